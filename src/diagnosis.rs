@@ -1,0 +1,90 @@
+//! What every error of this crate can say beside its message: the exit code a
+//! script sees and the hints a person can act on.
+//!
+//! It stands below all other modules, so that hints can stand beside the
+//! error variant they belong to.
+
+/// The exit codes of `oauth`, with the names that `--json` errors carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// 0: done.
+    Ok,
+    /// 1: input/output failed where no other code fits, or a bug.
+    Unexpected,
+    /// 2: wrong arguments, settings or environment.
+    Usage,
+    /// 3: no usable answer came; trying again later may help.
+    Unreachable,
+    /// 4: there is no session, or it has ended.
+    LoginRequired,
+    /// 5: the resource owner or the server said no.
+    Refused,
+    /// 6: the server broke the protocol, or a check failed.
+    Protocol,
+    /// 7: nobody finished in time.
+    Timeout,
+    /// 8: the credential store cannot be used.
+    Store,
+    /// 129: ended by SIGHUP.
+    HungUp,
+    /// 130: ended by SIGINT.
+    Interrupted,
+    /// 143: ended by SIGTERM.
+    Terminated,
+}
+
+impl ExitCode {
+    /// The number the process ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            ExitCode::Ok => 0,
+            ExitCode::Unexpected => 1,
+            ExitCode::Usage => 2,
+            ExitCode::Unreachable => 3,
+            ExitCode::LoginRequired => 4,
+            ExitCode::Refused => 5,
+            ExitCode::Protocol => 6,
+            ExitCode::Timeout => 7,
+            ExitCode::Store => 8,
+            ExitCode::HungUp => 129,
+            ExitCode::Interrupted => 130,
+            ExitCode::Terminated => 143,
+        }
+    }
+
+    /// The name that `--json` errors carry in `name`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ExitCode::Ok => "ok",
+            ExitCode::Unexpected => "unexpected",
+            ExitCode::Usage => "usage",
+            ExitCode::Unreachable => "unreachable",
+            ExitCode::LoginRequired => "login_required",
+            ExitCode::Refused => "refused",
+            ExitCode::Protocol => "protocol",
+            ExitCode::Timeout => "timeout",
+            ExitCode::Store => "store",
+            ExitCode::HungUp | ExitCode::Interrupted | ExitCode::Terminated => "interrupted",
+        }
+    }
+}
+
+/// An error that knows its exit code and what to do about it.
+///
+/// Messages are lower case without a full stop, and say what failed, where,
+/// and what was expected. They hold no secret. Text that came from the network
+/// stands in them as it came: whoever prints it neutralises it.
+pub trait Diagnosis: std::error::Error + Send + Sync + 'static {
+    /// The exit code of a process that ends with this error.
+    fn exit_code(&self) -> ExitCode;
+
+    /// What a person can do about it, one sentence each, most useful first.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The `error` and `error_description` that the server sent, if it did.
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        None
+    }
+}

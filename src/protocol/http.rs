@@ -1,0 +1,130 @@
+//! One HTTP request and one HTTP response as values: what the flow asks the
+//! transport to send, and what the trace shows. No IO.
+
+use super::params::Params;
+use crate::secret::Secret;
+use std::time::Duration;
+use url::Url;
+
+/// The methods that the protocol uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Metadata, keys, userinfo.
+    Get,
+    /// Everything that carries credentials in a form.
+    Post,
+}
+
+impl Method {
+    /// `GET` or `POST`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        }
+    }
+}
+
+/// A header value, which knows whether it may be shown.
+#[derive(Debug, Clone)]
+pub enum HeaderValue {
+    /// May be shown to anybody.
+    Plain(String),
+    /// The authentication scheme may be shown, the credentials behind it may not.
+    Credentials {
+        /// `Basic`, `Bearer`.
+        scheme: &'static str,
+        /// What stands after the scheme.
+        credentials: Secret,
+    },
+}
+
+impl HeaderValue {
+    /// The text that goes on the wire.
+    pub fn expose(&self) -> Secret {
+        match self {
+            HeaderValue::Plain(text) => Secret::from(text.as_str()),
+            HeaderValue::Credentials { scheme, credentials } => {
+                Secret::new(format!("{scheme} {}", credentials.expose()))
+            }
+        }
+    }
+
+    /// The text that may be shown to a person. Basic credentials hold a secret
+    /// that a person may have chosen, so they get no fingerprint.
+    pub fn shown(&self) -> String {
+        match self {
+            HeaderValue::Plain(text) => text.clone(),
+            HeaderValue::Credentials { scheme, credentials } if *scheme == "Basic" => {
+                format!("{scheme} [redacted, {} chars]", credentials.length_chars())
+            }
+            HeaderValue::Credentials { scheme, credentials } => format!("{scheme} {}", credentials.redacted()),
+        }
+    }
+}
+
+/// What the client asks a server.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// GET or POST.
+    pub method: Method,
+    /// The whole URL; it never holds a secret.
+    pub url: Url,
+    /// Headers beside those that the transport sets itself (`Host`, `User-Agent`,
+    /// `Content-Type: application/x-www-form-urlencoded` for a body).
+    pub headers: Vec<(&'static str, HeaderValue)>,
+    /// The form body of a POST.
+    pub body: Option<Params>,
+}
+
+impl HttpRequest {
+    /// A GET that asks for JSON.
+    pub fn get(url: Url) -> Self {
+        HttpRequest {
+            method: Method::Get,
+            url,
+            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
+            body: None,
+        }
+    }
+
+    /// A POST of a form that asks for JSON (RFC 6749 §4.1.3).
+    pub fn post(url: Url, body: Params) -> Self {
+        HttpRequest {
+            method: Method::Post,
+            url,
+            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
+            body: Some(body),
+        }
+    }
+}
+
+/// What the server answered. The body may hold secrets.
+#[derive(Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case, values as they came; bytes that are not UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// At most 1 MiB.
+    pub body: Secret<Vec<u8>>,
+    /// From the call to the last byte of the body.
+    pub elapsed: Duration,
+}
+
+impl HttpResponse {
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The media type of `Content-Type` in lower case, without parameters.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.header("content-type")?;
+        let media_type = value.split(';').next().unwrap_or_default();
+        Some(media_type.trim().to_ascii_lowercase())
+    }
+}

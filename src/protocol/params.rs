@@ -1,0 +1,182 @@
+//! An ordered list of names and values, from which every message is encoded
+//! and every trace line is made. It holds no rules but one: repetition is
+//! found where a value is read (RFC 6749 §3.1).
+
+use crate::secret::Secret;
+
+/// One parameter value, which knows how it may be shown.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// May be shown to anybody.
+    Plain(String),
+    /// Drawn at random by a machine: shown as length and fingerprint.
+    Secret(Secret),
+    /// Chosen by a person (a client secret, a password): shown as length only,
+    /// since a fingerprint would confirm a guess.
+    Chosen(Secret),
+}
+
+impl Value {
+    /// The text that goes on the wire.
+    pub fn expose(&self) -> &str {
+        match self {
+            Value::Plain(text) => text,
+            Value::Secret(secret) | Value::Chosen(secret) => secret.expose(),
+        }
+    }
+
+    /// The text that may be shown to a person, not yet neutralised for a terminal.
+    pub fn shown(&self) -> String {
+        match self {
+            Value::Plain(text) => text.clone(),
+            Value::Secret(secret) => secret.redacted(),
+            Value::Chosen(secret) => format!("[redacted, {} chars]", secret.length_chars()),
+        }
+    }
+}
+
+/// A parameter that stands more than once where once is allowed (RFC 6749 §3.1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("parameter \"{0}\" is repeated (RFC 6749 §3.1)")]
+pub struct Repeated(pub String);
+
+/// Names whose values are secrets wherever they stand in a message.
+const SECRET_NAMES: [&str; 10] = [
+    "access_token",
+    "client_assertion",
+    "code",
+    "code_verifier",
+    "device_code",
+    "id_token",
+    "id_token_hint",
+    "refresh_token",
+    "state",
+    "token",
+];
+
+/// Names whose values are secrets that a person chose.
+const CHOSEN_NAMES: [&str; 2] = ["client_secret", "password"];
+
+/// An ordered list of parameters, as in a query or a form body.
+#[derive(Debug, Clone, Default)]
+pub struct Params(Vec<(String, Value)>);
+
+impl Params {
+    /// An empty list.
+    pub fn new() -> Self {
+        Params::default()
+    }
+
+    /// Reads `application/x-www-form-urlencoded` text (a query or a body).
+    /// Never fails: bytes that are not UTF-8 become U+FFFD, which no
+    /// parameter's syntax allows. Known secret names are tagged as secret.
+    pub fn parse(encoded: &str) -> Self {
+        let mut params = Params::new();
+        for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
+            params.push(&name, &value);
+        }
+        params
+    }
+
+    /// Appends a parameter; a name that is known to hold a secret is tagged so.
+    pub fn push(&mut self, name: &str, value: &str) {
+        let value = if CHOSEN_NAMES.contains(&name) {
+            Value::Chosen(Secret::from(value))
+        } else if SECRET_NAMES.contains(&name) {
+            Value::Secret(Secret::from(value))
+        } else {
+            Value::Plain(value.to_owned())
+        };
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// The parameters in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether the list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one value of `name`. A parameter without a value is treated as
+    /// omitted (RFC 6749 §3.1).
+    ///
+    /// # Errors
+    /// [`Repeated`] when the name stands there more than once.
+    pub fn single(&self, name: &str) -> Result<Option<&str>, Repeated> {
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.expose());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Repeated(name.to_owned()));
+        }
+        Ok(first.filter(|value| !value.is_empty()))
+    }
+
+    /// All non-empty values of a parameter that may repeat (`resource`, RFC 8707 §2).
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.expose())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first name that stands more than once, apart from `resource`.
+    pub fn first_repeated(&self) -> Option<Repeated> {
+        self.0.iter().enumerate().find_map(|(index, (name, _))| {
+            let again = name != "resource" && self.0[..index].iter().any(|(earlier, _)| earlier == name);
+            again.then(|| Repeated(name.clone()))
+        })
+    }
+
+    /// The list as `application/x-www-form-urlencoded` text.
+    pub fn encode(&self) -> Secret {
+        let mut serializer = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.0 {
+            serializer.append_pair(name, value.expose());
+        }
+        Secret::new(serializer.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_may_stand_once_and_an_empty_one_counts_as_omitted() {
+        let params = Params::parse("a=1&b=&c=2&c=3&resource=x&resource=y");
+        assert_eq!(params.single("a"), Ok(Some("1")));
+        assert_eq!(params.single("b"), Ok(None));
+        assert_eq!(params.single("c"), Err(Repeated("c".into())));
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(params.first_repeated(), Some(Repeated("c".into())));
+    }
+
+    #[test]
+    fn encoding_is_that_of_rfc_6749_appendix_b() {
+        let mut params = Params::new();
+        params.push("name", " %&+£€");
+        assert_eq!(params.encode().expose(), "name=+%25%26%2B%C2%A3%E2%82%AC");
+        assert_eq!(
+            Params::parse(params.encode().expose()).single("name"),
+            Ok(Some(" %&+£€"))
+        );
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        let params = Params::parse("code=SplxlOBeZQQYbYS6WxSbIA&client_secret=abc&scope=openid");
+        let shown: Vec<String> = params.iter().map(|(_, value)| value.shown()).collect();
+        assert!(shown[0].starts_with("[redacted, 22 chars, sha256 "), "{shown:?}");
+        assert_eq!(shown[1], "[redacted, 3 chars]");
+        assert_eq!(shown[2], "openid");
+        assert!(!format!("{params:?}").contains("Splx"));
+    }
+}
