@@ -5,6 +5,7 @@
 //! keeps it true.
 
 pub mod diagnosis;
+pub mod neutral;
 pub mod protocol;
 pub mod secret;
 pub mod system;
