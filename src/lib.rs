@@ -10,3 +10,4 @@ pub mod protocol;
 pub mod secret;
 pub mod system;
 pub mod trace;
+pub mod transport;
