@@ -5,7 +5,9 @@
 //! keeps it true.
 
 pub mod diagnosis;
+pub mod neutral;
 pub mod protocol;
 pub mod secret;
 pub mod system;
 pub mod trace;
+pub mod transport;
