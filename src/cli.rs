@@ -135,7 +135,7 @@ pub struct ProfileChoice {
 }
 
 /// Options of `oauth login`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server
     #[arg(value_name = "PROFILE | URL")]

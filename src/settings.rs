@@ -326,6 +326,25 @@ pub fn login(
     })
 }
 
+/// Whether `login` would take what a profile says, as far as that can be known
+/// without the rest.
+///
+/// # Errors
+/// [`SettingsError`] naming the key.
+pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
+    let options = LoginOptions::default();
+    let allowance = if profile.switch("allow_http") { HttpAllowance::Everywhere } else { HttpAllowance::LoopbackOnly };
+    let name = parse_name("profile", "default")?;
+    let ignoring_absence = |result: Result<(), SettingsError>| match result {
+        Err(SettingsError::Missing { .. }) => Ok(()),
+        other => other,
+    };
+    ignoring_absence(server_choice(&options, None, profile, allowance, &name).map(|_| ()))?;
+    ignoring_absence(client_choice(&options, &Environment::default(), profile, &name).map(|_| ()))?;
+    callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
+    wish(&LoginOptions::default(), profile).map(|_| ())
+}
+
 fn server_choice(
     options: &LoginOptions,
     url: Option<&str>,

@@ -2,9 +2,10 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; everything below it is a detail of one step.
 
+use crate::browser::{BrowserError, BrowserReport, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::discover::{DiscoveryError, discover, hints_for};
-use crate::flow::session::from_login;
+use crate::flow::session;
 use crate::loopback::{Arrival, Callback, ListenSettings, Loopback, LoopbackError, Page};
 use crate::protocol::authorization::{
     AuthorizationGrant, AuthorizationRequest, AuthorizationWish, BrokenResponse, ExpectedIssuer, PendingAuthorization,
@@ -22,12 +23,12 @@ use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::{InvalidTokenResponse, TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{Asked, Session};
+use crate::store::Session;
+use crate::surroundings::{Listening, Surroundings};
 use crate::trace::{Event, Observer, Party, Step};
 use crate::transport::{Transport, TransportError, UrlSource};
 use std::future::pending;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use url::Url;
 
 /// Callbacks with a wrong `state`, after which a person is told that something is odd.
@@ -41,7 +42,7 @@ const STRANGE_CALLBACKS_BEFORE_WARNING: u32 = 20;
 pub async fn login(request: LoginRequest, world: &mut LoginWorld<'_>) -> Result<LoggedIn, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     world.observer.observe(&Event::StepBegins(Step::Prepare));
-    let server = know_server(&request.server, world).await?;
+    let server = know_server(&request.server, world.transport, world.observer).await?;
     let client = request.client.authenticated_as(&server.metadata);
     let mut doorway = Doorway::open(&request.callback, world.observer).await?;
     let pending = PendingAuthorization::new(
@@ -60,14 +61,14 @@ pub async fn login(request: LoginRequest, world: &mut LoginWorld<'_>) -> Result<
     world.observer.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&server.authorization_endpoint);
     tell_asked(pending.request(), &url, &doorway, world);
-    let mut reports = world.user_agent.open(&url);
+    let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours.
     world.observer.observe(&Event::StepBegins(Step::Prompt));
     world.observer.observe(&Event::StepBegins(Step::Consent));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let received = receive(&pending, &mut doorway, &mut reports, request.timeout, world).await;
+    let received = receive(&pending, &mut doorway, &mut browser, request.timeout, world).await;
     let (grant, callback) = match received {
         Ok(received) => received,
         Err(error) => {
@@ -110,18 +111,10 @@ async fn exchange_and_store(
     let id_token = check_id_token(&response, &asked, server, now, world.observer)?;
     let granted = response.scope.clone();
     let token_response = response.to_json();
-    let session = from_login(
-        &server.metadata,
-        &client,
-        Asked {
-            scope: asked.scope.tokens().to_vec(),
-            resource: asked.resource.iter().map(ToString::to_string).collect(),
-            audience: asked.audience.clone(),
-        },
-        response,
-        id_token.as_ref(),
-        now,
-    );
+    let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
+    let mut session = session::without_tokens(&server.metadata, &client, wished);
+    session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
+    session::take(&mut session, response, now);
     (world.keep)(&session, world.observer).map_err(LoginError::Keep)?;
     Ok(LoggedIn { session, id_token, asked_scope: asked.scope, granted_scope: granted, token_response })
 }
@@ -168,7 +161,7 @@ pub struct ClientChoice {
 }
 
 impl ClientChoice {
-    fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
+    pub(super) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
         let authentication = match &self.secret {
             None => ClientAuthentication::None,
             Some(secret) => match self.method.unwrap_or_else(|| metadata.client_authentication_method()) {
@@ -190,27 +183,13 @@ pub enum CallbackChoice {
     Paste(RedirectUri),
 }
 
-/// A way to show the resource owner a URL.
+/// Shows the resource owner a URL: the browser, or whoever stands in for it.
 pub trait UserAgent {
-    /// Starts it without waiting for it. What becomes of it comes through the channel.
-    fn open(&mut self, url: &Url) -> mpsc::UnboundedReceiver<UserAgentReport>;
-}
-
-/// What became of an attempt to show the URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserAgentReport {
-    /// It runs.
-    Started {
-        /// What was run, without the URL.
-        command: String,
-    },
-    /// It does not; the URL is on the terminal all the same.
-    Failed {
-        /// What was run, without the URL.
-        command: String,
-        /// Why it did not work.
-        reason: String,
-    },
+    /// Starts it without waiting for it. What becomes of it is reported by the [`Opening`].
+    ///
+    /// # Errors
+    /// [`BrowserError`] for a URL that no browser may be sent to.
+    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError>;
 }
 
 /// Where a pasted URL comes from.
@@ -233,8 +212,8 @@ pub struct LoginWorld<'a> {
     pub user_agent: &'a mut dyn UserAgent,
     /// Lines that a person pastes, where there is a terminal or `--paste`.
     pub pasted: Option<&'a mut dyn PastedLines>,
-    /// What to say about reaching the callback's port from another machine.
-    pub advice: &'a dyn Fn(u16) -> Vec<String>,
+    /// Where this process runs, which decides what is said about reaching the callback.
+    pub surroundings: &'a Surroundings,
     /// Draws verifier, state and nonce.
     pub randomness: &'a mut dyn Randomness,
     /// The wall clock.
@@ -275,6 +254,9 @@ pub enum LoginError {
     /// Requests to it would not be sent.
     #[error("the server cannot be reached")]
     Unreachable(#[source] TransportError),
+    /// No browser may be sent to that URL.
+    #[error("the authorization endpoint cannot be opened in a browser")]
+    Browser(#[source] BrowserError),
     /// Nothing can be listened on.
     #[error("no callback can be received")]
     Listener(#[from] LoopbackError),
@@ -325,6 +307,7 @@ impl Diagnosis for LoginError {
             LoginError::Discovery(source) => source.exit_code(),
             LoginError::Unreachable(source) | LoginError::Exchange(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
+            LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
             LoginError::Token(error) => exit_code_of(error),
             LoginError::Randomness(_) => ExitCode::Unexpected,
@@ -347,6 +330,7 @@ impl Diagnosis for LoginError {
             LoginError::Discovery(source) => source.hints(),
             LoginError::Unreachable(source) | LoginError::Exchange(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
+            LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
             LoginError::Unsuitable(problem) => hints_for(problem),
             LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
@@ -454,16 +438,22 @@ fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
     hints
 }
 
-struct KnownServer {
-    metadata: ServerMetadata,
+/// A server with the two endpoints that the flow needs.
+pub(super) struct KnownServer {
+    pub(super) metadata: ServerMetadata,
     authorization_endpoint: Endpoint,
-    token_endpoint: Endpoint,
+    pub(super) token_endpoint: Endpoint,
 }
 
-async fn know_server(choice: &ServerChoice, world: &mut LoginWorld<'_>) -> Result<KnownServer, LoginError> {
+/// Learns the server's endpoints and whether it can take part in the flow.
+pub(super) async fn know_server(
+    choice: &ServerChoice,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<KnownServer, LoginError> {
     let both_given = choice.authorization_endpoint.is_some() && choice.token_endpoint.is_some();
     let mut metadata = match &choice.issuer {
-        Some(issuer) if !both_given => discover(issuer, choice.allowance, world.transport, world.observer).await?,
+        Some(issuer) if !both_given => discover(issuer, choice.allowance, transport, observer).await?,
         issuer => ServerMetadata { issuer: issuer.clone(), ..ServerMetadata::default() },
     };
     for (own, given) in [
@@ -476,14 +466,14 @@ async fn know_server(choice: &ServerChoice, world: &mut LoginWorld<'_>) -> Resul
         }
     }
     metadata.supports_code_flow_with_pkce().map_err(LoginError::Unsuitable)?;
-    let authorization_endpoint =
-        metadata.authorization_endpoint.clone().ok_or(LoginError::NoEndpoint("authorization_endpoint"))?;
-    let token_endpoint = metadata.token_endpoint.clone().ok_or(LoginError::NoEndpoint("token_endpoint"))?;
+    let required = |endpoint: &Option<Endpoint>, name| endpoint.clone().ok_or(LoginError::NoEndpoint(name));
+    let authorization_endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
+    let token_endpoint = required(&metadata.token_endpoint, "token_endpoint")?;
     // Certificates and proxy settings are looked at before a person signs in for nothing.
-    world.transport.prepare(token_endpoint.url(), UrlSource::Server).map_err(LoginError::Unreachable)?;
+    transport.prepare(token_endpoint.url(), UrlSource::Server).map_err(LoginError::Unreachable)?;
     match &metadata.code_challenge_methods_supported {
-        Some(_) => world.observer.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
-        None => world.observer.observe(&Event::CheckSkipped(
+        Some(_) => observer.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
+        None => observer.observe(&Event::CheckSkipped(
             "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
         )),
     }
@@ -494,13 +484,15 @@ async fn know_server(choice: &ServerChoice, world: &mut LoginWorld<'_>) -> Resul
 struct Doorway {
     listener: Option<Loopback>,
     redirect_uri: RedirectUri,
+    /// Whether it is bound to another address than the redirect URI names.
+    elsewhere: bool,
 }
 
 impl Doorway {
     async fn open(choice: &CallbackChoice, observer: &mut dyn Observer) -> Result<Self, LoginError> {
         match choice {
             CallbackChoice::Paste(redirect_uri) => {
-                Ok(Doorway { listener: None, redirect_uri: redirect_uri.clone() })
+                Ok(Doorway { listener: None, redirect_uri: redirect_uri.clone(), elsewhere: false })
             }
             CallbackChoice::Listen(redirect_uri, settings) => {
                 let listener = Loopback::bind(settings).await?;
@@ -513,7 +505,7 @@ impl Doorway {
                     Some(given) if given == port => redirect_uri.clone(),
                     _ => redirect_uri.with_port(port),
                 };
-                Ok(Doorway { listener: Some(listener), redirect_uri })
+                Ok(Doorway { listener: Some(listener), redirect_uri, elsewhere: settings.listen.is_some() })
             }
         }
     }
@@ -543,13 +535,13 @@ async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Option<Secret
 async fn receive(
     pending: &PendingAuthorization,
     doorway: &mut Doorway,
-    reports: &mut mpsc::UnboundedReceiver<UserAgentReport>,
+    browser: &mut Opening,
     timeout: Duration,
     world: &mut LoginWorld<'_>,
 ) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
     world.observer.observe(&Event::StepBegins(Step::Receive));
     world.observer.observe(&Event::WaitBegins { timeout, paste_accepted: world.pasted.is_some() });
-    let outcome = wait(pending, doorway, reports, timeout, world).await;
+    let outcome = wait(pending, doorway, browser, timeout, world).await;
     world.observer.observe(&Event::WaitEnds);
     outcome
 }
@@ -557,7 +549,7 @@ async fn receive(
 async fn wait(
     pending: &PendingAuthorization,
     doorway: &mut Doorway,
-    reports: &mut mpsc::UnboundedReceiver<UserAgentReport>,
+    browser: &mut Opening,
     timeout: Duration,
     world: &mut LoginWorld<'_>,
 ) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
@@ -598,9 +590,9 @@ async fn wait(
                 None if doorway.listener.is_some() => world.pasted = None,
                 None => return Err(LoginError::NothingPasted),
             },
-            Some(report) = reports.recv() => match report {
-                UserAgentReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
-                UserAgentReport::Failed { command, reason } => {
+            Some(report) = browser.next() => match report {
+                BrowserReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
+                BrowserReport::Failed { command, reason } => {
                     world.observer.observe(&Event::BrowserFailed { command: &command, reason: &reason });
                 }
             },
@@ -716,7 +708,13 @@ fn tell_asked(request: &AuthorizationRequest, url: &Url, doorway: &Doorway, worl
     world.observer.observe(&Event::Message { from, to, title: "authorization request", params: &request.params() });
     world.observer.observe(&Event::AuthorizationUrl(url.as_str()));
     if let Some(listener) = &doorway.listener {
-        for line in (world.advice)(listener.port()) {
+        let listening = Listening {
+            address: listener.authority().rsplit_once(':').map_or("127.0.0.1", |(address, _)| address),
+            port: listener.port(),
+            elsewhere: doorway.elsewhere,
+            paste_accepted: world.pasted.is_some(),
+        };
+        for line in world.surroundings.advice(&listening) {
             world.observer.observe(&Event::Note(&line));
         }
     }

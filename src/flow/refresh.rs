@@ -2,7 +2,7 @@
 //! goes to the endpoint that the session was made with, and to no other.
 
 use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, take_refreshed};
+use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, take};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::{Grant, TokenError, TokenRequest, TokenResponse};
@@ -114,6 +114,6 @@ pub async fn refresh(
     if let Some(id_token) = &id_token {
         session.subject = Some(id_token.subject.clone());
     }
-    take_refreshed(session, response, now());
+    take(session, response, now());
     Ok(id_token)
 }

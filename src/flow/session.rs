@@ -3,9 +3,9 @@
 
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpAllowance};
-use crate::protocol::id_token::IdToken;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::TokenResponse;
 use crate::secret::Secret;
@@ -18,19 +18,20 @@ use std::str::FromStr;
 #[error("the stored session has an unusable {0}")]
 pub struct UnusableRecord(pub &'static str);
 
-/// The record of a login that just succeeded.
-pub fn from_login(
-    metadata: &ServerMetadata,
-    client: &Client,
-    asked: Asked,
-    response: TokenResponse,
-    id_token: Option<&IdToken>,
-    now: UnixSeconds,
-) -> Session {
+/// What is asked for, as the record keeps it.
+pub fn asked(scope: &Scope, resource: &[Resource], audience: &Option<String>) -> Asked {
+    Asked {
+        scope: scope.tokens().to_vec(),
+        resource: resource.iter().map(ToString::to_string).collect(),
+        audience: audience.clone(),
+    }
+}
+
+/// A record of a server, a client and what was asked for, without any token yet.
+pub fn without_tokens(metadata: &ServerMetadata, client: &Client, asked: Asked) -> Session {
     let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(ToString::to_string);
-    let renewal = if response.refresh_token.is_some() { Renewal::RefreshToken } else { Renewal::None };
     Session {
-        generation: 1,
+        generation: 0,
         issuer: metadata.issuer.as_ref().map(ToString::to_string),
         client: SessionClient {
             id: client.id.to_string(),
@@ -44,19 +45,19 @@ pub fn from_login(
             userinfo: text(&metadata.userinfo_endpoint),
             jwks_uri: text(&metadata.jwks_uri),
         },
-        renewal,
-        subject: id_token.map(|id_token| id_token.subject.clone()),
-        dead: None,
-        tokens: vec![stored_token(&response, asked.resource.clone(), now)],
-        refresh_token: response.refresh_token,
-        id_token: response.id_token,
         asked,
+        renewal: Renewal::None,
+        refresh_token: None,
+        id_token: None,
+        subject: None,
+        dead: None,
+        tokens: Vec::new(),
     }
 }
 
-/// Takes the answer of a refresh into the record: the old refresh token stays
-/// where no new one came (RFC 6749 §6), and so does the old ID token.
-pub fn take_refreshed(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
+/// Takes a token response into the record: where no new refresh token came,
+/// the old one stays (RFC 6749 §6), and so does the old ID token.
+pub fn take(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
     let token = stored_token(&response, session.asked.resource.clone(), now);
     let earlier_scope = session.tokens.first().and_then(|token| token.scope.clone());
     let token = StoredToken { scope: token.scope.clone().or(earlier_scope), ..token };
