@@ -6,6 +6,7 @@
 
 pub mod diagnosis;
 pub mod neutral;
+pub mod palette;
 pub mod protocol;
 pub mod secret;
 pub mod system;
