@@ -2,4 +2,5 @@
 //! stdout, files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod peers;
 mod support;
