@@ -103,7 +103,12 @@ fn a_certificate_with_a_fault_is_refused_and_the_fault_is_named() {
 #[test]
 fn the_system_does_not_trust_a_made_up_authority() {
     let server = start_tls(&Authority::new().issue(&["127.0.0.1"]));
-    let error = send(&post(&server.url("/token"))).unwrap_err();
+    let variables_set_to_nothing = TransportSettings {
+        ssl_cert_file: Some(PathBuf::new()),
+        ssl_cert_dir: vec![PathBuf::new()],
+        ..settings()
+    };
+    let error = send_with(variables_set_to_nothing, &post(&server.url("/token"))).unwrap_err();
     // a system without any trusted certificates says so
     let acceptable = matches!(
         error,
