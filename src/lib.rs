@@ -16,6 +16,7 @@ pub mod flow;
 pub mod folders;
 pub mod loopback;
 pub mod neutral;
+pub mod palette;
 pub mod protocol;
 pub mod report;
 pub mod secret;

@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -30,10 +30,14 @@ const MOST_PEM_BYTES: u64 = 16 * 1024 * 1024;
 /// trusted certificates.
 pub(super) fn with_roots(settings: &TransportSettings) -> Result<ClientConfig, TransportError> {
     let builder = builder()?;
+    // a variable that is set to nothing counts as not set
+    let is_set = |path: &&PathBuf| !path.as_os_str().is_empty();
+    let file = settings.ssl_cert_file.as_ref().filter(is_set);
+    let folders: Vec<&PathBuf> = settings.ssl_cert_dir.iter().filter(is_set).collect();
     let verified = if let Some(path) = &settings.ca_file {
         builder.with_root_certificates(roots_of_file("--cacert", path)?)
-    } else if settings.ssl_cert_file.is_some() || !settings.ssl_cert_dir.is_empty() {
-        builder.with_root_certificates(roots_of_environment(settings)?)
+    } else if file.is_some() || !folders.is_empty() {
+        builder.with_root_certificates(roots_of_environment(file, &folders)?)
     } else {
         system::verified(builder)?
     };
@@ -77,15 +81,15 @@ fn roots_of_file(named_by: &'static str, path: &Path) -> Result<RootCertStore, T
     Ok(roots)
 }
 
-fn roots_of_environment(settings: &TransportSettings) -> Result<RootCertStore, TransportError> {
-    let mut roots = match &settings.ssl_cert_file {
+fn roots_of_environment(file: Option<&PathBuf>, folders: &[&PathBuf]) -> Result<RootCertStore, TransportError> {
+    let mut roots = match file {
         Some(path) => roots_of_file("SSL_CERT_FILE", path)?,
         None => RootCertStore::empty(),
     };
-    for folder in &settings.ssl_cert_dir {
+    for folder in folders {
         let unusable = |problem| TransportError::CaFile {
             named_by: "SSL_CERT_DIR",
-            path: folder.clone(),
+            path: folder.to_path_buf(),
             problem,
         };
         let entries = std::fs::read_dir(folder).map_err(|error| unusable(PemProblem::Unreadable(error)))?;

@@ -46,16 +46,27 @@ impl Answer {
     }
 }
 
-/// Sends these bytes to `host:port` and reads until the connection ends.
+/// Sends these bytes to `host:port` and reads one answer: as far as its
+/// length says, or until the connection ends.
 pub fn send_bytes(authority: &str, bytes: &[u8]) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(bytes)?;
     let mut raw = Vec::new();
-    // a reset after the answer is as good an end as any
-    let outcome = stream.read_to_end(&mut raw);
-    if raw.is_empty() {
-        outcome?;
+    let mut block = [0; 4096];
+    loop {
+        match stream.read(&mut block) {
+            Ok(0) => break,
+            Ok(length) => raw.extend_from_slice(&block[..length]),
+            // a reset after the answer is as good an end as any
+            Err(_) if !raw.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+        let answer = Answer::parse(raw.clone());
+        let length: Option<usize> = answer.header("content-length").and_then(|length| length.parse().ok());
+        if length.is_some_and(|length| answer.body.len() >= length) {
+            break;
+        }
     }
     Ok(Answer::parse(raw))
 }

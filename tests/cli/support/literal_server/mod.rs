@@ -335,7 +335,10 @@ fn converse(stream: TcpStream, shared: &Shared, connection: usize) -> io::Result
             }
         };
         let outcome = perform(&reply, stream.as_mut(), &raw, &shared.stopping)?;
-        if outcome != Outcome::Open {
+        let last = request
+            .header("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        if last || outcome != Outcome::Open {
             return Ok(outcome);
         }
     }

@@ -18,6 +18,7 @@ enum Act {
     Gate(Gate),
     Hang,
     Close,
+    CutOff,
     Reset,
 }
 
@@ -102,6 +103,13 @@ impl Reply {
     /// Then closes the connection.
     pub fn then_close(mut self) -> Self {
         self.0.push(Act::Close);
+        self
+    }
+
+    /// Then ends the connection as a cut cable would look to TLS: without
+    /// its close_notify.
+    pub fn then_cut_off(mut self) -> Self {
+        self.0.push(Act::CutOff);
         self
     }
 
@@ -229,6 +237,10 @@ pub(super) fn perform(
             Act::Close => {
                 stream.flush()?;
                 stream.finish();
+                return Ok(Outcome::Closed);
+            }
+            Act::CutOff => {
+                stream.flush()?;
                 return Ok(Outcome::Closed);
             }
             Act::Reset => {
