@@ -4,8 +4,12 @@
 //! down only; `ARCHITECTURE.md` has the picture and `tests/architecture.rs`
 //! keeps it true.
 
+pub mod browser;
 pub mod diagnosis;
+pub mod loopback;
 pub mod protocol;
 pub mod secret;
+pub mod surroundings;
 pub mod system;
+pub mod terminal_input;
 pub mod trace;
