@@ -41,7 +41,13 @@ pub struct GlobalOptions {
     #[arg(long, global = true)]
     pub json: bool,
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
     pub color: Colour,
     /// Configuration file [env: OAUTH_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -250,7 +256,10 @@ impl std::str::FromStr for ListenAddress {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(socket) = text.parse::<SocketAddr>() {
-            return Ok(ListenAddress { address: socket.ip(), port: Some(socket.port()) });
+            return Ok(ListenAddress {
+                address: socket.ip(),
+                port: Some(socket.port()),
+            });
         }
         let bare = text.trim_start_matches('[').trim_end_matches(']');
         bare.parse().map(|address| ListenAddress { address, port: None })

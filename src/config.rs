@@ -133,7 +133,10 @@ impl Profile {
     }
 
     fn get(&self, key: &str) -> Option<&Setting> {
-        self.values.iter().find(|(name, _)| name == key).map(|(_, setting)| setting)
+        self.values
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, setting)| setting)
     }
 }
 
@@ -227,8 +230,12 @@ impl Diagnosis for ConfigError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            ConfigError::UnknownKey { nearest: Some(nearest), .. }
-            | ConfigError::UnknownSetting { nearest: Some(nearest), .. } => {
+            ConfigError::UnknownKey {
+                nearest: Some(nearest), ..
+            }
+            | ConfigError::UnknownSetting {
+                nearest: Some(nearest), ..
+            } => {
                 vec![format!("Did you mean \"{nearest}\"?")]
             }
             ConfigError::UnknownKey { .. } | ConfigError::UnknownSetting { .. } => {
@@ -262,7 +269,10 @@ impl Config {
         match fs::read_to_string(path) {
             Ok(text) => Config::parse(&text, path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
-            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+            Err(source) => Err(ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 
@@ -282,8 +292,9 @@ impl Config {
                     config.default_profile = Some(place.profile_name(line, name)?);
                 }
                 "profile" => {
-                    let profiles =
-                        item.as_table_like().ok_or_else(|| place.wrong_type(line, key, "a table of profiles"))?;
+                    let profiles = item
+                        .as_table_like()
+                        .ok_or_else(|| place.wrong_type(line, key, "a table of profiles"))?;
                     for (name, item) in profiles.iter() {
                         let line = place.line_of(profiles, name, item);
                         let name = place.profile_name(line, name)?;
@@ -308,7 +319,10 @@ impl Config {
 
     /// The profile of this name.
     pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
-        self.profiles.iter().find(|(own, _)| own == name).map(|(_, profile)| profile)
+        self.profiles
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, profile)| profile)
     }
 
     /// All profiles in the order of the file.
@@ -325,7 +339,13 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn line(&self, offset: usize) -> usize {
-        1 + self.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
+        1 + self
+            .text
+            .as_bytes()
+            .iter()
+            .take(offset)
+            .filter(|byte| **byte == b'\n')
+            .count()
     }
 
     fn line_of(&self, table: &dyn TableLike, key: &str, item: &Item) -> usize {
@@ -334,11 +354,20 @@ impl Place<'_> {
     }
 
     fn wrong_type(&self, line: usize, key: &str, expected: &'static str) -> ConfigError {
-        ConfigError::Type { path: self.path.to_owned(), line, key: key.to_owned(), expected }
+        ConfigError::Type {
+            path: self.path.to_owned(),
+            line,
+            key: key.to_owned(),
+            expected,
+        }
     }
 
     fn profile_name(&self, line: usize, name: &str) -> Result<ProfileName, ConfigError> {
-        let invalid = || ConfigError::ProfileName { path: self.path.to_owned(), line, name: name.to_owned() };
+        let invalid = || ConfigError::ProfileName {
+            path: self.path.to_owned(),
+            line,
+            name: name.to_owned(),
+        };
         ProfileName::parse(name).map_err(|_| invalid())
     }
 
@@ -382,7 +411,10 @@ fn setting(kind: Kind, item: &Item) -> Option<Setting> {
         Kind::Ports => {
             let port = |value: Option<i64>| value.and_then(|number| u16::try_from(number).ok());
             match item.as_array() {
-                Some(array) => array.iter().map(|value| port(value.as_integer())).collect::<Option<_>>(),
+                Some(array) => array
+                    .iter()
+                    .map(|value| port(value.as_integer()))
+                    .collect::<Option<_>>(),
                 None => port(item.as_integer()).map(|port| vec![port]),
             }
             .map(Setting::Ports)
@@ -418,15 +450,20 @@ pub fn parse_setting(key: &str, value: &str) -> Result<Option<Setting>, ConfigEr
     if value.is_empty() {
         return Ok(None);
     }
-    let wrong = || ConfigError::SettingType { key: key.to_owned(), expected: expected(kind) };
+    let wrong = || ConfigError::SettingType {
+        key: key.to_owned(),
+        expected: expected(kind),
+    };
     let words = || value.split([' ', ',']).filter(|word| !word.is_empty());
     Ok(Some(match kind {
         Kind::Text => Setting::Text(value.to_owned()),
         Kind::List => Setting::List(value.split_whitespace().map(str::to_owned).collect()),
         Kind::Switch => Setting::Switch(value.parse().map_err(|_| wrong())?),
-        Kind::Ports => {
-            Setting::Ports(words().map(|word| word.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?)
-        }
+        Kind::Ports => Setting::Ports(
+            words()
+                .map(|word| word.parse().map_err(|_| wrong()))
+                .collect::<Result<_, _>>()?,
+        ),
         Kind::Pairs => Setting::Pairs(vec![(name.unwrap_or_default().to_owned(), value.to_owned())]),
     }))
 }
@@ -449,7 +486,10 @@ pub enum Change {
 /// # Errors
 /// [`ConfigError`].
 pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
-    let not_writable = |source| ConfigError::NotWritable { path: path.to_owned(), source };
+    let not_writable = |source| ConfigError::NotWritable {
+        path: path.to_owned(),
+        source,
+    };
     let target = resolve(path).map_err(not_writable)?;
     let temporary = write_beside(&target, "").map_err(not_writable)?;
     fs::remove_file(temporary).map_err(not_writable)?;
@@ -464,7 +504,10 @@ pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
 /// # Errors
 /// [`ConfigError`]; the file is then as it was.
 pub fn change(path: &Path, changes: &[Change]) -> Result<(), ConfigError> {
-    let not_writable = |source| ConfigError::NotWritable { path: path.to_owned(), source };
+    let not_writable = |source| ConfigError::NotWritable {
+        path: path.to_owned(),
+        source,
+    };
     let target = resolve(path).map_err(not_writable)?;
     let lock = File::options()
         .create(true)
@@ -476,15 +519,22 @@ pub fn change(path: &Path, changes: &[Change]) -> Result<(), ConfigError> {
     let text = match fs::read_to_string(&target) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
     // Read strictly first: a file that would not load is never rewritten.
     Config::parse(&text, path)?;
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| ConfigError::Syntax {
-        path: path.to_owned(),
-        line: 1,
-        problem: error.message().to_owned(),
-    })?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: 1,
+            problem: error.message().to_owned(),
+        })?;
     for change in changes {
         apply(&mut document, change);
     }
@@ -507,10 +557,14 @@ fn apply(document: &mut DocumentMut, change: &Change) {
             }
         }
         Change::Set(name, key, setting) => {
-            let Some(table) = profile_table(document, name) else { return };
+            let Some(table) = profile_table(document, name) else {
+                return;
+            };
             match setting {
                 Setting::Pairs(pairs) => {
-                    let item = table.entry(key).or_insert_with(|| Item::Value(Value::InlineTable(Default::default())));
+                    let item = table
+                        .entry(key)
+                        .or_insert_with(|| Item::Value(Value::InlineTable(Default::default())));
                     if let Some(inner) = item.as_table_like_mut() {
                         for (name, value) in pairs {
                             inner.insert(name, toml_edit::value(value.as_str()));
@@ -520,13 +574,17 @@ fn apply(document: &mut DocumentMut, change: &Change) {
                 Setting::Text(text) => assign(table, key, Value::from(text.as_str())),
                 Setting::Switch(switch) => assign(table, key, Value::from(*switch)),
                 Setting::List(list) => assign(table, key, Value::from(list.iter().collect::<Array>())),
-                Setting::Ports(ports) => {
-                    assign(table, key, Value::from(ports.iter().map(|port| i64::from(*port)).collect::<Array>()))
-                }
+                Setting::Ports(ports) => assign(
+                    table,
+                    key,
+                    Value::from(ports.iter().map(|port| i64::from(*port)).collect::<Array>()),
+                ),
             }
         }
         Change::Unset(name, key) => {
-            let Some(table) = profile_table(document, name) else { return };
+            let Some(table) = profile_table(document, name) else {
+                return;
+            };
             match key.split_once('.') {
                 None => {
                     table.remove(key);
@@ -593,9 +651,11 @@ fn write_beside(target: &Path, text: &str) -> io::Result<PathBuf> {
         options.mode(mode);
     }
     let mut file = options.open(&temporary)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).inspect_err(|_| {
-        let _ = fs::remove_file(&temporary);
-    })?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })?;
     Ok(temporary)
 }
 
@@ -630,18 +690,45 @@ param = { login_hint = "me@example.com" }
         assert_eq!(profile.text("issuer"), Some("https://id.example.com"));
         assert_eq!(profile.list("scope"), ["openid", "offline_access"]);
         assert_eq!(profile.ports("port"), [4711, 4712]);
-        assert_eq!(profile.pairs("param"), [("login_hint".to_owned(), "me@example.com".to_owned())]);
+        assert_eq!(
+            profile.pairs("param"),
+            [("login_hint".to_owned(), "me@example.com".to_owned())]
+        );
     }
 
     #[test]
     fn mistakes_name_file_line_and_nearest_key() {
         for (text, message, hint) in [
-            ("[profile.a]\nissuer_ = \"x\"", "config.toml:2: unknown key \"issuer_\"", "issuer"),
-            ("\ndefault-profile = \"x\"", "config.toml:2: unknown key \"default-profile\"", "default_profile"),
-            ("[profile.a]\nscope = \"x\"", "config.toml:2: scope must be a list of strings", ""),
-            ("[profile.a]\nport = 70000", "config.toml:2: port must be a port number (0 to 65535) or a list of them", ""),
-            ("[profile.\"a b\"]\n", "config.toml:1: \"a b\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}", ""),
-            ("[profile.a]\nallow_http = 1", "config.toml:2: allow_http must be true or false", ""),
+            (
+                "[profile.a]\nissuer_ = \"x\"",
+                "config.toml:2: unknown key \"issuer_\"",
+                "issuer",
+            ),
+            (
+                "\ndefault-profile = \"x\"",
+                "config.toml:2: unknown key \"default-profile\"",
+                "default_profile",
+            ),
+            (
+                "[profile.a]\nscope = \"x\"",
+                "config.toml:2: scope must be a list of strings",
+                "",
+            ),
+            (
+                "[profile.a]\nport = 70000",
+                "config.toml:2: port must be a port number (0 to 65535) or a list of them",
+                "",
+            ),
+            (
+                "[profile.\"a b\"]\n",
+                "config.toml:1: \"a b\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+                "",
+            ),
+            (
+                "[profile.a]\nallow_http = 1",
+                "config.toml:2: allow_http must be true or false",
+                "",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.to_string(), message);
@@ -663,7 +750,11 @@ param = { login_hint = "me@example.com" }
             &[
                 Change::Set(name("work"), "issuer".into(), Setting::Text("https://new".into())),
                 Change::Set(name("home"), "client_id".into(), Setting::Text("cli".into())),
-                Change::Set(name("work"), "param".into(), Setting::Pairs(vec![("prompt".into(), "login".into())])),
+                Change::Set(
+                    name("work"),
+                    "param".into(),
+                    Setting::Pairs(vec![("prompt".into(), "login".into())]),
+                ),
                 Change::Unset(name("work"), "port".into()),
                 Change::Default(name("home")),
             ],
@@ -699,7 +790,11 @@ param = { login_hint = "me@example.com" }
             for index in 0..8 {
                 let path = path.clone();
                 scope.spawn(move || {
-                    let set = Change::Set(name(&format!("p{index}")), "client_id".into(), Setting::Text("c".into()));
+                    let set = Change::Set(
+                        name(&format!("p{index}")),
+                        "client_id".into(),
+                        Setting::Text("c".into()),
+                    );
                     change(&path, &[set]).unwrap();
                 });
             }
@@ -722,15 +817,26 @@ param = { login_hint = "me@example.com" }
 
     #[test]
     fn settings_as_they_are_typed() {
-        assert_eq!(parse_setting("client_id", "x").unwrap(), Some(Setting::Text("x".into())));
-        assert_eq!(parse_setting("scope", "a b").unwrap(), Some(Setting::List(vec!["a".into(), "b".into()])));
+        assert_eq!(
+            parse_setting("client_id", "x").unwrap(),
+            Some(Setting::Text("x".into()))
+        );
+        assert_eq!(
+            parse_setting("scope", "a b").unwrap(),
+            Some(Setting::List(vec!["a".into(), "b".into()]))
+        );
         assert_eq!(parse_setting("port", "1,2").unwrap(), Some(Setting::Ports(vec![1, 2])));
         assert_eq!(parse_setting("scope", "").unwrap(), None);
         assert_eq!(
             parse_setting("param.prompt", "login").unwrap(),
             Some(Setting::Pairs(vec![("prompt".into(), "login".into())]))
         );
-        for (key, value) in [("clientid", "x"), ("allow_http", "yes"), ("param", "x"), ("client_id.x", "y")] {
+        for (key, value) in [
+            ("clientid", "x"),
+            ("allow_http", "yes"),
+            ("param", "x"),
+            ("client_id.x", "y"),
+        ] {
             assert!(parse_setting(key, value).is_err(), "{key}={value}");
         }
     }

@@ -15,7 +15,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| InvalidDuration)?;
-    let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs).ok_or(InvalidDuration);
+    let seconds = |factor: u64| {
+        number
+            .checked_mul(factor)
+            .map(Duration::from_secs)
+            .ok_or(InvalidDuration)
+    };
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => seconds(1),
@@ -47,14 +52,27 @@ mod tests {
         assert_eq!(parse_duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(parse_duration("1h"), Ok(Duration::from_secs(3600)));
         assert_eq!(parse_duration("30d"), Ok(Duration::from_secs(2_592_000)));
-        for bad in ["", "5", "s", "-1s", "1.5s", "5 m", "5M", "99999999999999999999s", "999999999999999999d"] {
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "5 m",
+            "5M",
+            "99999999999999999999s",
+            "999999999999999999d",
+        ] {
             assert_eq!(parse_duration(bad), Err(InvalidDuration), "{bad}");
         }
     }
 
     #[test]
     fn words_round_down() {
-        assert_eq!([in_words(59), in_words(3599), in_words(7200)], ["59 s", "59 min", "2 h"]);
+        assert_eq!(
+            [in_words(59), in_words(3599), in_words(7200)],
+            ["59 s", "59 min", "2 h"]
+        );
         assert_eq!(in_words(2_592_000), "30 days");
     }
 }

@@ -17,12 +17,20 @@ impl Environment {
 
     /// The variables that a test wants to see.
     pub fn of(variables: &[(&str, &str)]) -> Self {
-        Environment(variables.iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Environment(
+            variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// The value as it is.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.0
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The value as text; bytes that are not Unicode are replaced, and then

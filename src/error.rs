@@ -247,7 +247,9 @@ impl Diagnosis for SessionError {
                 vec![format!("Ask for one: oauth login {profile} --scope \"openid …\"")]
             }
             SessionError::NotKept { .. } => {
-                vec![format!("Choose a store that keeps it: oauth login {profile} --store keyring")]
+                vec![format!(
+                    "Choose a store that keeps it: oauth login {profile} --store keyring"
+                )]
             }
             _ => vec![format!("Run: oauth login {profile}")],
         }

@@ -62,10 +62,18 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 /// Help and version are results; everything else the parser says is an error.
 fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let is_terminal = if is_result { std::io::stdout().is_terminal() } else { std::io::stderr().is_terminal() };
+    let is_terminal = if is_result {
+        std::io::stdout().is_terminal()
+    } else {
+        std::io::stderr().is_terminal()
+    };
     let colour = settings::colour(cli::Colour::Auto, environment, is_terminal);
     let message = error.render();
-    let text = if colour { message.ansi().to_string() } else { message.to_string() };
+    let text = if colour {
+        message.ansi().to_string()
+    } else {
+        message.to_string()
+    };
     if is_result {
         return match report::print(text.as_bytes()) {
             Ok(()) => 0,
@@ -73,6 +81,12 @@ fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment)
         };
     }
     let json = arguments.iter().any(|argument| argument == "--json");
-    report::report_usage(&text, Style { json, colour: colour && !json });
+    report::report_usage(
+        &text,
+        Style {
+            json,
+            colour: colour && !json,
+        },
+    );
     diagnosis::ExitCode::Usage.code()
 }

@@ -32,7 +32,11 @@ pub fn print(result: &[u8]) -> Result<(), Error> {
 
 /// Writes an error to stderr.
 pub fn report(error: &Error, style: Style) {
-    let text = if style.json { as_json(error) } else { as_text(error, style.colour) };
+    let text = if style.json {
+        as_json(error)
+    } else {
+        as_text(error, style.colour)
+    };
     write_message(&text);
 }
 
@@ -41,8 +45,11 @@ pub fn report_usage(message: &str, style: Style) {
     let text = if style.json {
         let message = message.trim().trim_start_matches("error: ");
         let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
-        let hints: Vec<&str> =
-            rest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:")).collect();
+        let hints: Vec<&str> = rest
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("Usage:"))
+            .collect();
         let code = ExitCode::Usage;
         json!({ "error": {
             "name": code.name(), "exit_code": code.code(), "message": first, "causes": [], "hints": hints,
@@ -73,9 +80,17 @@ fn write_message(text: &str) {
 
 fn as_text(error: &Error, colour: bool) -> String {
     let label = |text: &str, paint: fn(&str) -> colored::ColoredString| {
-        if colour { paint(text).to_string() } else { text.to_owned() }
+        if colour {
+            paint(text).to_string()
+        } else {
+            text.to_owned()
+        }
     };
-    let mut text = format!("{} {}\n", label("error:", |text| text.red().bold()), neutralise(&error.to_string()));
+    let mut text = format!(
+        "{} {}\n",
+        label("error:", |text| text.red().bold()),
+        neutralise(&error.to_string())
+    );
     for cause in causes(error) {
         text += &format!("{} {}\n", label("caused by:", |text| text.yellow()), neutralise(&cause));
     }

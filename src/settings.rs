@@ -85,11 +85,19 @@ impl Diagnosis for SettingsError {
 }
 
 fn wrong(name: &str, problem: impl Display) -> SettingsError {
-    SettingsError::Value { name: name.to_owned(), problem: problem.to_string(), hint: None }
+    SettingsError::Value {
+        name: name.to_owned(),
+        problem: problem.to_string(),
+        hint: None,
+    }
 }
 
 fn wrong_with_hint(name: &str, problem: impl Display, hint: &str) -> SettingsError {
-    SettingsError::Value { name: name.to_owned(), problem: problem.to_string(), hint: Some(hint.to_owned()) }
+    SettingsError::Value {
+        name: name.to_owned(),
+        problem: problem.to_string(),
+        hint: Some(hint.to_owned()),
+    }
 }
 
 /// Whether text for a person is coloured.
@@ -133,7 +141,9 @@ pub fn keyring_session(
 ) -> Result<Option<KeyringSession>, SettingsError> {
     let chosen = match &global.keyring_session {
         Some(value) => Some(("--keyring-session", value.clone())),
-        None => environment.text("OAUTH_KEYRING_SESSION").map(|value| ("OAUTH_KEYRING_SESSION", value)),
+        None => environment
+            .text("OAUTH_KEYRING_SESSION")
+            .map(|value| ("OAUTH_KEYRING_SESSION", value)),
     };
     chosen
         .map(|(name, value)| KeyringSession::from_str(&value).map_err(|error| wrong(name, error)))
@@ -152,11 +162,19 @@ pub fn transport(
 ) -> Result<TransportSettings, SettingsError> {
     let mut proxy = ProxySettings::from_environment(|name| environment.text(name));
     let given = global.proxy.as_deref().map(|url| ("--proxy", url));
-    if let Some((name, url)) = given.or_else(|| profile.and_then(|profile| profile.text("proxy")).map(|url| ("proxy", url))) {
+    if let Some((name, url)) = given.or_else(|| {
+        profile
+            .and_then(|profile| profile.text("proxy"))
+            .map(|url| ("proxy", url))
+    }) {
         let parsed = Url::parse(url).map_err(|_| wrong(name, "that is no URL"))?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
             let hint = "Put the URL with its password into the environment as HTTPS_PROXY.";
-            return Err(wrong_with_hint(name, "a proxy URL with userinfo would show its password to everybody", hint));
+            return Err(wrong_with_hint(
+                name,
+                "a proxy URL with userinfo would show its password to everybody",
+                hint,
+            ));
         }
         proxy = proxy.with_proxy(url);
     }
@@ -172,7 +190,10 @@ pub fn transport(
         proxy,
         allow_http: allow_http || profile.is_some_and(|profile| profile.switch("allow_http")),
         ssl_cert_file: environment.path("SSL_CERT_FILE"),
-        ssl_cert_dir: environment.raw("SSL_CERT_DIR").map(|value| std::env::split_paths(value).collect()).unwrap_or_default(),
+        ssl_cert_dir: environment
+            .raw("SSL_CERT_DIR")
+            .map(|value| std::env::split_paths(value).collect())
+            .unwrap_or_default(),
     })
 }
 
@@ -187,7 +208,11 @@ pub fn profile_name(
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
     if let Some(argument) = &choice.argument {
-        return if argument.contains("://") { name_of_url(argument) } else { parse_name("PROFILE", argument) };
+        return if argument.contains("://") {
+            name_of_url(argument)
+        } else {
+            parse_name("PROFILE", argument)
+        };
     }
     if let Some(option) = &choice.option {
         return parse_name("--profile", option);
@@ -208,12 +233,10 @@ fn unnamed_profile(environment: &Environment, config: &Config) -> Result<Profile
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn parse_name(place: &str, name: &str) -> Result<ProfileName, SettingsError> {
-    ProfileName::parse(name).map_err(|error| {
-        SettingsError::Value {
-            name: place.to_owned(),
-            problem: error.to_string(),
-            hint: error.hints().into_iter().next(),
-        }
+    ProfileName::parse(name).map_err(|error| SettingsError::Value {
+        name: place.to_owned(),
+        problem: error.to_string(),
+        hint: error.hints().into_iter().next(),
     })
 }
 
@@ -223,13 +246,27 @@ fn name_of_url(url: &str) -> Result<ProfileName, SettingsError> {
     let host = parsed.host_str().unwrap_or_default().to_owned();
     let port = parsed.port().map(|port| port.to_string());
     let path = parsed.path_segments().into_iter().flatten().map(str::to_owned);
-    let parts: Vec<String> = std::iter::once(host).chain(port).chain(path).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<String> = std::iter::once(host)
+        .chain(port)
+        .chain(path)
+        .filter(|part| !part.is_empty())
+        .collect();
     let name: String = parts
         .join("-")
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || "._-".contains(character) {
+                character
+            } else {
+                '-'
+            }
+        })
         .collect();
-    let name: String = name.trim_matches(|character: char| !character.is_ascii_alphanumeric()).chars().take(64).collect();
+    let name: String = name
+        .trim_matches(|character: char| !character.is_ascii_alphanumeric())
+        .chars()
+        .take(64)
+        .collect();
     ProfileName::parse(&name).map_err(|error| wrong_with_hint(url, error, "Name the profile with --profile NAME."))
 }
 
@@ -275,9 +312,10 @@ pub fn login_target(
             let name = name_of_url(url)?;
             let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
             match used_for {
-                Some(issuer) if issuer != url => {
-                    Err(SettingsError::NameTaken { profile: name.to_string(), issuer: issuer.to_owned() })
-                }
+                Some(issuer) if issuer != url => Err(SettingsError::NameTaken {
+                    profile: name.to_string(),
+                    issuer: issuer.to_owned(),
+                }),
                 _ => Ok((name, Some(url.to_owned()))),
             }
         }
@@ -309,20 +347,33 @@ pub fn login(
     let empty = Profile::default();
     let profile = config.profile(&name).unwrap_or(&empty);
     let allow_http = options.allow_http || profile.switch("allow_http");
-    let allowance = if allow_http { HttpAllowance::Everywhere } else { HttpAllowance::LoopbackOnly };
+    let allowance = if allow_http {
+        HttpAllowance::Everywhere
+    } else {
+        HttpAllowance::LoopbackOnly
+    };
     let server = server_choice(options, url.as_deref(), profile, allowance, &name)?;
     let client = client_choice(options, environment, profile, &name)?;
     let callback = callback_choice(options, profile)?;
     let wish = wish(options, profile)?;
     Ok(ResolvedLogin {
         given: given(options, url.as_deref()),
-        browser: options.browser.clone().or_else(|| profile.text("browser").map(str::to_owned)),
+        browser: options
+            .browser
+            .clone()
+            .or_else(|| profile.text("browser").map(str::to_owned)),
         client_secret_file: options
             .client_secret_file
             .clone()
             .or_else(|| profile.text("client_secret_file").map(PathBuf::from)),
         profile: name,
-        request: LoginRequest { server, client, wish, callback, timeout: options.timeout },
+        request: LoginRequest {
+            server,
+            client,
+            wish,
+            callback,
+            timeout: options.timeout,
+        },
     })
 }
 
@@ -333,7 +384,11 @@ pub fn login(
 /// [`SettingsError`] naming the key.
 pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     let options = LoginOptions::default();
-    let allowance = if profile.switch("allow_http") { HttpAllowance::Everywhere } else { HttpAllowance::LoopbackOnly };
+    let allowance = if profile.switch("allow_http") {
+        HttpAllowance::Everywhere
+    } else {
+        HttpAllowance::LoopbackOnly
+    };
     let name = parse_name("profile", "default")?;
     let ignoring_absence = |result: Result<(), SettingsError>| match result {
         Err(SettingsError::Missing { .. }) => Ok(()),
@@ -353,9 +408,11 @@ fn server_choice(
     name: &ProfileName,
 ) -> Result<ServerChoice, SettingsError> {
     let unusable = |place: &str, error: EndpointError| match error {
-        EndpointError::PlainHttp(_) => {
-            wrong_with_hint(place, error, "Use https, or --allow-http if plain http to that machine is really meant.")
-        }
+        EndpointError::PlainHttp(_) => wrong_with_hint(
+            place,
+            error,
+            "Use https, or --allow-http if plain http to that machine is really meant.",
+        ),
         _ => wrong(place, error),
     };
     let endpoint = |flag: &str, key: &str, given: &Option<String>| {
@@ -364,12 +421,21 @@ fn server_choice(
             (None, Some(text)) => (key, text),
             (None, None) => return Ok(None),
         };
-        Endpoint::parse(text, allowance).map(Some).map_err(|error| unusable(place, error))
+        Endpoint::parse(text, allowance)
+            .map(Some)
+            .map_err(|error| unusable(place, error))
     };
-    let authorization_endpoint =
-        endpoint("--authorization-endpoint", "authorization_endpoint", &options.authorization_endpoint)?;
+    let authorization_endpoint = endpoint(
+        "--authorization-endpoint",
+        "authorization_endpoint",
+        &options.authorization_endpoint,
+    )?;
     let token_endpoint = endpoint("--token-endpoint", "token_endpoint", &options.token_endpoint)?;
-    let revocation_endpoint = endpoint("--revocation-endpoint", "revocation_endpoint", &options.revocation_endpoint)?;
+    let revocation_endpoint = endpoint(
+        "--revocation-endpoint",
+        "revocation_endpoint",
+        &options.revocation_endpoint,
+    )?;
     let issuer = match (url, &options.issuer, profile.text("issuer")) {
         (Some(url), _, _) => Some((url, url)),
         (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
@@ -381,9 +447,19 @@ fn server_choice(
         .transpose()?;
     if issuer.is_none() && (authorization_endpoint.is_none() || token_endpoint.is_none()) {
         let hint = format!("Name the server: oauth login --profile {name} --issuer https://… --client-id ID");
-        return Err(SettingsError::Missing { what: "issuer", profile: name.to_string(), hint });
+        return Err(SettingsError::Missing {
+            what: "issuer",
+            profile: name.to_string(),
+            hint,
+        });
     }
-    Ok(ServerChoice { issuer, authorization_endpoint, token_endpoint, revocation_endpoint, allowance })
+    Ok(ServerChoice {
+        issuer,
+        authorization_endpoint,
+        token_endpoint,
+        revocation_endpoint,
+        allowance,
+    })
 }
 
 fn client_choice(
@@ -403,7 +479,11 @@ fn client_choice(
             "Register a native (public) client with the redirect URI {} at the server, then run: oauth login --profile {name} --client-id ID",
             DEFAULT_REDIRECT_URI.replace(":0", "")
         );
-        return Err(SettingsError::Missing { what: "client_id", profile: name.to_string(), hint });
+        return Err(SettingsError::Missing {
+            what: "client_id",
+            profile: name.to_string(),
+            hint,
+        });
     };
     let method = match (&options.client_auth, profile.text("client_auth")) {
         (Some(method), _) => Some(*method),
@@ -412,7 +492,11 @@ fn client_choice(
         }
         (None, None) => None,
     };
-    Ok(ClientChoice { id: ClientId::parse(&id).map_err(|error| wrong(place, error))?, secret: None, method })
+    Ok(ClientChoice {
+        id: ClientId::parse(&id).map_err(|error| wrong(place, error))?,
+        secret: None,
+        method,
+    })
 }
 
 fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<CallbackChoice, SettingsError> {
@@ -427,9 +511,17 @@ fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<Callback
     }
     let Some(address) = redirect_uri.loopback_address() else {
         let problem = "no listener on this machine can receive that: it is not http on 127.0.0.1, [::1] or localhost";
-        return Err(wrong_with_hint(place, problem, "With --paste you paste the URL that the browser ended on instead."));
+        return Err(wrong_with_hint(
+            place,
+            problem,
+            "With --paste you paste the URL that the browser ended on instead.",
+        ));
     };
-    let ports = if options.port.is_empty() { profile.ports("port") } else { &options.port };
+    let ports = if options.port.is_empty() {
+        profile.ports("port")
+    } else {
+        &options.port
+    };
     let ports = match (redirect_uri.port(), ports) {
         (None, []) => vec![80],
         (Some(port), []) => vec![port],
@@ -469,16 +561,30 @@ fn response_mode(options: &LoginOptions, profile: &Profile) -> Result<Option<Res
 fn wish(options: &LoginOptions, profile: &Profile) -> Result<AuthorizationWish, SettingsError> {
     let (scope_place, scope) = list(&options.scope, "--scope", profile, "scope");
     let (resource_place, resource) = list(&options.resource, "--resource", profile, "resource");
-    let extra = pairs(&options.param, "--param", profile.pairs("param"), "param", &OWN_PARAMETERS)?;
-    let token_extra =
-        pairs(&options.token_param, "--token-param", profile.pairs("token_param"), "token_param", &OWN_TOKEN_PARAMETERS)?;
+    let extra = pairs(
+        &options.param,
+        "--param",
+        profile.pairs("param"),
+        "param",
+        &OWN_PARAMETERS,
+    )?;
+    let token_extra = pairs(
+        &options.token_param,
+        "--token-param",
+        profile.pairs("token_param"),
+        "token_param",
+        &OWN_TOKEN_PARAMETERS,
+    )?;
     Ok(AuthorizationWish {
         scope: Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong(scope_place, error))?,
         resource: resource
             .iter()
             .map(|text| Resource::parse(text).map_err(|error| wrong(resource_place, error)))
             .collect::<Result<_, _>>()?,
-        audience: options.audience.clone().or_else(|| profile.text("audience").map(str::to_owned)),
+        audience: options
+            .audience
+            .clone()
+            .or_else(|| profile.text("audience").map(str::to_owned)),
         response_mode: response_mode(options, profile)?,
         extra,
         token_extra,
@@ -499,7 +605,14 @@ fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: &'a str) ->
     if given.is_empty() {
         return (key, profile.list(key).to_vec());
     }
-    (flag, given.iter().flat_map(|value| value.split_whitespace()).map(str::to_owned).collect())
+    (
+        flag,
+        given
+            .iter()
+            .flat_map(|value| value.split_whitespace())
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn pairs(
@@ -528,7 +641,11 @@ fn pairs(
     match result.iter().find(|(name, _)| own.contains(&name.as_str())) {
         None => Ok(result),
         Some((name, _)) => {
-            let place = if given.iter().any(|text| text.starts_with(&format!("{name}="))) { flag } else { key };
+            let place = if given.iter().any(|text| text.starts_with(&format!("{name}="))) {
+                flag
+            } else {
+                key
+            };
             let hint = format!("Use the flag for it, or leave it out: the flow sets {name} itself.");
             Err(wrong_with_hint(place, format!("\"{name}\" is set by the flow"), &hint))
         }
@@ -546,7 +663,10 @@ fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
         ("token_endpoint", options.token_endpoint.as_deref()),
         ("revocation_endpoint", options.revocation_endpoint.as_deref()),
         ("client_id", options.client_id.as_deref()),
-        ("client_auth", options.client_auth.map(ClientAuthenticationMethod::as_str)),
+        (
+            "client_auth",
+            options.client_auth.map(ClientAuthenticationMethod::as_str),
+        ),
         ("audience", options.audience.as_deref()),
         ("redirect_uri", options.redirect_uri.as_deref()),
         ("browser", options.browser.as_deref()),
@@ -557,14 +677,20 @@ fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
     }
     if let Some(file) = &options.client_secret_file {
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-        add("client_secret_file", Setting::Text(absolute.to_string_lossy().into_owned()));
+        add(
+            "client_secret_file",
+            Setting::Text(absolute.to_string_lossy().into_owned()),
+        );
     }
     if options.allow_http {
         add("allow_http", Setting::Switch(true));
     }
     for (key, values) in [("scope", &options.scope), ("resource", &options.resource)] {
         if !values.is_empty() {
-            let words = values.iter().flat_map(|value| value.split_whitespace()).map(str::to_owned);
+            let words = values
+                .iter()
+                .flat_map(|value| value.split_whitespace())
+                .map(str::to_owned);
             add(key, Setting::List(words.collect()));
         }
     }
@@ -599,8 +725,14 @@ fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
 pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, SettingsError> {
     let bytes = Secret::new(bytes);
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| wrong(place, "that is not UTF-8 text"))?;
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if text.is_empty() { Err(wrong(place, "that is empty")) } else { Ok(Secret::from(text)) }
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        Err(wrong(place, "that is empty"))
+    } else {
+        Ok(Secret::from(text))
+    }
 }
 
 /// Reads a secret from a file.
@@ -608,7 +740,8 @@ pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, Settings
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn secret_from_file(place: &str, path: &Path) -> Result<Secret, SettingsError> {
-    let bytes = std::fs::read(path).map_err(|error| wrong(place, format!("{} cannot be read: {error}", path.display())))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| wrong(place, format!("{} cannot be read: {error}", path.display())))?;
     secret_from_bytes(place, bytes)
 }
 
@@ -648,12 +781,23 @@ mod tests {
         };
         assert_eq!(
             pairs(&["prompt=login"], &[("prompt", "none"), ("ui", "x")]).unwrap(),
-            [("prompt".to_owned(), "login".to_owned()), ("ui".to_owned(), "x".to_owned())]
+            [
+                ("prompt".to_owned(), "login".to_owned()),
+                ("ui".to_owned(), "x".to_owned())
+            ]
         );
         for bad in ["state=x", "code_challenge=x", "redirect_uri=x", "scope=x"] {
-            assert!(pairs(&[bad], &[]).unwrap_err().to_string().starts_with("--param: "), "{bad}");
+            assert!(
+                pairs(&[bad], &[]).unwrap_err().to_string().starts_with("--param: "),
+                "{bad}"
+            );
         }
-        assert!(pairs(&[], &[("state", "x")]).unwrap_err().to_string().starts_with("param: "));
+        assert!(
+            pairs(&[], &[("state", "x")])
+                .unwrap_err()
+                .to_string()
+                .starts_with("param: ")
+        );
         assert!(pairs(&["prompt"], &[]).is_err() && pairs(&["=x"], &[]).is_err());
         assert!(pairs(&["a=1", "a=2"], &[]).is_err());
     }

@@ -32,7 +32,11 @@ pub fn rfc_3339(time: UnixSeconds) -> String {
 pub fn local_time(time: UnixSeconds) -> String {
     let zone = jiff::tz::TimeZone::system();
     let (then, today) = (timestamp(time).to_zoned(zone.clone()), timestamp(now()).to_zoned(zone));
-    let format = if then.date() == today.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" };
+    let format = if then.date() == today.date() {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
     then.strftime(format).to_string()
 }
 

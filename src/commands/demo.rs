@@ -37,10 +37,17 @@ use url::Url;
 const SCOPE: &str = "openid profile hello";
 
 pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error> {
-    let settings = ServeSettings { port: 0, ..ServeSettings::standard()? };
+    let settings = ServeSettings {
+        port: 0,
+        ..ServeSettings::standard()?
+    };
     let server = Server::bind(&settings)?;
     let issuer = server.authorization_server().issuer().clone();
-    let user = settings.users.into_iter().next().ok_or(DemoError::Broken("the account"))?;
+    let user = settings
+        .users
+        .into_iter()
+        .next()
+        .ok_or(DemoError::Broken("the account"))?;
     let surroundings = look_around(&context.environment);
     let unattended = is_unattended(options, &context.environment, &surroundings);
     let mut observer = narrator(context);
@@ -48,10 +55,15 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let mut user_agent: Box<dyn UserAgent> = if unattended {
-        Box::new(PlayedResourceOwner { resource_owner: Some(ResourceOwner::new(&issuer, user)) })
+        Box::new(PlayedResourceOwner {
+            resource_owner: Some(ResourceOwner::new(&issuer, user)),
+        })
     } else {
         Box::new(DesktopBrowser {
             openers: openers(options.browser.as_deref(), &context.environment, &surroundings)?,
@@ -73,8 +85,12 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     serving.abort();
     let answer = walked??;
     deleted?;
-    observer.observe(&Event::Note("done: the tokens are revoked and forgotten, nothing is left behind"));
-    observer.observe(&Event::Note("next: oauth login https://your-server --client-id ID, or oauth serve to try by hand"));
+    observer.observe(&Event::Note(
+        "done: the tokens are revoked and forgotten, nothing is left behind",
+    ));
+    observer.observe(&Event::Note(
+        "next: oauth login https://your-server --client-id ID, or oauth serve to try by hand",
+    ));
     report::print(format!("{answer}\n").as_bytes())
 }
 
@@ -89,7 +105,9 @@ async fn walk(
 ) -> Result<Value, Error> {
     let transport = Transport::new(TransportSettings::default());
     let mut keep = |session: &Session, _observer: &mut dyn Observer| {
-        store.save(name, session).map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+        store
+            .save(name, session)
+            .map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
     };
     let mut world = LoginWorld {
         transport: &transport,
@@ -106,7 +124,9 @@ async fn walk(
 
     let answer = call_resource_server(&session, &transport, observer).await?;
     refresh(&mut session, None, &[], &transport, system::now, observer).await?;
-    observer.observe(&Event::Note("refreshed: a new access token, and a new refresh token in place of the spent one"));
+    observer.observe(&Event::Note(
+        "refreshed: a new access token, and a new refresh token in place of the spent one",
+    ));
     store.save(name, &session)?;
     revoke(&session, None, &transport, observer).await?;
     Ok(answer)
@@ -120,27 +140,53 @@ async fn call_resource_server(
 ) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
-    let issuer = session.issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok()).ok_or_else(broken)?;
+    let issuer = session
+        .issuer
+        .as_deref()
+        .and_then(|issuer| Url::parse(issuer).ok())
+        .ok_or_else(broken)?;
     let mut request = HttpRequest::get(issuer.join("/api/hello").map_err(|_| broken())?);
     let credentials = token.access_token.clone();
-    request.headers.push(("authorization", HeaderValue::Credentials { scheme: "Bearer", credentials }));
+    request.headers.push((
+        "authorization",
+        HeaderValue::Credentials {
+            scheme: "Bearer",
+            credentials,
+        },
+    ));
     observer.observe(&Event::Note("with the token: GET /api/hello at the resource server"));
-    let response = transport.send(&request, observer).await.map_err(DemoError::Unreachable)?;
-    serde_json::from_slice(response.body.expose()).ok().filter(|_| response.status == 200).ok_or_else(broken)
+    let response = transport
+        .send(&request, observer)
+        .await
+        .map_err(DemoError::Unreachable)?;
+    serde_json::from_slice(response.body.expose())
+        .ok()
+        .filter(|_| response.status == 200)
+        .ok_or_else(broken)
 }
 
 /// The demo tells its story, so it is as verbose as `-v` unless it must not be.
 fn narrator(context: &Context) -> Terminal {
-    let verbosity = if context.global.quiet || context.style.json { context.global.verbose } else { context.global.verbose.max(1) };
+    let verbosity = if context.global.quiet || context.style.json {
+        context.global.verbose
+    } else {
+        context.global.verbose.max(1)
+    };
     context.observer_with(verbosity)
 }
 
 fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut Terminal) {
-    observer.observe(&Event::Note(&format!("an authorization server for this demo runs at {issuer}")));
+    observer.observe(&Event::Note(&format!(
+        "an authorization server for this demo runs at {issuer}"
+    )));
     let how = if unattended {
         "the demo plays the resource owner itself: it signs in and consents over HTTP".to_owned()
     } else {
-        format!("sign in as \"{}\" with the password \"{}\"", user.name, user.password.expose())
+        format!(
+            "sign in as \"{}\" with the password \"{}\"",
+            user.name,
+            user.password.expose()
+        )
     };
     observer.observe(&Event::Note(&how));
 }
@@ -155,7 +201,9 @@ fn is_unattended(options: &DemoOptions, environment: &Environment, surroundings:
 /// `oauth-demo-` and eight hex digits: no profile of the user has that name.
 fn random_name() -> Result<ProfileName, Error> {
     let mut octets = [0u8; 4];
-    SystemRandomness.fill(&mut octets).map_err(crate::store::StoreError::Randomness)?;
+    SystemRandomness
+        .fill(&mut octets)
+        .map_err(crate::store::StoreError::Randomness)?;
     let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
     Ok(crate::settings::parse_name("profile", &format!("oauth-demo-{digits}"))?)
 }
@@ -229,7 +277,10 @@ impl UserAgent for PlayedResourceOwner {
                 if let Err(error) = play_to_the_end(resource_owner, url) {
                     let command = "the demo's resource owner".to_owned();
                     // The flow may have ended meanwhile; then nobody needs to know.
-                    let _ = reporter.send(BrowserReport::Failed { command, reason: error.to_string() });
+                    let _ = reporter.send(BrowserReport::Failed {
+                        command,
+                        reason: error.to_string(),
+                    });
                 }
             });
         }
@@ -249,7 +300,10 @@ enum PlayError {
 }
 
 fn play_to_the_end(resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(resource_owner, url))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(play(resource_owner, url))
 }
 
 async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {

@@ -39,7 +39,11 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let mut resolved = settings::login(options, &context.environment, &config)?;
     let name = resolved.profile.clone();
     let profile = config.profile(&name);
-    let kind = if options.no_store { StoreKind::None } else { context.store_kind(profile)? };
+    let kind = if options.no_store {
+        StoreKind::None
+    } else {
+        context.store_kind(profile)?
+    };
     let mut observer = context.observer();
 
     if !options.no_save {
@@ -54,8 +58,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
     check_client_authentication(&resolved)?;
 
-    let transport =
-        context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &name, &resolved.given, kind));
     let locks = context.folders()?.locks();
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
@@ -84,9 +87,22 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
             AdoptError::Refresh(error) => Error::from(error),
         })?;
         keep(&session, &mut observer).map_err(crate::flow::login::LoginError::Keep)?;
-        Outcome { asked: request.wish.scope.clone(), token_response: None, session, id_token }
+        Outcome {
+            asked: request.wish.scope.clone(),
+            token_response: None,
+            session,
+            id_token,
+        }
     } else {
-        walk(context, options, resolved, &transport, &mut keep, &runtime, &mut observer)?
+        walk(
+            context,
+            options,
+            resolved,
+            &transport,
+            &mut keep,
+            &runtime,
+            &mut observer,
+        )?
     };
     tell(context, &name, kind, store.as_ref(), &outcome, &mut observer)
 }
@@ -155,7 +171,11 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
 #[cfg(unix)]
 pub(super) async fn signalled() -> ExitCode {
     use tokio::signal::unix::{SignalKind, signal};
-    let streams = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    let streams = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = streams else {
         // Without handlers the system's own end of the process applies.
         return std::future::pending().await;
@@ -189,12 +209,22 @@ fn keep_session(
     observer: &mut dyn Observer,
 ) -> Result<(), Box<dyn Diagnosis>> {
     let _lock = ProfileLock::acquire(locks, name, super::logout::LOCK_WAIT, &mut |holder| {
-        observer.observe(&Event::Note(&format!("waiting for {holder}, which is changing profile \"{name}\"")));
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder}, which is changing profile \"{name}\""
+        )));
     })
     .map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
     let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
-    store.save(name, &Session { generation, ..session.clone() }).map_err(boxed)?;
+    store
+        .save(
+            name,
+            &Session {
+                generation,
+                ..session.clone()
+            },
+        )
+        .map_err(boxed)?;
     observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
     Ok(())
 }
@@ -206,13 +236,7 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(
-        config: &Config,
-        path: &'a Path,
-        name: &ProfileName,
-        given: &[(String, Setting)],
-        kind: StoreKind,
-    ) -> Self {
+    fn new(config: &Config, path: &'a Path, name: &ProfileName, given: &[(String, Setting)], kind: StoreKind) -> Self {
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = given.iter().map(|(key, setting)| set(key, setting.clone())).collect();
         if kind != StoreKind::None {
@@ -250,7 +274,9 @@ fn client_secret(
     let same_client = |session: &&Session| {
         session.client.id == resolved.request.client.id.as_str() && session.issuer.as_deref() == issuer
     };
-    let kept = earlier.filter(same_client).and_then(|session| session.client.secret.clone());
+    let kept = earlier
+        .filter(same_client)
+        .and_then(|session| session.client.secret.clone());
     Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
 }
 
@@ -273,7 +299,11 @@ fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsE
 
 fn secret_of_stdin(flag: &str) -> Result<Secret, Error> {
     let mut bytes = Vec::new();
-    io::stdin().lock().take(SECRET_MAX_BYTES).read_to_end(&mut bytes).map_err(Error::Input)?;
+    io::stdin()
+        .lock()
+        .take(SECRET_MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(Error::Input)?;
     Ok(settings::secret_from_bytes(flag, bytes)?)
 }
 
@@ -302,8 +332,10 @@ pub(super) struct DesktopBrowser<'a> {
 
 impl UserAgent for DesktopBrowser<'_> {
     fn open(&mut self, url: &Url) -> Result<Opening, BrowserError> {
-        let environment =
-            self.environment.for_children().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let environment = self
+            .environment
+            .for_children()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
         browser::open(url, self.plain_http, std::mem::take(&mut self.openers), environment)
     }
 }
@@ -355,9 +387,15 @@ fn tell(
 ) -> Result<(), Error> {
     let session = &outcome.session;
     let now = system::now();
-    let who = outcome.id_token.as_ref().map(|id_token| format!(" as {}", id_token.display_name()));
+    let who = outcome
+        .id_token
+        .as_ref()
+        .map(|id_token| format!(" as {}", id_token.display_name()));
     let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
-    observer.observe(&Event::Note(&format!("signed in{} at {issuer}", who.unwrap_or_default())));
+    observer.observe(&Event::Note(&format!(
+        "signed in{} at {issuer}",
+        who.unwrap_or_default()
+    )));
     let token = session.tokens.first();
     let granted = token.and_then(|token| token.scope.clone());
     let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
@@ -372,9 +410,14 @@ fn tell(
         Some(expires_at) => {
             let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
             let until = system::local_time(expires_at);
-            observer.observe(&Event::Note(&format!("the access token is valid until {until} ({})", in_words(left_s))));
+            observer.observe(&Event::Note(&format!(
+                "the access token is valid until {until} ({})",
+                in_words(left_s)
+            )));
         }
-        None => observer.observe(&Event::Note("the server did not say how long the access token is valid")),
+        None => observer.observe(&Event::Note(
+            "the server did not say how long the access token is valid",
+        )),
     }
     if session.can_renew() {
         observer.observe(&Event::Note("it can be refreshed"));
@@ -391,7 +434,10 @@ fn tell(
             None => Ok(()),
         };
     }
-    observer.observe(&Event::Note(&format!("stored as profile \"{name}\" in {}", store.describe())));
+    observer.observe(&Event::Note(&format!(
+        "stored as profile \"{name}\" in {}",
+        store.describe()
+    )));
     if context.style.json {
         let row = Row::new(name, None, Some(session), kind, now);
         return report::print(format!("{}\n", row.to_json(now)).as_bytes());

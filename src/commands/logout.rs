@@ -31,9 +31,11 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     }
     match failures.first() {
         None => Ok(()),
-        Some(first) => {
-            Err(Error::Several { failed: failures.len(), of: names.len(), exit_code: first.exit_code() })
-        }
+        Some(first) => Err(Error::Several {
+            failed: failures.len(),
+            of: names.len(),
+            exit_code: first.exit_code(),
+        }),
     }
 }
 
@@ -43,12 +45,18 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, stri
     let mut store = context.store(context.store_kind(profile)?, context.patience())?;
     let locks = context.folders()?.locks();
     let _lock = ProfileLock::acquire(&locks, name, LOCK_WAIT, &mut |holder| {
-        observer.observe(&Event::Note(&format!("waiting for {holder}, which is changing profile \"{name}\"")));
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder}, which is changing profile \"{name}\""
+        )));
     })?;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
         if strict && profile.is_none() {
             let known = config.profiles().map(|(name, _)| name.clone()).collect();
-            return Err(SessionError::UnknownProfile { profile: name.clone(), known }.into());
+            return Err(SessionError::UnknownProfile {
+                profile: name.clone(),
+                known,
+            }
+            .into());
         }
         observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
         return Ok(());
@@ -56,9 +64,12 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, stri
     if !local {
         let transport = context.transport(profile, true)?;
         let secret = context.client_secret_of_environment();
-        let revoked = context
-            .runtime()?
-            .block_on(super::login::interruptible(revoke(&session, secret.as_ref(), &transport, &mut observer)))??;
+        let revoked = context.runtime()?.block_on(super::login::interruptible(revoke(
+            &session,
+            secret.as_ref(),
+            &transport,
+            &mut observer,
+        )))??;
         if revoked == Revoked::NoEndpoint {
             observer.observe(&Event::Note(
                 "the server has no revocation endpoint: the tokens are forgotten here, but live on until they expire",

@@ -34,7 +34,11 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let Some(command) = command_line.command else {
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
-    let context = Context { global: command_line.global, environment, style };
+    let context = Context {
+        global: command_line.global,
+        environment,
+        style,
+    };
     match command {
         Command::Login(options) => login::run(&context, &options),
         Command::Token(options) => token::run(&context, &options),
@@ -62,7 +66,10 @@ impl Context {
 
     /// The configuration file, and whether it was chosen by the user.
     fn config_choice(&self) -> Option<PathBuf> {
-        self.global.config.clone().or_else(|| self.environment.path("OAUTH_CONFIG"))
+        self.global
+            .config
+            .clone()
+            .or_else(|| self.environment.path("OAUTH_CONFIG"))
     }
 
     pub(crate) fn config_path(&self) -> Result<PathBuf, Error> {
@@ -107,11 +114,20 @@ impl Context {
     /// a terminal and a display it may ask to be unlocked.
     pub(crate) fn patience(&self) -> Patience {
         let display = self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY");
-        if std::io::stdin().is_terminal() && display { Patience::MayPrompt } else { Patience::Unattended }
+        if std::io::stdin().is_terminal() && display {
+            Patience::MayPrompt
+        } else {
+            Patience::Unattended
+        }
     }
 
     pub(crate) fn transport(&self, profile: Option<&Profile>, allow_http: bool) -> Result<Transport, Error> {
-        Ok(Transport::new(settings::transport(&self.global, &self.environment, profile, allow_http)?))
+        Ok(Transport::new(settings::transport(
+            &self.global,
+            &self.environment,
+            profile,
+            allow_http,
+        )?))
     }
 
     pub(crate) fn observer(&self) -> Terminal {
@@ -135,7 +151,10 @@ impl Context {
     }
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)
     }
 }
 
@@ -148,8 +167,12 @@ pub(crate) fn signed_in(
 ) -> Result<Session, SessionError> {
     match session.filter(Session::is_signed_in) {
         Some(session) => Ok(session),
-        None if kind == StoreKind::None => Err(SessionError::NotKept { profile: profile.clone() }),
-        None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn { profile: profile.clone() }),
+        None if kind == StoreKind::None => Err(SessionError::NotKept {
+            profile: profile.clone(),
+        }),
+        None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {
+            profile: profile.clone(),
+        }),
         None => Err(SessionError::UnknownProfile {
             profile: profile.clone(),
             known: config.profiles().map(|(name, _)| name.clone()).collect(),
@@ -173,13 +196,23 @@ pub(crate) fn same_as_profile(
         wanted,
         found,
     };
-    let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { format!("\"{text}\"") };
+    let shown = |text: &str| {
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("\"{text}\"")
+        }
+    };
     for (what, wanted, found) in [
         ("issuer", profile.text("issuer"), session.issuer.as_deref()),
         ("client_id", profile.text("client_id"), Some(session.client.id.as_str())),
     ] {
         if wanted.is_some() && wanted != found {
-            return Err(differs(what, shown(wanted.unwrap_or_default()), shown(found.unwrap_or_default())));
+            return Err(differs(
+                what,
+                shown(wanted.unwrap_or_default()),
+                shown(found.unwrap_or_default()),
+            ));
         }
     }
     for (what, wanted, found) in [
@@ -192,7 +225,11 @@ pub(crate) fn same_as_profile(
     }
     if profile.text("audience") != session.asked.audience.as_deref() {
         let (wanted, found) = (profile.text("audience"), session.asked.audience.as_deref());
-        return Err(differs("audience", shown(wanted.unwrap_or_default()), shown(found.unwrap_or_default())));
+        return Err(differs(
+            "audience",
+            shown(wanted.unwrap_or_default()),
+            shown(found.unwrap_or_default()),
+        ));
     }
     Ok(())
 }

@@ -37,8 +37,10 @@ fn known(config: &Config, name: &str) -> Result<ProfileName, Error> {
 fn list(context: &Context, config: &Config) -> Result<(), Error> {
     let is_default = |name: &ProfileName| config.default_profile.as_ref() == Some(name);
     if context.style.json {
-        let profiles: Vec<Value> =
-            config.profiles().map(|(name, profile)| as_json(name, profile, is_default(name))).collect();
+        let profiles: Vec<Value> = config
+            .profiles()
+            .map(|(name, profile)| as_json(name, profile, is_default(name)))
+            .collect();
         return report::print(format!("{}\n", Value::Array(profiles)).as_bytes());
     }
     let rows: Vec<[String; 4]> = config
@@ -58,16 +60,25 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
 }
 
 fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
-    let choice = ProfileChoice { argument: name.map(str::to_owned), option: None };
+    let choice = ProfileChoice {
+        argument: name.map(str::to_owned),
+        option: None,
+    };
     let name = settings::profile_name(&choice, &context.environment, config)?;
     let name = known(config, name.as_str())?;
-    let Some(profile) = config.profile(&name) else { return Ok(()) };
+    let Some(profile) = config.profile(&name) else {
+        return Ok(());
+    };
     if context.style.json {
         let object = as_json(&name, profile, config.default_profile.as_ref() == Some(&name));
         return report::print(format!("{object}\n").as_bytes());
     }
     let rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
-        .chain(profile.settings().map(|(key, setting)| [key.to_owned(), neutralise(&as_text(setting))]))
+        .chain(
+            profile
+                .settings()
+                .map(|(key, setting)| [key.to_owned(), neutralise(&as_text(setting))]),
+        )
         .collect();
     report::print(aligned(&rows).as_bytes())
 }
@@ -78,7 +89,11 @@ fn as_text(setting: &Setting) -> String {
         Setting::List(list) => list.join(" "),
         Setting::Switch(switch) => switch.to_string(),
         Setting::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
-        Setting::Pairs(pairs) => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "),
+        Setting::Pairs(pairs) => pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }
 
@@ -92,7 +107,9 @@ fn as_json(name: &ProfileName, profile: &Profile, is_default: bool) -> Value {
             Setting::List(list) => json!(list),
             Setting::Switch(switch) => json!(switch),
             Setting::Ports(ports) => json!(ports),
-            Setting::Pairs(pairs) => Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
+            Setting::Pairs(pairs) => {
+                Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+            }
         };
         object.insert(key.to_owned(), value);
     }
@@ -136,7 +153,12 @@ fn check(context: &Context, config: &Config, name: &ProfileName, changes: &[Chan
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
     let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
-    let _lock = ProfileLock::acquire(&context.folders()?.locks(), &name, super::logout::LOCK_WAIT, &mut |_| {})?;
+    let _lock = ProfileLock::acquire(
+        &context.folders()?.locks(),
+        &name,
+        super::logout::LOCK_WAIT,
+        &mut |_| {},
+    )?;
     store.delete(&name)?;
     Ok(config::change(&context.config_path()?, &[Change::Remove(name)])?)
 }

@@ -15,7 +15,10 @@ use std::path::Path;
 pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error> {
     let settings = serve_settings(options)?;
     let server = Server::bind(&settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
     let style = context.style;
     let quiet = context.global.quiet;
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
@@ -36,10 +39,21 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
 fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let standard = ServeSettings::standard()?;
     let clients = match options.client.as_slice() {
-        [] => vec![RegisteredClient::new(crate::server::settings::DEFAULT_CLIENT_ID, None, &options.redirect_uri)?],
-        given => given.iter().map(|text| client(text, &options.redirect_uri)).collect::<Result<_, _>>()?,
+        [] => vec![RegisteredClient::new(
+            crate::server::settings::DEFAULT_CLIENT_ID,
+            None,
+            &options.redirect_uri,
+        )?],
+        given => given
+            .iter()
+            .map(|text| client(text, &options.redirect_uri))
+            .collect::<Result<_, _>>()?,
     };
-    let users: Vec<User> = options.user.iter().map(|text| text.parse()).collect::<Result<_, InvalidSetting>>()?;
+    let users: Vec<User> = options
+        .user
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, InvalidSetting>>()?;
     Ok(ServeSettings {
         port: options.port,
         clients,
@@ -55,7 +69,11 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         refresh_rotation: options.refresh_rotation == Switch::On,
         refresh_grace: options.refresh_grace,
         latency: options.latency,
-        failures: options.fail.iter().map(|text| text.parse()).collect::<Result<_, InvalidSetting>>()?,
+        failures: options
+            .fail
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, InvalidSetting>>()?,
     })
 }
 

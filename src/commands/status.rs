@@ -21,7 +21,10 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
     let now = system::now();
     tell_paths(context)?;
     let one = options.profile.argument.is_some() || options.profile.option.is_some();
-    let mut stores = Stores { context, open: HashMap::new() };
+    let mut stores = Stores {
+        context,
+        open: HashMap::new(),
+    };
     let mut rows = Vec::new();
     if one {
         let name = settings::profile_name(&options.profile, &context.environment, &config)?;
@@ -57,7 +60,10 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
 }
 
 fn unknown(profile: ProfileName, config: &Config) -> SessionError {
-    SessionError::UnknownProfile { profile, known: config.profiles().map(|(name, _)| name.clone()).collect() }
+    SessionError::UnknownProfile {
+        profile,
+        known: config.profiles().map(|(name, _)| name.clone()).collect(),
+    }
 }
 
 /// `-v`: where everything lives.
@@ -130,14 +136,22 @@ impl Row {
         };
         let of_profile = |key: &str| profile.and_then(|profile| profile.text(key)).map(str::to_owned);
         let granted = token.and_then(|token| token.scope.as_ref());
-        let scope = granted.or(session.map(|session| &session.asked.scope)).map(|scope| scope.join(" "));
+        let scope = granted
+            .or(session.map(|session| &session.asked.scope))
+            .map(|scope| scope.join(" "));
         Row {
             profile: name.to_string(),
             subject: session.and_then(|session| session.subject.clone()),
-            issuer: session.and_then(|session| session.issuer.clone()).or_else(|| of_profile("issuer")),
-            client_id: session.map(|session| session.client.id.clone()).or_else(|| of_profile("client_id")),
+            issuer: session
+                .and_then(|session| session.issuer.clone())
+                .or_else(|| of_profile("issuer")),
+            client_id: session
+                .map(|session| session.client.id.clone())
+                .or_else(|| of_profile("client_id")),
             scope: scope.filter(|scope| !scope.is_empty()),
-            resource: session.map(|session| session.asked.resource.clone()).unwrap_or_default(),
+            resource: session
+                .map(|session| session.asked.resource.clone())
+                .unwrap_or_default(),
             state,
             expires_at,
             refreshable: session.is_some_and(Session::can_renew),
@@ -192,20 +206,27 @@ fn print_rows(context: &Context, rows: &[Row], now: UnixSeconds) -> Result<(), E
         return report::print(format!("{}\n", Value::Array(array)).as_bytes());
     }
     if rows.is_empty() {
-        context
-            .observer()
-            .observe(&Event::Note("nothing is saved yet; log in with: oauth login https://your-server --client-id ID"));
+        context.observer().observe(&Event::Note(
+            "nothing is saved yet; log in with: oauth login https://your-server --client-id ID",
+        ));
         return Ok(());
     }
     let titles = ["PROFILE", "WHO", "ISSUER", "SCOPE", "EXPIRES", "REFRESHABLE", "STORE"].map(str::to_owned);
-    let table: Vec<[String; 7]> = std::iter::once(titles).chain(rows.iter().map(|row| row.cells(now))).collect();
+    let table: Vec<[String; 7]> = std::iter::once(titles)
+        .chain(rows.iter().map(|row| row.cells(now)))
+        .collect();
     report::print(aligned(&table).as_bytes())
 }
 
 /// Columns as wide as their widest cell, two spaces between them.
 pub(super) fn aligned<const COLUMNS: usize>(table: &[[String; COLUMNS]]) -> String {
-    let widths: [usize; COLUMNS] =
-        std::array::from_fn(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        table
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    });
     let mut text = String::new();
     for row in table {
         let mut line = String::new();

@@ -29,10 +29,17 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let session = signed_in(session, &name, &config, kind)?;
     same_as_profile(&session, &name, profile)?;
     if let Some(dead) = &session.dead {
-        return Err(SessionError::Dead { profile: name, reason: dead.reason.clone() }.into());
+        return Err(SessionError::Dead {
+            profile: name,
+            reason: dead.reason.clone(),
+        }
+        .into());
     }
     let now = system::now();
-    let token = session.tokens.first().ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
+    let token = session
+        .tokens
+        .first()
+        .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(&session, &name, now)?;
         let line = formatted(format, &id_token, expires_at, token, &session, &name, now);
@@ -50,7 +57,15 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
             )));
         }
     }
-    let line = formatted(format, &token.access_token, token.expires_at, token, &session, &name, now);
+    let line = formatted(
+        format,
+        &token.access_token,
+        token.expires_at,
+        token,
+        &session,
+        &name,
+        now,
+    );
     report::print(line.expose().as_bytes())
 }
 
@@ -70,7 +85,10 @@ fn format(context: &Context, options: &TokenOptions) -> Result<TokenFormat, Erro
 /// As given; by default 60 s, or half the token's lifetime if that is less.
 fn wanted_s(min_ttl: Option<Duration>, token: &StoredToken) -> i64 {
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    let lifetime_s = token.expires_at.zip(token.issued_at).map(|(end, start)| end.seconds_since(start));
+    let lifetime_s = token
+        .expires_at
+        .zip(token.issued_at)
+        .map(|(end, start)| end.seconds_since(start));
     match (min_ttl, lifetime_s) {
         (Some(given), _) => seconds(given),
         (None, Some(lifetime_s)) => seconds(MIN_TTL).min(lifetime_s / 2),
@@ -84,7 +102,10 @@ fn id_token(
     name: &ProfileName,
     now: UnixSeconds,
 ) -> Result<(Secret, Option<UnixSeconds>), SessionError> {
-    let id_token = session.id_token.clone().ok_or_else(|| SessionError::NoIdToken { profile: name.clone() })?;
+    let id_token = session
+        .id_token
+        .clone()
+        .ok_or_else(|| SessionError::NoIdToken { profile: name.clone() })?;
     let claims = UnverifiedJwt::decode(id_token.expose()).ok().map(|jwt| jwt.claims);
     let expires_at = claims.and_then(|claims| claims.get("exp").and_then(serde_json::Value::as_f64));
     // A float's cast saturates; the claim was checked when it was stored.

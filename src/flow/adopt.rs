@@ -34,9 +34,15 @@ pub async fn adopt(
     now: fn() -> UnixSeconds,
     observer: &mut dyn Observer,
 ) -> Result<(Session, Option<IdToken>), AdoptError> {
-    let server = know_server(server, transport, observer).await.map_err(AdoptError::Server)?;
+    let server = know_server(server, transport, observer)
+        .await
+        .map_err(AdoptError::Server)?;
     let client = client.authenticated_as(&server.metadata);
-    let mut session = without_tokens(&server.metadata, &client, asked(&wish.scope, &wish.resource, &wish.audience));
+    let mut session = without_tokens(
+        &server.metadata,
+        &client,
+        asked(&wish.scope, &wish.resource, &wish.audience),
+    );
     session.refresh_token = Some(refresh_token);
     let id_token = refresh(&mut session, None, &wish.token_extra, transport, now, observer)
         .await

@@ -17,7 +17,7 @@ pub enum DiscoveryError {
     #[error("the metadata of {issuer} cannot be fetched")]
     Unreachable {
         /// Whose.
-        issuer: Issuer,
+        issuer: String,
         /// Why.
         #[source]
         source: TransportError,
@@ -26,7 +26,7 @@ pub enum DiscoveryError {
     #[error("the metadata of {issuer} cannot be fetched: {url} answered with status {status}")]
     Unavailable {
         /// Whose.
-        issuer: Issuer,
+        issuer: String,
         /// The last one that answered so.
         url: String,
         /// What it answered.
@@ -36,7 +36,7 @@ pub enum DiscoveryError {
     #[error("{issuer} publishes no metadata ({} tried: {})", tried.len(), tried.join("; "))]
     NotFound {
         /// Whose.
-        issuer: Issuer,
+        issuer: String,
         /// Each URL with what it answered.
         tried: Vec<String>,
     },
@@ -111,12 +111,19 @@ pub async fn discover(
         let response = transport
             .send(&request, observer)
             .await
-            .map_err(|source| DiscoveryError::Unreachable { issuer: issuer.clone(), source })?;
+            .map_err(|source| DiscoveryError::Unreachable {
+                issuer: issuer.to_string(),
+                source,
+            })?;
         let status = response.status;
         if status == 200 && parse_object(response.body.expose()).is_ok() {
             observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
-            let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance)
-                .map_err(|problem| DiscoveryError::Invalid { url: url.to_string(), problem })?;
+            let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
+                DiscoveryError::Invalid {
+                    url: url.to_string(),
+                    problem,
+                }
+            })?;
             return Ok(metadata);
         }
         let what = match (status, response.media_type()) {
@@ -132,7 +139,14 @@ pub async fn discover(
         tried.push(format!("{url}: {what}"));
     }
     Err(match unavailable {
-        Some((url, status)) => DiscoveryError::Unavailable { issuer: issuer.clone(), url, status },
-        None => DiscoveryError::NotFound { issuer: issuer.clone(), tried },
+        Some((url, status)) => DiscoveryError::Unavailable {
+            issuer: issuer.to_string(),
+            url,
+            status,
+        },
+        None => DiscoveryError::NotFound {
+            issuer: issuer.to_string(),
+            tried,
+        },
     })
 }

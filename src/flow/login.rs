@@ -99,9 +99,18 @@ async fn exchange_and_store(
     let http_request = token_request.http_request(&server.token_endpoint);
     if let Some(params) = &http_request.body {
         let (from, to) = (Party::Client, Party::AuthorizationServer);
-        world.observer.observe(&Event::Message { from, to, title: "token request", params });
+        world.observer.observe(&Event::Message {
+            from,
+            to,
+            title: "token request",
+            params,
+        });
     }
-    let answer = world.transport.send(&http_request, world.observer).await.map_err(LoginError::Exchange)?;
+    let answer = world
+        .transport
+        .send(&http_request, world.observer)
+        .await
+        .map_err(LoginError::Exchange)?;
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
@@ -116,7 +125,13 @@ async fn exchange_and_store(
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
     session::take(&mut session, response, now);
     (world.keep)(&session, world.observer).map_err(LoginError::Keep)?;
-    Ok(LoggedIn { session, id_token, asked_scope: asked.scope, granted_scope: granted, token_response })
+    Ok(LoggedIn {
+        session,
+        id_token,
+        asked_scope: asked.scope,
+        granted_scope: granted,
+        token_response,
+    })
 }
 
 /// What a login is to do.
@@ -166,11 +181,16 @@ impl ClientChoice {
             None => ClientAuthentication::None,
             Some(secret) => match self.method.unwrap_or_else(|| metadata.client_authentication_method()) {
                 ClientAuthenticationMethod::None => ClientAuthentication::None,
-                ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic(secret.clone()),
+                ClientAuthenticationMethod::ClientSecretBasic => {
+                    ClientAuthentication::ClientSecretBasic(secret.clone())
+                }
                 ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret.clone()),
             },
         };
-        Client { id: self.id.clone(), authentication }
+        Client {
+            id: self.id.clone(),
+            authentication,
+        }
     }
 }
 
@@ -244,7 +264,7 @@ pub struct LoggedIn {
 pub enum LoginError {
     /// The server is not known.
     #[error(transparent)]
-    Discovery(#[from] DiscoveryError),
+    Discovery(#[from] Box<DiscoveryError>),
     /// It is known, but cannot take part.
     #[error("this server cannot be used for a login with PKCE")]
     Unsuitable(#[source] MetadataError),
@@ -298,7 +318,11 @@ pub enum LoginError {
 }
 
 fn described(error: &ErrorResponse) -> String {
-    error.error_description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default()
+    error
+        .error_description
+        .as_ref()
+        .map(|text| format!(" ({text})"))
+        .unwrap_or_default()
 }
 
 impl Diagnosis for LoginError {
@@ -336,9 +360,9 @@ impl Diagnosis for LoginError {
             LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
             LoginError::Randomness(_) => Vec::new(),
             LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
-            LoginError::NothingPasted => one(
-                "Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.",
-            ),
+            LoginError::NothingPasted => {
+                one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
+            }
             LoginError::Broken(BrokenResponse::WrongIssuer { .. }) => one(
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
             ),
@@ -382,13 +406,16 @@ pub fn oauth_error_of(error: &TokenError) -> Option<(&str, Option<&str>)> {
 pub fn hints_of(error: &TokenError) -> Vec<String> {
     let hint = match error {
         TokenError::Unavailable { .. } => "Try again later.",
-        TokenError::Redirect { .. } => "Give the endpoint's final URL with --token-endpoint, if that is where it has moved.",
+        TokenError::Redirect { .. } => {
+            "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
+        }
         TokenError::NotJson { .. } => {
             "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint."
         }
-        TokenError::Invalid { problem: InvalidTokenResponse::TokenType(_), .. } => {
-            "The server issues tokens that this client did not ask for; see its settings for this client."
-        }
+        TokenError::Invalid {
+            problem: InvalidTokenResponse::TokenType(_),
+            ..
+        } => "The server issues tokens that this client did not ask for; see its settings for this client.",
         TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
         TokenError::OAuth { error, .. } => match error.error.as_str() {
             "invalid_client" | "unauthorized_client" => {
@@ -433,7 +460,8 @@ fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
         "If the browser shows an error page of the server, the redirect URI or the client_id is probably not registered there: compare them with -v."
             .to_owned(),
     );
-    hints.push("If the browser ended on a page that cannot be reached, paste its URL here (or use --paste).".to_owned());
+    hints
+        .push("If the browser ended on a page that cannot be reached, paste its URL here (or use --paste).".to_owned());
     hints.push("Wait longer with --timeout 15m.".to_owned());
     hints
 }
@@ -453,8 +481,13 @@ pub(super) async fn know_server(
 ) -> Result<KnownServer, LoginError> {
     let both_given = choice.authorization_endpoint.is_some() && choice.token_endpoint.is_some();
     let mut metadata = match &choice.issuer {
-        Some(issuer) if !both_given => discover(issuer, choice.allowance, transport, observer).await?,
-        issuer => ServerMetadata { issuer: issuer.clone(), ..ServerMetadata::default() },
+        Some(issuer) if !both_given => discover(issuer, choice.allowance, transport, observer)
+            .await
+            .map_err(Box::new)?,
+        issuer => ServerMetadata {
+            issuer: issuer.clone(),
+            ..ServerMetadata::default()
+        },
     };
     for (own, given) in [
         (&mut metadata.authorization_endpoint, &choice.authorization_endpoint),
@@ -465,19 +498,27 @@ pub(super) async fn know_server(
             own.clone_from(given);
         }
     }
-    metadata.supports_code_flow_with_pkce().map_err(LoginError::Unsuitable)?;
+    metadata
+        .supports_code_flow_with_pkce()
+        .map_err(LoginError::Unsuitable)?;
     let required = |endpoint: &Option<Endpoint>, name| endpoint.clone().ok_or(LoginError::NoEndpoint(name));
     let authorization_endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
     let token_endpoint = required(&metadata.token_endpoint, "token_endpoint")?;
     // Certificates and proxy settings are looked at before a person signs in for nothing.
-    transport.prepare(token_endpoint.url(), UrlSource::Server).map_err(LoginError::Unreachable)?;
+    transport
+        .prepare(token_endpoint.url(), UrlSource::Server)
+        .map_err(LoginError::Unreachable)?;
     match &metadata.code_challenge_methods_supported {
         Some(_) => observer.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
         None => observer.observe(&Event::CheckSkipped(
             "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
         )),
     }
-    Ok(KnownServer { metadata, authorization_endpoint, token_endpoint })
+    Ok(KnownServer {
+        metadata,
+        authorization_endpoint,
+        token_endpoint,
+    })
 }
 
 /// Where the authorization response comes in.
@@ -491,9 +532,11 @@ struct Doorway {
 impl Doorway {
     async fn open(choice: &CallbackChoice, observer: &mut dyn Observer) -> Result<Self, LoginError> {
         match choice {
-            CallbackChoice::Paste(redirect_uri) => {
-                Ok(Doorway { listener: None, redirect_uri: redirect_uri.clone(), elsewhere: false })
-            }
+            CallbackChoice::Paste(redirect_uri) => Ok(Doorway {
+                listener: None,
+                redirect_uri: redirect_uri.clone(),
+                elsewhere: false,
+            }),
             CallbackChoice::Listen(redirect_uri, settings) => {
                 let listener = Loopback::bind(settings).await?;
                 for note in listener.notes() {
@@ -505,7 +548,11 @@ impl Doorway {
                     Some(given) if given == port => redirect_uri.clone(),
                     _ => redirect_uri.with_port(port),
                 };
-                Ok(Doorway { listener: Some(listener), redirect_uri, elsewhere: settings.listen.is_some() })
+                Ok(Doorway {
+                    listener: Some(listener),
+                    redirect_uri,
+                    elsewhere: settings.listen.is_some(),
+                })
             }
         }
     }
@@ -540,7 +587,10 @@ async fn receive(
     world: &mut LoginWorld<'_>,
 ) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
     world.observer.observe(&Event::StepBegins(Step::Receive));
-    world.observer.observe(&Event::WaitBegins { timeout, paste_accepted: world.pasted.is_some() });
+    world.observer.observe(&Event::WaitBegins {
+        timeout,
+        paste_accepted: world.pasted.is_some(),
+    });
     let outcome = wait(pending, doorway, browser, timeout, world).await;
     world.observer.observe(&Event::WaitEnds);
     outcome
@@ -640,7 +690,12 @@ fn judged(
     let verdict = pending.judge(params);
     if !matches!(verdict, Verdict::Foreign(_)) {
         let (from, to) = (Party::Browser, Party::Client);
-        observer.observe(&Event::Message { from, to, title: "authorization response", params });
+        observer.observe(&Event::Message {
+            from,
+            to,
+            title: "authorization response",
+            params,
+        });
     }
     match verdict {
         Verdict::Foreign(reason) => {
@@ -686,7 +741,9 @@ fn redirected(line: &Secret, redirect_uri: &RedirectUri, observer: &mut dyn Obse
     } else {
         let params = Params::parse(query);
         if params.single("state").is_ok_and(|received| received.is_none()) {
-            observer.observe(&Event::Warning("that address has no state, so it cannot be checked; paste it whole"));
+            observer.observe(&Event::Warning(
+                "that address has no state, so it cannot be checked; paste it whole",
+            ));
         }
         return Some(params);
     };
@@ -695,21 +752,46 @@ fn redirected(line: &Secret, redirect_uri: &RedirectUri, observer: &mut dyn Obse
 }
 
 fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn Observer) {
-    observer.observe(&Event::Detail { name: "redirect_uri", value: request.redirect_uri.as_str() });
-    observer.observe(&Event::Detail { name: "code_challenge", value: request.code_challenge.as_str() });
-    observer.observe(&Event::Detail { name: "code_challenge_method", value: crate::protocol::pkce::S256 });
-    if let Some(value) = request.params().iter().find(|(name, _)| *name == "state").map(|(_, value)| value.shown()) {
-        observer.observe(&Event::Detail { name: "state", value: &value });
+    observer.observe(&Event::Detail {
+        name: "redirect_uri",
+        value: request.redirect_uri.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge",
+        value: request.code_challenge.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge_method",
+        value: crate::protocol::pkce::S256,
+    });
+    if let Some(value) = request
+        .params()
+        .iter()
+        .find(|(name, _)| *name == "state")
+        .map(|(_, value)| value.shown())
+    {
+        observer.observe(&Event::Detail {
+            name: "state",
+            value: &value,
+        });
     }
 }
 
 fn tell_asked(request: &AuthorizationRequest, url: &Url, doorway: &Doorway, world: &mut LoginWorld<'_>) {
     let (from, to) = (Party::Client, Party::Browser);
-    world.observer.observe(&Event::Message { from, to, title: "authorization request", params: &request.params() });
+    world.observer.observe(&Event::Message {
+        from,
+        to,
+        title: "authorization request",
+        params: &request.params(),
+    });
     world.observer.observe(&Event::AuthorizationUrl(url.as_str()));
     if let Some(listener) = &doorway.listener {
         let listening = Listening {
-            address: listener.authority().rsplit_once(':').map_or("127.0.0.1", |(address, _)| address),
+            address: listener
+                .authority()
+                .rsplit_once(':')
+                .map_or("127.0.0.1", |(address, _)| address),
             port: listener.port(),
             elsewhere: doorway.elsewhere,
             paste_accepted: world.pasted.is_some(),
@@ -737,7 +819,12 @@ fn tell_answered(response: &TokenResponse, observer: &mut dyn Observer) {
         params.push("id_token", id_token.expose());
     }
     let (from, to) = (Party::AuthorizationServer, Party::Client);
-    observer.observe(&Event::Message { from, to, title: "token response", params: &params });
+    observer.observe(&Event::Message {
+        from,
+        to,
+        title: "token response",
+        params: &params,
+    });
     for oddity in &response.oddities {
         observer.observe(&Event::Warning(&oddity.to_string()));
     }

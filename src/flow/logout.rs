@@ -27,7 +27,7 @@ pub enum LogoutError {
     #[error("the revocation endpoint {endpoint} answered with status {status}")]
     Unavailable {
         /// Whom we asked.
-        endpoint: Endpoint,
+        endpoint: String,
         /// What it answered.
         status: u16,
     },
@@ -35,7 +35,7 @@ pub enum LogoutError {
     #[error("the revocation endpoint {endpoint} refused with status {status}{}", said(error))]
     Refused {
         /// Whom we asked.
-        endpoint: Endpoint,
+        endpoint: String,
         /// What it answered.
         status: u16,
         /// What it said, if it said anything.
@@ -44,7 +44,10 @@ pub enum LogoutError {
 }
 
 fn said(error: &Option<ErrorResponse>) -> String {
-    error.as_ref().map(|error| format!(": {}", error.error)).unwrap_or_default()
+    error
+        .as_ref()
+        .map(|error| format!(": {}", error.error))
+        .unwrap_or_default()
 }
 
 impl Diagnosis for LogoutError {
@@ -68,9 +71,7 @@ impl Diagnosis for LogoutError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            LogoutError::Refused { error: Some(error), .. } => {
-                Some((&error.error, error.error_description.as_deref()))
-            }
+            LogoutError::Refused { error: Some(error), .. } => Some((&error.error, error.error_description.as_deref())),
             _ => None,
         }
     }
@@ -96,7 +97,9 @@ pub async fn revoke(
     transport: &Transport,
     observer: &mut dyn Observer,
 ) -> Result<Revoked, LogoutError> {
-    let Some(endpoint) = &session.endpoints.revocation else { return Ok(Revoked::NoEndpoint) };
+    let Some(endpoint) = &session.endpoints.revocation else {
+        return Ok(Revoked::NoEndpoint);
+    };
     let endpoint = endpoint_of(endpoint, "revocation endpoint")?;
     let client = client_of(session, client_secret)?;
     let access_token = session.tokens.first().map(|token| &token.access_token);
@@ -136,11 +139,25 @@ async fn revoke_one(
 /// 200 also for tokens that the server does not know (RFC 7009 §2.2).
 fn judge(endpoint: &Endpoint, response: &HttpResponse) -> Result<(), LogoutError> {
     let status = response.status;
-    let error = parse_object(response.body.expose()).ok().and_then(|object| ErrorResponse::from_json(&object));
+    let error = parse_object(response.body.expose())
+        .ok()
+        .and_then(|object| ErrorResponse::from_json(&object));
     match status {
         200..300 => Ok(()),
-        429 | 500.. => Err(LogoutError::Unavailable { endpoint: endpoint.clone(), status }),
-        400 if error.as_ref().is_some_and(|error| error.error == "unsupported_token_type") => Ok(()),
-        _ => Err(LogoutError::Refused { endpoint: endpoint.clone(), status, error }),
+        429 | 500.. => Err(LogoutError::Unavailable {
+            endpoint: endpoint.to_string(),
+            status,
+        }),
+        400 if error
+            .as_ref()
+            .is_some_and(|error| error.error == "unsupported_token_type") =>
+        {
+            Ok(())
+        }
+        _ => Err(LogoutError::Refused {
+            endpoint: endpoint.to_string(),
+            status,
+            error,
+        }),
     }
 }

@@ -53,7 +53,8 @@ impl Diagnosis for RefreshError {
     fn hints(&self) -> Vec<String> {
         match self {
             RefreshError::NoRefreshToken => vec![
-                "Log in again; ask for the scope offline_access if the server gives refresh tokens only then.".to_owned(),
+                "Log in again; ask for the scope offline_access if the server gives refresh tokens only then."
+                    .to_owned(),
             ],
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RefreshError::Transport(source) => source.hints(),
@@ -88,12 +89,17 @@ pub async fn refresh(
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let token_request = TokenRequest {
         client: client_of(session, client_secret)?,
-        grant: Grant::RefreshToken { refresh_token, scope: None },
+        grant: Grant::RefreshToken {
+            refresh_token,
+            scope: None,
+        },
         resource: resources_of(session)?,
         audience: session.asked.audience.clone(),
         extra: token_parameters.to_vec(),
     };
-    let response = transport.send(&token_request.http_request(&token_endpoint), observer).await?;
+    let response = transport
+        .send(&token_request.http_request(&token_endpoint), observer)
+        .await?;
     let response = TokenResponse::read(&token_endpoint, &response)?;
     for oddity in &response.oddities {
         observer.observe(&Event::Warning(&oddity.to_string()));
@@ -107,7 +113,9 @@ pub async fn refresh(
                 client_id: &session.client.id,
                 now: now(),
                 access_token: &response.access_token,
-                occasion: Occasion::Refresh { subject: session.subject.as_deref() },
+                occasion: Occasion::Refresh {
+                    subject: session.subject.as_deref(),
+                },
             },
         )?),
     };

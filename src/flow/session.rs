@@ -60,7 +60,10 @@ pub fn without_tokens(metadata: &ServerMetadata, client: &Client, asked: Asked) 
 pub fn take(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
     let token = stored_token(&response, session.asked.resource.clone(), now);
     let earlier_scope = session.tokens.first().and_then(|token| token.scope.clone());
-    let token = StoredToken { scope: token.scope.clone().or(earlier_scope), ..token };
+    let token = StoredToken {
+        scope: token.scope.clone().or(earlier_scope),
+        ..token
+    };
     match session.tokens.first_mut() {
         Some(first) => *first = token,
         None => session.tokens.push(token),
@@ -77,7 +80,9 @@ pub fn take(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
 }
 
 fn stored_token(response: &TokenResponse, resource: Vec<String>, now: UnixSeconds) -> StoredToken {
-    let lifetime_s = response.expires_in_s.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+    let lifetime_s = response
+        .expires_in_s
+        .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
     StoredToken {
         resource,
         scope: response.scope.as_ref().map(|scope| scope.tokens().to_vec()),
@@ -97,7 +102,10 @@ pub fn client_of(session: &Session, secret_override: Option<&Secret>) -> Result<
     let method = ClientAuthenticationMethod::from_str(&session.client.auth_method)
         .map_err(|_| UnusableRecord("client authentication method"))?;
     let secret = || {
-        secret_override.or(session.client.secret.as_ref()).cloned().ok_or(UnusableRecord("client secret: there is none"))
+        secret_override
+            .or(session.client.secret.as_ref())
+            .cloned()
+            .ok_or(UnusableRecord("client secret: there is none"))
     };
     let authentication = match method {
         ClientAuthenticationMethod::None => ClientAuthentication::None,
@@ -122,5 +130,7 @@ pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableR
 /// [`UnusableRecord`].
 pub fn resources_of(session: &Session) -> Result<Vec<Resource>, UnusableRecord> {
     let resources = session.asked.resource.iter().map(|text| Resource::parse(text));
-    resources.collect::<Result<_, _>>().map_err(|_| UnusableRecord("resource"))
+    resources
+        .collect::<Result<_, _>>()
+        .map_err(|_| UnusableRecord("resource"))
 }
