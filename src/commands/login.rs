@@ -59,8 +59,8 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     check_client_authentication(&resolved)?;
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &name, &resolved.given, kind));
     let locks = context.folders()?.locks();
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         keep_session(store.as_mut(), &locks, &name, session, observer)?;
         match &saving {
@@ -232,11 +232,19 @@ fn keep_session(
 /// What `login` writes to the configuration file after success.
 struct Saving<'a> {
     path: &'a Path,
+    locks: &'a Path,
     changes: Vec<Change>,
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, name: &ProfileName, given: &[(String, Setting)], kind: StoreKind) -> Self {
+    fn new(
+        config: &Config,
+        path: &'a Path,
+        locks: &'a Path,
+        name: &ProfileName,
+        given: &[(String, Setting)],
+        kind: StoreKind,
+    ) -> Self {
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = given.iter().map(|(key, setting)| set(key, setting.clone())).collect();
         if kind != StoreKind::None {
@@ -246,11 +254,11 @@ impl<'a> Saving<'a> {
         if first && name.as_str() != "default" {
             changes.push(Change::Default(name.clone()));
         }
-        Saving { path, changes }
+        Saving { path, locks, changes }
     }
 
     fn save(&self) -> Result<(), config::ConfigError> {
-        config::change(self.path, &self.changes)
+        config::change(self.path, self.locks, &self.changes)
     }
 }
 

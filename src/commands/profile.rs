@@ -19,7 +19,11 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Err
         ProfileCommand::Set { name, settings } => set(context, &config, name, settings),
         ProfileCommand::Use { name } => {
             let name = known(&config, name)?;
-            Ok(config::change(&context.config_path()?, &[Change::Default(name)])?)
+            Ok(config::change(
+                &context.config_path()?,
+                &context.folders()?.locks(),
+                &[Change::Default(name)],
+            )?)
         }
         ProfileCommand::Remove { name } => remove(context, &config, name),
     }
@@ -134,7 +138,11 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         });
     }
     check(context, config, &name, &changes)?;
-    Ok(config::change(&context.config_path()?, &changes)?)
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &changes,
+    )?)
 }
 
 /// A value that `login` would refuse is refused when it is set.
@@ -160,5 +168,9 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
         &mut |_| {},
     )?;
     store.delete(&name)?;
-    Ok(config::change(&context.config_path()?, &[Change::Remove(name)])?)
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &[Change::Remove(name)],
+    )?)
 }
