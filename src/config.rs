@@ -812,7 +812,7 @@ param = { login_hint = "me@example.com" }
                         "client_id".into(),
                         Setting::Text("c".into()),
                     );
-                    change(&path, folder.path(), &[set]).unwrap();
+                    change(&path, &locks, &[set]).unwrap();
                 });
             }
         });
