@@ -159,7 +159,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(store: &str, home: &Path) -> Command {
+    fn command(store: &str, home: &Path) -> Command {
         Self::through(Command::new(std::env::current_exe().unwrap()), store, home)
     }
 
@@ -175,12 +175,12 @@ impl Driver {
     }
 
     fn in_session(session: &KeyringSession) -> Driver {
-        Driver::start(Driver::new("keyring", Path::new("/nonexistent")).envs(session.environment()))
+        Driver::start(Driver::command("keyring", Path::new("/nonexistent")).envs(session.environment()))
     }
 
     fn that_may_prompt(session: &KeyringSession) -> Driver {
         Driver::start(
-            Driver::new("keyring", Path::new("/nonexistent"))
+            Driver::command("keyring", Path::new("/nonexistent"))
                 .envs(session.environment())
                 .env("DRIVER_PATIENCE", "may-prompt"),
         )
@@ -296,7 +296,7 @@ fn the_encrypted_session_reads_what_the_plain_one_wrote() {
     assert_eq!(ask(&session, "save work 1"), "saved");
     for kind in ["encrypted", "plain"] {
         let mut driver = Driver::start(
-            Driver::new("keyring", Path::new("/nonexistent"))
+            Driver::command("keyring", Path::new("/nonexistent"))
                 .envs(session.environment())
                 .env("DRIVER_SESSION", kind),
         );
@@ -363,7 +363,7 @@ fn without_a_bus_that_is_said_at_once() {
         "unix:abstract=nobody-listens-here",
         "",
     ] {
-        let mut command = Driver::new("keyring", home.path());
+        let mut command = Driver::command("keyring", home.path());
         command.env("XDG_RUNTIME_DIR", home.path());
         if !address.is_empty() {
             command.env("DBUS_SESSION_BUS_ADDRESS", address);
@@ -417,7 +417,8 @@ fn a_bus_that_accepts_and_never_answers_is_left_after_the_deadline() {
     let path = home.path().join("bus");
     let listener = UnixListener::bind(&path).unwrap();
     let mut driver = Driver::start(
-        Driver::new("keyring", home.path()).env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display())),
+        Driver::command("keyring", home.path())
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display())),
     );
     let began = Instant::now();
     assert_error(&driver.ask("load work"), &["did not answer within 5 s", "restarted"]);
@@ -605,7 +606,7 @@ fn a_service_without_plain_sessions_is_asked_for_an_encrypted_one_unless_told_ot
     });
     with_fake(behaviour(), |session, service| {
         let mut driver = Driver::start(
-            Driver::new("keyring", Path::new("/nonexistent"))
+            Driver::command("keyring", Path::new("/nonexistent"))
                 .envs(session.environment())
                 .env("DRIVER_SESSION", "plain"),
         );
@@ -666,14 +667,14 @@ fn files_are_private_under_any_umask() {
 fn processes_that_make_the_first_key_at_once_share_it() {
     let home = tempfile::tempdir().unwrap();
     let mut drivers: Vec<Driver> = (0..8)
-        .map(|_| Driver::start(&mut Driver::new("file", home.path())))
+        .map(|_| Driver::start(&mut Driver::command("file", home.path())))
         .collect();
     std::thread::scope(|scope| {
         for (index, driver) in drivers.iter_mut().enumerate() {
             scope.spawn(move || assert_eq!(driver.ask(&format!("save profile-{index} {index}")), "saved"));
         }
     });
-    let mut reader = Driver::start(&mut Driver::new("file", home.path()));
+    let mut reader = Driver::start(&mut Driver::command("file", home.path()));
     for index in 0..8 {
         assert_eq!(
             reader.ask(&format!("load profile-{index}")),
@@ -686,7 +687,7 @@ fn processes_that_make_the_first_key_at_once_share_it() {
 fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     let home = tempfile::tempdir().unwrap();
     let locks = home.path().join("locks");
-    let mut driver = Driver::start(&mut Driver::new("file", home.path()));
+    let mut driver = Driver::start(&mut Driver::command("file", home.path()));
     assert_eq!(driver.ask("lock work"), "locked");
     assert_eq!(driver.ask("declare"), "declared");
     let pid = driver.child.id();
