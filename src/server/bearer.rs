@@ -1,0 +1,88 @@
+//! Bearer tokens in requests, and the challenge for those that are missing or
+//! no good (RFC 6750 §2, §3).
+
+use super::message::{Refused, Response, description};
+use super::message::Request;
+use crate::protocol::error::ErrorResponse;
+use crate::secret::Secret;
+
+/// How a request carries a token.
+pub(crate) enum Bearer {
+    /// It does not.
+    Absent,
+    /// In the header, or in the body where that is allowed.
+    Token(Secret),
+    /// In a way that RFC 6750 forbids.
+    Malformed(Refused),
+}
+
+impl Bearer {
+    /// Reads the token from the `Authorization` header; for a POST of a form
+    /// also from the body (RFC 6750 §2.2). Tokens in queries are refused
+    /// (RFC 9700 §4.3.2).
+    pub(crate) fn of(request: &Request) -> Self {
+        let malformed = |reason: &str, rule: &'static str| Bearer::Malformed(Refused::new(reason, rule));
+        if request.query_params().iter().any(|(name, _)| name == "access_token") {
+            return malformed("an access token in the query would end up in logs", "RFC 9700 §4.3.2");
+        }
+        let form = if request.method == "POST" { request.form_params() } else { None }.unwrap_or_default();
+        let Ok(in_body) = form.single("access_token") else {
+            return malformed("access_token is repeated", "RFC 6750 §3.1");
+        };
+        let Ok(header) = request.header("authorization") else {
+            return malformed("there is more than one Authorization header", "RFC 6750 §3.1");
+        };
+        let (scheme, in_header) = header.map_or(("", ""), |header| header.split_once(' ').unwrap_or((header, "")));
+        match (scheme.eq_ignore_ascii_case("bearer"), in_body) {
+            (true, Some(_)) => malformed("the request carries a token in two ways", "RFC 6750 §2"),
+            (true, None) if !is_b64token(in_header) => {
+                malformed("the Authorization header holds no b64token", "RFC 6750 §2.1")
+            }
+            (true, None) => Bearer::Token(Secret::from(in_header)),
+            (false, Some(token)) => Bearer::Token(Secret::from(token)),
+            (false, None) => Bearer::Absent,
+        }
+    }
+}
+
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
+fn is_b64token(text: &str) -> bool {
+    let text = text.trim_end_matches('=');
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// What a challenge says about the resource.
+pub(crate) struct Challenge<'a> {
+    /// `resource_metadata` (RFC 9728 §5.1).
+    pub(crate) resource_metadata: Option<&'a str>,
+    /// The scope that would do.
+    pub(crate) scope: &'a str,
+}
+
+impl Challenge<'_> {
+    /// 401 without an error code: nobody tried to authenticate (RFC 6750 §3.1).
+    pub(crate) fn bare(&self) -> Response {
+        let refused = Refused::new("there is no access token", "RFC 6750 §3.1");
+        Response::new(401).with("www-authenticate", self.header("")).refused(refused)
+    }
+
+    /// 400, 401 or 403 with an error code (RFC 6750 §3.1).
+    pub(crate) fn error(&self, status: u16, error: &str, refused: Refused) -> Response {
+        let description = description(&refused);
+        let header = self.header(&format!("error=\"{error}\", error_description=\"{description}\""));
+        let body = ErrorResponse::new(error, &description).to_json();
+        Response::json(status, &body).with("www-authenticate", header).refused(refused)
+    }
+
+    fn header(&self, error: &str) -> String {
+        let mut parts = Vec::new();
+        if !error.is_empty() {
+            parts.push(error.to_owned());
+        }
+        parts.push(format!("scope=\"{}\"", self.scope));
+        if let Some(url) = self.resource_metadata {
+            parts.push(format!("resource_metadata=\"{url}\""));
+        }
+        format!("Bearer {}", parts.join(", "))
+    }
+}

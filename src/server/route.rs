@@ -1,0 +1,141 @@
+//! The paths that the development server answers, and the methods they take.
+
+/// One path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The page for whoever opens the issuer in a browser.
+    Home,
+    /// RFC 8414 §3.
+    AuthorizationServerMetadata,
+    /// OpenID Connect Discovery §4.
+    OpenidConfiguration,
+    /// RFC 9728 §3.1, for `/api`.
+    ProtectedResourceMetadata,
+    /// RFC 7517.
+    Jwks,
+    /// RFC 6749 §3.1.
+    Authorize,
+    /// The sign-in form.
+    SignIn,
+    /// The consent form.
+    Consent,
+    /// RFC 6749 §3.2.
+    Token,
+    /// RFC 7009.
+    Revoke,
+    /// RFC 7662.
+    Introspect,
+    /// OpenID Connect Core §5.3.
+    Userinfo,
+    /// The protected resource.
+    Hello,
+}
+
+impl Route {
+    const ALL: [(Route, &'static str, &'static [&'static str]); 13] = [
+        (Route::Home, "/", &["GET", "HEAD"]),
+        (
+            Route::AuthorizationServerMetadata,
+            "/.well-known/oauth-authorization-server",
+            &["GET", "HEAD", "OPTIONS"],
+        ),
+        (Route::OpenidConfiguration, "/.well-known/openid-configuration", &["GET", "HEAD", "OPTIONS"]),
+        (
+            Route::ProtectedResourceMetadata,
+            "/.well-known/oauth-protected-resource/api",
+            &["GET", "HEAD", "OPTIONS"],
+        ),
+        (Route::Jwks, "/jwks", &["GET", "HEAD", "OPTIONS"]),
+        (Route::Authorize, "/authorize", &["GET", "POST"]),
+        (Route::SignIn, "/sign-in", &["GET", "POST"]),
+        (Route::Consent, "/consent", &["GET", "POST"]),
+        (Route::Token, "/token", &["POST"]),
+        (Route::Revoke, "/revoke", &["POST"]),
+        (Route::Introspect, "/introspect", &["POST"]),
+        (Route::Userinfo, "/userinfo", &["GET", "HEAD", "POST"]),
+        (Route::Hello, "/api/hello", &["GET", "HEAD"]),
+    ];
+
+    /// The names that `--fail` takes for the endpoints; each stands for one path.
+    const NAMES: [(&'static str, Route); 7] = [
+        ("authorize", Route::Authorize),
+        ("token", Route::Token),
+        ("revoke", Route::Revoke),
+        ("introspect", Route::Introspect),
+        ("userinfo", Route::Userinfo),
+        ("jwks", Route::Jwks),
+        ("api/hello", Route::Hello),
+    ];
+
+    /// The name that stands for all metadata documents.
+    const METADATA: &'static str = "metadata";
+
+    /// The route of a path, byte for byte.
+    pub fn of_path(path: &str) -> Option<Self> {
+        Route::ALL.into_iter().find(|(_, own, _)| *own == path).map(|(route, _, _)| route)
+    }
+
+    /// The path.
+    pub fn path(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The methods that it takes.
+    pub fn methods(self) -> &'static [&'static str] {
+        self.row().2
+    }
+
+    fn row(self) -> (Route, &'static str, &'static [&'static str]) {
+        // Every route has a row, which a test shows.
+        Route::ALL.into_iter().find(|(route, _, _)| *route == self).unwrap_or(Route::ALL[0])
+    }
+
+    /// Whether any web page may read it: public documents alone (RFC 8414 §3).
+    pub fn is_public_document(self) -> bool {
+        self.methods().contains(&"OPTIONS")
+    }
+
+    /// The routes that a name means: a path with or without its slash, or
+    /// `metadata` for all well-known documents.
+    ///
+    /// # Errors
+    /// [`UnknownRoute`].
+    pub fn named(name: &str) -> Result<Vec<Self>, UnknownRoute> {
+        let name = name.strip_prefix('/').unwrap_or(name);
+        if name == Route::METADATA {
+            let documents =
+                [Route::AuthorizationServerMetadata, Route::OpenidConfiguration, Route::ProtectedResourceMetadata];
+            return Ok(documents.to_vec());
+        }
+        let known = Route::NAMES.into_iter().find(|(own, _)| *own == name);
+        known.map(|(_, route)| vec![route]).ok_or_else(|| UnknownRoute(name.to_owned()))
+    }
+}
+
+/// An endpoint that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no endpoint; there are {}, {}", Route::METADATA, known_names())]
+pub struct UnknownRoute(pub String);
+
+fn known_names() -> String {
+    Route::NAMES.map(|(name, _)| name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_has_its_own_path() {
+        for (route, path, methods) in Route::ALL {
+            assert_eq!(Route::of_path(path), Some(route));
+            assert_eq!((route.path(), route.methods()), (path, methods));
+        }
+        for (name, route) in Route::NAMES {
+            assert_eq!(route.path(), format!("/{name}"));
+        }
+        for other in ["", "/token/", "//token", "/TOKEN", "/%74oken", "/token;x", "/api", "/../token"] {
+            assert_eq!(Route::of_path(other), None, "{other}");
+        }
+    }
+}
