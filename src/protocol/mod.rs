@@ -4,7 +4,22 @@
 //! Invariant: no IO, no clock, no global randomness; time and randomness are
 //! arguments. `tests/architecture.rs` keeps it so.
 
+pub mod authorization;
+pub mod client;
+pub mod endpoint;
+pub mod error;
 pub mod http;
+pub mod id_token;
+pub mod jose;
+pub mod json;
+pub mod metadata;
 pub mod params;
+pub mod pkce;
 pub mod random;
+pub mod redirect_uri;
+pub mod resource;
+pub mod scope;
+pub mod state;
+pub mod syntax;
 pub mod time;
+pub mod token;

@@ -1,5 +1,10 @@
 //! The binary as a user and as a peer sees it: exact requests, exit codes,
 //! stdout, files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "support modules are shared by tests that come and go"
+)]
 
 mod support;

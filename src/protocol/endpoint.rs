@@ -1,0 +1,323 @@
+//! URLs of servers, vetted once when they are read: https, or http on the
+//! loopback interface; no userinfo, no fragment (RFC 6749 §3.1, §3.2).
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
+use url::{Host, Url};
+
+/// Where plain `http` may be spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpAllowance {
+    /// With 127.0.0.0/8, `[::1]` and `localhost` only.
+    LoopbackOnly,
+    /// With everybody: the user said `--allow-http`.
+    Everywhere,
+}
+
+/// Why a URL cannot be an endpoint or an issuer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not an absolute URL with a host.
+    #[error("\"{0}\" is no absolute URL with a host")]
+    NotAUrl(String),
+    /// Neither https nor http: never opened, never called.
+    #[error("\"{0}\" is neither an https nor an http URL")]
+    Scheme(String),
+    /// http to a host that is not this machine.
+    #[error("{0} is plain http to another machine (RFC 6749 §3.1, §3.2 require TLS)")]
+    PlainHttp(String),
+    /// `https://user:password@host`.
+    #[error("the URL for host {0} has userinfo before the host")]
+    Userinfo(String),
+    /// `#…`.
+    #[error("\"{0}\" has a fragment (RFC 6749 §3.1)")]
+    Fragment(String),
+    /// `?…` in an issuer.
+    #[error("issuer \"{0}\" has a query (RFC 8414 §2)")]
+    Query(String),
+    /// A private or link-local address named by a public server (RFC 9728 §7.7).
+    #[error("{0} is a private address, named by a server that is not")]
+    PrivateAddress(String),
+}
+
+fn vet(text: &str, allowance: HttpAllowance) -> Result<Url, EndpointError> {
+    let printable = !text.is_empty() && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
+    let url = Url::parse(text)
+        .ok()
+        .filter(|_| printable)
+        .ok_or_else(|| EndpointError::NotAUrl(text.to_owned()))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if allowance == HttpAllowance::Everywhere || is_loopback(&url) => {}
+        "http" => return Err(EndpointError::PlainHttp(origin_of(&url))),
+        _ => return Err(EndpointError::Scheme(text.to_owned())),
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(EndpointError::NotAUrl(text.to_owned()));
+    }
+    // Not from the parsed URL alone: `https://@host` has an empty userinfo, which hides a host as well.
+    let authority = text
+        .split_once("://")
+        .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    if authority.contains('@') {
+        return Err(EndpointError::Userinfo(url.host_str().unwrap_or_default().to_owned()));
+    }
+    if text.contains('#') {
+        return Err(EndpointError::Fragment(text.to_owned()));
+    }
+    Ok(url)
+}
+
+/// Whether the URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// `scheme://host:port` of a URL, which is safe to show.
+pub fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn is_private(url: &Url) -> bool {
+    fn private_v4(address: Ipv4Addr) -> bool {
+        address.is_private() || address.is_link_local() || address.is_unspecified() || address.is_loopback()
+    }
+    fn private_v6(address: Ipv6Addr) -> bool {
+        address.is_loopback()
+            || address.is_unspecified()
+            || address.is_unique_local()
+            || address.is_unicast_link_local()
+            || address.to_ipv4_mapped().is_some_and(private_v4)
+    }
+    match url.host() {
+        Some(Host::Ipv4(address)) => private_v4(address),
+        Some(Host::Ipv6(address)) => private_v6(address),
+        _ => false,
+    }
+}
+
+/// A URL that may be called or opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// Vets a URL that the user gave.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn parse(text: &str, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+        vet(text, allowance).map(Endpoint)
+    }
+
+    /// Vets a URL that a server named: beside the rules for all endpoints, a
+    /// server on a public name may not point into a private network.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn parse_named_by(text: &str, server: &Url, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+        let url = vet(text, allowance)?;
+        if is_private(&url) && !is_private(server) && !is_loopback(server) {
+            return Err(EndpointError::PrivateAddress(origin_of(&url)));
+        }
+        Ok(Endpoint(url))
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.as_str())
+    }
+}
+
+/// The authorization server's identifier, kept byte for byte as it was
+/// written, since it is compared so (RFC 8414 §3.3, RFC 9207 §2.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    text: String,
+    url: Url,
+}
+
+impl Issuer {
+    /// Vets an issuer: an endpoint without a query (RFC 8414 §2).
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn parse(text: &str, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+        let url = vet(text, allowance)?;
+        if text.contains('?') {
+            return Err(EndpointError::Query(text.to_owned()));
+        }
+        Ok(Issuer {
+            text: text.to_owned(),
+            url,
+        })
+    }
+
+    /// The identifier as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where the metadata may be, in the order to try: RFC 8414 §3.1 (path
+    /// inserted), OpenID Connect Discovery §4.1 (appended), then each well-known
+    /// name in the other's placement, which some servers use.
+    pub fn well_known_urls(&self) -> Vec<Url> {
+        let path = self.url.path().trim_end_matches('/').to_owned();
+        let placements = [
+            format!("/.well-known/oauth-authorization-server{path}"),
+            format!("{path}/.well-known/openid-configuration"),
+            format!("/.well-known/openid-configuration{path}"),
+            format!("{path}/.well-known/oauth-authorization-server"),
+        ];
+        let mut urls: Vec<Url> = Vec::new();
+        for placement in placements {
+            let mut url = self.url.clone();
+            url.set_path(&placement);
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::parse(text, HttpAllowance::LoopbackOnly)
+    }
+
+    #[test]
+    fn https_and_loopback_http_alone() {
+        for good in [
+            "https://as.example/authorize?tenant=x",
+            "http://127.0.0.1:9000/token",
+            "http://[::1]:9000/token",
+            "http://localhost/token",
+        ] {
+            assert_eq!(parse(good).unwrap().to_string(), good);
+        }
+        for bad in [
+            "http://as.example/token",
+            "http://127.0.0.1.evil.test/",
+            "http://10.0.0.1/",
+            "http://[::]/",
+        ] {
+            assert!(matches!(parse(bad), Err(EndpointError::PlainHttp(_))), "{bad}");
+        }
+        assert!(Endpoint::parse("http://as.example/token", HttpAllowance::Everywhere).is_ok());
+    }
+
+    #[test]
+    fn what_must_never_be_opened() {
+        for bad in [
+            "file:///c:/windows/system32/calc.exe",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ms-msdt:/id",
+            "vscode://x",
+            "--app=https://x",
+            "calc.exe",
+            "\\\\host\\share\\x.exe",
+            "https://as.example/\u{1b}[2J",
+            "https://as.example/a b",
+            "https://as.example\\@evil/",
+            "",
+        ] {
+            assert!(
+                matches!(parse(bad), Err(EndpointError::Scheme(_) | EndpointError::NotAUrl(_))),
+                "{bad:?} gave {:?}",
+                parse(bad)
+            );
+        }
+        assert!(matches!(
+            parse("https://idp.com@evil/"),
+            Err(EndpointError::Userinfo(_))
+        ));
+        assert!(matches!(parse("https://@evil/"), Err(EndpointError::Userinfo(_))));
+        assert!(matches!(
+            parse("https://as.example/#f"),
+            Err(EndpointError::Fragment(_))
+        ));
+    }
+
+    #[test]
+    fn a_public_server_cannot_point_into_a_private_network() {
+        let server = Url::parse("https://as.example").unwrap();
+        for bad in [
+            "https://169.254.169.254/",
+            "https://10.1.2.3/",
+            "https://[fd00::1]/",
+            "http://127.0.0.1/",
+        ] {
+            assert!(
+                matches!(
+                    Endpoint::parse_named_by(bad, &server, HttpAllowance::LoopbackOnly),
+                    Err(EndpointError::PrivateAddress(_))
+                ),
+                "{bad}"
+            );
+        }
+        let own = Url::parse("http://127.0.0.1:9000").unwrap();
+        assert!(Endpoint::parse_named_by("http://127.0.0.1:9000/t", &own, HttpAllowance::LoopbackOnly).is_ok());
+    }
+
+    #[test]
+    fn well_known_urls_in_the_order_of_the_contract() {
+        let urls = |text| {
+            Issuer::parse(text, HttpAllowance::LoopbackOnly)
+                .unwrap()
+                .well_known_urls()
+                .iter()
+                .map(Url::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            urls("https://h/t1"),
+            [
+                "https://h/.well-known/oauth-authorization-server/t1",
+                "https://h/t1/.well-known/openid-configuration",
+                "https://h/.well-known/openid-configuration/t1",
+                "https://h/t1/.well-known/oauth-authorization-server",
+            ]
+        );
+        assert_eq!(
+            urls("https://h/"),
+            [
+                "https://h/.well-known/oauth-authorization-server",
+                "https://h/.well-known/openid-configuration"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issuer_has_no_query() {
+        assert!(matches!(
+            Issuer::parse("https://h/?x", HttpAllowance::LoopbackOnly),
+            Err(EndpointError::Query(_))
+        ));
+    }
+}

@@ -1,0 +1,117 @@
+//! Error responses of the authorization endpoint (RFC 6749 §4.1.2.1) and the
+//! token endpoint (§5.2).
+
+use super::params::{Params, Repeated};
+use super::syntax::is_nqschar_text;
+use serde_json::{Map, Value, json};
+
+/// `error`, `error_description` and `error_uri`. Text from the network: it is
+/// neutralised where it is shown, never trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorResponse {
+    /// One of the specification's codes, or whatever the server made up.
+    pub error: String,
+    /// For a person, in whatever language the server speaks.
+    pub error_description: Option<String>,
+    /// Shown only, never opened.
+    pub error_uri: Option<String>,
+}
+
+impl ErrorResponse {
+    /// An error to send.
+    pub fn new(error: &str, description: &str) -> Self {
+        ErrorResponse {
+            error: error.to_owned(),
+            error_description: Some(description.to_owned()),
+            error_uri: None,
+        }
+    }
+
+    /// Reads an error from an authorization response; `None` where there is no `error`.
+    ///
+    /// # Errors
+    /// [`Repeated`].
+    pub fn from_params(params: &Params) -> Result<Option<Self>, Repeated> {
+        let Some(error) = params.single("error")? else {
+            return Ok(None);
+        };
+        Ok(Some(ErrorResponse {
+            error: error.to_owned(),
+            error_description: params.single("error_description")?.map(str::to_owned),
+            error_uri: params.single("error_uri")?.map(str::to_owned),
+        }))
+    }
+
+    /// Reads an error from a JSON body, whatever the status; `None` where there
+    /// is no `error` member. GitHub and others send one with status 200.
+    pub fn from_json(object: &Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+        let error = match object.get("error")? {
+            Value::Null => return None,
+            Value::String(error) => error.clone(),
+            other => other.to_string(),
+        };
+        Some(ErrorResponse {
+            error,
+            error_description: text("error_description"),
+            error_uri: text("error_uri"),
+        })
+    }
+
+    /// Adds the members to an authorization response.
+    pub fn to_params(&self, params: &mut Params) {
+        params.push("error", &self.error);
+        if let Some(description) = &self.error_description {
+            params.push("error_description", description);
+        }
+        if let Some(uri) = &self.error_uri {
+            params.push("error_uri", uri);
+        }
+    }
+
+    /// The JSON body of RFC 6749 §5.2.
+    pub fn to_json(&self) -> Value {
+        let mut object = json!({ "error": self.error });
+        if let Some(description) = &self.error_description {
+            object["error_description"] = json!(description);
+        }
+        if let Some(uri) = &self.error_uri {
+            object["error_uri"] = json!(uri);
+        }
+        object
+    }
+
+    /// Whether `error` keeps the syntax of RFC 6749 §4.1.2.1.
+    pub fn is_well_formed(&self) -> bool {
+        is_nqschar_text(&self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::json::parse_object;
+
+    #[test]
+    fn json_and_params_round_trip() {
+        let response = ErrorResponse {
+            error: "invalid_scope".into(),
+            error_description: Some("no".into()),
+            error_uri: Some("https://x".into()),
+        };
+        let object = parse_object(response.to_json().to_string().as_bytes()).unwrap();
+        assert_eq!(ErrorResponse::from_json(&object), Some(response.clone()));
+        let mut params = Params::new();
+        response.to_params(&mut params);
+        assert_eq!(ErrorResponse::from_params(&params), Ok(Some(response)));
+    }
+
+    #[test]
+    fn odd_errors_are_still_errors() {
+        let parse = |text: &str| ErrorResponse::from_json(&parse_object(text.as_bytes()).unwrap());
+        assert_eq!(parse(r#"{"error":{"code":7}}"#).unwrap().error, r#"{"code":7}"#);
+        assert_eq!(parse(r#"{"error":null}"#), None);
+        assert_eq!(parse("{}"), None);
+        assert!(!parse(r#"{"error":"\u001b[2J"}"#).unwrap().is_well_formed());
+    }
+}

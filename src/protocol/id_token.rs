@@ -1,0 +1,401 @@
+//! The claims of an ID token, checked as OpenID Connect Core §3.1.3.7 and
+//! §12.2 say. The signature is not checked here.
+
+use super::jose::{JwtError, UnverifiedJwt};
+use super::state::Nonce;
+use super::syntax::base64url;
+use super::time::UnixSeconds;
+use crate::secret::Secret;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// How far two clocks may be apart.
+pub const CLOCK_SKEW_S: i64 = 60;
+
+/// How old an ID token may be when the login that asked for it ends.
+const ISSUED_AT_MAX_AGE_S: i64 = 600;
+
+/// What the claims are checked against.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// Exactly the issuer of the metadata; `None` where only endpoints are known.
+    pub issuer: Option<&'a str>,
+    /// Must be in `aud`.
+    pub client_id: &'a str,
+    /// What the client's clock says.
+    pub now: UnixSeconds,
+    /// The access token that came along, for `at_hash`.
+    pub access_token: &'a Secret,
+    /// Where the ID token came from.
+    pub occasion: Occasion<'a>,
+}
+
+/// Where an ID token came from decides what it must say.
+#[derive(Debug)]
+pub enum Occasion<'a> {
+    /// A login: the nonce that was sent, if one was.
+    Login(Option<&'a Nonce>),
+    /// A refresh: the subject of the first ID token (OpenID Connect Core §12.2).
+    Refresh {
+        /// `sub` must be this.
+        subject: Option<&'a str>,
+    },
+}
+
+/// An ID token whose claims hold.
+#[derive(Debug, Clone)]
+pub struct IdToken {
+    /// Who signed in, unique at this issuer.
+    pub subject: String,
+    /// When the token itself expires.
+    pub expires_at: UnixSeconds,
+    /// All claims, for display. Text from the network.
+    pub claims: Map<String, Value>,
+}
+
+impl IdToken {
+    /// The name a person would know the subject by; falls back to `sub`.
+    pub fn display_name(&self) -> &str {
+        ["email", "preferred_username", "name"]
+            .iter()
+            .find_map(|claim| {
+                self.claims
+                    .get(*claim)
+                    .and_then(Value::as_str)
+                    .filter(|text| !text.is_empty())
+            })
+            .unwrap_or(&self.subject)
+    }
+}
+
+/// Why an ID token must not be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdTokenError {
+    /// Not a JWT.
+    #[error("the ID token cannot be read: {0}")]
+    Jwt(#[from] JwtError),
+    /// RFC 8725 §3.1, §3.2.
+    #[error("the ID token is signed with \"{0}\", which proves nothing here (RFC 8725 §3.1)")]
+    Algorithm(String),
+    /// RFC 7515 §4.1.11.
+    #[error("the ID token has a crit header, none of whose extensions is known (RFC 7515 §4.1.11)")]
+    Critical,
+    /// A required claim is absent or of another type.
+    #[error("the ID token has no usable {0} claim (OpenID Connect Core §2)")]
+    Missing(&'static str),
+    /// Item 2.
+    #[error("the ID token is from \"{found}\", but \"{expected}\" was asked (OpenID Connect Core §3.1.3.7 item 2)")]
+    Issuer {
+        /// Who was asked.
+        expected: String,
+        /// Who says to have signed.
+        found: String,
+    },
+    /// Item 3.
+    #[error("the ID token is not for this client: aud does not hold \"{0}\" (OpenID Connect Core §3.1.3.7 item 3)")]
+    Audience(String),
+    /// Items 3 to 5.
+    #[error(
+        "the ID token is for several audiences or another authorized party, and azp is not this client (OpenID Connect Core §3.1.3.7 items 3 to 5)"
+    )]
+    AuthorizedParty,
+    /// Item 9.
+    #[error("the ID token expired {0} s ago (OpenID Connect Core §3.1.3.7 item 9)")]
+    Expired(i64),
+    /// RFC 7519 §4.1.5.
+    #[error("the ID token is not valid for another {0} s (nbf, RFC 7519 §4.1.5)")]
+    NotYetValid(i64),
+    /// Item 10.
+    #[error("the ID token was issued {0} s in the future")]
+    IssuedInFuture(i64),
+    /// Item 10.
+    #[error(
+        "the ID token was issued {0} s ago, too long for a login that just ended (OpenID Connect Core §3.1.3.7 item 10)"
+    )]
+    IssuedLongAgo(i64),
+    /// Item 11.
+    #[error("the ID token's nonce is not the one that was sent (OpenID Connect Core §3.1.3.7 item 11)")]
+    Nonce,
+    /// §3.1.3.8.
+    #[error("at_hash in the ID token does not match the access token (OpenID Connect Core §3.1.3.8)")]
+    AccessTokenHash,
+    /// §12.2.
+    #[error("the refreshed ID token is for another subject than the login (OpenID Connect Core §12.2)")]
+    OtherSubject,
+}
+
+impl IdTokenError {
+    /// Whether a clock that is off would explain it.
+    pub fn may_be_clock_skew(&self) -> bool {
+        matches!(
+            self,
+            IdTokenError::Expired(_)
+                | IdTokenError::NotYetValid(_)
+                | IdTokenError::IssuedInFuture(_)
+                | IdTokenError::IssuedLongAgo(_)
+        )
+    }
+}
+
+/// Checks an ID token's claims.
+///
+/// # Errors
+/// [`IdTokenError`]: then nothing of the token response may be used.
+pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenError> {
+    let jwt = UnverifiedJwt::decode(text)?;
+    let algorithm = jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
+    let asymmetric = ["RS", "PS", "ES"].iter().any(|family| {
+        algorithm
+            .strip_prefix(family)
+            .is_some_and(|bits| ["256", "384", "512"].contains(&bits))
+    });
+    let with_shared_secret = ["HS256", "HS384", "HS512"].contains(&algorithm);
+    if !asymmetric && !with_shared_secret && !["EdDSA", "Ed25519"].contains(&algorithm) {
+        return Err(IdTokenError::Algorithm(algorithm.to_owned()));
+    }
+    if jwt.header.contains_key("crit") {
+        return Err(IdTokenError::Critical);
+    }
+    let claims = jwt.claims;
+    check_parties(&claims, expected)?;
+    let expires_at = check_times(&claims, expected)?;
+    let subject = claims
+        .get("sub")
+        .and_then(Value::as_str)
+        .filter(|subject| !subject.is_empty() && subject.len() <= 255)
+        .ok_or(IdTokenError::Missing("sub"))?
+        .to_owned();
+    match (&expected.occasion, claims.get("nonce").map(Value::as_str)) {
+        (Occasion::Login(Some(nonce)), Some(Some(received))) if nonce.matches(received) => {}
+        (Occasion::Login(None) | Occasion::Refresh { .. }, None) | (Occasion::Refresh { .. }, Some(_)) => {}
+        (Occasion::Login(_), _) => return Err(IdTokenError::Nonce),
+    }
+    if let Occasion::Refresh { subject: Some(first) } = expected.occasion
+        && first != subject
+    {
+        return Err(IdTokenError::OtherSubject);
+    }
+    if let Some(at_hash) = claims.get("at_hash") {
+        let computed = access_token_hash(algorithm, expected.access_token);
+        if computed.is_some_and(|computed| at_hash.as_str() != Some(&computed)) {
+            return Err(IdTokenError::AccessTokenHash);
+        }
+    }
+    Ok(IdToken {
+        subject,
+        expires_at,
+        claims,
+    })
+}
+
+fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    let issuer = claims
+        .get("iss")
+        .and_then(Value::as_str)
+        .ok_or(IdTokenError::Missing("iss"))?;
+    if let Some(asked) = expected.issuer
+        && asked != issuer
+    {
+        return Err(IdTokenError::Issuer {
+            expected: asked.to_owned(),
+            found: issuer.to_owned(),
+        });
+    }
+    let audiences: Vec<&str> = match claims.get("aud") {
+        Some(Value::String(audience)) => vec![audience],
+        Some(Value::Array(audiences)) => audiences
+            .iter()
+            .map(Value::as_str)
+            .collect::<Option<_>>()
+            .ok_or(IdTokenError::Missing("aud"))?,
+        _ => return Err(IdTokenError::Missing("aud")),
+    };
+    if !audiences.contains(&expected.client_id) {
+        return Err(IdTokenError::Audience(expected.client_id.to_owned()));
+    }
+    match claims.get("azp") {
+        None if audiences.len() == 1 => Ok(()),
+        Some(Value::String(party)) if party == expected.client_id => Ok(()),
+        _ => Err(IdTokenError::AuthorizedParty),
+    }
+}
+
+fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<UnixSeconds, IdTokenError> {
+    let time = |claim: &'static str| match claims.get(claim) {
+        None => Ok(None),
+        Some(value) => numeric_date(value).map(Some).ok_or(IdTokenError::Missing(claim)),
+    };
+    let now = expected.now;
+    let expires_at = time("exp")?.ok_or(IdTokenError::Missing("exp"))?;
+    let expired_for_s = now.seconds_since(expires_at);
+    if expired_for_s > CLOCK_SKEW_S {
+        return Err(IdTokenError::Expired(expired_for_s));
+    }
+    let issued_at = time("iat")?.ok_or(IdTokenError::Missing("iat"))?;
+    let age_s = now.seconds_since(issued_at);
+    if age_s < -CLOCK_SKEW_S {
+        return Err(IdTokenError::IssuedInFuture(age_s.saturating_neg()));
+    }
+    if age_s > ISSUED_AT_MAX_AGE_S {
+        return Err(IdTokenError::IssuedLongAgo(age_s));
+    }
+    if let Some(not_before) = time("nbf")?
+        && not_before.seconds_since(now) > CLOCK_SKEW_S
+    {
+        return Err(IdTokenError::NotYetValid(not_before.seconds_since(now)));
+    }
+    Ok(expires_at)
+}
+
+/// `NumericDate` (RFC 7519 §2): seconds, fractions allowed.
+fn numeric_date(value: &Value) -> Option<UnixSeconds> {
+    let number = value.as_i64().or_else(|| {
+        // A float's cast saturates, so the bound is checked before it.
+        value
+            .as_f64()
+            .filter(|seconds| seconds.abs() < 9e15)
+            .map(|seconds| seconds as i64)
+    })?;
+    (number >= 0).then_some(UnixSeconds(number))
+}
+
+/// The left half of the access token's hash (OpenID Connect Core §3.1.3.6);
+/// `None` for algorithms whose hash is not SHA-2.
+pub fn access_token_hash(algorithm: &str, access_token: &Secret) -> Option<String> {
+    let bytes = access_token.expose().as_bytes();
+    let half = |digest: &[u8]| base64url(&digest[..digest.len() / 2]);
+    match algorithm.get(2..)? {
+        "256" => Some(half(&Sha256::digest(bytes))),
+        "384" => Some(half(&Sha384::digest(bytes))),
+        "512" => Some(half(&Sha512::digest(bytes))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::jose::signing_input;
+    use super::*;
+    use serde_json::json;
+
+    const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
+
+    fn claims() -> Value {
+        json!({ "iss": "https://as.example", "aud": "c", "sub": "alice", "exp": NOW.0 + 300, "iat": NOW.0, "nonce": "n" })
+    }
+
+    fn check_with(header: Value, claims: &Value) -> Result<IdToken, IdTokenError> {
+        let text = format!("{}.{}", signing_input(&header, claims), base64url(b"signature"));
+        let access_token = Secret::from("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+        let nonce = Nonce::parse("n").unwrap();
+        check(
+            &text,
+            &Expected {
+                issuer: Some("https://as.example"),
+                client_id: "c",
+                now: NOW,
+                access_token: &access_token,
+                occasion: Occasion::Login(Some(&nonce)),
+            },
+        )
+    }
+
+    fn with(member: &str, value: Value) -> Result<IdToken, IdTokenError> {
+        let mut claims = claims();
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(member);
+        } else {
+            claims[member] = value;
+        }
+        check_with(json!({"alg": "RS256"}), &claims)
+    }
+
+    #[test]
+    fn good_claims_in_their_variations() {
+        assert_eq!(with("x", json!(1)).unwrap().subject, "alice");
+        for (member, value) in [
+            ("aud", json!(["c"])),
+            ("exp", json!(NOW.0 as f64 + 0.5)),
+            ("exp", json!(NOW.0 - 59)),
+            ("iat", json!(NOW.0 + 59)),
+            ("azp", json!("c")),
+            ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")),
+            ("auth_time", json!(0)),
+        ] {
+            assert!(with(member, value.clone()).is_ok(), "{member} {value}");
+        }
+    }
+
+    #[test]
+    fn each_claim_that_must_hold() {
+        use IdTokenError::{AccessTokenHash, Audience, AuthorizedParty, Missing, Nonce};
+        let cases = [
+            ("iss", json!(null), Missing("iss")),
+            ("aud", json!(null), Missing("aud")),
+            ("aud", json!(7), Missing("aud")),
+            ("aud", json!("other"), Audience("c".into())),
+            ("aud", json!([]), Audience("c".into())),
+            ("aud", json!(["c", "other"]), AuthorizedParty),
+            ("azp", json!("other"), AuthorizedParty),
+            ("exp", json!(null), Missing("exp")),
+            ("exp", json!("1700000300"), Missing("exp")),
+            ("exp", json!(1e20), Missing("exp")),
+            ("exp", json!(-1), Missing("exp")),
+            ("exp", json!(NOW.0 - 61), IdTokenError::Expired(61)),
+            ("iat", json!(null), Missing("iat")),
+            ("iat", json!(NOW.0 + 61), IdTokenError::IssuedInFuture(61)),
+            ("iat", json!(NOW.0 - 601), IdTokenError::IssuedLongAgo(601)),
+            ("nbf", json!(NOW.0 + 61), IdTokenError::NotYetValid(61)),
+            ("sub", json!(null), Missing("sub")),
+            ("sub", json!(""), Missing("sub")),
+            ("nonce", json!(null), Nonce),
+            ("nonce", json!("other"), Nonce),
+            ("at_hash", json!("wrong"), AccessTokenHash),
+        ];
+        for (member, value, error) in cases {
+            assert_eq!(with(member, value.clone()).err(), Some(error), "{member} {value}");
+        }
+        for other in ["https://as.example/", "https://evil.example"] {
+            assert!(
+                matches!(with("iss", json!(other)), Err(IdTokenError::Issuer { .. })),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_that_prove_nothing() {
+        for alg in [json!("none"), json!("nOnE"), json!(null), json!("XX256"), json!("")] {
+            let header = json!({ "alg": alg });
+            assert!(
+                matches!(check_with(header, &claims()), Err(IdTokenError::Algorithm(_))),
+                "{alg}"
+            );
+        }
+        assert_eq!(
+            check_with(json!({"alg": "RS256", "crit": ["x"]}), &claims()).err(),
+            Some(IdTokenError::Critical)
+        );
+    }
+
+    #[test]
+    fn a_refreshed_id_token_keeps_its_subject() {
+        let text = format!("{}.AA", signing_input(&json!({"alg": "ES256"}), &claims()));
+        let access_token = Secret::from("t");
+        let refreshed = |subject| {
+            let occasion = Occasion::Refresh { subject };
+            check(
+                &text,
+                &Expected {
+                    issuer: Some("https://as.example"),
+                    client_id: "c",
+                    now: NOW,
+                    access_token: &access_token,
+                    occasion,
+                },
+            )
+        };
+        assert!(refreshed(Some("alice")).is_ok());
+        assert_eq!(refreshed(Some("bob")).err(), Some(IdTokenError::OtherSubject));
+    }
+}

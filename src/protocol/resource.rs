@@ -1,0 +1,57 @@
+//! `resource`: the resource server a token is wanted for (RFC 8707 §2).
+
+use std::fmt;
+use url::Url;
+
+/// An absolute URI without a fragment, kept as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource(String);
+
+/// Text that RFC 8707 §2 does not take as a resource.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no resource: it must be an absolute URI without a fragment (RFC 8707 §2)")]
+pub struct InvalidResource(pub String);
+
+impl Resource {
+    /// Takes an absolute URI without a fragment.
+    ///
+    /// # Errors
+    /// [`InvalidResource`].
+    pub fn parse(text: &str) -> Result<Self, InvalidResource> {
+        let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+        match Url::parse(text) {
+            Ok(_) if printable && !text.contains('#') => Ok(Resource(text.to_owned())),
+            _ => Err(InvalidResource(text.to_owned())),
+        }
+    }
+
+    /// The URI as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absolute_and_without_fragment() {
+        for good in [
+            "https://api.example.com",
+            "https://api.example.com/app/?q",
+            "urn:example:api",
+        ] {
+            assert_eq!(Resource::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "api", "/api", "https://api.example.com/#x", "https://a\nb"] {
+            assert!(Resource::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `scope`: a list of case-sensitive tokens, joined by spaces (RFC 6749 §3.3).
+
+use super::syntax::is_nqchar_text;
+use std::fmt;
+
+/// The scope-tokens of a request or an answer, in order, without repetition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope(Vec<String>);
+
+/// A scope-token with a character that RFC 6749 §3.3 does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no scope: only printable ASCII without space, quote and backslash (RFC 6749 §3.3)")]
+pub struct InvalidScope(pub String);
+
+impl Scope {
+    /// Reads a space-delimited list; empty text is the empty scope.
+    ///
+    /// # Errors
+    /// [`InvalidScope`] naming the first token that is not `1*NQCHAR`.
+    pub fn parse(text: &str) -> Result<Self, InvalidScope> {
+        Scope::from_tokens(text.split(' ').filter(|token| !token.is_empty()))
+    }
+
+    /// Takes tokens, dropping repeated ones.
+    ///
+    /// # Errors
+    /// [`InvalidScope`].
+    pub fn from_tokens<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidScope> {
+        let mut scope = Scope::default();
+        for token in tokens {
+            if !is_nqchar_text(token) {
+                return Err(InvalidScope(token.to_owned()));
+            }
+            if !scope.contains(token) {
+                scope.0.push(token.to_owned());
+            }
+        }
+        Ok(scope)
+    }
+
+    /// Reads the scope that a server says it granted: as it came, since servers
+    /// send all kinds of characters here. Neutralise it before showing it.
+    pub fn received(text: &str) -> Self {
+        let mut scope = Scope::default();
+        for token in text.split_ascii_whitespace() {
+            if !scope.contains(token) {
+                scope.0.push(token.to_owned());
+            }
+        }
+        scope
+    }
+
+    /// Whether the token is in the scope; case matters.
+    pub fn contains(&self, token: &str) -> bool {
+        self.0.iter().any(|own| own == token)
+    }
+
+    /// Whether there is no token.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tokens in order.
+    pub fn tokens(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether every token is in `other`, in any order.
+    pub fn is_subset_of(&self, other: &Scope) -> bool {
+        self.0.iter().all(|token| other.contains(token))
+    }
+
+    /// The tokens that `other` lacks.
+    pub fn without(&self, other: &Scope) -> Scope {
+        Scope(self.0.iter().filter(|token| !other.contains(token)).cloned().collect())
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_keep_their_order_and_lose_repetition() {
+        let scope = Scope::parse("openid  email openid").unwrap();
+        assert_eq!(scope.to_string(), "openid email");
+        assert!(Scope::parse("email").unwrap().is_subset_of(&scope));
+        assert!(!Scope::parse("Email").unwrap().is_subset_of(&scope));
+    }
+
+    #[test]
+    fn characters_outside_the_syntax_are_refused() {
+        for bad in ["a\"b", "a\\b", "é", "a\u{1b}b", "a\tb", "a\nb"] {
+            assert!(Scope::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
