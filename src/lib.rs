@@ -7,5 +7,6 @@
 pub mod diagnosis;
 pub mod protocol;
 pub mod secret;
+pub mod server;
 pub mod system;
 pub mod trace;

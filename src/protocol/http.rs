@@ -37,6 +37,8 @@ pub enum HeaderValue {
         /// What stands after the scheme.
         credentials: Secret,
     },
+    /// Nothing of it may be shown: a cookie.
+    Secret(Secret),
 }
 
 impl HeaderValue {
@@ -44,6 +46,7 @@ impl HeaderValue {
     pub fn expose(&self) -> Secret {
         match self {
             HeaderValue::Plain(text) => Secret::from(text.as_str()),
+            HeaderValue::Secret(secret) => secret.clone(),
             HeaderValue::Credentials { scheme, credentials } => {
                 Secret::new(format!("{scheme} {}", credentials.expose()))
             }
@@ -55,6 +58,7 @@ impl HeaderValue {
     pub fn shown(&self) -> String {
         match self {
             HeaderValue::Plain(text) => text.clone(),
+            HeaderValue::Secret(secret) => secret.redacted(),
             HeaderValue::Credentials { scheme, credentials } if *scheme == "Basic" => {
                 format!("{scheme} [redacted, {} chars]", credentials.length_chars())
             }

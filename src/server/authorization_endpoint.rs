@@ -48,7 +48,11 @@ struct Demand {
 impl AuthorizationServer {
     /// Answers an authorization request that came by GET or POST.
     pub(crate) fn authorize(&self, now: UnixSeconds, randomness: &mut dyn Randomness, http: &Request) -> Response {
-        let params = if http.method == "GET" { Some(http.query_params()) } else { http.form_params() };
+        let params = if http.method == "GET" {
+            Some(http.query_params())
+        } else {
+            http.form_params()
+        };
         let Some(params) = params else {
             let reason = "a POST to the authorization endpoint carries a form";
             return self.no_way_back(Refused::new(reason, "OpenID Connect Core §3.1.2.1"), &[]);
@@ -92,8 +96,14 @@ impl AuthorizationServer {
                 Ok((client, sent, true))
             }
             Some(sent) => {
-                let refused = Refused::new("redirect_uri is none that is registered for this client", "RFC 6749 §3.1.2.3");
-                Err(page(refused, &[("Sent", &[sent.to_string()]), ("Registered", &registered())]))
+                let refused = Refused::new(
+                    "redirect_uri is none that is registered for this client",
+                    "RFC 6749 §3.1.2.3",
+                );
+                Err(page(
+                    refused,
+                    &[("Sent", &[sent.to_string()]), ("Registered", &registered())],
+                ))
             }
             None => match client.redirect_uris.as_slice() {
                 // Not where the port is up to the client.
@@ -101,7 +111,10 @@ impl AuthorizationServer {
                     Ok((client, only.clone(), false))
                 }
                 _ => {
-                    let refused = Refused::new("redirect_uri is missing, and no single one is registered", "RFC 6749 §3.1.2.3");
+                    let refused = Refused::new(
+                        "redirect_uri is missing, and no single one is registered",
+                        "RFC 6749 §3.1.2.3",
+                    );
                     Err(page(refused, &[("Registered", &registered())]))
                 }
             },
@@ -115,14 +128,22 @@ impl AuthorizationServer {
         redirect_uri_sent: bool,
     ) -> Result<(AcceptedRequest, Demand), ErrorResponse> {
         let extra = |name: &str| {
-            let found = request.extra.iter().find(|(own, value)| own == name && !value.is_empty());
+            let found = request
+                .extra
+                .iter()
+                .find(|(own, value)| own == name && !value.is_empty());
             found.map(|(_, value)| value.as_str())
         };
         if extra("registration").is_some() {
             let text = "self-issued registration is not supported (OpenID Connect Core §7.2.1)";
             return Err(ErrorResponse::new("registration_not_supported", text));
         }
-        if let Some(unknown) = request.scope.tokens().iter().find(|token| !SCOPES.contains(&token.as_str())) {
+        if let Some(unknown) = request
+            .scope
+            .tokens()
+            .iter()
+            .find(|token| !SCOPES.contains(&token.as_str()))
+        {
             let text = format!("scope \"{unknown}\" is none of {} (RFC 6749 §3.3)", SCOPES.join(", "));
             return Err(ErrorResponse::new("invalid_scope", &text));
         }
@@ -137,7 +158,11 @@ impl AuthorizationServer {
         } else {
             request.scope
         };
-        let resource = if request.resource.is_empty() { vec![self.api.clone()] } else { request.resource };
+        let resource = if request.resource.is_empty() {
+            vec![self.api.clone()]
+        } else {
+            request.resource
+        };
         let accepted = AcceptedRequest {
             client_id: request.client_id,
             redirect_uri: request.redirect_uri,
@@ -177,22 +202,32 @@ impl AuthorizationServer {
             return self.refuse(&ReturnPath::from(&request), &error);
         }
         let is_new = known.is_none();
-        let waiting = known.map_or_else(|| SessionId::draw(randomness), Ok).and_then(|session| {
-            let id = interactions.wait(now, randomness, &session, request, must_sign_in)?;
-            Ok((session, id))
-        });
+        let waiting = known
+            .map_or_else(|| SessionId::draw(randomness), Ok)
+            .and_then(|session| {
+                let id = interactions.wait(now, randomness, &session, request, must_sign_in)?;
+                Ok((session, id))
+            });
         let (session, id) = match waiting {
             Ok(waiting) => waiting,
             Err(error) => return server_error(&error),
         };
         let route = if must_sign_in { Route::SignIn } else { Route::Consent };
         let response = Response::see_other(format!("{}?request={}", route.path(), id.expose()));
-        if is_new { response.with("set-cookie", self.set_cookie(&session)) } else { response }
+        if is_new {
+            response.with("set-cookie", self.set_cookie(&session))
+        } else {
+            response
+        }
     }
 
     /// The cookie of a browser session. `Secure` would keep it from `http`.
     pub(crate) fn set_cookie(&self, session: &SessionId) -> String {
-        format!("{}={}; Path=/; HttpOnly; SameSite=Lax", self.session_cookie, session.expose())
+        format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Lax",
+            self.session_cookie,
+            session.expose()
+        )
     }
 
     /// The resource owner agreed: back to the client with a code (RFC 6749 §4.1.2).
@@ -222,11 +257,17 @@ impl AuthorizationServer {
         let refused = Refused::from_text(text, "RFC 6749 §4.1.2.1");
         let error = ErrorResponse::new(&error.error, &description(&refused));
         let logged = Refused::new(format!("{}: {}", error.error, refused.reason), refused.rule);
-        self.send_back(return_path, &AuthorizationResponse::Error(error)).refused(logged)
+        self.send_back(return_path, &AuthorizationResponse::Error(error))
+            .refused(logged)
     }
 
     fn send_back(&self, return_path: &ReturnPath<'_>, response: &AuthorizationResponse) -> Response {
-        let ReturnPath { client_id, redirect_uri, state, form_post } = return_path;
+        let ReturnPath {
+            client_id,
+            redirect_uri,
+            state,
+            form_post,
+        } = return_path;
         if *form_post {
             let params = response.params(*state, &self.issuer);
             self.pages.form_post(client_id.as_str(), redirect_uri, &params)
@@ -242,12 +283,20 @@ impl AuthorizationServer {
 
 impl Demand {
     fn read(prompt: Option<&str>, max_age: Option<&str>) -> Result<Self, ErrorResponse> {
-        let invalid = |text: &str| ErrorResponse::new("invalid_request", &format!("{text} (OpenID Connect Core §3.1.2.1)"));
-        let values: Vec<&str> = prompt.unwrap_or_default().split(' ').filter(|value| !value.is_empty()).collect();
-        if let Some(unknown) =
-            values.iter().find(|value| !["none", "login", "consent", "select_account"].contains(value))
+        let invalid =
+            |text: &str| ErrorResponse::new("invalid_request", &format!("{text} (OpenID Connect Core §3.1.2.1)"));
+        let values: Vec<&str> = prompt
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|value| !value.is_empty())
+            .collect();
+        if let Some(unknown) = values
+            .iter()
+            .find(|value| !["none", "login", "consent", "select_account"].contains(value))
         {
-            return Err(invalid(&format!("prompt \"{unknown}\" is none of none, login, consent, select_account")));
+            return Err(invalid(&format!(
+                "prompt \"{unknown}\" is none of none, login, consent, select_account"
+            )));
         }
         let no_page = values.contains(&"none");
         if no_page && values.len() > 1 {
@@ -258,7 +307,11 @@ impl Demand {
             Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => Some(text.parse().unwrap_or(i64::MAX)),
             Some(_) => return Err(invalid("max_age is no number of seconds")),
         };
-        Ok(Demand { no_page, sign_in: values.contains(&"login") || values.contains(&"select_account"), max_age_s })
+        Ok(Demand {
+            no_page,
+            sign_in: values.contains(&"login") || values.contains(&"select_account"),
+            max_age_s,
+        })
     }
 
     fn is_met_by(&self, now: UnixSeconds, signed_in: &SignedIn) -> bool {

@@ -127,8 +127,7 @@ impl AuthorizationServer {
 
     /// Whether answering may take seconds, because the RSA key was not made yet.
     pub fn may_take_long(&self, request: &Request) -> bool {
-        !self.keys.has_rs256()
-            && matches!(Route::of_path(&request.path), Some(Route::Jwks | Route::Token))
+        !self.keys.has_rs256() && matches!(Route::of_path(&request.path), Some(Route::Jwks | Route::Token))
     }
 
     /// Whether the RSA key will soon be needed, so that it should be made meanwhile.
@@ -155,7 +154,10 @@ impl AuthorizationServer {
             return Response::text(404, Refused::new("there is nothing at this path", "RFC 9110 §15.5.5"));
         };
         if !route.methods().contains(&request.method.as_str()) {
-            let refused = Refused::new(format!("this path takes {}", route.methods().join(", ")), method_rule(route));
+            let refused = Refused::new(
+                format!("this path takes {}", route.methods().join(", ")),
+                method_rule(route),
+            );
             return Response::text(405, refused).with("allow", route.methods().join(", "));
         }
         if let Err(refused) = check_origin(route, request) {
@@ -207,12 +209,11 @@ impl AuthorizationServer {
     /// §2.3, §3.2.1). An unknown client and a wrong secret look the same.
     pub(crate) fn authenticate(&self, presented: &PresentedClient) -> Result<&RegisteredClient, Refused> {
         let registered = self.client(&presented.id);
-        let holds = match (registered.and_then(|client| client.secret.as_ref()), &presented.secret) {
-            (Some(own), Some(secret)) => same_secret(own, secret),
-            // Compared all the same, so that it takes as long.
-            (None, Some(secret)) => same_secret(secret, secret) && false,
-            (None, None) => registered.is_some(),
-            (Some(_), None) => false,
+        let own_secret = registered.and_then(|client| client.secret.as_ref());
+        let holds = match &presented.secret {
+            // Compared even where there is nothing to compare with, so that it takes as long.
+            Some(secret) => same_secret(own_secret.unwrap_or(secret), secret) && own_secret.is_some(),
+            None => own_secret.is_none(),
         };
         let refused = || Refused::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
         registered.filter(|_| holds).ok_or_else(refused)
@@ -223,7 +224,11 @@ impl AuthorizationServer {
         // All are compared, so that the time says nothing.
         self.users.iter().fold(None, |found, user| {
             let same = user.name == name;
-            if same_secret(&user.password, password) && same { Some(user) } else { found }
+            if same_secret(&user.password, password) && same {
+                Some(user)
+            } else {
+                found
+            }
         })
     }
 
@@ -231,7 +236,10 @@ impl AuthorizationServer {
     pub(crate) fn first_user(&self, now: UnixSeconds) -> SignedIn {
         // There is one: `new` made sure.
         let name = self.users.first().map_or("", |user| user.name.as_str());
-        SignedIn { user: name.to_owned(), auth_time: now }
+        SignedIn {
+            user: name.to_owned(),
+            auth_time: now,
+        }
     }
 
     /// The grants, for one short step.
@@ -274,8 +282,11 @@ impl AuthorizationServer {
 }
 
 /// The documents that the home page links.
-const HOME_DOCUMENTS: [&str; 3] =
-    ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/api", "/jwks"];
+const HOME_DOCUMENTS: [&str; 3] = [
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/api",
+    "/jwks",
+];
 
 /// The names under which browsers reach this server; port 80 goes unsaid.
 fn own_authorities(port: u16) -> Vec<String> {
@@ -294,19 +305,29 @@ fn check_origin(route: Route, request: &Request) -> Result<(), Refused> {
         return Ok(());
     }
     let rule = "RFC 9700 §4.7, Fetch §3.2";
-    let site = request.header("sec-fetch-site").map_err(|error| Refused::new(error.to_string(), rule))?;
-    let origin = request.header("origin").map_err(|error| Refused::new(error.to_string(), rule))?;
+    let site = request
+        .header("sec-fetch-site")
+        .map_err(|error| Refused::new(error.to_string(), rule))?;
+    let origin = request
+        .header("origin")
+        .map_err(|error| Refused::new(error.to_string(), rule))?;
     let host = request.headers("host").next().unwrap_or_default();
     match origin {
         None => {}
-        Some(origin) if origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host)) => {}
+        Some(origin)
+            if origin
+                .strip_prefix("http://")
+                .is_some_and(|origin| origin.eq_ignore_ascii_case(host)) => {}
         // Our own pages send this, since they send no referrer.
         Some("null") if site == Some("same-origin") => {}
         Some(origin) => return Err(Refused::new(format!("Origin \"{origin}\" is not this server"), rule)),
     }
     match site {
         None | Some("same-origin" | "none") => Ok(()),
-        Some(site) => Err(Refused::new(format!("a page of another site sent this (Sec-Fetch-Site: {site})"), rule)),
+        Some(site) => Err(Refused::new(
+            format!("a page of another site sent this (Sec-Fetch-Site: {site})"),
+            rule,
+        )),
     }
 }
 
@@ -329,7 +350,9 @@ fn document(text: Vec<u8>) -> Response {
 /// next run on this port has other keys.
 fn public(mut response: Response) -> Response {
     response.headers.retain(|(name, _)| *name != "cache-control");
-    response.with("cache-control", "no-cache").with("access-control-allow-origin", "*")
+    response
+        .with("cache-control", "no-cache")
+        .with("access-control-allow-origin", "*")
 }
 
 /// Something failed that is nobody's fault.
@@ -339,7 +362,11 @@ pub(crate) fn server_error(error: &dyn std::error::Error) -> Response {
 
 /// The answer to a refused grant (RFC 6749 §5.2).
 pub(crate) fn grant_refused(error: GrantError) -> Response {
-    let status = if matches!(error, GrantError::Randomness(_)) { 500 } else { 400 };
+    let status = if matches!(error, GrantError::Randomness(_)) {
+        500
+    } else {
+        400
+    };
     Response::error(status, error.error(), Refused::new(error.to_string(), error.rule()))
 }
 
@@ -350,15 +377,16 @@ fn same_secret(own: &Secret, presented: &Secret) -> bool {
 }
 
 fn whole_seconds(duration: Duration) -> i64 {
-    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    let seconds = duration
+        .as_secs()
+        .saturating_add(u64::from(duration.subsec_nanos() > 0));
     // A hundred years: far enough, and no sum of two such times overflows.
     i64::try_from(seconds).unwrap_or(i64::MAX).min(100 * 365 * 24 * 3600)
 }
 
 fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
-    let endpoint = |route: Route| {
-        Endpoint::parse(&format!("{issuer}{}", route.path()), HttpAllowance::LoopbackOnly).map(Some)
-    };
+    let endpoint =
+        |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpAllowance::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
     let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
     let metadata = ServerMetadata {
@@ -380,15 +408,33 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
     let mut document = metadata.to_json();
     for (member, value) in [
         ("revocation_endpoint_auth_methods_supported", json!(methods)),
-        ("introspection_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post"])),
+        (
+            "introspection_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post"]),
+        ),
         // RFC 9068 has no member for what access tokens are signed with; this one says it all the same.
         ("access_token_signing_alg_values_supported", json!(["ES256"])),
         ("id_token_signing_alg_values_supported", json!(["RS256"])),
         ("subject_types_supported", json!(["public"])),
-        ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
+        (
+            "prompt_values_supported",
+            json!(["none", "login", "consent", "select_account"]),
+        ),
         (
             "claims_supported",
-            json!(["sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "nonce", "name", "preferred_username", "email"]),
+            json!([
+                "sub",
+                "iss",
+                "aud",
+                "azp",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "name",
+                "preferred_username",
+                "email"
+            ]),
         ),
         ("claims_parameter_supported", json!(false)),
         ("request_parameter_supported", json!(false)),

@@ -1,8 +1,8 @@
 //! Bearer tokens in requests, and the challenge for those that are missing or
 //! no good (RFC 6750 §2, §3).
 
-use super::message::{Refused, Response, description};
 use super::message::Request;
+use super::message::{Refused, Response, description};
 use crate::protocol::error::ErrorResponse;
 use crate::secret::Secret;
 
@@ -25,7 +25,12 @@ impl Bearer {
         if request.query_params().iter().any(|(name, _)| name == "access_token") {
             return malformed("an access token in the query would end up in logs", "RFC 9700 §4.3.2");
         }
-        let form = if request.method == "POST" { request.form_params() } else { None }.unwrap_or_default();
+        let form = if request.method == "POST" {
+            request.form_params()
+        } else {
+            None
+        }
+        .unwrap_or_default();
         let Ok(in_body) = form.single("access_token") else {
             return malformed("access_token is repeated", "RFC 6750 §3.1");
         };
@@ -48,7 +53,10 @@ impl Bearer {
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
 fn is_b64token(text: &str) -> bool {
     let text = text.trim_end_matches('=');
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 /// What a challenge says about the resource.
@@ -63,7 +71,9 @@ impl Challenge<'_> {
     /// 401 without an error code: nobody tried to authenticate (RFC 6750 §3.1).
     pub(crate) fn bare(&self) -> Response {
         let refused = Refused::new("there is no access token", "RFC 6750 §3.1");
-        Response::new(401).with("www-authenticate", self.header("")).refused(refused)
+        Response::new(401)
+            .with("www-authenticate", self.header(""))
+            .refused(refused)
     }
 
     /// 400, 401 or 403 with an error code (RFC 6750 §3.1).
@@ -71,7 +81,9 @@ impl Challenge<'_> {
         let description = description(&refused);
         let header = self.header(&format!("error=\"{error}\", error_description=\"{description}\""));
         let body = ErrorResponse::new(error, &description).to_json();
-        Response::json(status, &body).with("www-authenticate", header).refused(refused)
+        Response::json(status, &body)
+            .with("www-authenticate", header)
+            .refused(refused)
     }
 
     fn header(&self, error: &str) -> String {

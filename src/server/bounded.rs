@@ -23,7 +23,12 @@ struct Entry<V> {
 
 impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Bounded { capacity, inserted: 0, entries: HashMap::new(), order: BTreeMap::new() }
+        Bounded {
+            capacity,
+            inserted: 0,
+            entries: HashMap::new(),
+            order: BTreeMap::new(),
+        }
     }
 
     /// Puts an entry in that lives until `expires_at`, and sweeps what has expired by `now`.
@@ -44,12 +49,18 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
 
     /// The entry, unless it has expired.
     pub(crate) fn get_mut(&mut self, now: UnixSeconds, key: &K) -> Option<&mut V> {
-        self.entries.get_mut(key).filter(|entry| entry.place.0 > now).map(|entry| &mut entry.value)
+        self.entries
+            .get_mut(key)
+            .filter(|entry| entry.place.0 > now)
+            .map(|entry| &mut entry.value)
     }
 
     /// The entry, unless it has expired.
     pub(crate) fn get(&self, now: UnixSeconds, key: &K) -> Option<&V> {
-        self.entries.get(key).filter(|entry| entry.place.0 > now).map(|entry| &entry.value)
+        self.entries
+            .get(key)
+            .filter(|entry| entry.place.0 > now)
+            .map(|entry| &entry.value)
     }
 
     /// Lets an entry live until `expires_at`, if that is later than before.

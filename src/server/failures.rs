@@ -15,8 +15,14 @@ pub(crate) struct Failures {
 
 impl Failures {
     pub(crate) fn new(failures: &[Failure]) -> Self {
-        let pending = failures.iter().map(|failure| (failure.clone(), failure.count.map(u32::from))).collect();
-        Failures { pending: Mutex::new(pending), none: failures.is_empty() }
+        let pending = failures
+            .iter()
+            .map(|failure| (failure.clone(), failure.count.map(u32::from)))
+            .collect();
+        Failures {
+            pending: Mutex::new(pending),
+            none: failures.is_empty(),
+        }
     }
 
     /// The answer to give instead of doing the work, if one is due. Nothing
@@ -26,8 +32,9 @@ impl Failures {
             return None;
         }
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let (failure, left) =
-            pending.iter_mut().find(|(failure, left)| failure.routes.contains(&route) && *left != Some(0))?;
+        let (failure, left) = pending
+            .iter_mut()
+            .find(|(failure, left)| failure.routes.contains(&route) && *left != Some(0))?;
         if let Some(left) = left {
             *left -= 1;
         }

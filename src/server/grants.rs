@@ -42,7 +42,7 @@ const SECRET_BYTES: usize = 32;
 
 /// The public name of a grant, drawn at random; it stands in codes, refresh
 /// tokens and `jti`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GrantId([u8; GRANT_ID_BYTES]);
 
 impl GrantId {
@@ -244,7 +244,11 @@ impl fmt::Debug for Grants {
 
 impl Grants {
     pub(crate) fn new(lifetimes: Lifetimes) -> Self {
-        Grants { lifetimes, codes: Bounded::new(CODES_MAX), grants: Bounded::new(GRANTS_MAX) }
+        Grants {
+            lifetimes,
+            codes: Bounded::new(CODES_MAX),
+            grants: Bounded::new(GRANTS_MAX),
+        }
     }
 
     /// Issues a code: 256 random bits behind the id of the grant.
@@ -257,7 +261,15 @@ impl Grants {
         let id = GrantId::draw(randomness)?;
         let (code, hash) = draw_token(randomness, &[&id.0])?;
         let expires_at = now.plus_seconds(self.lifetimes.code_s);
-        self.codes.insert(now, id, IssuedCode { code: hash, authorization }, expires_at);
+        self.codes.insert(
+            now,
+            id,
+            IssuedCode {
+                code: hash,
+                authorization,
+            },
+            expires_at,
+        );
         Ok(code)
     }
 
@@ -271,11 +283,18 @@ impl Grants {
         request: &Redemption<'_>,
     ) -> Result<Issue, GrantError> {
         let presented = Presented::read(request.code, &[]).ok_or(GrantError::UnknownCode)?;
-        if self.grants.get(now, &presented.id).is_some_and(|grant| grant.code.is_of(&presented.bytes)) {
+        if self
+            .grants
+            .get(now, &presented.id)
+            .is_some_and(|grant| grant.code.is_of(&presented.bytes))
+        {
             self.grants.remove(now, &presented.id);
             return Err(GrantError::CodeReused);
         }
-        let issued = self.codes.get(now, &presented.id).filter(|issued| issued.code.is_of(&presented.bytes));
+        let issued = self
+            .codes
+            .get(now, &presented.id)
+            .filter(|issued| issued.code.is_of(&presented.bytes));
         if issued.ok_or(GrantError::UnknownCode)?.authorization.client_id != *request.client_id {
             return Err(GrantError::CodeOfOtherClient);
         }
@@ -300,7 +319,11 @@ impl Grants {
             code,
             authorization,
             family: Hash::of(&family),
-            refresh_tokens: vec![RefreshToken { token: hash, expires_at: refresh_expires_at, spent_at: None }],
+            refresh_tokens: vec![RefreshToken {
+                token: hash,
+                expires_at: refresh_expires_at,
+                spent_at: None,
+            }],
             serial: 0,
             revoked_access_tokens: Vec::new(),
         };
@@ -323,7 +346,9 @@ impl Grants {
         request: &Refresh<'_>,
     ) -> Result<Issue, GrantError> {
         let lifetimes = self.lifetimes;
-        let (id, standing) = self.find_refresh_token(now, request.refresh_token).ok_or(GrantError::UnknownRefreshToken)?;
+        let (id, standing) = self
+            .find_refresh_token(now, request.refresh_token)
+            .ok_or(GrantError::UnknownRefreshToken)?;
         let grant = self.grants.get_mut(now, &id).ok_or(GrantError::UnknownRefreshToken)?;
         if grant.authorization.client_id != *request.client_id {
             return Err(GrantError::RefreshTokenOfOtherClient);
@@ -351,11 +376,17 @@ impl Grants {
             let refresh_expires_at = now.plus_seconds(lifetimes.refresh_token_s);
             expires_at = expires_at.max(refresh_expires_at);
             grant.refresh_tokens[index].spent_at.get_or_insert(now);
-            grant.refresh_tokens.retain(|token| !token.is_spent_beyond(now, lifetimes.refresh_grace_s));
+            grant
+                .refresh_tokens
+                .retain(|token| !token.is_spent_beyond(now, lifetimes.refresh_grace_s));
             if grant.refresh_tokens.len() == REFRESH_TOKENS_MAX {
                 grant.refresh_tokens.remove(0);
             }
-            grant.refresh_tokens.push(RefreshToken { token: hash, expires_at: refresh_expires_at, spent_at: None });
+            grant.refresh_tokens.push(RefreshToken {
+                token: hash,
+                expires_at: refresh_expires_at,
+                spent_at: None,
+            });
             successor = Some(refresh_token);
         }
         let issue = grant.issue(id, scope, resource, None, successor);
@@ -365,7 +396,9 @@ impl Grants {
 
     /// Whether the access token with this `jti` still stands.
     pub(crate) fn is_alive(&self, now: UnixSeconds, id: GrantId, serial: u64) -> bool {
-        self.grants.get(now, &id).is_some_and(|grant| !grant.revoked_access_tokens.contains(&serial))
+        self.grants
+            .get(now, &id)
+            .is_some_and(|grant| !grant.revoked_access_tokens.contains(&serial))
     }
 
     /// Revokes one access token (RFC 7009 §2.1).
@@ -411,7 +444,10 @@ impl Grants {
         if !grant.family.is_of(presented.family()) {
             return None;
         }
-        let known = grant.refresh_tokens.iter().position(|token| token.token.is_of(&presented.bytes));
+        let known = grant
+            .refresh_tokens
+            .iter()
+            .position(|token| token.token.is_of(&presented.bytes));
         let standing = match known {
             Some(index) if grant.refresh_tokens[index].expires_at <= now => Standing::Expired,
             Some(index) if !grant.refresh_tokens[index].is_spent_beyond(now, self.lifetimes.refresh_grace_s) => {
@@ -448,7 +484,8 @@ impl Grant {
 
 impl RefreshToken {
     fn is_spent_beyond(&self, now: UnixSeconds, grace_s: i64) -> bool {
-        self.spent_at.is_some_and(|spent_at| now.seconds_since(spent_at) >= grace_s)
+        self.spent_at
+            .is_some_and(|spent_at| now.seconds_since(spent_at) >= grace_s)
     }
 }
 
@@ -505,5 +542,9 @@ fn narrowed_resource(granted: &[Resource], asked: &[Resource]) -> Result<Vec<Res
     if asked.is_empty() {
         return Ok(granted.to_vec());
     }
-    if asked.iter().all(|resource| granted.contains(resource)) { Ok(asked.to_vec()) } else { Err(GrantError::Resource) }
+    if asked.iter().all(|resource| granted.contains(resource)) {
+        Ok(asked.to_vec())
+    } else {
+        Err(GrantError::Resource)
+    }
 }

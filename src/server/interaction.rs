@@ -117,7 +117,10 @@ pub(crate) struct Interactions {
 
 impl Interactions {
     pub(crate) fn new() -> Self {
-        Interactions { waiting: Bounded::new(WAITING_MAX), sessions: Bounded::new(SESSIONS_MAX) }
+        Interactions {
+            waiting: Bounded::new(WAITING_MAX),
+            sessions: Bounded::new(SESSIONS_MAX),
+        }
     }
 
     /// Who is signed in.
@@ -135,8 +138,13 @@ impl Interactions {
         must_sign_in: bool,
     ) -> Result<Secret, RandomnessFailed> {
         let id = random_token(randomness)?;
-        let waiting = Waiting { request, session: HashedId::of(session.expose()), must_sign_in };
-        self.waiting.insert(now, HashedId::of(id.expose()), waiting, now.plus_seconds(WAITING_S));
+        let waiting = Waiting {
+            request,
+            session: HashedId::of(session.expose()),
+            must_sign_in,
+        };
+        self.waiting
+            .insert(now, HashedId::of(id.expose()), waiting, now.plus_seconds(WAITING_S));
         Ok(id)
     }
 
@@ -166,8 +174,12 @@ impl Interactions {
         let renewed = SessionId::draw(randomness)?;
         let renewed_hash = HashedId::of(renewed.expose());
         self.sessions.remove(now, &HashedId::of(session.expose()));
-        let signed_in = SignedIn { user: user.to_owned(), auth_time: now };
-        self.sessions.insert(now, renewed_hash, signed_in, now.plus_seconds(SESSION_S));
+        let signed_in = SignedIn {
+            user: user.to_owned(),
+            auth_time: now,
+        };
+        self.sessions
+            .insert(now, renewed_hash, signed_in, now.plus_seconds(SESSION_S));
         if let Some(waiting) = self.waiting.get_mut(now, &HashedId::of(id)) {
             waiting.session = renewed_hash;
             waiting.must_sign_in = false;
@@ -197,7 +209,10 @@ mod tests {
 
     #[test]
     fn cookies_that_are_no_session_id_are_not_taken() {
-        assert!(SessionId::of_cookie(Some(&"a".repeat(43))).is_none(), "not canonical base64url");
+        assert!(
+            SessionId::of_cookie(Some(&"a".repeat(43))).is_none(),
+            "not canonical base64url"
+        );
         assert!(SessionId::of_cookie(Some(&"A".repeat(43))).is_some());
         for bad in [None, Some(""), Some("x"), Some("<script>")] {
             assert!(SessionId::of_cookie(bad).is_none(), "{bad:?}");

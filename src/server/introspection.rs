@@ -27,7 +27,10 @@ impl AuthorizationServer {
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
         let is_bearer = http.headers("authorization").any(|header| {
-            header.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+            header
+                .split(' ')
+                .next()
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
         });
         let reach = if is_bearer {
             match self.bearer_reach(now, http) {
@@ -56,7 +59,10 @@ impl AuthorizationServer {
     }
 
     fn bearer_reach(&self, now: UnixSeconds, http: &Request) -> Result<Reach, Box<Response>> {
-        let challenge = Challenge { resource_metadata: None, scope: SCOPE };
+        let challenge = Challenge {
+            resource_metadata: None,
+            scope: SCOPE,
+        };
         let token = match Bearer::of(http) {
             Bearer::Token(token) => token,
             Bearer::Absent => return Err(Box::new(challenge.bare())),

@@ -37,7 +37,7 @@ pub enum KeyError {
 }
 
 /// Both keys; the RSA key only once it was needed.
-pub struct Keys {
+pub(crate) struct Keys {
     system_random: SystemRandom,
     es256: EcdsaKeyPair,
     es256_jwk: Value,
@@ -59,7 +59,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn generate() -> Result<Self, KeyError> {
+    pub(crate) fn generate() -> Result<Self, KeyError> {
         let system_random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &system_random)
             .map_err(|_| KeyError::Failed)?;
@@ -69,7 +69,8 @@ impl Keys {
         let point = es256.public_key().as_ref();
         let (x, y) = (base64url(&point[1..33]), base64url(&point[33..65]));
         let key_id = thumbprint(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#));
-        let es256_jwk = json!({"kty": "EC", "use": "sig", "alg": "ES256", "kid": key_id, "crv": "P-256", "x": x, "y": y});
+        let es256_jwk =
+            json!({"kty": "EC", "use": "sig", "alg": "ES256", "kid": key_id, "crv": "P-256", "x": x, "y": y});
         let access_token_header = encode_header("at+jwt", "ES256", &key_id);
         Ok(Keys {
             system_random,
@@ -85,10 +86,12 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn sign_access_token(&self, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
+    pub(crate) fn sign_access_token(&self, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
         let mut token = signing_input(&self.access_token_header, claims)?;
-        let signature =
-            self.es256.sign(&self.system_random, token.as_bytes()).map_err(|_| KeyError::Failed)?;
+        let signature = self
+            .es256
+            .sign(&self.system_random, token.as_bytes())
+            .map_err(|_| KeyError::Failed)?;
         push_signature(&mut token, signature.as_ref());
         Ok(Secret::new(token))
     }
@@ -97,7 +100,7 @@ impl Keys {
     /// `None` for everything else. Only the one header that it writes itself
     /// is taken, so no other algorithm, key or kind of JWT can stand for an
     /// access token (RFC 8725 §3.1, §3.11).
-    pub fn verify_access_token(&self, token: &str) -> Option<Map<String, Value>> {
+    pub(crate) fn verify_access_token(&self, token: &str) -> Option<Map<String, Value>> {
         let (input, signature) = token.rsplit_once('.')?;
         let (header, claims) = input.split_once('.')?;
         if header != self.access_token_header {
@@ -113,7 +116,11 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn sign_id_token(&self, randomness: &mut dyn Randomness, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
+    pub(crate) fn sign_id_token(
+        &self,
+        randomness: &mut dyn Randomness,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
         let key = self.rs256(randomness)?;
         let mut token = signing_input(&key.id_token_header, claims)?;
         let mut signature = vec![0; key.pair.public().modulus_len()];
@@ -125,13 +132,13 @@ impl Keys {
     }
 
     /// Whether this text has the header of an ID token of this server.
-    pub fn is_id_token(&self, token: &str) -> bool {
+    pub(crate) fn is_id_token(&self, token: &str) -> bool {
         let header = token.split('.').next().unwrap_or_default();
         self.rs256.get().is_some_and(|key| key.id_token_header == header)
     }
 
     /// Whether the RSA key was made.
-    pub fn has_rs256(&self) -> bool {
+    pub(crate) fn has_rs256(&self) -> bool {
         self.rs256.get().is_some()
     }
 
@@ -139,7 +146,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn make_rs256(&self, randomness: &mut dyn Randomness) -> Result<(), KeyError> {
+    pub(crate) fn make_rs256(&self, randomness: &mut dyn Randomness) -> Result<(), KeyError> {
         self.rs256(randomness).map(|_| ())
     }
 
@@ -147,7 +154,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError`].
-    pub fn jwk_set(&self, randomness: &mut dyn Randomness) -> Result<Value, KeyError> {
+    pub(crate) fn jwk_set(&self, randomness: &mut dyn Randomness) -> Result<Value, KeyError> {
         Ok(json!({"keys": [self.es256_jwk, self.rs256(randomness)?.jwk]}))
     }
 
@@ -173,7 +180,11 @@ impl RsaKey {
         let (modulus, exponent) = (base64url(&key.n().to_bytes_be()), base64url(&key.e().to_bytes_be()));
         let key_id = thumbprint(&format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#));
         let jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key_id, "n": modulus, "e": exponent});
-        Ok(RsaKey { pair, jwk, id_token_header: encode_header("JWT", "RS256", &key_id) })
+        Ok(RsaKey {
+            pair,
+            jwk,
+            id_token_header: encode_header("JWT", "RS256", &key_id),
+        })
     }
 }
 
@@ -207,7 +218,10 @@ impl RngCore for ExpandedSeed {
 
     fn fill_bytes(&mut self, destination: &mut [u8]) {
         for chunk in destination.chunks_mut(32) {
-            let block = Sha256::new().chain_update(self.seed).chain_update(self.counter.to_le_bytes()).finalize();
+            let block = Sha256::new()
+                .chain_update(self.seed)
+                .chain_update(self.counter.to_le_bytes())
+                .finalize();
             self.counter += 1;
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
@@ -232,7 +246,11 @@ fn thumbprint(canonical_jwk: &str) -> String {
 }
 
 fn encode_header(token_type: &str, algorithm: &str, key_id: &str) -> String {
-    base64url(json!({"typ": token_type, "alg": algorithm, "kid": key_id}).to_string().as_bytes())
+    base64url(
+        json!({"typ": token_type, "alg": algorithm, "kid": key_id})
+            .to_string()
+            .as_bytes(),
+    )
 }
 
 fn signing_input(header: &str, claims: &impl serde::Serialize) -> Result<String, KeyError> {
@@ -269,35 +287,53 @@ mod tests {
             format!("{header}.{other_claims}.{signature}"),
             format!("{}.{claims}.", header_with(r#"{"alg":"none"}"#)),
             format!("{}.{claims}.{signature}", header_with(r#"{"typ":"JWT","alg":"ES256"}"#)),
-            format!("{}.{claims}.{signature}", header_with(r#"{"typ":"at+jwt","alg":"HS256"}"#)),
+            format!(
+                "{}.{claims}.{signature}",
+                header_with(r#"{"typ":"at+jwt","alg":"HS256"}"#)
+            ),
             format!("{token}="),
             format!("{token}.x"),
         ] {
             assert!(keys.verify_access_token(&bad).is_none(), "{bad}");
         }
-        assert!(Keys::generate().unwrap().verify_access_token(token).is_none(), "a key of another run");
+        assert!(
+            Keys::generate().unwrap().verify_access_token(token).is_none(),
+            "a key of another run"
+        );
     }
 
     #[test]
     fn id_tokens_verify_with_the_published_key_and_are_no_access_tokens() {
         let keys = Keys::generate().unwrap();
         assert!(!keys.has_rs256());
-        let token = keys.sign_id_token(&mut Counted::default(), &json!({"sub": "demo"})).unwrap();
+        let token = keys
+            .sign_id_token(&mut Counted::default(), &json!({"sub": "demo"}))
+            .unwrap();
         let token = token.expose();
         assert!(keys.verify_access_token(token).is_none());
         assert!(keys.is_id_token(token));
         let set = keys.jwk_set(&mut Counted::default()).unwrap();
         let [es256, rs256] = [&set["keys"][0], &set["keys"][1]];
         assert_eq!((&es256["alg"], &rs256["alg"]), (&json!("ES256"), &json!("RS256")));
-        assert!(rs256.get("d").is_none() && es256.get("d").is_none(), "public parts only");
+        assert!(
+            rs256.get("d").is_none() && es256.get("d").is_none(),
+            "public parts only"
+        );
         let octets = |name: &str| from_base64url(rs256[name].as_str().unwrap()).unwrap();
         let (input, signature) = token.rsplit_once('.').unwrap();
         let header: Value = serde_json::from_slice(&from_base64url(input.split_once('.').unwrap().0).unwrap()).unwrap();
         assert_eq!(header, json!({"typ": "JWT", "alg": "RS256", "kid": rs256["kid"]}));
         assert_eq!(octets("n").len() * 8, RSA_BITS);
-        RsaPublicKeyComponents { n: octets("n"), e: octets("e") }
-            .verify(&RSA_PKCS1_2048_8192_SHA256, input.as_bytes(), &from_base64url(signature).unwrap())
-            .unwrap();
+        RsaPublicKeyComponents {
+            n: octets("n"),
+            e: octets("e"),
+        }
+        .verify(
+            &RSA_PKCS1_2048_8192_SHA256,
+            input.as_bytes(),
+            &from_base64url(signature).unwrap(),
+        )
+        .unwrap();
     }
 
     #[test]

@@ -11,8 +11,15 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The request headers that the server reads; the shell hands over no others.
-pub const HEADERS_READ: [&str; 7] =
-    ["authorization", "content-type", "cookie", "host", "origin", "sec-fetch-dest", "sec-fetch-site"];
+pub const HEADERS_READ: [&str; 7] = [
+    "authorization",
+    "content-type",
+    "cookie",
+    "host",
+    "origin",
+    "sec-fetch-dest",
+    "sec-fetch-site",
+];
 
 /// An HTTP request.
 pub struct Request {
@@ -31,7 +38,10 @@ pub struct Request {
 impl Request {
     /// The values of a header, in order.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The value of a header that may stand once.
@@ -41,7 +51,11 @@ impl Request {
     pub fn header<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Repeated> {
         let mut values = self.headers(name);
         let first = values.next();
-        if values.next().is_some() { Err(Repeated(name.to_owned())) } else { Ok(first) }
+        if values.next().is_some() {
+            Err(Repeated(name.to_owned()))
+        } else {
+            Ok(first)
+        }
     }
 
     /// The parameters of the query.
@@ -60,10 +74,12 @@ impl Request {
 
     /// The value of a cookie (RFC 6265 §5.4).
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.headers("cookie").flat_map(|header| header.split(';')).find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key == name).then_some(value)
-        })
+        self.headers("cookie")
+            .flat_map(|header| header.split(';'))
+            .find_map(|pair| {
+                let (key, value) = pair.trim().split_once('=')?;
+                (key == name).then_some(value)
+            })
     }
 }
 
@@ -85,7 +101,10 @@ pub struct Refused {
 impl Refused {
     /// A refusal by this rule.
     pub fn new(reason: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
-        Refused { reason: reason.into(), rule: rule.into() }
+        Refused {
+            reason: reason.into(),
+            rule: rule.into(),
+        }
     }
 
     /// A refusal from a text that ends with its rule, as those of the core do:
@@ -123,7 +142,10 @@ impl Response {
     pub fn new(status: u16) -> Self {
         Response {
             status,
-            headers: vec![("cache-control", "no-store".into()), ("x-content-type-options", "nosniff".into())],
+            headers: vec![
+                ("cache-control", "no-store".into()),
+                ("x-content-type-options", "nosniff".into()),
+            ],
             body: Cow::Borrowed(b""),
             refused: None,
         }
@@ -136,7 +158,9 @@ impl Response {
 
     /// The same from JSON that is written already.
     pub fn json_text(status: u16, text: Vec<u8>) -> Self {
-        let mut response = Response::new(status).with("pragma", "no-cache").with("content-type", "application/json");
+        let mut response = Response::new(status)
+            .with("pragma", "no-cache")
+            .with("content-type", "application/json");
         response.body = Cow::Owned(text);
         response
     }
@@ -156,7 +180,9 @@ impl Response {
 
     /// A redirect that the browser follows with GET (RFC 9700 §4.12).
     pub fn see_other(location: String) -> Self {
-        Response::new(303).with("location", location).with("referrer-policy", "no-referrer")
+        Response::new(303)
+            .with("location", location)
+            .with("referrer-policy", "no-referrer")
     }
 
     /// The same with a header more.
@@ -175,7 +201,10 @@ impl Response {
 
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_ref())
+        self.headers
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.as_ref())
     }
 }
 
@@ -258,19 +287,28 @@ mod tests {
             method: "POST".into(),
             path: "/token".into(),
             query: None,
-            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             body: Secret::new(body.as_bytes().to_vec()),
         }
     }
 
     #[test]
     fn a_form_is_known_by_its_media_type() {
-        for good in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded; charset=utf-8"] {
+        for good in [
+            "application/x-www-form-urlencoded",
+            "Application/X-WWW-Form-Urlencoded; charset=utf-8",
+        ] {
             let params = request(&[("content-type", good)], "a=1").form_params().unwrap();
             assert_eq!(params.single("a"), Ok(Some("1")));
         }
         for bad in ["application/json", "text/plain", ""] {
-            assert!(request(&[("content-type", bad)], "a=1").form_params().is_none(), "{bad}");
+            assert!(
+                request(&[("content-type", bad)], "a=1").form_params().is_none(),
+                "{bad}"
+            );
         }
         assert!(request(&[], "a=1").form_params().is_none());
     }

@@ -75,7 +75,14 @@ impl Pages {
     }
 
     pub(crate) fn sign_in(&self, page: &SignIn<'_>) -> Response {
-        let SignIn { client_id, action, csrf, username, failed, redirect_uri } = page;
+        let SignIn {
+            client_id,
+            action,
+            csrf,
+            username,
+            failed,
+            redirect_uri,
+        } = page;
         let (client_id, action, csrf, username) = (escape(client_id), escape(action), escape(csrf), escape(username));
         let (alert, invalid) = if *failed {
             let alert = format!(
@@ -86,7 +93,11 @@ impl Pages {
         } else {
             (String::new(), "")
         };
-        let (focus_name, focus_password) = if username.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+        let (focus_name, focus_password) = if username.is_empty() {
+            (" autofocus", "")
+        } else {
+            ("", " autofocus")
+        };
         let demo_account = if self.names_demo_account {
             "<p class=\"note\">The made-up account is <code>demo</code> with password <code>demo</code>.</p>"
         } else {
@@ -109,14 +120,36 @@ impl Pages {
              <button class=\"plain\" name=\"decision\" value=\"cancel\" formnovalidate>Cancel</button>\
              </form>{demo_account}"
         );
-        self.page(if *failed { 403 } else { 200 }, "Sign in", "card", &body, &self.policy(&form_target(redirect_uri)))
+        self.page(
+            if *failed { 403 } else { 200 },
+            "Sign in",
+            "card",
+            &body,
+            &self.policy(&form_target(redirect_uri)),
+        )
     }
 
     pub(crate) fn consent(&self, page: &Consent<'_>) -> Response {
-        let Consent { client_id, action, csrf, user, sign_in, scope, resource, redirect_uri } = page;
-        let initial: String = client_id.chars().find(|character| character.is_alphanumeric()).into_iter().collect();
+        let Consent {
+            client_id,
+            action,
+            csrf,
+            user,
+            sign_in,
+            scope,
+            resource,
+            redirect_uri,
+        } = page;
+        let initial: String = client_id
+            .chars()
+            .find(|character| character.is_alphanumeric())
+            .into_iter()
+            .collect();
         let permissions: String = scope.iter().map(|token| permission(token)).collect();
-        let resources: String = resource.iter().map(|uri| format!("<dd><code>{}</code></dd>", escape(uri))).collect();
+        let resources: String = resource
+            .iter()
+            .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
+            .collect();
         let body = format!(
             "<div class=\"party\"><span class=\"tile client\" aria-hidden=\"true\">{initial}</span>\
              <span class=\"dots\"></span><span class=\"tile\">{KEY}</span></div>\
@@ -141,7 +174,13 @@ impl Pages {
             action = escape(action),
             csrf = escape(csrf),
         );
-        self.page(200, "Allow access?", "card wide", &body, &self.policy(&form_target(redirect_uri)))
+        self.page(
+            200,
+            "Allow access?",
+            "card wide",
+            &body,
+            &self.policy(&form_target(redirect_uri)),
+        )
     }
 
     /// The request cannot go on, and nobody can be told but the person (RFC 6749 §4.1.2.1).
@@ -150,8 +189,10 @@ impl Pages {
         let facts: String = facts
             .iter()
             .map(|(name, values)| {
-                let values: String =
-                    values.iter().map(|value| format!("<dd><code>{}</code></dd>", escape(value))).collect();
+                let values: String = values
+                    .iter()
+                    .map(|value| format!("<dd><code>{}</code></dd>", escape(value)))
+                    .collect();
                 format!("<div><dt>{name}</dt>{values}</div>")
             })
             .collect();
@@ -165,7 +206,8 @@ impl Pages {
             reason = escape(&sentence(&refused.reason)),
             rule = escape(&refused.rule),
         );
-        self.page(status, title, "card", &body, &self.policy("")).refused(refused)
+        self.page(status, title, "card", &body, &self.policy(""))
+            .refused(refused)
     }
 
     /// The authorization response as a form that posts itself
@@ -174,7 +216,11 @@ impl Pages {
         let fields: String = params
             .iter()
             .map(|(name, value)| {
-                format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value.expose()))
+                format!(
+                    "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+                    escape(name),
+                    escape(value.expose())
+                )
             })
             .collect();
         let body = format!(
@@ -186,14 +232,20 @@ impl Pages {
             client_id = escape(client_id),
             action = escape(redirect_uri.as_str()),
         );
-        let policy = format!("{}; script-src {}", self.policy(&form_target(redirect_uri)), self.script_source);
+        let policy = format!(
+            "{}; script-src {}",
+            self.policy(&form_target(redirect_uri)),
+            self.script_source
+        );
         self.page(200, "Going back", "card", &body, &policy)
     }
 
     /// What is here, for whoever opens the issuer in a browser.
     pub(crate) fn home(&self, documents: &[&str]) -> Response {
-        let documents: String =
-            documents.iter().map(|path| format!("<dd><a href=\"{path}\">{path}</a></dd>")).collect();
+        let documents: String = documents
+            .iter()
+            .map(|path| format!("<dd><a href=\"{path}\">{path}</a></dd>"))
+            .collect();
         let body = format!(
             "<div class=\"party\"><span class=\"tile\">{KEY}</span></div>\
              <h1>oauth serve</h1>\
@@ -342,11 +394,19 @@ mod tests {
                 resource: &values,
                 redirect_uri: &redirect_uri,
             }),
-            pages.error(400, hostile, Refused::new(hostile, "RFC 6749 §3.1"), &[("Sent", &values)]),
+            pages.error(
+                400,
+                hostile,
+                Refused::new(hostile, "RFC 6749 §3.1"),
+                &[("Sent", &values)],
+            ),
             pages.form_post(hostile, &redirect_uri, &params),
         ] {
             let html = String::from_utf8(response.body.to_vec()).unwrap();
-            assert!(!html.contains("<script>alert") && !html.contains("<img") && !html.contains("q='\""), "{html}");
+            assert!(
+                !html.contains("<script>alert") && !html.contains("<img") && !html.contains("q='\""),
+                "{html}"
+            );
             assert!(!html.contains("\"'>") && !html.contains('\u{202e}'), "{html}");
         }
     }
@@ -369,7 +429,10 @@ mod tests {
         }
         let html = String::from_utf8(response.body.to_vec()).unwrap();
         assert!(html.contains("Development server"));
-        assert!(!html.contains(" style=") && !html.contains(" on"), "no inline style or handler");
+        assert!(
+            !html.contains(" style=") && !html.contains(" on"),
+            "no inline style or handler"
+        );
     }
 
     #[test]

@@ -24,7 +24,9 @@ struct Prompted {
 impl AuthorizationServer {
     /// Shows the sign-in page, or takes what was typed there.
     pub(crate) fn sign_in(&self, now: UnixSeconds, randomness: &mut dyn Randomness, http: &Request) -> Response {
-        let Some(prompted) = self.prompted(now, http) else { return self.start_again() };
+        let Some(prompted) = self.prompted(now, http) else {
+            return self.start_again();
+        };
         if http.method != "POST" {
             return self.sign_in_page(&prompted, &prompted.waiting.request.login_hint, false);
         }
@@ -36,7 +38,10 @@ impl AuthorizationServer {
         if field("decision") == Some("cancel") {
             return self.decline(now, &prompted);
         }
-        let (name, password) = (field("username").unwrap_or_default(), Secret::from(field("password").unwrap_or_default()));
+        let (name, password) = (
+            field("username").unwrap_or_default(),
+            Secret::from(field("password").unwrap_or_default()),
+        );
         let Some(user) = self.user(name, &password) else {
             let refused = Refused::new("user name and password do not belong together", "RFC 6749 §3.1");
             return self.sign_in_page(&prompted, name, true).refused(refused);
@@ -52,7 +57,9 @@ impl AuthorizationServer {
 
     /// Shows the consent page, or takes the decision.
     pub(crate) fn consent(&self, now: UnixSeconds, randomness: &mut dyn Randomness, http: &Request) -> Response {
-        let Some(prompted) = self.prompted(now, http) else { return self.start_again() };
+        let Some(prompted) = self.prompted(now, http) else {
+            return self.start_again();
+        };
         let Prompted { id, session, waiting } = &prompted;
         let signed_in = self.interactions().signed_in(now, session).cloned();
         let Some(signed_in) = signed_in.filter(|_| !waiting.must_sign_in) else {
@@ -107,7 +114,11 @@ impl AuthorizationServer {
         let id = params.single("request").ok()??;
         let session = SessionId::of_cookie(http.cookie(&self.session_cookie))?;
         let waiting = self.interactions().waiting(now, id, &session)?.clone();
-        Some(Prompted { id: id.to_owned(), session, waiting })
+        Some(Prompted {
+            id: id.to_owned(),
+            session,
+            waiting,
+        })
     }
 
     /// What a form of ours brought.
@@ -117,7 +128,10 @@ impl AuthorizationServer {
         if prompted.session.csrf_matches(&prompted.id, csrf) {
             return Ok(form);
         }
-        let refused = Refused::new("the form did not come from the page that this browser was shown", "RFC 9700 §4.7");
+        let refused = Refused::new(
+            "the form did not come from the page that this browser was shown",
+            "RFC 9700 §4.7",
+        );
         Err(Box::new(self.pages.error(403, "This form is not valid", refused, &[])))
     }
 
@@ -131,7 +145,8 @@ impl AuthorizationServer {
     fn start_again(&self) -> Response {
         let reason = "no authorization request of this browser waits here: it was answered already, or it waited too \
                       long, or cookies are off; go back to the application and start again";
-        self.pages.error(400, "Please start again", Refused::new(reason, "RFC 9700 §4.7"), &[])
+        self.pages
+            .error(400, "Please start again", Refused::new(reason, "RFC 9700 §4.7"), &[])
     }
 }
 

@@ -14,13 +14,20 @@ impl AuthorizationServer {
     /// The protected resource: wants the audience of this API and scope `hello`.
     pub(crate) fn hello(&self, now: UnixSeconds, http: &Request) -> Response {
         let metadata_url = format!("{}{}", self.issuer.as_str(), Route::ProtectedResourceMetadata.path());
-        let challenge = Challenge { resource_metadata: Some(&metadata_url), scope: DEFAULT_SCOPE };
+        let challenge = Challenge {
+            resource_metadata: Some(&metadata_url),
+            scope: DEFAULT_SCOPE,
+        };
         let token = match self.bearer_token(now, http, &challenge) {
             Ok(token) => token,
             Err(response) => return *response,
         };
         if !token.audience.iter().any(|audience| audience == self.api.as_str()) {
-            let reason = format!("the access token is for {}, not for {}", token.audience.join(" and "), self.api);
+            let reason = format!(
+                "the access token is for {}, not for {}",
+                token.audience.join(" and "),
+                self.api
+            );
             return challenge.error(401, "invalid_token", Refused::new(reason, "RFC 9068 §4"));
         }
         if !token.scope.contains(challenge.scope) {
@@ -41,7 +48,10 @@ impl AuthorizationServer {
     /// Claims about the user, as far as the scopes reach (OpenID Connect Core
     /// §5.4). Any audience will do.
     pub(crate) fn userinfo(&self, now: UnixSeconds, http: &Request) -> Response {
-        let challenge = Challenge { resource_metadata: None, scope: "openid" };
+        let challenge = Challenge {
+            resource_metadata: None,
+            scope: "openid",
+        };
         let token = match self.bearer_token(now, http, &challenge) {
             Ok(token) => token,
             Err(response) => return *response,
@@ -79,6 +89,9 @@ impl AuthorizationServer {
 }
 
 fn lacks_scope(challenge: &Challenge<'_>) -> Response {
-    let refused = Refused::new(format!("the access token lacks scope {}", challenge.scope), "RFC 6750 §3.1");
+    let refused = Refused::new(
+        format!("the access token lacks scope {}", challenge.scope),
+        "RFC 6750 §3.1",
+    );
     challenge.error(403, "insufficient_scope", refused)
 }

@@ -39,7 +39,11 @@ impl Route {
             "/.well-known/oauth-authorization-server",
             &["GET", "HEAD", "OPTIONS"],
         ),
-        (Route::OpenidConfiguration, "/.well-known/openid-configuration", &["GET", "HEAD", "OPTIONS"]),
+        (
+            Route::OpenidConfiguration,
+            "/.well-known/openid-configuration",
+            &["GET", "HEAD", "OPTIONS"],
+        ),
         (
             Route::ProtectedResourceMetadata,
             "/.well-known/oauth-protected-resource/api",
@@ -72,7 +76,10 @@ impl Route {
 
     /// The route of a path, byte for byte.
     pub fn of_path(path: &str) -> Option<Self> {
-        Route::ALL.into_iter().find(|(_, own, _)| *own == path).map(|(route, _, _)| route)
+        Route::ALL
+            .into_iter()
+            .find(|(_, own, _)| *own == path)
+            .map(|(route, _, _)| route)
     }
 
     /// The path.
@@ -87,7 +94,10 @@ impl Route {
 
     fn row(self) -> (Route, &'static str, &'static [&'static str]) {
         // Every route has a row, which a test shows.
-        Route::ALL.into_iter().find(|(route, _, _)| *route == self).unwrap_or(Route::ALL[0])
+        Route::ALL
+            .into_iter()
+            .find(|(route, _, _)| *route == self)
+            .unwrap_or(Route::ALL[0])
     }
 
     /// Whether any web page may read it: public documents alone (RFC 8414 §3).
@@ -103,22 +113,27 @@ impl Route {
     pub fn named(name: &str) -> Result<Vec<Self>, UnknownRoute> {
         let name = name.strip_prefix('/').unwrap_or(name);
         if name == Route::METADATA {
-            let documents =
-                [Route::AuthorizationServerMetadata, Route::OpenidConfiguration, Route::ProtectedResourceMetadata];
+            let documents = [
+                Route::AuthorizationServerMetadata,
+                Route::OpenidConfiguration,
+                Route::ProtectedResourceMetadata,
+            ];
             return Ok(documents.to_vec());
         }
         let known = Route::NAMES.into_iter().find(|(own, _)| *own == name);
-        known.map(|(_, route)| vec![route]).ok_or_else(|| UnknownRoute(name.to_owned()))
+        known
+            .map(|(_, route)| vec![route])
+            .ok_or_else(|| UnknownRoute(name.to_owned()))
     }
 }
 
 /// An endpoint that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no endpoint; there are {}, {}", Route::METADATA, known_names())]
+#[error("\"{0}\" is no endpoint; there are {names}", names = known_names())]
 pub struct UnknownRoute(pub String);
 
 fn known_names() -> String {
-    Route::NAMES.map(|(name, _)| name).join(", ")
+    format!("{}, {}", Route::METADATA, Route::NAMES.map(|(name, _)| name).join(", "))
 }
 
 #[cfg(test)]
@@ -134,7 +149,16 @@ mod tests {
         for (name, route) in Route::NAMES {
             assert_eq!(route.path(), format!("/{name}"));
         }
-        for other in ["", "/token/", "//token", "/TOKEN", "/%74oken", "/token;x", "/api", "/../token"] {
+        for other in [
+            "",
+            "/token/",
+            "//token",
+            "/TOKEN",
+            "/%74oken",
+            "/token;x",
+            "/api",
+            "/../token",
+        ] {
             assert_eq!(Route::of_path(other), None, "{other}");
         }
     }

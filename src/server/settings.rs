@@ -139,7 +139,10 @@ impl FromStr for User {
         if name.is_empty() || password.is_empty() || name.chars().any(char::is_control) {
             return Err(InvalidSetting::User);
         }
-        Ok(User { name: name.to_owned(), password: Secret::from(password) })
+        Ok(User {
+            name: name.to_owned(),
+            password: Secret::from(password),
+        })
     }
 }
 
@@ -164,8 +167,16 @@ impl FromStr for Failure {
             Some((status, count)) => (status, Some(count.parse().map_err(|_| malformed())?)),
             None => (answer, None),
         };
-        let status = status.parse().ok().filter(|status| (200..=599).contains(status)).ok_or_else(malformed)?;
-        Ok(Failure { routes: Route::named(endpoint)?, status, count })
+        let status = status
+            .parse()
+            .ok()
+            .filter(|status| (200..=599).contains(status))
+            .ok_or_else(malformed)?;
+        Ok(Failure {
+            routes: Route::named(endpoint)?,
+            status,
+            count,
+        })
     }
 }
 
@@ -220,10 +231,25 @@ mod tests {
     #[test]
     fn faults_name_endpoint_status_and_count() {
         let failure: Failure = "token=503:2".parse().unwrap();
-        assert_eq!(failure, Failure { routes: vec![Route::Token], status: 503, count: NonZeroU32::new(2) });
+        assert_eq!(
+            failure,
+            Failure {
+                routes: vec![Route::Token],
+                status: 503,
+                count: NonZeroU32::new(2)
+            }
+        );
         assert_eq!("/userinfo=200".parse::<Failure>().unwrap().count, None);
         assert_eq!("metadata=404".parse::<Failure>().unwrap().routes.len(), 3);
-        for bad in ["token", "token=", "token=99", "token=600", "token=500:0", "token=500:x", "=500"] {
+        for bad in [
+            "token",
+            "token=",
+            "token=99",
+            "token=600",
+            "token=500:0",
+            "token=500:x",
+            "=500",
+        ] {
             assert!(bad.parse::<Failure>().is_err(), "{bad}");
         }
         let message = "tokn=500".parse::<Failure>().unwrap_err().to_string();
@@ -233,7 +259,10 @@ mod tests {
     #[test]
     fn accounts_are_name_and_password() {
         let user: User = "demo:pass:word".parse().unwrap();
-        assert_eq!((user.name.as_str(), user.password.expose().as_str()), ("demo", "pass:word"));
+        assert_eq!(
+            (user.name.as_str(), user.password.expose().as_str()),
+            ("demo", "pass:word")
+        );
         for bad in ["hunter2", ":hunter2", "hunter2:", "hunter\n2:x"] {
             let message = bad.parse::<User>().unwrap_err().to_string();
             assert!(!message.contains("hunter"), "{message}");

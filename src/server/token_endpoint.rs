@@ -44,7 +44,11 @@ impl AuthorizationServer {
             Err(refused) => return client_refused(refused, request.client.by_header),
         };
         let issued = match &request.grant {
-            ReceivedGrant::AuthorizationCode { code, redirect_uri, code_verifier } => self.grants().redeem(
+            ReceivedGrant::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            } => self.grants().redeem(
                 now,
                 randomness,
                 &Redemption {
@@ -58,7 +62,12 @@ impl AuthorizationServer {
             ReceivedGrant::RefreshToken { refresh_token, scope } => self.grants().refresh(
                 now,
                 randomness,
-                &Refresh { client_id: &client.id, refresh_token, scope: scope.as_ref(), resource: &request.resource },
+                &Refresh {
+                    client_id: &client.id,
+                    refresh_token,
+                    scope: scope.as_ref(),
+                    resource: &request.resource,
+                },
             ),
         };
         // Signed without the lock; a grant that is revoked meanwhile takes these tokens with it.
@@ -98,13 +107,17 @@ impl AuthorizationServer {
             if access_token.client_id != client.id.as_str() {
                 return of_other_client();
             }
-            self.grants().revoke_access_token(now, access_token.grant, access_token.serial);
+            self.grants()
+                .revoke_access_token(now, access_token.grant, access_token.serial);
         } else if self.keys.is_id_token(token.expose()) {
             let refused = Refused::new("ID tokens cannot be revoked", "RFC 7009 §2.2.1");
             return Response::error(400, "unsupported_token_type", refused);
         } else {
             let mut grants = self.grants();
-            match grants.client_of_refresh_token(now, &token).map(|owner| *owner == client.id) {
+            match grants
+                .client_of_refresh_token(now, &token)
+                .map(|owner| *owner == client.id)
+            {
                 Some(true) => grants.revoke_refresh_token(now, &token),
                 Some(false) => return of_other_client(),
                 // Unknown, so already worth nothing (RFC 7009 §2.2).
@@ -128,7 +141,8 @@ impl AuthorizationServer {
                 }
             })
         })?;
-        self.authenticate(&presented).map_err(|refused| Box::new(client_refused(refused, presented.by_header)))
+        self.authenticate(&presented)
+            .map_err(|refused| Box::new(client_refused(refused, presented.by_header)))
     }
 }
 
@@ -139,10 +153,16 @@ pub(crate) fn endpoint_form(http: &Request, rule: &'static str) -> Result<Params
         return Err(Refused::new("parameters belong in the body, not in the query", rule));
     }
     let form = http.form_params().ok_or_else(|| {
-        Refused::new("the body is no form in UTF-8 with Content-Type application/x-www-form-urlencoded", rule)
+        Refused::new(
+            "the body is no form in UTF-8 with Content-Type application/x-www-form-urlencoded",
+            rule,
+        )
     })?;
     if form.iter().count() > PARAMETERS_MAX {
-        return Err(Refused::new(format!("there are more than {PARAMETERS_MAX} parameters"), rule));
+        return Err(Refused::new(
+            format!("there are more than {PARAMETERS_MAX} parameters"),
+            rule,
+        ));
     }
     match form.first_repeated() {
         Some(repeated) => Err(Refused::from_text(&repeated.to_string(), rule)),
@@ -153,13 +173,19 @@ pub(crate) fn endpoint_form(http: &Request, rule: &'static str) -> Result<Params
 /// The parameter `token` of a revocation or introspection request.
 pub(crate) fn required_token(form: &Params, rule: &'static str) -> Result<Secret, Refused> {
     let token = form.single("token").ok().flatten();
-    token.map(Secret::from).ok_or_else(|| Refused::new("token is missing", rule))
+    token
+        .map(Secret::from)
+        .ok_or_else(|| Refused::new("token is missing", rule))
 }
 
 /// 401; the challenge where the client tried HTTP authentication (RFC 6749 §5.2).
 pub(crate) fn client_refused(refused: Refused, by_header: bool) -> Response {
     let response = Response::error(401, "invalid_client", refused);
-    if by_header { response.with("www-authenticate", "Basic realm=\"oauth serve\"") } else { response }
+    if by_header {
+        response.with("www-authenticate", "Basic realm=\"oauth serve\"")
+    } else {
+        response
+    }
 }
 
 fn two_methods() -> Response {
