@@ -21,12 +21,9 @@ pub mod protocol;
 pub mod report;
 pub mod secret;
 pub mod server;
-<<<<<<< HEAD
-=======
 pub mod settings;
 pub mod store;
 pub mod surroundings;
->>>>>>> main
 pub mod system;
 pub mod terminal_input;
 pub mod trace;
