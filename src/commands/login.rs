@@ -409,7 +409,7 @@ fn tell(
         .as_ref()
         .map(|id_token| format!(" as {}", id_token.display_name()));
     let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "signed in{} at {issuer}",
         who.unwrap_or_default()
     )));
@@ -417,7 +417,7 @@ fn tell(
     let granted = token.and_then(|token| token.scope.clone());
     let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
     if !granted.is_empty() {
-        observer.observe(&Event::Note(&format!("granted: {granted}")));
+        observer.observe(&Event::Outcome(&format!("granted: {granted}")));
     }
     let missing = outcome.asked.without(&granted);
     if !missing.is_empty() {
@@ -427,7 +427,7 @@ fn tell(
         Some(expires_at) => {
             let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
             let until = system::local_time(expires_at);
-            observer.observe(&Event::Note(&format!(
+            observer.observe(&Event::Outcome(&format!(
                 "the access token is valid until {until} ({})",
                 in_words(left_s)
             )));
@@ -437,7 +437,7 @@ fn tell(
         )),
     }
     if session.can_renew() {
-        observer.observe(&Event::Note("it can be refreshed"));
+        observer.observe(&Event::Outcome("it can be refreshed"));
     } else if outcome.asked.contains("offline_access") {
         observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
     } else {
@@ -451,7 +451,7 @@ fn tell(
             None => Ok(()),
         };
     }
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",
         store.describe()
     )));
