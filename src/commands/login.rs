@@ -22,7 +22,7 @@ use crate::settings::{self, ResolvedLogin, SettingsError};
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
-use crate::terminal_input::{PasteReader, read_piped_line};
+use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -365,15 +365,21 @@ pub(super) fn look_around(environment: &Environment) -> Surroundings {
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
 enum StandardInput {
     Terminal(PasteReader),
-    Pipe,
+    Pipe(PipedLine),
 }
 
 impl PastedLines for StandardInput {
     fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Option<Secret>> + '_>> {
         Box::pin(async {
-            match self {
-                StandardInput::Terminal(reader) => reader.next_line().await.ok().flatten(),
-                StandardInput::Pipe => read_piped_line().await.ok().flatten(),
+            let line = match self {
+                StandardInput::Terminal(reader) => reader.next_line().await,
+                StandardInput::Pipe(line) => line.next_line().await,
+            };
+            match line {
+                Ok(line) => line,
+                // explained and asked again as any line that is no URL
+                Err(TerminalInputError::LineTooLong) => Some(Secret::from("")),
+                Err(_) => None,
             }
         })
     }
@@ -389,7 +395,7 @@ fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<Standar
     }
     match PasteReader::open()? {
         Some(reader) => Ok(Some(StandardInput::Terminal(reader))),
-        None => Ok(paste_only.then_some(StandardInput::Pipe)),
+        None => Ok(paste_only.then(|| StandardInput::Pipe(PipedLine::default()))),
     }
 }
 
