@@ -4,9 +4,89 @@
 //! down only; `ARCHITECTURE.md` has the picture and `tests/architecture.rs`
 //! keeps it true.
 
+pub mod browser;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod diagnosis;
+pub mod duration;
+pub mod environment;
+pub mod error;
+pub mod flow;
+pub mod folders;
+pub mod loopback;
+pub mod neutral;
+pub mod palette;
 pub mod protocol;
+pub mod report;
 pub mod secret;
 pub mod server;
+pub mod settings;
+pub mod store;
+pub mod surroundings;
 pub mod system;
+pub mod terminal_input;
 pub mod trace;
+pub mod transport;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use cli::CommandLine;
+use diagnosis::Diagnosis;
+use environment::Environment;
+use report::Style;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+/// Parses, resolves, dispatches and reports; returns the exit code.
+pub fn run(arguments: Vec<OsString>) -> u8 {
+    let environment = Environment::of_process();
+    let command_line = match CommandLine::try_parse_from(&arguments) {
+        Ok(command_line) => command_line,
+        Err(error) => return usage(&error, &arguments, &environment),
+    };
+    let stderr_is_terminal = std::io::stderr().is_terminal();
+    let style = Style {
+        json: command_line.global.json,
+        colour: settings::colour(command_line.global.color, &environment, stderr_is_terminal),
+    };
+    match commands::dispatch(command_line, environment, style) {
+        Ok(()) => 0,
+        Err(error) => {
+            report::report(&error, style);
+            error.exit_code().code()
+        }
+    }
+}
+
+/// Help and version are results; everything else the parser says is an error.
+fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
+    let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let is_terminal = if is_result {
+        std::io::stdout().is_terminal()
+    } else {
+        std::io::stderr().is_terminal()
+    };
+    let colour = settings::colour(cli::Colour::Auto, environment, is_terminal);
+    let message = error.render();
+    let text = if colour {
+        message.ansi().to_string()
+    } else {
+        message.to_string()
+    };
+    if is_result {
+        return match report::print(text.as_bytes()) {
+            Ok(()) => 0,
+            Err(error) => error.exit_code().code(),
+        };
+    }
+    let json = arguments.iter().any(|argument| argument == "--json");
+    report::report_usage(
+        &text,
+        Style {
+            json,
+            colour: colour && !json,
+        },
+    );
+    diagnosis::ExitCode::Usage.code()
+}

@@ -22,3 +22,25 @@ pub fn now() -> UnixSeconds {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixSeconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
+
+/// A point in time as RFC 3339 in UTC: `2026-11-22T10:00:00Z`.
+pub fn rfc_3339(time: UnixSeconds) -> String {
+    timestamp(time).to_string()
+}
+
+/// The time of day on this machine's clock, `14:03:20`, with the date where it is not today's.
+pub fn local_time(time: UnixSeconds) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let (then, today) = (timestamp(time).to_zoned(zone.clone()), timestamp(now()).to_zoned(zone));
+    let format = if then.date() == today.date() {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    then.strftime(format).to_string()
+}
+
+/// Times outside of jiff's range, which are thousands of years away, become its end.
+fn timestamp(time: UnixSeconds) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time.0).unwrap_or(jiff::Timestamp::MAX)
+}

@@ -6,6 +6,9 @@ use crate::secret::Secret;
 use std::time::Duration;
 use url::Url;
 
+/// How this program names itself to servers.
+pub const USER_AGENT: &str = concat!("oauth/", env!("CARGO_PKG_VERSION"));
+
 /// The methods that the protocol uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -74,8 +77,7 @@ pub struct HttpRequest {
     pub method: Method,
     /// The whole URL; it never holds a secret.
     pub url: Url,
-    /// Headers beside those that the transport sets itself (`Host`, `User-Agent`,
-    /// `Content-Type: application/x-www-form-urlencoded` for a body).
+    /// Headers beside those that follow from the rest, see [`HttpRequest::all_headers`].
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The form body of a POST.
     pub body: Option<Params>,
@@ -100,6 +102,30 @@ impl HttpRequest {
             headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
             body: Some(body),
         }
+    }
+
+    /// Every header of the message but `Content-Length`, names in lower case:
+    /// `Host`, `User-Agent`, the ones of [`HttpRequest::headers`], and the
+    /// `Content-Type` of a form body (RFC 6749 Appendix B).
+    pub fn all_headers(&self) -> Vec<(&'static str, HeaderValue)> {
+        let host = self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+        let mut headers = vec![
+            ("host", HeaderValue::Plain(host)),
+            ("user-agent", HeaderValue::Plain(USER_AGENT.to_owned())),
+        ];
+        headers.extend(self.headers.iter().cloned());
+        if self.body.is_some() {
+            let form = HeaderValue::Plain("application/x-www-form-urlencoded".to_owned());
+            headers.push(("content-type", form));
+        }
+        headers
+    }
+
+    /// Whether the message carries anything that only this client should know.
+    /// The answer to a message without holds no secret of anybody.
+    pub fn carries_credentials(&self) -> bool {
+        let in_header = |value: &HeaderValue| matches!(value, HeaderValue::Credentials { .. });
+        self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
     }
 }
 

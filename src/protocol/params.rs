@@ -17,6 +17,18 @@ pub enum Value {
 }
 
 impl Value {
+    /// A value of a parameter or member of this name; a name that is known to
+    /// hold a secret makes it one.
+    pub fn tagged(name: &str, value: &str) -> Self {
+        if CHOSEN_NAMES.contains(&name) {
+            Value::Chosen(Secret::from(value))
+        } else if SECRET_NAMES.contains(&name) {
+            Value::Secret(Secret::from(value))
+        } else {
+            Value::Plain(value.to_owned())
+        }
+    }
+
     /// The text that goes on the wire.
     pub fn expose(&self) -> &str {
         match self {
@@ -80,14 +92,7 @@ impl Params {
 
     /// Appends a parameter; a name that is known to hold a secret is tagged so.
     pub fn push(&mut self, name: &str, value: &str) {
-        let value = if CHOSEN_NAMES.contains(&name) {
-            Value::Chosen(Secret::from(value))
-        } else if SECRET_NAMES.contains(&name) {
-            Value::Secret(Secret::from(value))
-        } else {
-            Value::Plain(value.to_owned())
-        };
-        self.0.push((name.to_owned(), value));
+        self.0.push((name.to_owned(), Value::tagged(name, value)));
     }
 
     /// The parameters in order.

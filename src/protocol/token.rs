@@ -14,7 +14,6 @@ use super::scope::Scope;
 use super::syntax::is_vschar_text;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
-use url::Url;
 
 /// Parameters of a token request that the flow sets itself.
 pub const OWN_TOKEN_PARAMETERS: [&str; 12] = [
@@ -269,7 +268,7 @@ pub enum TokenError {
     #[error("the token endpoint {endpoint} answered with status {status}")]
     Unavailable {
         /// Whom we asked.
-        endpoint: Url,
+        endpoint: String,
         /// What it answered.
         status: u16,
     },
@@ -277,7 +276,7 @@ pub enum TokenError {
     #[error("the token endpoint {endpoint} answered with a redirect ({status}) to {location}, which is never followed")]
     Redirect {
         /// Whom we asked.
-        endpoint: Url,
+        endpoint: String,
         /// 3xx.
         status: u16,
         /// Origin only: the rest of a location may hold secrets.
@@ -287,7 +286,7 @@ pub enum TokenError {
     #[error("the token endpoint {endpoint} answered with status {status} and {what}, not with JSON")]
     NotJson {
         /// Whom we asked.
-        endpoint: Url,
+        endpoint: String,
         /// What it answered.
         status: u16,
         /// `text/html`, `an empty body`.
@@ -297,7 +296,7 @@ pub enum TokenError {
     #[error("the token endpoint {endpoint} refused: {}{}", error.error, described(error))]
     OAuth {
         /// Whom we asked.
-        endpoint: Url,
+        endpoint: String,
         /// 4xx, or 200 where the server does not know better.
         status: u16,
         /// What it said.
@@ -307,7 +306,7 @@ pub enum TokenError {
     #[error("the answer of the token endpoint {endpoint} breaks the specification")]
     Invalid {
         /// Whom we asked.
-        endpoint: Url,
+        endpoint: String,
         /// How.
         #[source]
         problem: InvalidTokenResponse,
@@ -329,13 +328,14 @@ impl TokenResponse {
     /// # Errors
     /// [`TokenError`], with the endpoint's URL in each variant.
     pub fn read(endpoint: &Endpoint, response: &HttpResponse) -> Result<Self, TokenError> {
-        let endpoint = endpoint.url().clone();
+        let url = endpoint.url();
+        let endpoint = endpoint.to_string();
         let status = response.status;
         if status == 429 || status >= 500 {
             return Err(TokenError::Unavailable { endpoint, status });
         }
         if (300..400).contains(&status) {
-            let location = response.header("location").and_then(|text| endpoint.join(text).ok());
+            let location = response.header("location").and_then(|text| url.join(text).ok());
             let location = location.map_or_else(|| "nowhere".to_owned(), |url| origin_of(&url));
             return Err(TokenError::Redirect {
                 endpoint,

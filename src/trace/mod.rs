@@ -5,6 +5,11 @@
 //! observes. Events borrow protocol values, so that nothing is built where
 //! nobody looks, and a value's own redaction decides what a renderer can show.
 
+pub mod document;
+pub mod json;
+pub mod redact;
+pub mod terminal;
+
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::params::Params;
 use std::time::Duration;
@@ -24,6 +29,20 @@ pub enum Party {
     ResourceServer,
     /// Where the session is kept.
     CredentialStore,
+}
+
+impl Party {
+    /// In the words of RFC 6749.
+    pub fn name(self) -> &'static str {
+        match self {
+            Party::ResourceOwner => "resource owner",
+            Party::Browser => "browser",
+            Party::Client => "client",
+            Party::AuthorizationServer => "authorization server",
+            Party::ResourceServer => "resource server",
+            Party::CredentialStore => "credential store",
+        }
+    }
 }
 
 /// The seven steps of the flow, as `-v` numbers them.

@@ -7,4 +7,5 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod peers;
 mod support;

@@ -1,5 +1,10 @@
 //! What the tests share: the binary in a clean environment, and the peers it
 //! speaks with. Nothing here uses the crate's own protocol code, so that a
 //! mistake in it cannot hide.
+#![allow(dead_code, unreachable_pub, reason = "each test uses its own part")]
 
+pub mod authorization_server;
 pub mod binary;
+pub mod callback;
+pub mod certificates;
+pub mod literal_server;

@@ -1,0 +1,322 @@
+//! `oauth demo`: the development server in this process, a real login against
+//! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
+
+use super::Context;
+use super::login::{DesktopBrowser, interruptible, look_around, openers};
+use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
+use crate::cli::DemoOptions;
+use crate::diagnosis::Diagnosis;
+use crate::environment::Environment;
+use crate::error::{DemoError, Error};
+use crate::flow::login::{CallbackChoice, ClientChoice, LoginRequest, LoginWorld, ServerChoice, UserAgent, login};
+use crate::flow::logout::revoke;
+use crate::flow::refresh::refresh;
+use crate::loopback::{ListenSettings, LoopbackHost};
+use crate::protocol::authorization::AuthorizationWish;
+use crate::protocol::client::ClientId;
+use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::http::{HeaderValue, HttpRequest};
+use crate::protocol::random::Randomness;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::scope::Scope;
+use crate::report;
+use crate::server::Server;
+use crate::server::resource_owner::{Lost, Next, ResourceOwner};
+use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
+use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
+use crate::surroundings::Surroundings;
+use crate::system::{self, SystemRandomness};
+use crate::trace::terminal::Terminal;
+use crate::trace::{Event, Observer, Silent};
+use crate::transport::{Transport, TransportError, TransportSettings};
+use serde_json::Value;
+use std::io::{self, IsTerminal};
+use url::Url;
+
+/// What the demo asks for: an identity, and the demo's own resource server.
+const SCOPE: &str = "openid profile hello";
+
+pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error> {
+    let settings = ServeSettings {
+        port: 0,
+        ..ServeSettings::standard()?
+    };
+    let server = Server::bind(&settings)?;
+    let issuer = server.authorization_server().issuer().clone();
+    let user = settings
+        .users
+        .into_iter()
+        .next()
+        .ok_or(DemoError::Broken("the account"))?;
+    let surroundings = look_around(&context.environment);
+    let unattended = is_unattended(options, &context.environment, &surroundings);
+    let mut observer = narrator(context);
+    say_hello(&issuer, &user, unattended, &mut observer);
+
+    let name = random_name()?;
+    let (mut store, kept) = store(context, &name, &mut observer)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
+    let mut user_agent: Box<dyn UserAgent> = if unattended {
+        Box::new(PlayedResourceOwner {
+            resource_owner: Some(ResourceOwner::new(&issuer, user)),
+        })
+    } else {
+        Box::new(DesktopBrowser {
+            openers: openers(options.browser.as_deref(), &context.environment, &surroundings)?,
+            plain_http: PlainHttp::LoopbackOnly,
+            environment: &context.environment,
+        })
+    };
+    let request = login_request(issuer, options)?;
+    let walked = runtime.block_on(interruptible(walk(
+        request,
+        user_agent.as_mut(),
+        &surroundings,
+        store.as_mut(),
+        &name,
+        &mut observer,
+    )));
+    // However it ended, the store is as it was before.
+    let deleted = if kept { store.delete(&name).map(|_| ()) } else { Ok(()) };
+    serving.abort();
+    let answer = walked??;
+    deleted?;
+    observer.observe(&Event::Note(
+        "done: the tokens are revoked and forgotten, nothing is left behind",
+    ));
+    observer.observe(&Event::Note(
+        "next: oauth login https://your-server --client-id ID, or oauth serve to try by hand",
+    ));
+    report::print(format!("{answer}\n").as_bytes())
+}
+
+/// The seven steps as `oauth login` walks them, then what a session is good for.
+async fn walk(
+    request: LoginRequest,
+    user_agent: &mut dyn UserAgent,
+    surroundings: &Surroundings,
+    store: &mut dyn CredentialStore,
+    name: &ProfileName,
+    observer: &mut Terminal,
+) -> Result<Value, Error> {
+    let transport = Transport::new(TransportSettings::default());
+    let mut keep = |session: &Session, _observer: &mut dyn Observer| {
+        store
+            .save(name, session)
+            .map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+    };
+    let mut world = LoginWorld {
+        transport: &transport,
+        user_agent,
+        pasted: None,
+        surroundings,
+        randomness: &mut SystemRandomness,
+        now: system::now,
+        keep: &mut keep,
+        observer,
+    };
+    let logged_in = login(request, &mut world).await?;
+    let mut session = logged_in.session;
+
+    let answer = call_resource_server(&session, &transport, observer).await?;
+    refresh(&mut session, None, &[], &transport, system::now, observer).await?;
+    observer.observe(&Event::Note(
+        "refreshed: a new access token, and a new refresh token in place of the spent one",
+    ));
+    store.save(name, &session)?;
+    revoke(&session, None, &transport, observer).await?;
+    Ok(answer)
+}
+
+/// `GET /api/hello` with the token (RFC 6750 §2.1).
+async fn call_resource_server(
+    session: &Session,
+    transport: &Transport,
+    observer: &mut Terminal,
+) -> Result<Value, Error> {
+    let broken = || Error::from(DemoError::Broken("the call of the resource server"));
+    let token = session.tokens.first().ok_or_else(broken)?;
+    let issuer = session
+        .issuer
+        .as_deref()
+        .and_then(|issuer| Url::parse(issuer).ok())
+        .ok_or_else(broken)?;
+    let mut request = HttpRequest::get(issuer.join("/api/hello").map_err(|_| broken())?);
+    let credentials = token.access_token.clone();
+    request.headers.push((
+        "authorization",
+        HeaderValue::Credentials {
+            scheme: "Bearer",
+            credentials,
+        },
+    ));
+    observer.observe(&Event::Note("with the token: GET /api/hello at the resource server"));
+    let response = transport
+        .send(&request, observer)
+        .await
+        .map_err(DemoError::Unreachable)?;
+    serde_json::from_slice(response.body.expose())
+        .ok()
+        .filter(|_| response.status == 200)
+        .ok_or_else(broken)
+}
+
+/// The demo tells its story, so it is as verbose as `-v` unless it must not be.
+fn narrator(context: &Context) -> Terminal {
+    let verbosity = if context.global.quiet || context.style.json {
+        context.global.verbose
+    } else {
+        context.global.verbose.max(1)
+    };
+    context.observer_with(verbosity)
+}
+
+fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut Terminal) {
+    observer.observe(&Event::Note(&format!(
+        "an authorization server for this demo runs at {issuer}"
+    )));
+    let how = if unattended {
+        "the demo plays the resource owner itself: it signs in and consents over HTTP".to_owned()
+    } else {
+        format!(
+            "sign in as \"{}\" with the password \"{}\"",
+            user.name,
+            user.password.expose()
+        )
+    };
+    observer.observe(&Event::Note(&how));
+}
+
+/// With nobody at a browser of this machine, the demo plays the resource owner.
+fn is_unattended(options: &DemoOptions, environment: &Environment, surroundings: &Surroundings) -> bool {
+    let no_browser = !surroundings.display && !environment.has("BROWSER");
+    let nobody = no_browser || surroundings.ssh.is_some() || environment.has("CI") || !io::stdin().is_terminal();
+    options.unattended || (options.browser.is_none() && nobody)
+}
+
+/// `oauth-demo-` and eight hex digits: no profile of the user has that name.
+fn random_name() -> Result<ProfileName, Error> {
+    let mut octets = [0u8; 4];
+    SystemRandomness
+        .fill(&mut octets)
+        .map_err(crate::store::StoreError::Randomness)?;
+    let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    Ok(crate::settings::parse_name("profile", &format!("oauth-demo-{digits}"))?)
+}
+
+/// The keyring where it can be used, else none; the file store would leave its key behind.
+fn store(
+    context: &Context,
+    name: &ProfileName,
+    observer: &mut Terminal,
+) -> Result<(Box<dyn CredentialStore>, bool), Error> {
+    if context.store_kind(None)? == StoreKind::Keyring {
+        let mut keyring = context.store(StoreKind::Keyring, Patience::MayPrompt)?;
+        match keyring.probe(name) {
+            Ok(()) => return Ok((keyring, true)),
+            Err(error) => observer.observe(&Event::Note(&format!(
+                "no keyring can be used here, so the demo keeps its tokens in memory ({error})"
+            ))),
+        }
+    }
+    Ok((context.store(StoreKind::None, Patience::Unattended)?, false))
+}
+
+fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, Error> {
+    let broken = |_| Error::from(DemoError::Broken("its own settings"));
+    let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
+    let listen = ListenSettings {
+        host: LoopbackHost::V4,
+        ports: vec![0],
+        listen: None,
+        path: "/callback".to_owned(),
+        accept_form_post: false,
+    };
+    Ok(LoginRequest {
+        server: ServerChoice {
+            issuer: Some(issuer),
+            authorization_endpoint: None,
+            token_endpoint: None,
+            revocation_endpoint: None,
+            allowance: HttpAllowance::LoopbackOnly,
+        },
+        client: ClientChoice {
+            id: ClientId::parse(DEFAULT_CLIENT_ID).map_err(|_| broken(()))?,
+            secret: None,
+            method: None,
+        },
+        wish: AuthorizationWish {
+            scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
+            resource: Vec::new(),
+            audience: None,
+            response_mode: None,
+            extra: Vec::new(),
+            token_extra: Vec::new(),
+        },
+        callback: CallbackChoice::Listen(redirect_uri, listen),
+        timeout: options.timeout,
+    })
+}
+
+/// The resource owner, played over HTTP beside the flow.
+struct PlayedResourceOwner {
+    resource_owner: Option<ResourceOwner>,
+}
+
+impl UserAgent for PlayedResourceOwner {
+    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError> {
+        let (reporter, opening) = Opening::reported();
+        if let Some(resource_owner) = self.resource_owner.take() {
+            let url = url.clone();
+            // On a thread of its own, as a browser is a process of its own.
+            std::thread::spawn(move || {
+                if let Err(error) = play_to_the_end(resource_owner, url) {
+                    let command = "the demo's resource owner".to_owned();
+                    // The flow may have ended meanwhile; then nobody needs to know.
+                    let _ = reporter.send(BrowserReport::Failed {
+                        command,
+                        reason: error.to_string(),
+                    });
+                }
+            });
+        }
+        Ok(opening)
+    }
+}
+
+/// Why the played resource owner did not come to the end.
+#[derive(Debug, thiserror::Error)]
+enum PlayError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    #[error(transparent)]
+    Runtime(#[from] io::Error),
+}
+
+fn play_to_the_end(resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(play(resource_owner, url))
+}
+
+async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+    let transport = Transport::new(TransportSettings::default());
+    let mut request = resource_owner.open(url);
+    loop {
+        let response = transport.send(&request, &mut Silent).await?;
+        match resource_owner.next(&request.url, &response)? {
+            Next::Follow(next) | Next::SignIn(next) | Next::Consent(next) => request = next,
+            Next::Callback(url) => {
+                transport.send(&HttpRequest::get(url), &mut Silent).await?;
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! `oauth login`: resolves what was typed, proves that configuration and store
+//! can take the result, walks the flow, keeps the session, says what came of it.
+
+use super::Context;
+use super::status::Row;
+use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
+use crate::cli::LoginOptions;
+use crate::config::{self, Change, Config, Setting};
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::duration::in_words;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::flow::adopt::{AdoptError, adopt};
+use crate::flow::login::{CallbackChoice, Keep, LoginWorld, PastedLines, UserAgent, login};
+use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::endpoint::HttpAllowance;
+use crate::protocol::id_token::IdToken;
+use crate::protocol::scope::Scope;
+use crate::report;
+use crate::secret::Secret;
+use crate::settings::{self, ResolvedLogin, SettingsError};
+use crate::store::{CredentialStore, Patience, ProfileLock, ProfileName, Session, StoreKind};
+use crate::surroundings::{self, Surroundings};
+use crate::system::{self, SystemRandomness};
+use crate::terminal_input::{PasteReader, read_piped_line};
+use crate::trace::{Event, Observer};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::Path;
+use std::pin::Pin;
+use url::Url;
+
+/// Nobody needs a longer secret.
+const SECRET_MAX_BYTES: u64 = 64 * 1024;
+
+pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    let config = context.config()?;
+    let config_path = context.config_path()?;
+    let mut resolved = settings::login(options, &context.environment, &config)?;
+    let name = resolved.profile.clone();
+    let profile = config.profile(&name);
+    let kind = if options.no_store {
+        StoreKind::None
+    } else {
+        context.store_kind(profile)?
+    };
+    let mut observer = context.observer();
+
+    if !options.no_save {
+        config::check_writable(&config_path)?;
+    }
+    let mut store = context.store(kind, Patience::MayPrompt)?;
+    store.probe(&name)?;
+    if let Some(notice) = store.notice() {
+        observer.observe(&Event::Note(&notice));
+    }
+    let earlier = store.load(&name)?;
+    resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
+    check_client_authentication(&resolved)?;
+
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
+    let locks = context.folders()?.locks();
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
+    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+        keep_session(store.as_mut(), &locks, &name, session, observer)?;
+        match &saving {
+            Some(saving) => saving.save().map_err(boxed),
+            None => Ok(()),
+        }
+    };
+
+    let runtime = context.runtime()?;
+    let outcome = if options.refresh_token_stdin {
+        let refresh_token = secret_of_stdin("--refresh-token-stdin")?;
+        let request = &resolved.request;
+        let adopted = adopt(
+            &request.server,
+            &request.client,
+            &request.wish,
+            refresh_token,
+            &transport,
+            system::now,
+            &mut observer,
+        );
+        let (session, id_token) = runtime.block_on(interruptible(adopted))?.map_err(|error| match error {
+            AdoptError::Server(error) => Error::from(error),
+            AdoptError::Refresh(error) => Error::from(error),
+        })?;
+        keep(&session, &mut observer).map_err(crate::flow::login::LoginError::Keep)?;
+        Outcome {
+            asked: request.wish.scope.clone(),
+            token_response: None,
+            session,
+            id_token,
+        }
+    } else {
+        walk(
+            context,
+            options,
+            resolved,
+            &transport,
+            &mut keep,
+            &runtime,
+            &mut observer,
+        )?
+    };
+    tell(context, &name, kind, store.as_ref(), &outcome, &mut observer)
+}
+
+/// What came of it.
+struct Outcome {
+    session: Session,
+    id_token: Option<IdToken>,
+    asked: Scope,
+    /// As the server sent it, for `--no-store`.
+    token_response: Option<Secret>,
+}
+
+fn walk(
+    context: &Context,
+    options: &LoginOptions,
+    resolved: ResolvedLogin,
+    transport: &crate::transport::Transport,
+    keep: &mut Keep<'_>,
+    runtime: &tokio::runtime::Runtime,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let surroundings = look_around(&context.environment);
+    let openers = match options.no_browser {
+        true => Vec::new(),
+        false => openers(resolved.browser.as_deref(), &context.environment, &surroundings)?,
+    };
+    let mut user_agent = DesktopBrowser {
+        openers,
+        plain_http: plain_http(resolved.request.server.allowance),
+        environment: &context.environment,
+    };
+    let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
+    let asked = resolved.request.wish.scope.clone();
+    let _in_runtime = runtime.enter();
+    let mut pasted = pasted_lines(paste_only, options.client_secret_stdin)?;
+    let mut world = LoginWorld {
+        transport,
+        user_agent: &mut user_agent,
+        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PastedLines),
+        surroundings: &surroundings,
+        randomness: &mut SystemRandomness,
+        now: system::now,
+        keep,
+        observer,
+    };
+    let logged_in = runtime.block_on(interruptible(login(resolved.request, &mut world)))??;
+    Ok(Outcome {
+        session: logged_in.session,
+        id_token: logged_in.id_token,
+        asked,
+        token_response: Some(logged_in.token_response),
+    })
+}
+
+/// Ends the work when a signal comes; what it holds is then dropped, which
+/// closes the listener and restores the terminal.
+pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::select! {
+        done = work => Ok(done),
+        signal = signalled() => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// Waits for the first signal that asks this process to end.
+#[cfg(unix)]
+pub(super) async fn signalled() -> ExitCode {
+    use tokio::signal::unix::{SignalKind, signal};
+    let streams = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = streams else {
+        // Without handlers the system's own end of the process applies.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => ExitCode::Interrupted,
+        _ = terminate.recv() => ExitCode::Terminated,
+        _ = hang_up.recv() => ExitCode::HungUp,
+    }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+pub(super) async fn signalled() -> ExitCode {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => ExitCode::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
+    Box::new(error)
+}
+
+/// Stores a session under the profile's lock, over whatever is there.
+fn keep_session(
+    store: &mut dyn CredentialStore,
+    locks: &Path,
+    name: &ProfileName,
+    session: &Session,
+    observer: &mut dyn Observer,
+) -> Result<(), Box<dyn Diagnosis>> {
+    let _lock = ProfileLock::acquire(locks, name, super::logout::LOCK_WAIT, &mut |holder| {
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder}, which is changing profile \"{name}\""
+        )));
+    })
+    .map_err(boxed)?;
+    let earlier = store.load(name).map_err(boxed)?;
+    let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
+    store
+        .save(
+            name,
+            &Session {
+                generation,
+                ..session.clone()
+            },
+        )
+        .map_err(boxed)?;
+    observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
+    Ok(())
+}
+
+/// What `login` writes to the configuration file after success.
+struct Saving<'a> {
+    path: &'a Path,
+    locks: &'a Path,
+    changes: Vec<Change>,
+}
+
+impl<'a> Saving<'a> {
+    fn new(
+        config: &Config,
+        path: &'a Path,
+        locks: &'a Path,
+        name: &ProfileName,
+        given: &[(String, Setting)],
+        kind: StoreKind,
+    ) -> Self {
+        let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
+        let mut changes: Vec<Change> = given.iter().map(|(key, setting)| set(key, setting.clone())).collect();
+        if kind != StoreKind::None {
+            changes.push(set("store", Setting::Text(kind.to_string())));
+        }
+        let first = config.profiles().next().is_none() && config.default_profile.is_none();
+        if first && name.as_str() != "default" {
+            changes.push(Change::Default(name.clone()));
+        }
+        Saving { path, locks, changes }
+    }
+
+    fn save(&self) -> Result<(), config::ConfigError> {
+        config::change(self.path, self.locks, &self.changes)
+    }
+}
+
+/// The environment first, then what was given, then what the last login kept.
+fn client_secret(
+    context: &Context,
+    options: &LoginOptions,
+    resolved: &ResolvedLogin,
+    earlier: Option<&Session>,
+) -> Result<Option<Secret>, Error> {
+    if let Some(secret) = context.client_secret_of_environment() {
+        return Ok(Some(secret));
+    }
+    if options.client_secret_stdin {
+        return secret_of_stdin("--client-secret-stdin").map(Some);
+    }
+    if let Some(path) = &resolved.client_secret_file {
+        return Ok(Some(settings::secret_from_file("--client-secret-file", path)?));
+    }
+    let issuer = resolved.request.server.issuer.as_ref().map(|issuer| issuer.as_str());
+    let same_client = |session: &&Session| {
+        session.client.id == resolved.request.client.id.as_str() && session.issuer.as_deref() == issuer
+    };
+    let kept = earlier
+        .filter(same_client)
+        .and_then(|session| session.client.secret.clone());
+    Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
+}
+
+fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+    let client = &resolved.request.client;
+    match (client.method, &client.secret) {
+        (Some(ClientAuthenticationMethod::None), Some(_)) => Err(SettingsError::Contradiction {
+            one: "--client-auth none".to_owned(),
+            other: "the client secret".to_owned(),
+            problem: "a public client has no secret".to_owned(),
+        }),
+        (Some(method), None) if method != ClientAuthenticationMethod::None => Err(SettingsError::Missing {
+            what: "client secret",
+            profile: resolved.profile.to_string(),
+            hint: "Give it with --client-secret-file FILE, --client-secret-stdin or OAUTH_CLIENT_SECRET.".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn secret_of_stdin(flag: &str) -> Result<Secret, Error> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(SECRET_MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(Error::Input)?;
+    Ok(settings::secret_from_bytes(flag, bytes)?)
+}
+
+/// `--browser` or the profile's, else `$BROWSER`, else the system's where there is a display.
+pub(super) fn openers(
+    chosen: Option<&str>,
+    environment: &Environment,
+    surroundings: &Surroundings,
+) -> Result<Vec<Opener>, BrowserError> {
+    browser::candidates(chosen, environment.text("BROWSER").as_deref(), surroundings.display)
+}
+
+pub(super) fn plain_http(allowance: HttpAllowance) -> PlainHttp {
+    match allowance {
+        HttpAllowance::Everywhere => PlainHttp::Anywhere,
+        HttpAllowance::LoopbackOnly => PlainHttp::LoopbackOnly,
+    }
+}
+
+/// The browser of this desktop.
+pub(super) struct DesktopBrowser<'a> {
+    pub(super) openers: Vec<Opener>,
+    pub(super) plain_http: PlainHttp,
+    pub(super) environment: &'a Environment,
+}
+
+impl UserAgent for DesktopBrowser<'_> {
+    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError> {
+        let environment = self
+            .environment
+            .for_children()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        browser::open(url, self.plain_http, std::mem::take(&mut self.openers), environment)
+    }
+}
+
+/// Where this process runs.
+pub(super) fn look_around(environment: &Environment) -> Surroundings {
+    surroundings::look(&|name| environment.raw(name).map(OsString::from), &|path| path.exists())
+}
+
+/// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
+enum StandardInput {
+    Terminal(PasteReader),
+    Pipe,
+}
+
+impl PastedLines for StandardInput {
+    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Option<Secret>> + '_>> {
+        Box::pin(async {
+            match self {
+                StandardInput::Terminal(reader) => reader.next_line().await.ok().flatten(),
+                StandardInput::Pipe => read_piped_line().await.ok().flatten(),
+            }
+        })
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(self, StandardInput::Terminal(_))
+    }
+}
+
+fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
+    if stdin_is_taken {
+        return Ok(None);
+    }
+    match PasteReader::open()? {
+        Some(reader) => Ok(Some(StandardInput::Terminal(reader))),
+        None => Ok(paste_only.then_some(StandardInput::Pipe)),
+    }
+}
+
+/// Who signed in, what was granted, until when, and where it is kept.
+fn tell(
+    context: &Context,
+    name: &ProfileName,
+    kind: StoreKind,
+    store: &dyn CredentialStore,
+    outcome: &Outcome,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    let session = &outcome.session;
+    let now = system::now();
+    let who = outcome
+        .id_token
+        .as_ref()
+        .map(|id_token| format!(" as {}", id_token.display_name()));
+    let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
+    observer.observe(&Event::Note(&format!(
+        "signed in{} at {issuer}",
+        who.unwrap_or_default()
+    )));
+    let token = session.tokens.first();
+    let granted = token.and_then(|token| token.scope.clone());
+    let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
+    if !granted.is_empty() {
+        observer.observe(&Event::Note(&format!("granted: {granted}")));
+    }
+    let missing = outcome.asked.without(&granted);
+    if !missing.is_empty() {
+        observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
+    }
+    match token.and_then(|token| token.expires_at) {
+        Some(expires_at) => {
+            let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
+            let until = system::local_time(expires_at);
+            observer.observe(&Event::Note(&format!(
+                "the access token is valid until {until} ({})",
+                in_words(left_s)
+            )));
+        }
+        None => observer.observe(&Event::Note(
+            "the server did not say how long the access token is valid",
+        )),
+    }
+    if session.can_renew() {
+        observer.observe(&Event::Note("it can be refreshed"));
+    } else if outcome.asked.contains("offline_access") {
+        observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
+    } else {
+        observer.observe(&Event::Note(
+            "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
+        ));
+    }
+    if kind == StoreKind::None {
+        return match &outcome.token_response {
+            Some(token_response) => report::print(format!("{}\n", token_response.expose()).as_bytes()),
+            None => Ok(()),
+        };
+    }
+    observer.observe(&Event::Note(&format!(
+        "stored as profile \"{name}\" in {}",
+        store.describe()
+    )));
+    if context.style.json {
+        let row = Row::new(name, None, Some(session), kind, now);
+        return report::print(format!("{}\n", row.to_json(now)).as_bytes());
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! `oauth logout`: revokes at the server, then forgets. The client secret
+//! stays with the profile; `profile remove` deletes that too.
+
+use super::Context;
+use crate::cli::LogoutOptions;
+use crate::config::Config;
+use crate::diagnosis::Diagnosis;
+use crate::error::{Error, SessionError};
+use crate::flow::logout::{Revoked, revoke};
+use crate::settings;
+use crate::store::{CredentialStore, ProfileLock, ProfileName, Renewal, Session};
+use crate::trace::{Event, Observer};
+use std::time::Duration;
+
+/// How long to wait for another process that changes the same profile.
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
+    let config = context.config()?;
+    if !options.all {
+        let name = settings::profile_name(&options.profile, &context.environment, &config)?;
+        return one(context, &config, &name, options.local, true);
+    }
+    let names: Vec<ProfileName> = config.profiles().map(|(name, _)| name.clone()).collect();
+    let mut failures = Vec::new();
+    for name in &names {
+        if let Err(error) = one(context, &config, name, options.local, false) {
+            crate::report::report(&error, context.style);
+            failures.push(error);
+        }
+    }
+    match failures.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::Several {
+            failed: failures.len(),
+            of: names.len(),
+            exit_code: first.exit_code(),
+        }),
+    }
+}
+
+fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, strict: bool) -> Result<(), Error> {
+    let profile = config.profile(name);
+    let mut observer = context.observer();
+    let mut store = context.store(context.store_kind(profile)?, context.patience())?;
+    let locks = context.folders()?.locks();
+    let _lock = ProfileLock::acquire(&locks, name, LOCK_WAIT, &mut |holder| {
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder}, which is changing profile \"{name}\""
+        )));
+    })?;
+    let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
+        if strict && profile.is_none() {
+            let known = config.profiles().map(|(name, _)| name.clone()).collect();
+            return Err(SessionError::UnknownProfile {
+                profile: name.clone(),
+                known,
+            }
+            .into());
+        }
+        observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
+        return Ok(());
+    };
+    if !local {
+        let transport = context.transport(profile, true)?;
+        let secret = context.client_secret_of_environment();
+        let revoked = context.runtime()?.block_on(super::login::interruptible(revoke(
+            &session,
+            secret.as_ref(),
+            &transport,
+            &mut observer,
+        )))??;
+        if revoked == Revoked::NoEndpoint {
+            observer.observe(&Event::Note(
+                "the server has no revocation endpoint: the tokens are forgotten here, but live on until they expire",
+            ));
+        }
+    }
+    forget(store.as_mut(), name, session)?;
+    observer.observe(&Event::Note(&format!("logged out of profile \"{name}\"")));
+    Ok(())
+}
+
+/// Deletes the tokens; a record with a client secret stays for the next login.
+fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session) -> Result<(), Error> {
+    if session.client.secret.is_none() {
+        store.delete(name)?;
+        return Ok(());
+    }
+    let emptied = Session {
+        generation: session.generation.saturating_add(1),
+        renewal: Renewal::None,
+        refresh_token: None,
+        id_token: None,
+        subject: None,
+        dead: None,
+        tokens: Vec::new(),
+        ..session
+    };
+    Ok(store.save(name, &emptied)?)
+}

@@ -1,0 +1,235 @@
+//! One file a command. What they share stands here: the dispatch, and the
+//! context from which each takes configuration, store, transport and observer.
+
+mod completions;
+mod demo;
+mod login;
+mod logout;
+mod profile;
+mod serve;
+mod status;
+mod token;
+
+use crate::cli::{Command, CommandLine, GlobalOptions};
+use crate::config::{Config, Profile};
+use crate::environment::Environment;
+use crate::error::{Error, SessionError};
+use crate::folders::Folders;
+use crate::report::{self, Style};
+use crate::secret::Secret;
+use crate::settings;
+use crate::store::{self, CredentialStore, Patience, ProfileName, Session, StoreKind, StoreSettings};
+use crate::trace::terminal::{Terminal, TerminalSettings};
+use crate::transport::Transport;
+use clap::CommandFactory;
+use sha2::{Digest, Sha256};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Error`], which knows its exit code.
+pub fn dispatch(command_line: CommandLine, environment: Environment, style: Style) -> Result<(), Error> {
+    let Some(command) = command_line.command else {
+        return report::print(CommandLine::command().render_help().to_string().as_bytes());
+    };
+    let context = Context {
+        global: command_line.global,
+        environment,
+        style,
+    };
+    match command {
+        Command::Login(options) => login::run(&context, &options),
+        Command::Token(options) => token::run(&context, &options),
+        Command::Logout(options) => logout::run(&context, &options),
+        Command::Status(options) => status::run(&context, &options),
+        Command::Profile(command) => profile::run(&context, &command),
+        Command::Serve(options) => serve::run(&context, &options),
+        Command::Demo(options) => demo::run(&context, &options),
+        Command::Completions { shell } => completions::run(shell),
+        Command::ProfileNames => completions::profile_names(&context),
+    }
+}
+
+/// What every command can ask for.
+pub(crate) struct Context {
+    pub(crate) global: GlobalOptions,
+    pub(crate) environment: Environment,
+    pub(crate) style: Style,
+}
+
+impl Context {
+    pub(crate) fn folders(&self) -> Result<Folders, Error> {
+        Ok(Folders::find(&self.environment)?)
+    }
+
+    /// The configuration file, and whether it was chosen by the user.
+    fn config_choice(&self) -> Option<PathBuf> {
+        self.global
+            .config
+            .clone()
+            .or_else(|| self.environment.path("OAUTH_CONFIG"))
+    }
+
+    pub(crate) fn config_path(&self) -> Result<PathBuf, Error> {
+        match self.config_choice() {
+            Some(path) => Ok(path),
+            None => Ok(self.folders()?.config_file()),
+        }
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        Ok(Config::load(&self.config_path()?)?)
+    }
+
+    /// Another configuration file has its own sessions: `@` and 8 hex digits of
+    /// the SHA-256 of its absolute path.
+    fn item_suffix(&self) -> Option<String> {
+        let path = self.config_choice()?;
+        let absolute = std::path::absolute(&path).unwrap_or(path);
+        let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
+        let digits: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("@{digits}"))
+    }
+
+    pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {
+        Ok(settings::store_kind(&self.global, &self.environment, profile)?)
+    }
+
+    pub(crate) fn store(&self, kind: StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+        let folders = self.folders()?;
+        Ok(store::open(StoreSettings {
+            kind,
+            patience,
+            keyring_session: settings::keyring_session(&self.global, &self.environment)?,
+            item_suffix: self.item_suffix(),
+            data_folder: folders.data,
+            config_folder: folders.configuration,
+            key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
+        })?)
+    }
+
+    /// How long a keyring may take for a command that a person waits for: with
+    /// a terminal and a display it may ask to be unlocked.
+    pub(crate) fn patience(&self) -> Patience {
+        let display = self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY");
+        if std::io::stdin().is_terminal() && display {
+            Patience::MayPrompt
+        } else {
+            Patience::Unattended
+        }
+    }
+
+    pub(crate) fn transport(&self, profile: Option<&Profile>, allow_http: bool) -> Result<Transport, Error> {
+        Ok(Transport::new(settings::transport(
+            &self.global,
+            &self.environment,
+            profile,
+            allow_http,
+        )?))
+    }
+
+    pub(crate) fn observer(&self) -> Terminal {
+        self.observer_with(self.global.verbose)
+    }
+
+    pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
+        Terminal::on_stderr(TerminalSettings {
+            verbosity,
+            quiet: self.global.quiet,
+            json: self.style.json,
+            colour: self.style.colour,
+            show_secrets: self.global.show_secrets,
+            is_terminal: std::io::stderr().is_terminal(),
+        })
+    }
+
+    /// The client secret that the environment holds, which wins over the stored one.
+    pub(crate) fn client_secret_of_environment(&self) -> Option<Secret> {
+        self.environment.text("OAUTH_CLIENT_SECRET").map(Secret::new)
+    }
+
+    pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)
+    }
+}
+
+/// Whether somebody is logged in; a record may remain with the client secret alone.
+pub(crate) fn signed_in(
+    session: Option<Session>,
+    profile: &ProfileName,
+    config: &Config,
+    kind: StoreKind,
+) -> Result<Session, SessionError> {
+    match session.filter(Session::is_signed_in) {
+        Some(session) => Ok(session),
+        None if kind == StoreKind::None => Err(SessionError::NotKept {
+            profile: profile.clone(),
+        }),
+        None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {
+            profile: profile.clone(),
+        }),
+        None => Err(SessionError::UnknownProfile {
+            profile: profile.clone(),
+            known: config.profiles().map(|(name, _)| name.clone()).collect(),
+        }),
+    }
+}
+
+/// Compares what the profile says now with what the session was made with.
+///
+/// # Errors
+/// [`SessionError::Mismatch`] naming the first difference.
+pub(crate) fn same_as_profile(
+    session: &Session,
+    name: &ProfileName,
+    profile: Option<&Profile>,
+) -> Result<(), SessionError> {
+    let Some(profile) = profile else { return Ok(()) };
+    let differs = |what: &'static str, wanted: String, found: String| SessionError::Mismatch {
+        profile: name.clone(),
+        what,
+        wanted,
+        found,
+    };
+    let shown = |text: &str| {
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("\"{text}\"")
+        }
+    };
+    for (what, wanted, found) in [
+        ("issuer", profile.text("issuer"), session.issuer.as_deref()),
+        ("client_id", profile.text("client_id"), Some(session.client.id.as_str())),
+    ] {
+        if wanted.is_some() && wanted != found {
+            return Err(differs(
+                what,
+                shown(wanted.unwrap_or_default()),
+                shown(found.unwrap_or_default()),
+            ));
+        }
+    }
+    for (what, wanted, found) in [
+        ("resource", profile.list("resource"), &session.asked.resource),
+        ("scope", profile.list("scope"), &session.asked.scope),
+    ] {
+        if wanted.iter().any(|word| !found.contains(word)) || found.iter().any(|word| !wanted.contains(word)) {
+            return Err(differs(what, shown(&wanted.join(" ")), shown(&found.join(" "))));
+        }
+    }
+    if profile.text("audience") != session.asked.audience.as_deref() {
+        let (wanted, found) = (profile.text("audience"), session.asked.audience.as_deref());
+        return Err(differs(
+            "audience",
+            shown(wanted.unwrap_or_default()),
+            shown(found.unwrap_or_default()),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! `oauth profile`: the profiles of the configuration file.
+
+use super::Context;
+use super::status::aligned;
+use crate::cli::{ProfileChoice, ProfileCommand};
+use crate::config::{self, Change, Config, Profile, Setting};
+use crate::error::{Error, SessionError};
+use crate::neutral::neutralise;
+use crate::report;
+use crate::settings::{self, SettingsError};
+use crate::store::{ProfileLock, ProfileName};
+use serde_json::{Map, Value, json};
+
+pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Error> {
+    let config = context.config()?;
+    match command {
+        ProfileCommand::List => list(context, &config),
+        ProfileCommand::Show { name } => show(context, &config, name.as_deref()),
+        ProfileCommand::Set { name, settings } => set(context, &config, name, settings),
+        ProfileCommand::Use { name } => {
+            let name = known(&config, name)?;
+            Ok(config::change(
+                &context.config_path()?,
+                &context.folders()?.locks(),
+                &[Change::Default(name)],
+            )?)
+        }
+        ProfileCommand::Remove { name } => remove(context, &config, name),
+    }
+}
+
+fn known(config: &Config, name: &str) -> Result<ProfileName, Error> {
+    let name = settings::parse_name("NAME", name)?;
+    if config.profile(&name).is_some() {
+        return Ok(name);
+    }
+    let known = config.profiles().map(|(name, _)| name.clone()).collect();
+    Err(SessionError::UnknownProfile { profile: name, known }.into())
+}
+
+fn list(context: &Context, config: &Config) -> Result<(), Error> {
+    let is_default = |name: &ProfileName| config.default_profile.as_ref() == Some(name);
+    if context.style.json {
+        let profiles: Vec<Value> = config
+            .profiles()
+            .map(|(name, profile)| as_json(name, profile, is_default(name)))
+            .collect();
+        return report::print(format!("{}\n", Value::Array(profiles)).as_bytes());
+    }
+    let rows: Vec<[String; 4]> = config
+        .profiles()
+        .map(|(name, profile)| {
+            let shown = |key: &str| profile.text(key).map_or_else(|| "-".to_owned(), neutralise);
+            let mark = if is_default(name) { "*" } else { "" };
+            [mark.to_owned(), name.to_string(), shown("issuer"), shown("client_id")]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
+    let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
+    report::print(aligned(&table).as_bytes())
+}
+
+fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
+    let choice = ProfileChoice {
+        argument: name.map(str::to_owned),
+        option: None,
+    };
+    let name = settings::profile_name(&choice, &context.environment, config)?;
+    let name = known(config, name.as_str())?;
+    let Some(profile) = config.profile(&name) else {
+        return Ok(());
+    };
+    if context.style.json {
+        let object = as_json(&name, profile, config.default_profile.as_ref() == Some(&name));
+        return report::print(format!("{object}\n").as_bytes());
+    }
+    let rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
+        .chain(
+            profile
+                .settings()
+                .map(|(key, setting)| [key.to_owned(), neutralise(&as_text(setting))]),
+        )
+        .collect();
+    report::print(aligned(&rows).as_bytes())
+}
+
+fn as_text(setting: &Setting) -> String {
+    match setting {
+        Setting::Text(text) => text.clone(),
+        Setting::List(list) => list.join(" "),
+        Setting::Switch(switch) => switch.to_string(),
+        Setting::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        Setting::Pairs(pairs) => pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+fn as_json(name: &ProfileName, profile: &Profile, is_default: bool) -> Value {
+    let mut object = Map::new();
+    object.insert("profile".into(), json!(name.as_str()));
+    object.insert("default".into(), json!(is_default));
+    for (key, setting) in profile.settings() {
+        let value = match setting {
+            Setting::Text(text) => json!(text),
+            Setting::List(list) => json!(list),
+            Setting::Switch(switch) => json!(switch),
+            Setting::Ports(ports) => json!(ports),
+            Setting::Pairs(pairs) => {
+                Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+            }
+        };
+        object.insert(key.to_owned(), value);
+    }
+    Value::Object(object)
+}
+
+fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> Result<(), Error> {
+    let name = settings::parse_name("NAME", name)?;
+    let mut changes = Vec::new();
+    for text in settings {
+        let (key, value) = text.split_once('=').ok_or_else(|| SettingsError::Value {
+            name: "KEY=VALUE".to_owned(),
+            problem: format!("\"{text}\" has no \"=\""),
+            hint: Some("Write key=value, or key= to remove the key.".to_owned()),
+        })?;
+        changes.push(match config::parse_setting(key, value)? {
+            Some(setting) => {
+                let top = key.split('.').next().unwrap_or(key).to_owned();
+                Change::Set(name.clone(), top, setting)
+            }
+            None => Change::Unset(name.clone(), key.to_owned()),
+        });
+    }
+    check(context, config, &name, &changes)?;
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &changes,
+    )?)
+}
+
+/// A value that `login` would refuse is refused when it is set.
+fn check(context: &Context, config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), Error> {
+    let mut profile = config.profile(name).cloned().unwrap_or_default();
+    for change in changes {
+        if let Change::Set(_, key, setting) = change {
+            profile.set(key, setting.clone());
+        }
+    }
+    settings::check_profile(&profile)?;
+    context.store_kind(Some(&profile))?;
+    Ok(())
+}
+
+fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
+    let name = known(config, name)?;
+    let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
+    let _lock = ProfileLock::acquire(
+        &context.folders()?.locks(),
+        &name,
+        super::logout::LOCK_WAIT,
+        &mut |_| {},
+    )?;
+    store.delete(&name)?;
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &[Change::Remove(name)],
+    )?)
+}

@@ -1,0 +1,117 @@
+//! `oauth serve`: the development authorization server until a signal comes.
+//! stdout gets the issuer; each request and why it was refused goes to stderr.
+
+use super::{Context, login::signalled};
+use crate::cli::{Approve, ServeOptions, Switch};
+use crate::error::Error;
+use crate::report;
+use crate::server::Server;
+use crate::server::message::LogEntry;
+use crate::server::settings::{Approval, InvalidSetting, RegisteredClient, ServeSettings, User};
+use crate::settings;
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error> {
+    let settings = serve_settings(options)?;
+    let server = Server::bind(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let style = context.style;
+    let quiet = context.global.quiet;
+    report::print(announcement(&server, &settings, style.json).as_bytes())?;
+    runtime.block_on(async {
+        let shutdown = async {
+            signalled().await;
+        };
+        let log = move |entry: LogEntry| {
+            if !quiet {
+                report::report_request(&entry.to_string(), entry.refused.is_some(), style);
+            }
+        };
+        server.run(shutdown, log).await
+    })?;
+    Ok(())
+}
+
+fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
+    let standard = ServeSettings::standard()?;
+    let clients = match options.client.as_slice() {
+        [] => vec![RegisteredClient::new(
+            crate::server::settings::DEFAULT_CLIENT_ID,
+            None,
+            &options.redirect_uri,
+        )?],
+        given => given
+            .iter()
+            .map(|text| client(text, &options.redirect_uri))
+            .collect::<Result<_, _>>()?,
+    };
+    let users: Vec<User> = options
+        .user
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, InvalidSetting>>()?;
+    Ok(ServeSettings {
+        port: options.port,
+        clients,
+        users: if users.is_empty() { standard.users } else { users },
+        approval: match options.approve {
+            Approve::Ask => Approval::Ask,
+            Approve::Auto => Approval::Auto,
+            Approve::Deny => Approval::Deny,
+        },
+        code_lifetime: options.code_ttl,
+        access_token_lifetime: options.access_token_ttl,
+        refresh_token_lifetime: options.refresh_token_ttl,
+        refresh_rotation: options.refresh_rotation == Switch::On,
+        refresh_grace: options.refresh_grace,
+        latency: options.latency,
+        failures: options
+            .fail
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, InvalidSetting>>()?,
+    })
+}
+
+/// `ID` or `ID:SECRET_FILE`.
+fn client(text: &str, redirect_uris: &[String]) -> Result<RegisteredClient, Error> {
+    let (id, secret) = match text.split_once(':') {
+        None => (text, None),
+        Some((id, file)) => (id, Some(settings::secret_from_file("--client", Path::new(file))?)),
+    };
+    Ok(RegisteredClient::new(id, secret, redirect_uris)?)
+}
+
+/// The issuer; with `--json` also who may sign in, and as what.
+fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String {
+    let issuer = server.authorization_server().issuer();
+    if !json {
+        return format!("{issuer}\n");
+    }
+    let clients: Vec<Value> = settings
+        .clients
+        .iter()
+        .map(|client| {
+            json!({
+                "client_id": client.id.as_str(),
+                "confidential": client.secret.is_some(),
+                "redirect_uris": client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let users: Vec<&str> = settings.users.iter().map(|user| user.name.as_str()).collect();
+    let metadata: Value = serde_json::from_slice(server.authorization_server().metadata()).unwrap_or_default();
+    let endpoints: serde_json::Map<String, Value> = metadata
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
+        .map(|(name, url)| (name.clone(), url.clone()))
+        .collect();
+    let object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
+    format!("{object}\n")
+}

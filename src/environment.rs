@@ -1,0 +1,59 @@
+//! The process environment as a value, taken once, so that everything that
+//! depends on it says so in its arguments.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// Environment variables. A variable that is set to nothing counts as unset.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// That of this process.
+    pub fn of_process() -> Self {
+        Environment(std::env::vars_os().collect())
+    }
+
+    /// The variables that a test wants to see.
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        Environment(
+            variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+
+    /// The value as it is.
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.0
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value as text; bytes that are not Unicode are replaced, and then
+    /// fail wherever the text is parsed.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// The value as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.raw(name).map(PathBuf::from)
+    }
+
+    /// Whether the variable is set, whatever its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    /// All variables but our own, for a child process: no `OAUTH_*` goes to the browser.
+    pub fn for_children(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0
+            .iter()
+            .filter(|(name, _)| !name.to_string_lossy().to_ascii_uppercase().starts_with("OAUTH_"))
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}

@@ -1,0 +1,274 @@
+//! All errors in one place: each variant is the error of one part, and says
+//! its exit code and hints itself.
+
+use crate::browser::BrowserError;
+use crate::config::ConfigError;
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::login::LoginError;
+use crate::flow::logout::LogoutError;
+use crate::flow::refresh::RefreshError;
+use crate::folders::NoHome;
+use crate::server::ServeError;
+use crate::server::settings::InvalidSetting;
+use crate::settings::SettingsError;
+use crate::store::{LockError, ProfileName, StoreError};
+use crate::terminal_input::TerminalInputError;
+use crate::transport::TransportError;
+use std::io;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Wrong arguments, variables or keys.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No home folder.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// The credential store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The profile's lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The browser command.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
+    /// A login.
+    #[error(transparent)]
+    Login(#[from] Box<LoginError>),
+    /// A refresh.
+    #[error(transparent)]
+    Refresh(#[from] Box<RefreshError>),
+    /// A revocation.
+    #[error(transparent)]
+    Logout(#[from] Box<LogoutError>),
+    /// The session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The development server.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The flags of the development server.
+    #[error(transparent)]
+    ServeSetting(#[from] InvalidSetting),
+    /// A pasted line.
+    #[error(transparent)]
+    TerminalInput(#[from] TerminalInputError),
+    /// The demo.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// Standard output.
+    #[error("standard output cannot be written")]
+    Output(#[source] io::Error),
+    /// Standard input.
+    #[error("standard input cannot be read")]
+    Input(#[source] io::Error),
+    /// The operating system gave no runtime.
+    #[error("the asynchronous runtime cannot be started")]
+    Runtime(#[source] io::Error),
+    /// A signal.
+    #[error("interrupted by {}", signal_name(*.0))]
+    Interrupted(ExitCode),
+    /// `--all` went on after failures.
+    #[error("{failed} of {of} profiles could not be logged out")]
+    Several {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+        /// The code of the first.
+        exit_code: ExitCode,
+    },
+}
+
+fn signal_name(code: ExitCode) -> &'static str {
+    match code {
+        ExitCode::HungUp => "SIGHUP",
+        ExitCode::Terminated => "SIGTERM",
+        _ => "Ctrl-C",
+    }
+}
+
+impl From<LoginError> for Error {
+    fn from(error: LoginError) -> Self {
+        Error::Login(Box::new(error))
+    }
+}
+
+impl From<RefreshError> for Error {
+    fn from(error: RefreshError) -> Self {
+        Error::Refresh(Box::new(error))
+    }
+}
+
+impl From<LogoutError> for Error {
+    fn from(error: LogoutError) -> Self {
+        Error::Logout(Box::new(error))
+    }
+}
+
+impl Error {
+    fn part(&self) -> Option<&dyn Diagnosis> {
+        match self {
+            Error::Settings(part) => Some(part),
+            Error::Config(part) => Some(part),
+            Error::NoHome(part) => Some(part),
+            Error::Store(part) => Some(part),
+            Error::Lock(part) => Some(part),
+            Error::Browser(part) => Some(part),
+            Error::Login(part) => Some(part.as_ref()),
+            Error::Refresh(part) => Some(part.as_ref()),
+            Error::Logout(part) => Some(part.as_ref()),
+            Error::Session(part) => Some(part),
+            Error::Serve(part) => Some(part),
+            Error::ServeSetting(part) => Some(part),
+            Error::TerminalInput(part) => Some(part),
+            Error::Demo(part) => Some(part),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnosis for Error {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Interrupted(code) | Error::Several { exit_code: code, .. } => *code,
+            _ => self.part().map_or(ExitCode::Unexpected, Diagnosis::exit_code),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.part().map(Diagnosis::hints).unwrap_or_default()
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        self.part().and_then(Diagnosis::oauth_error)
+    }
+}
+
+/// There is no session that could be used: exit code 4.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// Neither configuration file nor store know the profile.
+    #[error("there is no profile \"{profile}\"")]
+    UnknownProfile {
+        /// What was asked for.
+        profile: ProfileName,
+        /// What there is.
+        known: Vec<ProfileName>,
+    },
+    /// The profile is known, but nobody is logged in.
+    #[error("profile \"{profile}\" is not logged in")]
+    NotLoggedIn {
+        /// Which.
+        profile: ProfileName,
+    },
+    /// The access token is of the past.
+    #[error("the session of profile \"{profile}\" has expired and cannot be refreshed")]
+    Expired {
+        /// Which.
+        profile: ProfileName,
+    },
+    /// The server said so.
+    #[error("the server has ended the session of profile \"{profile}\": {reason}")]
+    Dead {
+        /// Which.
+        profile: ProfileName,
+        /// What the server said.
+        reason: String,
+    },
+    /// The profile was changed after the login.
+    #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
+    Mismatch {
+        /// Which.
+        profile: ProfileName,
+        /// `issuer`, `scope`.
+        what: &'static str,
+        /// In the configuration file.
+        wanted: String,
+        /// In the session.
+        found: String,
+    },
+    /// `--id-token` without one.
+    #[error("the session of profile \"{profile}\" has no ID token")]
+    NoIdToken {
+        /// Which.
+        profile: ProfileName,
+    },
+    /// `--id-token` with an old one.
+    #[error("the ID token of profile \"{profile}\" has expired")]
+    IdTokenExpired {
+        /// Which.
+        profile: ProfileName,
+    },
+    /// The store keeps nothing.
+    #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
+    NotKept {
+        /// Which.
+        profile: ProfileName,
+    },
+}
+
+impl SessionError {
+    fn profile(&self) -> &ProfileName {
+        match self {
+            SessionError::UnknownProfile { profile, .. }
+            | SessionError::NotLoggedIn { profile }
+            | SessionError::Expired { profile }
+            | SessionError::Dead { profile, .. }
+            | SessionError::Mismatch { profile, .. }
+            | SessionError::NoIdToken { profile }
+            | SessionError::IdTokenExpired { profile }
+            | SessionError::NotKept { profile } => profile,
+        }
+    }
+}
+
+impl Diagnosis for SessionError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::LoginRequired
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let profile = self.profile();
+        match self {
+            SessionError::UnknownProfile { known, .. } if known.is_empty() => {
+                vec!["Nobody has logged in yet. Run: oauth login https://your-server --client-id ID".to_owned()]
+            }
+            SessionError::UnknownProfile { known, .. } => {
+                let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
+                vec![format!("Known profiles: {}.", known.join(", "))]
+            }
+            SessionError::NoIdToken { .. } => {
+                vec![format!("Ask for one: oauth login {profile} --scope \"openid …\"")]
+            }
+            SessionError::NotKept { .. } => {
+                vec![format!(
+                    "Choose a store that keeps it: oauth login {profile} --store keyring"
+                )]
+            }
+            _ => vec![format!("Run: oauth login {profile}")],
+        }
+    }
+}
+
+/// Why the demo ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The demo's own pages were not understood, or its own resource server refused.
+    #[error("the demo failed at: {0}")]
+    Broken(&'static str),
+    /// The demo's own resource server did not answer.
+    #[error("the demo's resource server did not answer")]
+    Unreachable(#[source] TransportError),
+}
+
+impl Diagnosis for DemoError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Unexpected
+    }
+}

@@ -1,0 +1,152 @@
+//! Finds an authorization server's metadata (RFC 8414 §3, OpenID Connect
+//! Discovery §4): the first well-known URL that answers with a JSON object is
+//! taken, and nothing is merged from two.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
+use crate::protocol::http::HttpRequest;
+use crate::protocol::json::parse_object;
+use crate::protocol::metadata::{MetadataError, ServerMetadata};
+use crate::trace::{Event, Observer};
+use crate::transport::{Transport, TransportError};
+
+/// Why no metadata were found, or none that may be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No answer.
+    #[error("the metadata of {issuer} cannot be fetched")]
+    Unreachable {
+        /// Whose.
+        issuer: String,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// Only 429 and 5xx.
+    #[error("the metadata of {issuer} cannot be fetched: {url} answered with status {status}")]
+    Unavailable {
+        /// Whose.
+        issuer: String,
+        /// The last one that answered so.
+        url: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// 404, HTML, redirects.
+    #[error("{issuer} publishes no metadata ({} tried: {})", tried.len(), tried.join("; "))]
+    NotFound {
+        /// Whose.
+        issuer: String,
+        /// Each URL with what it answered.
+        tried: Vec<String>,
+    },
+    /// A document, but not one that may be used.
+    #[error("the metadata at {url} cannot be used")]
+    Invalid {
+        /// Where it was found.
+        url: String,
+        /// Why not.
+        #[source]
+        problem: MetadataError,
+    },
+}
+
+impl Diagnosis for DiscoveryError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            DiscoveryError::Unreachable { source, .. } => source.exit_code(),
+            DiscoveryError::Unavailable { .. } => ExitCode::Unreachable,
+            DiscoveryError::NotFound { .. } | DiscoveryError::Invalid { .. } => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            DiscoveryError::Unreachable { source, .. } => source.hints(),
+            DiscoveryError::Unavailable { .. } => vec!["Try again later.".to_owned()],
+            DiscoveryError::NotFound { .. } => vec![
+                "Check the issuer URL; the server's documentation names it.".to_owned(),
+                "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead."
+                    .to_owned(),
+            ],
+            DiscoveryError::Invalid { problem, .. } => hints_for(problem),
+        }
+    }
+}
+
+/// What a person can do about metadata that may not be used.
+pub fn hints_for(problem: &MetadataError) -> Vec<String> {
+    match problem {
+        MetadataError::OtherIssuer { found, .. } => vec![format!(
+            "If that is the server you mean, run: oauth login --issuer {}",
+            crate::neutral::neutralise(found)
+        )],
+        MetadataError::NoS256 => vec![
+            "This program sends no other challenge method, since \"plain\" protects nothing; ask the server's operator to enable S256.".to_owned(),
+        ],
+        MetadataError::Endpoint { problem: EndpointError::PlainHttp(_), .. } => vec![
+            "Use --allow-http if plain http to that machine is really meant.".to_owned(),
+        ],
+        MetadataError::Endpoint { member, .. } => {
+            vec![format!("Give another one with --{}, if you know it.", member.replace('_', "-"))]
+        }
+        _ => vec!["Tell the server's operator; nothing of the document was used.".to_owned()],
+    }
+}
+
+/// Fetches the metadata of an issuer.
+///
+/// # Errors
+/// [`DiscoveryError`].
+pub async fn discover(
+    issuer: &Issuer,
+    allowance: HttpAllowance,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<ServerMetadata, DiscoveryError> {
+    let mut tried = Vec::new();
+    let mut unavailable = None;
+    for url in issuer.well_known_urls() {
+        let request = HttpRequest::get(url.clone());
+        let response = transport
+            .send(&request, observer)
+            .await
+            .map_err(|source| DiscoveryError::Unreachable {
+                issuer: issuer.to_string(),
+                source,
+            })?;
+        let status = response.status;
+        if status == 200 && parse_object(response.body.expose()).is_ok() {
+            observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
+            let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
+                DiscoveryError::Invalid {
+                    url: url.to_string(),
+                    problem,
+                }
+            })?;
+            return Ok(metadata);
+        }
+        let what = match (status, response.media_type()) {
+            (200, Some(media_type)) => format!("200 with {media_type}, no JSON object"),
+            (200, None) => "200 without a JSON object".to_owned(),
+            (300..400, _) => format!("{status}, a redirect, which is not followed"),
+            _ => status.to_string(),
+        };
+        observer.observe(&Event::Decision(&format!("metadata: {url} is not taken: {what}")));
+        if status == 429 || status >= 500 {
+            unavailable = Some((url.to_string(), status));
+        }
+        tried.push(format!("{url}: {what}"));
+    }
+    Err(match unavailable {
+        Some((url, status)) => DiscoveryError::Unavailable {
+            issuer: issuer.to_string(),
+            url,
+            status,
+        },
+        None => DiscoveryError::NotFound {
+            issuer: issuer.to_string(),
+            tried,
+        },
+    })
+}

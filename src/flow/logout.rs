@@ -1,0 +1,163 @@
+//! Tells the server to forget the tokens (RFC 7009): the refresh token first,
+//! then the access token.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::session::{UnusableRecord, client_of, endpoint_of};
+use crate::protocol::client::Client;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::json::parse_object;
+use crate::protocol::params::Params;
+use crate::secret::Secret;
+use crate::store::Session;
+use crate::trace::{Event, Observer};
+use crate::transport::{Transport, TransportError};
+
+/// Why the server did not revoke. The session is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+    /// No answer.
+    #[error("the tokens cannot be revoked")]
+    Transport(#[from] TransportError),
+    /// 429, 5xx.
+    #[error("the revocation endpoint {endpoint} answered with status {status}")]
+    Unavailable {
+        /// Whom we asked.
+        endpoint: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// Any other status.
+    #[error("the revocation endpoint {endpoint} refused with status {status}{}", said(error))]
+    Refused {
+        /// Whom we asked.
+        endpoint: String,
+        /// What it answered.
+        status: u16,
+        /// What it said, if it said anything.
+        error: Option<ErrorResponse>,
+    },
+}
+
+fn said(error: &Option<ErrorResponse>) -> String {
+    error
+        .as_ref()
+        .map(|error| format!(": {}", error.error))
+        .unwrap_or_default()
+}
+
+impl Diagnosis for LogoutError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            LogoutError::Record(_) => ExitCode::Store,
+            LogoutError::Transport(source) => source.exit_code(),
+            LogoutError::Unavailable { .. } => ExitCode::Unreachable,
+            LogoutError::Refused { status: 300..400, .. } => ExitCode::Protocol,
+            LogoutError::Refused { .. } => ExitCode::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let local = "The session is kept; oauth logout --local forgets it without telling the server.".to_owned();
+        match self {
+            LogoutError::Transport(source) => source.hints().into_iter().chain([local]).collect(),
+            _ => vec![local],
+        }
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            LogoutError::Refused { error: Some(error), .. } => Some((&error.error, error.error_description.as_deref())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the server was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// It has forgotten the tokens.
+    AtServer,
+    /// It has no revocation endpoint; the tokens live on until they expire.
+    NoEndpoint,
+}
+
+/// Revokes the session's tokens. A failure at the access token alone is a
+/// warning: without its refresh token it soon ends by itself.
+///
+/// # Errors
+/// [`LogoutError`].
+pub async fn revoke(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<Revoked, LogoutError> {
+    let Some(endpoint) = &session.endpoints.revocation else {
+        return Ok(Revoked::NoEndpoint);
+    };
+    let endpoint = endpoint_of(endpoint, "revocation endpoint")?;
+    let client = client_of(session, client_secret)?;
+    let access_token = session.tokens.first().map(|token| &token.access_token);
+    if let Some(refresh_token) = &session.refresh_token {
+        revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
+        if let Some(access_token) = access_token {
+            let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
+            if let Err(error) = revoked {
+                let warning = format!("the refresh token is revoked, but the access token is not: {error}");
+                observer.observe(&Event::Warning(&warning));
+            }
+        }
+    } else if let Some(access_token) = access_token {
+        revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
+    }
+    Ok(Revoked::AtServer)
+}
+
+async fn revoke_one(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: &str,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<(), LogoutError> {
+    let mut params = Params::new();
+    params.push("token", token.expose());
+    params.push("token_type_hint", token_type_hint);
+    let header = client.authenticate(&mut params);
+    let mut request = HttpRequest::post(endpoint.url().clone(), params);
+    request.headers.extend(header.map(|header| ("authorization", header)));
+    let response = transport.send(&request, observer).await?;
+    judge(endpoint, &response)
+}
+
+/// 200 also for tokens that the server does not know (RFC 7009 §2.2).
+fn judge(endpoint: &Endpoint, response: &HttpResponse) -> Result<(), LogoutError> {
+    let status = response.status;
+    let error = parse_object(response.body.expose())
+        .ok()
+        .and_then(|object| ErrorResponse::from_json(&object));
+    match status {
+        200..300 => Ok(()),
+        429 | 500.. => Err(LogoutError::Unavailable {
+            endpoint: endpoint.to_string(),
+            status,
+        }),
+        400 if error
+            .as_ref()
+            .is_some_and(|error| error.error == "unsupported_token_type") =>
+        {
+            Ok(())
+        }
+        _ => Err(LogoutError::Refused {
+            endpoint: endpoint.to_string(),
+            status,
+            error,
+        }),
+    }
+}

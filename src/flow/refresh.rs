@@ -1,0 +1,127 @@
+//! Gets a new access token with the refresh token (RFC 6749 §6). The request
+//! goes to the endpoint that the session was made with, and to no other.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, take};
+use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
+use crate::protocol::time::UnixSeconds;
+use crate::protocol::token::{Grant, TokenError, TokenRequest, TokenResponse};
+use crate::secret::Secret;
+use crate::store::Session;
+use crate::trace::{Event, Observer};
+use crate::transport::{Transport, TransportError};
+
+/// Why there is no new token. The session is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Nothing to refresh with.
+    #[error("the session has no refresh token")]
+    NoRefreshToken,
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+    /// No answer.
+    #[error("the session cannot be refreshed")]
+    Transport(#[from] TransportError),
+    /// An answer that is no token.
+    #[error("the session cannot be refreshed")]
+    Token(#[from] TokenError),
+    /// The ID token that came along is not for this session.
+    #[error("the refreshed ID token cannot be accepted")]
+    IdToken(#[from] IdTokenError),
+}
+
+impl RefreshError {
+    /// Whether the server said that the session has ended: the only answer that may end it.
+    pub fn ends_session(&self) -> bool {
+        matches!(self, RefreshError::Token(TokenError::OAuth { error, .. }) if error.error == "invalid_grant")
+    }
+}
+
+impl Diagnosis for RefreshError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            RefreshError::NoRefreshToken => ExitCode::LoginRequired,
+            RefreshError::Record(_) => ExitCode::Store,
+            RefreshError::Transport(source) => source.exit_code(),
+            _ if self.ends_session() => ExitCode::LoginRequired,
+            RefreshError::Token(error) => super::login::exit_code_of(error),
+            RefreshError::IdToken(_) => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            RefreshError::NoRefreshToken => vec![
+                "Log in again; ask for the scope offline_access if the server gives refresh tokens only then."
+                    .to_owned(),
+            ],
+            RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
+            RefreshError::Transport(source) => source.hints(),
+            _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
+            RefreshError::Token(error) => super::login::hints_of(error),
+            RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
+        }
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            RefreshError::Token(error) => super::login::oauth_error_of(error),
+            _ => None,
+        }
+    }
+}
+
+/// Sends the refresh request and takes the answer into the session. Returns
+/// the ID token that came along, checked.
+///
+/// # Errors
+/// [`RefreshError`]; the session is then unchanged.
+pub async fn refresh(
+    session: &mut Session,
+    client_secret: Option<&Secret>,
+    token_parameters: &[(String, String)],
+    transport: &Transport,
+    now: fn() -> UnixSeconds,
+    observer: &mut dyn Observer,
+) -> Result<Option<IdToken>, RefreshError> {
+    let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
+    let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
+    let token_request = TokenRequest {
+        client: client_of(session, client_secret)?,
+        grant: Grant::RefreshToken {
+            refresh_token,
+            scope: None,
+        },
+        resource: resources_of(session)?,
+        audience: session.asked.audience.clone(),
+        extra: token_parameters.to_vec(),
+    };
+    let response = transport
+        .send(&token_request.http_request(&token_endpoint), observer)
+        .await?;
+    let response = TokenResponse::read(&token_endpoint, &response)?;
+    for oddity in &response.oddities {
+        observer.observe(&Event::Warning(&oddity.to_string()));
+    }
+    let id_token = match &response.id_token {
+        None => None,
+        Some(text) => Some(id_token::check(
+            text.expose(),
+            &Expected {
+                issuer: session.issuer.as_deref(),
+                client_id: &session.client.id,
+                now: now(),
+                access_token: &response.access_token,
+                occasion: Occasion::Refresh {
+                    subject: session.subject.as_deref(),
+                },
+            },
+        )?),
+    };
+    if let Some(id_token) = &id_token {
+        session.subject = Some(id_token.subject.clone());
+    }
+    take(session, response, now());
+    Ok(id_token)
+}

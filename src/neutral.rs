@@ -1,0 +1,133 @@
+//! Makes text from the network safe to show on a terminal: control
+//! characters, bidirectional marks and invisible format characters appear as
+//! `\u{1b}`, so that they can neither move the cursor, nor fake a line, nor
+//! reach the clipboard, nor reorder what is read.
+//!
+//! Invariants: the output holds none of those characters, and a second pass
+//! changes nothing.
+
+/// The most characters of one piece of foreign text that are shown.
+pub const MOST_CHARS: usize = 500;
+
+/// The text on one line, with at most [`MOST_CHARS`] characters; what is cut
+/// off leaves an ellipsis.
+pub fn neutralise(text: &str) -> String {
+    let mut shown = String::new();
+    let mut length_chars = 0;
+    // where to cut if more comes than fits, leaving room for the ellipsis
+    let mut cut_at_byte = 0;
+    for character in text.chars() {
+        let before = shown.len();
+        push_neutral(&mut shown, character);
+        length_chars += shown[before..].chars().count();
+        if length_chars > MOST_CHARS {
+            shown.truncate(cut_at_byte);
+            shown.push('…');
+            return shown;
+        }
+        if length_chars < MOST_CHARS {
+            cut_at_byte = shown.len();
+        }
+    }
+    shown
+}
+
+/// The same without the bound on the length, for text that must be whole: a
+/// URL to open, a secret that the user asked to see.
+pub fn neutralise_whole(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_neutral(&mut shown, character);
+    }
+    shown
+}
+
+fn push_neutral(shown: &mut String, character: char) {
+    if is_harmful(character) {
+        shown.extend(character.escape_unicode());
+    } else {
+        shown.push(character);
+    }
+}
+
+/// C0 with line breaks, DEL and C1; bidirectional controls (UAX #9); line and
+/// paragraph separators; characters that are invisible and steer the display.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What hostile servers have sent in `error_description` (GHSA-q9j4-4h4j-mv5m and others).
+    const PAYLOADS: [(&str, &str); 12] = [
+        ("\x1b[2J", "\\u{1b}[2J"),
+        ("\x1b]52;c;cm0=\x07", "\\u{1b}]52;c;cm0=\\u{7}"),
+        ("\x1b]8;;http://evil\x07here", "\\u{1b}]8;;http://evil\\u{7}here"),
+        ("done\rerror:", "done\\u{d}error:"),
+        ("a\nhint: run this", "a\\u{a}hint: run this"),
+        ("\u{9b}31m", "\\u{9b}31m"),
+        ("\u{202e}txt.exe", "\\u{202e}txt.exe"),
+        ("\u{2066}a\u{2069}", "\\u{2066}a\\u{2069}"),
+        ("ab\u{8}c", "ab\\u{8}c"),
+        ("\u{7f}", "\\u{7f}"),
+        ("a\u{2028}b", "a\\u{2028}b"),
+        ("tab\there", "tab\\u{9}here"),
+    ];
+
+    #[test]
+    fn payloads_lose_their_power_and_stay_readable() {
+        for (payload, expected) in PAYLOADS {
+            assert_eq!(neutralise(payload), expected);
+            assert_eq!(neutralise_whole(payload), expected);
+        }
+    }
+
+    #[test]
+    fn plain_text_of_any_language_stays_as_it_is() {
+        for text in [
+            "",
+            "access denied",
+            "Zugriff verweigert: Schlüssel fehlt",
+            "拒否されました",
+            "דחוי",
+            "👍🏽",
+            "\\u{1b}",
+        ] {
+            assert_eq!(neutralise(text), text);
+        }
+    }
+
+    #[test]
+    fn every_character_comes_out_harmless_and_a_second_pass_changes_nothing() {
+        for character in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let once = neutralise(&format!("a{character}b"));
+            assert!(!once.chars().any(is_harmful), "{:x}", u32::from(character));
+            assert_eq!(neutralise(&once), once);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_to_the_bound_and_never_inside_an_escape() {
+        assert_eq!(neutralise(&"a".repeat(500)), "a".repeat(500));
+        assert_eq!(neutralise(&"a".repeat(501)), format!("{}…", "a".repeat(499)));
+        for padding in 0..8 {
+            let once = neutralise(&format!("{}{}", "x".repeat(padding), "\x1b".repeat(102_400)));
+            assert!(once.chars().count() <= MOST_CHARS);
+            assert!(once.ends_with("\\u{1b}…"), "{once}");
+            assert_eq!(neutralise(&once), once);
+        }
+        assert_eq!(neutralise_whole(&"é".repeat(5_000)).chars().count(), 5_000);
+    }
+}

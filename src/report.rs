@@ -1,0 +1,131 @@
+//! How results and errors reach the person or the script: results alone on
+//! stdout; `error:`, `caused by:` and `hint:` lines, or one JSON object, on stderr.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::error::Error;
+use crate::neutral::neutralise;
+use colored::Colorize;
+use serde_json::json;
+use std::io::{self, Write};
+
+/// How messages look.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// One JSON object a line.
+    pub json: bool,
+    /// Coloured.
+    pub colour: bool,
+}
+
+/// Writes a result to stdout and flushes it. A reader that has gone is no
+/// error: the process then ends quietly.
+///
+/// # Errors
+/// [`Error::Output`].
+pub fn print(result: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(result).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Error::Output),
+    }
+}
+
+/// Writes an error to stderr.
+pub fn report(error: &Error, style: Style) {
+    let text = if style.json {
+        as_json(error)
+    } else {
+        as_text(error, style.colour)
+    };
+    write_message(&text);
+}
+
+/// Writes what the argument parser says to stderr.
+pub fn report_usage(message: &str, style: Style) {
+    let text = if style.json {
+        let message = message.trim().trim_start_matches("error: ");
+        let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+        let hints: Vec<&str> = rest
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("Usage:"))
+            .collect();
+        let code = ExitCode::Usage;
+        json!({ "error": {
+            "name": code.name(), "exit_code": code.code(), "message": first, "causes": [], "hints": hints,
+        }})
+        .to_string()
+            + "\n"
+    } else {
+        message.to_owned()
+    };
+    write_message(&text);
+}
+
+/// Writes one line about a request that the development server answered.
+pub fn report_request(line: &str, refused: bool, style: Style) {
+    let text = match (style.json, style.colour && refused) {
+        (true, _) => json!({ "request": line }).to_string(),
+        (false, true) => line.yellow().to_string(),
+        (false, false) => line.to_owned(),
+    };
+    write_message(&format!("{text}\n"));
+}
+
+/// Stderr that cannot be written leaves nobody to tell.
+fn write_message(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn as_text(error: &Error, colour: bool) -> String {
+    let label = |text: &str, paint: fn(&str) -> colored::ColoredString| {
+        if colour {
+            paint(text).to_string()
+        } else {
+            text.to_owned()
+        }
+    };
+    let mut text = format!(
+        "{} {}\n",
+        label("error:", |text| text.red().bold()),
+        neutralise(&error.to_string())
+    );
+    for cause in causes(error) {
+        text += &format!("{} {}\n", label("caused by:", |text| text.yellow()), neutralise(&cause));
+    }
+    for hint in error.hints() {
+        text += &format!("{} {}\n", label("hint:", |text| text.cyan()), neutralise(&hint));
+    }
+    text
+}
+
+fn as_json(error: &Error) -> String {
+    let code = error.exit_code();
+    let mut object = json!({
+        "name": code.name(),
+        "exit_code": code.code(),
+        "message": neutralise(&error.to_string()),
+        "causes": causes(error).iter().map(|cause| neutralise(cause)).collect::<Vec<_>>(),
+        "hints": error.hints().iter().map(|hint| neutralise(hint)).collect::<Vec<_>>(),
+    });
+    if let Some((name, description)) = error.oauth_error() {
+        object["oauth_error"] = json!(neutralise(name));
+        object["oauth_error_description"] = json!(description.map(neutralise));
+    }
+    json!({ "error": object }).to_string() + "\n"
+}
+
+fn causes(error: &Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Errors that repeat their cause in their own message say it once.
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        source = cause.source();
+    }
+    causes
+}

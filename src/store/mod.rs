@@ -1,0 +1,337 @@
+//! Where a session is kept between two runs: the system's keyring, encrypted
+//! files, or nowhere. One record a profile ([`Session`]), read and written
+//! whole; [`ProfileLock`] keeps two processes from changing it at once.
+//!
+//! Invariants: no store falls back to another one; absent, locked, hanging and
+//! empty are different answers; nothing here reads the environment (the D-Bus
+//! crate looks up the bus), and no error holds a part of a record.
+
+mod chunks;
+#[cfg(test)]
+mod fakes;
+mod file;
+mod keyring;
+mod lock;
+mod private_folder;
+mod profile_name;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
+mod session;
+
+pub use file::FileStoreError;
+pub use keyring::KeyringError;
+pub use lock::{Intent, LockError, ProfileLock};
+pub use private_folder::PrivateFileError;
+pub use profile_name::{InvalidProfileName, ProfileName};
+pub use session::{
+    Asked, Dead, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
+};
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::protocol::random::RandomnessFailed;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Keeps one record a profile.
+pub trait CredentialStore: Send {
+    /// The store as a person would call it, such as `the system keyring (Secret Service)`.
+    fn describe(&self) -> String;
+
+    /// The store as `--store` and the config file call it, such as `keyring`.
+    fn name(&self) -> String;
+
+    /// The record of this profile, or `None` when there is none. "There is
+    /// none" is said only when that is known: a locked keyring is an error.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError>;
+
+    /// Puts the record in the place of the old one. After an error the old
+    /// one is still there. A record of a newer program is never overwritten.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError>;
+
+    /// Removes the record; whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError>;
+
+    /// Shows that a later [`save`](Self::save) of this profile will work, and
+    /// leaves nothing behind. For before the browser opens.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the one that `save` would have ended with.
+    fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError>;
+
+    /// One line that the user should see, once: what [`probe`](Self::probe) or
+    /// [`save`](Self::save) did that concerns the safety of the tokens.
+    fn notice(&mut self) -> Option<String> {
+        None
+    }
+}
+
+/// The stores there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// The system's keyring.
+    Keyring,
+    /// One encrypted file a profile.
+    File,
+    /// Nothing is kept.
+    None,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            StoreKind::Keyring => "keyring",
+            StoreKind::File => "file",
+            StoreKind::None => "none",
+        })
+    }
+}
+
+impl FromStr for StoreKind {
+    type Err = UnknownStore;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "keyring" => Ok(StoreKind::Keyring),
+            "file" => Ok(StoreKind::File),
+            "none" => Ok(StoreKind::None),
+            _ => Err(UnknownStore { name: name.to_owned() }),
+        }
+    }
+}
+
+/// A name that no store has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no credential store `{name}`: expected `keyring`, `file` or `none`")]
+pub struct UnknownStore {
+    /// What was given.
+    pub name: String,
+}
+
+impl Diagnosis for UnknownStore {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+}
+
+/// How long a keyring may take, and whether it may ask the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// 5 s, and never a prompt.
+    Unattended,
+    /// A prompt to unlock the keyring may be raised, and may stand for 120 s.
+    MayPrompt,
+}
+
+/// How secrets pass the session bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyringSession {
+    /// As they are. Who can read the user's own bus can ask the keyring as well.
+    Plain,
+    /// Encrypted under a key agreed with the service.
+    Encrypted,
+}
+
+impl FromStr for KeyringSession {
+    type Err = UnknownKeyringSession;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "plain" => Ok(KeyringSession::Plain),
+            "encrypted" => Ok(KeyringSession::Encrypted),
+            _ => Err(UnknownKeyringSession { name: name.to_owned() }),
+        }
+    }
+}
+
+/// A name that no kind of keyring session has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no keyring session `{name}`: expected `plain` or `encrypted`")]
+pub struct UnknownKeyringSession {
+    /// What was given.
+    pub name: String,
+}
+
+impl Diagnosis for UnknownKeyringSession {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+}
+
+/// What a store needs to know, resolved from flags, environment and config file.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Which store.
+    pub kind: StoreKind,
+    /// How long a keyring may take.
+    pub patience: Patience,
+    /// How secrets pass the bus; `None`: plain on `unix:` buses whose service
+    /// takes it, encrypted elsewhere.
+    pub keyring_session: Option<KeyringSession>,
+    /// What follows a profile's name in the keyring and in file names: `@` and
+    /// 8 hex digits when another config file was chosen.
+    pub item_suffix: Option<String>,
+    /// The user's data folder (`~/.local/share`); `oauth/sessions` is made in it.
+    pub data_folder: PathBuf,
+    /// The user's configuration folder (`~/.config`); `oauth/store.key` is made in it.
+    pub config_folder: PathBuf,
+    /// The file with the key of the file store (`OAUTH_STORE_KEY_FILE`).
+    pub key_file: Option<PathBuf>,
+}
+
+/// The store for these settings. Cheap: nothing is connected or read before the first use.
+///
+/// # Errors
+/// None today; stores that are checked before the first use will have some.
+pub fn open(settings: StoreSettings) -> Result<Box<dyn CredentialStore>, StoreError> {
+    Ok(match settings.kind {
+        StoreKind::Keyring => Box::new(keyring::KeyringStore::new(&settings)),
+        StoreKind::File => Box::new(file::FileStore::new(settings)),
+        StoreKind::None => Box::new(NoStore),
+    })
+}
+
+/// Keeps nothing.
+struct NoStore;
+
+impl CredentialStore for NoStore {
+    fn describe(&self) -> String {
+        "nowhere (`--store none`)".to_owned()
+    }
+
+    fn name(&self) -> String {
+        StoreKind::None.to_string()
+    }
+
+    fn load(&mut self, _profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+        Ok(None)
+    }
+
+    fn save(&mut self, _profile: &ProfileName, _session: &Session) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn delete(&mut self, _profile: &ProfileName) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn probe(&mut self, _profile: &ProfileName) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Why a store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The encrypted file.
+    #[error(transparent)]
+    File(#[from] FileStoreError),
+    /// The store answers, but what it holds is not a record of ours.
+    #[error("what {store} holds for profile `{profile}` cannot be used")]
+    Record {
+        /// The profile.
+        profile: ProfileName,
+        /// The store, as it describes itself.
+        store: String,
+        /// What is wrong with it.
+        source: SessionError,
+    },
+    /// No randomness for a key or a nonce.
+    #[error("nothing can be stored")]
+    Randomness(#[from] RandomnessFailed),
+}
+
+impl Diagnosis for StoreError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Store
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            StoreError::Keyring(error) => error.hints(),
+            StoreError::File(error) => error.hints(),
+            StoreError::Record {
+                source: SessionError::NewerVersion(_),
+                ..
+            } => vec!["A newer `oauth` wrote it: use that one, or update this one.".to_owned()],
+            StoreError::Record { profile, .. } => {
+                vec![format!("Log in again with `oauth login {profile}`: that replaces it.")]
+            }
+            StoreError::Randomness(_) => Vec::new(),
+        }
+    }
+}
+
+/// What a person can do where a store cannot be used: the other stores.
+fn other_stores(besides: StoreKind) -> Vec<String> {
+    let mut hints = Vec::new();
+    if besides != StoreKind::File {
+        hints.push(
+            "Keep sessions in encrypted files instead, with `--store file` or `export OAUTH_STORE=file`.".to_owned(),
+        );
+    }
+    hints.push("Keep nothing: `oauth login --store none` prints the token response instead.".to_owned());
+    hints
+}
+
+/// A profile's name in the store: with another config file, profiles of the same name are others.
+fn item_name(profile: &ProfileName, suffix: Option<&str>) -> String {
+    format!("{profile}{}", suffix.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn settings(kind: StoreKind) -> StoreSettings {
+        StoreSettings {
+            kind,
+            patience: Patience::Unattended,
+            keyring_session: None,
+            item_suffix: None,
+            data_folder: PathBuf::from("/nonexistent/data"),
+            config_folder: PathBuf::from("/nonexistent/config"),
+            key_file: None,
+        }
+    }
+
+    #[test]
+    fn stores_are_parsed_by_their_names_and_nothing_else_is_one() {
+        for kind in [StoreKind::Keyring, StoreKind::File, StoreKind::None] {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+            assert_eq!(open(settings(kind)).unwrap().name(), kind.to_string());
+        }
+        for name in ["", "Keyring", "command:pass", "memory"] {
+            let error = name.parse::<StoreKind>().unwrap_err();
+            assert!(
+                error.to_string().contains("expected `keyring`, `file` or `none`"),
+                "{error}"
+            );
+            assert_eq!(error.exit_code(), ExitCode::Usage);
+        }
+    }
+
+    #[test]
+    fn none_keeps_nothing_and_never_fails() {
+        let profile = ProfileName::parse("work").unwrap();
+        let mut store = open(settings(StoreKind::None)).unwrap();
+        store.probe(&profile).unwrap();
+        store.save(&profile, &session::tests::full_session(1)).unwrap();
+        assert!(store.load(&profile).unwrap().is_none());
+        assert!(!store.delete(&profile).unwrap());
+        assert_eq!(store.notice(), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! The name of a profile, which is also a keyring user name and a file name:
+//! nothing that a path, a shell or a D-Bus attribute would take apart.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest name, in characters.
+const MAX_LENGTH_CHARS: usize = 64;
+
+/// A profile's name: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileName(String);
+
+impl ProfileName {
+    /// Checks the name.
+    ///
+    /// # Errors
+    /// [`InvalidProfileName`] when it does not match.
+    pub fn parse(name: &str) -> Result<Self, InvalidProfileName> {
+        let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let continues_well = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        if begins_well && continues_well && name.len() <= MAX_LENGTH_CHARS {
+            Ok(ProfileName(name.to_owned()))
+        } else {
+            Err(InvalidProfileName { name: name.to_owned() })
+        }
+    }
+
+    /// The name as it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for ProfileName {
+    type Err = InvalidProfileName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        ProfileName::parse(name)
+    }
+}
+
+/// A name that no profile can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` cannot be the name of a profile")]
+pub struct InvalidProfileName {
+    /// What was given.
+    pub name: String,
+}
+
+impl Diagnosis for InvalidProfileName {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![format!(
+            "A name is 1 to {MAX_LENGTH_CHARS} letters, digits, `.`, `_` and `-`, and begins with a letter or a digit."
+        )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_pattern_and_no_others() {
+        let longest = "a".repeat(64);
+        for good in ["work", "0", "id.example.com-8443-realms_x", longest.as_str()] {
+            assert_eq!(
+                ProfileName::parse(good).map(|name| name.to_string()),
+                Ok(good.to_owned())
+            );
+        }
+        let too_long = "a".repeat(65);
+        for bad in [
+            "",
+            ".",
+            "..",
+            "-x",
+            "_x",
+            ".x",
+            "a/b",
+            "a b",
+            "a#0",
+            "a@b",
+            "ä",
+            "a\n",
+            too_long.as_str(),
+        ] {
+            assert_eq!(
+                ProfileName::parse(bad),
+                Err(InvalidProfileName { name: bad.to_owned() }),
+                "{bad:?}"
+            );
+        }
+    }
+}

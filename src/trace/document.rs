@@ -1,0 +1,161 @@
+//! A JSON document to look at: members in the order in which they came,
+//! repeated ones included, which a map would hide.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Number;
+use std::fmt;
+
+/// A JSON value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Document {
+    /// `null`.
+    Null,
+    /// `true`, `false`.
+    Bool(bool),
+    /// Any number.
+    Number(Number),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Document>),
+    /// An object, members in order.
+    Object(Vec<(String, Document)>),
+}
+
+impl Document {
+    /// Reads JSON text; `None` when it is none, or nested deeper than 128 levels.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    /// On one line.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// On several lines, indented by two.
+    pub fn pretty(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Document {
+    fn from(text: &str) -> Self {
+        Document::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Document {
+    fn from(text: String) -> Self {
+        Document::Text(text)
+    }
+}
+
+impl From<u64> for Document {
+    fn from(number: u64) -> Self {
+        Document::Number(number.into())
+    }
+}
+
+/// An object of these members.
+pub fn object<const N: usize>(members: [(&str, Document); N]) -> Document {
+    let owned = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Document::Object(owned.collect())
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Document::Null => serializer.serialize_unit(),
+            Document::Bool(value) => serializer.serialize_bool(*value),
+            Document::Number(number) => number.serialize(serializer),
+            Document::Text(text) => serializer.serialize_str(text),
+            Document::List(items) => serializer.collect_seq(items),
+            Document::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Document, E> {
+        Ok(Document::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Document, E> {
+        Ok(Document::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Document, E> {
+        Ok(Document::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Document, E> {
+        Ok(Number::from_f64(value).map_or(Document::Null, Document::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Document, E> {
+        Ok(Document::from(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Document::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = entries.next_entry()? {
+            members.push(member);
+        }
+        Ok(Document::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn order_and_repetition_survive() {
+        let text = r#"{"z":1,"a":[null,true,-2,1.5,"é"],"z":{"b":{},"a":[]}}"#;
+        assert_eq!(Document::parse(text.as_bytes()).unwrap().line(), text);
+    }
+
+    #[test]
+    fn what_is_no_json_or_too_deep_is_none() {
+        let deep = "[".repeat(100_000);
+        for text in ["", "<html>", "{\"a\":1", "{} x", "\u{feff}{}", &deep] {
+            assert_eq!(Document::parse(text.as_bytes()), None);
+        }
+        assert_eq!(Document::parse(b"\"\xff\""), None);
+    }
+}

@@ -1,0 +1,371 @@
+//! Sends one request and returns one answer, and tells the observer of both.
+//!
+//! What it never does: follow a redirect (RFC 9700 §4.12: a redirect would
+//! carry the credentials on), send a request twice, use http outside this
+//! machine, keep a cookie, send a `Referer`, unpack a compressed body. What
+//! bounds it: [`CONNECT_TIMEOUT`], the time for a whole exchange counted to
+//! the last byte of the body, [`MOST_BODY_BYTES`], 100 header fields.
+//!
+//! Connections are not reused, so that no request can meet a stale one and
+//! need a second try (RFC 6749 §4.1.2: a code that comes twice revokes).
+//! Building the client is what costs (certificates are read), so it happens
+//! at the first request and not before; see [`Transport::prepare`].
+
+mod error;
+mod proxy;
+mod resolver;
+mod tls;
+
+pub use error::{Cause, PemProblem, TlsFailure, TransportError, UrlSource};
+pub use proxy::ProxySettings;
+
+use crate::protocol::http::{HttpRequest, HttpResponse, Method, USER_AGENT};
+use crate::secret::Secret;
+use crate::trace::{Event, Observer};
+use error::Attempt;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use proxy::ProxyRules;
+use reqwest::header::{HeaderName, HeaderValue};
+use resolver::Resolver;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use url::{Host, Url};
+
+/// The longest wait for name, connection and TLS together.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest body that is read.
+pub const MOST_BODY_BYTES: usize = 1024 * 1024;
+
+/// What the transport goes by. Nothing of it is looked at before it is needed.
+#[derive(Debug, Clone)]
+pub struct TransportSettings {
+    /// The time for a whole exchange, from the call to the last byte (`--http-timeout`).
+    pub http_timeout: Duration,
+    /// PEM file whose certificates are trusted instead of the system's (`--cacert`).
+    pub ca_file: Option<PathBuf>,
+    /// PEM files with this client's certificate chain and its key (`--cert`, `--key`).
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// Which proxy, if any.
+    pub proxy: ProxySettings,
+    /// Permits http outside this machine (`--allow-http`).
+    pub allow_http: bool,
+    /// `SSL_CERT_FILE`: trusted instead of the system's certificates.
+    pub ssl_cert_file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`: folders, beside or instead of `SSL_CERT_FILE`.
+    pub ssl_cert_dir: Vec<PathBuf>,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        TransportSettings {
+            http_timeout: Duration::from_secs(30),
+            ca_file: None,
+            client_certificate: None,
+            proxy: ProxySettings::default(),
+            allow_http: false,
+            ssl_cert_file: None,
+            ssl_cert_dir: Vec::new(),
+        }
+    }
+}
+
+/// The way to the servers.
+pub struct Transport {
+    settings: TransportSettings,
+    proxies: OnceLock<Arc<ProxyRules>>,
+    /// For https, and for http where it is allowed elsewhere.
+    network: OnceLock<reqwest::Client>,
+    /// For http on this machine: needs neither certificates nor proxy.
+    loopback: OnceLock<reqwest::Client>,
+}
+
+impl Transport {
+    /// Costs nothing: no file is read, no client built.
+    pub fn new(settings: TransportSettings) -> Self {
+        Transport {
+            settings,
+            proxies: OnceLock::new(),
+            network: OnceLock::new(),
+            loopback: OnceLock::new(),
+        }
+    }
+
+    /// Whether requests to this URL would be sent: https, or http on this
+    /// machine, without user information.
+    ///
+    /// # Errors
+    /// [`TransportError::InsecureUrl`] and [`TransportError::UnusableUrl`],
+    /// with the exit code that `source` asks for.
+    pub fn vet(&self, url: &Url, source: UrlSource) -> Result<(), TransportError> {
+        self.destination(url, source).map(|_| ())
+    }
+
+    /// Does now what the first request to `url` would do before it sends
+    /// anything: looks at the URL, reads certificates and proxy settings. For
+    /// those who must know before a person signs in.
+    ///
+    /// # Errors
+    /// Everything that is wrong on this side: URL, files, proxy settings.
+    pub fn prepare(&self, url: &Url, source: UrlSource) -> Result<(), TransportError> {
+        let destination = self.destination(url, source)?;
+        self.client(destination).map(|_| ())
+    }
+
+    /// Sends the request, once, and reads the whole answer. Every status is an
+    /// answer, 3xx included.
+    ///
+    /// The observer sees [`Event::RequestSent`], then [`Event::ResponseReceived`]
+    /// or [`Event::RequestFailed`]; nothing where the request was refused here.
+    ///
+    /// # Errors
+    /// [`TransportError`]; [`TransportError::may_have_been_received`] says
+    /// whether the server may have acted on the request.
+    pub async fn send(
+        &self,
+        request: &HttpRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<HttpResponse, TransportError> {
+        let destination = self.destination(&request.url, UrlSource::Server)?;
+        let client = self.client(destination)?;
+        let sending_began = Arc::new(AtomicBool::new(false));
+        let outgoing = outgoing(request, &sending_began)?;
+
+        observer.observe(&Event::RequestSent(request));
+        let attempt = Attempt {
+            url: &request.url,
+            // a GET has no body to watch: err on the side of yes
+            sending_began: &|| request.method == Method::Get || sending_began.load(Ordering::Relaxed),
+            proxy: self.proxies.get().and_then(|rules| rules.shown_for(&request.url)),
+            connect_timeout: self.connect_timeout(),
+        };
+        let started = Instant::now();
+        let http_timeout = self.settings.http_timeout;
+        let outcome = match tokio::time::timeout(http_timeout, exchange(client, outgoing, &attempt, started)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(attempt.timed_out(http_timeout)),
+        };
+        match &outcome {
+            Ok(response) => observer.observe(&Event::ResponseReceived { request, response }),
+            Err(error) => observer.observe(&Event::RequestFailed {
+                request,
+                reason: &error.to_string(),
+            }),
+        }
+        outcome
+    }
+
+    fn destination(&self, url: &Url, source: UrlSource) -> Result<Destination, TransportError> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TransportError::unusable_url(
+                url,
+                "it holds a user name or password",
+                source,
+            ));
+        }
+        match url.scheme() {
+            "https" => Ok(Destination::Network),
+            "http" if is_loopback(url) => Ok(Destination::Loopback),
+            "http" if self.settings.allow_http => Ok(Destination::Network),
+            "http" => Err(TransportError::insecure_url(url, source)),
+            _ => Err(TransportError::unusable_url(url, "its scheme is not https", source)),
+        }
+    }
+
+    fn client(&self, destination: Destination) -> Result<&reqwest::Client, TransportError> {
+        let slot = match destination {
+            Destination::Network => &self.network,
+            Destination::Loopback => &self.loopback,
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let client = match destination {
+            Destination::Loopback => self.build(tls::without_roots()?, None)?,
+            Destination::Network => {
+                let rules = Arc::new(self.settings.proxy.rules()?);
+                let tls = tls::with_roots(&self.settings)?;
+                let rules = self.proxies.get_or_init(|| rules);
+                self.build(tls, Some(rules))?
+            }
+        };
+        Ok(slot.get_or_init(|| client))
+    }
+
+    fn build(
+        &self,
+        tls: rustls::ClientConfig,
+        proxies: Option<&Arc<ProxyRules>>,
+    ) -> Result<reqwest::Client, TransportError> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Resolver {
+                allow_http: self.settings.allow_http,
+            })
+            .connect_timeout(self.connect_timeout())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .user_agent(USER_AGENT)
+            .pool_max_idle_per_host(0)
+            // the environment is read by whoever made the settings
+            .no_proxy();
+        if let Some(rules) = proxies {
+            let rules = Arc::clone(rules);
+            builder = builder.proxy(reqwest::Proxy::custom(move |url| rules.url_for(url)));
+        }
+        builder
+            .build()
+            .map_err(|error| TransportError::ClientNotBuilt(Cause::innermost(&error)))
+    }
+
+    /// Shorter than the time for the whole, so that a server that cannot be
+    /// reached is told as that.
+    fn connect_timeout(&self) -> Duration {
+        CONNECT_TIMEOUT.min(self.settings.http_timeout.mul_f32(0.9))
+    }
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Transport")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which of the two clients a URL needs.
+#[derive(Debug, Clone, Copy)]
+enum Destination {
+    Network,
+    Loopback,
+}
+
+/// Whether the URL's host is this machine by its own words: 127.0.0.0/8,
+/// `[::1]`, or `localhost`, whose addresses the resolver checks.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<reqwest::Request, TransportError> {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut outgoing = reqwest::Request::new(method, request.url.clone());
+    for (name, value) in request.all_headers() {
+        let mut wire_value =
+            HeaderValue::from_str(value.expose().expose()).map_err(|_| TransportError::UnsendableHeader(name))?;
+        wire_value.set_sensitive(matches!(value, crate::protocol::http::HeaderValue::Credentials { .. }));
+        outgoing.headers_mut().append(HeaderName::from_static(name), wire_value);
+    }
+    if let Some(params) = &request.body {
+        let form = OnceOnly {
+            bytes: Some(Bytes::copy_from_slice(params.encode().expose().as_bytes())),
+            taken: Arc::clone(sending_began),
+        };
+        *outgoing.body_mut() = Some(reqwest::Body::wrap(form));
+    }
+    Ok(outgoing)
+}
+
+/// A body that cannot be sent a second time, and that remembers whether
+/// anybody asked for it.
+struct OnceOnly {
+    bytes: Option<Bytes>,
+    taken: Arc<AtomicBool>,
+}
+
+impl Body for OnceOnly {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.taken.store(true, Ordering::Relaxed);
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+async fn exchange(
+    client: &reqwest::Client,
+    outgoing: reqwest::Request,
+    attempt: &Attempt<'_>,
+    started: Instant,
+) -> Result<HttpResponse, TransportError> {
+    let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
+    let status = response.status().as_u16();
+    let headers: Vec<(String, String)> = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect();
+    check_framing(&headers, attempt)?;
+    let body = read_body(response, attempt).await?;
+    Ok(HttpResponse {
+        status,
+        headers,
+        body,
+        elapsed: started.elapsed(),
+    })
+}
+
+/// Refuses an encoded body (none was asked for) and one with two lengths
+/// (RFC 9112 §6.3: an attempt at smuggling).
+fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>) -> Result<(), TransportError> {
+    let values = |wanted: &'static str| {
+        let of_this_name = headers.iter().filter(move |(name, _)| name == wanted);
+        of_this_name.flat_map(|(_, value)| value.split(',')).map(str::trim)
+    };
+    let content = values("content-encoding").find(|coding| !coding.eq_ignore_ascii_case("identity"));
+    let transfer = values("transfer-encoding").find(|coding| !coding.eq_ignore_ascii_case("chunked"));
+    if let Some(coding) = content.or(transfer) {
+        return Err(attempt.encoded(coding));
+    }
+    if values("transfer-encoding").next().is_some() && values("content-length").next().is_some() {
+        return Err(attempt.malformed("both Content-Length and Transfer-Encoding are given"));
+    }
+    Ok(())
+}
+
+async fn read_body(mut response: reqwest::Response, attempt: &Attempt<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > MOST_BODY_BYTES as u64 {
+        return Err(attempt.body_too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| attempt.failed(&error))? {
+        if body.len() + chunk.len() > MOST_BODY_BYTES {
+            return Err(attempt.body_too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Secret::new(body))
+}

@@ -1,0 +1,200 @@
+//! The one TLS stack: rustls with ring, TLS 1.2 and 1.3, certificate and host
+//! name always verified (RFC 6749 §10.9, RFC 9325). There is no switch to turn
+//! verification off.
+//!
+//! Trusted certificates, first that is given: `--cacert`, `SSL_CERT_FILE`
+//! and `SSL_CERT_DIR`, the system's. On Linux the system's bundle file is
+//! read alone: the folder beside it holds the same certificates again, and
+//! scanning it takes four times as long as everything else here together.
+
+use super::TransportSettings;
+use super::error::{PemProblem, TransportError};
+use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A certificate bundle is a few hundred KiB; what is larger is something else.
+const MOST_PEM_BYTES: u64 = 16 * 1024 * 1024;
+
+/// For the network.
+///
+/// # Errors
+/// The files of the settings that cannot be used, or a system without
+/// trusted certificates.
+pub(super) fn with_roots(settings: &TransportSettings) -> Result<ClientConfig, TransportError> {
+    let builder = builder()?;
+    // a variable that is set to nothing counts as not set
+    let is_set = |path: &&PathBuf| !path.as_os_str().is_empty();
+    let file = settings.ssl_cert_file.as_ref().filter(is_set);
+    let folders: Vec<&PathBuf> = settings.ssl_cert_dir.iter().filter(is_set).collect();
+    let verified = if let Some(path) = &settings.ca_file {
+        builder.with_root_certificates(roots_of_file("--cacert", path)?)
+    } else if file.is_some() || !folders.is_empty() {
+        builder.with_root_certificates(roots_of_environment(file, &folders)?)
+    } else {
+        system::verified(builder)?
+    };
+    let mut configuration = match &settings.client_certificate {
+        Some((certificate, key)) => with_client_certificate(verified, certificate, key)?,
+        None => verified.with_no_client_auth(),
+    };
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(configuration)
+}
+
+/// For http on this machine: trusts nobody, reads nothing.
+pub(super) fn without_roots() -> Result<ClientConfig, TransportError> {
+    Ok(builder()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TransportError> {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TransportError::TlsNotSetUp)
+}
+
+fn roots_of_file(named_by: &'static str, path: &Path) -> Result<RootCertStore, TransportError> {
+    let unusable = |problem| TransportError::CaFile {
+        named_by,
+        path: path.to_owned(),
+        problem,
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates = certificates(path).map_err(unusable)?;
+    let (added, _) = roots.add_parsable_certificates(certificates);
+    if added == 0 {
+        return Err(unusable(PemProblem::NothingInIt("certificate")));
+    }
+    Ok(roots)
+}
+
+fn roots_of_environment(file: Option<&PathBuf>, folders: &[&PathBuf]) -> Result<RootCertStore, TransportError> {
+    let mut roots = match file {
+        Some(path) => roots_of_file("SSL_CERT_FILE", path)?,
+        None => RootCertStore::empty(),
+    };
+    for folder in folders {
+        let unusable = |problem| TransportError::CaFile {
+            named_by: "SSL_CERT_DIR",
+            path: folder.to_path_buf(),
+            problem,
+        };
+        let entries = std::fs::read_dir(folder).map_err(|error| unusable(PemProblem::Unreadable(error)))?;
+        for entry in entries.flatten() {
+            // a folder of certificates also holds links and lists that are none
+            if let Ok(certificates) = certificates(&entry.path()) {
+                roots.add_parsable_certificates(certificates);
+            }
+        }
+    }
+    if roots.is_empty() {
+        return Err(TransportError::NoRoots);
+    }
+    Ok(roots)
+}
+
+fn with_client_certificate(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    certificate: &Path,
+    key: &Path,
+) -> Result<ClientConfig, TransportError> {
+    let chain = certificates(certificate).map_err(|problem| TransportError::ClientCertificate {
+        path: certificate.to_owned(),
+        problem,
+    })?;
+    let private_key = private_key(key).map_err(|problem| TransportError::ClientKey {
+        path: key.to_owned(),
+        problem,
+    })?;
+    builder
+        .with_client_auth_cert(chain, private_key)
+        .map_err(|source| TransportError::ClientCertificateAndKey {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            source,
+        })
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemProblem> {
+    let text = read_bounded(path)?;
+    let certificates: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&text).collect();
+    let certificates = certificates.map_err(PemProblem::Malformed)?;
+    if certificates.is_empty() {
+        return Err(PemProblem::NothingInIt("certificate"));
+    }
+    Ok(certificates)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemProblem> {
+    let text = read_bounded(path)?;
+    match PrivateKeyDer::from_pem_slice(&text) {
+        Ok(key) => Ok(key),
+        Err(pem::Error::NoItemsFound) => Err(PemProblem::NothingInIt("unencrypted private key")),
+        Err(error) => Err(PemProblem::Malformed(error)),
+    }
+}
+
+fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, PemProblem> {
+    let mut text = Zeroizing::new(Vec::new());
+    let file = File::open(path).map_err(PemProblem::Unreadable)?;
+    let read = file.take(MOST_PEM_BYTES + 1).read_to_end(&mut text);
+    if read.map_err(PemProblem::Unreadable)? as u64 > MOST_PEM_BYTES {
+        return Err(PemProblem::TooLarge);
+    }
+    Ok(text)
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+mod system {
+    use super::{ClientConfig, ConfigBuilder, RootCertStore, TransportError, WantsClientCert, WantsVerifier};
+    use std::path::Path;
+
+    pub(super) fn verified(
+        builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TransportError> {
+        let found = openssl_probe::probe();
+        let mut roots = load(found.cert_file.as_deref(), None);
+        for folder in &found.cert_dir {
+            if roots.is_empty() {
+                roots = load(None, Some(folder));
+            }
+        }
+        if roots.is_empty() {
+            return Err(TransportError::NoRoots);
+        }
+        Ok(builder.with_root_certificates(roots))
+    }
+
+    fn load(file: Option<&Path>, folder: Option<&Path>) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        // what cannot be read or parsed is the system's business; the rest counts
+        roots.add_parsable_certificates(rustls_native_certs::load_certs_from_paths(file, folder).certs);
+        roots
+    }
+}
+
+#[cfg(any(target_os = "macos", windows))]
+mod system {
+    use super::{ClientConfig, ConfigBuilder, TransportError, WantsClientCert, WantsVerifier, provider};
+    use std::sync::Arc;
+
+    pub(super) fn verified(
+        builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TransportError> {
+        let verifier = rustls_platform_verifier::Verifier::new(provider()).map_err(TransportError::TlsNotSetUp)?;
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
+    }
+}
