@@ -22,6 +22,9 @@ pub const HEADERS_READ: [&str; 7] = [
     "sec-fetch-site",
 ];
 
+/// More parameters than any request has.
+pub(crate) const PARAMETERS_MAX: usize = 100;
+
 /// An HTTP request.
 pub struct Request {
     /// Such as `GET`; case matters (RFC 9110 §9.1).

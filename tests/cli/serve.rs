@@ -255,6 +255,8 @@ fn what_is_too_long_or_no_http_is_refused_and_the_server_lives() {
         assert!(expected.contains(&status), "{status} for {:.60}", request);
     }
     server.wait_for_log(&["POST /token 413"]);
+    server.wait_for_log(&["? ? 431", "16 KiB"]);
+    server.wait_for_log(&["? ? 400", "no HTTP/1.1 request"]);
     assert_eq!(server.redeem(&server.code("")).status, 200);
 }
 
