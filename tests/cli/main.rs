@@ -8,4 +8,5 @@
 )]
 
 mod peers;
+mod serve;
 mod support;

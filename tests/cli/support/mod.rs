@@ -7,4 +7,5 @@ pub mod authorization_server;
 pub mod binary;
 pub mod callback;
 pub mod certificates;
+pub mod development_server;
 pub mod literal_server;
