@@ -7,5 +7,7 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod in_a_browser;
 mod peers;
 mod support;

@@ -7,4 +7,10 @@ pub mod authorization_server;
 pub mod binary;
 pub mod callback;
 pub mod certificates;
+#[cfg(unix)]
+pub mod chromium;
+#[cfg(unix)]
+pub mod installed;
 pub mod literal_server;
+pub mod plain_browser;
+pub mod running;
