@@ -118,7 +118,10 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     let page = chromium.text();
     let destination = login.redirect_uri().origin().ascii_serialization();
     for expected in ["demo", "openid", "hello", "offline_access", &destination] {
-        assert!(page.contains(expected), "{expected} is not on the consent page:\n{page}");
+        assert!(
+            page.contains(expected),
+            "{expected} is not on the consent page:\n{page}"
+        );
     }
     chromium.take_pictures("3-consent");
     chromium.click(ALLOW);
@@ -128,7 +131,11 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     let ended = login.end();
     assert_code(&ended, 0);
     assert_eq!(ended.stdout, "");
-    assert!(ended.stderr.contains("demo"), "who signed in is not named:\n{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("demo"),
+        "who signed in is not named:\n{}",
+        ended.stderr
+    );
     let token = run(stage.command().args(["token", "mine"]));
     assert_code(&token, 0);
     let token = token.stdout.strip_suffix('\n').expect("a line").to_owned();
@@ -244,8 +251,12 @@ fn pages_of_other_origins_cannot_disturb_a_login() {
     let callback_url = login.redirect_uri();
     let port = callback_url.port().expect("a port");
     let attacker = LiteralServer::start();
-    attacker.on("GET", "/attack", html(200, &attack_page(callback_url.as_str()))).expected();
-    attacker.on("GET", "/form", html(200, &form_page(callback_url.as_str()))).expected();
+    attacker
+        .on("GET", "/attack", html(200, &attack_page(callback_url.as_str())))
+        .expected();
+    attacker
+        .on("GET", "/form", html(200, &form_page(callback_url.as_str())))
+        .expected();
 
     // another port is another origin of the same site; another name is another site
     for origin in [attacker.origin(), format!("http://{OTHER_SITE}:{}", attacker.port())] {

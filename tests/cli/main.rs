@@ -8,6 +8,8 @@
 )]
 
 #[cfg(unix)]
+mod foreign;
+#[cfg(unix)]
 mod in_a_browser;
 mod peers;
 mod support;

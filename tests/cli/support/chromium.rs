@@ -64,7 +64,12 @@ impl Chromium {
                 .current_dir(home.path()),
         );
         let line = driver.stdout_line_with("started successfully on port");
-        let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port").to_owned();
+        let port = line
+            .trim_end_matches('.')
+            .rsplit(' ')
+            .next()
+            .expect("a port")
+            .to_owned();
         let mut chromium = Chromium {
             _driver: driver,
             authority: format!("127.0.0.1:{port}"),
@@ -72,8 +77,12 @@ impl Chromium {
             _home: home,
         };
         let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
-        flags.push(format!("--user-data-dir={}", chromium._home.path().join("profile").display()));
-        let capabilities = json!({ "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": flags } } });
+        flags.push(format!(
+            "--user-data-dir={}",
+            chromium._home.path().join("profile").display()
+        ));
+        let capabilities =
+            json!({ "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": flags } } });
         let created = chromium.ask("POST", "/session", &json!({ "capabilities": capabilities }));
         chromium.session = created["sessionId"].as_str().expect("a session").to_owned();
         Some(chromium)
@@ -112,7 +121,11 @@ impl Chromium {
         let began = Instant::now();
         while !condition() {
             let page = || format!("{}\n{}", self.url(), self.text());
-            assert!(began.elapsed() < PATIENCE, "in vain waited for {what}; shown is\n{}", page());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "in vain waited for {what}; shown is\n{}",
+                page()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -70,7 +70,10 @@ impl PlainBrowser {
         let origin = url.origin();
         for _ in 0..10 {
             let answer = self.send(&url, form.take());
-            let Some(location) = answer.header("location").filter(|_| (300..400).contains(&answer.status)) else {
+            let Some(location) = answer
+                .header("location")
+                .filter(|_| (300..400).contains(&answer.status))
+            else {
                 return Landing::Page(PlainPage {
                     status: answer.status,
                     html: answer.body_text(),
@@ -87,7 +90,11 @@ impl PlainBrowser {
 
     fn send(&mut self, url: &Url, form: Option<String>) -> Answer {
         let (authority, target) = (callback::authority(url), callback::target(url));
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let cookie_line = format!("Cookie: {}", cookies.join("; "));
         let origin_line = format!("Origin: {}", url.origin().ascii_serialization());
         let mut headers = vec!["Accept: text/html", "Connection: close"];
@@ -124,5 +131,10 @@ fn element(html: &str, start: &str, end: &str) -> Option<String> {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let tag = tag.split('>').next()?;
     let value = tag.split_once(&format!(" {name}=\""))?.1.split('"').next()?;
-    Some(value.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&"))
+    Some(
+        value
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&amp;", "&"),
+    )
 }
