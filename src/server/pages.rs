@@ -333,6 +333,8 @@ fn permission(token: &str) -> String {
 fn sentence(reason: &str) -> String {
     let mut characters = reason.chars();
     match characters.next() {
+        // the name of a parameter stays as it is written
+        _ if reason.split(' ').next().is_some_and(|word| word.contains('_')) => format!("{reason}."),
         Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
         None => String::new(),
     }
