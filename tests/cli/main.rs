@@ -11,5 +11,7 @@
 mod foreign;
 #[cfg(unix)]
 mod in_a_browser;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod keyring;
 mod peers;
 mod support;

@@ -11,6 +11,8 @@ pub mod certificates;
 pub mod chromium;
 #[cfg(unix)]
 pub mod installed;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub mod keyring_session;
 pub mod literal_server;
 pub mod plain_browser;
 pub mod running;
