@@ -8,4 +8,12 @@ pub mod binary;
 pub mod callback;
 pub mod certificates;
 pub mod development_server;
+#[cfg(unix)]
+pub mod chromium;
+#[cfg(unix)]
+pub mod installed;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub mod keyring_session;
 pub mod literal_server;
+pub mod plain_browser;
+pub mod running;
