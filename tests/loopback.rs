@@ -888,6 +888,7 @@ fn localhost_means_both_addresses_on_one_port_or_none() {
     });
     assert_eq!(listener.loopback.authority(), format!("localhost:{}", listener.port));
     assert_eq!(listener.loopback.notes(), Vec::<String>::new());
+    assert_eq!(listener.loopback.warning(), None);
     for address in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
         let mut browser = connect((address, listener.port).into());
         let request = listener.with_port(b"GET /callback?x HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n");
@@ -946,6 +947,7 @@ fn the_bound_address_may_differ_from_the_advertised_one() {
     });
     assert_eq!(listener.port, 8080);
     assert_eq!(listener.loopback.notes(), Vec::<String>::new());
+    assert_eq!(listener.loopback.warning(), None);
     let inode = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let bound = inode.lines().find_map(|line| {
         line.split_whitespace()
@@ -968,11 +970,10 @@ fn listening_beyond_loopback_is_said_and_the_host_still_checked() {
         listen: Some((Ipv4Addr::UNSPECIFIED.into(), None)),
         ..settings()
     });
-    let notes = listener.loopback.notes();
-    assert_eq!(notes.len(), 1);
+    let warning = listener.loopback.warning().expect("a warning").to_owned();
     assert!(
-        notes[0].contains("0.0.0.0") && notes[0].contains("other machines"),
-        "{notes:?}"
+        warning.contains("0.0.0.0") && warning.contains("other machines"),
+        "{warning}"
     );
     assert_eq!(
         listener
