@@ -1,8 +1,8 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
-use super::Context;
 use super::status::Row;
+use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
 use crate::cli::LoginOptions;
 use crate::config::{self, Change, Config, Setting};
@@ -19,7 +19,7 @@ use crate::protocol::scope::Scope;
 use crate::report;
 use crate::secret::Secret;
 use crate::settings::{self, ResolvedLogin, SettingsError};
-use crate::store::{CredentialStore, Patience, ProfileLock, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
 use crate::terminal_input::{PasteReader, read_piped_line};
@@ -170,6 +170,20 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
     }
 }
 
+/// Finishes the work even when a signal comes meanwhile, and then obeys it.
+pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut signal = std::pin::pin!(signalled());
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        code = &mut signal => {
+            work.await;
+            Err(Error::Interrupted(code))
+        }
+        done = &mut work => Ok(done),
+    }
+}
+
 /// Waits for the first signal that asks this process to end.
 #[cfg(unix)]
 pub(super) async fn signalled() -> ExitCode {
@@ -211,12 +225,7 @@ fn keep_session(
     session: &Session,
     observer: &mut dyn Observer,
 ) -> Result<(), Box<dyn Diagnosis>> {
-    let _lock = ProfileLock::acquire(locks, name, super::logout::LOCK_WAIT, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder}, which is changing profile \"{name}\""
-        )));
-    })
-    .map_err(boxed)?;
+    let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
     let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
     store

@@ -1,14 +1,14 @@
 //! `oauth profile`: the profiles of the configuration file.
 
-use super::Context;
 use super::status::aligned;
+use super::{Context, LOCK_WAIT, lock};
 use crate::cli::{ProfileChoice, ProfileCommand};
 use crate::config::{self, Change, Config, Profile, Setting};
 use crate::error::{Error, SessionError};
 use crate::neutral::neutralise;
 use crate::report;
 use crate::settings::{self, SettingsError};
-use crate::store::{ProfileLock, ProfileName};
+use crate::store::ProfileName;
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Error> {
@@ -161,12 +161,7 @@ fn check(context: &Context, config: &Config, name: &ProfileName, changes: &[Chan
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
     let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
-    let _lock = ProfileLock::acquire(
-        &context.folders()?.locks(),
-        &name,
-        super::logout::LOCK_WAIT,
-        &mut |_| {},
-    )?;
+    let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
     Ok(config::change(
         &context.config_path()?,
