@@ -37,6 +37,9 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let config = context.config()?;
     let config_path = context.config_path()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
+    resolved
+        .given
+        .extend(settings::given_to_reach_the_server(&context.global));
     let name = resolved.profile.clone();
     let profile = config.profile(&name);
     let kind = if options.no_store {

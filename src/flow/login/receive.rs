@@ -39,6 +39,9 @@ impl Doorway {
                 for note in listener.notes() {
                     observer.observe(&Event::Note(&note));
                 }
+                if let Some(warning) = listener.warning() {
+                    observer.observe(&Event::Warning(warning));
+                }
                 let port = listener.port();
                 // An URI that names its port is sent byte for byte as it was given.
                 let redirect_uri = match redirect_uri.port() {
