@@ -9,3 +9,4 @@
 
 mod peers;
 mod support;
+mod token;

@@ -8,3 +8,5 @@ pub mod binary;
 pub mod callback;
 pub mod certificates;
 pub mod literal_server;
+pub mod outcome;
+pub mod sessions;
