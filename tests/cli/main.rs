@@ -7,6 +7,8 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod logout;
 mod peers;
+mod status;
 mod support;
 mod token;

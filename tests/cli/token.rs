@@ -32,11 +32,7 @@ fn id_token(seconds: i64) -> String {
     use base64::Engine;
     let encode = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({ "iss": ISSUER, "aud": "desktop", "sub": "u1", "iat": now() - 10, "exp": now() + seconds });
-    format!(
-        "{}.{}.c2lnbmF0dXJl",
-        encode(json!({ "alg": "RS256" })),
-        encode(claims)
-    )
+    format!("{}.{}.c2lnbmF0dXJl", encode(json!({ "alg": "RS256" })), encode(claims))
 }
 
 #[test]
@@ -114,10 +110,7 @@ fn after_a_login_it_prints_the_token_in_each_format_and_asks_the_server_nothing(
         [&server.origin(), "work", "Bearer"]
     );
 
-    assert_eq!(
-        (server.requests().len(), server.connections()),
-        (requests, connections)
-    );
+    assert_eq!((server.requests().len(), server.connections()), (requests, connections));
 }
 
 /// The `OAUTH_*` variables that a POSIX shell exports after reading these lines, sorted.
@@ -127,7 +120,9 @@ fn sourced(lines: &str) -> Vec<(String, String)> {
     std::fs::write(&file, lines).expect("writing them");
     let script = format!("set -eu; . '{}'; exec env -0", file.display());
     let mut shell = Command::new("sh");
-    shell.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    shell
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let outcome = run(shell.args(["-c", &script])).expect_code(0);
     let variables = outcome.stdout.split_terminator('\0');
     let mut variables: Vec<(String, String)> = variables
@@ -192,7 +187,10 @@ fn json_and_another_format_contradict_each_other() {
         assert!(message.contains("--json") && message.contains("--format"), "{message}");
     }
     let outcome = run(&mut token(&home, &["--format", "xml"])).expect_code(2);
-    assert!(outcome.stderr.contains("raw") && outcome.stderr.contains("env"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("raw") && outcome.stderr.contains("env"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -210,7 +208,9 @@ fn the_id_token_is_as_fresh_as_its_own_exp() {
     assert_eq!((outcome.stdout, outcome.stderr), (format!("{fresh}\n"), String::new()));
     // its access token has ended, which is another matter
     assert_eq!(with(Some(&fresh), -5).expect_code(0).stdout, format!("{fresh}\n"));
-    let object = run(&mut token(&home, &["work", "--id-token", "--json"])).expect_code(0).json();
+    let object = run(&mut token(&home, &["work", "--id-token", "--json"]))
+        .expect_code(0)
+        .json();
     let expires_in = object["expires_in"].as_i64().expect("seconds");
     assert!((550..=600).contains(&expires_in), "{expires_in}");
 
@@ -441,7 +441,11 @@ fn the_profile_is_that_of_the_argument_the_option_the_environment_or_the_file() 
     assert_eq!(printed(&[], None), "token-of-configured\n");
     assert_eq!(printed(&[], Some("environment")), "token-of-environment\n");
     assert_eq!(printed(&[], Some("")), "token-of-configured\n");
-    for option in [&["-p", "optional"][..], &["--profile", "optional"], &["--profile=optional"]] {
+    for option in [
+        &["-p", "optional"][..],
+        &["--profile", "optional"],
+        &["--profile=optional"],
+    ] {
         assert_eq!(printed(option, Some("environment")), "token-of-optional\n");
     }
     assert_eq!(printed(&["argued"], Some("environment")), "token-of-argued\n");
@@ -453,12 +457,13 @@ fn the_profile_is_that_of_the_argument_the_option_the_environment_or_the_file() 
 fn a_url_names_the_profile_that_its_login_made() {
     let home = Home::new();
     let server = authorization_server::start();
-    log_in(&home, &server, &[&server.origin(), "--client-id=desktop", "--no-browser"]);
-    let outcome = run(&mut token(&home, &[&server.origin(), "--json"])).expect_code(0);
-    assert_eq!(
-        outcome.json()["profile"],
-        format!("127.0.0.1-{}", server.port())
+    log_in(
+        &home,
+        &server,
+        &[&server.origin(), "--client-id=desktop", "--no-browser"],
     );
+    let outcome = run(&mut token(&home, &[&server.origin(), "--json"])).expect_code(0);
+    assert_eq!(outcome.json()["profile"], format!("127.0.0.1-{}", server.port()));
 }
 
 #[test]
@@ -466,7 +471,12 @@ fn another_configuration_file_has_sessions_of_its_own() {
     let home = Home::new();
     let server = authorization_server::start();
     let other = home.path().join("other.toml");
-    let arguments = [&server.origin(), "--client-id=desktop", "--profile=work", "--no-browser"];
+    let arguments = [
+        &server.origin(),
+        "--client-id=desktop",
+        "--profile=work",
+        "--no-browser",
+    ];
     for (number, config) in [None, Some(&other)].into_iter().enumerate() {
         let answer = format!(r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":600}}"#);
         server.on("POST", "/token", json(200, &answer));
@@ -479,10 +489,19 @@ fn another_configuration_file_has_sessions_of_its_own() {
 
     let printed = |command: &mut Command| run(command).expect_code(0).stdout;
     assert_eq!(printed(&mut token(&home, &["work"])), "token-0\n");
-    assert_eq!(printed(token(&home, &["work"]).arg("--config").arg(&other)), "token-1\n");
-    assert_eq!(printed(token(&home, &["work"]).env("OAUTH_CONFIG", &other)), "token-1\n");
+    assert_eq!(
+        printed(token(&home, &["work"]).arg("--config").arg(&other)),
+        "token-1\n"
+    );
+    assert_eq!(
+        printed(token(&home, &["work"]).env("OAUTH_CONFIG", &other)),
+        "token-1\n"
+    );
     // its absolute path counts, not how it was written
-    assert_eq!(printed(&mut token(&home, &["work", "--config", "other.toml"])), "token-1\n");
+    assert_eq!(
+        printed(&mut token(&home, &["work", "--config", "other.toml"])),
+        "token-1\n"
+    );
     // the flag wins
     let mut both = token(&home, &["work", "--config", "other.toml"]);
     assert_eq!(printed(both.env("OAUTH_CONFIG", "/nonexistent")), "token-1\n");

@@ -68,10 +68,7 @@ impl Outcome {
     #[track_caller]
     pub fn expect_error(self, code: i32) -> Self {
         assert_eq!(self.stdout, "", "{self:#?}");
-        assert!(
-            self.stderr.lines().any(|line| line.starts_with("error: ")),
-            "{self:#?}"
-        );
+        assert!(self.stderr.lines().any(|line| line.starts_with("error: ")), "{self:#?}");
         self.expect_code(code)
     }
 
