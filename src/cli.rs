@@ -281,6 +281,9 @@ pub struct TokenOptions {
     /// How long the token must still be valid [default: 60s, or half its lifetime if that is less]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub min_ttl: Option<Duration>,
+    /// Refresh first, however long the token is still valid
+    #[arg(long)]
+    pub force_refresh: bool,
 }
 
 /// `oauth token --format`.

@@ -499,22 +499,22 @@ pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Applies changes under a lock, replacing the file atomically.
+/// The lock of all configuration files: no profile can have that name.
+const LOCK_NAME: &str = ".config.lock";
+
+/// Applies changes under a lock, which stands in the folder `locks` and not
+/// beside the file, since that may be a folder of somebody's dotfiles.
+/// Replaces the file atomically.
 ///
 /// # Errors
 /// [`ConfigError`]; the file is then as it was.
-pub fn change(path: &Path, changes: &[Change]) -> Result<(), ConfigError> {
+pub fn change(path: &Path, locks: &Path, changes: &[Change]) -> Result<(), ConfigError> {
     let not_writable = |source| ConfigError::NotWritable {
         path: path.to_owned(),
         source,
     };
     let target = resolve(path).map_err(not_writable)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(target.with_extension("toml.lock"))
-        .map_err(not_writable)?;
+    let lock = lock_file(locks).map_err(not_writable)?;
     lock.lock().map_err(not_writable)?;
     let text = match fs::read_to_string(&target) {
         Ok(text) => text,
@@ -543,6 +543,21 @@ pub fn change(path: &Path, changes: &[Change]) -> Result<(), ConfigError> {
         let _ = fs::remove_file(&temporary);
         not_writable(error)
     })
+}
+
+fn lock_file(locks: &Path) -> io::Result<File> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folder.mode(0o700);
+        options.mode(0o600);
+    }
+    folder.create(locks)?;
+    options.open(locks.join(LOCK_NAME))
 }
 
 fn apply(document: &mut DocumentMut, change: &Change) {
@@ -743,10 +758,11 @@ param = { login_hint = "me@example.com" }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sub/config.toml");
         check_writable(&path).unwrap();
-        change(&path, &[]).unwrap();
+        change(&path, folder.path(), &[]).unwrap();
         fs::write(&path, EXAMPLE).unwrap();
         change(
             &path,
+            folder.path(),
             &[
                 Change::Set(name("work"), "issuer".into(), Setting::Text("https://new".into())),
                 Change::Set(name("home"), "client_id".into(), Setting::Text("cli".into())),
@@ -768,7 +784,7 @@ param = { login_hint = "me@example.com" }
             + "\n[profile.home]\nclient_id = \"cli\"\n";
         let written = fs::read_to_string(&path).unwrap();
         assert_eq!(written.replace(" , ", ", "), expected.replace(" , ", ", "));
-        change(&path, &[Change::Remove(name("home"))]).unwrap();
+        change(&path, folder.path(), &[Change::Remove(name("home"))]).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.default_profile.clone(), config.profiles().count()), (None, 1));
     }
@@ -778,7 +794,7 @@ param = { login_hint = "me@example.com" }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::write(&path, "[profile.a]\nwrong = 1\n").unwrap();
-        assert!(change(&path, &[Change::Default(name("a"))]).is_err());
+        assert!(change(&path, folder.path(), &[Change::Default(name("a"))]).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "[profile.a]\nwrong = 1\n");
     }
 
@@ -786,16 +802,17 @@ param = { login_hint = "me@example.com" }
     fn many_changes_at_once_lose_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
+        let locks = folder.path().to_owned();
         std::thread::scope(|scope| {
             for index in 0..8 {
-                let path = path.clone();
+                let (path, locks) = (path.clone(), locks.clone());
                 scope.spawn(move || {
                     let set = Change::Set(
                         name(&format!("p{index}")),
                         "client_id".into(),
                         Setting::Text("c".into()),
                     );
-                    change(&path, &[set]).unwrap();
+                    change(&path, &locks, &[set]).unwrap();
                 });
             }
         });
@@ -810,7 +827,7 @@ param = { login_hint = "me@example.com" }
         fs::write(&real, "").unwrap();
         let link = folder.path().join("config.toml");
         std::os::unix::fs::symlink("dotfiles.toml", &link).unwrap();
-        change(&link, &[Change::Default(name("a"))]).unwrap();
+        change(&link, folder.path(), &[Change::Default(name("a"))]).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(fs::read_to_string(&real).unwrap().contains("default_profile"));
     }

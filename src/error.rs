@@ -7,6 +7,7 @@ use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
+use crate::flow::renew::RenewError;
 use crate::folders::NoHome;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
@@ -43,6 +44,9 @@ pub enum Error {
     /// A refresh.
     #[error(transparent)]
     Refresh(#[from] Box<RefreshError>),
+    /// A refresh of a stored session.
+    #[error(transparent)]
+    Renew(#[from] Box<RenewError>),
     /// A revocation.
     #[error(transparent)]
     Logout(#[from] Box<LogoutError>),
@@ -105,6 +109,12 @@ impl From<RefreshError> for Error {
     }
 }
 
+impl From<RenewError> for Error {
+    fn from(error: RenewError) -> Self {
+        Error::Renew(Box::new(error))
+    }
+}
+
 impl From<LogoutError> for Error {
     fn from(error: LogoutError) -> Self {
         Error::Logout(Box::new(error))
@@ -122,6 +132,7 @@ impl Error {
             Error::Browser(part) => Some(part),
             Error::Login(part) => Some(part.as_ref()),
             Error::Refresh(part) => Some(part.as_ref()),
+            Error::Renew(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
             Error::Serve(part) => Some(part),
@@ -193,6 +204,12 @@ pub enum SessionError {
         /// In the session.
         found: String,
     },
+    /// `--force-refresh` without a refresh token.
+    #[error("the session of profile \"{profile}\" has nothing to refresh with")]
+    NotRefreshable {
+        /// Which.
+        profile: ProfileName,
+    },
     /// `--id-token` without one.
     #[error("the session of profile \"{profile}\" has no ID token")]
     NoIdToken {
@@ -221,6 +238,7 @@ impl SessionError {
             | SessionError::Expired { profile }
             | SessionError::Dead { profile, .. }
             | SessionError::Mismatch { profile, .. }
+            | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
             | SessionError::IdTokenExpired { profile }
             | SessionError::NotKept { profile } => profile,
@@ -246,6 +264,9 @@ impl Diagnosis for SessionError {
             SessionError::NoIdToken { .. } => {
                 vec![format!("Ask for one: oauth login {profile} --scope \"openid …\"")]
             }
+            SessionError::NotRefreshable { .. } => vec![format!(
+                "The server gave no refresh token; asking for the scope offline_access may bring one: oauth login {profile} --scope \"… offline_access\""
+            )],
             SessionError::NotKept { .. } => {
                 vec![format!(
                     "Choose a store that keeps it: oauth login {profile} --store keyring"

@@ -87,7 +87,10 @@ fn ssh_connection(environment: Environment<'_>) -> SshConnection {
     let address = server.next().and_then(|address| address.split('%').next());
     let user = text("USER").or_else(|| text("LOGNAME"));
     SshConnection {
-        server_address: address.and_then(|address| address.parse().ok()),
+        // a loopback address is the end of a tunnel, and nobody's from outside
+        server_address: address
+            .and_then(|address| address.parse().ok())
+            .filter(|address: &IpAddr| !address.is_loopback()),
         server_port: server.next().and_then(|port| port.parse().ok()),
         user: user.filter(|user| is_plain_word(user)),
     }
@@ -155,7 +158,9 @@ impl Surroundings {
             return lines;
         }
         let Listening { address, port, .. } = listening;
-        if let Some(kind) = self.container {
+        // SSH into a container ends at a server within it, which forwards as any other
+        let beyond_ssh = self.container.filter(|kind| self.ssh.is_none() || is_hosted(kind));
+        if let Some(kind) = beyond_ssh {
             lines.extend(container_advice(kind, listening));
         } else if let Some(ssh) = &self.ssh {
             lines.push(format!(
@@ -185,6 +190,10 @@ impl Surroundings {
     }
 }
 
+fn is_hosted(kind: &str) -> bool {
+    HOSTED.iter().any(|(_, hosted)| *hosted == kind)
+}
+
 fn container_advice(kind: &str, listening: &Listening<'_>) -> Vec<String> {
     let Listening { address, port, .. } = listening;
     if kind == KUBERNETES {
@@ -193,7 +202,7 @@ fn container_advice(kind: &str, listening: &Listening<'_>) -> Vec<String> {
             format!("    kubectl port-forward POD {port}:{port}"),
         ];
     }
-    if HOSTED.iter().any(|(_, hosted)| *hosted == kind) {
+    if is_hosted(kind) {
         return vec![format!(
             "this runs in {kind}: a browser on your own machine reaches {address}:{port} here \
              only if a tool there forwards that port"
@@ -302,7 +311,13 @@ mod tests {
             let command = line(&[("SSH_CONNECTION", "x y $(id) z"), ("USER", user)], &listening());
             assert_eq!(command, "    ssh -N -L 49152:127.0.0.1:49152 USER@HOST", "{user}");
         }
+        let tunnel = line(&[("SSH_CONNECTION", "127.0.0.1 1 127.0.0.1 2222")], &listening());
+        assert_eq!(tunnel, "    ssh -N -p 2222 -L 49152:127.0.0.1:49152 USER@HOST");
         assert!(looked(&[("SSH_TTY", "/dev/pts/1")], &[]).ssh.is_some());
+        let within = looked(&[connection], &["/.dockerenv"]).advice(&listening());
+        assert!(within[1].contains("ssh -N"), "{within:?}");
+        let hosted = looked(&[connection, ("CODESPACES", "true")], &[]).advice(&listening());
+        assert!(hosted[0].contains("Codespaces") && hosted.len() == 2, "{hosted:?}");
     }
 
     #[test]

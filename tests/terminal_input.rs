@@ -8,7 +8,7 @@ use oauth::terminal_input::{LINE_LIMIT_BYTES, PasteReader, TerminalInputError, r
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, setsid, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Termios, tcgetattr, tcsetpgrp};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr, tcsetpgrp};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
@@ -159,6 +159,21 @@ fn the_terminal_shows_nothing_of_it_and_is_left_as_it_was_found() {
     person.types(b"canary\r").join().unwrap();
     assert_eq!(next(&mut reader).unwrap().unwrap(), "canary");
     person.types(b"rest of a paste\r").join().unwrap();
+    drop(reader);
+    assert_same(&before, &person.modes());
+    assert_eq!(person.screen(), [PASTE_ON, PASTE_OFF].concat());
+}
+
+#[test]
+fn a_terminal_that_a_shell_has_reset_is_switched_again() {
+    let mut person = Person::new();
+    let before = person.modes();
+    let mut reader = person.reader();
+    assert_eq!(person.screen(), PASTE_ON);
+    tcsetattr(&person.slave, OptionalActions::Now, &before).unwrap();
+    person.wait_for_single_bytes();
+    person.types(b"a line\r").join().unwrap();
+    assert_eq!(next(&mut reader).unwrap().unwrap(), "a line");
     drop(reader);
     assert_same(&before, &person.modes());
     assert_eq!(person.screen(), [PASTE_ON, PASTE_OFF].concat());

@@ -1,8 +1,8 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
-use super::Context;
 use super::status::Row;
+use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
 use crate::cli::LoginOptions;
 use crate::config::{self, Change, Config, Setting};
@@ -19,7 +19,7 @@ use crate::protocol::scope::Scope;
 use crate::report;
 use crate::secret::Secret;
 use crate::settings::{self, ResolvedLogin, SettingsError};
-use crate::store::{CredentialStore, Patience, ProfileLock, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
 use crate::terminal_input::{PasteReader, read_piped_line};
@@ -59,8 +59,8 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     check_client_authentication(&resolved)?;
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &name, &resolved.given, kind));
     let locks = context.folders()?.locks();
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         keep_session(store.as_mut(), &locks, &name, session, observer)?;
         match &saving {
@@ -167,6 +167,20 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
     }
 }
 
+/// Finishes the work even when a signal comes meanwhile, and then obeys it.
+pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut signal = std::pin::pin!(signalled());
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        code = &mut signal => {
+            work.await;
+            Err(Error::Interrupted(code))
+        }
+        done = &mut work => Ok(done),
+    }
+}
+
 /// Waits for the first signal that asks this process to end.
 #[cfg(unix)]
 pub(super) async fn signalled() -> ExitCode {
@@ -208,12 +222,7 @@ fn keep_session(
     session: &Session,
     observer: &mut dyn Observer,
 ) -> Result<(), Box<dyn Diagnosis>> {
-    let _lock = ProfileLock::acquire(locks, name, super::logout::LOCK_WAIT, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder}, which is changing profile \"{name}\""
-        )));
-    })
-    .map_err(boxed)?;
+    let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
     let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
     store
@@ -232,11 +241,19 @@ fn keep_session(
 /// What `login` writes to the configuration file after success.
 struct Saving<'a> {
     path: &'a Path,
+    locks: &'a Path,
     changes: Vec<Change>,
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, name: &ProfileName, given: &[(String, Setting)], kind: StoreKind) -> Self {
+    fn new(
+        config: &Config,
+        path: &'a Path,
+        locks: &'a Path,
+        name: &ProfileName,
+        given: &[(String, Setting)],
+        kind: StoreKind,
+    ) -> Self {
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = given.iter().map(|(key, setting)| set(key, setting.clone())).collect();
         if kind != StoreKind::None {
@@ -246,11 +263,11 @@ impl<'a> Saving<'a> {
         if first && name.as_str() != "default" {
             changes.push(Change::Default(name.clone()));
         }
-        Saving { path, changes }
+        Saving { path, locks, changes }
     }
 
     fn save(&self) -> Result<(), config::ConfigError> {
-        config::change(self.path, &self.changes)
+        config::change(self.path, self.locks, &self.changes)
     }
 }
 
@@ -392,7 +409,7 @@ fn tell(
         .as_ref()
         .map(|id_token| format!(" as {}", id_token.display_name()));
     let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "signed in{} at {issuer}",
         who.unwrap_or_default()
     )));
@@ -400,7 +417,7 @@ fn tell(
     let granted = token.and_then(|token| token.scope.clone());
     let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
     if !granted.is_empty() {
-        observer.observe(&Event::Note(&format!("granted: {granted}")));
+        observer.observe(&Event::Outcome(&format!("granted: {granted}")));
     }
     let missing = outcome.asked.without(&granted);
     if !missing.is_empty() {
@@ -410,7 +427,7 @@ fn tell(
         Some(expires_at) => {
             let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
             let until = system::local_time(expires_at);
-            observer.observe(&Event::Note(&format!(
+            observer.observe(&Event::Outcome(&format!(
                 "the access token is valid until {until} ({})",
                 in_words(left_s)
             )));
@@ -420,7 +437,7 @@ fn tell(
         )),
     }
     if session.can_renew() {
-        observer.observe(&Event::Note("it can be refreshed"));
+        observer.observe(&Event::Outcome("it can be refreshed"));
     } else if outcome.asked.contains("offline_access") {
         observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
     } else {
@@ -434,7 +451,7 @@ fn tell(
             None => Ok(()),
         };
     }
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",
         store.describe()
     )));

@@ -1,19 +1,15 @@
 //! `oauth logout`: revokes at the server, then forgets. The client secret
 //! stays with the profile; `profile remove` deletes that too.
 
-use super::Context;
+use super::{Context, LOCK_WAIT, lock};
 use crate::cli::LogoutOptions;
 use crate::config::Config;
 use crate::diagnosis::Diagnosis;
 use crate::error::{Error, SessionError};
 use crate::flow::logout::{Revoked, revoke};
 use crate::settings;
-use crate::store::{CredentialStore, ProfileLock, ProfileName, Renewal, Session};
+use crate::store::{CredentialStore, ProfileName, Renewal, Session};
 use crate::trace::{Event, Observer};
-use std::time::Duration;
-
-/// How long to wait for another process that changes the same profile.
-pub(super) const LOCK_WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
     let config = context.config()?;
@@ -43,12 +39,7 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, stri
     let profile = config.profile(name);
     let mut observer = context.observer();
     let mut store = context.store(context.store_kind(profile)?, context.patience())?;
-    let locks = context.folders()?.locks();
-    let _lock = ProfileLock::acquire(&locks, name, LOCK_WAIT, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder}, which is changing profile \"{name}\""
-        )));
-    })?;
+    let _lock = lock(&context.folders()?.locks(), name, LOCK_WAIT, &mut observer)?;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
         if strict && profile.is_none() {
             let known = config.profiles().map(|(name, _)| name.clone()).collect();
@@ -77,7 +68,7 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, stri
         }
     }
     forget(store.as_mut(), name, session)?;
-    observer.observe(&Event::Note(&format!("logged out of profile \"{name}\"")));
+    observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())
 }
 

@@ -18,13 +18,17 @@ use crate::folders::Folders;
 use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
-use crate::store::{self, CredentialStore, Patience, ProfileName, Session, StoreKind, StoreSettings};
+use crate::store::{
+    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+};
 use crate::trace::terminal::{Terminal, TerminalSettings};
+use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use clap::CommandFactory;
 use sha2::{Digest, Sha256};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Runs the command.
 ///
@@ -156,6 +160,23 @@ impl Context {
             .build()
             .map_err(Error::Runtime)
     }
+}
+
+/// How long to wait for another process that changes the same profile.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+/// Takes the profile's lock, and tells whom it waits for.
+pub(crate) fn lock(
+    locks: &Path,
+    name: &ProfileName,
+    wait: Duration,
+    observer: &mut dyn Observer,
+) -> Result<ProfileLock, LockError> {
+    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder}, which is changing profile \"{name}\""
+        )));
+    })
 }
 
 /// Whether somebody is logged in; a record may remain with the client secret alone.

@@ -1,14 +1,14 @@
 //! `oauth profile`: the profiles of the configuration file.
 
-use super::Context;
 use super::status::aligned;
+use super::{Context, LOCK_WAIT, lock};
 use crate::cli::{ProfileChoice, ProfileCommand};
 use crate::config::{self, Change, Config, Profile, Setting};
 use crate::error::{Error, SessionError};
 use crate::neutral::neutralise;
 use crate::report;
 use crate::settings::{self, SettingsError};
-use crate::store::{ProfileLock, ProfileName};
+use crate::store::ProfileName;
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Error> {
@@ -19,7 +19,11 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Err
         ProfileCommand::Set { name, settings } => set(context, &config, name, settings),
         ProfileCommand::Use { name } => {
             let name = known(&config, name)?;
-            Ok(config::change(&context.config_path()?, &[Change::Default(name)])?)
+            Ok(config::change(
+                &context.config_path()?,
+                &context.folders()?.locks(),
+                &[Change::Default(name)],
+            )?)
         }
         ProfileCommand::Remove { name } => remove(context, &config, name),
     }
@@ -134,7 +138,11 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         });
     }
     check(context, config, &name, &changes)?;
-    Ok(config::change(&context.config_path()?, &changes)?)
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &changes,
+    )?)
 }
 
 /// A value that `login` would refuse is refused when it is set.
@@ -153,12 +161,11 @@ fn check(context: &Context, config: &Config, name: &ProfileName, changes: &[Chan
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
     let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
-    let _lock = ProfileLock::acquire(
-        &context.folders()?.locks(),
-        &name,
-        super::logout::LOCK_WAIT,
-        &mut |_| {},
-    )?;
+    let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
-    Ok(config::change(&context.config_path()?, &[Change::Remove(name)])?)
+    Ok(config::change(
+        &context.config_path()?,
+        &context.folders()?.locks(),
+        &[Change::Remove(name)],
+    )?)
 }

@@ -1,17 +1,23 @@
 //! `oauth token`: the hot path. The configuration file for the profile's name
 //! and store, one read of the store, a comparison of clocks, one line on
-//! stdout: no lock, no runtime, no TLS, no discovery.
+//! stdout: no lock, no runtime, no TLS, no discovery. Only a token that will
+//! not last is renewed first.
 
-use super::{Context, same_as_profile, signed_in};
+use super::login::after_work;
+use super::{Context, LOCK_WAIT, lock, same_as_profile, signed_in};
 use crate::cli::{TokenFormat, TokenOptions};
+use crate::config::Profile;
+use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::{Error, SessionError};
+use crate::flow::renew::{RenewWorld, has_expired, renew};
 use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::report;
 use crate::secret::Secret;
 use crate::settings::{self, SettingsError};
-use crate::store::{ProfileName, Session, StoredToken};
-use crate::system;
+use crate::store::{CredentialStore, ProfileName, Session, StoreError, StoredToken};
+use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use serde_json::json;
 use std::time::Duration;
@@ -19,54 +25,186 @@ use std::time::Duration;
 /// How long a token must still be valid by default.
 const MIN_TTL: Duration = Duration::from_secs(60);
 
+/// How long to wait for another process while the old token is still good enough to be printed.
+const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
+
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
     let profile = config.profile(&name);
     let kind = context.store_kind(profile)?;
-    let session = context.store(kind, context.patience())?.load(&name)?;
-    let session = signed_in(session, &name, &config, kind)?;
-    same_as_profile(&session, &name, profile)?;
-    if let Some(dead) = &session.dead {
-        return Err(SessionError::Dead {
-            profile: name,
-            reason: dead.reason.clone(),
-        }
-        .into());
+    let mut store = context.store(kind, context.patience())?;
+    let mut session = signed_in(store.load(&name)?, &name, &config, kind)?;
+    usable(&session, &name, profile)?;
+
+    let freshness = Freshness::new(options)?;
+    let now = system::now();
+    if options.force_refresh && !session.can_renew() {
+        return Err(SessionError::NotRefreshable { profile: name }.into());
     }
+    if session.can_renew() && (options.force_refresh || !freshness.is_met_by(&session, now)) {
+        session = renewed(context, options, &freshness, &name, profile, store.as_mut(), session)?;
+        usable(&session, &name, profile)?;
+    }
+    print(context, options, format, &freshness, &name, &session)
+}
+
+/// Whether a session may be used for this profile at all.
+fn usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
+    same_as_profile(session, name, profile)?;
+    match &session.dead {
+        Some(dead) => Err(SessionError::Dead {
+            profile: name.clone(),
+            reason: dead.reason.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The session after a refresh; the one before, with a warning, where the
+/// refresh failed for reasons that pass and the old token is still valid.
+fn renewed(
+    context: &Context,
+    options: &TokenOptions,
+    freshness: &Freshness,
+    name: &ProfileName,
+    profile: Option<&Profile>,
+    store: &mut dyn CredentialStore,
+    session: Session,
+) -> Result<Session, Error> {
+    let locks = context.folders()?.locks();
+    let transport = context.transport(profile, true)?;
+    let mut observer = context.observer();
+    let still_valid = !options.id_token && !has_expired(&session, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !freshness.is_met_by(session, system::now());
+    // Before the signals wait: nothing is under way yet that must be finished.
+    let wait = if still_valid { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
+    let lock = match lock(&locks, name, wait, &mut observer) {
+        Err(error) if still_valid && error.exit_code() == ExitCode::Timeout => {
+            observer.observe(&Event::Warning(&format!(
+                "{error}; the old token is still valid and is printed"
+            )));
+            return Ok(session);
+        }
+        other => other?,
+    };
+    let mut world = RenewWorld {
+        store,
+        client_secret: context.client_secret_of_environment(),
+        token_parameters: settings::token_parameters(profile)?,
+        transport: &transport,
+        now: system::now,
+        observer: &mut observer,
+    };
+    // A signal that comes meanwhile waits until the answer is written.
+    let outcome = context
+        .runtime()?
+        .block_on(after_work(renew(name, lock, &session, &still_needed, &mut world)))?;
+    match outcome {
+        Ok(session) => Ok(session),
+        Err(error) if still_valid && error.exit_code() == ExitCode::Unreachable => {
+            let warning = format!("{error}; the old token is still valid and is printed");
+            observer.observe(&Event::Warning(&with_causes(&warning, &error)));
+            Ok(session)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn with_causes(message: &str, error: &dyn std::error::Error) -> String {
+    let mut text = message.to_owned();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(" ({cause})");
+        source = cause.source();
+    }
+    text
+}
+
+fn print(
+    context: &Context,
+    options: &TokenOptions,
+    format: TokenFormat,
+    freshness: &Freshness,
+    name: &ProfileName,
+    session: &Session,
+) -> Result<(), Error> {
     let now = system::now();
     let token = session
         .tokens
         .first()
         .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
-        let (id_token, expires_at) = id_token(&session, &name, now)?;
-        let line = formatted(format, &id_token, expires_at, token, &session, &name, now);
+        let (id_token, expires_at) = id_token(session, name, now)?;
+        let line = formatted(format, &id_token, expires_at, token, session, name, now);
         return report::print(line.expose().as_bytes());
     }
     if let Some(expires_at) = token.expires_at {
         let left_s = expires_at.seconds_since(now);
         if left_s <= 0 {
-            return Err(SessionError::Expired { profile: name }.into());
+            return Err(SessionError::Expired { profile: name.clone() }.into());
         }
-        let wanted_s = wanted_s(options.min_ttl, token);
+        let wanted_s = freshness.wanted_s(token);
         if left_s < wanted_s {
             context.observer().observe(&Event::Warning(&format!(
-                "the token is valid for another {left_s} s only, {wanted_s} s were wanted; log in again soon: oauth login {name}"
+                "the token is valid for another {left_s} s only, {wanted_s} s were wanted"
             )));
         }
     }
-    let line = formatted(
-        format,
-        &token.access_token,
-        token.expires_at,
-        token,
-        &session,
-        &name,
-        now,
-    );
+    let line = formatted(format, &token.access_token, token.expires_at, token, session, name, now);
     report::print(line.expose().as_bytes())
+}
+
+/// How long the token must still be valid, and how much earlier it is
+/// refreshed, so that many machines do not do it in the same second.
+struct Freshness {
+    min_ttl: Option<Duration>,
+    of_id_token: bool,
+    /// 0 to 255: which part of a sixth is added.
+    jitter: u8,
+}
+
+impl Freshness {
+    fn new(options: &TokenOptions) -> Result<Self, Error> {
+        let mut jitter = [0u8; 1];
+        SystemRandomness.fill(&mut jitter).map_err(StoreError::Randomness)?;
+        Ok(Freshness {
+            min_ttl: options.min_ttl,
+            of_id_token: options.id_token,
+            jitter: jitter[0],
+        })
+    }
+
+    /// As given; by default 60 s, or half the token's lifetime if that is less.
+    fn wanted_s(&self, token: &StoredToken) -> i64 {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let lifetime_s = token
+            .expires_at
+            .zip(token.issued_at)
+            .map(|(end, start)| end.seconds_since(start));
+        match (self.min_ttl, lifetime_s) {
+            (Some(given), _) => seconds(given),
+            (None, Some(lifetime_s)) => seconds(MIN_TTL).min(lifetime_s / 2),
+            (None, None) => seconds(MIN_TTL),
+        }
+    }
+
+    fn is_met_by(&self, session: &Session, now: UnixSeconds) -> bool {
+        let Some(token) = session.tokens.first() else {
+            return false;
+        };
+        if self.of_id_token {
+            // Fresh by its own `exp`; where there is none, a refresh may bring one.
+            return id_token_expiry(session).is_some_and(|expires_at| expires_at > now);
+        }
+        let Some(expires_at) = token.expires_at else {
+            return true;
+        };
+        let wanted_s = self.wanted_s(token);
+        let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
+        expires_at.seconds_since(now) >= wanted_s.saturating_add(earlier_s)
+    }
 }
 
 fn format(context: &Context, options: &TokenOptions) -> Result<TokenFormat, Error> {
@@ -82,20 +220,6 @@ fn format(context: &Context, options: &TokenOptions) -> Result<TokenFormat, Erro
     }
 }
 
-/// As given; by default 60 s, or half the token's lifetime if that is less.
-fn wanted_s(min_ttl: Option<Duration>, token: &StoredToken) -> i64 {
-    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    let lifetime_s = token
-        .expires_at
-        .zip(token.issued_at)
-        .map(|(end, start)| end.seconds_since(start));
-    match (min_ttl, lifetime_s) {
-        (Some(given), _) => seconds(given),
-        (None, Some(lifetime_s)) => seconds(MIN_TTL).min(lifetime_s / 2),
-        (None, None) => seconds(MIN_TTL),
-    }
-}
-
 /// The ID token, which is as fresh as its own `exp` says.
 fn id_token(
     session: &Session,
@@ -106,14 +230,20 @@ fn id_token(
         .id_token
         .clone()
         .ok_or_else(|| SessionError::NoIdToken { profile: name.clone() })?;
-    let claims = UnverifiedJwt::decode(id_token.expose()).ok().map(|jwt| jwt.claims);
-    let expires_at = claims.and_then(|claims| claims.get("exp").and_then(serde_json::Value::as_f64));
-    // A float's cast saturates; the claim was checked when it was stored.
-    let expires_at = expires_at.map(|seconds| UnixSeconds(seconds as i64));
+    let expires_at = id_token_expiry(session);
     match expires_at {
         Some(expires_at) if expires_at <= now => Err(SessionError::IdTokenExpired { profile: name.clone() }),
         expires_at => Ok((id_token, expires_at)),
     }
+}
+
+fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
+    let claims = UnverifiedJwt::decode(session.id_token.as_ref()?.expose()).ok()?.claims;
+    // A float's cast saturates; the claim was checked when it was stored.
+    claims
+        .get("exp")
+        .and_then(serde_json::Value::as_f64)
+        .map(|seconds| UnixSeconds(seconds as i64))
 }
 
 fn formatted(

@@ -7,4 +7,5 @@ pub mod discover;
 pub mod login;
 pub mod logout;
 pub mod refresh;
+pub mod renew;
 pub mod session;

@@ -209,12 +209,11 @@ impl AuthorizationServer {
     /// §2.3, §3.2.1). An unknown client and a wrong secret look the same.
     pub(crate) fn authenticate(&self, presented: &PresentedClient) -> Result<&RegisteredClient, Refused> {
         let registered = self.client(&presented.id);
-        let holds = match (registered.and_then(|client| client.secret.as_ref()), &presented.secret) {
-            (Some(own), Some(secret)) => same_secret(own, secret),
-            // Compared all the same, so that it takes as long.
-            (None, Some(secret)) => same_secret(secret, secret) && false,
-            (None, None) => registered.is_some(),
-            (Some(_), None) => false,
+        let own_secret = registered.and_then(|client| client.secret.as_ref());
+        let holds = match &presented.secret {
+            // Compared even where there is nothing to compare with, so that it takes as long.
+            Some(secret) => same_secret(own_secret.unwrap_or(secret), secret) && own_secret.is_some(),
+            None => own_secret.is_none(),
         };
         let refused = || Refused::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
         registered.filter(|_| holds).ok_or_else(refused)

@@ -25,6 +25,9 @@ mod prompt;
 mod resource_server;
 #[cfg(test)]
 mod test_randomness;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+mod tests;
 mod token_endpoint;
 mod tokens;
 

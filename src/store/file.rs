@@ -679,7 +679,7 @@ mod tests {
                 FileStoreError::NewerFormat { format: 0x41, .. } => position == version,
                 FileStoreError::UnknownKeyKind { kind: 0x40, .. } => position == version + 1,
                 FileStoreError::WrongKey { .. } => fingerprint.contains(&position),
-                FileStoreError::Truncated { .. } => position >= HEADER_BYTES - LENGTH_BYTES && position < HEADER_BYTES,
+                FileStoreError::Truncated { .. } => (HEADER_BYTES - LENGTH_BYTES..HEADER_BYTES).contains(&position),
                 FileStoreError::Tampered { .. } => position >= fingerprint.end,
                 _ => false,
             };

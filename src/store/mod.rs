@@ -68,6 +68,16 @@ pub trait CredentialStore: Send {
     /// [`StoreError`]: the one that `save` would have ended with.
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError>;
 
+    /// Does now what [`save`](Self::save) would do first, so that nothing slow
+    /// and little that can fail is left for it. For before a refresh request.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the one that `save` would have ended with.
+    fn prepare(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        let _ = profile;
+        Ok(())
+    }
+
     /// One line that the user should see, once: what [`probe`](Self::probe) or
     /// [`save`](Self::save) did that concerns the safety of the tokens.
     fn notice(&mut self) -> Option<String> {
