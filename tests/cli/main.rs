@@ -15,4 +15,7 @@ mod in_a_browser;
 mod keyring;
 mod peers;
 mod serve;
+mod logout;
+mod status;
 mod support;
+mod token;

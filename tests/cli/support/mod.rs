@@ -17,3 +17,5 @@ pub mod keyring_session;
 pub mod literal_server;
 pub mod plain_browser;
 pub mod running;
+pub mod outcome;
+pub mod sessions;
