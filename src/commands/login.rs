@@ -152,7 +152,7 @@ fn walk(
         keep,
         observer,
     };
-    let logged_in = runtime.block_on(interruptible(login(resolved.request, &mut world)))??;
+    let logged_in = runtime.block_on(login(resolved.request, &mut world, signalled()))?;
     Ok(Outcome {
         session: logged_in.session,
         id_token: logged_in.id_token,
