@@ -7,6 +7,15 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod foreign;
+#[cfg(unix)]
+mod in_a_browser;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod keyring;
+mod logout;
 mod peers;
 mod serve;
+mod status;
 mod support;
+mod token;
