@@ -47,7 +47,10 @@ impl KeyringSession {
                 );
                 assert!(std::env::var_os("CI").is_none(), "{message}");
                 // not `eprintln!`, which the test harness keeps to itself
-                let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: the keyring is not tested: {message} ***");
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "\n*** SKIPPED: the keyring is not tested: {message} ***"
+                );
                 return None;
             }
         }

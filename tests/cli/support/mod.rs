@@ -16,3 +16,4 @@ pub mod keyring_session;
 pub mod literal_server;
 pub mod plain_browser;
 pub mod running;
+pub mod server_program;
