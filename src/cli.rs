@@ -136,7 +136,7 @@ pub struct ProfileChoice {
     #[arg(value_name = "PROFILE")]
     pub argument: Option<String>,
     /// The same as an option
-    #[arg(short, long = "profile", value_name = "NAME", conflicts_with = "argument")]
+    #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument")]
     pub option: Option<String>,
 }
 

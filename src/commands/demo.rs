@@ -85,10 +85,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     serving.abort();
     let answer = walked??;
     deleted?;
-    observer.observe(&Event::Note(
+    observer.observe(&Event::Outcome(
         "done: the tokens are revoked and forgotten, nothing is left behind",
     ));
-    observer.observe(&Event::Note(
+    observer.observe(&Event::Outcome(
         "next: oauth login https://your-server --client-id ID, or oauth serve to try by hand",
     ));
     report::print(format!("{answer}\n").as_bytes())
@@ -124,7 +124,7 @@ async fn walk(
 
     let answer = call_resource_server(&session, &transport, observer).await?;
     refresh(&mut session, None, &[], &transport, system::now, observer).await?;
-    observer.observe(&Event::Note(
+    observer.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, &session)?;
@@ -154,7 +154,7 @@ async fn call_resource_server(
             credentials,
         },
     ));
-    observer.observe(&Event::Note("with the token: GET /api/hello at the resource server"));
+    observer.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
     let response = transport
         .send(&request, observer)
         .await

@@ -22,7 +22,7 @@ use crate::settings::{self, ResolvedLogin, SettingsError};
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
-use crate::terminal_input::{PasteReader, read_piped_line};
+use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -37,6 +37,9 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let config = context.config()?;
     let config_path = context.config_path()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
+    resolved
+        .given
+        .extend(settings::given_to_reach_the_server(&context.global));
     let name = resolved.profile.clone();
     let profile = config.profile(&name);
     let kind = if options.no_store {
@@ -365,15 +368,21 @@ pub(super) fn look_around(environment: &Environment) -> Surroundings {
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
 enum StandardInput {
     Terminal(PasteReader),
-    Pipe,
+    Pipe(PipedLine),
 }
 
 impl PastedLines for StandardInput {
     fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Option<Secret>> + '_>> {
         Box::pin(async {
-            match self {
-                StandardInput::Terminal(reader) => reader.next_line().await.ok().flatten(),
-                StandardInput::Pipe => read_piped_line().await.ok().flatten(),
+            let line = match self {
+                StandardInput::Terminal(reader) => reader.next_line().await,
+                StandardInput::Pipe(line) => line.next_line().await,
+            };
+            match line {
+                Ok(line) => line,
+                // explained and asked again as any line that is no URL
+                Err(TerminalInputError::LineTooLong) => Some(Secret::from("")),
+                Err(_) => None,
             }
         })
     }
@@ -389,7 +398,7 @@ fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<Standar
     }
     match PasteReader::open()? {
         Some(reader) => Ok(Some(StandardInput::Terminal(reader))),
-        None => Ok(paste_only.then_some(StandardInput::Pipe)),
+        None => Ok(paste_only.then(|| StandardInput::Pipe(PipedLine::default()))),
     }
 }
 
@@ -409,7 +418,7 @@ fn tell(
         .as_ref()
         .map(|id_token| format!(" as {}", id_token.display_name()));
     let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "signed in{} at {issuer}",
         who.unwrap_or_default()
     )));
@@ -417,7 +426,7 @@ fn tell(
     let granted = token.and_then(|token| token.scope.clone());
     let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
     if !granted.is_empty() {
-        observer.observe(&Event::Note(&format!("granted: {granted}")));
+        observer.observe(&Event::Outcome(&format!("granted: {granted}")));
     }
     let missing = outcome.asked.without(&granted);
     if !missing.is_empty() {
@@ -427,7 +436,7 @@ fn tell(
         Some(expires_at) => {
             let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
             let until = system::local_time(expires_at);
-            observer.observe(&Event::Note(&format!(
+            observer.observe(&Event::Outcome(&format!(
                 "the access token is valid until {until} ({})",
                 in_words(left_s)
             )));
@@ -437,7 +446,7 @@ fn tell(
         )),
     }
     if session.can_renew() {
-        observer.observe(&Event::Note("it can be refreshed"));
+        observer.observe(&Event::Outcome("it can be refreshed"));
     } else if outcome.asked.contains("offline_access") {
         observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
     } else {
@@ -451,7 +460,7 @@ fn tell(
             None => Ok(()),
         };
     }
-    observer.observe(&Event::Note(&format!(
+    observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",
         store.describe()
     )));

@@ -68,7 +68,7 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, stri
         }
     }
     forget(store.as_mut(), name, session)?;
-    observer.observe(&Event::Note(&format!("logged out of profile \"{name}\"")));
+    observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())
 }
 

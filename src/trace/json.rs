@@ -61,6 +61,7 @@ pub fn event_object(event: &Event<'_>, redaction: Redaction) -> Document {
         Event::Decision(text) => text_event("decision", "text", neutralise(text)),
         Event::CheckPassed(text) => text_event("check_passed", "text", neutralise(text)),
         Event::CheckSkipped(text) => text_event("check_skipped", "text", neutralise(text)),
+        Event::Outcome(text) => text_event("outcome", "text", neutralise(text)),
         Event::Note(text) => text_event("note", "text", neutralise(text)),
         Event::Warning(text) => text_event("warning", "text", neutralise(text)),
     }

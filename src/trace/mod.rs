@@ -169,6 +169,8 @@ pub enum Event<'a> {
     CheckSkipped(&'a str),
     /// Something a person should know but need not act on, shown unless `--quiet`.
     Note(&'a str),
+    /// What came of the work, for the person who asked for it; shown unless `--quiet`.
+    Outcome(&'a str),
     /// Something that is not as it should be; the work goes on.
     Warning(&'a str),
 }

@@ -4,13 +4,10 @@
 
 use super::support::authorization_server::{FakeBrowser, parameters};
 use super::support::binary::Home;
-use super::support::callback;
 use super::support::chromium::{Chromium, OTHER_SITE};
+use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, html, value_of};
 use super::support::running::{Finished, Running, run};
-use super::support::server_program::ServerProgram;
-use serde_json::Value;
-use std::process::Command;
 use url::Url;
 
 const SIGN_IN: &str = "button[value=sign-in]";
@@ -25,26 +22,30 @@ const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
 struct Stage {
     home: Home,
     browser: FakeBrowser,
-    issuer: String,
-    _server: ServerProgram,
+    server: DevelopmentServer,
 }
 
 impl Stage {
     fn set(options: &[&str]) -> Self {
         let home = Home::new();
-        let server = ServerProgram::start(home.oauth().args(["serve", "--port", "0"]).args(options), "http://");
         Stage {
             browser: FakeBrowser::new(home.path()),
-            issuer: server.line().to_owned(),
+            server: DevelopmentServer::start(options),
             home,
-            _server: server,
         }
     }
 
     /// `oauth login` as the client that is there by default, with a browser that does nothing.
     fn login(&self, options: &[&str]) -> Login {
-        let command = &mut self.command();
-        command.args(["login", &self.issuer, "--client-id", "oauth-cli", "--profile", "mine"]);
+        let command = &mut self.home.oauth();
+        command.args([
+            "login",
+            &self.server.issuer(),
+            "--client-id",
+            "oauth-cli",
+            "--profile",
+            "mine",
+        ]);
         command.args(["--browser", &self.browser.command()]).args(options);
         let running = Running::start(command);
         Login {
@@ -53,15 +54,9 @@ impl Stage {
         }
     }
 
-    fn command(&self) -> Command {
-        self.home.oauth()
-    }
-
-    /// Asks the resource server of `serve` who this token speaks for.
-    fn hello(&self, token: &str) -> String {
-        let authority = self.issuer.strip_prefix("http://").expect("an http issuer");
-        let answer = callback::get(authority, "/api/hello", &[&format!("Authorization: Bearer {token}")]);
-        answer.expect("an answer").body_text()
+    /// `oauth token` for what that login stored.
+    fn token(&self) -> Finished {
+        run(self.home.oauth().args(["token", "mine"]))
     }
 }
 
@@ -127,10 +122,13 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     let ended = login.end().expect(0);
     assert_eq!(ended.stdout, "");
     ended.says("signed in as demo");
-    let token = run(stage.command().args(["token", "mine"])).expect(0);
-    let token = token.stdout.strip_suffix('\n').expect("a line").to_owned();
-    let hello: Value = serde_json::from_str(&stage.hello(&token)).expect("JSON");
-    assert!(hello.to_string().contains("demo"), "{hello}");
+    let token = stage.token().expect(0);
+    let token = token.stdout.strip_suffix('\n').expect("a line");
+    let hello = stage
+        .server
+        .get("/api/hello", &[&format!("Authorization: Bearer {token}")]);
+    assert_eq!(hello.status, 200);
+    assert!(hello.body_text().contains("demo"), "{}", hello.body_text());
 }
 
 #[test]
@@ -170,7 +168,7 @@ fn whoever_denies_sees_that_the_login_did_not_work() {
     chromium.wait_for_heading(DID_NOT_WORK);
     chromium.take_pictures("5-failure");
     login.end().expect(5).says("access_denied");
-    run(stage.command().args(["token", "mine"])).expect(4);
+    stage.token().expect(4);
 }
 
 #[test]
@@ -214,14 +212,14 @@ fn nothing_needs_scripts() {
 fn requests_that_cannot_be_answered_by_a_redirect_get_a_page() {
     let Some(chromium) = Chromium::start() else { return };
     let stage = Stage::set(&[]);
-    chromium.go_to(&stage.issuer);
+    chromium.go_to(&stage.server.issuer());
     chromium.take_pictures("7-home");
     let login = stage.login(&[]);
     let foreign = login.url.replace("127.0.0.1%3A", "192.0.2.1%3A");
     assert_ne!(foreign, login.url);
     chromium.go_to(&foreign);
     assert!(chromium.text().contains("192.0.2.1"), "{}", chromium.text());
-    assert!(chromium.url().starts_with(&stage.issuer), "{}", chromium.url());
+    assert!(chromium.url().starts_with(&stage.server.issuer()), "{}", chromium.url());
     chromium.take_pictures("8-error");
 
     chromium.go_to(&format!("{}?code=a&state=b", login.redirect_uri()));

@@ -13,5 +13,9 @@ mod foreign;
 mod in_a_browser;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
+mod logout;
 mod peers;
+mod serve;
+mod status;
 mod support;
+mod token;

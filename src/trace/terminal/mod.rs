@@ -134,6 +134,14 @@ impl Terminal {
         }
     }
 
+    fn outcome(&mut self, text: &str) {
+        if self.settings.json {
+            self.note(text);
+        } else if !self.settings.quiet {
+            self.line(&neutralise(text));
+        }
+    }
+
     fn warning(&mut self, text: &str) {
         if self.settings.quiet {
         } else if self.settings.json {
@@ -241,6 +249,7 @@ impl Terminal {
             | Event::WaitBegins { .. }
             | Event::WaitEnds
             | Event::Note(_)
+            | Event::Outcome(_)
             | Event::Warning(_) => {}
         }
     }
@@ -251,6 +260,7 @@ impl Observer for Terminal {
         match event {
             Event::AuthorizationUrl(url) => self.authorization_url(url),
             Event::Note(text) => self.note(text),
+            Event::Outcome(text) => self.outcome(text),
             Event::Warning(text) => self.warning(text),
             Event::BrowserFailed { command, reason } => {
                 self.warning(&format!(
@@ -277,6 +287,7 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::WaitBegins { .. }
         | Event::WaitEnds
         | Event::Note(_)
+        | Event::Outcome(_)
         | Event::Warning(_) => 0,
         Event::StepBegins(_)
         | Event::Detail { .. }

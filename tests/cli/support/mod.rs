@@ -9,11 +9,14 @@ pub mod callback;
 pub mod certificates;
 #[cfg(unix)]
 pub mod chromium;
+pub mod development_server;
 #[cfg(unix)]
 pub mod installed;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub mod keyring_session;
 pub mod literal_server;
+pub mod outcome;
 pub mod plain_browser;
 pub mod running;
 pub mod server_program;
+pub mod sessions;

@@ -1,5 +1,5 @@
-//! A server that runs beside the test, such as `oauth serve`: it says on
-//! stdout where it is, and never outlives the test.
+//! A server of somebody else that runs beside the test: it says on stdout
+//! where it is, and never outlives the test.
 
 use super::literal_server::PATIENCE;
 use std::io::{BufRead, BufReader};

@@ -1,0 +1,222 @@
+//! Each way in which a login can end without a session: exit code and hints
+//! beside it, and the same for answers of the token endpoint that are no token.
+
+use crate::browser::BrowserError;
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::discover::{DiscoveryError, hints_for};
+use crate::loopback::LoopbackError;
+use crate::protocol::authorization::BrokenResponse;
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::id_token::IdTokenError;
+use crate::protocol::metadata::MetadataError;
+use crate::protocol::random::RandomnessFailed;
+use crate::protocol::token::{InvalidTokenResponse, TokenError};
+use crate::transport::TransportError;
+use std::time::Duration;
+
+/// Why a login ended without a session.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The server is not known.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// It is known, but cannot take part.
+    #[error("this server cannot be used for a login with PKCE")]
+    Unsuitable(#[source] MetadataError),
+    /// The metadata lack an endpoint.
+    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
+    NoEndpoint(&'static str),
+    /// Requests to it would not be sent.
+    #[error("the server cannot be reached")]
+    Unreachable(#[source] TransportError),
+    /// No browser may be sent to that URL.
+    #[error("the authorization endpoint cannot be opened in a browser")]
+    Browser(#[source] BrowserError),
+    /// Nothing can be listened on.
+    #[error("no callback can be received")]
+    Listener(#[from] LoopbackError),
+    /// There is no verifier without it.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+    /// Nobody finished in time.
+    #[error("nobody finished the login in the browser within {}", crate::duration::in_words(waited.as_secs()))]
+    TimedOut {
+        /// How long we waited.
+        waited: Duration,
+        /// The error of a callback that was ignored, since its state was not ours.
+        ignored: Option<ErrorResponse>,
+    },
+    /// The end of standard input came before a usable line.
+    #[error("no redirect URL was pasted that answers this login")]
+    NothingPasted,
+    /// The answer is ours and breaks the specification.
+    #[error("the authorization response cannot be accepted")]
+    Broken(#[source] BrokenResponse),
+    /// The server or the resource owner said no.
+    #[error("the authorization server refused: {}{}", error.error, described(error))]
+    Denied {
+        /// What it said.
+        error: ErrorResponse,
+    },
+    /// No answer from the token endpoint.
+    #[error("the code cannot be exchanged")]
+    Exchange(#[source] TransportError),
+    /// An answer that is no token.
+    #[error("the code was not exchanged")]
+    Token(#[from] TokenError),
+    /// The token came for somebody else, or by somebody else.
+    #[error("the ID token cannot be accepted, so nothing was stored")]
+    IdToken(#[from] IdTokenError),
+    /// The session cannot be stored.
+    #[error("the session was not stored: {0}")]
+    Keep(Box<dyn Diagnosis>),
+}
+
+pub(super) fn described(error: &ErrorResponse) -> String {
+    error
+        .error_description
+        .as_ref()
+        .map(|text| format!(" ({text})"))
+        .unwrap_or_default()
+}
+
+impl Diagnosis for LoginError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            LoginError::Discovery(source) => source.exit_code(),
+            LoginError::Unreachable(source) | LoginError::Exchange(source) => source.exit_code(),
+            LoginError::Listener(source) => source.exit_code(),
+            LoginError::Browser(source) => source.exit_code(),
+            LoginError::Keep(source) => source.exit_code(),
+            LoginError::Token(error) => exit_code_of(error),
+            LoginError::Randomness(_) => ExitCode::Unexpected,
+            LoginError::TimedOut { .. } => ExitCode::Timeout,
+            LoginError::Denied { error } => match error.error.as_str() {
+                "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
+                _ => ExitCode::Refused,
+            },
+            LoginError::Unsuitable(_)
+            | LoginError::NoEndpoint(_)
+            | LoginError::NothingPasted
+            | LoginError::Broken(_)
+            | LoginError::IdToken(_) => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let one = |text: &str| vec![text.to_owned()];
+        match self {
+            LoginError::Discovery(source) => source.hints(),
+            LoginError::Unreachable(source) | LoginError::Exchange(source) => source.hints(),
+            LoginError::Listener(source) => source.hints(),
+            LoginError::Browser(source) => source.hints(),
+            LoginError::Keep(source) => source.hints(),
+            LoginError::Unsuitable(problem) => hints_for(problem),
+            LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
+            LoginError::Randomness(_) => Vec::new(),
+            LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
+            LoginError::NothingPasted => {
+                one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
+            }
+            LoginError::Broken(BrokenResponse::WrongIssuer { .. }) => one(
+                "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
+            ),
+            LoginError::Broken(_) => one("Run it again with -v to see the response; no token request was sent."),
+            LoginError::Denied { error } => hints_for_denial(error),
+            LoginError::Token(error) => hints_of(error),
+            LoginError::IdToken(error) if error.may_be_clock_skew() => {
+                one("Check the clock of this machine: the server's and this one seem to differ.")
+            }
+            LoginError::IdToken(_) => one("Run it again with -vv to see the token response."),
+        }
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            LoginError::Denied { error } => Some((&error.error, error.error_description.as_deref())),
+            LoginError::Token(error) => oauth_error_of(error),
+            _ => None,
+        }
+    }
+}
+
+/// The exit code of an answer that is no token: status first, then JSON, then what it says.
+pub(in crate::flow) fn exit_code_of(error: &TokenError) -> ExitCode {
+    match error {
+        TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
+        TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
+        TokenError::OAuth { .. } => ExitCode::Refused,
+    }
+}
+
+/// The server's own words in an answer that is no token.
+pub(in crate::flow) fn oauth_error_of(error: &TokenError) -> Option<(&str, Option<&str>)> {
+    match error {
+        TokenError::OAuth { error, .. } => Some((&error.error, error.error_description.as_deref())),
+        _ => None,
+    }
+}
+
+/// What a person can do about an answer that is no token.
+pub(in crate::flow) fn hints_of(error: &TokenError) -> Vec<String> {
+    let hint = match error {
+        TokenError::Unavailable { .. } => "Try again later.",
+        TokenError::Redirect { .. } => {
+            "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
+        }
+        TokenError::NotJson { .. } => {
+            "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint."
+        }
+        TokenError::Invalid {
+            problem: InvalidTokenResponse::TokenType(_),
+            ..
+        } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+        TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
+        TokenError::OAuth { error, .. } => match error.error.as_str() {
+            "invalid_client" | "unauthorized_client" => {
+                "Check the client_id, and whether this client has a secret (--client-secret-file) and how it is sent (--client-auth)."
+            }
+            "invalid_grant" => {
+                "The code had expired or was used before, or the redirect URI is registered otherwise: run the login again."
+            }
+            "invalid_target" => "The server does not know the --resource, or does not take that parameter.",
+            "invalid_scope" => "Ask for other scopes with --scope.",
+            _ => "Run it again with -vv to see the exchange.",
+        },
+    };
+    vec![hint.to_owned()]
+}
+
+fn hints_for_denial(error: &ErrorResponse) -> Vec<String> {
+    let hint = match error.error.as_str() {
+        "access_denied" => "Run the login again if that was a mistake.",
+        "invalid_scope" => "Ask for other scopes with --scope.",
+        "invalid_target" => "The server does not know the --resource, or does not take that parameter.",
+        "server_error" | "temporarily_unavailable" => "Try again later.",
+        "unauthorized_client" => "This client may not use the authorization code flow: see its settings at the server.",
+        "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
+            "The server must ask the resource owner: leave out --param prompt=none."
+        }
+        _ => "Run it again with -v to see the request.",
+    };
+    vec![hint.to_owned()]
+}
+
+fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
+    let mut hints = Vec::new();
+    if let Some(error) = ignored {
+        hints.push(format!(
+            "A callback with a foreign state was ignored; it carried the error {}{}.",
+            error.error,
+            described(error)
+        ));
+    }
+    hints.push(
+        "If the browser shows an error page of the server, the redirect URI or the client_id is probably not registered there: compare them with -v."
+            .to_owned(),
+    );
+    hints
+        .push("If the browser ended on a page that cannot be reached, paste its URL here (or use --paste).".to_owned());
+    hints.push("Wait longer with --timeout 15m.".to_owned());
+    hints
+}

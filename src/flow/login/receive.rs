@@ -1,0 +1,252 @@
+//! Step 5: the wait for the one answer to this request, at the listener or on
+//! the terminal. Strangers are answered and ignored; the right one ends it once.
+
+use super::error::{LoginError, described};
+use super::{CallbackChoice, LoginWorld, PastedLines};
+use crate::browser::{BrowserReport, Opening};
+use crate::loopback::{Arrival, Callback, Loopback, LoopbackError, Page};
+use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::params::Params;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::secret::Secret;
+use crate::trace::{Event, Observer, Party, Step};
+use std::future::pending;
+use std::time::Duration;
+use url::Url;
+
+/// Callbacks with a wrong `state`, after which a person is told that something is odd.
+const STRANGE_CALLBACKS_BEFORE_WARNING: u32 = 20;
+
+/// Where the authorization response comes in.
+pub(super) struct Doorway {
+    pub(super) listener: Option<Loopback>,
+    pub(super) redirect_uri: RedirectUri,
+    /// Whether it is bound to another address than the redirect URI names.
+    pub(super) elsewhere: bool,
+}
+
+impl Doorway {
+    pub(super) async fn open(choice: &CallbackChoice, observer: &mut dyn Observer) -> Result<Self, LoginError> {
+        match choice {
+            CallbackChoice::Paste(redirect_uri) => Ok(Doorway {
+                listener: None,
+                redirect_uri: redirect_uri.clone(),
+                elsewhere: false,
+            }),
+            CallbackChoice::Listen(redirect_uri, settings) => {
+                let listener = Loopback::bind(settings).await?;
+                for note in listener.notes() {
+                    observer.observe(&Event::Note(&note));
+                }
+                if let Some(warning) = listener.warning() {
+                    observer.observe(&Event::Warning(warning));
+                }
+                let port = listener.port();
+                // An URI that names its port is sent byte for byte as it was given.
+                let redirect_uri = match redirect_uri.port() {
+                    Some(given) if given == port => redirect_uri.clone(),
+                    _ => redirect_uri.with_port(port),
+                };
+                Ok(Doorway {
+                    listener: Some(listener),
+                    redirect_uri,
+                    elsewhere: settings.listen.is_some(),
+                })
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Arrival, LoopbackError> {
+        match &mut self.listener {
+            Some(listener) => listener.next().await,
+            None => pending().await,
+        }
+    }
+
+    pub(super) async fn close(self) {
+        if let Some(listener) = self.listener {
+            listener.close().await;
+        }
+    }
+}
+
+async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Option<Secret> {
+    match pasted {
+        Some(lines) => lines.next_line().await,
+        None => pending().await,
+    }
+}
+
+/// Waits for the one answer to this request.
+pub(super) async fn receive(
+    pending: &PendingAuthorization,
+    doorway: &mut Doorway,
+    browser: &mut Opening,
+    timeout: Duration,
+    world: &mut LoginWorld<'_>,
+) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
+    world.observer.observe(&Event::StepBegins(Step::Receive));
+    world.observer.observe(&Event::WaitBegins {
+        timeout,
+        paste_accepted: world.pasted.is_some(),
+    });
+    let outcome = wait(pending, doorway, browser, timeout, world).await;
+    world.observer.observe(&Event::WaitEnds);
+    outcome
+}
+
+async fn wait(
+    pending: &PendingAuthorization,
+    doorway: &mut Doorway,
+    browser: &mut Opening,
+    timeout: Duration,
+    world: &mut LoginWorld<'_>,
+) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
+    let deadline = tokio::time::sleep(timeout);
+    tokio::pin!(deadline);
+    let mut ignored = Ignored::default();
+    loop {
+        tokio::select! {
+            arrival = doorway.next() => match arrival? {
+                Arrival::Stranger { reason } => world.observer.observe(&Event::CallbackIgnored { reason: &reason }),
+                Arrival::Callback(callback) => {
+                    let params = Params::parse(&callback.parameters);
+                    match judged(pending, &params, world.observer) {
+                        Ok(Some(grant)) => return Ok((grant, Some(callback))),
+                        Ok(None) => {
+                            ignored.note(&params, world.observer);
+                            callback.respond(Page::Ignored);
+                        }
+                        Err(error) => {
+                            callback.respond(Page::Failure);
+                            return Err(error);
+                        }
+                    }
+                }
+            },
+            line = next_pasted(&mut world.pasted) => match line {
+                Some(line) => {
+                    if let Some(params) = redirected(&line, &doorway.redirect_uri, world.observer)
+                        && let Some(grant) = judged(pending, &params, world.observer)?
+                    {
+                        return Ok((grant, None));
+                    }
+                    let again = doorway.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal());
+                    if !again {
+                        return Err(LoginError::NothingPasted);
+                    }
+                }
+                None if doorway.listener.is_some() => world.pasted = None,
+                None => return Err(LoginError::NothingPasted),
+            },
+            Some(report) = browser.next() => match report {
+                BrowserReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
+                BrowserReport::Failed { command, reason } => {
+                    world.observer.observe(&Event::BrowserFailed { command: &command, reason: &reason });
+                }
+            },
+            () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.error }),
+        }
+    }
+}
+
+/// Callbacks that were not for this login.
+#[derive(Default)]
+struct Ignored {
+    count: u32,
+    error: Option<ErrorResponse>,
+}
+
+impl Ignored {
+    /// The first one that carries an error is told at once: it may be the real
+    /// answer of a server that loses the state.
+    fn note(&mut self, params: &Params, observer: &mut dyn Observer) {
+        self.count += 1;
+        if self.error.is_none()
+            && let Ok(Some(error)) = ErrorResponse::from_params(params)
+        {
+            observer.observe(&Event::Warning(&format!(
+                "a callback that carries the error {}{} was ignored, since its state is not that of this login",
+                error.error,
+                described(&error)
+            )));
+            self.error = Some(error);
+        }
+        if self.count == STRANGE_CALLBACKS_BEFORE_WARNING {
+            observer.observe(&Event::Warning(
+                "many callbacks with a foreign state have come; something on this machine or a web page is trying",
+            ));
+        }
+    }
+}
+
+/// `Some` grants, `None` waits on, an error ends the login.
+fn judged(
+    pending: &PendingAuthorization,
+    params: &Params,
+    observer: &mut dyn Observer,
+) -> Result<Option<AuthorizationGrant>, LoginError> {
+    let verdict = pending.judge(params);
+    if !matches!(verdict, Verdict::Foreign(_)) {
+        let (from, to) = (Party::Browser, Party::Client);
+        observer.observe(&Event::Message {
+            from,
+            to,
+            title: "authorization response",
+            params,
+        });
+    }
+    match verdict {
+        Verdict::Foreign(reason) => {
+            observer.observe(&Event::CallbackIgnored { reason });
+            Ok(None)
+        }
+        Verdict::Broken(broken) => Err(LoginError::Broken(broken)),
+        Verdict::Denied { error, issuer_missing } => {
+            if issuer_missing {
+                observer.observe(&Event::Warning(
+                    "the server announces iss in its responses, but its error response has none (RFC 9207 §2)",
+                ));
+            }
+            Err(LoginError::Denied { error })
+        }
+        Verdict::Granted(grant) => {
+            observer.observe(&Event::CheckPassed("state is the one that was sent (RFC 6749 §10.12)"));
+            if params.single("iss").is_ok_and(|iss| iss.is_some()) {
+                observer.observe(&Event::CheckPassed("iss is the issuer that was asked (RFC 9207 §2.4)"));
+            } else {
+                observer.observe(&Event::CheckSkipped(
+                    "iss: the server neither announces nor sends it (RFC 9207), so a mix-up of servers would show only in the ID token",
+                ));
+            }
+            Ok(Some(grant))
+        }
+    }
+}
+
+/// The parameters of a pasted redirect URL; `None` after saying why it cannot be taken.
+fn redirected(line: &Secret, redirect_uri: &RedirectUri, observer: &mut dyn Observer) -> Option<Params> {
+    let text = line.expose().trim();
+    let (uri, query) = text.split_once('?').unwrap_or((text, ""));
+    let query = query.split('#').next().unwrap_or_default();
+    let problem = if text.is_empty() {
+        return None;
+    } else if Url::parse(text).is_err() {
+        "that is no URL; paste the whole address that the browser ended on, since a bare code cannot be checked"
+    } else if uri != redirect_uri.as_str().split('?').next().unwrap_or_default() {
+        "that is not the redirect URI of this login; paste the address that the browser ended on after you signed in"
+    } else if query.is_empty() {
+        "that address has no code and state in it; paste it as the browser's address bar shows it"
+    } else {
+        let params = Params::parse(query);
+        if params.single("state").is_ok_and(|received| received.is_none()) {
+            observer.observe(&Event::Warning(
+                "that address has no state, so it cannot be checked; paste it whole",
+            ));
+        }
+        return Some(params);
+    };
+    observer.observe(&Event::Warning(problem));
+    None
+}

@@ -1,0 +1,107 @@
+//! What the observer is told of each step: the messages with their parameters.
+
+use super::LoginWorld;
+use super::receive::Doorway;
+use crate::protocol::authorization::AuthorizationRequest;
+use crate::protocol::http::HttpRequest;
+use crate::protocol::params::Params;
+use crate::protocol::pkce::S256;
+use crate::protocol::token::TokenResponse;
+use crate::surroundings::Listening;
+use crate::trace::{Event, Observer, Party};
+use url::Url;
+
+/// Step 1: what was made ready.
+pub(super) fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn Observer) {
+    observer.observe(&Event::Detail {
+        name: "redirect_uri",
+        value: request.redirect_uri.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge",
+        value: request.code_challenge.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge_method",
+        value: S256,
+    });
+    if let Some(value) = request
+        .params()
+        .iter()
+        .find(|(name, _)| *name == "state")
+        .map(|(_, value)| value.shown())
+    {
+        observer.observe(&Event::Detail {
+            name: "state",
+            value: &value,
+        });
+    }
+}
+
+/// Step 2: the authorization request, its URL, and how its answer can come back.
+pub(super) fn tell_asked(request: &AuthorizationRequest, url: &Url, doorway: &Doorway, world: &mut LoginWorld<'_>) {
+    let (from, to) = (Party::Client, Party::Browser);
+    world.observer.observe(&Event::Message {
+        from,
+        to,
+        title: "authorization request",
+        params: &request.params(),
+    });
+    world.observer.observe(&Event::AuthorizationUrl(url.as_str()));
+    if let Some(listener) = &doorway.listener {
+        let listening = Listening {
+            address: listener
+                .authority()
+                .rsplit_once(':')
+                .map_or("127.0.0.1", |(address, _)| address),
+            port: listener.port(),
+            elsewhere: doorway.elsewhere,
+            paste_accepted: world.pasted.is_some(),
+        };
+        for line in world.surroundings.advice(&listening) {
+            world.observer.observe(&Event::Note(&line));
+        }
+    }
+}
+
+/// Step 6: the token request, secrets redacted by their names.
+pub(super) fn tell_exchange(request: &HttpRequest, observer: &mut dyn Observer) {
+    if let Some(params) = &request.body {
+        let (from, to) = (Party::Client, Party::AuthorizationServer);
+        observer.observe(&Event::Message {
+            from,
+            to,
+            title: "token request",
+            params,
+        });
+    }
+}
+
+/// Step 7: the token response.
+pub(super) fn tell_answered(response: &TokenResponse, observer: &mut dyn Observer) {
+    let mut params = Params::new();
+    params.push("access_token", response.access_token.expose());
+    params.push("token_type", &response.token_type);
+    if let Some(seconds) = response.expires_in_s {
+        params.push("expires_in", &seconds.to_string());
+    }
+    if let Some(refresh_token) = &response.refresh_token {
+        params.push("refresh_token", refresh_token.expose());
+    }
+    if let Some(scope) = &response.scope {
+        params.push("scope", &scope.to_string());
+    }
+    if let Some(id_token) = &response.id_token {
+        params.push("id_token", id_token.expose());
+    }
+    let (from, to) = (Party::AuthorizationServer, Party::Client);
+    observer.observe(&Event::Message {
+        from,
+        to,
+        title: "token response",
+        params: &params,
+    });
+    for oddity in &response.oddities {
+        observer.observe(&Event::Warning(&oddity.to_string()));
+    }
+}

@@ -1,0 +1,300 @@
+//! `oauth status`: what stands in the table and in the JSON, the exit codes of
+//! one profile, and that nobody is asked and nothing secret is shown.
+
+use super::support::binary::Home;
+use super::support::literal_server::LiteralServer;
+use super::support::outcome::{Outcome, members, run};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, session};
+use oauth::protocol::time::UnixSeconds;
+use oauth::store::{Dead, Session};
+use serde_json::{Value, json};
+
+const ISSUER: &str = "https://id.example.com";
+
+fn status(home: &Home, arguments: &[&str]) -> Outcome {
+    run(home.oauth().arg("status").args(arguments))
+}
+
+fn dead() -> Session {
+    Session {
+        dead: Some(Dead {
+            at: UnixSeconds(now()),
+            reason: "invalid_grant".to_owned(),
+        }),
+        ..refreshable(ISSUER)
+    }
+}
+
+/// One profile for each way to be: `valid`, `expired`, `renewable`, `dead`, `none`.
+fn every_state() -> Home {
+    let home = Home::new();
+    let mut file = String::new();
+    for name in ["valid", "expired", "renewable", "dead", "none"] {
+        file += &format!("[profile.{name}]\nissuer = \"{ISSUER}\"\nclient_id = \"desktop\"\n");
+    }
+    home.configure(&file);
+    let mut valid = session(ISSUER);
+    valid.subject = Some("alice".to_owned());
+    valid.tokens[0].scope = Some(vec!["openid".to_owned(), "email".to_owned()]);
+    home.keep("valid", &valid);
+    home.keep("expired", &ending_in(-10, session(ISSUER)));
+    home.keep("renewable", &ending_in(-10, refreshable(ISSUER)));
+    home.keep("dead", &dead());
+    home
+}
+
+#[test]
+fn json_is_an_array_of_objects_with_the_members_of_the_contract() {
+    let home = every_state();
+    let outcome = status(&home, &["--json"]).expect_code(0);
+    assert_eq!(outcome.stderr, "");
+    let array = outcome.json();
+    let rows = array.as_array().expect("an array");
+    for row in rows {
+        assert_eq!(
+            members(row),
+            [
+                "client_id",
+                "expires_at",
+                "expires_in",
+                "issuer",
+                "profile",
+                "refreshable",
+                "resource",
+                "scope",
+                "state",
+                "store",
+                "subject"
+            ]
+        );
+        assert_eq!((&row["issuer"], &row["client_id"]), (&json!(ISSUER), &json!("desktop")));
+        assert_eq!(row["store"], "file");
+        assert!(row["resource"].is_array());
+    }
+    let seen: Vec<(&Value, &Value, &Value)> = rows
+        .iter()
+        .map(|row| (&row["profile"], &row["state"], &row["refreshable"]))
+        .collect();
+    assert_eq!(
+        json!(seen),
+        json!([
+            ["valid", "valid", false],
+            ["expired", "expired", false],
+            ["renewable", "expired", true],
+            ["dead", "dead", false],
+            ["none", "none", false],
+        ])
+    );
+    let valid = &rows[0];
+    assert_eq!(
+        (&valid["subject"], &valid["scope"]),
+        (&json!("alice"), &json!("openid email"))
+    );
+    let expires_in = valid["expires_in"].as_i64().expect("seconds");
+    assert!((3500..=3600).contains(&expires_in), "{expires_in}");
+    let expires_at = valid["expires_at"].as_str().expect("a time");
+    let expires_at: jiff::Timestamp = expires_at.parse().expect("RFC 3339");
+    assert!((expires_at.as_second() - now() - expires_in).abs() <= 2);
+    assert!(rows[1]["expires_in"].as_i64().expect("seconds") <= 0);
+    for member in ["subject", "scope", "expires_at", "expires_in"] {
+        assert_eq!(rows[4][member], Value::Null, "{member}");
+    }
+}
+
+#[test]
+fn the_table_has_a_line_for_each_profile() {
+    let home = every_state();
+    let outcome = status(&home, &[]).expect_code(0);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", outcome.stdout);
+    let titles: Vec<&str> = lines[0].split_whitespace().collect();
+    assert_eq!(
+        titles,
+        ["PROFILE", "WHO", "ISSUER", "SCOPE", "EXPIRES", "REFRESHABLE", "STORE"]
+    );
+    for (line, parts) in lines[1..].iter().zip([
+        &["valid", "alice", ISSUER, "openid email", "in 59 min", "no", "file"][..],
+        &["expired", ISSUER, "expired", "no"],
+        &["renewable", ISSUER, "expired", "yes"],
+        &["dead", ISSUER, "no"],
+        &["none", ISSUER, "not logged in", "no"],
+    ]) {
+        for part in parts {
+            assert!(line.contains(part), "{line:?} lacks {part:?}");
+        }
+    }
+    // the columns stand below their titles
+    let issuer = lines[0].find("ISSUER").expect("a title");
+    assert!(lines[1..].iter().all(|line| line[issuer..].starts_with(ISSUER)));
+}
+
+#[test]
+fn nothing_saved_is_an_empty_array() {
+    let home = Home::new();
+    assert_eq!(status(&home, &["--json"]).expect_code(0).stdout, "[]\n");
+    let outcome = status(&home, &[]).expect_code(0);
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("oauth login"), "{outcome:?}");
+    assert_eq!(home.files().len(), 0, "asking leaves no trace");
+
+    // even where there is no keyring to look into
+    let mut keyring = home.oauth();
+    keyring
+        .env_remove("OAUTH_STORE")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    assert_eq!(run(keyring.args(["status", "--json"])).expect_code(0).stdout, "[]\n");
+}
+
+#[test]
+fn the_code_of_one_profile_says_whether_a_token_can_be_had() {
+    let home = every_state();
+    home.keep("unsaved", &session(ISSUER));
+    for (name, code, state) in [
+        ("valid", 0, "valid"),
+        ("renewable", 0, "expired"),
+        ("unsaved", 0, "valid"),
+        ("expired", 4, "expired"),
+        ("dead", 4, "dead"),
+        ("none", 4, "none"),
+    ] {
+        let outcome = status(&home, &[name, "--json"]).expect_code(code);
+        let array = outcome.json();
+        assert_eq!(array.as_array().expect("an array").len(), 1);
+        assert_eq!(
+            (&array[0]["profile"], &array[0]["state"]),
+            (&json!(name), &json!(state))
+        );
+        if code == 4 {
+            let error = outcome.json_error(4);
+            assert!(
+                error["hints"].to_string().contains(&format!("oauth login {name}")),
+                "{error}"
+            );
+        }
+        for option in ["-p", "--profile"] {
+            status(&home, &[option, name]).expect_code(code);
+        }
+    }
+    status(&home, &["nosuch"])
+        .expect_error(4)
+        .says(&["\"nosuch\"", "valid", "renewable"]);
+}
+
+#[test]
+fn a_session_that_no_longer_fits_its_profile_is_told() {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{ISSUER}\"\nclient_id = \"desktop\"\nscope = [\"email\"]\n"
+    ));
+    home.keep("work", &session(ISSUER));
+    status(&home, &["work"])
+        .expect_code(4)
+        .says(&["scope", "email", "oauth login work"]);
+    // the list of all goes on
+    status(&home, &[]).expect_code(0);
+}
+
+#[test]
+fn no_secret_no_network_no_browser() {
+    let server = LiteralServer::start();
+    let home = Home::new();
+    home.configure(&format!("[profile.work]\nissuer = \"{}\"\n", server.origin()));
+    let mut session = refreshable(&server.origin());
+    session.id_token = Some("kept.id.token".to_owned().into());
+    session.client.secret = Some("kept-client-secret".to_owned().into());
+    for session in [session.clone(), ending_in(-5, session)] {
+        home.keep("work", &session);
+        for arguments in [
+            &["-vvv"][..],
+            &["-vvv", "--json"],
+            &["-vvv", "--show-secrets"],
+            &["work", "-vvv", "--show-secrets"],
+        ] {
+            let mark = home.path().join("browser-was-here");
+            let mut command = home.oauth();
+            command
+                .env("DISPLAY", ":99")
+                .env("BROWSER", format!("touch {}", mark.display()))
+                .arg("status");
+            let outcome = run(command.args(arguments)).expect_code(0);
+            for secret in [
+                KEPT_ACCESS_TOKEN,
+                KEPT_REFRESH_TOKEN,
+                "kept.id.token",
+                "kept-client-secret",
+            ] {
+                assert!(!outcome.stdout.contains(secret), "{outcome:?}");
+                assert!(!outcome.stderr.contains(secret), "{outcome:?}");
+            }
+            assert!(!mark.exists());
+        }
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn verbose_says_where_everything_is() {
+    let home = every_state();
+    let outcome = status(&home, &["-v"]).expect_code(0);
+    for path in [
+        ".config/oauth/config.toml",
+        ".local/share/oauth",
+        ".local/share/oauth/locks",
+    ] {
+        let path = home.path().join(path).display().to_string();
+        assert!(outcome.stderr.contains(&path), "{path} is not told: {outcome:?}");
+    }
+    assert!(outcome.stderr.contains("encrypted file"), "{outcome:?}");
+    // the result is the same
+    assert_eq!(outcome.stdout.lines().count(), 6);
+    let other = home.path().join("other.toml").display().to_string();
+    status(&home, &["-v", "--config", &other])
+        .expect_code(0)
+        .says(&[&other]);
+}
+
+#[test]
+fn verbose_says_why_a_store_cannot_be_used() {
+    let home = Home::new();
+    let mut command = home.oauth();
+    command
+        .env_remove("OAUTH_STORE")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .args(["status", "-v"]);
+    run(&mut command)
+        .expect_code(0)
+        .says(&["keyring", "cannot be used", "/nonexistent/bus"]);
+}
+
+#[test]
+fn a_keyring_that_a_profile_needs_and_that_is_not_there_is_an_error() {
+    let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nstore = \"keyring\"\n");
+    for arguments in [
+        &["status"][..],
+        &["status", "work"],
+        &["token", "work"],
+        &["logout", "work"],
+    ] {
+        let mut command = home.oauth();
+        command
+            .env_remove("OAUTH_STORE")
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+            .args(arguments);
+        run(&mut command)
+            .expect_error(8)
+            .says(&["hint: ", "--store file", "--store none"]);
+    }
+}
+
+#[test]
+fn what_a_server_called_somebody_reaches_the_terminal_harmless() {
+    let home = Home::new();
+    let mut odd = session(ISSUER);
+    odd.subject = Some("\u{1b}]0;x\u{7}\u{202e}eve\n".to_owned());
+    home.keep("default", &odd);
+    let outcome = status(&home, &[]).expect_code(0);
+    assert_eq!(outcome.stdout.lines().count(), 2, "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\\u{1b}") && outcome.stdout.contains("\\u{202e}"));
+    assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stdout.contains('\u{202e}'));
+}
