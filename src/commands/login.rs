@@ -432,6 +432,10 @@ fn tell(
     if !missing.is_empty() {
         observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
     }
+    let more = granted.without(&outcome.asked);
+    if !outcome.asked.is_empty() && !more.is_empty() {
+        observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+    }
     match token.and_then(|token| token.expires_at) {
         Some(expires_at) => {
             let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
