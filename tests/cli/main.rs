@@ -7,8 +7,13 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod completions;
+mod demo;
+mod global;
 mod logout;
 mod peers;
+mod profile;
+mod secrets;
 mod status;
 mod support;
 mod token;

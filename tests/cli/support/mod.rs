@@ -9,4 +9,6 @@ pub mod callback;
 pub mod certificates;
 pub mod literal_server;
 pub mod outcome;
+pub mod resource_owner;
 pub mod sessions;
+pub mod terminal;
