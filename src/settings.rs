@@ -313,10 +313,8 @@ pub fn login_target(
                     problem: "both name the authorization server".to_owned(),
                 });
             }
-            let explicit = options.profile.clone().map(|name| ("--profile", name));
-            let explicit = explicit.or_else(|| environment.text("OAUTH_PROFILE").map(|name| ("OAUTH_PROFILE", name)));
-            if let Some((place, name)) = explicit {
-                return Ok((parse_name(place, &name)?, Some(url.to_owned())));
+            if let Some(name) = &options.profile {
+                return Ok((parse_name("--profile", name)?, Some(url.to_owned())));
             }
             let name = name_of_url(url)?;
             let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
@@ -730,6 +728,22 @@ fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
         if !pairs.is_empty() {
             add(key, Setting::Pairs(pairs));
         }
+    }
+    given
+}
+
+/// What `login` saves of the global flags: how this server is reached.
+pub fn given_to_reach_the_server(global: &GlobalOptions) -> Vec<(String, Setting)> {
+    let mut given = Vec::new();
+    if let Some(file) = &global.cacert {
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        given.push((
+            "cacert".to_owned(),
+            Setting::Text(absolute.to_string_lossy().into_owned()),
+        ));
+    }
+    if let Some(proxy) = &global.proxy {
+        given.push(("proxy".to_owned(), Setting::Text(proxy.clone())));
     }
     given
 }

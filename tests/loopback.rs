@@ -949,6 +949,7 @@ fn localhost_means_both_addresses_on_one_port_or_none() {
     });
     assert_eq!(listener.loopback.authority(), format!("localhost:{}", listener.port));
     assert_eq!(listener.loopback.notes(), Vec::<String>::new());
+    assert_eq!(listener.loopback.warning(), None);
     for address in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
         let mut browser = connect((address, listener.port).into());
         let request = listener.with_port(b"GET /callback?x HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n");
@@ -1010,6 +1011,7 @@ fn the_bound_address_may_differ_from_the_advertised_one() {
     });
     assert_eq!(listener.port, 8080);
     assert_eq!(listener.loopback.notes(), Vec::<String>::new());
+    assert_eq!(listener.loopback.warning(), None);
     let listening = sockets("/proc/net/tcp").into_iter().filter(|(_, state)| state == "0A");
     let bound: Vec<u16> = listening
         .filter_map(|(address, _)| u16::from_str_radix(address.strip_prefix("0200007F:")?, 16).ok())
@@ -1031,11 +1033,10 @@ fn listening_beyond_loopback_is_said_and_the_host_still_checked() {
         listen: Some((Ipv4Addr::UNSPECIFIED.into(), None)),
         ..settings()
     });
-    let notes = listener.loopback.notes();
-    assert_eq!(notes.len(), 1);
+    let warning = listener.loopback.warning().expect("a warning").to_owned();
     assert!(
-        notes[0].contains("0.0.0.0") && notes[0].contains("other machines"),
-        "{notes:?}"
+        warning.contains("0.0.0.0") && warning.contains("other machines"),
+        "{warning}"
     );
     assert_eq!(
         listener

@@ -224,6 +224,11 @@ fn ask(session: &KeyringSession, order: &str) -> String {
     Driver::in_session(session).ask(order)
 }
 
+fn sorted(mut calls: Vec<String>) -> Vec<String> {
+    calls.sort();
+    calls
+}
+
 #[track_caller]
 fn assert_error(answer: &str, parts: &[&str]) {
     for part in parts.iter().chain(&["exit 8: "]) {
@@ -271,19 +276,20 @@ fn a_session_is_kept_in_the_keyring_and_found_by_secret_tool() {
 }
 
 #[test]
-fn reading_takes_four_calls_and_says_the_secret_once() {
+fn reading_takes_four_calls() {
     let Some(session) = KeyringSession::unlocked() else {
         return;
     };
     assert_eq!(ask(&session, "save work 1"), "saved");
     let calls = session.calls_during(|| assert_eq!(ask(&session, "load work"), "generation 1"));
+    // Session and search are under way at once, in either order
     assert_eq!(
-        calls,
+        sorted(calls),
         [
             "org.freedesktop.DBus.Hello",
+            "org.freedesktop.Secret.Item.GetSecret",
             "org.freedesktop.Secret.Service.OpenSession",
             "org.freedesktop.Secret.Service.SearchItems",
-            "org.freedesktop.Secret.Item.GetSecret",
         ]
     );
 }
@@ -552,7 +558,7 @@ fn a_prompt_that_a_person_answers_late_unlocks_the_keyring() {
             &ask(session, "load work"),
             &["the keyring is locked, and this run may not ask"],
         );
-        assert_eq!(service.calls(), ["OpenSession plain", "SearchItems work"]);
+        assert_eq!(sorted(service.calls()), ["OpenSession plain", "SearchItems work"]);
         assert_eq!(Driver::that_may_prompt(session).ask("load work"), "generation 4");
         assert!(service.calls().ends_with(&["Unlock 1".to_owned(), "Prompt".to_owned()]));
     });

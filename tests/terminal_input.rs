@@ -4,7 +4,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use oauth::terminal_input::{LINE_LIMIT_BYTES, PasteReader, TerminalInputError, read_piped_line, restore_terminal};
+use oauth::terminal_input::{LINE_LIMIT_BYTES, PasteReader, PipedLine, TerminalInputError, restore_terminal};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, setsid, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -309,8 +309,18 @@ fn helper() {
         "piped" => {
             assert!(PasteReader::open().unwrap().is_none());
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let line = runtime.block_on(read_piped_line()).unwrap();
-            say(&format!("{:?}", line.map(|line| line.expose().clone())));
+            let mut piped = PipedLine::default();
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    line = piped.next_line() => panic!("nothing was written: {line:?}"),
+                    () = tokio::task::yield_now() => say("given up once"),
+                }
+            });
+            for _ in 0..2 {
+                let line = runtime.block_on(piped.next_line()).unwrap();
+                say(&format!("{:?}", line.map(|line| line.expose().clone())));
+            }
         }
         other => panic!("no such role: {other}"),
     }
@@ -402,7 +412,9 @@ fn ways_out_without_destructors_restore_the_terminal_too() {
 fn a_line_can_be_piped_where_there_is_no_terminal() {
     for (input, line) in [("http://a/?b\r\nrest", "Some(\"http://a/?b\")"), ("", "None")] {
         let mut program = Helper::run("piped", Stdio::piped(), "");
+        assert_eq!(program.says(), "given up once");
         program.child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         assert_eq!(program.says(), line);
+        assert_eq!(program.says(), "None");
     }
 }

@@ -22,7 +22,7 @@ use crate::settings::{self, ResolvedLogin, SettingsError};
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
-use crate::terminal_input::{PasteReader, read_piped_line};
+use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -37,6 +37,9 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let config = context.config()?;
     let config_path = context.config_path()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
+    resolved
+        .given
+        .extend(settings::given_to_reach_the_server(&context.global));
     let name = resolved.profile.clone();
     let profile = config.profile(&name);
     let kind = if options.no_store {
@@ -152,7 +155,7 @@ fn walk(
         keep,
         observer,
     };
-    let logged_in = runtime.block_on(interruptible(login(resolved.request, &mut world)))??;
+    let logged_in = runtime.block_on(login(resolved.request, &mut world, signalled()))?;
     Ok(Outcome {
         session: logged_in.session,
         id_token: logged_in.id_token,
@@ -368,15 +371,21 @@ pub(super) fn look_around(environment: &Environment) -> Surroundings {
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
 enum StandardInput {
     Terminal(PasteReader),
-    Pipe,
+    Pipe(PipedLine),
 }
 
 impl PastedLines for StandardInput {
     fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Option<Secret>> + '_>> {
         Box::pin(async {
-            match self {
-                StandardInput::Terminal(reader) => reader.next_line().await.ok().flatten(),
-                StandardInput::Pipe => read_piped_line().await.ok().flatten(),
+            let line = match self {
+                StandardInput::Terminal(reader) => reader.next_line().await,
+                StandardInput::Pipe(line) => line.next_line().await,
+            };
+            match line {
+                Ok(line) => line,
+                // explained and asked again as any line that is no URL
+                Err(TerminalInputError::LineTooLong) => Some(Secret::from("")),
+                Err(_) => None,
             }
         })
     }
@@ -392,7 +401,7 @@ fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<Standar
     }
     match PasteReader::open()? {
         Some(reader) => Ok(Some(StandardInput::Terminal(reader))),
-        None => Ok(paste_only.then_some(StandardInput::Pipe)),
+        None => Ok(paste_only.then(|| StandardInput::Pipe(PipedLine::default()))),
     }
 }
 
@@ -425,6 +434,10 @@ fn tell(
     let missing = outcome.asked.without(&granted);
     if !missing.is_empty() {
         observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
+    }
+    let more = granted.without(&outcome.asked);
+    if !outcome.asked.is_empty() && !more.is_empty() {
+        observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
     }
     match token.and_then(|token| token.expires_at) {
         Some(expires_at) => {

@@ -77,10 +77,13 @@ impl Diagnosis for DiscoveryError {
 /// What a person can do about metadata that may not be used.
 pub fn hints_for(problem: &MetadataError) -> Vec<String> {
     match problem {
-        MetadataError::OtherIssuer { found, .. } => vec![format!(
-            "If that is the server you mean, run: oauth login --issuer {}",
-            crate::neutral::neutralise(found)
-        )],
+        // The server chose these words, and somebody may paste them into a shell.
+        MetadataError::OtherIssuer { found, .. } if Issuer::parse(found, HttpAllowance::Everywhere).is_ok() => {
+            vec![format!(
+                "If that is the server you mean, run: oauth login --issuer {} (and the other options as before)",
+                shell_words::quote(found)
+            )]
+        }
         MetadataError::NoS256 => vec![
             "This program sends no other challenge method, since \"plain\" protects nothing; ask the server's operator to enable S256.".to_owned(),
         ],

@@ -18,6 +18,8 @@ pub(super) struct Bound {
     /// The port to advertise.
     pub(super) port: u16,
     pub(super) notes: Vec<String>,
+    /// Said where others than this machine may connect.
+    pub(super) warning: Option<String>,
 }
 
 pub(super) async fn bind(settings: &ListenSettings) -> Result<Bound, LoopbackError> {
@@ -46,7 +48,7 @@ async fn bind_elsewhere(address: IpAddr, port: Option<u16>, ports: &[u16]) -> Re
         }
     };
     if !address.is_loopback() {
-        bound.notes.push(format!(
+        bound.warning = Some(format!(
             "listening on {address}, which other machines may reach while the login waits; \
              it takes requests for the redirect URI's host alone"
         ));
@@ -62,6 +64,7 @@ async fn bind_one(address: IpAddr, ports: &[u16]) -> Result<Bound, LoopbackError
                     listeners: vec![listener],
                     port,
                     notes: Vec::new(),
+                    warning: None,
                 });
             }
             Err(LoopbackError::PortsBusy { .. }) => {}
@@ -110,6 +113,7 @@ async fn bind_pair(port: u16) -> Result<Option<Bound>, LoopbackError> {
         listeners,
         port,
         notes: notes.into_iter().collect(),
+        warning: None,
     }))
 }
 

@@ -93,6 +93,7 @@ pub struct Loopback {
     authority: String,
     port: u16,
     notes: Vec<String>,
+    warning: Option<String>,
 }
 
 /// Something that came to the listener.
@@ -160,6 +161,7 @@ impl Loopback {
             authority,
             port: bound.port,
             notes: bound.notes,
+            warning: bound.warning,
         })
     }
 
@@ -176,6 +178,11 @@ impl Loopback {
     /// What a person should know about how it listens, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    /// What a person should be warned of: other machines may connect.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// Waits for the next arrival. Dropping the future loses none.

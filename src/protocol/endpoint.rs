@@ -59,6 +59,10 @@ fn vet(text: &str, allowance: HttpAllowance) -> Result<Url, EndpointError> {
     let authority = text
         .split_once("://")
         .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    // The parser takes the first part of the path for the host of `https:///path` and `https:path`.
+    if authority.is_empty() {
+        return Err(EndpointError::NotAUrl(text.to_owned()));
+    }
     if authority.contains('@') {
         return Err(EndpointError::Userinfo(url.host_str().unwrap_or_default().to_owned()));
     }
@@ -245,6 +249,9 @@ mod tests {
             "https://as.example/\u{1b}[2J",
             "https://as.example/a b",
             "https://as.example\\@evil/",
+            "https:///as.example",
+            "https:/as.example",
+            "https:as.example",
             "",
         ] {
             assert!(

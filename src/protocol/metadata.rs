@@ -117,10 +117,10 @@ impl ServerMetadata {
             response_types_supported: list(&object, "response_types_supported")?,
             response_modes_supported: list(&object, "response_modes_supported")?,
             grant_types_supported: list(&object, "grant_types_supported")?,
-            authorization_response_iss_parameter_supported: object
-                .get("authorization_response_iss_parameter_supported")
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
+            authorization_response_iss_parameter_supported: switch(
+                &object,
+                "authorization_response_iss_parameter_supported",
+            )?,
         })
     }
 
@@ -215,6 +215,14 @@ fn list(object: &Map<String, Value>, member: &'static str) -> Result<Option<Vec<
             .map(|item| item.as_str().map(str::to_owned).ok_or(MetadataError::Type(member)))
             .collect::<Result<_, _>>()
             .map(Some),
+        Some(_) => Err(MetadataError::Type(member)),
+    }
+}
+
+fn switch(object: &Map<String, Value>, member: &'static str) -> Result<bool, MetadataError> {
+    match object.get(member) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(switch)) => Ok(*switch),
         Some(_) => Err(MetadataError::Type(member)),
     }
 }

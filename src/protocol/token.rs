@@ -346,7 +346,7 @@ impl TokenResponse {
         let media_type = response.media_type().unwrap_or_default();
         let object = match parse_object(response.body.expose()) {
             Ok(object) => object,
-            Err(problem) if serde_json::from_slice::<serde::de::IgnoredAny>(response.body.expose()).is_ok() => {
+            Err(problem) if is_json(response.body.expose()) => {
                 let problem = InvalidTokenResponse::Json(problem.to_string());
                 return Err(TokenError::Invalid { endpoint, problem });
             }
@@ -451,6 +451,12 @@ impl TokenResponse {
         }
         Secret::new(Value::Object(object).to_string())
     }
+}
+
+/// Whether it is JSON at all, objects with repetition and other values included.
+fn is_json(bytes: &[u8]) -> bool {
+    // what is ignored is not checked for being UTF-8
+    std::str::from_utf8(bytes).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }
 
 /// `expires_in` as servers send it: a number, a number in a string, a float.

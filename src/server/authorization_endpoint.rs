@@ -4,7 +4,7 @@
 
 use super::authorization_server::{AuthorizationServer, DEFAULT_SCOPE, SCOPES, server_error};
 use super::interaction::{AcceptedRequest, SessionId, SignedIn};
-use super::message::{Refused, Request, Response, description};
+use super::message::{PARAMETERS_MAX, Refused, Request, Response, description};
 use super::route::Route;
 use super::settings::{Approval, RegisteredClient};
 use crate::protocol::authorization::{AuthorizationRequest, AuthorizationResponse, ResponseMode};
@@ -57,6 +57,10 @@ impl AuthorizationServer {
             let reason = "a POST to the authorization endpoint carries a form";
             return self.no_way_back(Refused::new(reason, "OpenID Connect Core §3.1.2.1"), &[]);
         };
+        if params.iter().count() > PARAMETERS_MAX {
+            let reason = format!("there are more than {PARAMETERS_MAX} parameters");
+            return self.no_way_back(Refused::new(reason, "RFC 6749 §3.1"), &[]);
+        }
         let (client, redirect_uri, redirect_uri_sent) = match self.addressee(&params) {
             Ok(addressee) => addressee,
             Err(page) => return *page,

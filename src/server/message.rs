@@ -4,6 +4,7 @@
 //! Invariant: a [`LogEntry`] holds no query, no header and no body, which is
 //! where codes, tokens and passwords are.
 
+use crate::neutral::neutralise;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
 use crate::secret::Secret;
@@ -20,6 +21,9 @@ pub const HEADERS_READ: [&str; 7] = [
     "sec-fetch-dest",
     "sec-fetch-site",
 ];
+
+/// More parameters than any request has.
+pub(crate) const PARAMETERS_MAX: usize = 100;
 
 /// An HTTP request.
 pub struct Request {
@@ -261,21 +265,8 @@ impl fmt::Display for LogEntry {
             None => format!("{} {} {}", self.method, self.path, self.status),
             Some(refused) => format!("{} {} {} {refused}", self.method, self.path, self.status),
         };
-        line.chars().take(500).try_for_each(|character| {
-            if is_unprintable(character) {
-                write!(formatter, "{}", character.escape_unicode())
-            } else {
-                write!(formatter, "{character}")
-            }
-        })
+        formatter.write_str(&neutralise(&line))
     }
-}
-
-/// Control and bidirectional characters, which could change how the rest of a
-/// line looks.
-pub(crate) fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -198,7 +198,8 @@ struct Shared {
 async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, mut stopping: watch::Receiver<bool>) {
     // Small answers should not wait for a full segment; failing is no harm.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    let answering = Arc::clone(&shared);
+    let service = service_fn(move |request| answer(Arc::clone(&answering), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -206,14 +207,37 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, mut stopping: 
         .max_buf_size(HEADERS_MAX_BYTES + 1024)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let stopped = tokio::select! {
-        // What went wrong with a connection concerns nobody but its other end.
-        _ = connection.as_mut() => false,
-        _ = stopping.wait_for(|stop| *stop) => true,
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = stopping.wait_for(|stop| *stop) => None,
     };
-    if stopped {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+    match ended {
+        None => {
+            connection.as_mut().graceful_shutdown();
+            // What goes wrong now concerns nobody but the other end.
+            let _ = connection.await;
+        }
+        Some(Err(error)) if error.is_parse() => (shared.log)(unreadable(&error)),
+        Some(_) => {}
+    }
+}
+
+/// What never became a request, and was answered without this server being asked.
+fn unreadable(error: &hyper::Error) -> LogEntry {
+    let (status, reason, rule) = if error.is_parse_too_large() {
+        (
+            431,
+            "the request line or the headers are longer than 16 KiB, or too many",
+            "RFC 6585 §5",
+        )
+    } else {
+        (400, "this is no HTTP/1.1 request", "RFC 9112 §2.2")
+    };
+    LogEntry {
+        method: "?".to_owned(),
+        path: "?".to_owned(),
+        status,
+        refused: Some(Refused::new(reason, rule)),
     }
 }
 

@@ -6,19 +6,19 @@
 //! cannot be framed or kept (RFC 9700 §4.16, RFC 6749 §10.13).
 
 use super::message::{Refused, Response};
+use crate::neutral::neutralise_whole;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::syntax::base64;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::fmt::Write;
 
 const STYLE: &str = include_str!("pages/style.css");
 const SUBMIT_SCRIPT: &str = "document.forms[0].submit()";
 
 const KEY: &str = concat!(
     r#"<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" "#,
-    r#"stroke-linejoin="round" aria-hidden="true"><circle cx="8" cy="15.5" r="4.5"/><path d="m11.4 12.1 8.1-8.1M16 7.5l3 3"/></svg>"#
+    r#"stroke-linejoin="round" aria-hidden="true"><circle cx="7.5" cy="16" r="4.5"/><path d="M10.8 12.7 20 3.5M15.5 8l3.2 3.2"/></svg>"#
 );
 const CHECK: &str = concat!(
     r#"<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.25" stroke-linecap="round" "#,
@@ -146,6 +146,7 @@ impl Pages {
             .into_iter()
             .collect();
         let permissions: String = scope.iter().map(|token| permission(token)).collect();
+        let (origin, kind) = destination(redirect_uri);
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -158,7 +159,7 @@ impl Pages {
              <a href=\"{sign_in}\">Use another account</a></p>\
              <h2>It asks to</h2><ul>{permissions}</ul>\
              <dl><div><dt>Its token will work at</dt>{resources}</div>\
-             <div><dt>You will go back to</dt><dd><code>{destination}</code></dd></div></dl>\
+             <div><dt>You will go back to</dt><dd><code>{origin}</code>{kind}</dd></div></dl>\
              <form method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <div class=\"choices\">\
@@ -170,7 +171,8 @@ impl Pages {
             client_id = escape(client_id),
             user = escape(user),
             sign_in = escape(sign_in),
-            destination = escape(&destination(redirect_uri)),
+            origin = escape(&origin),
+            kind = kind,
             action = escape(action),
             csrf = escape(csrf),
         );
@@ -305,15 +307,16 @@ fn form_target(redirect_uri: &RedirectUri) -> String {
     }
 }
 
-/// Where a redirect URI leads, in as many words as a person can check.
-fn destination(redirect_uri: &RedirectUri) -> String {
+/// Where a redirect URI leads, as much of it as a person can check, and in words.
+fn destination(redirect_uri: &RedirectUri) -> (String, &'static str) {
     let url = redirect_uri.url();
+    let origin = url.origin().ascii_serialization();
     match url.scheme() {
         "http" | "https" if redirect_uri.loopback_address().is_some() => {
-            format!("{} (a program on this computer)", url.origin().ascii_serialization())
+            (origin, " <small>– a program on this computer</small>")
         }
-        "http" | "https" => url.origin().ascii_serialization(),
-        scheme => format!("{scheme}: (an app on this device)"),
+        "http" | "https" => (origin, ""),
+        scheme => (format!("{scheme}:"), " <small>– an app on this device</small>"),
     }
 }
 
@@ -322,7 +325,7 @@ fn permission(token: &str) -> String {
         "openid" => "Know who you are",
         "profile" => "See your name",
         "email" => "See your email address",
-        "offline_access" => "Keep access while you are away",
+        "offline_access" => "Stay signed in",
         "hello" => "Say hello in your name",
         "introspect" => "Look up what tokens stand for",
         _ => "Use this permission",
@@ -330,11 +333,13 @@ fn permission(token: &str) -> String {
     format!("<li>{CHECK}<span>{words}</span><code>{}</code></li>", escape(token))
 }
 
+/// The reason as a sentence. The name of a parameter keeps its first letter.
 fn sentence(reason: &str) -> String {
+    let first_word = reason.split(' ').next().unwrap_or_default();
     let mut characters = reason.chars();
     match characters.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
-        None => String::new(),
+        Some(first) if !first_word.contains('_') => format!("{}{}.", first.to_uppercase(), characters.as_str()),
+        _ => format!("{reason}."),
     }
 }
 
@@ -342,17 +347,13 @@ fn sentence(reason: &str) -> String {
 /// and bidirectional characters are shown as escapes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in neutralise_whole(text).chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            _ if super::message::is_unprintable(character) => {
-                // Cannot fail: the target is a string.
-                let _ = write!(escaped, "{}", character.escape_unicode());
-            }
             _ => escaped.push(character),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::authorization_server::{AuthorizationServer, grant_refused, server_error};
 use super::grants::{Redemption, Refresh};
-use super::message::{Refused, Request, Response};
+use super::message::{PARAMETERS_MAX, Refused, Request, Response};
 use super::settings::RegisteredClient;
 use super::tokens::token_response;
 use crate::protocol::client::{PresentedClient, PresentedClientError};
@@ -12,9 +12,6 @@ use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::{ReceivedGrant, ReceivedTokenRequest};
 use crate::secret::Secret;
-
-/// More parameters than any request has.
-const PARAMETERS_MAX: usize = 100;
 
 impl AuthorizationServer {
     /// Redeems a code or a refresh token.

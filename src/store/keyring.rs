@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(5);
 /// For a person who is asked to unlock it.
 const PROMPT_DEADLINE: Duration = Duration::from_secs(120);
-/// Another login may be trying the same keyring with the same item.
-const PROBE_ATTEMPTS: usize = 3;
+/// Other logins may be trying the same keyring with the same item.
+const PROBE_ATTEMPTS: usize = 5;
 const PROBE_VALUE: &[u8] = b"a trial of `oauth`, removed at once";
 
 /// Why the keyring cannot be used.
@@ -418,17 +418,26 @@ impl CredentialStore for KeyringStore {
     }
 }
 
-/// Writes an item, reads it back and removes it.
+/// Writes an item, reads it back and removes it; several times where that
+/// fails as it does when somebody else tries the same item.
 fn try_writing(store: &keyring_core::CredentialStore, name: &str) -> Result<(), KeyringError> {
-    for _ in 0..PROBE_ATTEMPTS {
+    let attempt = || {
         chunks::write(store, name, PROBE_VALUE, None)?;
         let came_back = chunks::read(store, name)?.is_some_and(|value| *value == PROBE_VALUE);
         chunks::delete(store, name)?;
         if came_back {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(KeyringError::Forgetful)
+        }
+    };
+    for _ in 1..PROBE_ATTEMPTS {
+        match attempt() {
+            Err(KeyringError::Forgetful | KeyringError::Refused { .. }) => {}
+            outcome => return outcome,
         }
     }
-    Err(KeyringError::Forgetful)
+    attempt()
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

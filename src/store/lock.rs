@@ -432,6 +432,19 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_file_that_lost_its_name_to_another_is_not_the_lock() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("work.lock");
+        let file = open_or_make(&path).unwrap();
+        assert!(still_stands_there(&file, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!still_stands_there(&file, &path));
+        open_or_make(&path).unwrap();
+        assert!(!still_stands_there(&file, &path));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn lock_files_are_for_the_owner_alone_and_no_link_is_followed() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let home = tempfile::tempdir().unwrap();

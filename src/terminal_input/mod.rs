@@ -61,19 +61,37 @@ impl Diagnosis for TerminalInputError {
     }
 }
 
-/// One line of standard input where it is not a terminal; `None` at its end.
-/// Without its LF or CRLF, at most [`LINE_LIMIT_BYTES`]; bytes that are not
-/// UTF-8 come as U+FFFD.
-///
-/// # Errors
-/// [`TerminalInputError::LineTooLong`] and [`TerminalInputError::StandardInput`].
-pub async fn read_piped_line() -> Result<Option<Secret>, TerminalInputError> {
-    let (sender, line) = oneshot::channel();
-    // not a task of the runtime, which would wait at its end for a line that never comes
-    std::thread::spawn(move || {
-        let _nobody_waits = sender.send(read_line(io::stdin().lock()));
-    });
-    line.await.unwrap_or(Ok(None))
+/// One line of standard input where it is not a terminal, read on a thread of
+/// its own from the first call on.
+#[derive(Debug, Default)]
+pub struct PipedLine {
+    line: Option<oneshot::Receiver<Result<Option<Secret>, TerminalInputError>>>,
+    ended: bool,
+}
+
+impl PipedLine {
+    /// The line, without its LF or CRLF, at most [`LINE_LIMIT_BYTES`] long;
+    /// `None` when standard input has ended, and after the line. Bytes that are
+    /// not UTF-8 come as U+FFFD. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`TerminalInputError::LineTooLong`] and [`TerminalInputError::StandardInput`].
+    pub async fn next_line(&mut self) -> Result<Option<Secret>, TerminalInputError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let line = self.line.get_or_insert_with(|| {
+            let (sender, line) = oneshot::channel();
+            // not a task of the runtime, which would wait at its end for a line that never comes
+            std::thread::spawn(move || {
+                let _nobody_waits = sender.send(read_line(io::stdin().lock()));
+            });
+            line
+        });
+        let line = line.await.unwrap_or(Ok(None));
+        self.ended = true;
+        line
+    }
 }
 
 fn read_line(reader: impl BufRead) -> Result<Option<Secret>, TerminalInputError> {

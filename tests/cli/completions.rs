@@ -1,7 +1,6 @@
 //! The completion scripts: the committed ones are those that the binary
 //! prints, and they work in the shells that they are for, profile names
 //! included.
-#![cfg(unix)]
 
 use super::support::binary::Home;
 use super::support::literal_server::PATIENCE;
@@ -27,13 +26,18 @@ fn folder() -> PathBuf {
 #[test]
 fn the_committed_scripts_are_those_that_the_binary_prints() {
     for (shell, file) in SCRIPTS {
-        let printed = run(Home::new().oauth().args(["completions", shell])).expect_code(0).stdout;
+        let printed = run(Home::new().oauth().args(["completions", shell]))
+            .expect_code(0)
+            .stdout;
         let committed = std::fs::read_to_string(folder().join(file)).unwrap_or_default();
         assert!(
             printed == committed,
             "completions/{file} is out of date; make it anew: cargo run -- completions {shell} > completions/{file}"
         );
-        assert!(!printed.contains("\"__profiles\"") && !printed.contains("'__profiles"), "{shell}");
+        assert!(
+            !printed.contains("\"__profiles\"") && !printed.contains("'__profiles"),
+            "{shell}"
+        );
     }
     run(Home::new().oauth().args(["completions", "tcsh"]))
         .expect_error(2)
@@ -139,7 +143,12 @@ fn bash_offers(stage: &Stage, words: &[&str]) -> Vec<String> {
     );
     let outcome = run(shell.args(["--norc", "--noprofile", "-c", &script, "bash"]).args(words)).expect_code(0);
     assert_eq!(outcome.stderr, "");
-    outcome.stdout.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    outcome
+        .stdout
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Where a name is expected, and what has been typed before it.
@@ -171,7 +180,10 @@ fn bash_offers_profile_names_where_they_belong() {
         assert_eq!(offers("x"), Vec::<String>::new(), "{place:?}");
     }
     // bash takes --profile=w apart
-    assert_eq!(bash_offers(&stage, &["oauth", "token", "--profile", "=", "w"]), ["work", "wide.one"]);
+    assert_eq!(
+        bash_offers(&stage, &["oauth", "token", "--profile", "=", "w"]),
+        ["work", "wide.one"]
+    );
     assert_eq!(bash_offers(&stage, &["oauth", "token", "--profile", "="]).len(), 3);
 }
 
@@ -195,7 +207,10 @@ fn bash_offers_commands_options_and_values_as_before() {
         &["profile", "set", "work", "p"],
     ] {
         let offered = offers(words);
-        assert!(!offered.iter().any(|name| ["work", "play"].contains(&name.as_str())), "{words:?}: {offered:?}");
+        assert!(
+            !offered.iter().any(|name| ["work", "play"].contains(&name.as_str())),
+            "{words:?}: {offered:?}"
+        );
     }
 }
 
@@ -258,19 +273,36 @@ fn fish_offers_profile_names_where_they_belong() {
         Some(offered)
     };
     for place in PLACES {
-        let Some(offered) = offers(&[&["oauth"], place, &["w"]].concat()) else { return };
+        let Some(offered) = offers(&[&["oauth"], place, &["w"]].concat()) else {
+            return;
+        };
         assert_eq!(offered, ["wide.one", "work"], "{place:?}");
     }
     assert_eq!(offers(&["oauth", "token", "work", "p"]), Some(Vec::new()));
-    assert_eq!(offers(&["oauth", "lo"]), Some(vec!["login".to_owned(), "logout".to_owned()]));
-    assert_eq!(offers(&["oauth", "token", "--format", "he"]), Some(vec!["header".to_owned()]));
+    assert_eq!(
+        offers(&["oauth", "lo"]),
+        Some(vec!["login".to_owned(), "logout".to_owned()])
+    );
+    assert_eq!(
+        offers(&["oauth", "token", "--format", "he"]),
+        Some(vec!["header".to_owned()])
+    );
 }
 
 #[test]
 fn the_static_scripts_have_every_command() {
     for file in ["_oauth.ps1", "oauth.elv"] {
         let script = std::fs::read_to_string(folder().join(file)).expect("the script");
-        for command in ["login", "token", "logout", "status", "profile", "serve", "demo", "completions"] {
+        for command in [
+            "login",
+            "token",
+            "logout",
+            "status",
+            "profile",
+            "serve",
+            "demo",
+            "completions",
+        ] {
             assert!(script.contains(command), "{file} lacks {command}");
         }
         assert!(!script.contains("__profiles"));

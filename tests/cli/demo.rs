@@ -1,12 +1,11 @@
 //! `oauth demo`: the whole flow on a bare machine, with somebody at a browser
 //! and with nobody, and nothing left behind.
-#![cfg(unix)]
 
 use super::support::authorization_server::FakeBrowser;
 use super::support::binary::Home;
 use super::support::callback;
 use super::support::outcome::{Outcome, finish, run};
-use super::support::resource_owner::sign_in_and_consent;
+use super::support::plain_browser::PlainBrowser;
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -27,7 +26,11 @@ fn assert_hello(outcome: &Outcome) {
     let answer = outcome.json();
     assert!(answer.is_object(), "{outcome:#?}");
     assert_eq!(answer["subject"], "demo", "{outcome:#?}");
-    assert!(answer["message"].as_str().is_some_and(|message| message.contains("demo")));
+    assert!(
+        answer["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("demo"))
+    );
 }
 
 /// The numbers of the steps, as they stand at the beginning of lines.
@@ -51,7 +54,10 @@ fn unattended_it_walks_all_seven_steps_and_leaves_nothing_behind() {
     for (arguments, variables) in [
         (&["--unattended"][..], &[][..]),
         (&[], &[("CI", "true"), ("DISPLAY", ":99")]),
-        (&[], &[("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"), ("DISPLAY", ":99")]),
+        (
+            &[],
+            &[("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"), ("DISPLAY", ":99")],
+        ),
         // no display, no terminal
         (&[], &[]),
         (&["--unattended"], &[("OAUTH_STORE", "file")]),
@@ -61,13 +67,27 @@ fn unattended_it_walks_all_seven_steps_and_leaves_nothing_behind() {
         let mark = home.path().join("browser-was-here");
         let mut command = demo(&home, arguments);
         command.envs(variables.iter().copied());
-        if variables.iter().any(|(name, _)| *name == "CI" || *name == "SSH_CONNECTION") {
+        if variables
+            .iter()
+            .any(|(name, _)| *name == "CI" || *name == "SSH_CONNECTION")
+        {
             command.env("BROWSER", format!("touch {}", mark.display()));
         }
         let outcome = run(&mut command).expect_code(0);
         assert_hello(&outcome);
-        assert_eq!(steps(&outcome), ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"], "{outcome:#?}");
-        for sent in ["code_challenge", "state", "redirect_uri", "code_verifier", "access_token", "refresh_token"] {
+        assert_eq!(
+            steps(&outcome),
+            ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"],
+            "{outcome:#?}"
+        );
+        for sent in [
+            "code_challenge",
+            "state",
+            "redirect_uri",
+            "code_verifier",
+            "access_token",
+            "refresh_token",
+        ] {
             assert!(outcome.stderr.contains(sent), "{sent} is not told: {outcome:#?}");
         }
         for what in ["/api/hello", "refresh", "revoked"] {
@@ -79,7 +99,10 @@ fn unattended_it_walks_all_seven_steps_and_leaves_nothing_behind() {
 
 #[test]
 fn the_users_configuration_is_not_touched_and_not_needed() {
-    for text in ["default_profile = \"work\"\n[profile.work]\nclient_id = \"x\"\n", "[broken"] {
+    for text in [
+        "default_profile = \"work\"\n[profile.work]\nclient_id = \"x\"\n",
+        "[broken",
+    ] {
         let home = Home::new();
         home.configure(text);
         assert_hello(&run(&mut demo(&home, &["--unattended"])).expect_code(0));
@@ -108,7 +131,10 @@ fn with_json_every_line_of_stderr_is_an_object() {
         let outcome = run(&mut demo(&home, arguments)).expect_code(0);
         assert_hello(&outcome);
         let lines = outcome.json_lines();
-        assert!(lines.iter().any(|line| line["authorization_url"].is_string()), "{outcome:#?}");
+        assert!(
+            lines.iter().any(|line| line["authorization_url"].is_string()),
+            "{outcome:#?}"
+        );
         let numbers: Vec<&Value> = lines
             .iter()
             .filter(|line| line["event"] == "step")
@@ -137,11 +163,19 @@ fn with_a_browser_a_person_signs_in() {
             .spawn()
             .expect("starting the demo");
         let url = browser.wait_for_url();
-        let page = sign_in_and_consent(&url, "demo", "demo");
+        let mut person = PlainBrowser::new();
+        let sign_in = person.go_to(&url).page();
+        let account = [("username", "demo"), ("password", "demo"), ("decision", "sign-in")];
+        let consent = person.submit(&sign_in, &account).page();
+        let back = person.submit(&consent, &[("decision", "allow")]).elsewhere();
+        let page = callback::get_url(back.as_str()).expect("the last page");
         assert_eq!(page.status, 200, "{}", page.body_text());
         let outcome = finish(child).expect_code(0);
         assert_hello(&outcome);
-        assert!(outcome.stderr.lines().any(|line| line == url), "the URL stands alone: {outcome:#?}");
+        assert!(
+            outcome.stderr.lines().any(|line| line == url),
+            "the URL stands alone: {outcome:#?}"
+        );
         if arguments.is_empty() {
             assert_eq!(steps(&outcome).len(), 7);
             // who is to sign in
@@ -179,10 +213,17 @@ fn a_signal_ends_it_and_nothing_is_left() {
             .spawn()
             .expect("starting the demo");
         browser.wait_for_url();
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+        let sent = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(child.id().to_string())
+            .status();
         assert!(sent.expect("kill").success());
         let outcome = finish(child);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(code), ""), "{outcome:#?}");
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str()),
+            (Some(code), ""),
+            "{outcome:#?}"
+        );
         assert_nothing_left(&home);
     }
 }

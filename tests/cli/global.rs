@@ -38,7 +38,11 @@ fn without_a_command_it_prints_help_as_a_result() {
     }
     for command in COMMANDS {
         let outcome = oauth(&[command, "--help"]).expect_code(0);
-        assert!(outcome.stdout.contains(&format!("Usage: oauth {command}")), "{}", outcome.stdout);
+        assert!(
+            outcome.stdout.contains(&format!("Usage: oauth {command}")),
+            "{}",
+            outcome.stdout
+        );
         assert_eq!(outcome.stderr, "");
     }
     for flag in ["-V", "--version"] {
@@ -52,7 +56,13 @@ fn without_a_command_it_prints_help_as_a_result() {
 
 #[test]
 fn results_and_help_need_no_home() {
-    for arguments in [&[][..], &["--help"], &["--version"], &["completions", "bash"], &["__profiles"]] {
+    for arguments in [
+        &[][..],
+        &["--help"],
+        &["--version"],
+        &["completions", "bash"],
+        &["__profiles"],
+    ] {
         let mut command = Home::new().oauth();
         run(command.env_remove("HOME").args(arguments)).expect_code(0);
     }
@@ -95,7 +105,10 @@ fn what_is_typed_wrong_is_a_usage_error() {
             let told = format!("{message} {}", error["hints"]);
             assert!(told.contains(said), "{arguments:?}: {error}");
             assert!(!message.starts_with("error") && !message.ends_with(':'), "{message:?}");
-            assert!(error["hints"].as_array().is_some_and(|hints| !hints.is_empty()), "{error}");
+            assert!(
+                error["hints"].as_array().is_some_and(|hints| !hints.is_empty()),
+                "{error}"
+            );
         }
     }
 }
@@ -125,10 +138,18 @@ fn an_error_is_told_with_its_causes_and_hints() {
     let labels: Vec<&str> = outcome
         .stderr
         .lines()
-        .filter_map(|line| ["error: ", "caused by: ", "hint: "].into_iter().find(|label| line.starts_with(label)))
+        .filter_map(|line| {
+            ["error: ", "caused by: ", "hint: "]
+                .into_iter()
+                .find(|label| line.starts_with(label))
+        })
         .collect();
     let mut sorted = labels.clone();
-    sorted.sort_by_key(|label| ["error: ", "caused by: ", "hint: "].iter().position(|known| known == label));
+    sorted.sort_by_key(|label| {
+        ["error: ", "caused by: ", "hint: "]
+            .iter()
+            .position(|known| known == label)
+    });
     assert_eq!(labels, sorted, "{}", outcome.stderr);
     sorted.dedup();
     assert_eq!(sorted, ["error: ", "caused by: ", "hint: "], "{}", outcome.stderr);
@@ -256,7 +277,12 @@ fn a_duration_has_a_unit() {
 fn an_unknown_store_is_a_usage_error_wherever_it_is_named() {
     let home = Home::new();
     home.configure("[profile.bad]\nstore = \"shoebox\"\n");
-    for arguments in [&["token", "bad"][..], &["status", "bad"], &["logout", "bad"], &["status"]] {
+    for arguments in [
+        &["token", "bad"][..],
+        &["status", "bad"],
+        &["logout", "bad"],
+        &["status"],
+    ] {
         let mut command = home.oauth();
         run(command.env_remove("OAUTH_STORE").args(arguments))
             .expect_error(2)
@@ -278,11 +304,20 @@ fn a_password_for_a_proxy_belongs_into_the_environment() {
     let home = Home::new();
     let arguments = ["login", "https://id.invalid", "--client-id=x", "--no-browser"];
     let mut command = home.oauth();
-    let outcome = run(command.args(arguments).args(["--proxy", "http://me:hunter2@127.0.0.1:9"])).expect_error(2);
-    assert!(outcome.stderr.contains("--proxy") && !outcome.stderr.contains("hunter2"), "{outcome:?}");
+    let outcome = run(command
+        .args(arguments)
+        .args(["--proxy", "http://me:hunter2@127.0.0.1:9"]))
+    .expect_error(2);
+    assert!(
+        outcome.stderr.contains("--proxy") && !outcome.stderr.contains("hunter2"),
+        "{outcome:?}"
+    );
     home.configure("[profile.work]\nclient_id = \"x\"\nissuer = \"https://id.invalid\"\nproxy = \"http://me:hunter2@127.0.0.1:9\"\n");
     let outcome = run(home.oauth().args(["login", "work", "--no-browser"])).expect_error(2);
-    assert!(outcome.stderr.contains("proxy") && !outcome.stderr.contains("hunter2"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("proxy") && !outcome.stderr.contains("hunter2"),
+        "{outcome:?}"
+    );
 
     // there it is allowed, and used: nobody listens at that proxy
     let proxy = LiteralServer::start();
@@ -296,8 +331,18 @@ fn a_password_for_a_proxy_belongs_into_the_environment() {
 
 #[test]
 fn a_file_that_is_named_and_missing_is_a_usage_error() {
-    for (flag, file) in [("--cacert", "no-such-ca.pem"), ("--client-secret-file", "no-such-secret")] {
-        let outcome = oauth(&["login", "https://127.0.0.1:9", "--client-id=x", "--no-browser", flag, file]);
+    for (flag, file) in [
+        ("--cacert", "no-such-ca.pem"),
+        ("--client-secret-file", "no-such-secret"),
+    ] {
+        let outcome = oauth(&[
+            "login",
+            "https://127.0.0.1:9",
+            "--client-id=x",
+            "--no-browser",
+            flag,
+            file,
+        ]);
         outcome.expect_error(2).says(&[file]);
     }
 }
@@ -378,7 +423,10 @@ fn verbosity_adds_steps_then_exchanges_then_decisions() {
     assert!(decisions.contains("POST http://127.0.0.1:"));
     for part in ["well-known", "encrypted file"] {
         let told = decisions.lines().filter(|line| line.contains("decided:"));
-        assert!(told.clone().any(|line| line.contains(part)), "{part} is missing: {decisions}");
+        assert!(
+            told.clone().any(|line| line.contains(part)),
+            "{part} is missing: {decisions}"
+        );
     }
 
     for said in [plain, steps, exchanges, decisions] {
@@ -411,7 +459,10 @@ fn secrets_are_shown_on_request_alone_and_after_a_warning() {
         assert!(!said.contains("[redacted"), "{said}");
     }
     let said = login_says(&["--show-secrets"]);
-    assert!(!said.contains(ACCESS_TOKEN), "without a trace there is nothing to show: {said}");
+    assert!(
+        !said.contains(ACCESS_TOKEN),
+        "without a trace there is nothing to show: {said}"
+    );
 }
 
 #[test]
@@ -434,10 +485,18 @@ fn options_of_all_commands_may_stand_before_or_behind_the_command() {
         ["profile", "--config", &other, "list"],
         ["profile", "list", "--config", &other],
     ] {
-        assert!(run(home.oauth().args(arguments)).expect_code(0).stdout.contains("there"));
+        assert!(
+            run(home.oauth().args(arguments))
+                .expect_code(0)
+                .stdout
+                .contains("there")
+        );
     }
     home.keep("default", &session(ISSUER));
     for arguments in [["--json", "token"], ["token", "--json"]] {
-        assert_eq!(run(home.oauth().args(arguments)).json()["access_token"], KEPT_ACCESS_TOKEN);
+        assert_eq!(
+            run(home.oauth().args(arguments)).json()["access_token"],
+            KEPT_ACCESS_TOKEN
+        );
     }
 }

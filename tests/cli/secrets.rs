@@ -2,7 +2,6 @@
 //! ever appears where it does not belong: messages, traces, files, the command
 //! line, the environment of the browser. Every way that a login can end is
 //! walked, at the highest verbosity and as JSON.
-#![cfg(target_os = "linux")]
 
 use super::support::authorization_server;
 use super::support::binary::Home;
@@ -82,7 +81,11 @@ struct Stage {
 type Response = fn(state: &str, issuer: &str) -> Vec<(&'static str, String)>;
 
 fn granted(state: &str, issuer: &str) -> Vec<(&'static str, String)> {
-    vec![("code", CODE.to_owned()), ("state", state.to_owned()), ("iss", issuer.to_owned())]
+    vec![
+        ("code", CODE.to_owned()),
+        ("state", state.to_owned()),
+        ("iss", issuer.to_owned()),
+    ]
 }
 
 /// With a cookie, as servers set them everywhere.
@@ -110,7 +113,9 @@ impl Stage {
             .on("GET", "/.well-known/oauth-authorization-server", answer(200, &metadata));
         stage.make_browser();
         let (issuer, nonce) = (stage.server.origin(), Arc::clone(&stage.nonce));
-        stage.server.on_call("POST", "/token", move |_| answer(200, &tokens(&issuer, &nonce)));
+        stage
+            .server
+            .on_call("POST", "/token", move |_| answer(200, &tokens(&issuer, &nonce)));
         stage
     }
 
@@ -151,7 +156,12 @@ impl Stage {
         command
             .arg("login")
             .arg(self.server.origin())
-            .args(["--client-id=desktop", "--profile=work", "--scope=openid", "--client-secret-file"])
+            .args([
+                "--client-id=desktop",
+                "--profile=work",
+                "--scope=openid",
+                "--client-secret-file",
+            ])
             .arg(self.beside.path().join("secret"))
             .arg("--browser")
             .arg(self.browser())
@@ -171,7 +181,9 @@ impl Stage {
         let url = self.handed_over();
         let params = authorization_server::parameters(&url);
         let state = value_of(&params, "state").expect("a state");
-        value_of(&params, "nonce").unwrap_or_default().clone_into(&mut self.nonce.lock().expect("the nonce"));
+        value_of(&params, "nonce")
+            .unwrap_or_default()
+            .clone_into(&mut self.nonce.lock().expect("the nonce"));
         assert_clean("the command line", &command_line(child.id()), &canaries(), &[]);
         let response = response(state, &self.server.origin());
         let response: Vec<(&str, &str)> = response.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -226,9 +238,7 @@ fn tokens(issuer: &str, nonce: &Mutex<String>) -> String {
 }
 
 fn id_token(issuer: &str, nonce: &str) -> String {
-    let encode = |value: serde_json::Value| {
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
-    };
+    let encode = |value: serde_json::Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
     let header = encode(json!({ "alg": "RS256" }));
     let claims = encode(json!({
         "iss": issuer, "aud": "desktop", "sub": "alice", "nonce": nonce, "iat": now(), "exp": now() + 3600,
@@ -257,13 +267,21 @@ fn the_secret_of_the_environment_is_not_handed_on() {
     let mut command = stage.login(&["-vvv"]);
     // in one way only
     let mut arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-    let place = arguments.iter().position(|argument| argument == "--client-secret-file").expect("the flag");
+    let place = arguments
+        .iter()
+        .position(|argument| argument == "--client-secret-file")
+        .expect("the flag");
     arguments.drain(place..place + 2);
     command = stage.oauth();
-    command.args(arguments).env("OAUTH_CLIENT_SECRET", CLIENT_SECRET).env("OAUTH_ODD", CODE);
+    command
+        .args(arguments)
+        .env("OAUTH_CLIENT_SECRET", CLIENT_SECRET)
+        .env("OAUTH_ODD", CODE);
     let outcome = stage.walk(&mut command, granted).expect_code(0);
     assert_outcome_clean(&outcome, &stage.secrets(), &[]);
-    let header = stage.server.requests_to("/token")[0].header("authorization").map(str::to_owned);
+    let header = stage.server.requests_to("/token")[0]
+        .header("authorization")
+        .map(str::to_owned);
     assert!(header.is_some_and(|header| header.starts_with("Basic ")));
     stage.assert_nothing_on_disk();
 }
@@ -278,7 +296,9 @@ fn a_login_that_the_callback_ends_shows_no_secret() {
                 ("iss", "https://evil.example".to_owned()),
             ]
         }),
-        (6, |state, _| vec![("code", CODE.to_owned()), ("state", state.to_owned())]),
+        (6, |state, _| {
+            vec![("code", CODE.to_owned()), ("state", state.to_owned())]
+        }),
         (6, |state, issuer| {
             vec![
                 ("code", CODE.to_owned()),
@@ -335,10 +355,15 @@ fn echo(request: &Request, status: u16) -> Reply {
     let form = request.form();
     let verifier = value_of(&form, "code_verifier").unwrap_or_default();
     let said = format!("code {CODE} with {verifier} by {CLIENT_SECRET}");
-    let body = json!({ "error": "invalid_grant", "error_description": said, "error_uri": format!("https://x/?{CODE}") });
+    let body =
+        json!({ "error": "invalid_grant", "error_description": said, "error_uri": format!("https://x/?{CODE}") });
     let realm = format!("WWW-Authenticate: Basic realm=\"{verifier}\"");
     let location = format!("Location: https://id.example.com/?code={CODE}");
-    Reply::http(status, &["Content-Type: application/json", &realm, &location], body.to_string())
+    Reply::http(
+        status,
+        &["Content-Type: application/json", &realm, &location],
+        body.to_string(),
+    )
 }
 
 #[test]
@@ -350,16 +375,34 @@ fn a_login_that_the_token_endpoint_ends_shows_no_secret() {
         (5, |request| echo(request, 200)),
         (3, |request| echo(request, 500)),
         (6, |request| echo(request, 307)),
-        (3, |request| html(200, &format!("<p>{CODE} {ACCESS_TOKEN} {}</p>", request.body_text()))),
-        (3, |request| html(404, &format!("<p>{CODE} {}</p>", request.body_text()))),
-        (3, |_| answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_ty"#))),
+        (3, |request| {
+            html(200, &format!("<p>{CODE} {ACCESS_TOKEN} {}</p>", request.body_text()))
+        }),
+        (3, |request| {
+            html(404, &format!("<p>{CODE} {}</p>", request.body_text()))
+        }),
+        (3, |_| {
+            answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_ty"#))
+        }),
         (6, |_| answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}"}}"#))),
-        (6, |_| answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"{REFRESH_TOKEN}"}}"#))),
-        (6, |_| answer(200, &format!(r#"{{"access_token":["{ACCESS_TOKEN}"],"token_type":"Bearer"}}"#))),
         (6, |_| {
             answer(
                 200,
-                &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"Bearer","refresh_token":{{"x":"{REFRESH_TOKEN}"}}}}"#),
+                &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"{REFRESH_TOKEN}"}}"#),
+            )
+        }),
+        (6, |_| {
+            answer(
+                200,
+                &format!(r#"{{"access_token":["{ACCESS_TOKEN}"],"token_type":"Bearer"}}"#),
+            )
+        }),
+        (6, |_| {
+            answer(
+                200,
+                &format!(
+                    r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"Bearer","refresh_token":{{"x":"{REFRESH_TOKEN}"}}}}"#
+                ),
             )
         }),
         (6, |_| {
@@ -421,7 +464,13 @@ fn a_login_that_is_killed_leaves_no_secret() {
     let process = Arc::clone(&stage.process);
     stage.server.on_call("POST", "/token", move |_| {
         let id = process.load(Ordering::SeqCst).to_string();
-        assert!(Command::new("kill").args(["-KILL", &id]).status().expect("kill").success());
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &id])
+                .status()
+                .expect("kill")
+                .success()
+        );
         Reply::nothing()
     });
     let outcome = stage.walk(&mut stage.login(&["-vvv"]), granted);
@@ -434,7 +483,9 @@ fn a_login_that_is_killed_leaves_no_secret() {
 #[test]
 fn without_a_store_the_answer_goes_to_stdout_alone() {
     let stage = Stage::new();
-    let outcome = stage.walk(&mut stage.login(&["-vvv", "--no-store"]), granted).expect_code(0);
+    let outcome = stage
+        .walk(&mut stage.login(&["-vvv", "--no-store"]), granted)
+        .expect_code(0);
     assert_eq!(outcome.json()["access_token"], ACCESS_TOKEN);
     assert_outcome_clean(
         &outcome,
@@ -449,10 +500,12 @@ fn what_is_pasted_or_piped_is_not_repeated() {
     // a refresh token from elsewhere
     let stage = Stage::new();
     let mut command = stage.oauth();
-    command
-        .arg("login")
-        .arg(stage.server.origin())
-        .args(["--client-id=desktop", "--profile=work", "--refresh-token-stdin", "-vvv"]);
+    command.arg("login").arg(stage.server.origin()).args([
+        "--client-id=desktop",
+        "--profile=work",
+        "--refresh-token-stdin",
+        "-vvv",
+    ]);
     let outcome = run_with_input(&mut command, format!("{SECOND_REFRESH_TOKEN}\n").as_bytes()).expect_code(0);
     let sent = stage.server.only_request_to("/token").form();
     assert_eq!(value_of(&sent, "refresh_token"), Some(SECOND_REFRESH_TOKEN));
@@ -460,7 +513,10 @@ fn what_is_pasted_or_piped_is_not_repeated() {
     stage.assert_nothing_on_disk();
 
     // lines that cannot be taken
-    for line in [CODE.to_owned(), format!("http://127.0.0.1/callback?code={CODE}&state={ACCESS_TOKEN}")] {
+    for line in [
+        CODE.to_owned(),
+        format!("http://127.0.0.1/callback?code={CODE}&state={ACCESS_TOKEN}"),
+    ] {
         for voice in VOICES {
             let stage = Stage::new();
             let mut command = stage.oauth();
@@ -501,7 +557,11 @@ fn the_other_commands_show_only_what_they_are_for() {
         &["profile", "list", "--json", "-vvv"],
     ] {
         let outcome = run(stage.oauth().args(arguments)).expect_code(0);
-        let allowed: &[&str] = if is_token(arguments) { &["the access token"] } else { &[] };
+        let allowed: &[&str] = if is_token(arguments) {
+            &["the access token"]
+        } else {
+            &[]
+        };
         assert_outcome_clean(&outcome, &secrets, allowed);
     }
     let outcome = run(stage.oauth().args(["token", "work", "--id-token", "-vvv"])).expect_code(0);
@@ -528,9 +588,15 @@ fn a_refresh_shows_no_secret() {
         for reply in [
             answer(503, &format!(r#"{{"error":"{REFRESH_TOKEN}"}}"#)),
             html(200, REFRESH_TOKEN),
-            answer(400, &format!(r#"{{"error":"invalid_request","error_description":"{REFRESH_TOKEN}"}}"#)),
+            answer(
+                400,
+                &format!(r#"{{"error":"invalid_request","error_description":"{REFRESH_TOKEN}"}}"#),
+            ),
             answer(200, &body.to_string()),
-            answer(400, &format!(r#"{{"error":"invalid_grant","error_description":"{SECOND_REFRESH_TOKEN} is spent"}}"#)),
+            answer(
+                400,
+                &format!(r#"{{"error":"invalid_grant","error_description":"{SECOND_REFRESH_TOKEN} is spent"}}"#),
+            ),
         ] {
             stage.server.on("POST", "/token", reply);
             let mut command = stage.oauth();
@@ -541,7 +607,11 @@ fn a_refresh_shows_no_secret() {
             stage.assert_nothing_on_disk();
         }
         // the reason is kept, and shown again
-        for arguments in [&["token", "work"][..], &["status", "work"], &["status", "-vvv", "--json"]] {
+        for arguments in [
+            &["token", "work"][..],
+            &["status", "work"],
+            &["status", "-vvv", "--json"],
+        ] {
             assert_outcome_clean(&run(stage.oauth().args(arguments)), &stage.secrets(), &[]);
         }
     }
@@ -567,7 +637,11 @@ fn a_logout_shows_no_secret() {
             outcome.expect_code(code);
             stage.assert_nothing_on_disk();
         }
-        assert_outcome_clean(&run(stage.oauth().args(["profile", "remove", "work"])), &stage.secrets(), &[]);
+        assert_outcome_clean(
+            &run(stage.oauth().args(["profile", "remove", "work"])),
+            &stage.secrets(),
+            &[],
+        );
         stage.assert_nothing_on_disk();
     }
 }
@@ -576,9 +650,14 @@ fn a_logout_shows_no_secret() {
 fn the_canaries_are_found_where_they_are() {
     // a check that finds nothing anywhere would find nothing here either
     let stage = logged_in();
-    let outcome = run(stage.oauth().args(["token", "work", "--force-refresh", "-vv", "--show-secrets"]));
+    let outcome = run(stage
+        .oauth()
+        .args(["token", "work", "--force-refresh", "-vv", "--show-secrets"]));
     let found = |text: &str, secret: &str| text.contains(secret);
-    assert!(found(&outcome.stderr, REFRESH_TOKEN) && found(&outcome.stderr, COOKIE), "{outcome:?}");
+    assert!(
+        found(&outcome.stderr, REFRESH_TOKEN) && found(&outcome.stderr, COOKIE),
+        "{outcome:?}"
+    );
     let file = stage.home.path().join("clear");
     std::fs::write(&file, format!("xx{CODE}")).expect("writing");
     let home: &Home = &stage.home;

@@ -39,6 +39,9 @@ impl Doorway {
                 for note in listener.notes() {
                     observer.observe(&Event::Note(&note));
                 }
+                if let Some(warning) = listener.warning() {
+                    observer.observe(&Event::Warning(warning));
+                }
                 let port = listener.port();
                 // An URI that names its port is sent byte for byte as it was given.
                 let redirect_uri = match redirect_uri.port() {
@@ -88,9 +91,7 @@ pub(super) async fn receive(
         timeout,
         paste_accepted: world.pasted.is_some(),
     });
-    let outcome = wait(pending, doorway, browser, timeout, world).await;
-    world.observer.observe(&Event::WaitEnds);
-    outcome
+    wait(pending, doorway, browser, timeout, world).await
 }
 
 async fn wait(

@@ -16,6 +16,7 @@ fn without_a_trustworthy_addressee_there_is_a_page_and_no_redirect() {
         good.replace("=oauth-cli", "=OAUTH-CLI"),
         good.replace("=oauth-cli", "=%00"),
         format!("{good}&client_id=oauth-cli"),
+        format!("{good}{}", "&x".repeat(100)),
         without(&good, "redirect_uri"),
         format!("{good}&redirect_uri={callback}"),
         with_uri("/callback"),

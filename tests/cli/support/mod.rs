@@ -7,8 +7,17 @@ pub mod authorization_server;
 pub mod binary;
 pub mod callback;
 pub mod certificates;
+#[cfg(unix)]
+pub mod chromium;
+pub mod development_server;
+#[cfg(unix)]
+pub mod installed;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub mod keyring_session;
 pub mod literal_server;
 pub mod outcome;
-pub mod resource_owner;
+pub mod plain_browser;
+pub mod running;
 pub mod sessions;
+#[cfg(unix)]
 pub mod terminal;

@@ -1,5 +1,4 @@
 //! A program at a pseudo-terminal: keys go in, what the screen shows comes out.
-#![cfg(unix)]
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;

@@ -1,0 +1,256 @@
+//! A whole login, token and logout at an authorization server that is not
+//! ours: oidc-provider, run by Node from `tests/foreign/oidc-provider`. The
+//! test plays the resource owner over HTTP.
+
+use super::support::authorization_server::{FakeBrowser, url_from};
+use super::support::binary::Home;
+use super::support::callback;
+use super::support::installed;
+use super::support::literal_server::value_of;
+use super::support::plain_browser::PlainBrowser;
+use super::support::running::{Ended, Running, run};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+use url::Url;
+
+const RESOURCE: &str = "https://api.example.test";
+const PASTED_REDIRECT_URI: &str = "https://rp.example/callback";
+
+/// oidc-provider on a port of its own.
+struct Provider {
+    issuer: String,
+    _running: Running,
+}
+
+impl Provider {
+    /// `None`, loudly, where it is not installed.
+    fn start() -> Option<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/oidc-provider");
+        if !installed::all(&["node"], "nodejs") || !installed::file(&folder.join("node_modules/oidc-provider")) {
+            return None;
+        }
+        let running = Running::start_with_open_input(
+            Command::new("node")
+                .arg("server.mjs")
+                .current_dir(folder)
+                .env_clear()
+                .env("PATH", std::env::var_os("PATH").unwrap_or_default()),
+        );
+        Some(Provider {
+            issuer: running.first_line_of_stdout(),
+            _running: running,
+        })
+    }
+
+    /// Signs in and consents, and gives the URL that the browser is sent to.
+    fn sign_in_and_consent(&self, authorization_url: &str) -> Url {
+        let mut browser = PlainBrowser::new();
+        let sign_in = browser.go_to(authorization_url).page();
+        assert!(sign_in.html.contains("name=\"login\""), "{}", sign_in.html);
+        let consent = browser
+            .submit(&sign_in, &[("login", "alice"), ("password", "any")])
+            .page();
+        assert!(consent.html.contains("value=\"consent\""), "{}", consent.html);
+        browser.submit(&consent, &[]).elsewhere()
+    }
+
+    /// What the server says to a refresh with this token: status and `error`.
+    fn refresh(&self, client_id: &str, refresh_token: &str) -> (u16, Option<String>) {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", client_id)
+            .append_pair("refresh_token", refresh_token)
+            .finish();
+        let authority = self.issuer.strip_prefix("http://").expect("an http issuer");
+        let answer = callback::post(authority, "/token", &["Connection: close"], &form).expect("an answer");
+        let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        (answer.status, body["error"].as_str().map(str::to_owned))
+    }
+}
+
+#[track_caller]
+fn assert_code(ended: &Ended, code: i32) {
+    assert_eq!(ended.code, Some(code), "{ended:#?}");
+}
+
+/// The claims of a JWT, unverified.
+fn claims(jwt: &str) -> Value {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let payload = jwt.split('.').nth(1).expect("a JWT");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
+}
+
+#[test]
+fn login_token_status_and_logout_at_oidc_provider() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args([
+                "login",
+                &provider.issuer,
+                "--client-id",
+                "native",
+                "--profile",
+                "foreign",
+            ])
+            .args(["--scope", "openid offline_access api:read", "--resource", RESOURCE])
+            .args(["--param", "prompt=consent", "-vv", "--show-secrets"])
+            .args(["--browser", &browser.command()]),
+    );
+    let back = provider.sign_in_and_consent(&browser.wait_for_url());
+    let page = callback::get_url(back.as_str()).expect("an answer of the listener");
+    assert_eq!(page.status, 200, "{}", page.body_text());
+    let login = running.end();
+    assert_code(&login, 0);
+    assert_eq!(login.stdout, "");
+    assert!(login.stderr.contains("alice"), "{}", login.stderr);
+    let refresh_token = shown(&login.stderr, "refresh_token");
+
+    let token = run(home.oauth().args(["token", "foreign"]));
+    assert_code(&token, 0);
+    let access_token = token.stdout.strip_suffix('\n').expect("a line");
+    let spoken_for = claims(access_token);
+    assert_eq!(spoken_for["iss"], provider.issuer.as_str());
+    assert_eq!(spoken_for["aud"], RESOURCE);
+    assert_eq!(spoken_for["scope"], "api:read");
+    assert_eq!(spoken_for["sub"], "alice");
+    let id_token = run(home.oauth().args(["token", "foreign", "--id-token"]));
+    assert_code(&id_token, 0);
+    assert_eq!(claims(id_token.stdout.trim_end())["aud"], "native");
+
+    let status = run(home.oauth().args(["status", "foreign", "--json"]));
+    assert_code(&status, 0);
+    let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+    let row = &status[0];
+    assert_eq!(status.as_array().map(Vec::len), Some(1));
+    assert_eq!(row["profile"], "foreign");
+    assert_eq!(row["subject"], "alice");
+    assert_eq!(row["issuer"], provider.issuer.as_str());
+    assert_eq!(row["client_id"], "native");
+    assert_eq!(row["state"], "valid");
+    assert_eq!(row["refreshable"], true);
+    assert_eq!(row["store"], "file");
+    let expires_in = row["expires_in"].as_i64().expect("seconds");
+    assert!((500..=600).contains(&expires_in), "{row}");
+
+    let logout = run(home.oauth().args(["logout", "foreign"]));
+    assert_code(&logout, 0);
+    let refreshed = provider.refresh("native", &refresh_token);
+    assert_eq!(refreshed, (400, Some("invalid_grant".to_owned())));
+    assert_code(&run(home.oauth().args(["token", "foreign"])), 4);
+}
+
+#[test]
+fn without_logout_the_refresh_token_lives_on_at_oidc_provider() {
+    // what makes the refusal after a logout mean something
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native", "--no-store"])
+            .args(["--scope", "openid", "--browser", &browser.command()]),
+    );
+    let back = provider.sign_in_and_consent(&browser.wait_for_url());
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let login = running.end();
+    assert_code(&login, 0);
+    let response: Value = serde_json::from_str(&login.stdout).expect("the token response");
+    let refresh_token = response["refresh_token"].as_str().expect("a refresh token");
+    assert_eq!(provider.refresh("native", refresh_token), (200, None));
+    // each works once
+    assert_eq!(provider.refresh("native", refresh_token).0, 400);
+}
+
+#[test]
+fn a_denied_consent_at_oidc_provider_is_refused() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native", "--scope", "openid"])
+            .args(["--browser", &browser.command()]),
+    );
+    let mut owner = PlainBrowser::new();
+    let sign_in = owner.go_to(&browser.wait_for_url()).page();
+    let back = owner.go_to(&format!("{}/abort", sign_in.url)).elsewhere();
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let login = running.end();
+    assert_code(&login, 5);
+    assert!(login.stderr.contains("access_denied"), "{}", login.stderr);
+}
+
+#[test]
+fn a_secret_with_odd_characters_reaches_oidc_provider_as_basic() {
+    confidential_login("basic", "basic-secret:with/odd%chars", "client_secret_basic");
+}
+
+#[test]
+fn a_secret_in_the_body_is_taken_by_oidc_provider() {
+    confidential_login("post", "post-secret", "client_secret_post");
+}
+
+/// A client of another machine: its redirect URI is pasted.
+fn confidential_login(client_id: &str, secret: &str, method: &str) {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let secret_file = home.path().join("secret");
+    std::fs::write(&secret_file, format!("{secret}\n")).expect("writing the secret");
+    let mut running = Running::start_with_open_input(
+        home.oauth()
+            .args([
+                "login",
+                &provider.issuer,
+                "--client-id",
+                client_id,
+                "--client-auth",
+                method,
+            ])
+            .args(["--client-secret-file", &secret_file.display().to_string()])
+            .args(["--paste", "--redirect-uri", PASTED_REDIRECT_URI, "--no-browser"])
+            .args(["--scope", "openid offline_access api:read", "--resource", RESOURCE])
+            .args(["--param", "prompt=consent"]),
+    );
+    let url = running.line_with(&format!("{}/", provider.issuer));
+    let (url, _) = url_from(&mut url.as_bytes());
+    let back = provider.sign_in_and_consent(&url);
+    assert!(back.as_str().starts_with(PASTED_REDIRECT_URI), "{back}");
+    assert!(value_of(&back.query_pairs().into_owned().collect::<Vec<_>>(), "code").is_some());
+    running.type_line(back.as_str());
+    assert_code(&running.end(), 0);
+
+    let token = run(home
+        .oauth()
+        .arg("token")
+        .env("OAUTH_PROFILE", profile_of(&provider.issuer)));
+    assert_code(&token, 0);
+    assert_eq!(claims(token.stdout.trim_end())["client_id"], client_id);
+    // revocation authenticates with the secret that was kept with the session
+    let logout = run(home.oauth().args(["logout", &profile_of(&provider.issuer)]));
+    assert_code(&logout, 0);
+}
+
+/// The name that a profile has where none was given: host and port.
+fn profile_of(issuer: &str) -> String {
+    issuer
+        .strip_prefix("http://")
+        .expect("an http issuer")
+        .replace(':', "-")
+}
+
+/// The value of a parameter in a trace that shows secrets.
+fn shown(trace: &str, name: &str) -> String {
+    let lines = trace.lines().filter_map(|line| line.split_once(name));
+    let value = lines
+        .filter_map(|(_, rest)| {
+            rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.~".contains(c)))
+                .find(|word| word.len() > 20)
+        })
+        .next();
+    value.unwrap_or_else(|| panic!("no {name} in:\n{trace}")).to_owned()
+}

@@ -1,0 +1,377 @@
+//! Chromium signs in and consents on the pages of `oauth serve`, and comes
+//! back to the listener of `oauth login`. Pictures of each page are written to
+//! `screenshots` in cargo's target folder.
+
+use super::support::authorization_server::{FakeBrowser, parameters};
+use super::support::binary::Home;
+use super::support::callback;
+use super::support::chromium::{Chromium, OTHER_SITE};
+use super::support::literal_server::{LiteralServer, html, value_of};
+use super::support::running::{Ended, Running, run};
+use serde_json::Value;
+use std::process::Command;
+use url::Url;
+
+const SIGN_IN: &str = "button[value=sign-in]";
+const CANCEL: &str = "button[value=cancel]";
+const ALLOW: &str = "button[value=allow]";
+const DENY: &str = "button[value=deny]";
+const SIGNED_IN: &str = "You are signed in";
+const DID_NOT_WORK: &str = "The login did not work";
+const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
+
+/// `oauth serve` and the home of somebody who logs in there.
+struct Stage {
+    home: Home,
+    browser: FakeBrowser,
+    issuer: String,
+    server: Running,
+}
+
+impl Stage {
+    fn set(options: &[&str]) -> Self {
+        let home = Home::new();
+        let server = Running::start(home.oauth().args(["serve", "--port", "0"]).args(options));
+        Stage {
+            browser: FakeBrowser::new(home.path()),
+            issuer: server.first_line_of_stdout(),
+            home,
+            server,
+        }
+    }
+
+    /// `oauth login` as the client that is there by default, with a browser that does nothing.
+    fn login(&self, options: &[&str]) -> Login {
+        let command = &mut self.command();
+        command.args(["login", &self.issuer, "--client-id", "oauth-cli", "--profile", "mine"]);
+        command.args(["--browser", &self.browser.command()]).args(options);
+        let running = Running::start(command);
+        Login {
+            url: self.browser.wait_for_url(),
+            running,
+        }
+    }
+
+    fn command(&self) -> Command {
+        self.home.oauth()
+    }
+
+    /// Asks the resource server of `serve` who this token speaks for.
+    fn hello(&self, token: &str) -> String {
+        let authority = self.issuer.strip_prefix("http://").expect("an http issuer");
+        let answer = callback::get(authority, "/api/hello", &[&format!("Authorization: Bearer {token}")]);
+        answer.expect("an answer").body_text()
+    }
+}
+
+/// `oauth login` that waits for a browser to come back.
+struct Login {
+    running: Running,
+    url: String,
+}
+
+impl Login {
+    fn redirect_uri(&self) -> Url {
+        let params = parameters(&self.url);
+        Url::parse(value_of(&params, "redirect_uri").expect("a redirect URI")).expect("a URL")
+    }
+
+    fn end(self) -> Ended {
+        self.running.end()
+    }
+}
+
+fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
+    chromium.go_to(&login.url);
+    sign_in(chromium, "demo");
+    chromium.click(ALLOW);
+    chromium.wait_for_heading(SIGNED_IN);
+}
+
+fn sign_in(chromium: &Chromium, password: &str) {
+    chromium.wait_for_heading("Sign in");
+    chromium.fill_in("#username", "demo");
+    chromium.fill_in("#password", password);
+    chromium.click(SIGN_IN);
+}
+
+#[track_caller]
+fn assert_code(ended: &Ended, code: i32) {
+    assert_eq!(ended.code, Some(code), "{ended:#?}");
+}
+
+#[test]
+fn a_person_signs_in_consents_and_a_script_has_a_token() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--scope", "openid hello offline_access"]);
+
+    chromium.go_to(&login.url);
+    chromium.wait_for_heading("Sign in");
+    chromium.take_pictures("1-sign-in");
+    sign_in(&chromium, "a wrong one");
+    chromium.wait_until("the complaint", || chromium.text().contains("do not belong together"));
+    chromium.take_pictures("2-wrong-password");
+    sign_in(&chromium, "demo");
+
+    chromium.wait_for_heading("Allow oauth-cli access?");
+    let page = chromium.text();
+    let destination = login.redirect_uri().origin().ascii_serialization();
+    for expected in ["demo", "openid", "hello", "offline_access", &destination] {
+        assert!(
+            page.contains(expected),
+            "{expected} is not on the consent page:\n{page}"
+        );
+    }
+    chromium.take_pictures("3-consent");
+    chromium.click(ALLOW);
+    chromium.wait_for_heading(SIGNED_IN);
+    chromium.take_pictures("4-success");
+
+    let ended = login.end();
+    assert_code(&ended, 0);
+    assert_eq!(ended.stdout, "");
+    assert!(
+        ended.stderr.contains("demo"),
+        "who signed in is not named:\n{}",
+        ended.stderr
+    );
+    let token = run(stage.command().args(["token", "mine"]));
+    assert_code(&token, 0);
+    let token = token.stdout.strip_suffix('\n').expect("a line").to_owned();
+    let hello: Value = serde_json::from_str(&stage.hello(&token)).expect("JSON");
+    assert!(hello.to_string().contains("demo"), "{hello}");
+}
+
+#[test]
+fn the_browser_comes_back_to_the_ipv6_loopback_address() {
+    let Some(chromium) = Chromium::start() else { return };
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--redirect-uri", "http://[::1]:0/callback"]);
+    assert_eq!(login.redirect_uri().host_str(), Some("[::1]"));
+    sign_in_and_allow(&chromium, &login);
+    assert!(chromium.url().starts_with("http://[::1]:"), "{}", chromium.url());
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn the_browser_comes_back_to_localhost() {
+    let Some(chromium) = Chromium::start() else { return };
+    let port = free_port();
+    let redirect_uri = format!("http://localhost:{port}/callback");
+    let stage = Stage::set(&["--redirect-uri", &redirect_uri]);
+    let login = stage.login(&["--redirect-uri", &redirect_uri]);
+    sign_in_and_allow(&chromium, &login);
+    assert!(chromium.url().starts_with(&redirect_uri), "{}", chromium.url());
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn whoever_denies_sees_that_the_login_did_not_work() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--scope", "hello"]);
+    chromium.go_to(&login.url);
+    sign_in(&chromium, "demo");
+    chromium.click(DENY);
+    chromium.wait_for_heading(DID_NOT_WORK);
+    chromium.take_pictures("5-failure");
+    let ended = login.end();
+    assert_code(&ended, 5);
+    assert!(ended.stderr.contains("access_denied"), "{}", ended.stderr);
+    assert_code(&run(stage.command().args(["token", "mine"])), 4);
+}
+
+#[test]
+fn whoever_does_not_want_to_sign_in_ends_the_login() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&[]);
+    chromium.go_to(&login.url);
+    chromium.click(CANCEL);
+    chromium.wait_for_heading(DID_NOT_WORK);
+    assert_code(&login.end(), 5);
+}
+
+#[test]
+fn the_response_comes_back_as_a_form() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--response-mode", "form_post"]);
+    sign_in_and_allow(&chromium, &login);
+    assert_eq!(Url::parse(&chromium.url()).expect("a URL").query(), None);
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn nothing_needs_scripts() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--response-mode", "form_post"]);
+    chromium.forbid_scripts();
+    chromium.go_to(&login.url);
+    sign_in(&chromium, "demo");
+    chromium.click(ALLOW);
+    chromium.wait_for_heading("Going back");
+    chromium.take_pictures("6-form-post-without-scripts");
+    chromium.click("button");
+    chromium.wait_for_heading(SIGNED_IN);
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn requests_that_cannot_be_answered_by_a_redirect_get_a_page() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    chromium.go_to(&stage.issuer);
+    chromium.take_pictures("7-home");
+    let login = stage.login(&[]);
+    let foreign = login.url.replace("127.0.0.1%3A", "192.0.2.1%3A");
+    assert_ne!(foreign, login.url);
+    chromium.go_to(&foreign);
+    assert!(chromium.text().contains("192.0.2.1"), "{}", chromium.text());
+    assert!(chromium.url().starts_with(&stage.issuer), "{}", chromium.url());
+    chromium.take_pictures("8-error");
+
+    chromium.go_to(&format!("{}?code=a&state=b", login.redirect_uri()));
+    chromium.wait_for_heading(NOT_THE_ANSWER);
+    chromium.take_pictures("9-ignored");
+    sign_in_and_allow(&chromium, &login);
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn pages_of_other_origins_cannot_disturb_a_login() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["-vv"]);
+    let callback_url = login.redirect_uri();
+    let port = callback_url.port().expect("a port");
+    let attacker = LiteralServer::start();
+    attacker
+        .on("GET", "/attack", html(200, &attack_page(callback_url.as_str())))
+        .expected();
+    attacker
+        .on("GET", "/form", html(200, &form_page(callback_url.as_str())))
+        .expected();
+
+    // another port is another origin of the same site; another name is another site
+    for origin in [attacker.origin(), format!("http://{OTHER_SITE}:{}", attacker.port())] {
+        chromium.go_to(&format!("{origin}/attack"));
+        let outcome = chromium.run_to_end("window.attack.then(arguments[0])");
+        assert_eq!(
+            outcome.as_object().expect("an outcome for each attack").len(),
+            6,
+            "{outcome}"
+        );
+        for attack in ["img", "script", "fetch cors"] {
+            assert_eq!(outcome[attack], "failed", "{attack} from {origin}: {outcome}");
+        }
+        // a frame and a `no-cors` answer do not tell their page what is in them
+        assert_eq!(outcome["iframe"], "unreadable", "{outcome}");
+        assert_eq!(outcome["fetch no-cors"], "opaque", "{outcome}");
+
+        chromium.go_to(&format!("{origin}/form"));
+        chromium.run("document.forms[0].submit()");
+        chromium.wait_until("the listener's answer to the form", || {
+            chromium.url().starts_with(callback_url.as_str())
+        });
+        assert_eq!(chromium.heading(), NOT_THE_ANSWER);
+
+        // the navigation that anybody can cause
+        chromium.go_to(&format!("{origin}/attack"));
+        chromium.run(&format!("location.href = '{callback_url}?code=guess&state=guess'"));
+        chromium.wait_for_heading(NOT_THE_ANSWER);
+    }
+    // a name of the attacker that points here (DNS rebinding)
+    chromium.go_to(&format!("http://{OTHER_SITE}:{port}/callback?code=guess&state=guess"));
+    assert_eq!(chromium.heading(), NOT_THE_ANSWER);
+
+    // that they arrived is what makes this a test
+    let trace = login.running.stderr_so_far();
+    for reason in [
+        "a page loaded it as a part of itself",
+        "its method is not the one that a callback has",
+        "its Host is not the one of the redirect URI",
+        "state",
+    ] {
+        assert!(trace.contains(reason), "nothing was ignored since {reason}:\n{trace}");
+    }
+    sign_in_and_allow(&chromium, &login);
+    assert_code(&login.end(), 0);
+}
+
+#[test]
+fn a_form_of_another_origin_cannot_disturb_a_login_that_waits_for_a_form() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--response-mode", "form_post"]);
+    let attacker = LiteralServer::start();
+    let page = form_page(login.redirect_uri().as_str());
+    attacker.on("GET", "/form", html(200, &page)).expected();
+    chromium.go_to(&format!("http://{OTHER_SITE}:{}/form", attacker.port()));
+    chromium.run("document.forms[0].submit()");
+    chromium.wait_for_heading(NOT_THE_ANSWER);
+    sign_in_and_allow(&chromium, &login);
+    assert_code(&login.end(), 0);
+}
+
+/// Tries each way that a page has to make the browser request something, and
+/// says what it learned.
+fn attack_page(callback_url: &str) -> String {
+    format!(
+        r#"<!doctype html><title>attack</title><body><script>
+const target = '{callback_url}?code=guess&state=guess&via=';
+const outcome = {{}};
+const element = (name, via) => new Promise(done => {{
+  const made = document.createElement(name);
+  made.onload = () => done(outcome[via] = 'loaded');
+  made.onerror = () => done(outcome[via] = 'failed');
+  made.src = target + via;
+  document.body.append(made);
+}});
+const asked = (mode, via) => fetch(target + via, {{ mode }}).then(answer => outcome[via] = answer.type, () => outcome[via] = 'failed');
+const framed = () => new Promise(done => {{
+  const frame = document.createElement('iframe');
+  frame.onload = () => {{
+    try {{ outcome.iframe = frame.contentDocument ? 'readable' : 'unreadable'; }} catch {{ outcome.iframe = 'unreadable'; }}
+    done();
+  }};
+  frame.src = target + 'iframe';
+  document.body.append(frame);
+}});
+const posted = () => new Promise(done => {{
+  const frame = document.createElement('iframe');
+  frame.name = 'posted';
+  document.body.append(frame);
+  const form = document.createElement('form');
+  form.method = 'post'; form.action = '{callback_url}'; form.target = 'posted';
+  form.innerHTML = '<input name="code" value="guess"><input name="state" value="guess">';
+  document.body.append(form);
+  frame.onload = () => done(outcome.form = 'answered');
+  form.submit();
+}});
+window.attack = Promise.all([
+  element('img', 'img'), element('script', 'script'), asked('no-cors', 'fetch no-cors'), asked('cors', 'fetch cors'), framed(), posted(),
+]).then(() => outcome);
+</script>"#
+    )
+}
+
+/// A form that posts a guess to the listener, in the place of the page.
+fn form_page(callback_url: &str) -> String {
+    format!(
+        r#"<!doctype html><title>attack</title><form method="post" action="{callback_url}">
+<input name="code" value="guess"><input name="state" value="guess"></form>"#
+    )
+}
+
+/// A port that nobody listens on, for a redirect URI that has to be registered
+/// with its port before anything listens there.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

@@ -1,0 +1,380 @@
+//! Sessions in a real gnome-keyring: what other programs find there, and what
+//! a person is told when it is locked, absent, gone or silent.
+
+use super::support::authorization_server::{self, ACCESS_TOKEN, FakeBrowser, REFRESH_TOKEN, consent};
+use super::support::binary::Home;
+use super::support::keyring_session::{Activation, KeyringSession};
+use super::support::literal_server::{LiteralServer, json};
+use super::support::running::{Ended, Running, run};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A person's home, with or without a keyring.
+struct Person {
+    home: Home,
+    bus: Vec<(&'static str, std::ffi::OsString)>,
+    server: LiteralServer,
+}
+
+impl Person {
+    fn in_session(session: &KeyringSession) -> Self {
+        Person {
+            home: Home::new(),
+            bus: session.environment(),
+            server: authorization_server::start(),
+        }
+    }
+
+    /// The address is where the bus is said to be; nobody has to be there.
+    fn with_bus_at(address: Option<&Path>) -> Self {
+        let home = Home::new();
+        let mut bus = vec![("XDG_RUNTIME_DIR", home.path().into())];
+        if let Some(address) = address {
+            bus.push((
+                "DBUS_SESSION_BUS_ADDRESS",
+                format!("unix:path={}", address.display()).into(),
+            ));
+        }
+        Person {
+            home,
+            bus,
+            server: authorization_server::start(),
+        }
+    }
+
+    /// `oauth` with the store that it has by default.
+    fn oauth(&self, arguments: &[&str]) -> Command {
+        let mut command = self.home.oauth();
+        command
+            .envs(self.bus.iter().map(|(name, value)| (name, value)))
+            .env("HOME", self.home.path())
+            .env_remove("OAUTH_STORE")
+            .args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        run(&mut self.oauth(arguments))
+    }
+
+    /// `oauth login` at the scripted server, in a browser that consents.
+    fn login(&self, options: &[&str]) -> Ended {
+        let browser = FakeBrowser::new(self.home.path());
+        let issuer = self.server.origin();
+        let mut command = self.oauth(&["login", &issuer, "--client-id", "c", "--browser", &browser.command()]);
+        let running = Running::start(command.args(options));
+        consent(&browser.wait_for_url(), &issuer);
+        running.end()
+    }
+
+    /// `oauth login` that should not come as far as a browser.
+    fn login_without_browser(&self) -> Ended {
+        let opened = self.home.path().join("opened");
+        let browser = format!("touch {}", opened.display());
+        let issuer = self.server.origin();
+        let ended = self.run(&[
+            "login",
+            &issuer,
+            "--client-id",
+            "c",
+            "--profile",
+            "work",
+            "--browser",
+            &browser,
+        ]);
+        assert!(!opened.exists(), "a browser was opened for nothing:\n{}", ended.stderr);
+        assert!(!ended.stderr.contains("/authorize"), "{}", ended.stderr);
+        ended
+    }
+
+    /// Writes a profile `work` into the configuration file.
+    fn has_profile(&self) -> &Self {
+        let issuer = self.server.origin();
+        let config = format!("[profile.work]\nissuer = \"{issuer}\"\nclient_id = \"c\"\n");
+        std::fs::create_dir_all(self.home.config_file().parent().expect("its folder")).expect("making it");
+        std::fs::write(self.home.config_file(), config).expect("writing it");
+        self
+    }
+
+    fn is_known_in_configuration(&self, text: &str) -> bool {
+        std::fs::read_to_string(self.home.config_file()).is_ok_and(|config| config.contains(text))
+    }
+}
+
+#[track_caller]
+fn assert_code(ended: &Ended, code: i32) {
+    assert_eq!(ended.code, Some(code), "{ended:#?}");
+}
+
+/// Exit 8, nothing on stdout, these texts on stderr and not the others.
+#[track_caller]
+fn assert_unusable(ended: &Ended, said: &[&str], not_said: &[&str]) {
+    assert_code(ended, 8);
+    assert_eq!(ended.stdout, "");
+    for text in said {
+        assert!(ended.stderr.contains(text), "{text:?} is not said:\n{}", ended.stderr);
+    }
+    for text in not_said {
+        assert!(!ended.stderr.contains(text), "{text:?} is said:\n{}", ended.stderr);
+    }
+}
+
+const OTHER_STORES: [&str; 2] = ["--store file", "--store none"];
+
+fn lookup(session: &KeyringSession, username: &str) -> Option<String> {
+    let found = session.secret_tool(&["lookup", "service", "oauth", "username", username], b"");
+    found
+        .status
+        .success()
+        .then(|| String::from_utf8(found.stdout).expect("text"))
+}
+
+#[test]
+fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    let login = person.login(&["--profile", "work"]);
+    assert_code(&login, 0);
+    assert_eq!(login.stdout, "");
+    assert!(login.stderr.contains("keyring"), "{}", login.stderr);
+    assert!(person.is_known_in_configuration("store = \"keyring\""));
+
+    let record = lookup(&session, "work").expect("an item");
+    let record: Value = serde_json::from_str(&record).expect("JSON");
+    assert_eq!(record["v"], 1);
+    assert_eq!(record["refresh_token"], REFRESH_TOKEN);
+    assert_eq!(record["tokens"][0]["access_token"], ACCESS_TOKEN);
+    for (path, text) in files_below(person.home.path()) {
+        assert!(
+            !text.contains(ACCESS_TOKEN) && !text.contains(REFRESH_TOKEN),
+            "a token in {path}"
+        );
+    }
+
+    let token = person.run(&["token", "work"]);
+    assert_code(&token, 0);
+    assert_eq!(
+        (token.stdout.as_str(), token.stderr.as_str()),
+        (&*format!("{ACCESS_TOKEN}\n"), "")
+    );
+    let status = person.run(&["status", "--json"]);
+    let rows: Value = serde_json::from_str(&status.stdout).expect("JSON");
+    assert_eq!(
+        (&rows[0]["store"], &rows[0]["state"]),
+        (&"keyring".into(), &"valid".into())
+    );
+
+    assert_code(&person.run(&["logout", "work"]), 0);
+    assert_eq!(lookup(&session, "work"), None);
+    assert_code(&person.run(&["token", "work"]), 4);
+}
+
+#[test]
+fn another_configuration_file_has_items_of_its_own() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    let path = person.home.path().join("other.toml");
+    let path = path.to_str().expect("text");
+    assert_code(&person.login(&["--profile", "work", "--config", path]), 0);
+    let digest = Sha256::digest(path.as_bytes());
+    let suffix: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(lookup(&session, &format!("work@{suffix}")).is_some());
+    assert_eq!(lookup(&session, "work"), None);
+    assert_code(&person.run(&["token", "work"]), 4);
+    assert_eq!(
+        person.run(&["token", "work", "--config", path]).stdout,
+        format!("{ACCESS_TOKEN}\n")
+    );
+}
+
+#[test]
+fn the_encrypted_session_reads_and_writes_the_same_item() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    assert_code(
+        &person.login(&["--profile", "work", "--keyring-session", "encrypted"]),
+        0,
+    );
+    assert!(lookup(&session, "work").is_some_and(|record| record.contains(ACCESS_TOKEN)));
+    for kind in ["encrypted", "plain"] {
+        let token = person.run(&["token", "work", "--keyring-session", kind]);
+        assert_eq!(token.stdout, format!("{ACCESS_TOKEN}\n"), "{}", token.stderr);
+    }
+}
+
+#[test]
+fn a_refreshed_session_is_in_the_keyring_before_the_token_is_printed() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    assert_code(&person.login(&["--profile", "work"]), 0);
+    let refreshed = r#"{"access_token":"the-next-one","token_type":"Bearer","expires_in":7200,"refresh_token":"r2"}"#;
+    person.server.on("POST", "/token", json(200, refreshed));
+    let token = person.run(&["token", "work", "--min-ttl", "90m"]);
+    assert_eq!(
+        (token.code, token.stdout.as_str()),
+        (Some(0), "the-next-one\n"),
+        "{}",
+        token.stderr
+    );
+    let record: Value = serde_json::from_str(&lookup(&session, "work").expect("an item")).expect("JSON");
+    assert_eq!(record["refresh_token"], "r2");
+    assert_eq!(record["tokens"][0]["access_token"], "the-next-one");
+}
+
+#[test]
+fn a_locked_keyring_is_not_an_empty_one() {
+    let Some(mut session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    assert_code(&person.login(&["--profile", "work"]), 0);
+    session.lock();
+    for command in [
+        &["token", "work"][..],
+        &["logout", "work"],
+        &["logout", "work", "--local"],
+    ] {
+        let ended = person.run(command);
+        assert_unusable(
+            &ended,
+            &["the keyring is locked", "hint: Unlock"],
+            &["dbus-run-session"],
+        );
+    }
+    let error = person.run(&["token", "work", "--json"]);
+    assert_code(&error, 8);
+    let error: Value = serde_json::from_str(error.stderr.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(
+        (&error["error"]["name"], &error["error"]["exit_code"]),
+        (&"store".into(), &8.into())
+    );
+
+    // what is unlocked again is the same keyring
+    session.kill_keyring();
+    session.start_keyring();
+    assert_eq!(person.run(&["token", "work"]).stdout, format!("{ACCESS_TOKEN}\n"));
+}
+
+#[test]
+fn nobody_logs_in_for_a_locked_keyring() {
+    let Some(session) = KeyringSession::locked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    let ended = person.login_without_browser();
+    assert_unusable(&ended, &["locked", OTHER_STORES[0], OTHER_STORES[1]], &[]);
+    assert!(!person.is_known_in_configuration("work"));
+}
+
+#[test]
+fn without_a_bus_other_stores_are_named_at_once() {
+    let nowhere = Person::with_bus_at(None);
+    let gone = Person::with_bus_at(Some(Path::new("/nonexistent/bus")));
+    for person in [&nowhere, &gone] {
+        let began = Instant::now();
+        for ended in [
+            person.login_without_browser(),
+            person.has_profile().run(&["token", "work"]),
+        ] {
+            let said = ["no D-Bus session bus", OTHER_STORES[0], OTHER_STORES[1]];
+            assert_unusable(&ended, &said, &["locked", "Install and start"]);
+        }
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_bus_without_a_keyring_is_told_apart_from_no_bus() {
+    let Some(session) = KeyringSession::start(Activation::Off) else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    for ended in [
+        person.login_without_browser(),
+        person.has_profile().run(&["token", "work"]),
+    ] {
+        let said = ["no keyring service", "Install and start", OTHER_STORES[0]];
+        assert_unusable(&ended, &said, &["locked", "no D-Bus session bus"]);
+    }
+}
+
+#[test]
+fn a_bus_that_never_answers_is_given_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bus");
+    let _listener = UnixListener::bind(&path).expect("a socket");
+    let person = Person::with_bus_at(Some(&path));
+    std::thread::scope(|scope| {
+        // at the same time, since each takes its 5 s
+        let first = scope.spawn(|| timed(|| person.has_profile().run(&["token", "work"])));
+        let second = scope.spawn(|| timed(|| person.login_without_browser()));
+        for attempt in [first, second] {
+            let (ended, took) = attempt.join().expect("an end");
+            assert_unusable(&ended, &["did not answer within 5 s", OTHER_STORES[0]], &["locked"]);
+            assert!(
+                took >= Duration::from_secs(5) && took < Duration::from_secs(8),
+                "{took:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_keyring_that_dies_between_two_commands_is_missed_and_found_again() {
+    let Some(mut session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    assert_code(&person.login(&["--profile", "work"]), 0);
+    session.kill_keyring();
+    assert_unusable(&person.run(&["token", "work"]), &["no keyring service"], &[]);
+    session.start_keyring();
+    assert_eq!(person.run(&["token", "work"]).stdout, format!("{ACCESS_TOKEN}\n"));
+}
+
+#[test]
+fn a_keyring_that_the_bus_starts_again_is_locked() {
+    let Some(mut session) = KeyringSession::start(Activation::On) else {
+        return;
+    };
+    session.start_keyring();
+    let person = Person::in_session(&session);
+    assert_code(&person.login(&["--profile", "work"]), 0);
+    session.kill_keyring();
+    assert_unusable(&person.run(&["token", "work"]), &["locked"], &[]);
+}
+
+fn timed(run: impl FnOnce() -> Ended) -> (Ended, Duration) {
+    let began = Instant::now();
+    (run(), began.elapsed())
+}
+
+/// Path and content of every file.
+fn files_below(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else if path.is_file() {
+            let content = std::fs::read(&path).expect("a file");
+            found.push((
+                path.display().to_string(),
+                String::from_utf8_lossy(&content).into_owned(),
+            ));
+        }
+    }
+    found
+}
