@@ -20,3 +20,5 @@ pub mod plain_browser;
 pub mod running;
 pub mod server_program;
 pub mod sessions;
+#[cfg(unix)]
+pub mod terminal;
