@@ -5,7 +5,7 @@
 
 use super::support::authorization_server;
 use super::support::binary::Home;
-use super::support::literal_server::{LiteralServer, Reply, Request, html, json, value_of};
+use super::support::literal_server::{LiteralServer, Reply, Request, html, value_of};
 use super::support::outcome::{Outcome, finish, run, run_with_input};
 use super::support::sessions::now;
 use base64::Engine;
