@@ -3,6 +3,7 @@
 //! included.
 
 use super::support::binary::Home;
+use super::support::installed;
 use super::support::literal_server::PATIENCE;
 use super::support::outcome::run;
 use super::support::terminal::Terminal;
@@ -92,13 +93,11 @@ impl Stage {
     }
 
     /// A shell in which `oauth` is the one of this stage; `None`, loudly, when it is not installed.
-    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn shell(&self, name: &str) -> Option<Command> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        if !std::env::split_paths(&path).any(|folder| folder.join(name).exists()) {
-            eprintln!("\n*** SKIPPED, AND COMPLETION IN {name} IS NOT TESTED: it is not installed ***\n");
+        if !installed::all(&[name], name) {
             return None;
         }
+        let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders = vec![self.home.path().join("bin")];
         folders.extend(std::env::split_paths(&path));
         let mut command = Command::new(name);

@@ -14,6 +14,7 @@ const SIGN_IN: &str = "button[value=sign-in]";
 const CANCEL: &str = "button[value=cancel]";
 const ALLOW: &str = "button[value=allow]";
 const DENY: &str = "button[value=deny]";
+const CONSENT: &str = "Allow oauth-cli access?";
 const SIGNED_IN: &str = "You are signed in";
 const DID_NOT_WORK: &str = "The login did not work";
 const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
@@ -79,12 +80,18 @@ impl Login {
 
 fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
     chromium.go_to(&login.url);
-    sign_in(chromium, "demo");
+    sign_in(chromium);
     chromium.click(ALLOW);
     chromium.wait_for_heading(SIGNED_IN);
 }
 
-fn sign_in(chromium: &Chromium, password: &str) {
+/// From the sign-in page to the consent page.
+fn sign_in(chromium: &Chromium) {
+    send_password(chromium, "demo");
+    chromium.wait_for_heading(CONSENT);
+}
+
+fn send_password(chromium: &Chromium, password: &str) {
     chromium.wait_for_heading("Sign in");
     chromium.fill_in("#username", "demo");
     chromium.fill_in("#password", password);
@@ -100,12 +107,11 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     chromium.go_to(&login.url);
     chromium.wait_for_heading("Sign in");
     chromium.take_pictures("1-sign-in");
-    sign_in(&chromium, "a wrong one");
+    send_password(&chromium, "a wrong one");
     chromium.wait_until("the complaint", || chromium.text().contains("do not belong together"));
     chromium.take_pictures("2-wrong-password");
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
 
-    chromium.wait_for_heading("Allow oauth-cli access?");
     let page = chromium.text();
     let destination = login.redirect_uri().origin().ascii_serialization();
     for expected in ["demo", "openid", "hello", "offline_access", &destination] {
@@ -163,7 +169,7 @@ fn whoever_denies_sees_that_the_login_did_not_work() {
     let stage = Stage::set(&[]);
     let login = stage.login(&["--scope", "hello"]);
     chromium.go_to(&login.url);
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
     chromium.click(DENY);
     chromium.wait_for_heading(DID_NOT_WORK);
     chromium.take_pictures("5-failure");
@@ -199,7 +205,7 @@ fn nothing_needs_scripts() {
     let login = stage.login(&["--response-mode", "form_post"]);
     chromium.forbid_scripts();
     chromium.go_to(&login.url);
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
     chromium.click(ALLOW);
     chromium.wait_for_heading("Going back");
     chromium.take_pictures("6-form-post-without-scripts");
