@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Completion scripts know no hint for profile names. A user's name stands
+/// for them in the definition; `commands::completions` puts profiles in its place.
+pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
+
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
 #[command(name = "oauth", version, disable_help_subcommand = true, max_term_width = 100)]
@@ -98,7 +102,7 @@ pub enum Command {
     /// Show who is signed in where, and until when
     Status(StatusOptions),
     /// List, show, change and remove the profiles of the configuration file
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
@@ -133,10 +137,10 @@ pub enum Shell {
 #[derive(Debug, Args)]
 pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
-    #[arg(value_name = "PROFILE")]
+    #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
     pub argument: Option<String>,
     /// The same as an option
-    #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument")]
+    #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
 
@@ -144,10 +148,10 @@ pub struct ProfileChoice {
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server
-    #[arg(value_name = "PROFILE | URL")]
+    #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
     pub target: Option<String>,
     /// Name to save the profile under [env: OAUTH_PROFILE]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
 
     /// Authorization server; its metadata is discovered
@@ -329,11 +333,13 @@ pub enum ProfileCommand {
     /// Show one profile's settings
     Show {
         /// Profile name; the default one when absent
+        #[arg(value_hint = PROFILE_NAME)]
         name: Option<String>,
     },
     /// Change settings; an empty value removes the key
     Set {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
         /// Such as client_id=desktop or "scope=openid email"
         #[arg(required = true, value_name = "KEY=VALUE")]
@@ -342,11 +348,13 @@ pub enum ProfileCommand {
     /// Make a profile the default
     Use {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
     },
     /// Delete a profile with its session and secrets
     Remove {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
     },
 }

@@ -29,8 +29,8 @@ pub mod terminal_input;
 pub mod trace;
 pub mod transport;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Parser, ValueEnum};
 use cli::CommandLine;
 use diagnosis::Diagnosis;
 use environment::Environment;
@@ -59,6 +59,22 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
 }
 
+/// What `--color` says in arguments that the parser did not take.
+fn asked_colour(arguments: &[OsString]) -> cli::Colour {
+    let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if let Some(Ok(colour)) = value.map(|value| cli::Colour::from_str(value, false)) {
+            return colour;
+        }
+    }
+    cli::Colour::Auto
+}
+
 /// Help and version are results; everything else the parser says is an error.
 fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -67,7 +83,7 @@ fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment)
     } else {
         std::io::stderr().is_terminal()
     };
-    let colour = settings::colour(cli::Colour::Auto, environment, is_terminal);
+    let colour = settings::colour(asked_colour(arguments), environment, is_terminal);
     let message = error.render();
     let text = if colour {
         message.ansi().to_string()

@@ -44,15 +44,18 @@ pub fn report(error: &Error, style: Style) {
 pub fn report_usage(message: &str, style: Style) {
     let text = if style.json {
         let message = message.trim().trim_start_matches("error: ");
-        let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+        // What is wrong stands before the first empty line, on one line or as a list.
+        let (what, rest) = message.split_once("\n\n").unwrap_or((message, ""));
+        let what = what.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         let hints: Vec<&str> = rest
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with("Usage:"))
+            .map(|line| line.trim_start_matches("tip: "))
             .collect();
         let code = ExitCode::Usage;
         json!({ "error": {
-            "name": code.name(), "exit_code": code.code(), "message": first, "causes": [], "hints": hints,
+            "name": code.name(), "exit_code": code.code(), "message": what, "causes": [], "hints": hints,
         }})
         .to_string()
             + "\n"

@@ -65,7 +65,10 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let locks = context.folders()?.locks();
     let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
-        keep_session(store.as_mut(), &locks, &name, session, observer)?;
+        // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
+        if kind != StoreKind::None {
+            keep_session(store.as_mut(), &locks, &name, session, observer)?;
+        }
         match &saving {
             Some(saving) => saving.save().map_err(boxed),
             None => Ok(()),

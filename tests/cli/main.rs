@@ -8,13 +8,21 @@
 )]
 
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
+mod demo;
+#[cfg(unix)]
 mod foreign;
+mod global;
 #[cfg(unix)]
 mod in_a_browser;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
 mod logout;
 mod peers;
+mod profile;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod serve;
 mod status;
 mod support;
