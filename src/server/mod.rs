@@ -15,6 +15,7 @@ pub mod settings;
 mod authorization_endpoint;
 mod bearer;
 mod bounded;
+mod documents;
 mod failures;
 mod grants;
 mod interaction;
