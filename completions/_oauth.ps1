@@ -48,7 +48,6 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run an authorization server for development and tests')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show the whole flow on this machine, with nothing configured')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
-            [CompletionResult]::new('__profiles', '__profiles', [CompletionResultType]::ParameterValue, 'Print the names of the saved profiles, for completion scripts')
             break
         }
         'oauth;login' {
@@ -351,26 +350,6 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;completions' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
-            [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
-            [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
-            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
-            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Client certificate (PEM), with --key')
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the client certificate (PEM), with --cert')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Proxy for all requests but those to this machine')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
-            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets whole in the trace')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only errors, and what a person must act on')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only errors, and what a person must act on')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Results as JSON on stdout, messages as JSON lines on stderr')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'oauth;__profiles' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')

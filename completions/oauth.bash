@@ -16,9 +16,6 @@ _oauth() {
             ",$1")
                 cmd="oauth"
                 ;;
-            oauth,__profiles)
-                cmd="oauth__subcmd____profiles"
-                ;;
             oauth,completions)
                 cmd="oauth__subcmd__completions"
                 ;;
@@ -65,102 +62,8 @@ _oauth() {
 
     case "${cmd}" in
         oauth)
-            opts="-v -q -h -V --verbose --show-secrets --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token logout status profile serve demo completions __profiles"
+            opts="-v -q -h -V --verbose --show-secrets --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token logout status profile serve demo completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --config)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --store)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --keyring-session)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --http-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cacert)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --cert)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --key)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --proxy)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd____profiles)
-            opts="-v -q -h --verbose --show-secrets --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1657,7 +1560,50 @@ _oauth() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _oauth -o nosort -o bashdefault -o default oauth
+    complete -F _oauth_with_profile_names -o nosort -o bashdefault -o default oauth
 else
-    complete -F _oauth -o bashdefault -o default oauth
+    complete -F _oauth_with_profile_names -o bashdefault -o default oauth
 fi
+
+# Completes the names of the saved profiles, which `oauth __profiles` prints,
+# and everything else as _oauth does.
+_oauth_with_profile_names() {
+    _oauth "$@"
+    local cur="$2" word option="" words="" i
+    for (( i = 1; i < COMP_CWORD; i++ )); do
+        word="${COMP_WORDS[i]}"
+        if [[ ${word} == "=" ]]; then
+            continue
+        elif [[ -n ${option} ]]; then
+            option=""
+            continue
+        fi
+        case "${word}" in
+            '--access-token-ttl' | '--approve' | '--audience' | '--authorization-endpoint' | '--browser' | '--cacert' | '--cert' | '--client' | '--client-auth' | '--client-id' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--fail' | '--format' | '--http-timeout' | '--issuer' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--param' | '--port' | '--profile' | '--proxy' | '--redirect-uri' | '--refresh-grace' | '--refresh-rotation' | '--refresh-token-ttl' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--scope' | '--store' | '--timeout' | '--token-endpoint' | '--token-param' | '--user' | '-p') option="${word}" ;;
+            -*) ;;
+            *) words="${words:+${words} }${word}" ;;
+        esac
+    done
+    if [[ ${cur} == "=" ]]; then
+        cur=""
+    fi
+    if [[ -n ${option} ]]; then
+        case "${option}" in
+            '--profile' | '-p') ;;
+            *) return 0 ;;
+        esac
+    else
+        case "${words}" in
+            'login' | 'token' | 'logout' | 'status' | 'profile show' | 'profile set' | 'profile use' | 'profile remove') ;;
+            *) return 0 ;;
+        esac
+        if [[ ${cur} == -* ]]; then
+            return 0
+        fi
+    fi
+    local names
+    names="$("$1" __profiles 2>/dev/null)"
+    if [[ -n ${names} ]]; then
+        COMPREPLY=( $(compgen -W "${names}" -- "${cur}") )
+    fi
+}

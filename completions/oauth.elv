@@ -45,7 +45,6 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand serve 'Run an authorization server for development and tests'
             cand demo 'Show the whole flow on this machine, with nothing configured'
             cand completions 'Print the completion script for a shell'
-            cand __profiles 'Print the names of the saved profiles, for completion scripts'
         }
         &'oauth;login'= {
             cand -p 'Name to save the profile under [env: OAUTH_PROFILE]'
@@ -335,25 +334,6 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;completions'= {
-            cand --color 'When to colour'
-            cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
-            cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
-            cand --http-timeout 'Longest time for one HTTP exchange'
-            cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
-            cand --cert 'Client certificate (PEM), with --key'
-            cand --key 'Private key of the client certificate (PEM), with --cert'
-            cand --proxy 'Proxy for all requests but those to this machine'
-            cand -v 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
-            cand --verbose 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
-            cand --show-secrets 'Show secrets whole in the trace'
-            cand -q 'Only errors, and what a person must act on'
-            cand --quiet 'Only errors, and what a person must act on'
-            cand --json 'Results as JSON on stdout, messages as JSON lines on stderr'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
-        &'oauth;__profiles'= {
             cand --color 'When to colour'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'

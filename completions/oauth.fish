@@ -1,3 +1,24 @@
+# Print the names of the saved profiles.
+function __oauth_profile_names
+    command oauth __profiles 2>/dev/null
+end
+
+# Whether the next argument is the name of a profile.
+function __oauth_profile_is_next
+    set -l words
+    set -l is_value 0
+    for word in (commandline -opc)[2..-1]
+        if test $is_value -eq 1
+            set is_value 0
+        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--scope' '--store' '--timeout' '--token-endpoint' '--token-param' '--user' '-p'
+            set is_value 1
+        else if not string match -q -- '-*' $word
+            set -a words $word
+        end
+    end
+    contains -- "$words" 'login' 'token' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove'
+end
+
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_oauth_global_optspecs
     string join \n v/verbose show-secrets q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
@@ -49,8 +70,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "serve" -d 'Run an authorization server for development and tests'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "demo" -d 'Show the whole flow on this machine, with nothing configured'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
-complete -c oauth -n "__fish_oauth_needs_command" -f -a "__profiles" -d 'Print the names of the saved profiles, for completion scripts'
-complete -c oauth -n "__fish_oauth_using_subcommand login" -s p -l profile -d 'Name to save the profile under [env: OAUTH_PROFILE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s p -l profile -d 'Name to save the profile under [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l issuer -d 'Authorization server; its metadata is discovered' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-endpoint -d 'Instead of the discovered endpoint' -r
@@ -93,7 +113,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'The same as an option' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l format -d 'How to print it' -r -f -a "raw\t'The token and a newline'
 header\t'Authorization: Bearer …'
 json\t'One JSON object'
@@ -117,7 +137,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'The same as an option' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -136,7 +156,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand logout" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'The same as an option' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -320,19 +340,4 @@ complete -c oauth -n "__fish_oauth_using_subcommand completions" -l show-secrets
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l http-timeout -d 'Longest time for one HTTP exchange' -r
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l cert -d 'Client certificate (PEM), with --key' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l proxy -d 'Proxy for all requests but those to this machine' -r
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l show-secrets -d 'Show secrets whole in the trace'
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -s q -l quiet -d 'Only errors, and what a person must act on'
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
-complete -c oauth -n "__fish_oauth_using_subcommand __profiles" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__oauth_profile_is_next" -f -a "(__oauth_profile_names)"

@@ -170,7 +170,10 @@ impl AuthorizationServer {
             return public(Response::new(204)).with("access-control-allow-methods", "GET, HEAD");
         }
         match route {
-            Route::Home => self.pages.home(&HOME_DOCUMENTS),
+            Route::Home => {
+                let client_id = self.clients.first().map_or("ID", |client| client.id.as_str());
+                self.pages.home(client_id, &HOME_DOCUMENTS)
+            }
             Route::AuthorizationServerMetadata | Route::OpenidConfiguration => document(self.metadata.clone()),
             Route::ProtectedResourceMetadata => document(self.resource_metadata.clone()),
             Route::Jwks => match self.keys.jwk_set(randomness) {

@@ -230,10 +230,10 @@ fn what_is_too_long_or_no_http_is_refused_and_the_server_lives() {
             ),
             &[413],
         ),
-        // Exactly as long as may be: read, and then no token request.
+        // Exactly as long as may be: read, and then a request without a client.
         (
             format!("POST /token HTTP/1.1\r\n{host}{form}Content-Length: 65536\r\n\r\n{body}"),
-            &[400],
+            &[401],
         ),
         (
             format!("POST /token HTTP/1.1\r\n{host}{form}Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),

@@ -19,6 +19,7 @@ pub mod literal_server;
 pub mod outcome;
 pub mod plain_browser;
 pub mod running;
+pub mod server_program;
 pub mod sessions;
 #[cfg(unix)]
 pub mod terminal;
