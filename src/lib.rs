@@ -29,7 +29,7 @@ pub mod terminal_input;
 pub mod trace;
 pub mod transport;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, ValueEnum};
 use cli::CommandLine;
 use diagnosis::Diagnosis;
@@ -43,7 +43,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let environment = Environment::of_process();
     let command_line = match CommandLine::try_parse_from(&arguments) {
         Ok(command_line) => command_line,
-        Err(error) => return usage(&error, &arguments, &environment),
+        Err(error) => return usage(error, &arguments, &environment),
     };
     let stderr_is_terminal = std::io::stderr().is_terminal();
     let style = Style {
@@ -76,7 +76,11 @@ fn asked_colour(arguments: &[OsString]) -> cli::Colour {
 }
 
 /// Help and version are results; everything else the parser says is an error.
-fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
+fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
+    if error.kind() == ErrorKind::TooManyValues {
+        // A value for a flag that takes none may be a secret in the wrong place.
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let is_terminal = if is_result {
         std::io::stdout().is_terminal()

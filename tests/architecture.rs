@@ -111,6 +111,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state, nonce and code",
     ),
     ("src/protocol/client.rs", "encodes and compares the client secret"),
+    ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     ("src/protocol/id_token.rs", "compares the nonce"),
     ("src/protocol/params.rs", "encodes parameters"),

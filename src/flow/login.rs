@@ -134,7 +134,8 @@ async fn exchange_and_store(
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
-    let response = TokenResponse::read(&server.token_endpoint, &answer)?;
+    let response =
+        TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, now, world.observer)?;

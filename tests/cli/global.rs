@@ -3,7 +3,7 @@
 
 use super::support::authorization_server::{self, ACCESS_TOKEN, CODE, REFRESH_TOKEN};
 use super::support::binary::Home;
-use super::support::literal_server::LiteralServer;
+use super::support::literal_server::{LiteralServer, html, json};
 use super::support::outcome::{Outcome, finish, members, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, log_in, log_in_with, session};
 use serde_json::Value;
@@ -63,8 +63,7 @@ fn results_and_help_need_no_home() {
         &["completions", "bash"],
         &["__profiles"],
     ] {
-        let mut command = Home::new().oauth();
-        run(command.env_remove("HOME").args(arguments)).expect_code(0);
+        run(Home::new().oauth().env_remove("HOME").args(arguments)).expect_code(0);
     }
 }
 
@@ -164,8 +163,8 @@ fn an_error_is_told_with_its_causes_and_hints() {
 #[test]
 fn colour_is_for_terminals_and_for_those_who_ask() {
     let coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
-        let mut command = Home::new().oauth();
-        let outcome = run(command.args(arguments).envs(variables.iter().copied()));
+        let home = Home::new();
+        let outcome = run(home.oauth().args(arguments).envs(variables.iter().copied()));
         assert!(!outcome.stderr.is_empty());
         outcome.stderr.contains('\u{1b}')
     };
@@ -217,7 +216,8 @@ fn without_a_home_the_variable_is_named() {
         &["login", ISSUER, "--client-id=x"],
     ] {
         for home in [None, Some("")] {
-            let mut command = Home::new().oauth();
+            let folder = Home::new();
+            let mut command = folder.oauth();
             command.env_remove("HOME").envs(home.map(|home| ("HOME", home)));
             run(command.args(arguments)).expect_error(2).says(&["HOME"]);
         }
@@ -322,7 +322,7 @@ fn a_password_for_a_proxy_belongs_into_the_environment() {
     // there it is allowed, and used: nobody listens at that proxy
     let proxy = LiteralServer::start();
     let with_password = proxy.origin().replacen("http://", "http://me:hunter2@", 1);
-    let mut command = Home::new().oauth();
+    let mut command = home.oauth();
     let outcome = run(command.env("HTTPS_PROXY", with_password).args(arguments).arg("-vvv"));
     assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
     outcome.expect_error(3);
@@ -368,6 +368,11 @@ fn a_reader_of_help_that_has_gone_is_no_error() {
 fn login_says(flags: &[&str]) -> String {
     let home = Home::new();
     let server = authorization_server::start();
+    // not where it is looked for first
+    let well_known = "/.well-known/oauth-authorization-server";
+    server.on("GET", well_known, html(404, "<h1>Not Found</h1>"));
+    let metadata = authorization_server::metadata(&server.origin());
+    server.on("GET", "/.well-known/openid-configuration", json(200, &metadata));
     let origin = server.origin();
     let mut arguments = vec![origin.as_str(), "--client-id=desktop", "--no-browser"];
     arguments.extend(flags);
@@ -456,7 +461,8 @@ fn secrets_are_shown_on_request_alone_and_after_a_warning() {
         for secret in [ACCESS_TOKEN, REFRESH_TOKEN, CODE] {
             assert!(said.contains(secret), "{level} lacks {secret}: {said}");
         }
-        assert!(!said.contains("[redacted"), "{said}");
+        let redacted = said.lines().filter(|line| line.contains("[redacted"));
+        assert_eq!(redacted.count(), 0, "{said}");
     }
     let said = login_says(&["--show-secrets"]);
     assert!(

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 const CODE: &str = "canaryCode-4fQ81zKp";
 const ACCESS_TOKEN: &str = "canaryAccessToken-8sLw02Vx";
 const REFRESH_TOKEN: &str = "canaryRefreshToken-Yt67hRbn";
-const ID_TOKEN_SIGNATURE: &str = "canaryIdTokenSignature3kP";
+const ID_TOKEN_SIGNATURE: &str = "canaryIdTokenSignature3k";
 const CLIENT_SECRET: &str = "canaryClientSecret-q9ZeX1";
 const COOKIE: &str = "canaryCookie-77uIoPlk";
 const SECOND_ACCESS_TOKEN: &str = "canarySecondAccess-m3Nb5Vc";
@@ -319,7 +319,8 @@ fn a_login_that_the_callback_ends_shows_no_secret() {
             vec![
                 ("error", "access_denied".to_owned()),
                 ("error_description", "no".to_owned()),
-                ("session_state", COOKIE.to_owned()),
+                ("access_token", ACCESS_TOKEN.to_owned()),
+                ("id_token", ID_TOKEN_SIGNATURE.to_owned()),
                 ("state", state.to_owned()),
                 ("iss", issuer.to_owned()),
             ]
@@ -388,7 +389,7 @@ fn a_login_that_the_token_endpoint_ends_shows_no_secret() {
         (6, |_| {
             answer(
                 200,
-                &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"{REFRESH_TOKEN}"}}"#),
+                &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"mac","mac_key":"{REFRESH_TOKEN}"}}"#),
             )
         }),
         (6, |_| {
@@ -621,7 +622,7 @@ fn a_refresh_shows_no_secret() {
 fn a_logout_shows_no_secret() {
     for voice in VOICES {
         let stage = logged_in();
-        let said = format!(r#"{{"error":"invalid_request","error_description":"{REFRESH_TOKEN} {ACCESS_TOKEN}"}}"#);
+        let said = format!(r#"{{"error":"invalid_request","error_description":"{REFRESH_TOKEN} is not mine"}}"#);
         for (reply, code) in [
             (answer(500, &said), 3),
             (answer(400, &said), 5),
