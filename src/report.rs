@@ -4,7 +4,7 @@
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::Error;
 use crate::neutral::neutralise;
-use colored::Colorize;
+use crate::palette::{Palette, Role};
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -69,7 +69,7 @@ pub fn report_usage(message: &str, style: Style) {
 pub fn report_request(line: &str, refused: bool, style: Style) {
     let text = match (style.json, style.colour && refused) {
         (true, _) => json!({ "request": line }).to_string(),
-        (false, true) => line.yellow().to_string(),
+        (false, true) => Palette::new(true).paint(Role::Warning, line),
         (false, false) => line.to_owned(),
     };
     write_message(&format!("{text}\n"));
@@ -82,23 +82,14 @@ fn write_message(text: &str) {
 }
 
 fn as_text(error: &Error, colour: bool) -> String {
-    let label = |text: &str, paint: fn(&str) -> colored::ColoredString| {
-        if colour {
-            paint(text).to_string()
-        } else {
-            text.to_owned()
-        }
-    };
-    let mut text = format!(
-        "{} {}\n",
-        label("error:", |text| text.red().bold()),
-        neutralise(&error.to_string())
-    );
+    let palette = Palette::new(colour);
+    let line = |role: Role, label: &str, text: &str| format!("{} {}\n", palette.paint(role, label), neutralise(text));
+    let mut text = line(Role::Error, "error:", &error.to_string());
     for cause in causes(error) {
-        text += &format!("{} {}\n", label("caused by:", |text| text.yellow()), neutralise(&cause));
+        text += &line(Role::Warning, "caused by:", &cause);
     }
     for hint in error.hints() {
-        text += &format!("{} {}\n", label("hint:", |text| text.cyan()), neutralise(&hint));
+        text += &line(Role::Hint, "hint:", &hint);
     }
     text
 }
