@@ -1606,4 +1606,5 @@ _oauth_with_profile_names() {
     if [[ -n ${names} ]]; then
         COMPREPLY=( $(compgen -W "${names}" -- "${cur}") )
     fi
+    return 0
 }
