@@ -15,7 +15,10 @@ pub mod installed;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub mod keyring_session;
 pub mod literal_server;
+pub mod login;
 pub mod outcome;
+#[cfg(unix)]
+pub mod person;
 pub mod plain_browser;
 pub mod running;
 pub mod sessions;

@@ -2,6 +2,7 @@
 //! it never outlives the test.
 
 use super::literal_server::PATIENCE;
+pub use super::outcome::Outcome as Ended;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -13,15 +14,6 @@ pub struct Running {
     child: Child,
     stdout: Output,
     stderr: Output,
-}
-
-/// A program that has ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// `None` when a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
 }
 
 impl Running {
@@ -43,7 +35,8 @@ impl Running {
         Running::start_with(command, Stdio::piped())
     }
 
-    fn start_with(command: &mut Command, stdin: Stdio) -> Self {
+    /// Starts it with this as its stdin.
+    pub fn start_with(command: &mut Command, stdin: impl Into<Stdio>) -> Self {
         let mut child = command
             .stdin(stdin)
             .stdout(Stdio::piped())
@@ -76,6 +69,40 @@ impl Running {
     pub fn type_line(&mut self, line: &str) {
         let stdin = self.child.stdin.as_mut().expect("an open stdin");
         stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads");
+    }
+
+    /// Writes exactly this to its stdin, where that is open, and ends it.
+    /// A program that has read enough may not wait for the rest.
+    pub fn type_all(&mut self, text: &str) {
+        let mut stdin = self.child.stdin.take().expect("an open stdin");
+        let _ = stdin.write_all(text.as_bytes());
+    }
+
+    /// Waits until this gives something for all that it wrote to stderr so far.
+    pub fn wait_until<T>(&self, what: &str, pick: impl Fn(&str) -> Option<T>) -> T {
+        self.stderr.wait_until(what, |output| pick(&output.text))
+    }
+
+    /// The authorization URL on stderr, alone on its line (or, with `--json`,
+    /// as the member of its object), when it has come.
+    pub fn authorization_url(&self) -> String {
+        self.stderr.wait_for("the authorization URL", |line| {
+            let object = serde_json::from_str::<serde_json::Value>(line).ok();
+            let member = object.and_then(|object| object["authorization_url"].as_str().map(str::to_owned));
+            let is_url = line.starts_with("http://") || line.starts_with("https://");
+            member.or_else(|| is_url.then(|| line.to_owned()))
+        })
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it wrote to stderr so far.
