@@ -8,14 +8,22 @@
 )]
 
 #[cfg(unix)]
+mod callback;
+#[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
 mod in_a_browser;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
+#[cfg(unix)]
+mod login;
 mod logout;
+#[cfg(unix)]
+mod paste;
 mod peers;
 mod serve;
+#[cfg(unix)]
+mod server_errors;
 mod status;
 mod support;
 mod token;
