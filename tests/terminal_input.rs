@@ -4,88 +4,25 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "cli/support/person.rs"]
+mod person;
+
 use oauth::terminal_input::{LINE_LIMIT_BYTES, PasteReader, PipedLine, TerminalInputError, restore_terminal};
-use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
+use person::{PASTE_OFF, PASTE_ON, Person, assert_same, open};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, setsid, waitpid};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr, tcsetpgrp};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use rustix::termios::{LocalModes, OptionalActions, tcsetattr, tcsetpgrp};
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Far above what anything here takes; reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const PASTE_ON: &[u8] = b"\x1b[?2004h";
-const PASTE_OFF: &[u8] = b"\x1b[?2004l";
-
-/// A pseudo-terminal, seen from the side of the person.
-struct Person {
-    master: File,
-    path: String,
-    /// Keeps the terminal in being while no program has it open.
-    slave: OwnedFd,
-}
-
-impl Person {
-    fn new() -> Person {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let slave = open(&path, OFlags::NOCTTY);
-        Person {
-            master: master.into(),
-            path,
-            slave,
-        }
-    }
-
-    fn terminal(&self) -> OwnedFd {
-        open(&self.path, OFlags::NOCTTY)
-    }
-
-    fn reader(&self) -> PasteReader {
-        PasteReader::open_on(self.terminal()).unwrap()
-    }
-
-    fn modes(&self) -> Termios {
-        tcgetattr(&self.slave).unwrap()
-    }
-
-    /// Types, from a thread: a terminal takes only so much before it is read.
-    fn types(&self, bytes: &[u8]) -> JoinHandle<()> {
-        let mut master = self.master.try_clone().unwrap();
-        let bytes = bytes.to_vec();
-        std::thread::spawn(move || master.write_all(&bytes).unwrap())
-    }
-
-    /// Everything that the terminal shows by now.
-    fn screen(&mut self) -> Vec<u8> {
-        let flags = fcntl_getfl(&self.master).unwrap();
-        fcntl_setfl(&self.master, flags | OFlags::NONBLOCK).unwrap();
-        let mut screen = Vec::new();
-        let _would_block = self.master.read_to_end(&mut screen).unwrap_err();
-        fcntl_setfl(&self.master, flags).unwrap();
-        screen
-    }
-
-    /// Another process switches the terminal and gives no other sign.
-    fn wait_for_single_bytes(&self) {
-        let began = Instant::now();
-        while self.modes().local_modes.contains(LocalModes::ICANON) {
-            assert!(began.elapsed() < PATIENCE, "the terminal was never switched");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-fn open(path: &str, flags: OFlags) -> OwnedFd {
-    rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC | flags, Mode::empty()).unwrap()
+fn reader_of(person: &Person) -> PasteReader {
+    PasteReader::open_on(person.terminal()).unwrap()
 }
 
 fn next(reader: &mut PasteReader) -> Result<Option<String>, TerminalInputError> {
@@ -95,17 +32,6 @@ fn next(reader: &mut PasteReader) -> Result<Option<String>, TerminalInputError> 
         .unwrap();
     let line = runtime.block_on(async { tokio::time::timeout(PATIENCE, reader.next_line()).await });
     Ok(line.expect("a line in time")?.map(|line| line.expose().clone()))
-}
-
-fn assert_same(before: &Termios, after: &Termios) {
-    assert_eq!(before.input_modes, after.input_modes);
-    assert_eq!(before.output_modes, after.output_modes);
-    assert_eq!(before.control_modes, after.control_modes);
-    assert_eq!(before.local_modes, after.local_modes);
-    assert_eq!(
-        format!("{:?}", before.special_codes),
-        format!("{:?}", after.special_codes)
-    );
 }
 
 fn url_of(length: usize) -> String {
@@ -119,7 +45,7 @@ fn url_of(length: usize) -> String {
 #[test]
 fn a_line_longer_than_a_terminal_keeps_comes_whole() {
     let person = Person::new();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     for length in [100, 4096, 8192, LINE_LIMIT_BYTES] {
         let url = url_of(length);
         let typing = person.types(format!("{url}\r").as_bytes());
@@ -135,7 +61,7 @@ fn a_line_longer_than_a_terminal_keeps_comes_whole() {
 #[test]
 fn a_bracketed_paste_with_line_breaks_is_one_line() {
     let person = Person::new();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     let url = url_of(8192);
     let wrapped: Vec<String> = url
         .as_bytes()
@@ -151,7 +77,7 @@ fn a_bracketed_paste_with_line_breaks_is_one_line() {
 fn the_terminal_shows_nothing_of_it_and_is_left_as_it_was_found() {
     let mut person = Person::new();
     let before = person.modes();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     assert!(reader.is_listening());
     let during = person.modes().local_modes;
     assert!(!during.intersects(LocalModes::ICANON | LocalModes::ECHO));
@@ -168,9 +94,9 @@ fn the_terminal_shows_nothing_of_it_and_is_left_as_it_was_found() {
 fn a_terminal_that_a_shell_has_reset_is_switched_again() {
     let mut person = Person::new();
     let before = person.modes();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     assert_eq!(person.screen(), PASTE_ON);
-    tcsetattr(&person.slave, OptionalActions::Now, &before).unwrap();
+    tcsetattr(person.terminal(), OptionalActions::Now, &before).unwrap();
     person.wait_for_single_bytes();
     person.types(b"a line\r").join().unwrap();
     assert_eq!(next(&mut reader).unwrap().unwrap(), "a line");
@@ -182,7 +108,7 @@ fn a_terminal_that_a_shell_has_reset_is_switched_again() {
 #[test]
 fn waiting_for_a_line_can_be_given_up_and_taken_up_again() {
     let person = Person::new();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -204,12 +130,12 @@ fn waiting_for_a_line_can_be_given_up_and_taken_up_again() {
 #[test]
 fn ctrl_d_and_a_terminal_that_goes_are_the_end() {
     let person = Person::new();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     person.types(b"\x04").join().unwrap();
     assert_eq!(next(&mut reader).unwrap(), None);
     assert_eq!(next(&mut reader).unwrap(), None);
     let person = Person::new();
-    let mut reader = person.reader();
+    let mut reader = reader_of(&person);
     drop(person);
     assert_eq!(next(&mut reader).unwrap(), None);
 }

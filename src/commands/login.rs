@@ -11,7 +11,7 @@ use crate::duration::in_words;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::flow::adopt::{AdoptError, adopt};
-use crate::flow::login::{CallbackChoice, Keep, LoginWorld, PastedLines, UserAgent, login};
+use crate::flow::login::{CallbackChoice, Keep, LoginWorld, Pasted, PastedLines, UserAgent, login};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::HttpAllowance;
 use crate::protocol::id_token::IdToken;
@@ -375,17 +375,16 @@ enum StandardInput {
 }
 
 impl PastedLines for StandardInput {
-    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Option<Secret>> + '_>> {
+    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Pasted> + '_>> {
         Box::pin(async {
             let line = match self {
                 StandardInput::Terminal(reader) => reader.next_line().await,
                 StandardInput::Pipe(line) => line.next_line().await,
             };
             match line {
-                Ok(line) => line,
-                // explained and asked again as any line that is no URL
-                Err(TerminalInputError::LineTooLong) => Some(Secret::from("")),
-                Err(_) => None,
+                Ok(Some(line)) => Pasted::Line(line),
+                Err(TerminalInputError::LineTooLong) => Pasted::TooLong,
+                Ok(None) | Err(_) => Pasted::End,
             }
         })
     }

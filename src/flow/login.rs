@@ -222,10 +222,21 @@ pub trait UserAgent {
     fn open(&mut self, url: &Url) -> Result<Opening, BrowserError>;
 }
 
+/// What came from where URLs are pasted.
+#[derive(Debug)]
+pub enum Pasted {
+    /// A line.
+    Line(Secret),
+    /// A line that no URL is as long as; another may follow.
+    TooLong,
+    /// There will be no more.
+    End,
+}
+
 /// Where a pasted URL comes from.
 pub trait PastedLines {
-    /// The next line; `None` when there will be no more. Cancelling loses nothing.
-    fn next_line(&mut self) -> std::pin::Pin<Box<dyn Future<Output = Option<Secret>> + '_>>;
+    /// The next line. Cancelling loses nothing.
+    fn next_line(&mut self) -> std::pin::Pin<Box<dyn Future<Output = Pasted> + '_>>;
 
     /// Whether a person sits there who can try again.
     fn is_terminal(&self) -> bool;

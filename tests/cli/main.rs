@@ -7,6 +7,7 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod callback;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
@@ -18,12 +19,18 @@ mod global;
 mod in_a_browser;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
+#[cfg(unix)]
+mod login;
 mod logout;
+#[cfg(unix)]
+mod paste;
 mod peers;
 mod profile;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+#[cfg(unix)]
+mod server_errors;
 mod status;
 mod support;
 mod token;

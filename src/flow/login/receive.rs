@@ -2,7 +2,7 @@
 //! the terminal. Strangers are answered and ignored; the right one ends it once.
 
 use super::error::{LoginError, described};
-use super::{CallbackChoice, LoginWorld, PastedLines};
+use super::{CallbackChoice, LoginWorld, Pasted, PastedLines};
 use crate::browser::{BrowserReport, Opening};
 use crate::loopback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::trace::{Event, Observer, Party, Step};
 use std::future::pending;
 use std::time::Duration;
-use url::Url;
+use url::{Position, Url};
 
 /// Callbacks with a wrong `state`, after which a person is told that something is odd.
 const STRANGE_CALLBACKS_BEFORE_WARNING: u32 = 20;
@@ -71,7 +71,7 @@ impl Doorway {
     }
 }
 
-async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Option<Secret> {
+async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Pasted {
     match pasted {
         Some(lines) => lines.next_line().await,
         None => pending().await,
@@ -123,20 +123,25 @@ async fn wait(
                     }
                 }
             },
-            line = next_pasted(&mut world.pasted) => match line {
-                Some(line) => {
-                    if let Some(params) = redirected(&line, &doorway.redirect_uri, world.observer)
-                        && let Some(grant) = judged(pending, &params, world.observer)?
-                    {
-                        return Ok((grant, None));
-                    }
-                    let again = doorway.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal());
-                    if !again {
-                        return Err(LoginError::NothingPasted);
-                    }
+            pasted = next_pasted(&mut world.pasted) => {
+                match pasted {
+                    Pasted::Line(line) => match redirected(&line, &doorway.redirect_uri) {
+                        Ok(params) => match judged(pending, &params, world.observer)? {
+                            Some(grant) => return Ok((grant, None)),
+                            None => world.observer.observe(&Event::Warning(why_foreign(&params))),
+                        },
+                        Err(problem) => world.observer.observe(&Event::Warning(problem)),
+                    },
+                    Pasted::TooLong => world.observer.observe(&Event::Warning(
+                        "that is longer than any redirect URL; paste the address that the browser ended on, and nothing else",
+                    )),
+                    Pasted::End if doorway.listener.is_some() => world.pasted = None,
+                    Pasted::End => return Err(LoginError::NothingPasted),
                 }
-                None if doorway.listener.is_some() => world.pasted = None,
-                None => return Err(LoginError::NothingPasted),
+                let again = doorway.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal());
+                if !again {
+                    return Err(LoginError::NothingPasted);
+                }
             },
             Some(report) = browser.next() => match report {
                 BrowserReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
@@ -223,28 +228,33 @@ fn judged(
     }
 }
 
-/// The parameters of a pasted redirect URL; `None` after saying why it cannot be taken.
-fn redirected(line: &Secret, redirect_uri: &RedirectUri, observer: &mut dyn Observer) -> Option<Params> {
-    let text = line.expose().trim();
-    let (uri, query) = text.split_once('?').unwrap_or((text, ""));
-    let query = query.split('#').next().unwrap_or_default();
-    let problem = if text.is_empty() {
-        return None;
-    } else if Url::parse(text).is_err() {
-        "that is no URL; paste the whole address that the browser ended on, since a bare code cannot be checked"
-    } else if uri != redirect_uri.as_str().split('?').next().unwrap_or_default() {
-        "that is not the redirect URI of this login; paste the address that the browser ended on after you signed in"
-    } else if query.is_empty() {
-        "that address has no code and state in it; paste it as the browser's address bar shows it"
-    } else {
-        let params = Params::parse(query);
-        if params.single("state").is_ok_and(|received| received.is_none()) {
-            observer.observe(&Event::Warning(
-                "that address has no state, so it cannot be checked; paste it whole",
-            ));
+/// The parameters of a pasted redirect URL, or why it cannot be taken. The
+/// browser has written scheme, host and path its own way, so they are compared
+/// as URLs.
+fn redirected(line: &Secret, redirect_uri: &RedirectUri) -> Result<Params, &'static str> {
+    let url = Url::parse(line.expose().trim()).map_err(
+        |_| "that is no URL; paste the whole address that the browser ended on, since a bare code cannot be checked",
+    )?;
+    if url[..Position::AfterPath] != redirect_uri.url()[..Position::AfterPath] {
+        return Err(
+            "that is not the redirect URI of this login; paste the address that the browser ended on after you signed in",
+        );
+    }
+    match url.query() {
+        None | Some("") => {
+            Err("that address has no code and state in it; paste it as the browser's address bar shows it")
         }
-        return Some(params);
-    };
-    observer.observe(&Event::Warning(problem));
-    None
+        Some(query) => Ok(Params::parse(query)),
+    }
+}
+
+/// Why a pasted answer is not for this login.
+fn why_foreign(params: &Params) -> &'static str {
+    match params.single("state") {
+        Ok(None) => "that address has no state, so it cannot be checked; paste it whole",
+        _ => {
+            "that address is the answer to another login (its state is not the one that was sent); \
+             sign in at the address above, and paste the one that the browser then ends on"
+        }
+    }
 }

@@ -171,8 +171,10 @@ impl Terminal {
         if paste_accepted {
             self.line("if the browser cannot come back here, paste the address it ended on and press Enter");
         }
-        if self.settings.is_terminal {
-            self.waiting = Some(WaitingLine::begin((self.draw_target)(), timeout));
+        let target = (self.draw_target)();
+        // a terminal that cannot redraw (TERM=dumb) gets the plain line
+        if self.settings.is_terminal && !target.is_hidden() {
+            self.waiting = Some(WaitingLine::begin(target, timeout));
         } else {
             let text = waiting::plain_line(&(self.now)(), timeout);
             self.line(&text);

@@ -46,6 +46,11 @@ impl Answer {
     }
 }
 
+/// Reads what came as an answer.
+pub fn parse(raw: Vec<u8>) -> Answer {
+    Answer::parse(raw)
+}
+
 /// Sends these bytes to `host:port` and reads one answer: as far as its
 /// length says, or until the connection ends.
 pub fn send_bytes(authority: &str, bytes: &[u8]) -> std::io::Result<Answer> {

@@ -16,8 +16,12 @@ pub mod installed;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub mod keyring_session;
 pub mod literal_server;
+pub mod login;
 pub mod outcome;
+#[cfg(unix)]
+pub mod person;
 pub mod plain_browser;
+pub mod program;
 pub mod running;
 pub mod server_program;
 pub mod sessions;

@@ -81,6 +81,36 @@ impl Outcome {
         self
     }
 
+    /// Fails the test if stderr has this.
+    #[track_caller]
+    pub fn does_not_say(&self, part: &str) -> &Self {
+        assert!(!self.stderr.contains(part), "stderr has {part:?}: {self:#?}");
+        self
+    }
+
+    /// What stands behind `error: `, which must stand there once.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        let errors = self.labelled("error: ");
+        assert_eq!(errors.len(), 1, "{self:#?}");
+        errors.concat()
+    }
+
+    /// What stands behind `caused by: `, one cause a line.
+    pub fn causes(&self) -> String {
+        self.labelled("caused by: ").join("\n")
+    }
+
+    /// What stands behind `hint: `, one hint a line.
+    pub fn hints(&self) -> String {
+        self.labelled("hint: ").join("\n")
+    }
+
+    /// What stands behind `warning: `, one warning a line.
+    pub fn warnings(&self) -> String {
+        self.labelled("warning: ").join("\n")
+    }
+
     /// The lines of stderr that begin with this label, without it.
     pub fn labelled(&self, label: &str) -> Vec<String> {
         let lines = self.stderr.lines().filter_map(|line| line.strip_prefix(label));

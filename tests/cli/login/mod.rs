@@ -1,0 +1,11 @@
+//! `oauth login` as the contract has it, against a server of literal bytes.
+
+mod browser;
+mod client;
+mod discovery;
+mod id_token;
+mod listener;
+mod output;
+mod pkce_and_issuer;
+mod profiles;
+mod requests;
