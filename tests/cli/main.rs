@@ -26,6 +26,8 @@ mod logout;
 mod paste;
 mod peers;
 mod profile;
+#[cfg(unix)]
+mod refresh;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
