@@ -389,7 +389,6 @@ fn logins_at_once_lose_nothing() {
 /// `oauth` as somebody who is not root: root may read and write everything.
 /// `None`, loudly, where that cannot be had.
 #[cfg(unix)]
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn as_ordinary_user(home: &Home) -> Option<Command> {
     use std::os::unix::fs::PermissionsExt;
     let oauth = home.oauth();
@@ -402,7 +401,9 @@ fn as_ordinary_user(home: &Home) -> Option<Command> {
     probe.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
     let works = probe.arg(oauth.get_program()).arg("--version").output();
     if !works.is_ok_and(|output| output.status.success()) {
-        eprintln!("\n*** SKIPPED, AND FILE PERMISSIONS ARE NOT TESTED: setpriv cannot run the binary as nobody ***\n");
+        super::support::installed::skip(
+            "root may read and write everything, and setpriv cannot run the binary as nobody",
+        );
         return None;
     }
     let mut folders = vec![home.path().to_owned()];
