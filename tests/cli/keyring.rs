@@ -261,6 +261,18 @@ fn nobody_logs_in_for_a_locked_keyring() {
 }
 
 #[test]
+fn nobody_logs_in_for_a_keyring_that_takes_nothing() {
+    let Some(mut session) = KeyringSession::start(Activation::Off) else {
+        return;
+    };
+    // it can be read, so only the trial before the login finds this out
+    session.start_keyring_without_password();
+    let person = Person::in_session(&session);
+    let ended = person.login_without_browser();
+    assert_unusable(ended, &["no default keyring", OTHER_STORES[0]], &["locked"]);
+}
+
+#[test]
 fn without_a_bus_other_stores_are_named_at_once() {
     let nowhere = Person::with_bus_at(None);
     let gone = Person::with_bus_at(Some(Path::new("/nonexistent/bus")));
