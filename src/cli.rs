@@ -4,6 +4,7 @@
 use crate::duration::parse_duration;
 use crate::protocol::client::ClientAuthenticationMethod;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,35 @@ pub struct CommandLine {
     /// What to do; help when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// `oauth token` alone. It is what scripts call all day, and to build the
+/// parser of all commands would be a third of its work.
+#[derive(Debug, Parser)]
+struct TokenCommandLine {
+    #[command(flatten)]
+    global: GlobalOptions,
+    #[command(flatten)]
+    options: TokenOptions,
+}
+
+impl CommandLine {
+    /// Parses what was typed. What the small parser does not take goes to the
+    /// one of all commands, which knows what to say about it.
+    ///
+    /// # Errors
+    /// [`clap::Error`], which is also how help and version come out.
+    pub fn parse_from_arguments(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if arguments.get(1).is_some_and(|command| command == "token")
+            && let Ok(line) = TokenCommandLine::try_parse_from(&arguments[1..])
+        {
+            return Ok(CommandLine {
+                global: line.global,
+                command: Some(Command::Token(line.options)),
+            });
+        }
+        CommandLine::try_parse_from(arguments)
+    }
 }
 
 /// Options that every command takes.

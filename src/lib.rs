@@ -30,7 +30,7 @@ pub mod trace;
 pub mod transport;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use cli::CommandLine;
 use diagnosis::Diagnosis;
 use environment::Environment;
@@ -41,7 +41,7 @@ use std::io::IsTerminal;
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     let environment = Environment::of_process();
-    let command_line = match CommandLine::try_parse_from(&arguments) {
+    let command_line = match CommandLine::parse_from_arguments(&arguments) {
         Ok(command_line) => command_line,
         Err(error) => return usage(error, &arguments, &environment),
     };
