@@ -398,8 +398,13 @@ pub struct ServeOptions {
     /// Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]
     #[arg(long, value_name = "ID[:SECRET_FILE]")]
     pub client: Vec<String>,
-    /// Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]
-    #[arg(long, value_name = "URI")]
+    /// Redirect URI of the registered clients; repeatable
+    // not in the doc comment, where the brackets of the address would be a link
+    #[arg(
+        long,
+        value_name = "URI",
+        help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
+    )]
     pub redirect_uri: Vec<String>,
     /// Account that can sign in; repeatable [default: demo:demo]
     #[arg(long, value_name = "NAME:PASSWORD")]

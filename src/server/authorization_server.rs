@@ -138,7 +138,7 @@ impl AuthorizationServer {
     /// Makes the RSA key, if that was not done yet.
     ///
     /// # Errors
-    /// [`KeyError`].
+    /// The key cannot be made.
     pub fn make_rsa_key(&self, randomness: &mut dyn Randomness) -> Result<(), KeyError> {
         self.keys.make_rs256(randomness)
     }

@@ -28,11 +28,18 @@ impl Provider {
     /// `None`, loudly, where it is not installed.
     fn start() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/oidc-provider");
-        if !installed::all(&["node"], "nodejs") || !installed::file(&folder.join("node_modules/oidc-provider")) {
+        if !installed::file(&folder.join("node_modules/oidc-provider")) {
             return None;
         }
+        // ./test puts one there where the system's is too old
+        let own_node = folder.join("node_modules/.bin/node");
+        let node = match own_node.exists() {
+            true => own_node,
+            false if !installed::all(&["node"], "nodejs") => return None,
+            false => "node".into(),
+        };
         let server = ServerProgram::start(
-            Command::new("node")
+            Command::new(node)
                 .arg("server.mjs")
                 .current_dir(folder)
                 .env_clear()
