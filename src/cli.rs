@@ -4,9 +4,14 @@
 use crate::duration::parse_duration;
 use crate::protocol::client::ClientAuthenticationMethod;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Completion scripts know no hint for profile names. A user's name stands
+/// for them in the definition; `commands::completions` puts profiles in its place.
+pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
@@ -22,6 +27,35 @@ pub struct CommandLine {
     /// What to do; help when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// `oauth token` alone. It is what scripts call all day, and to build the
+/// parser of all commands would be a third of its work.
+#[derive(Debug, Parser)]
+struct TokenCommandLine {
+    #[command(flatten)]
+    global: GlobalOptions,
+    #[command(flatten)]
+    options: TokenOptions,
+}
+
+impl CommandLine {
+    /// Parses what was typed. What the small parser does not take goes to the
+    /// one of all commands, which knows what to say about it.
+    ///
+    /// # Errors
+    /// [`clap::Error`], which is also how help and version come out.
+    pub fn parse_from_arguments(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if arguments.get(1).is_some_and(|command| command == "token")
+            && let Ok(line) = TokenCommandLine::try_parse_from(&arguments[1..])
+        {
+            return Ok(CommandLine {
+                global: line.global,
+                command: Some(Command::Token(line.options)),
+            });
+        }
+        CommandLine::try_parse_from(arguments)
+    }
 }
 
 /// Options that every command takes.
@@ -98,7 +132,7 @@ pub enum Command {
     /// Show who is signed in where, and until when
     Status(StatusOptions),
     /// List, show, change and remove the profiles of the configuration file
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
@@ -133,10 +167,10 @@ pub enum Shell {
 #[derive(Debug, Args)]
 pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
-    #[arg(value_name = "PROFILE")]
+    #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
     pub argument: Option<String>,
     /// The same as an option
-    #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument")]
+    #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
 
@@ -144,10 +178,10 @@ pub struct ProfileChoice {
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server
-    #[arg(value_name = "PROFILE | URL")]
+    #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
     pub target: Option<String>,
     /// Name to save the profile under [env: OAUTH_PROFILE]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
 
     /// Authorization server; its metadata is discovered
@@ -329,11 +363,13 @@ pub enum ProfileCommand {
     /// Show one profile's settings
     Show {
         /// Profile name; the default one when absent
+        #[arg(value_hint = PROFILE_NAME)]
         name: Option<String>,
     },
     /// Change settings; an empty value removes the key
     Set {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
         /// Such as client_id=desktop or "scope=openid email"
         #[arg(required = true, value_name = "KEY=VALUE")]
@@ -342,11 +378,13 @@ pub enum ProfileCommand {
     /// Make a profile the default
     Use {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
     },
     /// Delete a profile with its session and secrets
     Remove {
         /// Profile name
+        #[arg(value_hint = PROFILE_NAME)]
         name: String,
     },
 }
@@ -360,8 +398,13 @@ pub struct ServeOptions {
     /// Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]
     #[arg(long, value_name = "ID[:SECRET_FILE]")]
     pub client: Vec<String>,
-    /// Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]
-    #[arg(long, value_name = "URI")]
+    /// Redirect URI of the registered clients; repeatable
+    // not in the doc comment, where the brackets of the address would be a link
+    #[arg(
+        long,
+        value_name = "URI",
+        help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
+    )]
     pub redirect_uri: Vec<String>,
     /// Account that can sign in; repeatable [default: demo:demo]
     #[arg(long, value_name = "NAME:PASSWORD")]

@@ -461,7 +461,7 @@ pub fn parse_setting(key: &str, value: &str) -> Result<Option<Setting>, ConfigEr
         Kind::Switch => Setting::Switch(value.parse().map_err(|_| wrong())?),
         Kind::Ports => Setting::Ports(
             words()
-                .map(|word| word.parse().map_err(|_| wrong()))
+                .map(|word| word.parse::<u16>().map_err(|_| wrong()))
                 .collect::<Result<_, _>>()?,
         ),
         Kind::Pairs => Setting::Pairs(vec![(name.unwrap_or_default().to_owned(), value.to_owned())]),

@@ -29,8 +29,8 @@ pub mod terminal_input;
 pub mod trace;
 pub mod transport;
 
-use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::ValueEnum;
 use cli::CommandLine;
 use diagnosis::Diagnosis;
 use environment::Environment;
@@ -41,9 +41,9 @@ use std::io::IsTerminal;
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     let environment = Environment::of_process();
-    let command_line = match CommandLine::try_parse_from(&arguments) {
+    let command_line = match CommandLine::parse_from_arguments(&arguments) {
         Ok(command_line) => command_line,
-        Err(error) => return usage(&error, &arguments, &environment),
+        Err(error) => return usage(error, &arguments, &environment),
     };
     let stderr_is_terminal = std::io::stderr().is_terminal();
     let style = Style {
@@ -59,15 +59,35 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
 }
 
+/// What `--color` says in arguments that the parser did not take.
+fn asked_colour(arguments: &[OsString]) -> cli::Colour {
+    let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if let Some(Ok(colour)) = value.map(|value| cli::Colour::from_str(value, false)) {
+            return colour;
+        }
+    }
+    cli::Colour::Auto
+}
+
 /// Help and version are results; everything else the parser says is an error.
-fn usage(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
+fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
+    if error.kind() == ErrorKind::TooManyValues {
+        // A value for a flag that takes none may be a secret in the wrong place.
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let is_terminal = if is_result {
         std::io::stdout().is_terminal()
     } else {
         std::io::stderr().is_terminal()
     };
-    let colour = settings::colour(cli::Colour::Auto, environment, is_terminal);
+    let colour = settings::colour(asked_colour(arguments), environment, is_terminal);
     let message = error.render();
     let text = if colour {
         message.ansi().to_string()

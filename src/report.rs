@@ -4,7 +4,7 @@
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::Error;
 use crate::neutral::neutralise;
-use colored::Colorize;
+use crate::palette::{Palette, Role};
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -44,15 +44,18 @@ pub fn report(error: &Error, style: Style) {
 pub fn report_usage(message: &str, style: Style) {
     let text = if style.json {
         let message = message.trim().trim_start_matches("error: ");
-        let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+        // What is wrong stands before the first empty line, on one line or as a list.
+        let (what, rest) = message.split_once("\n\n").unwrap_or((message, ""));
+        let what = what.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         let hints: Vec<&str> = rest
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with("Usage:"))
+            .map(|line| line.trim_start_matches("tip: "))
             .collect();
         let code = ExitCode::Usage;
         json!({ "error": {
-            "name": code.name(), "exit_code": code.code(), "message": first, "causes": [], "hints": hints,
+            "name": code.name(), "exit_code": code.code(), "message": what, "causes": [], "hints": hints,
         }})
         .to_string()
             + "\n"
@@ -66,7 +69,7 @@ pub fn report_usage(message: &str, style: Style) {
 pub fn report_request(line: &str, refused: bool, style: Style) {
     let text = match (style.json, style.colour && refused) {
         (true, _) => json!({ "request": line }).to_string(),
-        (false, true) => line.yellow().to_string(),
+        (false, true) => Palette::new(true).paint(Role::Warning, line),
         (false, false) => line.to_owned(),
     };
     write_message(&format!("{text}\n"));
@@ -79,23 +82,14 @@ fn write_message(text: &str) {
 }
 
 fn as_text(error: &Error, colour: bool) -> String {
-    let label = |text: &str, paint: fn(&str) -> colored::ColoredString| {
-        if colour {
-            paint(text).to_string()
-        } else {
-            text.to_owned()
-        }
-    };
-    let mut text = format!(
-        "{} {}\n",
-        label("error:", |text| text.red().bold()),
-        neutralise(&error.to_string())
-    );
+    let palette = Palette::new(colour);
+    let line = |role: Role, label: &str, text: &str| format!("{} {}\n", palette.paint(role, label), neutralise(text));
+    let mut text = line(Role::Error, "error:", &error.to_string());
     for cause in causes(error) {
-        text += &format!("{} {}\n", label("caused by:", |text| text.yellow()), neutralise(&cause));
+        text += &line(Role::Warning, "caused by:", &cause);
     }
     for hint in error.hints() {
-        text += &format!("{} {}\n", label("hint:", |text| text.cyan()), neutralise(&hint));
+        text += &line(Role::Hint, "hint:", &hint);
     }
     text
 }

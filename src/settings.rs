@@ -167,15 +167,7 @@ pub fn transport(
             .and_then(|profile| profile.text("proxy"))
             .map(|url| ("proxy", url))
     }) {
-        let parsed = Url::parse(url).map_err(|_| wrong(name, "that is no URL"))?;
-        if !parsed.username().is_empty() || parsed.password().is_some() {
-            let hint = "Put the URL with its password into the environment as HTTPS_PROXY.";
-            return Err(wrong_with_hint(
-                name,
-                "a proxy URL with userinfo would show its password to everybody",
-                hint,
-            ));
-        }
+        without_userinfo(name, url)?;
         proxy = proxy.with_proxy(url);
     }
     let profile_ca_file = || profile.and_then(|profile| profile.text("cacert")).map(PathBuf::from);
@@ -195,6 +187,19 @@ pub fn transport(
             .map(|value| std::env::split_paths(value).collect())
             .unwrap_or_default(),
     })
+}
+
+/// Neither the command line nor the configuration file may hold a password.
+fn without_userinfo(name: &str, url: &str) -> Result<(), SettingsError> {
+    let parsed = Url::parse(url).map_err(|_| wrong(name, "that is no URL"))?;
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return Ok(());
+    }
+    Err(wrong_with_hint(
+        name,
+        "a proxy URL with userinfo would show its password to everybody",
+        "Put the URL with its password into the environment as HTTPS_PROXY.",
+    ))
 }
 
 /// The profile that is meant: by argument or option, else `OAUTH_PROFILE`,
@@ -220,7 +225,11 @@ pub fn profile_name(
     unnamed_profile(environment, config)
 }
 
-fn unnamed_profile(environment: &Environment, config: &Config) -> Result<ProfileName, SettingsError> {
+/// The profile that is meant when none is named.
+///
+/// # Errors
+/// [`SettingsError::Value`] for an `OAUTH_PROFILE` that cannot be a name.
+pub fn unnamed_profile(environment: &Environment, config: &Config) -> Result<ProfileName, SettingsError> {
     match (environment.text("OAUTH_PROFILE"), &config.default_profile) {
         (Some(name), _) => parse_name("OAUTH_PROFILE", &name),
         (None, Some(name)) => Ok(name.clone()),
@@ -395,7 +404,14 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     ignoring_absence(server_choice(&options, None, profile, allowance, &name).map(|_| ()))?;
     ignoring_absence(client_choice(&options, &Environment::default(), profile, &name).map(|_| ()))?;
     callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
-    wish(&LoginOptions::default(), profile).map(|_| ())
+    wish(&LoginOptions::default(), profile)?;
+    if let Some(store) = profile.text("store") {
+        StoreKind::from_str(store).map_err(|error| wrong("store", error))?;
+    }
+    match profile.text("proxy") {
+        Some(proxy) => without_userinfo("proxy", proxy),
+        None => Ok(()),
+    }
 }
 
 fn server_choice(

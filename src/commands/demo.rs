@@ -2,7 +2,7 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use super::Context;
-use super::login::{DesktopBrowser, interruptible, look_around, openers};
+use super::login::{DesktopBrowser, interruptible, look_around, openers, signalled};
 use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
 use crate::cli::DemoOptions;
 use crate::diagnosis::Diagnosis;
@@ -72,18 +72,18 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         })
     };
     let request = login_request(issuer, options)?;
-    let walked = runtime.block_on(interruptible(walk(
+    let walked = runtime.block_on(walk(
         request,
         user_agent.as_mut(),
         &surroundings,
         store.as_mut(),
         &name,
         &mut observer,
-    )));
+    ));
     // However it ended, the store is as it was before.
     let deleted = if kept { store.delete(&name).map(|_| ()) } else { Ok(()) };
     serving.abort();
-    let answer = walked??;
+    let answer = walked?;
     deleted?;
     observer.observe(&Event::Outcome(
         "done: the tokens are revoked and forgotten, nothing is left behind",
@@ -119,16 +119,27 @@ async fn walk(
         keep: &mut keep,
         observer,
     };
-    let logged_in = login(request, &mut world).await?;
+    let logged_in = login(request, &mut world, signalled()).await?;
     let mut session = logged_in.session;
 
-    let answer = call_resource_server(&session, &transport, observer).await?;
-    refresh(&mut session, None, &[], &transport, system::now, observer).await?;
+    interruptible(show_off(&mut session, store, name, &transport, observer)).await?
+}
+
+/// What a session is good for: a call, a refresh, a revocation.
+async fn show_off(
+    session: &mut Session,
+    store: &mut dyn CredentialStore,
+    name: &ProfileName,
+    transport: &Transport,
+    observer: &mut Terminal,
+) -> Result<Value, Error> {
+    let answer = call_resource_server(session, transport, observer).await?;
+    refresh(session, None, &[], transport, system::now, observer).await?;
     observer.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
-    store.save(name, &session)?;
-    revoke(&session, None, &transport, observer).await?;
+    store.save(name, session)?;
+    revoke(session, None, transport, observer).await?;
     Ok(answer)
 }
 

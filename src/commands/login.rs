@@ -24,6 +24,7 @@ use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
 use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
+use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::Path;
@@ -65,7 +66,10 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let locks = context.folders()?.locks();
     let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
-        keep_session(store.as_mut(), &locks, &name, session, observer)?;
+        // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
+        if kind != StoreKind::None {
+            keep_session(store.as_mut(), &locks, &name, session, observer)?;
+        }
         match &saving {
             Some(saving) => saving.save().map_err(boxed),
             None => Ok(()),
@@ -92,7 +96,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
         keep(&session, &mut observer).map_err(crate::flow::login::LoginError::Keep)?;
         Outcome {
             asked: request.wish.scope.clone(),
-            token_response: None,
+            token_response: token_response(&session),
             session,
             id_token,
         }
@@ -115,8 +119,8 @@ struct Outcome {
     session: Session,
     id_token: Option<IdToken>,
     asked: Scope,
-    /// As the server sent it, for `--no-store`.
-    token_response: Option<Secret>,
+    /// For `--no-store`, as JSON.
+    token_response: Secret,
 }
 
 fn walk(
@@ -152,12 +156,12 @@ fn walk(
         keep,
         observer,
     };
-    let logged_in = runtime.block_on(interruptible(login(resolved.request, &mut world)))??;
+    let logged_in = runtime.block_on(login(resolved.request, &mut world, signalled()))?;
     Ok(Outcome {
         session: logged_in.session,
         id_token: logged_in.id_token,
         asked,
-        token_response: Some(logged_in.token_response),
+        token_response: logged_in.token_response,
     })
 }
 
@@ -401,6 +405,27 @@ fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<Standar
     }
 }
 
+/// What a refresh brought, in the members of RFC 6749 §5.1.
+fn token_response(session: &Session) -> Secret {
+    let token = session.tokens.first();
+    let seconds = token.and_then(|token| Some(token.expires_at?.seconds_since(token.issued_at?)));
+    let object = json!({
+        "access_token": token.map(|token| token.access_token.expose()),
+        "token_type": token.map(|token| &token.token_type),
+        "expires_in": seconds,
+        "refresh_token": session.refresh_token.as_ref().map(Secret::expose),
+        "scope": token.and_then(|token| token.scope.as_ref()).map(|scope| scope.join(" ")),
+        "id_token": session.id_token.as_ref().map(Secret::expose),
+    });
+    let members = object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    let members: serde_json::Map<String, Value> = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Secret::new(Value::Object(members).to_string())
+}
+
 /// Who signed in, what was granted, until when, and where it is kept.
 fn tell(
     context: &Context,
@@ -458,10 +483,7 @@ fn tell(
         ));
     }
     if kind == StoreKind::None {
-        return match &outcome.token_response {
-            Some(token_response) => report::print(format!("{}\n", token_response.expose()).as_bytes()),
-            None => Ok(()),
-        };
+        return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",

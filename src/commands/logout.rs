@@ -15,7 +15,8 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     let config = context.config()?;
     if !options.all {
         let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-        return one(context, &config, &name, options.local, true);
+        let named = options.profile.argument.is_some() || options.profile.option.is_some();
+        return one(context, &config, &name, options.local, named);
     }
     let names: Vec<ProfileName> = config.profiles().map(|(name, _)| name.clone()).collect();
     let mut failures = Vec::new();
@@ -35,20 +36,19 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     }
 }
 
-fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, strict: bool) -> Result<(), Error> {
+/// `named`: the user named this profile, so it must be known.
+fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, named: bool) -> Result<(), Error> {
     let profile = config.profile(name);
     let mut observer = context.observer();
     let mut store = context.store(context.store_kind(profile)?, context.patience())?;
+    // Before the lock, whose file is never deleted: a mistyped name should not leave one.
+    if named && profile.is_none() && store.load(name)?.is_none() {
+        let known = config.profiles().map(|(name, _)| name.clone()).collect();
+        let profile = name.clone();
+        return Err(SessionError::UnknownProfile { profile, known }.into());
+    }
     let _lock = lock(&context.folders()?.locks(), name, LOCK_WAIT, &mut observer)?;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
-        if strict && profile.is_none() {
-            let known = config.profiles().map(|(name, _)| name.clone()).collect();
-            return Err(SessionError::UnknownProfile {
-                profile: name.clone(),
-                known,
-            }
-            .into());
-        }
         observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
         return Ok(());
     };

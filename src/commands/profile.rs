@@ -137,7 +137,7 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
             None => Change::Unset(name.clone(), key.to_owned()),
         });
     }
-    check(context, config, &name, &changes)?;
+    check(config, &name, &changes)?;
     Ok(config::change(
         &context.config_path()?,
         &context.folders()?.locks(),
@@ -146,16 +146,14 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
 }
 
 /// A value that `login` would refuse is refused when it is set.
-fn check(context: &Context, config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), Error> {
+fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), Error> {
     let mut profile = config.profile(name).cloned().unwrap_or_default();
     for change in changes {
         if let Change::Set(_, key, setting) = change {
             profile.set(key, setting.clone());
         }
     }
-    settings::check_profile(&profile)?;
-    context.store_kind(Some(&profile))?;
-    Ok(())
+    Ok(settings::check_profile(&profile)?)
 }
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! `oauth status`: who is signed in where, and until when. Never a secret, the
 //! network, a prompt or a browser.
 
+use super::token::with_causes;
 use super::{Context, same_as_profile};
 use crate::cli::StatusOptions;
 use crate::config::{Config, Profile};
@@ -19,7 +20,9 @@ use std::collections::HashMap;
 pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Error> {
     let config = context.config()?;
     let now = system::now();
-    tell_paths(context)?;
+    if context.global.verbose > 0 {
+        tell_paths(context, &config)?;
+    }
     let one = options.profile.argument.is_some() || options.profile.option.is_some();
     let mut stores = Stores {
         context,
@@ -66,19 +69,22 @@ fn unknown(profile: ProfileName, config: &Config) -> SessionError {
     }
 }
 
-/// `-v`: where everything lives.
-fn tell_paths(context: &Context) -> Result<(), Error> {
-    if context.global.verbose == 0 {
-        return Ok(());
-    }
+/// `-v`: where everything lives, and whether the store that a login would use can be.
+fn tell_paths(context: &Context, config: &Config) -> Result<(), Error> {
     let mut observer = context.observer();
     let folders = context.folders()?;
-    let store = context.store(context.store_kind(None)?, Patience::Unattended)?;
+    let unnamed = settings::unnamed_profile(&context.environment, config)?;
+    let kind = context.store_kind(config.profile(&unnamed))?;
+    let mut store = context.store(kind, Patience::Unattended)?;
+    let usable = match store.load(&unnamed) {
+        Ok(_) => store.describe(),
+        Err(error) => with_causes(&format!("{} cannot be used: {error}", store.describe()), &error),
+    };
     for (name, value) in [
         ("configuration", context.config_path()?.display().to_string()),
         ("data", folders.data.join("oauth").display().to_string()),
         ("locks", folders.locks().display().to_string()),
-        ("store", store.describe()),
+        ("store", usable),
     ] {
         observer.observe(&Event::Detail { name, value: &value });
     }

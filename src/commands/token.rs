@@ -112,7 +112,8 @@ fn renewed(
     }
 }
 
-fn with_causes(message: &str, error: &dyn std::error::Error) -> String {
+/// A message with its causes in parentheses, for one line.
+pub(super) fn with_causes(message: &str, error: &dyn std::error::Error) -> String {
     let mut text = message.to_owned();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -12,7 +12,7 @@ pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(super) use server::know_server;
 
 use crate::browser::{BrowserError, Opening};
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::logout::revoke;
 use crate::flow::session;
 use crate::loopback::{ListenSettings, Page};
@@ -34,6 +34,7 @@ use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
 use receive::{Doorway, receive};
 use server::KnownServer;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 use tell::{tell_answered, tell_asked, tell_exchange, tell_prepared};
 use url::Url;
@@ -41,12 +42,22 @@ use url::Url;
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
 /// runs before the browser sees success; where it fails, the login fails.
 ///
+/// `interrupted` ends it early, in good order: the browser gets its page, the
+/// port is closed.
+///
 /// # Errors
 /// [`LoginError`], one variant for each way to end. Nothing is stored then.
-pub async fn login(request: LoginRequest, world: &mut LoginWorld<'_>) -> Result<LoggedIn, LoginError> {
+pub async fn login(
+    request: LoginRequest,
+    world: &mut LoginWorld<'_>,
+    interrupted: impl Future<Output = ExitCode>,
+) -> Result<LoggedIn, LoginError> {
+    let mut interrupted = pin!(interrupted);
+
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     world.observer.observe(&Event::StepBegins(Step::Prepare));
-    let server = know_server(&request.server, world.transport, world.observer).await?;
+    let knowing = know_server(&request.server, world.transport, world.observer);
+    let server = unless(interrupted.as_mut(), knowing).await?;
     let client = request.client.authenticated_as(&server.metadata);
     let mut doorway = Doorway::open(&request.callback, world.observer).await?;
     let pending = PendingAuthorization::new(
@@ -72,7 +83,9 @@ pub async fn login(request: LoginRequest, world: &mut LoginWorld<'_>) -> Result<
     world.observer.observe(&Event::StepBegins(Step::Consent));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let received = receive(&pending, &mut doorway, &mut browser, request.timeout, world).await;
+    let receiving = receive(&pending, &mut doorway, &mut browser, request.timeout, world);
+    let received = unless(interrupted.as_mut(), receiving).await;
+    world.observer.observe(&Event::WaitEnds);
     let (grant, callback) = match received {
         Ok(received) => received,
         Err(error) => {
@@ -82,12 +95,23 @@ pub async fn login(request: LoginRequest, world: &mut LoginWorld<'_>) -> Result<
     };
 
     // 6 and 7, while the browser waits for its page.
-    let outcome = exchange_and_store(pending, grant, &server, client, world).await;
+    let outcome = unless(interrupted, exchange_and_store(pending, grant, &server, client, world)).await;
     if let Some(callback) = callback {
         callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
     }
     doorway.close().await;
     outcome
+}
+
+/// The work, unless it is interrupted before it is done.
+async fn unless<T>(
+    interrupted: Pin<&mut impl Future<Output = ExitCode>>,
+    work: impl Future<Output = Result<T, LoginError>>,
+) -> Result<T, LoginError> {
+    tokio::select! {
+        outcome = work => outcome,
+        signal = interrupted => Err(LoginError::Interrupted(signal)),
+    }
 }
 
 async fn exchange_and_store(
@@ -110,7 +134,8 @@ async fn exchange_and_store(
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
-    let response = TokenResponse::read(&server.token_endpoint, &answer)?;
+    let response =
+        TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, now, world.observer)?;

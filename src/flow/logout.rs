@@ -133,15 +133,16 @@ async fn revoke_one(
     let mut request = HttpRequest::post(endpoint.url().clone(), params);
     request.headers.extend(header.map(|header| ("authorization", header)));
     let response = transport.send(&request, observer).await?;
-    judge(endpoint, &response)
+    judge(endpoint, &request, &response)
 }
 
 /// 200 also for tokens that the server does not know (RFC 7009 §2.2).
-fn judge(endpoint: &Endpoint, response: &HttpResponse) -> Result<(), LogoutError> {
+fn judge(endpoint: &Endpoint, request: &HttpRequest, response: &HttpResponse) -> Result<(), LogoutError> {
     let status = response.status;
     let error = parse_object(response.body.expose())
         .ok()
-        .and_then(|object| ErrorResponse::from_json(&object));
+        .and_then(|object| ErrorResponse::from_json(&object))
+        .map(|error| error.without(&request.secrets()));
     match status {
         200..300 => Ok(()),
         429 | 500.. => Err(LogoutError::Unavailable {

@@ -97,10 +97,10 @@ pub async fn refresh(
         audience: session.asked.audience.clone(),
         extra: token_parameters.to_vec(),
     };
-    let response = transport
-        .send(&token_request.http_request(&token_endpoint), observer)
-        .await?;
-    let response = TokenResponse::read(&token_endpoint, &response)?;
+    let http_request = token_request.http_request(&token_endpoint);
+    let response = transport.send(&http_request, observer).await?;
+    let response =
+        TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
     for oddity in &response.oddities {
         observer.observe(&Event::Warning(&oddity.to_string()));
     }

@@ -164,7 +164,7 @@ pub async fn renew(
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
-    world.store.prepare(profile)?;
+    world.store.probe(profile)?;
     lock.declare(&Intent {
         command: "token".to_owned(),
         at: (world.now)(),

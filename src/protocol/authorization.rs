@@ -167,6 +167,9 @@ impl AuthorizationRequest {
             return Err(invalid_request(&repeated.to_string()));
         }
         let single = |name: &str| params.single(name).ok().flatten();
+        if single("request").is_some() && single("request_uri").is_some() {
+            return Err(invalid_request("request and request_uri stand together (RFC 9101 §5)"));
+        }
         if single("request").is_some() {
             return Err(ErrorResponse::new(
                 "request_not_supported",

@@ -3,6 +3,7 @@
 
 use super::params::{Params, Repeated};
 use super::syntax::is_nqschar_text;
+use crate::secret::Secret;
 use serde_json::{Map, Value, json};
 
 /// `error`, `error_description` and `error_uri`. Text from the network: it is
@@ -58,6 +59,21 @@ impl ErrorResponse {
         })
     }
 
+    /// The same without these secrets: there are servers that repeat the code
+    /// or the token that they refuse.
+    #[must_use]
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        let cut = |text: String| {
+            let cut_one = |text: String, secret: &Secret| text.replace(secret.expose().as_str(), "[redacted]");
+            secrets.iter().fold(text, cut_one)
+        };
+        ErrorResponse {
+            error: cut(self.error),
+            error_description: self.error_description.map(cut),
+            error_uri: self.error_uri.map(cut),
+        }
+    }
+
     /// Adds the members to an authorization response.
     pub fn to_params(&self, params: &mut Params) {
         params.push("error", &self.error);
@@ -104,6 +120,14 @@ mod tests {
         let mut params = Params::new();
         response.to_params(&mut params);
         assert_eq!(ErrorResponse::from_params(&params), Ok(Some(response)));
+    }
+
+    #[test]
+    fn secrets_that_the_server_repeats_are_cut_out() {
+        let error = ErrorResponse::new("invalid_grant", "code abcd1234 and abcd1234 of s3cret");
+        let secrets = [Secret::from("abcd1234"), Secret::from("s3cret")];
+        let said = "code [redacted] and [redacted] of [redacted]";
+        assert_eq!(error.without(&secrets), ErrorResponse::new("invalid_grant", said));
     }
 
     #[test]

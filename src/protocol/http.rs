@@ -1,13 +1,18 @@
 //! One HTTP request and one HTTP response as values: what the flow asks the
 //! transport to send, and what the trace shows. No IO.
 
-use super::params::Params;
+use super::params::{Params, Value};
 use crate::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::time::Duration;
 use url::Url;
 
 /// How this program names itself to servers.
 pub const USER_AGENT: &str = concat!("oauth/", env!("CARGO_PKG_VERSION"));
+
+/// Shorter secrets are not looked for in other text: they are in every text.
+const SECRET_FROM_CHARS: usize = 4;
 
 /// The methods that the protocol uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +132,35 @@ impl HttpRequest {
         let in_header = |value: &HeaderValue| matches!(value, HeaderValue::Credentials { .. });
         self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
     }
+
+    /// The secrets that the message carries, so that they can be cut out of an
+    /// answer that repeats them.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = Vec::new();
+        for (_, value) in &self.headers {
+            if let HeaderValue::Credentials { scheme, credentials } = value {
+                secrets.push(credentials.clone());
+                if *scheme == "Basic" {
+                    secrets.extend(password_of(credentials));
+                }
+            }
+        }
+        for (_, value) in self.body.iter().flat_map(Params::iter) {
+            if let Value::Secret(secret) | Value::Chosen(secret) = value {
+                secrets.push(secret.clone());
+            }
+        }
+        secrets.retain(|secret| secret.length_chars() >= SECRET_FROM_CHARS);
+        secrets
+    }
+}
+
+/// The password in Basic credentials, form-decoded (RFC 6749 §2.3.1).
+fn password_of(credentials: &Secret) -> Option<Secret> {
+    let decoded = Secret::new(String::from_utf8(STANDARD.decode(credentials.expose()).ok()?).ok()?);
+    let (_, password) = decoded.expose().split_once(':')?;
+    let (password, _) = url::form_urlencoded::parse(password.as_bytes()).next()?;
+    Some(Secret::from(&*password))
 }
 
 /// What the server answered. The body may hold secrets.

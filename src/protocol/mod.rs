@@ -23,3 +23,6 @@ pub mod state;
 pub mod syntax;
 pub mod time;
 pub mod token;
+
+#[cfg(test)]
+mod round_trips;

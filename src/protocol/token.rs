@@ -313,6 +313,25 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// The same without these secrets, which the server may have repeated.
+    #[must_use]
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        match self {
+            TokenError::OAuth {
+                endpoint,
+                status,
+                error,
+            } => TokenError::OAuth {
+                endpoint,
+                status,
+                error: error.without(secrets),
+            },
+            other => other,
+        }
+    }
+}
+
 fn described(error: &ErrorResponse) -> String {
     error
         .error_description

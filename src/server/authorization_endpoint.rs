@@ -281,7 +281,9 @@ impl AuthorizationServer {
     }
 
     fn no_way_back(&self, refused: Refused, facts: &[(&str, &[String])]) -> Response {
-        self.pages.error(400, "This request cannot go on", refused, facts)
+        let advice = "Nothing was sent back to the application.";
+        self.pages
+            .error(400, "This request cannot go on", refused, facts, advice)
     }
 }
 

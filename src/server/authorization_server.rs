@@ -5,6 +5,7 @@
 //! own for signatures). No lock is held while something is signed. Every
 //! refusal says by which rule.
 
+use super::documents;
 use super::failures::Failures;
 use super::grants::{Authorization, GrantError, Grants, Lifetimes};
 use super::interaction::{AcceptedRequest, Interactions, SignedIn};
@@ -14,15 +15,12 @@ use super::pages::Pages;
 use super::route::Route;
 use super::settings::{Approval, RegisteredClient, ServeSettings, User};
 use super::tokens::AccessToken;
-use crate::protocol::client::{ClientAuthenticationMethod, PresentedClient};
-use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
-use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::pkce::S256;
+use crate::protocol::client::PresentedClient;
+use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::resource::Resource;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -100,8 +98,8 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: settings.clients.clone(),
             users: settings.users.clone(),
-            metadata: metadata(&issuer)?.to_string().into_bytes(),
-            resource_metadata: resource_metadata(&issuer, &api).to_string().into_bytes(),
+            metadata: documents::metadata(&issuer)?.to_string().into_bytes(),
+            resource_metadata: documents::resource_metadata(&issuer, &api).to_string().into_bytes(),
             failures: Failures::new(&settings.failures),
             grants: Mutex::new(Grants::new(lifetimes)),
             interactions: Mutex::new(Interactions::new()),
@@ -140,7 +138,7 @@ impl AuthorizationServer {
     /// Makes the RSA key, if that was not done yet.
     ///
     /// # Errors
-    /// [`KeyError`].
+    /// The key cannot be made.
     pub fn make_rsa_key(&self, randomness: &mut dyn Randomness) -> Result<(), KeyError> {
         self.keys.make_rs256(randomness)
     }
@@ -170,7 +168,10 @@ impl AuthorizationServer {
             return public(Response::new(204)).with("access-control-allow-methods", "GET, HEAD");
         }
         match route {
-            Route::Home => self.pages.home(&HOME_DOCUMENTS),
+            Route::Home => {
+                let client_id = self.clients.first().map_or("ID", |client| client.id.as_str());
+                self.pages.home(client_id, &documents::FOR_PEOPLE)
+            }
             Route::AuthorizationServerMetadata | Route::OpenidConfiguration => document(self.metadata.clone()),
             Route::ProtectedResourceMetadata => document(self.resource_metadata.clone()),
             Route::Jwks => match self.keys.jwk_set(randomness) {
@@ -281,13 +282,6 @@ impl AuthorizationServer {
     }
 }
 
-/// The documents that the home page links.
-const HOME_DOCUMENTS: [&str; 3] = [
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/oauth-protected-resource/api",
-    "/jwks",
-];
-
 /// The names under which browsers reach this server; port 80 goes unsaid.
 fn own_authorities(port: u16) -> Vec<String> {
     let hosts = ["127.0.0.1", "[::1]", "localhost"];
@@ -383,78 +377,3 @@ fn whole_seconds(duration: Duration) -> i64 {
     // A hundred years: far enough, and no sum of two such times overflows.
     i64::try_from(seconds).unwrap_or(i64::MAX).min(100 * 365 * 24 * 3600)
 }
-
-fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
-    let endpoint =
-        |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpAllowance::LoopbackOnly).map(Some);
-    let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
-    let metadata = ServerMetadata {
-        issuer: Some(issuer.clone()),
-        authorization_endpoint: endpoint(Route::Authorize)?,
-        token_endpoint: endpoint(Route::Token)?,
-        revocation_endpoint: endpoint(Route::Revoke)?,
-        introspection_endpoint: endpoint(Route::Introspect)?,
-        userinfo_endpoint: endpoint(Route::Userinfo)?,
-        jwks_uri: endpoint(Route::Jwks)?,
-        code_challenge_methods_supported: list(&[S256]),
-        token_endpoint_auth_methods_supported: list(&methods),
-        scopes_supported: list(&SCOPES),
-        response_types_supported: list(&["code"]),
-        response_modes_supported: list(&["query", "form_post"]),
-        grant_types_supported: list(&["authorization_code", "refresh_token"]),
-        authorization_response_iss_parameter_supported: true,
-    };
-    let mut document = metadata.to_json();
-    for (member, value) in [
-        ("revocation_endpoint_auth_methods_supported", json!(methods)),
-        (
-            "introspection_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post"]),
-        ),
-        // RFC 9068 has no member for what access tokens are signed with; this one says it all the same.
-        ("access_token_signing_alg_values_supported", json!(["ES256"])),
-        ("id_token_signing_alg_values_supported", json!(["RS256"])),
-        ("subject_types_supported", json!(["public"])),
-        (
-            "prompt_values_supported",
-            json!(["none", "login", "consent", "select_account"]),
-        ),
-        (
-            "claims_supported",
-            json!([
-                "sub",
-                "iss",
-                "aud",
-                "azp",
-                "exp",
-                "iat",
-                "auth_time",
-                "nonce",
-                "name",
-                "preferred_username",
-                "email"
-            ]),
-        ),
-        ("claims_parameter_supported", json!(false)),
-        ("request_parameter_supported", json!(false)),
-        // True where absent (OpenID Connect Discovery §3).
-        ("request_uri_parameter_supported", json!(false)),
-        ("protected_resources", json!([format!("{issuer}/api")])),
-    ] {
-        document[member] = value;
-    }
-    Ok(document)
-}
-
-fn resource_metadata(issuer: &Issuer, api: &Resource) -> Value {
-    json!({
-        "resource": api.as_str(),
-        "resource_name": DEFAULT_RESOURCE_NAME,
-        "authorization_servers": [issuer.as_str()],
-        "scopes_supported": [DEFAULT_SCOPE],
-        "bearer_methods_supported": ["header"],
-    })
-}
-
-const DEFAULT_RESOURCE_NAME: &str = "oauth serve: example API";

@@ -47,7 +47,13 @@ impl Failures {
             _ => "server_error",
         };
         let response = if route == Route::Authorize {
-            pages.error(status, "This failure was asked for", refused, &[])
+            pages.error(
+                status,
+                "This failure was asked for",
+                refused,
+                &[],
+                "Nothing was sent back to the application.",
+            )
         } else {
             Response::error(status, error, refused)
         };

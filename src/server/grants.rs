@@ -120,6 +120,8 @@ struct Grant {
     refresh_tokens: Vec<RefreshToken>,
     /// Access tokens issued so far.
     serial: u64,
+    /// When the last ID token was.
+    id_token_issued_at: Option<UnixSeconds>,
     revoked_access_tokens: Vec<u64>,
 }
 
@@ -137,6 +139,7 @@ pub(crate) struct Issue {
     pub(crate) resource: Vec<Resource>,
     /// For the ID token; only the first one carries it.
     pub(crate) nonce: Option<String>,
+    pub(crate) with_id_token: bool,
     pub(crate) auth_time: UnixSeconds,
     pub(crate) token_id: String,
     /// `None` where the old one stays.
@@ -325,12 +328,14 @@ impl Grants {
                 spent_at: None,
             }],
             serial: 0,
+            id_token_issued_at: None,
             revoked_access_tokens: Vec::new(),
         };
         family.zeroize();
         let scope = grant.authorization.scope.clone();
         let nonce = grant.authorization.nonce.take();
-        let issue = grant.issue(presented.id, scope, resource, nonce, Some(refresh_token));
+        let with_id_token = grant.is_id_token_due(now, self.lifetimes.access_token_s, &scope);
+        let issue = grant.issue(presented.id, scope, resource, nonce, with_id_token, Some(refresh_token));
         let expires_at = refresh_expires_at.max(now.plus_seconds(self.lifetimes.access_token_s));
         self.grants.insert(now, presented.id, grant, expires_at);
         Ok(issue)
@@ -389,7 +394,8 @@ impl Grants {
             });
             successor = Some(refresh_token);
         }
-        let issue = grant.issue(id, scope, resource, None, successor);
+        let with_id_token = grant.is_id_token_due(now, lifetimes.access_token_s, &scope);
+        let issue = grant.issue(id, scope, resource, None, with_id_token, successor);
         self.grants.extend(&id, expires_at);
         Ok(issue)
     }
@@ -460,12 +466,26 @@ impl Grants {
 }
 
 impl Grant {
+    /// Whether an ID token is wanted, and the last one has lived half its
+    /// life. So a code brings one, and a refresh that comes when it should
+    /// brings a new one; the others need not (OpenID Connect Core §12.2), and
+    /// an RSA signature costs more than all the rest of a refresh.
+    fn is_id_token_due(&mut self, now: UnixSeconds, lifetime_s: i64, scope: &Scope) -> bool {
+        let is_old = |issued_at| now.seconds_since(issued_at) >= lifetime_s / 2;
+        let is_due = scope.contains("openid") && self.id_token_issued_at.is_none_or(is_old);
+        if is_due {
+            self.id_token_issued_at = Some(now);
+        }
+        is_due
+    }
+
     fn issue(
         &mut self,
         id: GrantId,
         scope: Scope,
         resource: Vec<Resource>,
         nonce: Option<String>,
+        with_id_token: bool,
         refresh_token: Option<Secret>,
     ) -> Issue {
         self.serial += 1;
@@ -475,6 +495,7 @@ impl Grant {
             scope,
             resource,
             nonce,
+            with_id_token,
             auth_time: self.authorization.auth_time,
             token_id: id.token_id(self.serial),
             refresh_token,

@@ -296,6 +296,15 @@ mod tests {
         ] {
             assert!(keys.verify_access_token(&bad).is_none(), "{bad}");
         }
+        // Well signed, but another kind of JWT.
+        let mut other_kind = signing_input(
+            &encode_header("JWT", "ES256", keys.es256_jwk["kid"].as_str().unwrap()),
+            &json!({"sub": "demo"}),
+        )
+        .unwrap();
+        let signature = keys.es256.sign(&keys.system_random, other_kind.as_bytes()).unwrap();
+        push_signature(&mut other_kind, signature.as_ref());
+        assert!(keys.verify_access_token(&other_kind).is_none());
         assert!(
             Keys::generate().unwrap().verify_access_token(token).is_none(),
             "a key of another run"

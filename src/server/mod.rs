@@ -15,6 +15,7 @@ pub mod settings;
 mod authorization_endpoint;
 mod bearer;
 mod bounded;
+mod documents;
 mod failures;
 mod grants;
 mod interaction;
@@ -35,8 +36,8 @@ use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::secret::Secret;
 use crate::system::{SystemRandomness, now};
 use authorization_server::{AuthorizationServer, SetUpError};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -250,7 +251,10 @@ async fn answer(
     let response = match read(request).await {
         Err(refused) => refused,
         Ok(request) => {
-            tokio::time::sleep(shared.latency).await;
+            // A sleep of nothing would still wait for the timer's next tick.
+            if !shared.latency.is_zero() {
+                tokio::time::sleep(shared.latency).await;
+            }
             decide(&shared, request).await
         }
     };
@@ -272,27 +276,13 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Response> {
             .map(move |value| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
     });
     let headers = headers.collect();
-    let body = match timeout(READ_TIMEOUT, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(body)) => body.to_bytes().to_vec(),
-        Ok(Err(error)) => {
-            let (status, reason) = if error.is::<LengthLimitError>() {
-                (413, "the body is longer than 64 KiB")
-            } else {
-                (400, "the body broke off or is malformed")
-            };
-            let refused = Refused::new(
-                reason,
-                if status == 413 {
-                    "RFC 9110 §15.5.14"
-                } else {
-                    "RFC 9112 §6"
-                },
-            );
-            return Err(Response::text(status, refused).with("connection", "close"));
-        }
+    let body = match timeout(READ_TIMEOUT, read_body(body)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return Err(cut_off(413, "the body is longer than 64 KiB", "RFC 9110 §15.5.14")),
+        Ok(Err(_)) => return Err(cut_off(400, "the body broke off or is malformed", "RFC 9112 §6")),
         Err(_) => {
-            let refused = Refused::new("the body did not arrive within 30 seconds", "RFC 9110 §15.5.9");
-            return Err(Response::text(408, refused).with("connection", "close"));
+            let reason = "the body did not arrive within 30 seconds";
+            return Err(cut_off(408, reason, "RFC 9110 §15.5.9"));
         }
     };
     Ok(Request {
@@ -302,6 +292,29 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Response> {
         headers,
         body: Secret::new(body),
     })
+}
+
+/// The body; `None` where it is too long. A little more than allowed is read
+/// and dropped, since a client that is still sending would not read the answer.
+async fn read_body(mut body: Incoming) -> Result<Option<Vec<u8>>, hyper::Error> {
+    if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
+        return Ok(None);
+    }
+    let mut read = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            read.extend_from_slice(&data);
+        }
+        if read.len() > 2 * BODY_MAX_BYTES {
+            break;
+        }
+    }
+    Ok((read.len() <= BODY_MAX_BYTES).then_some(read))
+}
+
+/// A refusal after which the connection cannot go on.
+fn cut_off(status: u16, reason: &str, rule: &'static str) -> Response {
+    Response::text(status, Refused::new(reason, rule)).with("connection", "close")
 }
 
 /// Answers at once, or on a thread of its own where the RSA key must be made first.

@@ -186,8 +186,15 @@ impl Pages {
     }
 
     /// The request cannot go on, and nobody can be told but the person (RFC 6749 §4.1.2.1).
-    /// `facts` are what was sent and what would have been right.
-    pub(crate) fn error(&self, status: u16, title: &str, refused: Refused, facts: &[(&str, &[String])]) -> Response {
+    /// `facts` are what was sent and what would have been right; `advice` is for the person.
+    pub(crate) fn error(
+        &self,
+        status: u16,
+        title: &str,
+        refused: Refused,
+        facts: &[(&str, &[String])],
+        advice: &str,
+    ) -> Response {
         let facts: String = facts
             .iter()
             .map(|(name, values)| {
@@ -203,10 +210,11 @@ impl Pages {
              <h1>{title}</h1>\
              <p class=\"lead\">{reason}</p>\
              <dl>{facts}<div><dt>The rule</dt><dd>{rule}</dd></div></dl>\
-             <p class=\"note\">You can close this page.</p>",
+             <p class=\"note\">{advice}</p>",
             title = escape(title),
             reason = escape(&sentence(&refused.reason)),
             rule = escape(&refused.rule),
+            advice = escape(advice),
         );
         self.page(status, title, "card", &body, &self.policy(""))
             .refused(refused)
@@ -243,7 +251,7 @@ impl Pages {
     }
 
     /// What is here, for whoever opens the issuer in a browser.
-    pub(crate) fn home(&self, documents: &[&str]) -> Response {
+    pub(crate) fn home(&self, client_id: &str, documents: &[&str]) -> Response {
         let documents: String = documents
             .iter()
             .map(|path| format!("<dd><a href=\"{path}\">{path}</a></dd>"))
@@ -253,9 +261,10 @@ impl Pages {
              <h1>oauth serve</h1>\
              <p class=\"lead\">An authorization server for development and tests.</p>\
              <dl><div><dt>Issuer</dt><dd><code>{issuer}</code></dd></div>\
-             <div><dt>Try it</dt><dd><code>oauth login {issuer} --client-id oauth-cli</code></dd></div>\
+             <div><dt>Try it</dt><dd><code>oauth login {issuer} --client-id {client_id}</code></dd></div>\
              <div><dt>Documents</dt>{documents}</div></dl>",
             issuer = escape(&self.issuer),
+            client_id = escape(client_id),
         );
         self.page(200, "oauth serve", "card wide", &body, &self.policy(""))
     }
@@ -312,11 +321,9 @@ fn destination(redirect_uri: &RedirectUri) -> (String, &'static str) {
     let url = redirect_uri.url();
     let origin = url.origin().ascii_serialization();
     match url.scheme() {
-        "http" | "https" if redirect_uri.loopback_address().is_some() => {
-            (origin, " <small>– a program on this computer</small>")
-        }
+        "http" | "https" if redirect_uri.loopback_address().is_some() => (origin, " <small>– on this computer</small>"),
         "http" | "https" => (origin, ""),
-        scheme => (format!("{scheme}:"), " <small>– an app on this device</small>"),
+        scheme => (format!("{scheme}:"), " <small>– an app on this computer</small>"),
     }
 }
 
@@ -400,6 +407,7 @@ mod tests {
                 hostile,
                 Refused::new(hostile, "RFC 6749 §3.1"),
                 &[("Sent", &values)],
+                hostile,
             ),
             pages.form_post(hostile, &redirect_uri, &params),
         ] {

@@ -92,7 +92,13 @@ impl AuthorizationServer {
             Ok(Some("deny")) => self.decline(now, &prompted),
             _ => {
                 let refused = Refused::new("the form says neither allow nor deny", "RFC 6749 §4.1");
-                self.pages.error(400, "That was no answer", refused, &[])
+                self.pages.error(
+                    400,
+                    "That was no answer",
+                    refused,
+                    &[],
+                    "Go back and choose one of the two.",
+                )
             }
         }
     }
@@ -132,7 +138,9 @@ impl AuthorizationServer {
             "the form did not come from the page that this browser was shown",
             "RFC 9700 §4.7",
         );
-        Err(Box::new(self.pages.error(403, "This form is not valid", refused, &[])))
+        let advice = "Go back to the application and start again.";
+        let page = self.pages.error(403, "This form is not valid", refused, &[], advice);
+        Err(Box::new(page))
     }
 
     fn decline(&self, now: UnixSeconds, prompted: &Prompted) -> Response {
@@ -143,10 +151,15 @@ impl AuthorizationServer {
     }
 
     fn start_again(&self) -> Response {
-        let reason = "no authorization request of this browser waits here: it was answered already, or it waited too \
-                      long, or cookies are off; go back to the application and start again";
-        self.pages
-            .error(400, "Please start again", Refused::new(reason, "RFC 9700 §4.7"), &[])
+        let reason = "no request of this browser waits here: it was answered already, or it waited too long";
+        let advice = "Go back to the application and start again. Cookies must be on.";
+        self.pages.error(
+            400,
+            "Please start again",
+            Refused::new(reason, "RFC 9700 §4.7"),
+            &[],
+            advice,
+        )
     }
 }
 

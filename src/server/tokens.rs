@@ -87,7 +87,7 @@ pub(crate) fn token_response(
         iat: now.0,
         exp: expires_at,
     })?;
-    let id_token = if issue.scope.contains("openid") {
+    let id_token = if issue.with_id_token {
         let claims = IdTokenClaims {
             iss: issuer,
             sub: &issue.subject,

@@ -228,14 +228,11 @@ pub(super) struct Platform {
 
 /// How it is known that a person is being asked.
 #[derive(Clone)]
+#[allow(dead_code, reason = "every platform has one of them")]
 pub(super) enum Prompt {
     /// True while a prompt is up. Never set where the patience forbids it.
     Seen(Arc<AtomicBool>),
     /// The system asks by itself, without a word to us.
-    #[cfg_attr(
-        all(unix, not(target_os = "macos")),
-        allow(dead_code, reason = "for the other platforms")
-    )]
     Unseen,
 }
 
@@ -345,6 +342,8 @@ impl KeyringStore {
                     for job in queue {
                         job(&mut connected);
                     }
+                    // The system takes the connection apart at the end of the process, which is near
+                    std::mem::forget(connected);
                 })
                 .map_err(|error| KeyringError::Thread(Some(error)))?;
             self.worker = Some(jobs);

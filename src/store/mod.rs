@@ -62,21 +62,12 @@ pub trait CredentialStore: Send {
     fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError>;
 
     /// Shows that a later [`save`](Self::save) of this profile will work, and
-    /// leaves nothing behind. For before the browser opens.
+    /// leaves nothing behind. For before the browser opens, and before a refresh
+    /// token is spent.
     ///
     /// # Errors
     /// [`StoreError`]: the one that `save` would have ended with.
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError>;
-
-    /// Does now what [`save`](Self::save) would do first, so that nothing slow
-    /// and little that can fail is left for it. For before a refresh request.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the one that `save` would have ended with.
-    fn prepare(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
-        let _ = profile;
-        Ok(())
-    }
 
     /// One line that the user should see, once: what [`probe`](Self::probe) or
     /// [`save`](Self::save) did that concerns the safety of the tokens.

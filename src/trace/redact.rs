@@ -16,15 +16,10 @@ use crate::neutral::{neutralise, neutralise_whole};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
 use crate::secret::Secret;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// A string of unknown meaning gets a fingerprint from this length on; the
 /// fingerprint of a shorter one would confirm a guess.
 const FINGERPRINT_FROM_CHARS: usize = 16;
-
-/// Shorter secrets are not looked for in other text: they are in every text.
-const ECHO_FROM_CHARS: usize = 4;
 
 /// Members that a token, introspection or error answer may show.
 const OPEN_MEMBERS: [&str; 28] = [
@@ -155,7 +150,7 @@ impl Redaction {
         let sent = if self.show_secrets {
             Vec::new()
         } else {
-            sent_secrets(request)
+            request.secrets()
         };
         let foreign = Foreign {
             show_secrets: self.show_secrets,
@@ -304,38 +299,12 @@ fn redacted_location(location: &str) -> String {
     shown
 }
 
-/// Everything in the request that must not be shown where it is echoed.
-fn sent_secrets(request: &HttpRequest) -> Vec<Secret> {
-    let mut secrets = Vec::new();
-    for (_, value) in &request.headers {
-        if let HeaderValue::Credentials { scheme, credentials } = value {
-            secrets.push(credentials.clone());
-            if *scheme == "Basic" {
-                secrets.extend(password_of(credentials));
-            }
-        }
-    }
-    for (_, value) in request.body.iter().flat_map(Params::iter) {
-        if let Value::Secret(secret) | Value::Chosen(secret) = value {
-            secrets.push(secret.clone());
-        }
-    }
-    secrets.retain(|secret| secret.length_chars() >= ECHO_FROM_CHARS);
-    secrets
-}
-
-/// The password in Basic credentials, form-decoded (RFC 6749 §2.3.1).
-fn password_of(credentials: &Secret) -> Option<Secret> {
-    let decoded = Secret::new(String::from_utf8(STANDARD.decode(credentials.expose()).ok()?).ok()?);
-    let (_, password) = decoded.expose().split_once(':')?;
-    let (password, _) = url::form_urlencoded::parse(password.as_bytes()).next()?;
-    Some(Secret::from(&*password))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use std::time::Duration;
     use url::Url;
 

@@ -4,18 +4,17 @@
 
 use super::support::authorization_server::{FakeBrowser, parameters};
 use super::support::binary::Home;
-use super::support::callback;
 use super::support::chromium::{Chromium, OTHER_SITE};
+use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, html, value_of};
-use super::support::running::{Ended, Running, run};
-use serde_json::Value;
-use std::process::Command;
+use super::support::running::{Finished, Running, run};
 use url::Url;
 
 const SIGN_IN: &str = "button[value=sign-in]";
 const CANCEL: &str = "button[value=cancel]";
 const ALLOW: &str = "button[value=allow]";
 const DENY: &str = "button[value=deny]";
+const CONSENT: &str = "Allow oauth-cli access?";
 const SIGNED_IN: &str = "You are signed in";
 const DID_NOT_WORK: &str = "The login did not work";
 const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
@@ -24,26 +23,30 @@ const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
 struct Stage {
     home: Home,
     browser: FakeBrowser,
-    issuer: String,
-    server: Running,
+    server: DevelopmentServer,
 }
 
 impl Stage {
     fn set(options: &[&str]) -> Self {
         let home = Home::new();
-        let server = Running::start(home.oauth().args(["serve", "--port", "0"]).args(options));
         Stage {
             browser: FakeBrowser::new(home.path()),
-            issuer: server.first_line_of_stdout(),
+            server: DevelopmentServer::start(options),
             home,
-            server,
         }
     }
 
     /// `oauth login` as the client that is there by default, with a browser that does nothing.
     fn login(&self, options: &[&str]) -> Login {
-        let command = &mut self.command();
-        command.args(["login", &self.issuer, "--client-id", "oauth-cli", "--profile", "mine"]);
+        let command = &mut self.home.oauth();
+        command.args([
+            "login",
+            &self.server.issuer(),
+            "--client-id",
+            "oauth-cli",
+            "--profile",
+            "mine",
+        ]);
         command.args(["--browser", &self.browser.command()]).args(options);
         let running = Running::start(command);
         Login {
@@ -52,15 +55,9 @@ impl Stage {
         }
     }
 
-    fn command(&self) -> Command {
-        self.home.oauth()
-    }
-
-    /// Asks the resource server of `serve` who this token speaks for.
-    fn hello(&self, token: &str) -> String {
-        let authority = self.issuer.strip_prefix("http://").expect("an http issuer");
-        let answer = callback::get(authority, "/api/hello", &[&format!("Authorization: Bearer {token}")]);
-        answer.expect("an answer").body_text()
+    /// `oauth token` for what that login stored.
+    fn token(&self) -> Finished {
+        run(self.home.oauth().args(["token", "mine"]))
     }
 }
 
@@ -76,28 +73,29 @@ impl Login {
         Url::parse(value_of(&params, "redirect_uri").expect("a redirect URI")).expect("a URL")
     }
 
-    fn end(self) -> Ended {
-        self.running.end()
+    fn end(self) -> Finished {
+        self.running.finish()
     }
 }
 
 fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
     chromium.go_to(&login.url);
-    sign_in(chromium, "demo");
+    sign_in(chromium);
     chromium.click(ALLOW);
     chromium.wait_for_heading(SIGNED_IN);
 }
 
-fn sign_in(chromium: &Chromium, password: &str) {
+/// From the sign-in page to the consent page.
+fn sign_in(chromium: &Chromium) {
+    send_password(chromium, "demo");
+    chromium.wait_for_heading(CONSENT);
+}
+
+fn send_password(chromium: &Chromium, password: &str) {
     chromium.wait_for_heading("Sign in");
     chromium.fill_in("#username", "demo");
     chromium.fill_in("#password", password);
     chromium.click(SIGN_IN);
-}
-
-#[track_caller]
-fn assert_code(ended: &Ended, code: i32) {
-    assert_eq!(ended.code, Some(code), "{ended:#?}");
 }
 
 #[test]
@@ -109,12 +107,11 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     chromium.go_to(&login.url);
     chromium.wait_for_heading("Sign in");
     chromium.take_pictures("1-sign-in");
-    sign_in(&chromium, "a wrong one");
+    send_password(&chromium, "a wrong one");
     chromium.wait_until("the complaint", || chromium.text().contains("do not belong together"));
     chromium.take_pictures("2-wrong-password");
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
 
-    chromium.wait_for_heading("Allow oauth-cli access?");
     let page = chromium.text();
     let destination = login.redirect_uri().origin().ascii_serialization();
     for expected in ["demo", "openid", "hello", "offline_access", &destination] {
@@ -128,19 +125,16 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     chromium.wait_for_heading(SIGNED_IN);
     chromium.take_pictures("4-success");
 
-    let ended = login.end();
-    assert_code(&ended, 0);
+    let ended = login.end().expect(0);
     assert_eq!(ended.stdout, "");
-    assert!(
-        ended.stderr.contains("demo"),
-        "who signed in is not named:\n{}",
-        ended.stderr
-    );
-    let token = run(stage.command().args(["token", "mine"]));
-    assert_code(&token, 0);
-    let token = token.stdout.strip_suffix('\n').expect("a line").to_owned();
-    let hello: Value = serde_json::from_str(&stage.hello(&token)).expect("JSON");
-    assert!(hello.to_string().contains("demo"), "{hello}");
+    ended.says("signed in as demo");
+    let token = stage.token().expect(0);
+    let token = token.stdout.strip_suffix('\n').expect("a line");
+    let hello = stage
+        .server
+        .get("/api/hello", &[&format!("Authorization: Bearer {token}")]);
+    assert_eq!(hello.status, 200);
+    assert!(hello.body_text().contains("demo"), "{}", hello.body_text());
 }
 
 #[test]
@@ -154,7 +148,7 @@ fn the_browser_comes_back_to_the_ipv6_loopback_address() {
     assert_eq!(login.redirect_uri().host_str(), Some("[::1]"));
     sign_in_and_allow(&chromium, &login);
     assert!(chromium.url().starts_with("http://[::1]:"), "{}", chromium.url());
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 #[test]
@@ -166,7 +160,7 @@ fn the_browser_comes_back_to_localhost() {
     let login = stage.login(&["--redirect-uri", &redirect_uri]);
     sign_in_and_allow(&chromium, &login);
     assert!(chromium.url().starts_with(&redirect_uri), "{}", chromium.url());
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 #[test]
@@ -175,14 +169,12 @@ fn whoever_denies_sees_that_the_login_did_not_work() {
     let stage = Stage::set(&[]);
     let login = stage.login(&["--scope", "hello"]);
     chromium.go_to(&login.url);
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
     chromium.click(DENY);
     chromium.wait_for_heading(DID_NOT_WORK);
     chromium.take_pictures("5-failure");
-    let ended = login.end();
-    assert_code(&ended, 5);
-    assert!(ended.stderr.contains("access_denied"), "{}", ended.stderr);
-    assert_code(&run(stage.command().args(["token", "mine"])), 4);
+    login.end().expect(5).says("access_denied");
+    stage.token().expect(4);
 }
 
 #[test]
@@ -193,7 +185,7 @@ fn whoever_does_not_want_to_sign_in_ends_the_login() {
     chromium.go_to(&login.url);
     chromium.click(CANCEL);
     chromium.wait_for_heading(DID_NOT_WORK);
-    assert_code(&login.end(), 5);
+    login.end().expect(5);
 }
 
 #[test]
@@ -203,7 +195,7 @@ fn the_response_comes_back_as_a_form() {
     let login = stage.login(&["--response-mode", "form_post"]);
     sign_in_and_allow(&chromium, &login);
     assert_eq!(Url::parse(&chromium.url()).expect("a URL").query(), None);
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 #[test]
@@ -213,34 +205,34 @@ fn nothing_needs_scripts() {
     let login = stage.login(&["--response-mode", "form_post"]);
     chromium.forbid_scripts();
     chromium.go_to(&login.url);
-    sign_in(&chromium, "demo");
+    sign_in(&chromium);
     chromium.click(ALLOW);
     chromium.wait_for_heading("Going back");
     chromium.take_pictures("6-form-post-without-scripts");
     chromium.click("button");
     chromium.wait_for_heading(SIGNED_IN);
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 #[test]
 fn requests_that_cannot_be_answered_by_a_redirect_get_a_page() {
     let Some(chromium) = Chromium::start() else { return };
     let stage = Stage::set(&[]);
-    chromium.go_to(&stage.issuer);
+    chromium.go_to(&stage.server.issuer());
     chromium.take_pictures("7-home");
     let login = stage.login(&[]);
     let foreign = login.url.replace("127.0.0.1%3A", "192.0.2.1%3A");
     assert_ne!(foreign, login.url);
     chromium.go_to(&foreign);
     assert!(chromium.text().contains("192.0.2.1"), "{}", chromium.text());
-    assert!(chromium.url().starts_with(&stage.issuer), "{}", chromium.url());
+    assert!(chromium.url().starts_with(&stage.server.issuer()), "{}", chromium.url());
     chromium.take_pictures("8-error");
 
     chromium.go_to(&format!("{}?code=a&state=b", login.redirect_uri()));
     chromium.wait_for_heading(NOT_THE_ANSWER);
     chromium.take_pictures("9-ignored");
     sign_in_and_allow(&chromium, &login);
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 #[test]
@@ -290,18 +282,18 @@ fn pages_of_other_origins_cannot_disturb_a_login() {
     chromium.go_to(&format!("http://{OTHER_SITE}:{port}/callback?code=guess&state=guess"));
     assert_eq!(chromium.heading(), NOT_THE_ANSWER);
 
+    sign_in_and_allow(&chromium, &login);
+
     // that they arrived is what makes this a test
-    let trace = login.running.stderr_so_far();
+    let ended = login.end().expect(0);
     for reason in [
         "a page loaded it as a part of itself",
         "its method is not the one that a callback has",
         "its Host is not the one of the redirect URI",
         "state",
     ] {
-        assert!(trace.contains(reason), "nothing was ignored since {reason}:\n{trace}");
+        ended.says(reason);
     }
-    sign_in_and_allow(&chromium, &login);
-    assert_code(&login.end(), 0);
 }
 
 #[test]
@@ -316,7 +308,7 @@ fn a_form_of_another_origin_cannot_disturb_a_login_that_waits_for_a_form() {
     chromium.run("document.forms[0].submit()");
     chromium.wait_for_heading(NOT_THE_ANSWER);
     sign_in_and_allow(&chromium, &login);
-    assert_code(&login.end(), 0);
+    login.end().expect(0);
 }
 
 /// Tries each way that a page has to make the browser request something, and

@@ -5,7 +5,7 @@ use super::support::authorization_server::{self, ACCESS_TOKEN, FakeBrowser, REFR
 use super::support::binary::Home;
 use super::support::keyring_session::{Activation, KeyringSession};
 use super::support::literal_server::{LiteralServer, json};
-use super::support::running::{Ended, Running, run};
+use super::support::running::{Finished, Running, run};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::os::unix::net::UnixListener;
@@ -57,22 +57,22 @@ impl Person {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    fn run(&self, arguments: &[&str]) -> Finished {
         run(&mut self.oauth(arguments))
     }
 
     /// `oauth login` at the scripted server, in a browser that consents.
-    fn login(&self, options: &[&str]) -> Ended {
+    fn login(&self, options: &[&str]) -> Finished {
         let browser = FakeBrowser::new(self.home.path());
         let issuer = self.server.origin();
         let mut command = self.oauth(&["login", &issuer, "--client-id", "c", "--browser", &browser.command()]);
         let running = Running::start(command.args(options));
         consent(&browser.wait_for_url(), &issuer);
-        running.end()
+        running.finish()
     }
 
     /// `oauth login` that should not come as far as a browser.
-    fn login_without_browser(&self) -> Ended {
+    fn login_without_browser(&self) -> Finished {
         let opened = self.home.path().join("opened");
         let browser = format!("touch {}", opened.display());
         let issuer = self.server.origin();
@@ -105,21 +105,16 @@ impl Person {
     }
 }
 
-#[track_caller]
-fn assert_code(ended: &Ended, code: i32) {
-    assert_eq!(ended.code, Some(code), "{ended:#?}");
-}
-
 /// Exit 8, nothing on stdout, these texts on stderr and not the others.
 #[track_caller]
-fn assert_unusable(ended: &Ended, said: &[&str], not_said: &[&str]) {
-    assert_code(ended, 8);
+fn assert_unusable(ended: Finished, said: &[&str], not_said: &[&str]) {
+    let ended = ended.expect(8);
     assert_eq!(ended.stdout, "");
     for text in said {
-        assert!(ended.stderr.contains(text), "{text:?} is not said:\n{}", ended.stderr);
+        ended.says(text);
     }
     for text in not_said {
-        assert!(!ended.stderr.contains(text), "{text:?} is said:\n{}", ended.stderr);
+        ended.does_not_say(text);
     }
 }
 
@@ -139,8 +134,7 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         return;
     };
     let person = Person::in_session(&session);
-    let login = person.login(&["--profile", "work"]);
-    assert_code(&login, 0);
+    let login = person.login(&["--profile", "work"]).expect(0);
     assert_eq!(login.stdout, "");
     assert!(login.stderr.contains("keyring"), "{}", login.stderr);
     assert!(person.is_known_in_configuration("store = \"keyring\""));
@@ -157,8 +151,7 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         );
     }
 
-    let token = person.run(&["token", "work"]);
-    assert_code(&token, 0);
+    let token = person.run(&["token", "work"]).expect(0);
     assert_eq!(
         (token.stdout.as_str(), token.stderr.as_str()),
         (&*format!("{ACCESS_TOKEN}\n"), "")
@@ -170,9 +163,9 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         (&"keyring".into(), &"valid".into())
     );
 
-    assert_code(&person.run(&["logout", "work"]), 0);
+    person.run(&["logout", "work"]).expect(0);
     assert_eq!(lookup(&session, "work"), None);
-    assert_code(&person.run(&["token", "work"]), 4);
+    person.run(&["token", "work"]).expect(4);
 }
 
 #[test]
@@ -183,12 +176,12 @@ fn another_configuration_file_has_items_of_its_own() {
     let person = Person::in_session(&session);
     let path = person.home.path().join("other.toml");
     let path = path.to_str().expect("text");
-    assert_code(&person.login(&["--profile", "work", "--config", path]), 0);
+    person.login(&["--profile", "work", "--config", path]).expect(0);
     let digest = Sha256::digest(path.as_bytes());
     let suffix: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(lookup(&session, &format!("work@{suffix}")).is_some());
     assert_eq!(lookup(&session, "work"), None);
-    assert_code(&person.run(&["token", "work"]), 4);
+    person.run(&["token", "work"]).expect(4);
     assert_eq!(
         person.run(&["token", "work", "--config", path]).stdout,
         format!("{ACCESS_TOKEN}\n")
@@ -201,10 +194,9 @@ fn the_encrypted_session_reads_and_writes_the_same_item() {
         return;
     };
     let person = Person::in_session(&session);
-    assert_code(
-        &person.login(&["--profile", "work", "--keyring-session", "encrypted"]),
-        0,
-    );
+    person
+        .login(&["--profile", "work", "--keyring-session", "encrypted"])
+        .expect(0);
     assert!(lookup(&session, "work").is_some_and(|record| record.contains(ACCESS_TOKEN)));
     for kind in ["encrypted", "plain"] {
         let token = person.run(&["token", "work", "--keyring-session", kind]);
@@ -218,16 +210,11 @@ fn a_refreshed_session_is_in_the_keyring_before_the_token_is_printed() {
         return;
     };
     let person = Person::in_session(&session);
-    assert_code(&person.login(&["--profile", "work"]), 0);
+    person.login(&["--profile", "work"]).expect(0);
     let refreshed = r#"{"access_token":"the-next-one","token_type":"Bearer","expires_in":7200,"refresh_token":"r2"}"#;
     person.server.on("POST", "/token", json(200, refreshed));
-    let token = person.run(&["token", "work", "--min-ttl", "90m"]);
-    assert_eq!(
-        (token.code, token.stdout.as_str()),
-        (Some(0), "the-next-one\n"),
-        "{}",
-        token.stderr
-    );
+    let token = person.run(&["token", "work", "--min-ttl", "90m"]).expect(0);
+    assert_eq!(token.stdout, "the-next-one\n");
     let record: Value = serde_json::from_str(&lookup(&session, "work").expect("an item")).expect("JSON");
     assert_eq!(record["refresh_token"], "r2");
     assert_eq!(record["tokens"][0]["access_token"], "the-next-one");
@@ -239,7 +226,7 @@ fn a_locked_keyring_is_not_an_empty_one() {
         return;
     };
     let person = Person::in_session(&session);
-    assert_code(&person.login(&["--profile", "work"]), 0);
+    person.login(&["--profile", "work"]).expect(0);
     session.lock();
     for command in [
         &["token", "work"][..],
@@ -247,14 +234,9 @@ fn a_locked_keyring_is_not_an_empty_one() {
         &["logout", "work", "--local"],
     ] {
         let ended = person.run(command);
-        assert_unusable(
-            &ended,
-            &["the keyring is locked", "hint: Unlock"],
-            &["dbus-run-session"],
-        );
+        assert_unusable(ended, &["the keyring is locked", "hint: Unlock"], &["dbus-run-session"]);
     }
-    let error = person.run(&["token", "work", "--json"]);
-    assert_code(&error, 8);
+    let error = person.run(&["token", "work", "--json"]).expect(8);
     let error: Value = serde_json::from_str(error.stderr.lines().last().expect("a line")).expect("JSON");
     assert_eq!(
         (&error["error"]["name"], &error["error"]["exit_code"]),
@@ -274,8 +256,20 @@ fn nobody_logs_in_for_a_locked_keyring() {
     };
     let person = Person::in_session(&session);
     let ended = person.login_without_browser();
-    assert_unusable(&ended, &["locked", OTHER_STORES[0], OTHER_STORES[1]], &[]);
+    assert_unusable(ended, &["locked", OTHER_STORES[0], OTHER_STORES[1]], &[]);
     assert!(!person.is_known_in_configuration("work"));
+}
+
+#[test]
+fn nobody_logs_in_for_a_keyring_that_takes_nothing() {
+    let Some(mut session) = KeyringSession::start(Activation::Off) else {
+        return;
+    };
+    // it can be read, so only the trial before the login finds this out
+    session.start_keyring_without_password();
+    let person = Person::in_session(&session);
+    let ended = person.login_without_browser();
+    assert_unusable(ended, &["no default keyring", OTHER_STORES[0]], &["locked"]);
 }
 
 #[test]
@@ -289,7 +283,7 @@ fn without_a_bus_other_stores_are_named_at_once() {
             person.has_profile().run(&["token", "work"]),
         ] {
             let said = ["no D-Bus session bus", OTHER_STORES[0], OTHER_STORES[1]];
-            assert_unusable(&ended, &said, &["locked", "Install and start"]);
+            assert_unusable(ended, &said, &["locked", "Install and start"]);
         }
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     }
@@ -306,7 +300,7 @@ fn a_bus_without_a_keyring_is_told_apart_from_no_bus() {
         person.has_profile().run(&["token", "work"]),
     ] {
         let said = ["no keyring service", "Install and start", OTHER_STORES[0]];
-        assert_unusable(&ended, &said, &["locked", "no D-Bus session bus"]);
+        assert_unusable(ended, &said, &["locked", "no D-Bus session bus"]);
     }
 }
 
@@ -322,7 +316,7 @@ fn a_bus_that_never_answers_is_given_up() {
         let second = scope.spawn(|| timed(|| person.login_without_browser()));
         for attempt in [first, second] {
             let (ended, took) = attempt.join().expect("an end");
-            assert_unusable(&ended, &["did not answer within 5 s", OTHER_STORES[0]], &["locked"]);
+            assert_unusable(ended, &["did not answer within 5 s", OTHER_STORES[0]], &["locked"]);
             assert!(
                 took >= Duration::from_secs(5) && took < Duration::from_secs(8),
                 "{took:?}"
@@ -337,9 +331,9 @@ fn a_keyring_that_dies_between_two_commands_is_missed_and_found_again() {
         return;
     };
     let person = Person::in_session(&session);
-    assert_code(&person.login(&["--profile", "work"]), 0);
+    person.login(&["--profile", "work"]).expect(0);
     session.kill_keyring();
-    assert_unusable(&person.run(&["token", "work"]), &["no keyring service"], &[]);
+    assert_unusable(person.run(&["token", "work"]), &["no keyring service"], &[]);
     session.start_keyring();
     assert_eq!(person.run(&["token", "work"]).stdout, format!("{ACCESS_TOKEN}\n"));
 }
@@ -351,12 +345,12 @@ fn a_keyring_that_the_bus_starts_again_is_locked() {
     };
     session.start_keyring();
     let person = Person::in_session(&session);
-    assert_code(&person.login(&["--profile", "work"]), 0);
+    person.login(&["--profile", "work"]).expect(0);
     session.kill_keyring();
-    assert_unusable(&person.run(&["token", "work"]), &["locked"], &[]);
+    assert_unusable(person.run(&["token", "work"]), &["locked"], &[]);
 }
 
-fn timed(run: impl FnOnce() -> Ended) -> (Ended, Duration) {
+fn timed(run: impl FnOnce() -> Finished) -> (Finished, Duration) {
     let began = Instant::now();
     (run(), began.elapsed())
 }

@@ -169,7 +169,6 @@ fn a_server_that_cannot_now_leaves_everything_as_it_was() {
         json(502, r#"{"error":"unsupported_token_type"}"#),
         Reply::nothing(),
         Reply::reset(),
-        Reply::bytes("this is not HTTP\r\n\r\n").then_close(),
     ] {
         let (outcome, home, sent) = answered(vec![answer]);
         outcome.expect_error(3).says(&["hint: ", "oauth logout --local"]);

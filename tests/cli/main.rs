@@ -7,10 +7,14 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
-#[cfg(unix)]
 mod callback;
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
+mod demo;
+#[cfg(unix)]
 mod foreign;
+mod global;
 #[cfg(unix)]
 mod in_a_browser;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -21,6 +25,11 @@ mod logout;
 #[cfg(unix)]
 mod paste;
 mod peers;
+mod profile;
+#[cfg(unix)]
+mod refresh;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod serve;
 #[cfg(unix)]
 mod server_errors;

@@ -67,6 +67,9 @@ pub enum LoginError {
     /// The token came for somebody else, or by somebody else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
+    /// A signal came.
+    #[error("the login was interrupted")]
+    Interrupted(ExitCode),
     /// The session cannot be stored.
     #[error("the session was not stored: {0}")]
     Keep(Box<dyn Diagnosis>),
@@ -89,6 +92,7 @@ impl Diagnosis for LoginError {
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
             LoginError::Token(error) => exit_code_of(error),
+            LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) => ExitCode::Unexpected,
             LoginError::TimedOut { .. } => ExitCode::Timeout,
             LoginError::Denied { error } => match error.error.as_str() {
@@ -113,7 +117,7 @@ impl Diagnosis for LoginError {
             LoginError::Keep(source) => source.hints(),
             LoginError::Unsuitable(problem) => hints_for(problem),
             LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
-            LoginError::Randomness(_) => Vec::new(),
+            LoginError::Randomness(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")

@@ -91,9 +91,7 @@ pub(super) async fn receive(
         timeout,
         paste_accepted: world.pasted.is_some(),
     });
-    let outcome = wait(pending, doorway, browser, timeout, world).await;
-    world.observer.observe(&Event::WaitEnds);
-    outcome
+    wait(pending, doorway, browser, timeout, world).await
 }
 
 async fn wait(

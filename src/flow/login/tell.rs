@@ -11,7 +11,7 @@ use crate::surroundings::Listening;
 use crate::trace::{Event, Observer, Party};
 use url::Url;
 
-/// Step 1: what was made ready.
+/// Step 1: what was made ready. The state is a secret, which the message of step 2 knows how to show.
 pub(super) fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn Observer) {
     observer.observe(&Event::Detail {
         name: "redirect_uri",
@@ -25,17 +25,6 @@ pub(super) fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn O
         name: "code_challenge_method",
         value: S256,
     });
-    if let Some(value) = request
-        .params()
-        .iter()
-        .find(|(name, _)| *name == "state")
-        .map(|(_, value)| value.shown())
-    {
-        observer.observe(&Event::Detail {
-            name: "state",
-            value: &value,
-        });
-    }
 }
 
 /// Step 2: the authorization request, its URL, and how its answer can come back.

@@ -55,14 +55,23 @@ fn openid_brings_an_id_token() {
         (&1_000_000.into(), &1_000_000.into())
     );
     assert_eq!(id_token["at_hash"].as_str().unwrap().len(), 22);
-    // A refreshed one has no nonce, and the time of the sign-in stays (OpenID Connect Core §12.2).
-    fixture.pass(100);
-    let refreshed = json(&fixture.refresh(tokens["refresh_token"].as_str().unwrap(), ""), 200);
+    // The next comes when this one has lived half its life.
+    fixture.pass(1_799);
+    let early = json(&fixture.refresh(tokens["refresh_token"].as_str().unwrap(), ""), 200);
+    assert!(early.get("id_token").is_none());
+    fixture.pass(1);
+    let narrowed = json(
+        &fixture.refresh(early["refresh_token"].as_str().unwrap(), "&scope=email"),
+        200,
+    );
+    assert!(narrowed.get("id_token").is_none());
+    // It has no nonce, and the time of the sign-in stays (OpenID Connect Core §12.2).
+    let refreshed = json(&fixture.refresh(narrowed["refresh_token"].as_str().unwrap(), ""), 200);
     let id_token = claims(&refreshed["id_token"]);
     assert!(id_token.get("nonce").is_none());
     assert_eq!(
         (&id_token["iat"], &id_token["auth_time"]),
-        (&1_000_100.into(), &1_000_000.into())
+        (&1_001_800.into(), &1_000_000.into())
     );
     // An ID token is no access token (RFC 9068 §5, RFC 8725 §3.11).
     let used_as_access_token = fixture.get_with_token("/api/hello", refreshed["id_token"].as_str().unwrap());

@@ -63,6 +63,7 @@ pub fn send_bytes(authority: &str, bytes: &[u8]) -> std::io::Result<Answer> {
         match stream.read(&mut block) {
             Ok(0) => break,
             Ok(length) => raw.extend_from_slice(&block[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             // a reset after the answer is as good an end as any
             Err(_) if !raw.is_empty() => break,
             Err(error) => return Err(error),

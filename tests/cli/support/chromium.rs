@@ -5,7 +5,7 @@
 use super::callback;
 use super::installed;
 use super::literal_server::PATIENCE;
-use super::running::Running;
+use super::server_program::ServerProgram;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub enum Scheme {
 /// One browser with one window.
 pub struct Chromium {
     /// Killed when this value goes, after the browser was ended.
-    _driver: Running,
+    _driver: ServerProgram,
     authority: String,
     session: String,
     _home: TempDir,
@@ -55,16 +55,17 @@ impl Chromium {
             return None;
         }
         let home = tempfile::tempdir().expect("a temporary folder");
-        let driver = Running::start(
+        let driver = ServerProgram::start(
             Command::new("chromedriver")
                 .arg("--port=0")
                 .env_clear()
                 .env("PATH", std::env::var_os("PATH").unwrap_or_default())
                 .env("HOME", home.path())
                 .current_dir(home.path()),
+            "started successfully on port",
         );
-        let line = driver.stdout_line_with("started successfully on port");
-        let port = line
+        let port = driver
+            .line()
             .trim_end_matches('.')
             .rsplit(' ')
             .next()

@@ -68,11 +68,11 @@ impl DevelopmentServer {
                 writer.grown.notify_all();
             }
         });
-        let (_, after) = announcement.split_once("http://").expect("an issuer on stdout");
-        let authority: String = after
-            .chars()
-            .take_while(|character| character.is_ascii_digit() || ".:".contains(*character))
-            .collect();
+        let issuer = match serde_json::from_str::<serde_json::Value>(&announcement) {
+            Ok(object) => object["issuer"].as_str().expect("an issuer").to_owned(),
+            Err(_) => announcement.trim_end().to_owned(),
+        };
+        let authority = issuer.strip_prefix("http://").expect("an issuer on stdout").to_owned();
         DevelopmentServer {
             child,
             announcement,

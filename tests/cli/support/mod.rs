@@ -1,6 +1,7 @@
 //! What the tests share: the binary in a clean environment, and the peers it
 //! speaks with. Nothing here uses the crate's own protocol code, so that a
-//! mistake in it cannot hide.
+//! mistake in it cannot hide; `sessions` uses its store, to put a session where
+//! the binary looks for it.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its own part")]
 
 pub mod authorization_server;
@@ -20,5 +21,9 @@ pub mod outcome;
 #[cfg(unix)]
 pub mod person;
 pub mod plain_browser;
+pub mod program;
 pub mod running;
+pub mod server_program;
 pub mod sessions;
+#[cfg(unix)]
+pub mod terminal;

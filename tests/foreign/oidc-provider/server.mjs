@@ -11,18 +11,8 @@
 // of the client `pkjwt`.
 import fs from 'node:fs';
 import http from 'node:http';
-import { generateKeyPairSync, webcrypto } from 'node:crypto';
-
-// Node 18, which is what Debian 12 has, lacks these two
-globalThis.crypto ??= webcrypto;
-URL.parse ??= (text, base) => {
-  try {
-    return new URL(text, base);
-  } catch {
-    return null;
-  }
-};
-const { Provider } = await import('oidc-provider');
+import { generateKeyPairSync } from 'node:crypto';
+import { Provider } from 'oidc-provider';
 
 const keys = readKeys(new URL('./keys.json', import.meta.url));
 const server = http.createServer();

@@ -1,0 +1,343 @@
+# Print the names of the saved profiles.
+function __oauth_profile_names
+    command oauth __profiles 2>/dev/null
+end
+
+# Whether the next argument is the name of a profile.
+function __oauth_profile_is_next
+    set -l words
+    set -l is_value 0
+    for word in (commandline -opc)[2..-1]
+        if test $is_value -eq 1
+            set is_value 0
+        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--scope' '--store' '--timeout' '--token-endpoint' '--token-param' '--user' '-p'
+            set is_value 1
+        else if not string match -q -- '-*' $word
+            set -a words $word
+        end
+    end
+    contains -- "$words" 'login' 'token' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove'
+end
+
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_oauth_global_optspecs
+    string join \n v/verbose show-secrets q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
+end
+
+function __fish_oauth_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_oauth_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_oauth_using_subcommand
+    set -l cmd (__fish_oauth_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c oauth -n "__fish_oauth_needs_command" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_needs_command" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_needs_command" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_needs_command" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_needs_command" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_needs_command" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_needs_command" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_needs_command" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_needs_command" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_needs_command" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_needs_command" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_needs_command" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_needs_command" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_needs_command" -s V -l version -d 'Print version'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "login" -d 'Log in: the whole authorization code flow with PKCE'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a valid access token'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show, change and remove the profiles of the configuration file'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "serve" -d 'Run an authorization server for development and tests'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "demo" -d 'Show the whole flow on this machine, with nothing configured'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s p -l profile -d 'Name to save the profile under [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l issuer -d 'Authorization server; its metadata is discovered' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l revocation-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'The same for servers that call it audience' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra parameter of the authorization request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to listen on, tried in order' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
+form_post\t'In the body of a POST'"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Permit http endpoints outside this machine'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l paste -d 'No listener: paste the URL that the browser ended on'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Print the URL only'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-save -d 'Leave the configuration file alone'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-store -d 'Keep nothing: print the token response as JSON (= --store none)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l format -d 'How to print it' -r -f -a "raw\t'The token and a newline'
+header\t'Authorization: Bearer …'
+json\t'One JSON object'
+env\t'export lines for a shell'"
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l id-token -d 'Print the ID token instead'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l force-refresh -d 'Refresh first, however long the token is still valid'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l all -d 'Every saved profile'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l local -d 'Forget the session without telling the server'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "list" -d 'List the saved profiles'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "show" -d 'Show one profile\'s settings'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "set" -d 'Change settings; an empty value removes the key'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "use" -d 'Make a profile the default'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l port -d 'Port on 127.0.0.1; 0 is any free one' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client -d 'Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l redirect-uri -d 'Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l user -d 'Account that can sign in; repeatable [default: demo:demo]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l approve -d 'Who decides: the person at the browser, or nobody (for scripts)' -r -f -a "ask\t'Sign-in and consent pages in the browser'
+auto\t'Yes at once, for the first user'
+deny\t'No at once'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-rotation -d 'Whether a refresh token works once' -r -f -a "on\t'On'
+off\t'Off'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d 'How long a spent refresh token still works' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l timeout -d 'How long to wait for the browser' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l unattended -d 'Play the resource owner as well: no browser'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__oauth_profile_is_next" -f -a "(__oauth_profile_names)"

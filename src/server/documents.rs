@@ -1,0 +1,96 @@
+//! The documents that clients read first: metadata of the authorization server
+//! and of the resource server.
+
+use super::authorization_server::{DEFAULT_SCOPE, SCOPES};
+use super::route::Route;
+use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::pkce::S256;
+use crate::protocol::resource::Resource;
+use serde_json::{Value, json};
+
+/// The documents that the home page links.
+pub(crate) const FOR_PEOPLE: [&str; 3] = [
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/api",
+    "/jwks",
+];
+
+/// What the server can do (RFC 8414 §2, OpenID Connect Discovery §3).
+///
+/// # Errors
+/// [`EndpointError`]: an issuer that makes no URL.
+pub(crate) fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
+    let endpoint =
+        |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpAllowance::LoopbackOnly).map(Some);
+    let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
+    let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
+    let metadata = ServerMetadata {
+        issuer: Some(issuer.clone()),
+        authorization_endpoint: endpoint(Route::Authorize)?,
+        token_endpoint: endpoint(Route::Token)?,
+        revocation_endpoint: endpoint(Route::Revoke)?,
+        introspection_endpoint: endpoint(Route::Introspect)?,
+        userinfo_endpoint: endpoint(Route::Userinfo)?,
+        jwks_uri: endpoint(Route::Jwks)?,
+        code_challenge_methods_supported: list(&[S256]),
+        token_endpoint_auth_methods_supported: list(&methods),
+        scopes_supported: list(&SCOPES),
+        response_types_supported: list(&["code"]),
+        response_modes_supported: list(&["query", "form_post"]),
+        grant_types_supported: list(&["authorization_code", "refresh_token"]),
+        authorization_response_iss_parameter_supported: true,
+    };
+    let mut document = metadata.to_json();
+    for (member, value) in [
+        ("revocation_endpoint_auth_methods_supported", json!(methods)),
+        (
+            "introspection_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post"]),
+        ),
+        // RFC 9068 has no member for what access tokens are signed with; this one says it all the same.
+        ("access_token_signing_alg_values_supported", json!(["ES256"])),
+        ("id_token_signing_alg_values_supported", json!(["RS256"])),
+        ("subject_types_supported", json!(["public"])),
+        (
+            "prompt_values_supported",
+            json!(["none", "login", "consent", "select_account"]),
+        ),
+        (
+            "claims_supported",
+            json!([
+                "sub",
+                "iss",
+                "aud",
+                "azp",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "name",
+                "preferred_username",
+                "email"
+            ]),
+        ),
+        ("claims_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(false)),
+        // True where absent (OpenID Connect Discovery §3).
+        ("request_uri_parameter_supported", json!(false)),
+        ("protected_resources", json!([format!("{issuer}/api")])),
+    ] {
+        document[member] = value;
+    }
+    Ok(document)
+}
+
+/// What the example API wants (RFC 9728 §2).
+pub(crate) fn resource_metadata(issuer: &Issuer, api: &Resource) -> Value {
+    json!({
+        "resource": api.as_str(),
+        "resource_name": "oauth serve: example API",
+        "authorization_servers": [issuer.as_str()],
+        "scopes_supported": [DEFAULT_SCOPE],
+        "bearer_methods_supported": ["header"],
+    })
+}

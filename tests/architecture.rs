@@ -1,0 +1,952 @@
+//! Keeps the architecture true (`ARCHITECTURE.md`): who may name whom, what
+//! the pure core may not know, who may write to the standard streams, where a
+//! secret may be exposed. Every path in `src` is read, in `use` declarations
+//! and in code alike, without comments, literals and tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// From top to bottom. A module may name modules of the layers below its own,
+/// and none beside it.
+const LAYERS: [&[&str]; 12] = [
+    &["main"],
+    &["lib"],
+    &["commands"],
+    &["report"],
+    &["error"],
+    &["settings"],
+    &["cli", "config"],
+    &["flow", "server"],
+    &[
+        "transport",
+        "loopback",
+        "browser",
+        "store",
+        "surroundings",
+        "terminal_input",
+    ],
+    &["trace", "system", "folders"],
+    &["protocol", "palette", "neutral", "environment", "duration"],
+    &["secret", "diagnosis"],
+];
+
+/// The part of the server that speaks with the world; the rest of it is pure.
+const SERVER_SHELL: &str = "src/server/mod.rs";
+
+/// Crates of the outside world, and crates that read the clock.
+const IMPURE_CRATES: [&str; 17] = [
+    "tokio",
+    "hyper",
+    "hyper_util",
+    "http_body_util",
+    "reqwest",
+    "rustls",
+    "keyring",
+    "keyring_core",
+    "secret_service",
+    "zbus",
+    "open",
+    "indicatif",
+    "rustix",
+    "tempfile",
+    "socket2",
+    "getrandom",
+    "jiff",
+];
+
+/// Modules of the standard library that are the outside world.
+const IMPURE_STANDARD_MODULES: [&str; 5] = ["net", "fs", "env", "process", "thread"];
+
+/// Clocks and global randomness, whatever path leads to them.
+const IMPURE_NAMES: [&str; 9] = [
+    "SystemTime",
+    "Instant",
+    "SysRng",
+    "OsRng",
+    "ThreadRng",
+    "thread_rng",
+    "SystemRandom",
+    "SystemRandomness",
+    "stdin",
+];
+
+/// What the pure core names all the same.
+const PURITY_EXCEPTIONS: [(&str, &str, &str); 1] = [(
+    "src/server/keys.rs",
+    "SystemRandom",
+    "ring signs with its own randomness alone: the trait is sealed, so it cannot be an argument",
+)];
+
+/// The only modules that write to standard output and standard error.
+const WRITERS: [&str; 3] = ["report", "trace", "commands"];
+
+/// Modules of `trace` that are renderers or parts of one.
+const RENDERERS: [&str; 4] = ["terminal", "json", "redact", "document"];
+
+/// Where a secret may be read, and what for.
+const EXPOSED: &[(&str, &str)] = &[
+    (
+        "src/commands/demo.rs",
+        "the demo account's password, which is told; the resource server's answer",
+    ),
+    ("src/commands/login.rs", "prints the token response of --no-store"),
+    ("src/commands/token.rs", "prints the token"),
+    ("src/flow/discover.rs", "parses the bodies of metadata answers"),
+    ("src/flow/login.rs", "checks the ID token"),
+    ("src/flow/login/receive.rs", "takes a pasted URL apart"),
+    (
+        "src/flow/login/tell.rs",
+        "makes parameters of the token response, which redact themselves",
+    ),
+    (
+        "src/flow/logout.rs",
+        "puts the token into the revocation request; parses the answer",
+    ),
+    ("src/flow/refresh.rs", "checks the ID token"),
+    (
+        "src/protocol/authorization.rs",
+        "encodes and compares state, nonce and code",
+    ),
+    ("src/protocol/client.rs", "encodes and compares the client secret"),
+    ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
+    ("src/protocol/http.rs", "writes the Authorization header"),
+    ("src/protocol/id_token.rs", "compares the nonce"),
+    ("src/protocol/params.rs", "encodes parameters"),
+    ("src/protocol/pkce.rs", "hashes and compares the verifier"),
+    ("src/protocol/state.rs", "compares the state"),
+    (
+        "src/protocol/token.rs",
+        "encodes the token request; parses the token response",
+    ),
+    (
+        "src/server/authorization_endpoint.rs",
+        "session cookie and response of the development server",
+    ),
+    ("src/server/authorization_server.rs", "looks tokens up"),
+    ("src/server/grants.rs", "looks codes and tokens up"),
+    (
+        "src/server/interaction.rs",
+        "compares cookies, passwords and form tokens",
+    ),
+    ("src/server/message.rs", "writes bodies"),
+    ("src/server/pages.rs", "writes the form token into the page"),
+    ("src/server/resource_owner.rs", "types the password of the demo account"),
+    (
+        "src/server/token_endpoint.rs",
+        "compares the verifier with the challenge",
+    ),
+    ("src/server/tokens.rs", "writes tokens into answers"),
+    ("src/settings.rs", "checks the text of a secret that was read"),
+    ("src/store/file.rs", "encrypts and decrypts"),
+    ("src/store/keyring.rs", "hands the record to the keyring"),
+    ("src/store/session.rs", "encodes the record"),
+    ("src/terminal_input/other.rs", "hands a line over"),
+    ("src/trace/redact.rs", "decides what of it may be seen"),
+    ("src/transport/mod.rs", "writes headers and body to the wire"),
+    ("src/transport/proxy.rs", "the proxy's URL with its password"),
+];
+
+#[test]
+fn modules_name_only_modules_of_lower_layers() {
+    assert_none(sources().iter().flat_map(upward_names));
+}
+
+#[test]
+fn every_module_has_its_layer() {
+    let modules: BTreeSet<String> = sources().iter().map(|source| source.top_module().to_owned()).collect();
+    let layered: BTreeSet<String> = LAYERS.concat().into_iter().map(str::to_owned).collect();
+    assert_eq!(modules, layered);
+}
+
+#[test]
+fn the_core_is_pure() {
+    assert_none(sources().iter().flat_map(impure_names));
+    for (file, name, _) in PURITY_EXCEPTIONS {
+        let source = sources().iter().find(|source| source.file == file).expect(file);
+        let named = source.tokens.iter().any(|token| token.is(name));
+        assert!(named, "{file} does not name {name} any more: remove the exception");
+    }
+}
+
+#[test]
+fn only_report_trace_and_commands_write_to_the_standard_streams() {
+    assert_none(sources().iter().flat_map(writes));
+}
+
+#[test]
+fn renderers_are_named_in_commands_only() {
+    assert_none(sources().iter().flat_map(renderer_names));
+}
+
+#[test]
+fn secrets_are_exposed_in_listed_files_only() {
+    let listed: BTreeSet<&str> = EXPOSED.iter().map(|(file, _)| *file).collect();
+    assert_eq!(listed.len(), EXPOSED.len(), "a file is listed twice");
+    assert!(EXPOSED.iter().all(|(_, reason)| !reason.is_empty()));
+    let exposing: BTreeSet<&str> = sources()
+        .iter()
+        .filter(|source| source.file != "src/secret.rs" && !calls(source, "expose").is_empty())
+        .map(|source| source.file.as_str())
+        .collect();
+    let unlisted: Vec<_> = exposing.difference(&listed).collect();
+    assert!(
+        unlisted.is_empty(),
+        "expose() in files without a listed reason: {unlisted:#?}"
+    );
+    let stale: Vec<_> = listed.difference(&exposing).collect();
+    assert!(stale.is_empty(), "listed, but there is no expose(): {stale:#?}");
+}
+
+#[test]
+fn nothing_panics_outside_tests() {
+    assert_none(sources().iter().flat_map(panics));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for source in all_files() {
+        let head = source.text.lines().take_while(|line| line.starts_with("//!")).count();
+        assert!(head >= 1, "{} has no head comment", source.file);
+    }
+}
+
+#[test]
+fn exceptions_from_lints_have_a_reason() {
+    for source in all_files() {
+        for (number, line) in source.text.lines().enumerate() {
+            let attribute = line.trim_start();
+            if attribute.starts_with("#[allow(") || attribute.starts_with("#![allow(") {
+                let rest = source.text.lines().skip(number).take(5).collect::<String>();
+                let attribute = &rest[..rest.find(")]").unwrap_or(rest.len())];
+                assert!(attribute.contains("reason ="), "{}:{}", source.file, number + 1);
+            }
+        }
+    }
+}
+
+/// A rule that was broken, and where.
+struct Violation {
+    file: String,
+    line: usize,
+    what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.file, self.line, self.what)
+    }
+}
+
+#[track_caller]
+fn assert_none(violations: impl Iterator<Item = Violation>) {
+    let violations: Vec<String> = violations.map(|violation| violation.to_string()).collect();
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+fn layer_of(module: &str) -> usize {
+    LAYERS
+        .iter()
+        .position(|layer| layer.contains(&module))
+        .unwrap_or_else(|| panic!("the module {module} stands in no layer"))
+}
+
+fn upward_names(source: &Source) -> Vec<Violation> {
+    let own = source.top_module();
+    let mut violations = Vec::new();
+    for path in source.paths() {
+        let Some(named) = path.inner.first().map(String::as_str) else {
+            continue;
+        };
+        let is_module = LAYERS.iter().any(|layer| layer.contains(&named));
+        if is_module && named != own && layer_of(named) <= layer_of(own) {
+            violations.push(source.violation(path.line, format!("{own} names {named}")));
+        }
+    }
+    violations
+}
+
+fn is_pure(file: &str) -> bool {
+    file.starts_with("src/protocol/") || (file.starts_with("src/server/") && file != SERVER_SHELL)
+}
+
+fn impure_names(source: &Source) -> Vec<Violation> {
+    if !is_pure(&source.file) {
+        return Vec::new();
+    }
+    let mut violations = Vec::new();
+    for path in source.paths() {
+        let mut segments = path.outer.iter().map(String::as_str);
+        let (first, second) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+        let impure = IMPURE_CRATES.contains(&first)
+            || (first == "std" && IMPURE_STANDARD_MODULES.contains(&second))
+            || path.inner.first().is_some_and(|module| module == "system");
+        if impure {
+            let shown = if path.inner.is_empty() {
+                &path.outer
+            } else {
+                &path.inner
+            };
+            violations.push(source.violation(path.line, format!("the core names {}", shown.join("::"))));
+        }
+    }
+    for token in &source.tokens {
+        let excepted = |name: &str| {
+            PURITY_EXCEPTIONS
+                .iter()
+                .any(|(file, known, _)| *file == source.file && *known == name)
+        };
+        if let Some(name) = IMPURE_NAMES
+            .iter()
+            .find(|name| token.is(name))
+            .filter(|name| !excepted(name))
+        {
+            violations.push(source.violation(token.line, format!("the core names {name}")));
+        }
+    }
+    violations
+}
+
+fn writes(source: &Source) -> Vec<Violation> {
+    if WRITERS.contains(&source.top_module()) {
+        return Vec::new();
+    }
+    let mut violations = Vec::new();
+    for (index, token) in source.tokens.iter().enumerate() {
+        let after = |offset: usize, text: &str| source.tokens.get(index + offset).is_some_and(|token| token.is(text));
+        let is_macro = after(1, "!");
+        let printing = ["print", "println", "eprint", "eprintln", "dbg"]
+            .iter()
+            .any(|name| token.is(name));
+        if printing && is_macro {
+            violations.push(source.violation(token.line, format!("{}!", token.text)));
+        }
+        if !token.is("stdout") && !token.is("stderr") {
+            continue;
+        }
+        let is_method = index > 0 && source.tokens[index - 1].is(".");
+        let is_path = index > 0 && source.tokens[index - 1].is("::");
+        let called = after(1, "(");
+        // to ask whether it is a terminal writes nothing
+        let asked = after(1, "(") && after(2, ")") && after(3, ".") && after(4, "is_terminal");
+        if !is_method && (is_path || called) && !asked {
+            violations.push(source.violation(token.line, format!("{} is taken", token.text)));
+        }
+    }
+    violations
+}
+
+fn renderer_names(source: &Source) -> Vec<Violation> {
+    if ["commands", "trace"].contains(&source.top_module()) {
+        return Vec::new();
+    }
+    let paths = source.paths().into_iter();
+    let renderers = paths.filter(|path| {
+        path.inner.first().is_some_and(|module| module == "trace")
+            && path.inner.get(1).is_some_and(|name| RENDERERS.contains(&name.as_str()))
+    });
+    renderers
+        .map(|path| source.violation(path.line, format!("names the renderer {}", path.inner.join("::"))))
+        .collect()
+}
+
+fn panics(source: &Source) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for name in ["unwrap", "expect", "unwrap_err", "expect_err", "unwrap_unchecked"] {
+        violations.extend(
+            calls(source, name)
+                .into_iter()
+                .map(|line| source.violation(line, format!(".{name}()"))),
+        );
+    }
+    for (index, token) in source.tokens.iter().enumerate() {
+        let names = [
+            "panic",
+            "unreachable",
+            "todo",
+            "unimplemented",
+            "assert",
+            "assert_eq",
+            "assert_ne",
+        ];
+        let called = source.tokens.get(index + 1).is_some_and(|token| token.is("!"));
+        if called && names.iter().any(|name| token.is(name)) {
+            violations.push(source.violation(token.line, format!("{}!", token.text)));
+        }
+    }
+    violations
+}
+
+/// The lines where a method or an associated function of this name stands.
+fn calls(source: &Source, name: &str) -> Vec<usize> {
+    let named = source.tokens.iter().enumerate().filter(|(_, token)| token.is(name));
+    let called = named.filter(|(index, _)| *index > 0 && [".", "::"].contains(&source.tokens[index - 1].text.as_str()));
+    called.map(|(_, token)| token.line).collect()
+}
+
+/// A file of `src`, without its tests.
+struct Source {
+    /// `src/flow/login.rs`.
+    file: String,
+    text: String,
+    tokens: Vec<Token>,
+}
+
+/// A word or a mark; comments and literals are none.
+#[derive(Clone, Debug)]
+struct Token {
+    text: String,
+    line: usize,
+}
+
+impl Token {
+    fn is(&self, text: &str) -> bool {
+        self.text == text
+    }
+
+    fn is_word(&self) -> bool {
+        self.text
+            .starts_with(|first: char| first.is_alphabetic() || first == '_')
+    }
+}
+
+/// A path as it stands in the code.
+#[derive(Debug)]
+struct NamedPath {
+    line: usize,
+    /// Within this crate, from its root; empty when it leads elsewhere.
+    inner: Vec<String>,
+    /// As it is written, when it leads elsewhere.
+    outer: Vec<String>,
+}
+
+/// All files that are compiled outside of tests, read once.
+fn sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let mut sources = all_files();
+        let mut test_modules: Vec<PathBuf> = Vec::new();
+        for source in &sources {
+            let inside = source.folder_of_modules();
+            test_modules.extend(source.test_modules().iter().map(|name| inside.join(name)));
+        }
+        sources.retain(|source| {
+            let path = Path::new(&source.file).with_extension("");
+            !test_modules.iter().any(|module| path.starts_with(module))
+        });
+        assert!(sources.len() > 50, "only {} files were found", sources.len());
+        sources.iter_mut().for_each(Source::drop_tests);
+        sources
+    })
+}
+
+/// Every file of `src`, tests included.
+fn all_files() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = Vec::new();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let file = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                sources.push(Source::new(&file, &std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    sources.sort_by(|one, other| one.file.cmp(&other.file));
+    sources
+}
+
+impl Source {
+    fn new(file: &str, text: &str) -> Self {
+        Source {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            tokens: tokens_of(text),
+        }
+    }
+
+    /// For the tests of this file.
+    fn of(file: &str, text: &str) -> Self {
+        let mut source = Source::new(file, text);
+        source.drop_tests();
+        source
+    }
+
+    fn violation(&self, line: usize, what: String) -> Violation {
+        Violation {
+            file: self.file.clone(),
+            line,
+            what,
+        }
+    }
+
+    /// `["flow", "login"]`; empty for the root.
+    fn module(&self) -> Vec<String> {
+        let path = self.file.strip_prefix("src/").unwrap().strip_suffix(".rs").unwrap();
+        let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        if parts
+            .last()
+            .is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str()))
+        {
+            parts.pop();
+        }
+        parts
+    }
+
+    fn top_module(&self) -> &str {
+        let path = self.file.strip_prefix("src/").unwrap();
+        path.split(['/', '.']).next().unwrap()
+    }
+
+    /// Where the files of the modules that it declares are.
+    fn folder_of_modules(&self) -> PathBuf {
+        let module: PathBuf = self.module().iter().collect();
+        Path::new("src").join(module)
+    }
+
+    /// `mod x;` behind `#[cfg(test)]`.
+    fn test_modules(&self) -> Vec<String> {
+        let items = self.test_items();
+        let declared = items.iter().filter_map(|(start, end)| {
+            let tokens = &self.tokens[*start..*end];
+            let place = tokens.iter().position(|token| token.is("mod"))?;
+            let is_file = tokens.get(place + 2)?.is(";");
+            is_file.then(|| tokens[place + 1].text.clone())
+        });
+        declared.collect()
+    }
+
+    fn drop_tests(&mut self) {
+        for (start, end) in self.test_items().into_iter().rev() {
+            self.tokens.drain(start..end);
+        }
+    }
+
+    /// From `#[cfg(test)]` (or `#[cfg(all(test, …))]`) to the end of the item behind it.
+    fn test_items(&self) -> Vec<(usize, usize)> {
+        let mut items = Vec::new();
+        let mut index = 0;
+        while index < self.tokens.len() {
+            let is = |offset: usize, text: &str| self.tokens.get(index + offset).is_some_and(|token| token.is(text));
+            let is_cfg = is(0, "#") && is(1, "[") && is(2, "cfg") && is(3, "(");
+            let is_test = is(4, "test") || (is(4, "all") && is(5, "(") && is(6, "test"));
+            if !(is_cfg && is_test) {
+                index += 1;
+                continue;
+            }
+            let start = index;
+            // attributes have brackets of their own, so the item ends behind
+            // the first braces, or at the first semicolon outside of them
+            let mut depth = 0;
+            while index < self.tokens.len() {
+                match self.tokens[index].text.as_str() {
+                    "{" | "(" | "[" => depth += 1,
+                    ")" | "]" => depth -= 1,
+                    "}" => {
+                        depth -= 1;
+                        if depth == 0 {
+                            break;
+                        }
+                    }
+                    ";" if depth == 0 => break,
+                    _ => {}
+                }
+                index += 1;
+            }
+            index += 1;
+            items.push((start, index.min(self.tokens.len())));
+        }
+        items
+    }
+
+    /// The modules that this file declares.
+    fn children(&self) -> Vec<&str> {
+        let pairs = self.tokens.windows(2);
+        pairs
+            .filter(|pair| pair[0].is("mod") && pair[1].is_word())
+            .map(|pair| pair[1].text.as_str())
+            .collect()
+    }
+
+    /// Every path of the file.
+    fn paths(&self) -> Vec<NamedPath> {
+        let children = self.children();
+        let mut paths = Vec::new();
+        let mut index = 0;
+        while index < self.tokens.len() {
+            let line = self.tokens[index].line;
+            let mut found = Vec::new();
+            if self.tokens[index].is("use") {
+                index += 1;
+                self.use_tree(&mut index, &[], &mut found);
+            } else if self.tokens[index].is_word() {
+                found.push(self.plain_path(&mut index));
+            } else {
+                index += 1;
+            }
+            for segments in found.into_iter().filter(|segments| segments.len() > 1) {
+                paths.push(self.resolved(line, segments, &children));
+            }
+        }
+        paths
+    }
+
+    /// `a::b::C`, up to whatever is no part of it.
+    fn plain_path(&self, index: &mut usize) -> Vec<String> {
+        let mut segments = vec![self.tokens[*index].text.clone()];
+        *index += 1;
+        while self.tokens.get(*index).is_some_and(|token| token.is("::"))
+            && self.tokens.get(*index + 1).is_some_and(Token::is_word)
+        {
+            segments.push(self.tokens[*index + 1].text.clone());
+            *index += 2;
+        }
+        segments
+    }
+
+    /// What `use` names from here, braces taken apart.
+    fn use_tree(&self, index: &mut usize, before: &[String], found: &mut Vec<Vec<String>>) {
+        let mut segments = before.to_vec();
+        while let Some(token) = self.tokens.get(*index) {
+            match token.text.as_str() {
+                "{" => {
+                    *index += 1;
+                    while self.tokens.get(*index).is_some_and(|token| !token.is("}")) {
+                        self.use_tree(index, &segments, found);
+                        if self.tokens.get(*index).is_some_and(|token| token.is(",")) {
+                            *index += 1;
+                        }
+                    }
+                    *index += 1;
+                    return;
+                }
+                "," | "}" | ";" => break,
+                "as" => *index += 2,
+                "::" => *index += 1,
+                // `use a::{self}` is `use a`
+                "self" if !segments.is_empty() => *index += 1,
+                _ => {
+                    segments.push(token.text.clone());
+                    *index += 1;
+                }
+            }
+        }
+        // a single name is a crate, or a module beside this one
+        if segments.len() == 1 {
+            segments.push("*".to_owned());
+        }
+        found.push(segments);
+    }
+
+    fn resolved(&self, line: usize, segments: Vec<String>, children: &[&str]) -> NamedPath {
+        let own = self.module();
+        let mut rest = segments.as_slice();
+        let mut from = match segments[0].as_str() {
+            "crate" => Vec::new(),
+            "self" | "super" => own,
+            "oauth" if self.file == "src/main.rs" => vec!["lib".to_owned()],
+            name if children.contains(&name) => {
+                let inner = [own, segments].concat();
+                return NamedPath {
+                    line,
+                    inner,
+                    outer: Vec::new(),
+                };
+            }
+            _ => {
+                return NamedPath {
+                    line,
+                    inner: Vec::new(),
+                    outer: segments,
+                };
+            }
+        };
+        while let Some(first) = rest
+            .first()
+            .filter(|first| ["crate", "self", "super", "oauth"].contains(&first.as_str()))
+        {
+            if first == "super" {
+                from.pop();
+            }
+            rest = &rest[1..];
+        }
+        from.extend_from_slice(rest);
+        NamedPath {
+            line,
+            inner: from,
+            outer: Vec::new(),
+        }
+    }
+}
+
+/// Words and marks. `::` is one mark, every other character is its own.
+fn tokens_of(text: &str) -> Vec<Token> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let (mut index, mut line) = (0, 1);
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    while index < characters.len() {
+        let character = characters[index];
+        let next = characters.get(index + 1).copied().unwrap_or(' ');
+        let end = if character == '/' && next == '/' {
+            end_of_line(&characters, index)
+        } else if character == '/' && next == '*' {
+            end_of_block_comment(&characters, index)
+        } else if let Some(end) = end_of_string(&characters, index) {
+            end
+        } else if character == '\'' {
+            end_of_character_or_lifetime(&characters, index)
+        } else if is_word(character) {
+            let length = characters[index..]
+                .iter()
+                .take_while(|character| is_word(**character))
+                .count();
+            let text: String = characters[index..index + length].iter().collect();
+            // a number is a literal
+            if !character.is_ascii_digit() {
+                tokens.push(Token { text, line });
+            }
+            index + length
+        } else if character == ':' && next == ':' {
+            tokens.push(Token {
+                text: "::".to_owned(),
+                line,
+            });
+            index + 2
+        } else {
+            if !character.is_whitespace() {
+                tokens.push(Token {
+                    text: character.to_string(),
+                    line,
+                });
+            }
+            index + 1
+        };
+        line += characters[index..end]
+            .iter()
+            .filter(|character| **character == '\n')
+            .count();
+        index = end;
+    }
+    tokens
+}
+
+fn end_of_line(characters: &[char], start: usize) -> usize {
+    let length = characters[start..]
+        .iter()
+        .take_while(|character| **character != '\n')
+        .count();
+    start + length
+}
+
+fn end_of_block_comment(characters: &[char], start: usize) -> usize {
+    let (mut index, mut depth) = (start, 0);
+    while index < characters.len() {
+        match (characters[index], characters.get(index + 1)) {
+            ('/', Some('*')) => depth += 1,
+            ('*', Some('/')) => depth -= 1,
+            _ => {
+                index += 1;
+                continue;
+            }
+        }
+        index += 2;
+        if depth == 0 {
+            break;
+        }
+    }
+    index
+}
+
+/// The end of a string that begins here, raw, of bytes, or plain.
+fn end_of_string(characters: &[char], start: usize) -> Option<usize> {
+    let mut index = start;
+    if index > 0 && (characters[index - 1].is_alphanumeric() || characters[index - 1] == '_') {
+        return None;
+    }
+    while ['b', 'c'].contains(characters.get(index)?) {
+        index += 1;
+    }
+    let is_raw = characters.get(index) == Some(&'r');
+    if is_raw {
+        index += 1;
+    }
+    let hashes = if is_raw {
+        characters[index..]
+            .iter()
+            .take_while(|character| **character == '#')
+            .count()
+    } else {
+        0
+    };
+    index += hashes;
+    if characters.get(index) != Some(&'"') {
+        return None;
+    }
+    index += 1;
+    while index < characters.len() {
+        if characters[index] == '\\' && !is_raw {
+            index += 2;
+            continue;
+        }
+        let closes = characters[index] == '"'
+            && characters[index + 1..]
+                .iter()
+                .take(hashes)
+                .filter(|character| **character == '#')
+                .count()
+                == hashes;
+        if closes {
+            return Some(index + 1 + hashes);
+        }
+        index += 1;
+    }
+    Some(index)
+}
+
+/// `'x'` and `'\n'` are characters; `'a` is a lifetime.
+fn end_of_character_or_lifetime(characters: &[char], start: usize) -> usize {
+    match (characters.get(start + 1), characters.get(start + 2)) {
+        (Some('\\'), _) => {
+            let length = characters[start + 3..]
+                .iter()
+                .take_while(|character| **character != '\'')
+                .count();
+            start + 3 + length + 1
+        }
+        (Some(_), Some('\'')) => start + 3,
+        _ => {
+            let word = characters[start + 1..].iter();
+            start
+                + 1
+                + word
+                    .take_while(|character| character.is_alphanumeric() || **character == '_')
+                    .count()
+        }
+    }
+}
+
+#[test]
+fn each_rule_finds_what_breaks_it() {
+    let found = |rule: fn(&Source) -> Vec<Violation>, file: &str, text: &str| {
+        let violations = rule(&Source::of(file, text));
+        violations
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    for (file, text, what) in [
+        (
+            "src/flow/login.rs",
+            "use crate::commands::x;",
+            "src/flow/login.rs:1: flow names commands",
+        ),
+        (
+            "src/flow/login.rs",
+            "\nfn f() { crate::server::x() }",
+            "src/flow/login.rs:2: flow names server",
+        ),
+        (
+            "src/server/mod.rs",
+            "use crate::{secret, flow::login};",
+            "src/server/mod.rs:1: server names flow",
+        ),
+        (
+            "src/server/a.rs",
+            "use super::super::flow::login;",
+            "src/server/a.rs:1: server names flow",
+        ),
+        (
+            "src/store/mod.rs",
+            "type T = crate::browser::Opener;",
+            "src/store/mod.rs:1: store names browser",
+        ),
+        (
+            "src/trace/mod.rs",
+            "use crate::transport as t;",
+            "src/trace/mod.rs:1: trace names transport",
+        ),
+        (
+            "src/secret.rs",
+            "use crate::protocol::x;",
+            "src/secret.rs:1: secret names protocol",
+        ),
+        ("src/lib.rs", "fn f() { crate::commands::dispatch() }", ""),
+        (
+            "src/flow/login.rs",
+            "use crate::flow::refresh; use super::discover;",
+            "",
+        ),
+        (
+            "src/flow/login.rs",
+            "// crate::server\nconst X: &str = \"crate::server::x\";",
+            "",
+        ),
+        (
+            "src/flow/a.rs",
+            "#[cfg(test)]\nmod tests { use crate::server::x; }\nuse crate::report::y;",
+            "src/flow/a.rs:3: flow names report",
+        ),
+    ] {
+        assert_eq!(found(upward_names, file, text), what, "{text}");
+    }
+    for (text, what) in [
+        ("use std::fs;", "the core names std::fs"),
+        ("use std::{fmt, net::TcpStream};", "the core names std::net::TcpStream"),
+        ("fn f() { tokio::spawn(x); }", "the core names tokio::spawn"),
+        ("use hyper;", "the core names hyper::*"),
+        ("fn f() { std::time::SystemTime::now(); }", "the core names SystemTime"),
+        ("use std::time::{Duration, Instant};", "the core names Instant"),
+        ("use crate::system;", "the core names system"),
+        ("use super::super::system::now;", "the core names system::now"),
+        ("use rand::rngs::SysRng;", "the core names SysRng"),
+        ("use std::fmt; use std::time::Duration; use sha2::Sha256;", ""),
+        ("/* std::fs */ const X: &str = r#\"std::\"fs\"#;", ""),
+    ] {
+        let told = found(impure_names, "src/protocol/x.rs", text);
+        assert_eq!(told.split(": ").nth(1).unwrap_or_default(), what, "{text}");
+        assert_eq!(found(impure_names, "src/server/mod.rs", text), "");
+    }
+    for (text, broken) in [
+        ("fn f() { println!(\"x\"); }", true),
+        ("fn f() { std::eprintln!(\"x\"); }", true),
+        ("fn f() { dbg!(x); }", true),
+        ("fn f() { std::io::stdout().write_all(b\"\"); }", true),
+        ("use std::io::stderr;", true),
+        (
+            "fn f() { std::io::stdout().is_terminal(); command.stdout(Stdio::null()); }",
+            false,
+        ),
+    ] {
+        assert_eq!(!found(writes, "src/flow/x.rs", text).is_empty(), broken, "{text}");
+        assert_eq!(found(writes, "src/report.rs", text), "");
+    }
+    for (text, broken) in [
+        ("fn f() { x.unwrap(); }", true),
+        ("fn f() { Option::unwrap(x); }", true),
+        ("fn f() { x.expect(\"why\"); }", true),
+        ("fn f() { unreachable!() }", true),
+        (
+            "fn f() { x.unwrap_or_default(); let expect = 'a'; panic_text(); }",
+            false,
+        ),
+        ("#[cfg(test)] fn f() { x.unwrap(); }", false),
+        ("#[cfg(all(test, unix))] mod tests { fn f() { panic!() } }", false),
+    ] {
+        assert_eq!(!found(panics, "src/flow/x.rs", text).is_empty(), broken, "{text}");
+    }
+    let renderer = "use crate::trace::{Event, terminal::Terminal};";
+    assert!(!found(renderer_names, "src/flow/x.rs", renderer).is_empty());
+    assert_eq!(found(renderer_names, "src/commands/x.rs", renderer), "");
+    assert_eq!(
+        found(renderer_names, "src/flow/x.rs", "use crate::trace::{Event, Observer};"),
+        ""
+    );
+}

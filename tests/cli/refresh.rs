@@ -1,0 +1,298 @@
+//! `oauth token` for a session whose access token will not last: refreshed
+//! once by one process, written before it is printed, and never lost for a
+//! reason that passes.
+
+use super::support::binary::Home;
+use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
+use super::support::outcome::{Outcome, finish, run};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const NEW: &str =
+    r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600,"refresh_token":"new-refresh"}"#;
+const NEW_WITHOUT_REFRESH_TOKEN: &str = r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600}"#;
+
+/// A home whose session `work` has an access token that ends in so many seconds.
+fn home_with_token_ending_in(seconds: i64, server: &LiteralServer) -> Home {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{}\"\nclient_id = \"desktop\"\n",
+        server.origin()
+    ));
+    home.keep("work", &ending_in(seconds, refreshable(&server.origin())));
+    home
+}
+
+fn token(home: &Home, arguments: &[&str]) -> Command {
+    let mut command = home.oauth();
+    command.args(["token", "work"]).args(arguments);
+    command
+}
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().expect("starting the program")
+}
+
+fn refresh_token_of(home: &Home) -> String {
+    let session = home.kept("work").expect("the session is kept");
+    session.refresh_token.expect("its refresh token").expose().clone()
+}
+
+fn assert_printed(outcome: &Outcome, token: &str) {
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (Some(0), format!("{token}\n").as_str()),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn the_request_is_that_of_rfc_6749_section_6_and_the_answer_is_stored() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW));
+    let home = home_with_token_ending_in(-10, &server);
+    let outcome = run(&mut token(&home, &[]));
+    assert_printed(&outcome, "new-access");
+    assert_eq!(outcome.stderr, "");
+    let request = server.only_request_to("/token");
+    assert_eq!(
+        request.body_text(),
+        format!("grant_type=refresh_token&refresh_token={KEPT_REFRESH_TOKEN}&client_id=desktop")
+    );
+    assert_eq!(
+        request.header("content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
+    assert_eq!(refresh_token_of(&home), "new-refresh");
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_eq!(
+        server.requests().len(),
+        1,
+        "the new token is good enough for the next call"
+    );
+}
+
+#[test]
+fn without_a_new_refresh_token_the_old_one_stays() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW_WITHOUT_REFRESH_TOKEN));
+    let home = home_with_token_ending_in(-10, &server);
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_eq!(refresh_token_of(&home), KEPT_REFRESH_TOKEN);
+}
+
+#[test]
+fn fifty_processes_at_once_refresh_once_and_print_the_same_token() {
+    let server = LiteralServer::start();
+    server.on_each(
+        "POST",
+        "/token",
+        vec![
+            json(200, NEW).after(Duration::from_millis(200)),
+            json(
+                400,
+                r#"{"error":"invalid_grant","error_description":"refresh token was used before"}"#,
+            ),
+        ],
+    );
+    let home = home_with_token_ending_in(-10, &server);
+    let processes: Vec<Child> = (0..50).map(|_| start(token(&home, &[]))).collect();
+    for outcome in processes.into_iter().map(finish) {
+        assert_printed(&outcome, "new-access");
+    }
+    assert_eq!(server.requests_to("/token").len(), 1);
+    assert_eq!(refresh_token_of(&home), "new-refresh");
+}
+
+#[test]
+fn only_invalid_grant_ends_a_session_and_keeps_its_record() {
+    let server = LiteralServer::start();
+    server.on(
+        "POST",
+        "/token",
+        json(400, r#"{"error":"invalid_grant","error_description":"ended"}"#),
+    );
+    let home = home_with_token_ending_in(-10, &server);
+    let outcome = run(&mut token(&home, &[])).expect_code(4);
+    assert_eq!(outcome.stdout, "");
+    assert!(
+        outcome
+            .stderr
+            .contains("error: the server has ended the session of profile \"work\""),
+        "{outcome:?}"
+    );
+    assert!(outcome.stderr.contains("hint: Run: oauth login work"), "{outcome:?}");
+    assert!(home.kept("work").expect("the record").dead.is_some());
+    run(&mut token(&home, &[])).expect_code(4);
+    assert_eq!(server.requests().len(), 1, "a dead session is not asked for again");
+    let status = run(home.oauth().args(["status", "--json"])).expect_code(0);
+    assert!(status.stdout.contains("\"state\":\"dead\""), "{status:?}");
+}
+
+#[test]
+fn every_other_failure_leaves_the_session_as_it_was() {
+    for (reply, code) in [
+        (json(401, r#"{"error":"invalid_client"}"#), 5),
+        (json(400, r#"{"error":"invalid_scope"}"#), 5),
+        (json(503, r#"{"error":"invalid_grant"}"#), 3),
+        (json(429, r#"{"error":"slow_down"}"#), 3),
+        (html(200, "<html>sign in to the hotel's network</html>"), 3),
+        (html(401, "<html>proxy</html>"), 3),
+        (json(302, "{}"), 6),
+        (json(200, r#"{"token_type":"Bearer"}"#), 6),
+        (Reply::reset(), 3),
+    ] {
+        let server = LiteralServer::start();
+        server.on("POST", "/token", reply);
+        let home = home_with_token_ending_in(-10, &server);
+        let outcome = run(&mut token(&home, &[])).expect_code(code);
+        assert_eq!(outcome.stdout, "");
+        let session = home.kept("work").expect("the session");
+        assert_eq!((session.generation, session.dead), (1, None));
+        assert_eq!(refresh_token_of(&home), KEPT_REFRESH_TOKEN);
+    }
+}
+
+#[test]
+fn while_the_old_token_is_valid_a_failure_that_passes_is_a_warning() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(503, "{}"));
+    let home = home_with_token_ending_in(30, &server);
+    let outcome = run(&mut token(&home, &[]));
+    assert_printed(&outcome, KEPT_ACCESS_TOKEN);
+    assert!(outcome.stderr.starts_with("warning: "), "{outcome:?}");
+    assert_eq!(server.requests().len(), 1, "once, since the old token is still good");
+}
+
+#[test]
+fn an_answer_that_was_lost_is_asked_for_once_more_with_the_same_refresh_token() {
+    let server = LiteralServer::start();
+    server.on_each("POST", "/token", vec![Reply::nothing(), json(200, NEW)]);
+    let home = home_with_token_ending_in(-10, &server);
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    let requests = server.requests_to("/token");
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].body_text(), requests[1].body_text());
+}
+
+#[test]
+fn force_refresh_refreshes_once_and_needs_something_to_refresh_with() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW));
+    let home = home_with_token_ending_in(3000, &server);
+    assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
+    assert_printed(&run(&mut token(&home, &["--force-refresh"])), "new-access");
+    assert_eq!(server.requests().len(), 1);
+    home.keep("work", &ending_in(3000, session(&server.origin())));
+    let outcome = run(&mut token(&home, &["--force-refresh"])).expect_code(4);
+    assert!(outcome.stderr.contains("offline_access"), "{outcome:?}");
+}
+
+#[test]
+fn a_lifetime_shorter_than_wanted_is_refreshed_once_a_call_and_printed_with_a_warning() {
+    let server = LiteralServer::start();
+    let short = r#"{"access_token":"short","token_type":"Bearer","expires_in":30}"#;
+    server.on("POST", "/token", json(200, short));
+    let home = home_with_token_ending_in(-10, &server);
+    let outcome = run(&mut token(&home, &["--min-ttl", "10m"]));
+    assert_printed(&outcome, "short");
+    assert!(outcome.stderr.contains("600 s were wanted"), "{outcome:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_token_without_expiry_and_one_that_lasts_ten_years_are_printed_as_they_are() {
+    let server = LiteralServer::start();
+    let home = home_with_token_ending_in(10 * 365 * 24 * 3600, &server);
+    assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
+    let mut endless = refreshable(&server.origin());
+    endless.tokens[0].expires_at = None;
+    home.keep("work", &endless);
+    assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
+    let server = LiteralServer::start();
+    let gate = Gate::new();
+    server.on("POST", "/token", json(200, NEW).after_gate(&gate));
+    let home = home_with_token_ending_in(30, &server);
+    let holder = start(token(&home, &[]));
+    server.wait_for("/token", 1);
+    kill_process(Pid::from_child(&holder), Signal::STOP).expect("stopping it");
+    let other = run(&mut token(&home, &[]));
+    assert_printed(&other, KEPT_ACCESS_TOKEN);
+    assert!(
+        other.stderr.contains("the old token is still valid and is printed"),
+        "{other:?}"
+    );
+    gate.open();
+    kill_process(Pid::from_child(&holder), Signal::CONT).expect("continuing it");
+    assert_printed(&finish(holder), "new-access");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_signal_waits_until_the_answer_is_written() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let server = LiteralServer::start();
+        let gate = Gate::new();
+        server.on("POST", "/token", json(200, NEW).after_gate(&gate));
+        let home = home_with_token_ending_in(-10, &server);
+        let process = start(token(&home, &[]));
+        server.wait_for("/token", 1);
+        kill_process(Pid::from_child(&process), signal).expect("the signal");
+        gate.open();
+        let outcome = finish(process).expect_code(code);
+        assert_eq!(outcome.stdout, "");
+        assert_eq!(refresh_token_of(&home), "new-refresh");
+    }
+}
+
+#[test]
+fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
+    let server = LiteralServer::start();
+    server.on_each("POST", "/token", vec![Reply::silence(), json(200, NEW)]);
+    let home = home_with_token_ending_in(-10, &server);
+    let mut killed = start(token(&home, &[]));
+    server.wait_for("/token", 1);
+    killed.kill().expect("killing it");
+    killed.wait().expect("its end");
+    let next = run(&mut token(&home, &[]));
+    assert_printed(&next, "new-access");
+    assert!(
+        next.stderr
+            .contains("note: a refresh by `oauth token` was interrupted at "),
+        "{next:?}"
+    );
+    assert_eq!(refresh_token_of(&home), "new-refresh");
+}
+
+#[test]
+fn an_id_token_of_somebody_else_is_not_taken() {
+    use base64::Engine;
+    let server = LiteralServer::start();
+    let encode = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let now = super::support::sessions::now();
+    let claims = format!(
+        r#"{{"iss":"{}","aud":"desktop","sub":"mallory","iat":{now},"exp":{}}}"#,
+        server.origin(),
+        now + 300
+    );
+    let id_token = format!("{}.{}.AA", encode(r#"{"alg":"RS256"}"#.to_owned()), encode(claims));
+    let answer = format!(r#"{{"access_token":"new","token_type":"Bearer","expires_in":3600,"id_token":"{id_token}"}}"#);
+    server.on("POST", "/token", json(200, &answer));
+    let home = home_with_token_ending_in(-10, &server);
+    let mut signed_in = ending_in(-10, refreshable(&server.origin()));
+    signed_in.subject = Some("alice".to_owned());
+    home.keep("work", &signed_in);
+    run(&mut token(&home, &[])).expect_code(6);
+    assert_eq!(refresh_token_of(&home), KEPT_REFRESH_TOKEN);
+}

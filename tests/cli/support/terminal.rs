@@ -1,0 +1,72 @@
+//! A program at a pseudo-terminal: keys go in, what the screen shows comes out.
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Receiver};
+
+/// The person's side of a pseudo-terminal.
+pub struct Terminal {
+    master: File,
+    path: String,
+    shown: Receiver<String>,
+}
+
+impl Terminal {
+    pub fn open() -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        grantpt(&master).expect("its other side");
+        unlockpt(&master).expect("its other side");
+        let path = ptsname(&master, Vec::new()).expect("its name");
+        let master = File::from(master);
+        let mut screen = master.try_clone().expect("a second handle");
+        let (sender, shown) = mpsc::channel();
+        // a screen that nobody reads stops the program when it is full
+        std::thread::spawn(move || {
+            let mut block = [0; 4096];
+            while let Ok(length @ 1..) = screen.read(&mut block) {
+                let _ = sender.send(String::from_utf8_lossy(&block[..length]).into_owned());
+            }
+        });
+        Terminal {
+            master,
+            path: path.into_string().expect("a path in UTF-8"),
+            shown,
+        }
+    }
+
+    /// The program's side, for its standard streams.
+    pub fn stream(&self) -> File {
+        let mut options = File::options();
+        options.read(true).write(true).open(&self.path).expect("the other side")
+    }
+
+    /// Starts it with all three streams on this terminal.
+    pub fn start(&self, command: &mut Command) -> Child {
+        command
+            .stdin(self.stream())
+            .stdout(self.stream())
+            .stderr(self.stream())
+            .spawn()
+            .expect("starting the program")
+    }
+
+    pub fn types(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).expect("typing");
+    }
+
+    /// What has been shown by now.
+    pub fn screen(&self) -> String {
+        self.shown.try_iter().collect()
+    }
+
+    /// What is shown until no program has the terminal open any more.
+    pub fn last_screen(self) -> String {
+        let mut text = String::new();
+        while let Ok(part) = self.shown.recv_timeout(super::literal_server::PATIENCE) {
+            text += &part;
+        }
+        text
+    }
+}
