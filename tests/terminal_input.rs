@@ -50,12 +50,12 @@ fn a_line_longer_than_a_terminal_keeps_comes_whole() {
         let url = url_of(length);
         let typing = person.types(format!("{url}\r").as_bytes());
         assert_eq!(next(&mut reader).unwrap().unwrap(), url);
-        typing.join().unwrap();
+        typing.ends();
     }
     let typing = person.types(format!("{}\r{}\r", url_of(LINE_LIMIT_BYTES + 1), url_of(50)).as_bytes());
     assert!(matches!(next(&mut reader), Err(TerminalInputError::LineTooLong)));
     assert_eq!(next(&mut reader).unwrap().unwrap(), url_of(50));
-    typing.join().unwrap();
+    typing.ends();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_bracketed_paste_with_line_breaks_is_one_line() {
         .collect();
     let typing = person.types(format!("\x1b[200~{}\x1b[201~\r", wrapped.join("\r\n")).as_bytes());
     assert_eq!(next(&mut reader).unwrap().unwrap(), url);
-    typing.join().unwrap();
+    typing.ends();
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn the_terminal_shows_nothing_of_it_and_is_left_as_it_was_found() {
     let during = person.modes().local_modes;
     assert!(!during.intersects(LocalModes::ICANON | LocalModes::ECHO));
     assert!(during.contains(LocalModes::ISIG), "Ctrl-C still interrupts");
-    person.types(b"canary\r").join().unwrap();
+    person.types(b"canary\r").ends();
     assert_eq!(next(&mut reader).unwrap().unwrap(), "canary");
-    person.types(b"rest of a paste\r").join().unwrap();
+    person.types(b"rest of a paste\r").ends();
     drop(reader);
     assert_same(&before, &person.modes());
     assert_eq!(person.screen(), [PASTE_ON, PASTE_OFF].concat());
@@ -98,7 +98,7 @@ fn a_terminal_that_a_shell_has_reset_is_switched_again() {
     assert_eq!(person.screen(), PASTE_ON);
     tcsetattr(person.terminal(), OptionalActions::Now, &before).unwrap();
     person.wait_for_single_bytes();
-    person.types(b"a line\r").join().unwrap();
+    person.types(b"a line\r").ends();
     assert_eq!(next(&mut reader).unwrap().unwrap(), "a line");
     drop(reader);
     assert_same(&before, &person.modes());
@@ -122,7 +122,7 @@ fn waiting_for_a_line_can_be_given_up_and_taken_up_again() {
             }
         }
     });
-    person.types(b"one\rtwo\r").join().unwrap();
+    person.types(b"one\rtwo\r").ends();
     assert_eq!(next(&mut reader).unwrap().unwrap(), "one");
     assert_eq!(next(&mut reader).unwrap().unwrap(), "two");
 }
@@ -131,7 +131,7 @@ fn waiting_for_a_line_can_be_given_up_and_taken_up_again() {
 fn ctrl_d_and_a_terminal_that_goes_are_the_end() {
     let person = Person::new();
     let mut reader = reader_of(&person);
-    person.types(b"\x04").join().unwrap();
+    person.types(b"\x04").ends();
     assert_eq!(next(&mut reader).unwrap(), None);
     assert_eq!(next(&mut reader).unwrap(), None);
     let person = Person::new();
@@ -290,7 +290,7 @@ fn a_background_job_leaves_the_terminal_alone_and_reads_once_it_is_brought_forwa
     assert_eq!(person.screen(), b"");
     session.tell();
     person.wait_for_single_bytes();
-    person.types(b"\x1b[200~pasted\x1b[201~\r").join().unwrap();
+    person.types(b"\x1b[200~pasted\x1b[201~\r").ends();
     assert_eq!(session.says(), "read pasted");
     assert!(session.child.wait().unwrap().success());
     assert_same(&before, &person.modes());
@@ -304,13 +304,13 @@ fn ctrl_z_suspends_with_the_terminal_restored_and_goes_on_after() {
     let mut session = Helper::run("suspend", Stdio::piped(), &person.path);
     assert!(session.says().starts_with("opened"));
     person.wait_for_single_bytes();
-    person.types(b"half\x1a").join().unwrap();
+    person.types(b"half\x1a").ends();
     assert_eq!(session.says(), "stopped true");
     assert_same(&before, &person.modes());
     assert_eq!(person.screen(), [PASTE_ON, PASTE_OFF].concat());
     session.tell();
     person.wait_for_single_bytes();
-    person.types(b" a line\r").join().unwrap();
+    person.types(b" a line\r").ends();
     assert_eq!(session.says(), "read half a line");
     assert!(session.child.wait().unwrap().success());
     assert_same(&before, &person.modes());

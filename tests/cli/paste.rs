@@ -58,7 +58,7 @@ impl AtTerminal {
 
     fn pastes(&self, text: &str) {
         let typing = self.person.types(format!("\x1b[200~{text}\x1b[201~\r").as_bytes());
-        typing.join().expect("typing");
+        typing.ends();
     }
 
     /// Pastes it and waits for the explanation why it is not taken.
@@ -98,11 +98,7 @@ fn a_redirect_url_of_8_kib_is_taken_in_one_go() {
             if bracketed {
                 terminal.pastes(&url);
             } else {
-                terminal
-                    .person
-                    .types(format!("{url}\r").as_bytes())
-                    .join()
-                    .expect("typing");
+                terminal.person.types(format!("{url}\r").as_bytes()).ends();
             }
             let outcome = terminal.ends(0);
             assert_eq!(
@@ -206,12 +202,12 @@ fn with_paste_nothing_listens_and_the_end_of_input_ends_it() {
         !listening.contains(&format!("0100007F:{:04X} 00000000:0000 0A", 4712)),
         "{listening}"
     );
-    terminal.person.types(b"\x04").join().expect("typing");
+    terminal.person.types(b"\x04").ends();
     assert!(!terminal.ends(6).hints().is_empty());
 
     // beside a listener it only ends the pasting
     let terminal = AtTerminal::start(&home, &server, &[]);
-    terminal.person.types(b"\x04").join().expect("typing");
+    terminal.person.types(b"\x04").ends();
     assert_eq!(consent(&terminal.url, &terminal.issuer).status, 200);
     terminal.ends(0);
 }
@@ -269,11 +265,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
         for arguments in [&[][..], &["--paste"]] {
             let (home, server) = (Home::new(), authorization_server::start());
             let terminal = AtTerminal::start(&home, &server, arguments);
-            terminal
-                .person
-                .types(b"http://127.0.0.1/half of a")
-                .join()
-                .expect("typing");
+            terminal.person.types(b"http://127.0.0.1/half of a").ends();
             terminal.running.signal(signal);
             terminal.ends(code);
             assert_nothing_kept(&home);
@@ -417,8 +409,7 @@ fn at_a_real_terminal_the_url_is_whole_and_the_paste_invisible() {
     );
     job.person
         .types(format!("\x1b[200~{pasted}\x1b[201~\r").as_bytes())
-        .join()
-        .expect("typing");
+        .ends();
     let (code, screen) = job.ends();
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("signed in") && !screen.contains("canary"), "{screen}");
@@ -442,7 +433,7 @@ fn ctrl_c_ends_it_with_the_terminal_restored() {
         let job = Job::start(&login(&home, &server, arguments), true, "xterm-256color");
         job.person.wait_for_single_bytes();
         assert!(!job.person.modes().local_modes.contains(LocalModes::ECHO));
-        job.person.types(b"\x03").join().expect("typing");
+        job.person.types(b"\x03").ends();
         let (code, screen) = job.ends();
         assert_eq!(code, Some(130), "{screen}");
         assert!(screen.contains("\x1b[?2004l"), "{screen}");

@@ -7,6 +7,7 @@ use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -56,10 +57,15 @@ impl Person {
     }
 
     /// Types, from a thread: a terminal takes only so much before it is read.
-    pub fn types(&self, bytes: &[u8]) -> JoinHandle<()> {
+    pub fn types(&self, bytes: &[u8]) -> Typing {
         let mut master = self.master.try_clone().unwrap();
         let bytes = bytes.to_vec();
-        std::thread::spawn(move || master.write_all(&bytes).unwrap())
+        let (sender, typed) = channel();
+        std::thread::spawn(move || {
+            master.write_all(&bytes).unwrap();
+            let _nobody_waits = sender.send(());
+        });
+        Typing(typed)
     }
 
     /// Everything that the terminal shows by now.
@@ -94,6 +100,19 @@ impl Person {
             assert!(began.elapsed() < PATIENCE, "the terminal was never switched");
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// A person who is typing.
+pub struct Typing(Receiver<()>);
+
+impl Typing {
+    /// Waits until all of it is typed.
+    #[track_caller]
+    pub fn ends(self) {
+        self.0
+            .recv_timeout(PATIENCE)
+            .expect("a program that reads the terminal");
     }
 }
 
