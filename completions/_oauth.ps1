@@ -21,9 +21,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'oauth' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -51,8 +51,8 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;login' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Name to save the profile under [env: OAUTH_PROFILE]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Name to save the profile under [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Authorization server; its metadata is discovered')
             [CompletionResult]::new('--authorization-endpoint', '--authorization-endpoint', [CompletionResultType]::ParameterName, 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Instead of the discovered endpoint')
@@ -62,7 +62,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--client-auth', '--client-auth', [CompletionResultType]::ParameterName, 'none, client_secret_basic or client_secret_post; by default what the server''s metadata say')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scope to ask for; repeatable, or one space-separated value')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource server the token is for (RFC 8707); repeatable')
-            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The same for servers that call it audience')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Resource server, for servers that call it audience')
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Extra parameter of the authorization request; repeatable')
             [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Extra parameter of the token request; repeatable')
             [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]')
@@ -71,9 +71,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--response-mode', '--response-mode', [CompletionResultType]::ParameterName, 'How the response comes back')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the browser')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -98,13 +98,13 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;token' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it [default: raw]')
             [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -124,11 +124,11 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;logout' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -148,11 +148,11 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;status' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The same as an option')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -170,9 +170,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -195,9 +195,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;list' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -215,9 +215,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;show' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -235,9 +235,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;set' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -255,9 +255,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;use' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -275,9 +275,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;remove' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -307,9 +307,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--refresh-grace', '--refresh-grace', [CompletionResultType]::ParameterName, 'How long a spent refresh token still works')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Wait before each answer, before anything is committed')
             [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'Answer an endpoint with a status, for testing clients; repeatable')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -329,9 +329,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;demo' {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the browser')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')
@@ -350,9 +350,9 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;completions' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')
             [CompletionResult]::new('--keyring-session', '--keyring-session', [CompletionResultType]::ParameterName, 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]')
             [CompletionResult]::new('--http-timeout', '--http-timeout', [CompletionResultType]::ParameterName, 'Longest time for one HTTP exchange')
             [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Certificate authorities to trust instead of the system''s (PEM)')

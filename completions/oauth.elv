@@ -18,9 +18,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
     }
     var completions = [
         &'oauth'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -47,8 +47,8 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand completions 'Print the completion script for a shell'
         }
         &'oauth;login'= {
-            cand -p 'Name to save the profile under [env: OAUTH_PROFILE]'
-            cand --profile 'Name to save the profile under [env: OAUTH_PROFILE]'
+            cand -p 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]'
+            cand --profile 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]'
             cand --issuer 'Authorization server; its metadata is discovered'
             cand --authorization-endpoint 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed'
             cand --token-endpoint 'Instead of the discovered endpoint'
@@ -58,7 +58,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --client-auth 'none, client_secret_basic or client_secret_post; by default what the server''s metadata say'
             cand --scope 'Scope to ask for; repeatable, or one space-separated value'
             cand --resource 'Resource server the token is for (RFC 8707); repeatable'
-            cand --audience 'The same for servers that call it audience'
+            cand --audience 'Resource server, for servers that call it audience'
             cand --param 'Extra parameter of the authorization request; repeatable'
             cand --token-param 'Extra parameter of the token request; repeatable'
             cand --redirect-uri 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]'
@@ -67,9 +67,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --response-mode 'How the response comes back'
             cand --timeout 'How long to wait for the browser'
             cand --browser 'Browser command; the URL replaces %s, else is appended'
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -93,13 +93,13 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;token'= {
-            cand -p 'The same as an option'
-            cand --profile 'The same as an option'
-            cand --format 'How to print it'
+            cand -p 'Profile name [env: OAUTH_PROFILE]'
+            cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --format 'How to print it [default: raw]'
             cand --min-ttl 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]'
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -118,11 +118,11 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;logout'= {
-            cand -p 'The same as an option'
-            cand --profile 'The same as an option'
-            cand --color 'When to colour'
+            cand -p 'Profile name [env: OAUTH_PROFILE]'
+            cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -141,11 +141,11 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;status'= {
-            cand -p 'The same as an option'
-            cand --profile 'The same as an option'
-            cand --color 'When to colour'
+            cand -p 'Profile name [env: OAUTH_PROFILE]'
+            cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -162,9 +162,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -186,9 +186,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand remove 'Delete a profile with its session and secrets'
         }
         &'oauth;profile;list'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -205,9 +205,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;show'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -224,9 +224,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;set'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -243,9 +243,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;use'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -262,9 +262,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;remove'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -293,9 +293,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --refresh-grace 'How long a spent refresh token still works'
             cand --latency 'Wait before each answer, before anything is committed'
             cand --fail 'Answer an endpoint with a status, for testing clients; repeatable'
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -314,9 +314,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;demo'= {
             cand --browser 'Browser command; the URL replaces %s, else is appended'
             cand --timeout 'How long to wait for the browser'
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'
@@ -334,9 +334,9 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;completions'= {
-            cand --color 'When to colour'
+            cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
-            cand --store 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]'
+            cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'
             cand --keyring-session 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]'
             cand --http-timeout 'Longest time for one HTTP exchange'
             cand --cacert 'Certificate authorities to trust instead of the system''s (PEM)'

@@ -45,11 +45,11 @@ function __fish_oauth_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c oauth -n "__fish_oauth_needs_command" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_needs_command" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_needs_command" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_needs_command" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_needs_command" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -70,7 +70,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "serve" -d 'Run an authorization server for development and tests'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "demo" -d 'Show the whole flow on this machine, with nothing configured'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
-complete -c oauth -n "__fish_oauth_using_subcommand login" -s p -l profile -d 'Name to save the profile under [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -s p -l profile -d 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l issuer -d 'Authorization server; its metadata is discovered' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-endpoint -d 'Instead of the discovered endpoint' -r
@@ -80,7 +80,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'The same for servers that call it audience' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra parameter of the authorization request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
@@ -90,11 +90,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d '
 form_post\t'In the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -113,17 +113,17 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
-complete -c oauth -n "__fish_oauth_using_subcommand token" -l format -d 'How to print it' -r -f -a "raw\t'The token and a newline'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l format -d 'How to print it [default: raw]' -r -f -a "raw\t'The token and a newline'
 header\t'Authorization: Bearer …'
 json\t'One JSON object'
 env\t'export lines for a shell'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand token" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -137,12 +137,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
-complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand logout" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -156,12 +156,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand logout" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'The same as an option' -r -f -a "(__oauth_profile_names)"
-complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand status" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -173,11 +173,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand status" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -194,11 +194,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "set" -d 'Change settings; an empty value removes the key'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "use" -d 'Make a profile the default'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -210,11 +210,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -226,11 +226,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -242,11 +242,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -258,11 +258,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -289,11 +289,11 @@ off\t'Off'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d 'How long a spent refresh token still works' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -307,11 +307,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l json -d 'Results a
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l timeout -d 'How long to wait for the browser' -r
-complete -c oauth -n "__fish_oauth_using_subcommand demo" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand demo" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -324,11 +324,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand demo" -l show-secrets -d 'Sh
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c oauth -n "__fish_oauth_using_subcommand completions" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand completions" -l store -d 'Where the session is kept: keyring, file, none [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F

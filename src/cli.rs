@@ -15,7 +15,7 @@ pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
-#[command(name = "oauth", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "oauth", version, max_term_width = 100)]
 #[command(after_help = "Start here:\n  \
     oauth demo                                       the whole flow on this machine, no account needed\n  \
     oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \
@@ -74,7 +74,7 @@ pub struct GlobalOptions {
     /// Results as JSON on stdout, messages as JSON lines on stderr
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour
+    /// When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]
     #[arg(
         long,
         global = true,
@@ -86,7 +86,7 @@ pub struct GlobalOptions {
     /// Configuration file [env: OAUTH_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where the session is kept: keyring, file, none [env: OAUTH_STORE]
+    /// Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
     /// Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]
@@ -169,7 +169,7 @@ pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
     #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
     pub argument: Option<String>,
-    /// The same as an option
+    /// Profile name [env: OAUTH_PROFILE]
     #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
@@ -180,7 +180,7 @@ pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server
     #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
     pub target: Option<String>,
-    /// Name to save the profile under [env: OAUTH_PROFILE]
+    /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]
     #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
 
@@ -219,7 +219,7 @@ pub struct LoginOptions {
     /// Resource server the token is for (RFC 8707); repeatable
     #[arg(long, value_name = "URI", help_heading = "What to ask for")]
     pub resource: Vec<String>,
-    /// The same for servers that call it audience
+    /// Resource server, for servers that call it audience
     #[arg(long, value_name = "A", help_heading = "What to ask for")]
     pub audience: Option<String>,
     /// Extra parameter of the authorization request; repeatable
@@ -306,7 +306,7 @@ pub struct TokenOptions {
     /// Whose token.
     #[command(flatten)]
     pub profile: ProfileChoice,
-    /// How to print it
+    /// How to print it [default: raw]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<TokenFormat>,
     /// Print the ID token instead

@@ -221,6 +221,14 @@ pub fn profile_name(
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
     if let Some(argument) = &choice.argument {
+        if looks_like_a_token(argument) {
+            let problem = "that looks like a token, and a token must not stand on a command line";
+            return Err(wrong_with_hint(
+                "PROFILE",
+                problem,
+                "Name the profile whose token you want.",
+            ));
+        }
         return if argument.contains("://") {
             name_of_url(argument)
         } else {
@@ -231,6 +239,12 @@ pub fn profile_name(
         return parse_name("--profile", option);
     }
     unnamed_profile(environment, config)
+}
+
+/// A JWT, or longer than any profile name and no URL.
+fn looks_like_a_token(argument: &str) -> bool {
+    let jwt = argument.starts_with("eyJ") && argument.matches('.').count() >= 2;
+    jwt || (argument.len() > 64 && !argument.contains("://"))
 }
 
 /// The profile that is meant when none is named.
@@ -342,11 +356,34 @@ pub fn login_target(
                 other: "--profile".to_owned(),
                 problem: "both name the profile".to_owned(),
             }),
-            _ => Ok((parse_name("PROFILE", name)?, None)),
+            _ => match parse_name("PROFILE", name) {
+                Ok(profile) if config.profile(&profile).is_some() || !name.contains('.') => Ok((profile, None)),
+                Err(error) if !name.contains('.') && !name.contains(':') => Err(error),
+                // A server, by all appearances; but http or https is not for us to guess.
+                Ok(profile) if options.issuer.is_some() || options.token_endpoint.is_some() => Ok((profile, None)),
+                _ => {
+                    let hint = format!("Did you mean https://{name}? A server is named by its whole URL.");
+                    Err(wrong_with_hint(
+                        "PROFILE",
+                        format!("there is no profile \"{name}\""),
+                        &hint,
+                    ))
+                }
+            },
         },
         (None, None) => match &options.profile {
             Some(name) => Ok((parse_name("--profile", name)?, None)),
-            None => Ok((unnamed_profile(environment, config)?, None)),
+            None => {
+                let name = unnamed_profile(environment, config)?;
+                let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
+                match (used_for, &options.issuer) {
+                    (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
+                        profile: name.to_string(),
+                        issuer: used_for.to_owned(),
+                    }),
+                    _ => Ok((name, None)),
+                }
+            }
         },
     }
 }
@@ -374,7 +411,7 @@ pub fn login(
     let another_server = issuer.is_some() && profile.text("issuer").is_some() && profile.text("issuer") != issuer;
     let saved_of_server = if another_server { &empty } else { profile };
     let server = server_choice(options, url.as_deref(), saved_of_server, allowance, &name)?;
-    let client = client_choice(options, environment, profile, &name)?;
+    let client = client_choice(options, environment, profile, &name, url.as_deref())?;
     let callback = callback_choice(options, profile)?;
     let wish = wish(options, profile)?;
     Ok(ResolvedLogin {
@@ -421,7 +458,7 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         other => other,
     };
     ignoring_absence(server_choice(&options, None, profile, allowance, &name).map(|_| ()))?;
-    ignoring_absence(client_choice(&options, &Environment::default(), profile, &name).map(|_| ()))?;
+    ignoring_absence(client_choice(&options, &Environment::default(), profile, &name, None).map(|_| ()))?;
     callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
     wish(&LoginOptions::default(), profile)?;
     if let Some(store) = profile.text("store") {
@@ -500,6 +537,7 @@ fn client_choice(
     environment: &Environment,
     profile: &Profile,
     name: &ProfileName,
+    url: Option<&str>,
 ) -> Result<ClientChoice, SettingsError> {
     let (place, id) = if let Some(id) = &options.client_id {
         ("--client-id", id.clone())
@@ -508,8 +546,9 @@ fn client_choice(
     } else if let Some(id) = profile.text("client_id") {
         ("client_id", id.to_owned())
     } else {
+        let target = url.map_or_else(|| format!("--profile {name} --issuer https://…"), str::to_owned);
         let hint = format!(
-            "Register a native (public) client with the redirect URI {} at the server, then run: oauth login --profile {name} --client-id ID",
+            "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",
             DEFAULT_REDIRECT_URI.replace(":0", "")
         );
         return Err(SettingsError::Missing {

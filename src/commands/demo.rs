@@ -72,10 +72,15 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         })
     };
     let request = login_request(issuer, options)?;
+    // A resource owner who is played needs no way to this machine.
+    let here = Surroundings {
+        display: true,
+        ..Surroundings::default()
+    };
     let walked = runtime.block_on(walk(
         request,
         user_agent.as_mut(),
-        &surroundings,
+        if unattended { &here } else { &surroundings },
         store.as_mut(),
         &name,
         &mut observer,

@@ -81,7 +81,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 
     let runtime = context.runtime()?;
     let outcome = if options.refresh_token_stdin {
-        let refresh_token = secret_of_stdin("--refresh-token-stdin")?;
+        let refresh_token = secret_of_stdin(context, "--refresh-token-stdin")?;
         let request = &resolved.request;
         // The token that was given is spent by now: a signal waits until the new one is kept.
         let (session, id_token) = runtime.block_on(after_work(async {
@@ -310,7 +310,7 @@ fn client_secret(
         return Ok(Some(secret));
     }
     if options.client_secret_stdin {
-        return secret_of_stdin("--client-secret-stdin").map(Some);
+        return secret_of_stdin(context, "--client-secret-stdin").map(Some);
     }
     if let Some(path) = &resolved.client_secret_file {
         return Ok(Some(settings::secret_from_file("--client-secret-file", path)?));
@@ -347,7 +347,20 @@ fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsE
     }
 }
 
-fn secret_of_stdin(flag: &str) -> Result<Secret, Error> {
+/// All of standard input; one line, unseen, where a person types.
+fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
+    if let Some(mut reader) = PasteReader::open()? {
+        let what = flag
+            .trim_start_matches("--")
+            .trim_end_matches("-stdin")
+            .replace('-', " ");
+        context.observer().observe(&Event::Outcome(&format!(
+            "{what} (it is not shown while you type), then Enter:"
+        )));
+        let line = context.runtime()?.block_on(interruptible(reader.next_line()))??;
+        let typed = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
+        return Ok(settings::secret_from_bytes(flag, typed)?);
+    }
     let mut bytes = Vec::new();
     io::stdin()
         .lock()

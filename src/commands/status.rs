@@ -48,9 +48,17 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
             _ => Err(SessionError::NotLoggedIn { profile: name }.into()),
         };
     }
+    let mut first_failure = None;
     for (name, profile) in config.profiles() {
-        let (session, kind) = stores.load(name, Some(profile))?;
-        rows.push(Row::new(name, Some(profile), session.as_ref(), kind, now));
+        match stores.load(name, Some(profile)) {
+            Ok((session, kind)) => rows.push(Row::new(name, Some(profile), session.as_ref(), kind, now)),
+            // One store that cannot be read hides no profile of another.
+            Err(error) => {
+                let warning = format!("the store of profile \"{name}\" cannot be read");
+                context.observer().observe(&Event::Warning(&warning));
+                first_failure.get_or_insert(error);
+            }
+        }
     }
     let unnamed = settings::profile_name(&options.profile, &context.environment, &config)?;
     if config.profile(&unnamed).is_none()
@@ -59,7 +67,14 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
         // Logged in with --no-save: only the store knows of it.
         rows.push(Row::new(&unnamed, None, Some(&session), kind, now));
     }
-    print_rows(context, &rows, now)
+    match first_failure {
+        None => print_rows(context, &rows, now),
+        Some(error) if rows.is_empty() => Err(error),
+        Some(error) => {
+            print_rows(context, &rows, now)?;
+            Err(error)
+        }
+    }
 }
 
 fn unknown(profile: ProfileName, config: &Config) -> SessionError {

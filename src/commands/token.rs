@@ -139,7 +139,7 @@ fn print(
         .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
-        let line = formatted(format, &id_token, expires_at, token, session, name, now);
+        let line = formatted(format, Shown::IdToken(&id_token), expires_at, token, session, name, now);
         return report::print(line.expose().as_bytes());
     }
     if let Some(expires_at) = token.expires_at {
@@ -154,7 +154,15 @@ fn print(
             )));
         }
     }
-    let line = formatted(format, &token.access_token, token.expires_at, token, session, name, now);
+    let line = formatted(
+        format,
+        Shown::AccessToken(&token.access_token),
+        token.expires_at,
+        token,
+        session,
+        name,
+        now,
+    );
     report::print(line.expose().as_bytes())
 }
 
@@ -249,23 +257,33 @@ fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
         .map(|seconds| UnixSeconds(seconds as i64))
 }
 
+/// What is printed, and how it is called where it has a name.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    AccessToken(&'a Secret),
+    IdToken(&'a Secret),
+}
+
 fn formatted(
     format: TokenFormat,
-    token: &Secret,
+    shown: Shown<'_>,
     expires_at: Option<UnixSeconds>,
     stored: &StoredToken,
     session: &Session,
     name: &ProfileName,
     now: UnixSeconds,
 ) -> Secret {
-    let token = token.expose();
+    let (token, member, variable) = match shown {
+        Shown::AccessToken(token) => (token.expose(), "access_token", "OAUTH_ACCESS_TOKEN"),
+        Shown::IdToken(token) => (token.expose(), "id_token", "OAUTH_ID_TOKEN"),
+    };
     Secret::new(match format {
         TokenFormat::Raw => format!("{token}\n"),
         TokenFormat::Header => format!("Authorization: Bearer {token}\n"),
         TokenFormat::Json => {
             let scope = stored.scope.as_ref().map(|scope| scope.join(" "));
             let object = json!({
-                "access_token": token,
+                member: token,
                 "token_type": stored.token_type,
                 "expires_in": expires_at.map(|expires_at| expires_at.seconds_since(now)),
                 "expires_at": expires_at.map(system::rfc_3339),
@@ -277,7 +295,7 @@ fn formatted(
             format!("{object}\n")
         }
         TokenFormat::Env => [
-            ("OAUTH_ACCESS_TOKEN", token.clone()),
+            (variable, token.clone()),
             ("OAUTH_TOKEN_TYPE", stored.token_type.clone()),
             ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
             ("OAUTH_ISSUER", session.issuer.clone().unwrap_or_default()),

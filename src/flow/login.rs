@@ -59,7 +59,7 @@ pub async fn login(
     let knowing = know_server(&request.server, world.transport, world.observer);
     let server = unless(interrupted.as_mut(), knowing).await?;
     let client = request.client.authenticated_as(&server.metadata);
-    let mut doorway = Doorway::open(&request.callback, world.observer).await?;
+    let mut doorway = Doorway::open(&request.callback, world.randomness, world.observer).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
         doorway.redirect_uri.clone(),
@@ -78,9 +78,8 @@ pub async fn login(
     tell_asked(pending.request(), &url, &doorway, world);
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
 
-    // 3 and 4. The server asks, the resource owner signs in and consents: not ours.
+    // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
     world.observer.observe(&Event::StepBegins(Step::Prompt));
-    world.observer.observe(&Event::StepBegins(Step::Consent));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
     let receiving = receive(&pending, &mut doorway, &mut browser, request.timeout, world);

@@ -8,6 +8,7 @@ use crate::loopback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
+use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::trace::{Event, Observer, Party, Step};
@@ -27,11 +28,18 @@ pub(super) struct Doorway {
 }
 
 impl Doorway {
-    pub(super) async fn open(choice: &CallbackChoice, observer: &mut dyn Observer) -> Result<Self, LoginError> {
+    pub(super) async fn open(
+        choice: &CallbackChoice,
+        randomness: &mut dyn Randomness,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, LoginError> {
         match choice {
             CallbackChoice::Paste(redirect_uri) => Ok(Doorway {
                 listener: None,
-                redirect_uri: redirect_uri.clone(),
+                redirect_uri: match redirect_uri.port() {
+                    Some(0) => redirect_uri.with_port(some_port(randomness)?),
+                    _ => redirect_uri.clone(),
+                },
                 elsewhere: false,
             }),
             CallbackChoice::Listen(redirect_uri, settings) => {
@@ -71,6 +79,14 @@ impl Doorway {
     }
 }
 
+/// A port that nobody is likely to listen on: the browser ends there in an
+/// error, with the address to paste in its address bar.
+fn some_port(randomness: &mut dyn Randomness) -> Result<u16, RandomnessFailed> {
+    let mut octets = [0u8; 2];
+    randomness.fill(&mut octets)?;
+    Ok(49_152 + u16::from_be_bytes(octets) % 16_384)
+}
+
 async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Pasted {
     match pasted {
         Some(lines) => lines.next_line().await,
@@ -86,7 +102,6 @@ pub(super) async fn receive(
     timeout: Duration,
     world: &mut LoginWorld<'_>,
 ) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
-    world.observer.observe(&Event::StepBegins(Step::Receive));
     world.observer.observe(&Event::WaitBegins {
         timeout,
         paste_accepted: world.pasted.is_some(),
@@ -192,6 +207,10 @@ fn judged(
 ) -> Result<Option<AuthorizationGrant>, LoginError> {
     let verdict = pending.judge(params);
     if !matches!(verdict, Verdict::Foreign(_)) {
+        if params.single("code").is_ok_and(|code| code.is_some()) {
+            observer.observe(&Event::StepBegins(Step::Consent));
+        }
+        observer.observe(&Event::StepBegins(Step::Receive));
         let (from, to) = (Party::Browser, Party::Client);
         observer.observe(&Event::Message {
             from,
