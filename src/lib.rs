@@ -29,8 +29,8 @@ pub mod terminal_input;
 pub mod trace;
 pub mod transport;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::ValueEnum;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cli::CommandLine;
 use diagnosis::Diagnosis;
 use environment::Environment;

@@ -23,6 +23,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use url::Url;
 
+/// Keys of a profile that hold for one server only.
+const OF_ONE_SERVER: [&str; 4] = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "revocation_endpoint",
+    "client_secret_file",
+];
+
 /// Where the browser comes back when nothing else is said.
 const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
 
@@ -290,6 +298,8 @@ pub struct ResolvedLogin {
     pub browser: Option<String>,
     /// What was given on the command line, as keys of the profile.
     pub given: Vec<(String, Setting)>,
+    /// Keys of the profile that are removed, since they are of another server.
+    pub dropped: Vec<&'static str>,
     /// The file with the client secret.
     pub client_secret_file: Option<PathBuf>,
 }
@@ -359,7 +369,11 @@ pub fn login(
     } else {
         HttpAllowance::LoopbackOnly
     };
-    let server = server_choice(options, url.as_deref(), profile, allowance, &name)?;
+    // Another server than the saved one: what was saved of that one is not for this one.
+    let issuer = url.as_deref().or(options.issuer.as_deref());
+    let another_server = issuer.is_some() && profile.text("issuer").is_some() && profile.text("issuer") != issuer;
+    let saved_of_server = if another_server { &empty } else { profile };
+    let server = server_choice(options, url.as_deref(), saved_of_server, allowance, &name)?;
     let client = client_choice(options, environment, profile, &name)?;
     let callback = callback_choice(options, profile)?;
     let wish = wish(options, profile)?;
@@ -372,7 +386,12 @@ pub fn login(
         client_secret_file: options
             .client_secret_file
             .clone()
-            .or_else(|| profile.text("client_secret_file").map(PathBuf::from)),
+            .or_else(|| saved_of_server.text("client_secret_file").map(PathBuf::from)),
+        dropped: if another_server {
+            OF_ONE_SERVER.to_vec()
+        } else {
+            Vec::new()
+        },
         profile: name,
         request: LoginRequest {
             server,

@@ -11,7 +11,7 @@ use crate::duration::in_words;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::flow::adopt::{AdoptError, adopt};
-use crate::flow::login::{CallbackChoice, Keep, LoginWorld, Pasted, PastedLines, UserAgent, login};
+use crate::flow::login::{CallbackChoice, Keep, LoginError, LoginWorld, Pasted, PastedLines, UserAgent, login};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::HttpAllowance;
 use crate::protocol::id_token::IdToken;
@@ -64,36 +64,43 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &name, &resolved.given, kind));
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
         if kind != StoreKind::None {
             keep_session(store.as_mut(), &locks, &name, session, observer)?;
         }
-        match &saving {
-            Some(saving) => saving.save().map_err(boxed),
-            None => Ok(()),
+        let Some(Err(error)) = saving.as_ref().map(Saving::save) else {
+            return Ok(());
+        };
+        if kind != StoreKind::None {
+            put_back(store.as_mut(), &locks, &name, earlier.as_ref(), observer)?;
         }
+        Err(boxed(error))
     };
 
     let runtime = context.runtime()?;
     let outcome = if options.refresh_token_stdin {
         let refresh_token = secret_of_stdin("--refresh-token-stdin")?;
         let request = &resolved.request;
-        let adopted = adopt(
-            &request.server,
-            &request.client,
-            &request.wish,
-            refresh_token,
-            &transport,
-            system::now,
-            &mut observer,
-        );
-        let (session, id_token) = runtime.block_on(interruptible(adopted))?.map_err(|error| match error {
-            AdoptError::Server(error) => Error::from(error),
-            AdoptError::Refresh(error) => Error::from(error),
-        })?;
-        keep(&session, &mut observer).map_err(crate::flow::login::LoginError::Keep)?;
+        // The token that was given is spent by now: a signal waits until the new one is kept.
+        let (session, id_token) = runtime.block_on(after_work(async {
+            let adopted = adopt(
+                &request.server,
+                &request.client,
+                &request.wish,
+                refresh_token,
+                &transport,
+                system::now,
+                &mut observer,
+            );
+            let (session, id_token) = adopted.await.map_err(|error| match error {
+                AdoptError::Server(error) => Error::from(error),
+                AdoptError::Refresh(error) => Error::from(error),
+            })?;
+            keep(&session, &mut observer).map_err(LoginError::Keep)?;
+            Ok::<_, Error>((session, id_token))
+        }))??;
         Outcome {
             asked: request.wish.scope.clone(),
             token_response: token_response(&session),
@@ -245,6 +252,21 @@ fn keep_session(
     Ok(())
 }
 
+/// Undoes [`keep_session`] for a login that failed after it.
+fn put_back(
+    store: &mut dyn CredentialStore,
+    locks: &Path,
+    name: &ProfileName,
+    earlier: Option<&Session>,
+    observer: &mut dyn Observer,
+) -> Result<(), Box<dyn Diagnosis>> {
+    let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
+    match earlier {
+        Some(earlier) => store.save(name, earlier).map_err(boxed),
+        None => store.delete(name).map(|_| ()).map_err(boxed),
+    }
+}
+
 /// What `login` writes to the configuration file after success.
 struct Saving<'a> {
     path: &'a Path,
@@ -253,16 +275,15 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(
-        config: &Config,
-        path: &'a Path,
-        locks: &'a Path,
-        name: &ProfileName,
-        given: &[(String, Setting)],
-        kind: StoreKind,
-    ) -> Self {
+    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: StoreKind) -> Self {
+        let name = &resolved.profile;
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
-        let mut changes: Vec<Change> = given.iter().map(|(key, setting)| set(key, setting.clone())).collect();
+        let mut changes: Vec<Change> = resolved
+            .dropped
+            .iter()
+            .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
+            .collect();
+        changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
         if kind != StoreKind::None {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
@@ -295,8 +316,13 @@ fn client_secret(
         return Ok(Some(settings::secret_from_file("--client-secret-file", path)?));
     }
     let issuer = resolved.request.server.issuer.as_ref().map(|issuer| issuer.as_str());
+    let token_endpoint = resolved.request.server.token_endpoint.as_ref().map(ToString::to_string);
     let same_client = |session: &&Session| {
-        session.client.id == resolved.request.client.id.as_str() && session.issuer.as_deref() == issuer
+        session.client.id == resolved.request.client.id.as_str()
+            && session.issuer.as_deref() == issuer
+            && token_endpoint
+                .as_ref()
+                .is_none_or(|endpoint| *endpoint == session.endpoints.token)
     };
     let kept = earlier
         .filter(same_client)

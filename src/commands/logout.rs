@@ -16,12 +16,12 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     if !options.all {
         let name = settings::profile_name(&options.profile, &context.environment, &config)?;
         let named = options.profile.argument.is_some() || options.profile.option.is_some();
-        return one(context, &config, &name, options.local, named);
+        return one(context, &config, &name, options, named);
     }
     let names: Vec<ProfileName> = config.profiles().map(|(name, _)| name.clone()).collect();
     let mut failures = Vec::new();
     for name in &names {
-        if let Err(error) = one(context, &config, name, options.local, false) {
+        if let Err(error) = one(context, &config, name, options, false) {
             crate::report::report(&error, context.style);
             failures.push(error);
         }
@@ -37,7 +37,14 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
 }
 
 /// `named`: the user named this profile, so it must be known.
-fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, named: bool) -> Result<(), Error> {
+fn one(
+    context: &Context,
+    config: &Config,
+    name: &ProfileName,
+    options: &LogoutOptions,
+    named: bool,
+) -> Result<(), Error> {
+    let LogoutOptions { all, local, .. } = *options;
     let profile = config.profile(name);
     let mut observer = context.observer();
     let mut store = context.store(context.store_kind(profile)?, context.patience())?;
@@ -54,7 +61,8 @@ fn one(context: &Context, config: &Config, name: &ProfileName, local: bool, name
     };
     if !local {
         let transport = context.transport(profile, true)?;
-        let secret = context.client_secret_of_environment();
+        // With --all the variable, which is for one client, would go to every server.
+        let secret = context.client_secret_of_environment().filter(|_| !all);
         let revoked = context.runtime()?.block_on(super::login::interruptible(revoke(
             &session,
             secret.as_ref(),

@@ -10,7 +10,7 @@ mod serve;
 mod status;
 mod token;
 
-use crate::cli::{Command, CommandLine, GlobalOptions};
+use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
 use crate::environment::Environment;
 use crate::error::{Error, SessionError};
@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use url::Url;
 
 /// Runs the command.
 ///
@@ -201,6 +202,24 @@ pub(crate) fn signed_in(
     }
 }
 
+/// A profile that was chosen by a URL must be of that server.
+///
+/// # Errors
+/// [`SessionError::Mismatch`].
+pub(crate) fn same_as_url(session: &Session, name: &ProfileName, choice: &ProfileChoice) -> Result<(), SessionError> {
+    let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
+    match (url, session.issuer.as_deref()) {
+        (None, _) => Ok(()),
+        (Some(url), Some(issuer)) if url == issuer => Ok(()),
+        (Some(url), issuer) => Err(SessionError::Mismatch {
+            profile: name.clone(),
+            what: "issuer",
+            wanted: format!("\"{url}\""),
+            found: issuer.map_or_else(|| "none".to_owned(), |issuer| format!("\"{issuer}\"")),
+        }),
+    }
+}
+
 /// Compares what the profile says now with what the session was made with.
 ///
 /// # Errors
@@ -233,6 +252,16 @@ pub(crate) fn same_as_profile(
                 what,
                 shown(wanted.unwrap_or_default()),
                 shown(found.unwrap_or_default()),
+            ));
+        }
+    }
+    if let Some(wanted) = profile.text("token_endpoint") {
+        let same = Url::parse(wanted).is_ok_and(|url| url.as_str() == session.endpoints.token);
+        if !same {
+            return Err(differs(
+                "token_endpoint",
+                shown(wanted),
+                shown(&session.endpoints.token),
             ));
         }
     }

@@ -4,7 +4,7 @@
 //! not last is renewed first.
 
 use super::login::after_work;
-use super::{Context, LOCK_WAIT, lock, same_as_profile, signed_in};
+use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
 use crate::cli::{TokenFormat, TokenOptions};
 use crate::config::Profile;
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let kind = context.store_kind(profile)?;
     let mut store = context.store(kind, context.patience())?;
     let mut session = signed_in(store.load(&name)?, &name, &config, kind)?;
+    same_as_url(&session, &name, &options.profile)?;
     usable(&session, &name, profile)?;
 
     let freshness = Freshness::new(options)?;
@@ -204,7 +205,8 @@ impl Freshness {
         };
         let wanted_s = self.wanted_s(token);
         let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
-        expires_at.seconds_since(now) >= wanted_s.saturating_add(earlier_s)
+        let left_s = expires_at.seconds_since(now);
+        left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)
     }
 }
 

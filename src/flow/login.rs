@@ -20,7 +20,7 @@ use crate::protocol::authorization::{
     AuthorizationGrant, AuthorizationRequest, AuthorizationWish, ExpectedIssuer, PendingAuthorization,
 };
 use crate::protocol::client::{Client, ClientAuthenticationMethod, ClientId};
-use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer};
+use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer, is_loopback};
 use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -138,7 +138,7 @@ async fn exchange_and_store(
         TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
-    let id_token = check_id_token(&response, &asked, server, now, world.observer)?;
+    let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;
     let granted = response.scope.clone();
     let token_response = response.to_json();
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
@@ -284,6 +284,7 @@ fn check_id_token(
     response: &TokenResponse,
     asked: &AuthorizationRequest,
     server: &KnownServer,
+    client: &Client,
     now: UnixSeconds,
     observer: &mut dyn Observer,
 ) -> Result<Option<IdToken>, LoginError> {
@@ -300,6 +301,7 @@ fn check_id_token(
         &Expected {
             issuer: server.metadata.issuer.as_ref().map(Issuer::as_str),
             client_id: asked.client_id.as_str(),
+            client_has_secret: client.authentication.secret().is_some(),
             now,
             access_token: &response.access_token,
             occasion: Occasion::Login(asked.nonce.as_ref()),
@@ -308,8 +310,15 @@ fn check_id_token(
     observer.observe(&Event::CheckPassed(
         "iss, aud, azp, exp, iat, sub and nonce of the ID token hold (OpenID Connect Core §3.1.3.7)",
     ));
-    observer.observe(&Event::CheckSkipped(
-        "signature of the ID token: it came straight from the token endpoint (OpenID Connect Core §3.1.3.7 item 6)",
-    ));
+    let token_endpoint = server.token_endpoint.url();
+    if token_endpoint.scheme() == "https" || is_loopback(token_endpoint) {
+        observer.observe(&Event::CheckSkipped(
+            "signature of the ID token: it came straight from the token endpoint (OpenID Connect Core §3.1.3.7 item 6)",
+        ));
+    } else {
+        observer.observe(&Event::Warning(
+            "the ID token came over plain http and its signature is not checked: who signed in is not proven",
+        ));
+    }
     Ok(Some(id_token))
 }

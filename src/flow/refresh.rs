@@ -72,6 +72,27 @@ impl Diagnosis for RefreshError {
     }
 }
 
+/// An ID token of another party ends the refresh. For anything else that is
+/// wrong with it, a clock that is off above all, the token alone is not taken:
+/// the refresh token that came with it may be the only one that still works.
+fn accepted(
+    checked: Result<IdToken, IdTokenError>,
+    observer: &mut dyn Observer,
+) -> Result<Option<IdToken>, IdTokenError> {
+    match checked {
+        Ok(id_token) => Ok(Some(id_token)),
+        Err(error @ (IdTokenError::OtherSubject | IdTokenError::Issuer { .. } | IdTokenError::Audience(_))) => {
+            Err(error)
+        }
+        Err(error) => {
+            observer.observe(&Event::Warning(&format!(
+                "the refreshed ID token is not taken: {error}"
+            )));
+            Ok(None)
+        }
+    }
+}
+
 /// Sends the refresh request and takes the answer into the session. Returns
 /// the ID token that came along, checked.
 ///
@@ -99,26 +120,30 @@ pub async fn refresh(
     };
     let http_request = token_request.http_request(&token_endpoint);
     let response = transport.send(&http_request, observer).await?;
-    let response =
+    let mut response =
         TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
     for oddity in &response.oddities {
         observer.observe(&Event::Warning(&oddity.to_string()));
     }
     let id_token = match &response.id_token {
         None => None,
-        Some(text) => Some(id_token::check(
-            text.expose(),
-            &Expected {
+        Some(text) => {
+            let expected = Expected {
                 issuer: session.issuer.as_deref(),
                 client_id: &session.client.id,
+                client_has_secret: token_request.client.authentication.secret().is_some(),
                 now: now(),
                 access_token: &response.access_token,
                 occasion: Occasion::Refresh {
                     subject: session.subject.as_deref(),
                 },
-            },
-        )?),
+            };
+            accepted(id_token::check(text.expose(), &expected), observer)?
+        }
     };
+    if id_token.is_none() {
+        response.id_token = None;
+    }
     if let Some(id_token) = &id_token {
         session.subject = Some(id_token.subject.clone());
     }

@@ -101,7 +101,11 @@ fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => private_v4(address),
         Some(Host::Ipv6(address)) => private_v6(address),
-        _ => false,
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
     }
 }
 
@@ -127,6 +131,9 @@ impl Endpoint {
         let url = vet(text, allowance)?;
         if is_private(&url) && !is_private(server) && !is_loopback(server) {
             return Err(EndpointError::PrivateAddress(origin_of(&url)));
+        }
+        if url.scheme() == "http" && server.scheme() == "https" && allowance == HttpAllowance::LoopbackOnly {
+            return Err(EndpointError::PlainHttp(origin_of(&url)));
         }
         Ok(Endpoint(url))
     }
@@ -279,6 +286,8 @@ mod tests {
             "https://10.1.2.3/",
             "https://[fd00::1]/",
             "http://127.0.0.1/",
+            "http://localhost:1/",
+            "https://a.localhost./",
         ] {
             assert!(
                 matches!(

@@ -22,6 +22,8 @@ pub struct Expected<'a> {
     pub issuer: Option<&'a str>,
     /// Must be in `aud`.
     pub client_id: &'a str,
+    /// Whether the client has a secret, with which alone an HMAC proves anything.
+    pub client_has_secret: bool,
     /// What the client's clock says.
     pub now: UnixSeconds,
     /// The access token that came along, for `at_hash`.
@@ -150,7 +152,9 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
             .is_some_and(|bits| ["256", "384", "512"].contains(&bits))
     });
     let with_shared_secret = ["HS256", "HS384", "HS512"].contains(&algorithm);
-    if !asymmetric && !with_shared_secret && !["EdDSA", "Ed25519"].contains(&algorithm) {
+    let edwards = ["EdDSA", "Ed25519"].contains(&algorithm);
+    let proves_something = asymmetric || edwards || (with_shared_secret && expected.client_has_secret);
+    if !proves_something {
         return Err(IdTokenError::Algorithm(algorithm.to_owned()));
     }
     if jwt.header.contains_key("crit") {
@@ -293,6 +297,7 @@ mod tests {
             &Expected {
                 issuer: Some("https://as.example"),
                 client_id: "c",
+                client_has_secret: false,
                 now: NOW,
                 access_token: &access_token,
                 occasion: Occasion::Login(Some(&nonce)),
@@ -365,7 +370,14 @@ mod tests {
 
     #[test]
     fn headers_that_prove_nothing() {
-        for alg in [json!("none"), json!("nOnE"), json!(null), json!("XX256"), json!("")] {
+        for alg in [
+            json!("none"),
+            json!("nOnE"),
+            json!(null),
+            json!("XX256"),
+            json!(""),
+            json!("HS256"),
+        ] {
             let header = json!({ "alg": alg });
             assert!(
                 matches!(check_with(header, &claims()), Err(IdTokenError::Algorithm(_))),
@@ -389,6 +401,7 @@ mod tests {
                 &Expected {
                     issuer: Some("https://as.example"),
                     client_id: "c",
+                    client_has_secret: false,
                     now: NOW,
                     access_token: &access_token,
                     occasion,

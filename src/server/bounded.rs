@@ -55,6 +55,11 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
             .map(|entry| &mut entry.value)
     }
 
+    /// All values, for a change that concerns many.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut().map(|entry| &mut entry.value)
+    }
+
     /// The entry, unless it has expired.
     pub(crate) fn get(&self, now: UnixSeconds, key: &K) -> Option<&V> {
         self.entries

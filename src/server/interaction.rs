@@ -180,8 +180,14 @@ impl Interactions {
         };
         self.sessions
             .insert(now, renewed_hash, signed_in, now.plus_seconds(SESSION_S));
+        let old_hash = HashedId::of(session.expose());
+        // Other requests of this browser, in other tabs, wait on under the new id.
+        for waiting in self.waiting.values_mut() {
+            if waiting.session == old_hash {
+                waiting.session = renewed_hash;
+            }
+        }
         if let Some(waiting) = self.waiting.get_mut(now, &HashedId::of(id)) {
-            waiting.session = renewed_hash;
             waiting.must_sign_in = false;
         }
         Ok(renewed)

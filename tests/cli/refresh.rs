@@ -275,20 +275,53 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
     assert_eq!(refresh_token_of(&home), "new-refresh");
 }
 
+/// An ID token without a signature that anybody looks at.
+fn id_token(server: &LiteralServer, subject: &str, issued_at: i64) -> String {
+    use base64::Engine;
+    let encode = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = format!(
+        r#"{{"iss":"{}","aud":"desktop","sub":"{subject}","iat":{issued_at},"exp":{}}}"#,
+        server.origin(),
+        issued_at + 300
+    );
+    format!("{}.{}.AA", encode(r#"{"alg":"RS256"}"#.to_owned()), encode(claims))
+}
+
+fn with_id_token(id_token: &str) -> Reply {
+    json(
+        200,
+        &format!(
+            r#"{{"access_token":"new-access","token_type":"Bearer","expires_in":3600,
+                "refresh_token":"new-refresh","id_token":"{id_token}"}}"#
+        ),
+    )
+}
+
+#[test]
+fn a_clock_that_is_off_does_not_lose_the_new_refresh_token() {
+    let server = LiteralServer::start();
+    let in_two_minutes = super::support::sessions::now() + 120;
+    server.on(
+        "POST",
+        "/token",
+        with_id_token(&id_token(&server, "alice", in_two_minutes)),
+    );
+    let home = home_with_token_ending_in(-10, &server);
+    let outcome = run(&mut token(&home, &[]));
+    assert_printed(&outcome, "new-access");
+    assert!(
+        outcome.stderr.contains("warning: the refreshed ID token is not taken"),
+        "{outcome:?}"
+    );
+    assert_eq!(refresh_token_of(&home), "new-refresh");
+    assert!(home.kept("work").expect("the session").id_token.is_none());
+}
+
 #[test]
 fn an_id_token_of_somebody_else_is_not_taken() {
-    use base64::Engine;
     let server = LiteralServer::start();
-    let encode = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
     let now = super::support::sessions::now();
-    let claims = format!(
-        r#"{{"iss":"{}","aud":"desktop","sub":"mallory","iat":{now},"exp":{}}}"#,
-        server.origin(),
-        now + 300
-    );
-    let id_token = format!("{}.{}.AA", encode(r#"{"alg":"RS256"}"#.to_owned()), encode(claims));
-    let answer = format!(r#"{{"access_token":"new","token_type":"Bearer","expires_in":3600,"id_token":"{id_token}"}}"#);
-    server.on("POST", "/token", json(200, &answer));
+    server.on("POST", "/token", with_id_token(&id_token(&server, "mallory", now)));
     let home = home_with_token_ending_in(-10, &server);
     let mut signed_in = ending_in(-10, refreshable(&server.origin()));
     signed_in.subject = Some("alice".to_owned());

@@ -528,3 +528,34 @@ fn a_server_that_was_forgotten_is_not_asked_who_it_was() {
     assert_eq!(outcome.stdout, format!("{KEPT_ACCESS_TOKEN}\n"));
     assert!(!outcome.stderr.contains(KEPT_ACCESS_TOKEN));
 }
+
+#[test]
+fn a_url_hands_out_the_token_of_that_server_and_of_no_other() {
+    let home = Home::new();
+    home.keep("id.example.com-a", &session("https://id.example.com/a"));
+    let good = run(&mut token(&home, &["https://id.example.com/a"])).expect_code(0);
+    assert_eq!(good.stdout, format!("{KEPT_ACCESS_TOKEN}\n"));
+    for other in [
+        "http://id.example.com/a",
+        "https://id.example.com/a/",
+        "https://id.example.com-a",
+    ] {
+        let outcome = run(&mut token(&home, &[other])).expect_code(4);
+        assert_eq!(outcome.stdout, "", "{other}");
+    }
+}
+
+#[test]
+fn a_profile_of_endpoints_is_compared_with_its_session_too() {
+    let home = Home::new();
+    let mut of_endpoints = session("https://id.example.com");
+    of_endpoints.issuer = None;
+    home.keep("work", &of_endpoints);
+    let profile =
+        "[profile.work]\nclient_id = \"desktop\"\nauthorization_endpoint = \"https://id.example.com/authorize\"\n";
+    home.configure(&format!("{profile}token_endpoint = \"https://id.example.com/token\"\n"));
+    run(&mut token(&home, &["work"])).expect_code(0);
+    home.configure(&format!("{profile}token_endpoint = \"https://other.example/token\"\n"));
+    let outcome = run(&mut token(&home, &["work"])).expect_code(4);
+    assert!(outcome.stderr.contains("token_endpoint"), "{outcome:?}");
+}
