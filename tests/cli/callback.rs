@@ -8,7 +8,7 @@ use crate::support::callback::{self, Answer, BROWSER_NAVIGATION};
 use crate::support::literal_server::{Gate, LiteralServer, PATIENCE, Reply, html, json, value_of};
 use crate::support::login::{assert_nothing_kept, listener_of, login, parameter, sessions, stored};
 use crate::support::outcome::Outcome;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

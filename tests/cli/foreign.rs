@@ -7,8 +7,9 @@ use super::support::binary::Home;
 use super::support::callback;
 use super::support::installed;
 use super::support::literal_server::value_of;
+use super::support::outcome::run;
 use super::support::plain_browser::PlainBrowser;
-use super::support::running::{Running, run};
+use super::support::running::Running;
 use super::support::server_program::ServerProgram;
 use serde_json::Value;
 use std::path::Path;
@@ -108,22 +109,22 @@ fn login_token_status_and_logout_at_oidc_provider() {
     let back = provider.sign_in_and_consent(&browser.wait_for_url());
     let page = callback::get_url(back.as_str()).expect("an answer of the listener");
     assert_eq!(page.status, 200, "{}", page.body_text());
-    let login = running.finish().expect(0);
+    let login = running.end().expect_code(0);
     assert_eq!(login.stdout, "");
-    login.says("signed in as alice");
+    let login = login.says(&["signed in as alice"]);
     let refresh_token = shown(&login.stderr, "refresh_token");
 
-    let token = run(home.oauth().args(["token", "foreign"])).expect(0);
+    let token = run(home.oauth().args(["token", "foreign"])).expect_code(0);
     let access_token = token.stdout.strip_suffix('\n').expect("a line");
     let spoken_for = claims(access_token);
     assert_eq!(spoken_for["iss"], provider.issuer.as_str());
     assert_eq!(spoken_for["aud"], RESOURCE);
     assert_eq!(spoken_for["scope"], "api:read");
     assert_eq!(spoken_for["sub"], "alice");
-    let id_token = run(home.oauth().args(["token", "foreign", "--id-token"])).expect(0);
+    let id_token = run(home.oauth().args(["token", "foreign", "--id-token"])).expect_code(0);
     assert_eq!(claims(id_token.stdout.trim_end())["aud"], "native");
 
-    let status = run(home.oauth().args(["status", "foreign", "--json"])).expect(0);
+    let status = run(home.oauth().args(["status", "foreign", "--json"])).expect_code(0);
     let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
     let row = &status[0];
     assert_eq!(status.as_array().map(Vec::len), Some(1));
@@ -137,10 +138,10 @@ fn login_token_status_and_logout_at_oidc_provider() {
     let expires_in = row["expires_in"].as_i64().expect("seconds");
     assert!((500..=600).contains(&expires_in), "{row}");
 
-    run(home.oauth().args(["logout", "foreign"])).expect(0);
+    run(home.oauth().args(["logout", "foreign"])).expect_code(0);
     let refreshed = provider.refresh("native", &refresh_token);
     assert_eq!(refreshed, (400, Some("invalid_grant".to_owned())));
-    run(home.oauth().args(["token", "foreign"])).expect(4);
+    run(home.oauth().args(["token", "foreign"])).expect_code(4);
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn without_logout_the_refresh_token_lives_on_at_oidc_provider() {
     );
     let back = provider.sign_in_and_consent(&browser.wait_for_url());
     callback::get_url(back.as_str()).expect("an answer of the listener");
-    let login = running.finish().expect(0);
+    let login = running.end().expect_code(0);
     let response: Value = serde_json::from_str(&login.stdout).expect("the token response");
     let refresh_token = response["refresh_token"].as_str().expect("a refresh token");
     assert_eq!(provider.refresh("native", refresh_token), (200, None));
@@ -178,7 +179,7 @@ fn a_denied_consent_at_oidc_provider_is_refused() {
     let sign_in = owner.go_to(&browser.wait_for_url()).page();
     let back = owner.go_to(&format!("{}/abort", sign_in.url)).elsewhere();
     callback::get_url(back.as_str()).expect("an answer of the listener");
-    running.finish().expect(5).says("access_denied");
+    running.end().expect_code(5).says(&["access_denied"]);
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn confidential_login(client_id: &str, secret: &str, method: &str) {
     let home = Home::new();
     let secret_file = home.path().join("secret");
     std::fs::write(&secret_file, format!("{secret}\n")).expect("writing the secret");
-    let mut running = Running::start_piped(
+    let mut running = Running::start_with_open_input(
         home.oauth()
             .args([
                 "login",
@@ -212,17 +213,17 @@ fn confidential_login(client_id: &str, secret: &str, method: &str) {
             .args(["--scope", "openid offline_access api:read", "--resource", RESOURCE])
             .args(["--param", "prompt=consent"]),
     );
-    let back = provider.sign_in_and_consent(&running.url());
+    let back = provider.sign_in_and_consent(&running.authorization_url());
     assert!(back.as_str().starts_with(PASTED_REDIRECT_URI), "{back}");
     assert!(value_of(&back.query_pairs().into_owned().collect::<Vec<_>>(), "code").is_some());
-    running.write(format!("{back}\n").as_bytes());
-    running.finish().expect(0);
+    running.type_line(back.as_str());
+    running.end().expect_code(0);
 
     let profile = profile_of(&provider.issuer);
-    let token = run(home.oauth().args(["token", &profile])).expect(0);
+    let token = run(home.oauth().args(["token", &profile])).expect_code(0);
     assert_eq!(claims(token.stdout.trim_end())["client_id"], client_id);
     // revocation authenticates with the secret that was kept with the session
-    run(home.oauth().args(["logout", &profile])).expect(0);
+    run(home.oauth().args(["logout", &profile])).expect_code(0);
 }
 
 /// The name that a profile has where none was given: host and port.

@@ -7,7 +7,8 @@ use super::support::binary::Home;
 use super::support::chromium::{Chromium, OTHER_SITE};
 use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, html, value_of};
-use super::support::running::{Finished, Running, run};
+use super::support::outcome::{Outcome, run};
+use super::support::running::Running;
 use url::Url;
 
 const SIGN_IN: &str = "button[value=sign-in]";
@@ -56,7 +57,7 @@ impl Stage {
     }
 
     /// `oauth token` for what that login stored.
-    fn token(&self) -> Finished {
+    fn token(&self) -> Outcome {
         run(self.home.oauth().args(["token", "mine"]))
     }
 }
@@ -73,8 +74,8 @@ impl Login {
         Url::parse(value_of(&params, "redirect_uri").expect("a redirect URI")).expect("a URL")
     }
 
-    fn end(self) -> Finished {
-        self.running.finish()
+    fn end(self) -> Outcome {
+        self.running.end()
     }
 }
 
@@ -125,10 +126,10 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     chromium.wait_for_heading(SIGNED_IN);
     chromium.take_pictures("4-success");
 
-    let ended = login.end().expect(0);
+    let ended = login.end().expect_code(0);
     assert_eq!(ended.stdout, "");
-    ended.says("signed in as demo");
-    let token = stage.token().expect(0);
+    ended.says(&["signed in as demo"]);
+    let token = stage.token().expect_code(0);
     let token = token.stdout.strip_suffix('\n').expect("a line");
     let hello = stage
         .server
@@ -148,7 +149,7 @@ fn the_browser_comes_back_to_the_ipv6_loopback_address() {
     assert_eq!(login.redirect_uri().host_str(), Some("[::1]"));
     sign_in_and_allow(&chromium, &login);
     assert!(chromium.url().starts_with("http://[::1]:"), "{}", chromium.url());
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn the_browser_comes_back_to_localhost() {
     let login = stage.login(&["--redirect-uri", &redirect_uri]);
     sign_in_and_allow(&chromium, &login);
     assert!(chromium.url().starts_with(&redirect_uri), "{}", chromium.url());
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 #[test]
@@ -173,8 +174,8 @@ fn whoever_denies_sees_that_the_login_did_not_work() {
     chromium.click(DENY);
     chromium.wait_for_heading(DID_NOT_WORK);
     chromium.take_pictures("5-failure");
-    login.end().expect(5).says("access_denied");
-    stage.token().expect(4);
+    login.end().expect_code(5).says(&["access_denied"]);
+    stage.token().expect_code(4);
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn whoever_does_not_want_to_sign_in_ends_the_login() {
     chromium.go_to(&login.url);
     chromium.click(CANCEL);
     chromium.wait_for_heading(DID_NOT_WORK);
-    login.end().expect(5);
+    login.end().expect_code(5);
 }
 
 #[test]
@@ -195,7 +196,7 @@ fn the_response_comes_back_as_a_form() {
     let login = stage.login(&["--response-mode", "form_post"]);
     sign_in_and_allow(&chromium, &login);
     assert_eq!(Url::parse(&chromium.url()).expect("a URL").query(), None);
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn nothing_needs_scripts() {
     chromium.take_pictures("6-form-post-without-scripts");
     chromium.click("button");
     chromium.wait_for_heading(SIGNED_IN);
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn requests_that_cannot_be_answered_by_a_redirect_get_a_page() {
     chromium.wait_for_heading(NOT_THE_ANSWER);
     chromium.take_pictures("9-ignored");
     sign_in_and_allow(&chromium, &login);
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 #[test]
@@ -285,15 +286,12 @@ fn pages_of_other_origins_cannot_disturb_a_login() {
     sign_in_and_allow(&chromium, &login);
 
     // that they arrived is what makes this a test
-    let ended = login.end().expect(0);
-    for reason in [
+    login.end().expect_code(0).says(&[
         "a page loaded it as a part of itself",
         "its method is not the one that a callback has",
         "its Host is not the one of the redirect URI",
         "state",
-    ] {
-        ended.says(reason);
-    }
+    ]);
 }
 
 #[test]
@@ -308,7 +306,7 @@ fn a_form_of_another_origin_cannot_disturb_a_login_that_waits_for_a_form() {
     chromium.run("document.forms[0].submit()");
     chromium.wait_for_heading(NOT_THE_ANSWER);
     sign_in_and_allow(&chromium, &login);
-    login.end().expect(0);
+    login.end().expect_code(0);
 }
 
 /// Tries each way that a page has to make the browser request something, and

@@ -5,7 +5,8 @@ use super::support::authorization_server::{self, ACCESS_TOKEN, FakeBrowser, REFR
 use super::support::binary::Home;
 use super::support::keyring_session::{Activation, KeyringSession};
 use super::support::literal_server::{LiteralServer, json};
-use super::support::running::{Finished, Running, run};
+use super::support::outcome::{Outcome, run};
+use super::support::running::Running;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::os::unix::net::UnixListener;
@@ -57,22 +58,22 @@ impl Person {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    fn run(&self, arguments: &[&str]) -> Outcome {
         run(&mut self.oauth(arguments))
     }
 
     /// `oauth login` at the scripted server, in a browser that consents.
-    fn login(&self, options: &[&str]) -> Finished {
+    fn login(&self, options: &[&str]) -> Outcome {
         let browser = FakeBrowser::new(self.home.path());
         let issuer = self.server.origin();
         let mut command = self.oauth(&["login", &issuer, "--client-id", "c", "--browser", &browser.command()]);
         let running = Running::start(command.args(options));
         consent(&browser.wait_for_url(), &issuer);
-        running.finish()
+        running.end()
     }
 
     /// `oauth login` that should not come as far as a browser.
-    fn login_without_browser(&self) -> Finished {
+    fn login_without_browser(&self) -> Outcome {
         let opened = self.home.path().join("opened");
         let browser = format!("touch {}", opened.display());
         let issuer = self.server.origin();
@@ -107,12 +108,8 @@ impl Person {
 
 /// Exit 8, nothing on stdout, these texts on stderr and not the others.
 #[track_caller]
-fn assert_unusable(ended: Finished, said: &[&str], not_said: &[&str]) {
-    let ended = ended.expect(8);
-    assert_eq!(ended.stdout, "");
-    for text in said {
-        ended.says(text);
-    }
+fn assert_unusable(ended: Outcome, said: &[&str], not_said: &[&str]) {
+    let ended = ended.expect_error(8).says(said);
     for text in not_said {
         ended.does_not_say(text);
     }
@@ -134,7 +131,7 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         return;
     };
     let person = Person::in_session(&session);
-    let login = person.login(&["--profile", "work"]).expect(0);
+    let login = person.login(&["--profile", "work"]).expect_code(0);
     assert_eq!(login.stdout, "");
     assert!(login.stderr.contains("keyring"), "{}", login.stderr);
     assert!(person.is_known_in_configuration("store = \"keyring\""));
@@ -151,7 +148,7 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         );
     }
 
-    let token = person.run(&["token", "work"]).expect(0);
+    let token = person.run(&["token", "work"]).expect_code(0);
     assert_eq!(
         (token.stdout.as_str(), token.stderr.as_str()),
         (&*format!("{ACCESS_TOKEN}\n"), "")
@@ -163,9 +160,9 @@ fn a_session_is_in_the_keyring_from_login_to_logout_and_nowhere_else() {
         (&"keyring".into(), &"valid".into())
     );
 
-    person.run(&["logout", "work"]).expect(0);
+    person.run(&["logout", "work"]).expect_code(0);
     assert_eq!(lookup(&session, "work"), None);
-    person.run(&["token", "work"]).expect(4);
+    person.run(&["token", "work"]).expect_code(4);
 }
 
 #[test]
@@ -176,12 +173,12 @@ fn another_configuration_file_has_items_of_its_own() {
     let person = Person::in_session(&session);
     let path = person.home.path().join("other.toml");
     let path = path.to_str().expect("text");
-    person.login(&["--profile", "work", "--config", path]).expect(0);
+    person.login(&["--profile", "work", "--config", path]).expect_code(0);
     let digest = Sha256::digest(path.as_bytes());
     let suffix: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(lookup(&session, &format!("work@{suffix}")).is_some());
     assert_eq!(lookup(&session, "work"), None);
-    person.run(&["token", "work"]).expect(4);
+    person.run(&["token", "work"]).expect_code(4);
     assert_eq!(
         person.run(&["token", "work", "--config", path]).stdout,
         format!("{ACCESS_TOKEN}\n")
@@ -196,7 +193,7 @@ fn the_encrypted_session_reads_and_writes_the_same_item() {
     let person = Person::in_session(&session);
     person
         .login(&["--profile", "work", "--keyring-session", "encrypted"])
-        .expect(0);
+        .expect_code(0);
     assert!(lookup(&session, "work").is_some_and(|record| record.contains(ACCESS_TOKEN)));
     for kind in ["encrypted", "plain"] {
         let token = person.run(&["token", "work", "--keyring-session", kind]);
@@ -210,10 +207,10 @@ fn a_refreshed_session_is_in_the_keyring_before_the_token_is_printed() {
         return;
     };
     let person = Person::in_session(&session);
-    person.login(&["--profile", "work"]).expect(0);
+    person.login(&["--profile", "work"]).expect_code(0);
     let refreshed = r#"{"access_token":"the-next-one","token_type":"Bearer","expires_in":7200,"refresh_token":"r2"}"#;
     person.server.on("POST", "/token", json(200, refreshed));
-    let token = person.run(&["token", "work", "--min-ttl", "90m"]).expect(0);
+    let token = person.run(&["token", "work", "--min-ttl", "90m"]).expect_code(0);
     assert_eq!(token.stdout, "the-next-one\n");
     let record: Value = serde_json::from_str(&lookup(&session, "work").expect("an item")).expect("JSON");
     assert_eq!(record["refresh_token"], "r2");
@@ -226,7 +223,7 @@ fn a_locked_keyring_is_not_an_empty_one() {
         return;
     };
     let person = Person::in_session(&session);
-    person.login(&["--profile", "work"]).expect(0);
+    person.login(&["--profile", "work"]).expect_code(0);
     session.lock();
     for command in [
         &["token", "work"][..],
@@ -236,7 +233,7 @@ fn a_locked_keyring_is_not_an_empty_one() {
         let ended = person.run(command);
         assert_unusable(ended, &["the keyring is locked", "hint: Unlock"], &["dbus-run-session"]);
     }
-    let error = person.run(&["token", "work", "--json"]).expect(8);
+    let error = person.run(&["token", "work", "--json"]).expect_code(8);
     let error: Value = serde_json::from_str(error.stderr.lines().last().expect("a line")).expect("JSON");
     assert_eq!(
         (&error["error"]["name"], &error["error"]["exit_code"]),
@@ -331,7 +328,7 @@ fn a_keyring_that_dies_between_two_commands_is_missed_and_found_again() {
         return;
     };
     let person = Person::in_session(&session);
-    person.login(&["--profile", "work"]).expect(0);
+    person.login(&["--profile", "work"]).expect_code(0);
     session.kill_keyring();
     assert_unusable(person.run(&["token", "work"]), &["no keyring service"], &[]);
     session.start_keyring();
@@ -345,12 +342,12 @@ fn a_keyring_that_the_bus_starts_again_is_locked() {
     };
     session.start_keyring();
     let person = Person::in_session(&session);
-    person.login(&["--profile", "work"]).expect(0);
+    person.login(&["--profile", "work"]).expect_code(0);
     session.kill_keyring();
     assert_unusable(person.run(&["token", "work"]), &["locked"], &[]);
 }
 
-fn timed(run: impl FnOnce() -> Finished) -> (Finished, Duration) {
+fn timed(run: impl FnOnce() -> Outcome) -> (Outcome, Duration) {
     let began = Instant::now();
     (run(), began.elapsed())
 }

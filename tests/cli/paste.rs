@@ -11,7 +11,7 @@ use crate::support::literal_server::{Gate, LiteralServer, json, value_of};
 use crate::support::login::{assert_nothing_kept, listener_of, login, parameter, stored};
 use crate::support::outcome::{Outcome, finish};
 use crate::support::person::{PASTE_OFF, PASTE_ON, Person, Screen, assert_same, open};
-use crate::support::program::Running;
+use crate::support::running::Running;
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, setsid};
 use rustix::termios::{LocalModes, Termios, tcsetpgrp};

@@ -8,7 +8,7 @@ use crate::support::certificates::{Authority, self_signed, start_tls};
 use crate::support::literal_server::{LiteralServer, Reply, html, json, redirect, status as empty};
 use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete, login, status};
 use crate::support::outcome::{Outcome, run};
-use crate::support::program::Running;
+use crate::support::running::Running;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, json};
 use crate::support::login::{MarkingBrowser, ScriptedBrowser, login, script, status};
 use crate::support::outcome::{Outcome, run};
-use crate::support::program::Running;
+use crate::support::running::Running;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::Command;
 

@@ -7,7 +7,7 @@ use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Request, json, value_of};
 use crate::support::login::{ScriptedBrowser, assert_nothing_kept, complete, login, parameter};
 use crate::support::outcome::run;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

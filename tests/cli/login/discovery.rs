@@ -6,7 +6,7 @@ use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Reply, html, json, redirect, status, value_of};
 use crate::support::login::{CLIENT, MarkingBrowser, assert_nothing_kept, complete, complete_seeing_url, login};
 use crate::support::outcome::{Outcome, run};
-use crate::support::program::Running;
+use crate::support::running::Running;
 use std::process::Command;
 
 /// For an issuer with the path `/tenant`.

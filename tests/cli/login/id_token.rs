@@ -7,7 +7,7 @@ use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, json as json_reply, value_of};
 use crate::support::login::{CLIENT, assert_nothing_kept, login, parameter, status};
 use crate::support::outcome::Outcome;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use crate::support::callback::{self, Answer, BROWSER_NAVIGATION};
 use crate::support::literal_server::value_of;
 use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete_seeing_url, listener_of, login, parameter};
 use crate::support::outcome::run;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use std::net::{TcpListener, TcpStream};
 
 /// A port that is free at this moment.

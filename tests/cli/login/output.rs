@@ -12,7 +12,7 @@ use crate::support::login::{
     MarkingBrowser, complete, complete_seeing_url, listener_of, login, parameter, status, stored,
 };
 use crate::support::outcome::{Outcome, run};
-use crate::support::program::Running;
+use crate::support::running::Running;
 use serde_json::Value;
 
 #[test]

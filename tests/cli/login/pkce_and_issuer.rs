@@ -7,7 +7,7 @@ use crate::support::callback::{self, Answer};
 use crate::support::literal_server::{LiteralServer, json};
 use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete_seeing_url, login, parameter};
 use crate::support::outcome::{Outcome, run};
-use crate::support::program::Running;
+use crate::support::running::Running;
 
 const PKCE: &str = r#""code_challenge_methods_supported":["S256"],"#;
 const ISS: &str = r#""authorization_response_iss_parameter_supported":true,"#;

@@ -9,7 +9,7 @@ use crate::support::login::{
     MarkingBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
 };
 use crate::support::outcome::run;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use std::process::Command;
 
 /// A login by these arguments alone.

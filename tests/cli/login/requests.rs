@@ -8,7 +8,7 @@ use crate::support::callback;
 use crate::support::literal_server::{LiteralServer, json, value_of};
 use crate::support::login::{complete_seeing_url, login, parameter};
 use crate::support::outcome::run;
-use crate::support::program::Running;
+use crate::support::running::Running;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};

@@ -6,7 +6,7 @@ use super::authorization_server::{consent, parameters};
 use super::binary::Home;
 use super::literal_server::{LiteralServer, PATIENCE, value_of};
 use super::outcome::{Outcome, run};
-use super::program::Running;
+use super::running::Running;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

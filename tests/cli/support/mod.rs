@@ -21,7 +21,6 @@ pub mod outcome;
 #[cfg(unix)]
 pub mod person;
 pub mod plain_browser;
-pub mod program;
 pub mod running;
 pub mod server_program;
 pub mod sessions;

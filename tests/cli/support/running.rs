@@ -1,258 +1,193 @@
-//! A run of the binary while it goes on: its lines on stderr as they come, its
-//! end with exit code and output. Every wait ends after [`PATIENCE`] with a
-//! message; a run that a test leaves behind is killed.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its own part")]
+//! A program that runs beside the test: its output is read as it comes, and
+//! it never outlives the test.
 
 use super::literal_server::PATIENCE;
-use rustix::process::{Pid, Signal, kill_process};
+use super::outcome::Outcome;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// A process that was started and may not have ended.
+/// A program that was started, and not waited for yet.
 pub struct Running {
-    pid: Pid,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
-    /// What came on stderr so far.
-    said: Vec<String>,
-    stdout: Receiver<Vec<u8>>,
-    ended: Receiver<ExitStatus>,
-    over: bool,
-}
-
-/// A process that has ended.
-#[derive(Debug, Clone)]
-pub struct Finished {
-    /// 128 and the signal's number where a signal ended it.
-    pub code: i32,
-    /// Whether a signal ended it, rather than its own decision.
-    pub by_signal: bool,
-    pub stdout: String,
-    pub stderr: String,
+    child: Child,
+    stdout: Output,
+    stderr: Output,
 }
 
 impl Running {
-    /// Starts it with nothing on standard input.
+    /// Starts it, with nothing on stdin.
     pub fn start(command: &mut Command) -> Self {
-        Running::spawn(command.stdin(Stdio::null()))
+        Running::start_with(command, Stdio::null())
     }
 
-    /// Starts it with a pipe as standard input, which [`Running::write`] fills.
-    pub fn start_piped(command: &mut Command) -> Self {
-        Running::spawn(command.stdin(Stdio::piped()))
-    }
-
-    /// Starts it with this standard input, which then ends.
-    pub fn start_with(command: &mut Command, input: &[u8]) -> Self {
-        let mut running = Running::start_piped(command);
-        running.write(input);
-        running.close_input();
+    /// Starts it with this text on stdin.
+    pub fn start_with_input(command: &mut Command, input: &str) -> Self {
+        let mut running = Running::start_with(command, Stdio::piped());
+        let mut stdin = running.child.stdin.take().expect("its stdin");
+        stdin.write_all(input.as_bytes()).expect("it reads");
         running
     }
 
-    /// Starts it with whatever standard input the command has by now.
-    pub fn spawn(command: &mut Command) -> Self {
+    /// Starts it with its stdin open until the test ends, so that it can see that.
+    pub fn start_with_open_input(command: &mut Command) -> Self {
+        Running::start_with(command, Stdio::piped())
+    }
+
+    /// Starts it with this as its stdin.
+    pub fn start_with(command: &mut Command, stdin: impl Into<Stdio>) -> Self {
         let mut child = command
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("starting the program");
-        let stdin = child.stdin.take();
-        let pid = Pid::from_child(&child);
-        let (line_sender, lines) = channel();
-        let stderr = child.stderr.take().expect("a pipe");
-        thread::spawn(move || {
-            let mut stderr = BufReader::new(stderr);
-            let mut line = Vec::new();
-            while stderr.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                line.clear();
-                if line_sender.send(text).is_err() {
-                    break;
-                }
-            }
-        });
-        let (stdout_sender, stdout) = channel();
-        let mut pipe = child.stdout.take().expect("a pipe");
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = pipe.read_to_end(&mut bytes);
-            let _ = stdout_sender.send(bytes);
-        });
-        let (end_sender, ended) = channel();
-        thread::spawn(move || end_sender.send(child.wait().expect("waiting for the program")));
-        Running {
-            pid,
-            stdin,
-            lines,
-            said: Vec::new(),
-            stdout,
-            ended,
-            over: false,
-        }
+            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let stdout = Output::of(child.stdout.take().expect("its stdout"));
+        let stderr = Output::of(child.stderr.take().expect("its stderr"));
+        Running { child, stdout, stderr }
     }
 
-    pub fn pid(&self) -> Pid {
-        self.pid
+    /// The first line on stderr that has this in it, when it has come.
+    pub fn line_with(&self, text: &str) -> String {
+        self.stderr
+            .wait_for(text, |line| line.contains(text).then(|| line.to_owned()))
     }
 
-    /// Writes to its standard input.
-    pub fn write(&mut self, bytes: &[u8]) {
-        let stdin = self.stdin.as_mut().expect("a pipe as standard input");
-        stdin.write_all(bytes).expect("writing to standard input");
+    /// Writes to its stdin, where that is open.
+    pub fn type_line(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("an open stdin");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads");
     }
 
-    pub fn close_input(&mut self) {
-        self.stdin = None;
+    /// Writes exactly this to its stdin, where that is open, and ends it.
+    /// A program that has read enough may not wait for the rest.
+    pub fn type_all(&mut self, text: &str) {
+        let mut stdin = self.child.stdin.take().expect("an open stdin");
+        let _ = stdin.write_all(text.as_bytes());
     }
 
-    /// The next line on stderr; `None` at its end.
-    fn next_line(&mut self) -> Option<String> {
-        let line = match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => line.trim_end_matches('\n').to_owned(),
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return None,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-                panic!("nothing more came within {PATIENCE:?} after: {:#?}", self.said)
-            }
-        };
-        self.said.push(line.clone());
-        Some(line)
+    /// Waits until this gives something for all that it wrote to stderr so far.
+    pub fn wait_until<T>(&self, what: &str, pick: impl Fn(&str) -> Option<T>) -> T {
+        self.stderr.wait_until(what, |output| pick(&output.text))
     }
 
-    /// Waits for a line for which this gives something.
-    pub fn find<T>(&mut self, what: &str, mut take: impl FnMut(&str) -> Option<T>) -> T {
-        while let Some(line) = self.next_line() {
-            if let Some(found) = take(&line) {
-                return found;
-            }
-        }
-        panic!("it ended without {what}: {:#?}", self.said);
-    }
-
-    /// Waits for a line that contains this.
-    pub fn wait_for(&mut self, text: &str) -> String {
-        self.find(&format!("\"{text}\""), |line| {
-            line.contains(text).then(|| line.to_owned())
-        })
-    }
-
-    /// Waits for the authorization URL, alone on its line (or, with `--json`,
-    /// as a member of its object).
-    pub fn url(&mut self) -> String {
-        self.find("the authorization URL", |line| {
+    /// The authorization URL on stderr, alone on its line (or, with `--json`,
+    /// as the member of its object), when it has come.
+    pub fn authorization_url(&self) -> String {
+        self.stderr.wait_for("the authorization URL", |line| {
             let object = serde_json::from_str::<serde_json::Value>(line).ok();
             let member = object.and_then(|object| object["authorization_url"].as_str().map(str::to_owned));
-            member.or_else(|| (line.starts_with("http://") || line.starts_with("https://")).then(|| line.to_owned()))
+            let is_url = line.starts_with("http://") || line.starts_with("https://");
+            member.or_else(|| is_url.then(|| line.to_owned()))
         })
     }
 
-    pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid, signal).expect("sending a signal");
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Waits until it has ended.
-    pub fn finish(mut self) -> Finished {
-        self.stdin = None;
-        let deadline = Instant::now() + PATIENCE;
-        let status = match self.ended.recv_timeout(PATIENCE) {
-            Ok(status) => status,
-            Err(_) => panic!("it has not ended within {PATIENCE:?}: {:#?}", {
-                self.said.extend(self.lines.try_iter());
-                &self.said
-            }),
-        };
-        self.over = true;
-        while let Some(_line) = self.next_line() {}
-        let left = deadline.saturating_duration_since(Instant::now());
-        let stdout = self.stdout.recv_timeout(left).expect("the end of stdout");
-        let mut stderr = self.said.join("\n");
-        if !stderr.is_empty() {
-            stderr.push('\n');
-        }
-        Finished {
-            code: status
-                .code()
-                .unwrap_or_else(|| 128 + status.signal().expect("a signal")),
-            by_signal: status.code().is_none(),
-            stdout: String::from_utf8(stdout).expect("stdout in UTF-8"),
-            stderr,
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it wrote to stderr so far.
+    pub fn stderr_so_far(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Waits until it ends by itself.
+    pub fn end(mut self) -> Outcome {
+        // its output ends with it, so nothing here has to ask again and again
+        self.stdout.wait_for_end();
+        self.stderr.wait_for_end();
+        let status = self.child.wait().expect("its status");
+        Outcome {
+            code: status.code(),
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.over {
-            // the thread that waits for it reaps it
-            let _ = kill_process(self.pid, Signal::KILL);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Default)]
+struct Text {
+    text: String,
+    ended: bool,
+}
+
+struct Output {
+    shared: Arc<(Mutex<Text>, Condvar)>,
+    _reader: JoinHandle<()>,
+}
+
+impl Output {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let shared: Arc<(Mutex<Text>, Condvar)> = Arc::default();
+        let writing = Arc::clone(&shared);
+        let reader = std::thread::spawn(move || {
+            let mut stream = BufReader::new(stream);
+            let mut line = Vec::new();
+            while stream.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                lock(&writing.0).text.push_str(&String::from_utf8_lossy(&line));
+                writing.1.notify_all();
+                line.clear();
+            }
+            lock(&writing.0).ended = true;
+            writing.1.notify_all();
+        });
+        Output {
+            shared,
+            _reader: reader,
+        }
+    }
+
+    fn text(&self) -> String {
+        lock(&self.shared.0).text.clone()
+    }
+
+    fn wait_for<T>(&self, what: &str, pick: impl Fn(&str) -> Option<T>) -> T {
+        let picked = self.wait_until(what, |output| {
+            let whole_lines = output.text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let found = whole_lines.map(str::trim_end).find_map(&pick);
+            match found {
+                None if output.ended => Some(Err(output.text.clone())),
+                None => None,
+                Some(found) => Some(Ok(found)),
+            }
+        });
+        picked.unwrap_or_else(|text| panic!("it ended without {what:?}:\n{text}"))
+    }
+
+    fn wait_for_end(&self) {
+        self.wait_until("its end", |output| output.ended.then_some(()));
+    }
+
+    fn wait_until<T>(&self, what: &str, pick: impl Fn(&Text) -> Option<T>) -> T {
+        let (mutex, changed) = &*self.shared;
+        let began = Instant::now();
+        let mut output = lock(mutex);
+        loop {
+            if let Some(picked) = pick(&output) {
+                return picked;
+            }
+            let left = PATIENCE.saturating_sub(began.elapsed());
+            assert!(!left.is_zero(), "in vain waited for {what:?} in:\n{}", output.text);
+            output = changed.wait_timeout(output, left).expect("no reader panics").0;
         }
     }
 }
 
-impl Finished {
-    /// Fails the test unless it ended with this exit code of its own.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert!(
-            self.code == code && !self.by_signal,
-            "exit code {} instead of {code}\nstdout: {}\nstderr: {}",
-            self.code,
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    /// What stands behind `error: `. Panics when there is none, or several.
-    #[track_caller]
-    pub fn error(&self) -> &str {
-        let errors = self.labelled("error: ");
-        assert_eq!(errors.len(), 1, "{}", self.stderr);
-        errors[0]
-    }
-
-    /// The lines behind `caused by: `, in order.
-    pub fn causes(&self) -> Vec<&str> {
-        self.labelled("caused by: ")
-    }
-
-    /// The lines behind `hint: `, in order.
-    pub fn hints(&self) -> Vec<&str> {
-        self.labelled("hint: ")
-    }
-
-    /// The lines behind `warning: `, in order.
-    pub fn warnings(&self) -> Vec<&str> {
-        self.labelled("warning: ")
-    }
-
-    fn labelled(&self, label: &str) -> Vec<&str> {
-        self.stderr
-            .lines()
-            .filter_map(|line| line.strip_prefix(label))
-            .collect()
-    }
-
-    /// Fails the test unless stderr holds this.
-    #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text), "no \"{text}\" in: {}", self.stderr);
-        self
-    }
-
-    /// Fails the test if stderr holds this.
-    #[track_caller]
-    pub fn does_not_say(&self, text: &str) -> &Self {
-        assert!(!self.stderr.contains(text), "\"{text}\" in: {}", self.stderr);
-        self
-    }
-}
-
-/// Runs it to its end with nothing on standard input.
-pub fn run(command: &mut Command) -> Finished {
-    Running::start(command).finish()
+fn lock(mutex: &Mutex<Text>) -> MutexGuard<'_, Text> {
+    mutex.lock().expect("no reader panics")
 }
