@@ -19,6 +19,7 @@ pub mod neutral;
 pub mod palette;
 pub mod protocol;
 pub mod report;
+pub mod rules;
 pub mod secret;
 pub mod server;
 pub mod settings;

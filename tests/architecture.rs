@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 12] = [
         "terminal_input",
     ],
     &["trace", "system", "folders"],
-    &["protocol", "palette", "neutral", "environment", "duration"],
+    &["protocol", "palette", "neutral", "environment", "duration", "rules"],
     &["secret", "diagnosis"],
 ];
 
