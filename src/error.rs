@@ -2,6 +2,7 @@
 //! its exit code and hints itself.
 
 use crate::browser::BrowserError;
+use crate::check::CheckError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::login::LoginError;
@@ -16,6 +17,7 @@ use crate::store::{LockError, ProfileName, StoreError};
 use crate::terminal_input::TerminalInputError;
 use crate::transport::TransportError;
 use std::io;
+use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,18 @@ pub enum Error {
     /// The session.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// An examination.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A file that was asked for.
+    #[error("{} cannot be written", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -135,6 +149,7 @@ impl Error {
             Error::Renew(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
+            Error::Check(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
@@ -148,6 +163,7 @@ impl Diagnosis for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
             Error::Interrupted(code) | Error::Several { exit_code: code, .. } => *code,
+            Error::File { .. } => ExitCode::Usage,
             _ => self.part().map_or(ExitCode::Unexpected, Diagnosis::exit_code),
         }
     }

@@ -1,6 +1,7 @@
 //! One file a command. What they share stands here: the dispatch, and the
 //! context from which each takes configuration, store, transport and observer.
 
+mod check;
 mod completions;
 mod demo;
 mod login;
@@ -50,6 +51,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Logout(options) => logout::run(&context, &options),
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
+        Command::Check(options) => check::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),
         Command::Completions { shell } => completions::run(shell),
