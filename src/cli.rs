@@ -174,6 +174,9 @@ pub struct ProfileChoice {
     pub option: Option<String>,
 }
 
+/// How long a login waits for the resource owner unless it is told otherwise.
+pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
@@ -318,6 +321,15 @@ pub struct TokenOptions {
     /// Refresh first, however long the token is still valid
     #[arg(long)]
     pub force_refresh: bool,
+    /// A token for this resource server only, from the same session; repeatable
+    #[arg(long, value_name = "URI")]
+    pub resource: Vec<String>,
+    /// A token with these scope values only, from the same session; repeatable, or one space-separated value
+    #[arg(long, value_name = "S")]
+    pub scope: Vec<String>,
+    /// Log in first where that is needed and a terminal is there
+    #[arg(long)]
+    pub login: bool,
 }
 
 /// `oauth token --format`.

@@ -10,6 +10,7 @@ mod serve;
 mod signals;
 mod status;
 mod token;
+mod turn;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -20,7 +21,7 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Purpose, Session, StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -174,7 +175,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));

@@ -20,11 +20,11 @@ mod session;
 
 pub use file::FileStoreError;
 pub use keyring::KeyringError;
-pub use lock::{Intent, LockError, ProfileLock};
+pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use private_folder::PrivateFileError;
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    Asked, Dead, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
+    Asked, Dead, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
 };
 
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -68,6 +68,16 @@ pub trait CredentialStore: Send {
     /// # Errors
     /// [`StoreError`]: the one that `save` would have ended with.
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError>;
+
+    /// The same under the profile's lock, right before something happens that
+    /// must be saved: the next [`save`](Self::save) of this profile then does
+    /// nothing but write.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the one that `save` would have ended with.
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)
+    }
 
     /// One line that the user should see, once: what [`probe`](Self::probe) or
     /// [`save`](Self::save) did that concerns the safety of the tokens.

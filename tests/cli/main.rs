@@ -24,6 +24,8 @@ mod keyring;
 mod login;
 mod logout;
 #[cfg(unix)]
+mod narrowed;
+#[cfg(unix)]
 mod paste;
 mod peers;
 mod profile;
@@ -37,3 +39,5 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(target_os = "linux")]
+mod turns;

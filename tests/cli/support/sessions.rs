@@ -84,6 +84,7 @@ pub fn session(issuer: &str) -> Session {
         subject: None,
         dead: None,
         tokens: vec![StoredToken {
+            narrowed_to: Vec::new(),
             resource: Vec::new(),
             scope: None,
             access_token: Secret::from(KEPT_ACCESS_TOKEN),
