@@ -2,7 +2,8 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use super::Context;
-use super::login::{DesktopBrowser, interruptible, look_around, openers, signalled};
+use super::login::{DesktopBrowser, look_around, openers};
+use super::signals::{interruptible, signalled};
 use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
 use crate::cli::DemoOptions;
 use crate::diagnosis::Diagnosis;

@@ -1,12 +1,13 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
 use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
 use crate::cli::LoginOptions;
 use crate::config::{self, Change, Config, Setting};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::diagnosis::Diagnosis;
 use crate::duration::in_words;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -170,58 +171,6 @@ fn walk(
         asked,
         token_response: logged_in.token_response,
     })
-}
-
-/// Ends the work when a signal comes; what it holds is then dropped, which
-/// closes the listener and restores the terminal.
-pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::select! {
-        done = work => Ok(done),
-        signal = signalled() => Err(Error::Interrupted(signal)),
-    }
-}
-
-/// Finishes the work even when a signal comes meanwhile, and then obeys it.
-pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    let mut signal = std::pin::pin!(signalled());
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        biased;
-        code = &mut signal => {
-            work.await;
-            Err(Error::Interrupted(code))
-        }
-        done = &mut work => Ok(done),
-    }
-}
-
-/// Waits for the first signal that asks this process to end.
-#[cfg(unix)]
-pub(super) async fn signalled() -> ExitCode {
-    use tokio::signal::unix::{SignalKind, signal};
-    let streams = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = streams else {
-        // Without handlers the system's own end of the process applies.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => ExitCode::Interrupted,
-        _ = terminate.recv() => ExitCode::Terminated,
-        _ = hang_up.recv() => ExitCode::HungUp,
-    }
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-pub(super) async fn signalled() -> ExitCode {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => ExitCode::Interrupted,
-        Err(_) => std::future::pending().await,
-    }
 }
 
 fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {

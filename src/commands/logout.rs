@@ -63,7 +63,7 @@ fn one(
         let transport = context.transport(profile, true)?;
         // With --all the variable, which is for one client, would go to every server.
         let secret = context.client_secret_of_environment().filter(|_| !all);
-        let revoked = context.runtime()?.block_on(super::login::interruptible(revoke(
+        let revoked = context.runtime()?.block_on(super::signals::interruptible(revoke(
             &session,
             secret.as_ref(),
             &transport,

@@ -8,6 +8,7 @@ mod login;
 mod logout;
 mod profile;
 mod serve;
+mod signals;
 mod status;
 mod token;
 

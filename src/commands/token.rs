@@ -3,7 +3,7 @@
 //! stdout: no lock, no runtime, no TLS, no discovery. Only a token that will
 //! not last is renewed first.
 
-use super::login::after_work;
+use super::signals::after_work;
 use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
 use crate::cli::{TokenFormat, TokenOptions};
 use crate::config::Profile;
