@@ -134,6 +134,8 @@ pub enum Command {
     /// List, show, change and remove the profiles of the configuration file
     #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
+    /// Show what a server publishes about itself, what it can do, and what is wrong with it
+    Discover(DiscoverOptions),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
@@ -365,6 +367,14 @@ pub struct StatusOptions {
     /// Whose session; all when absent.
     #[command(flatten)]
     pub profile: ProfileChoice,
+}
+
+/// Options of `oauth discover`.
+#[derive(Debug, Args)]
+pub struct DiscoverOptions {
+    /// Issuer or protected resource
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: String,
 }
 
 /// `oauth profile`.

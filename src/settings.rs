@@ -241,6 +241,23 @@ pub fn profile_name(
     unnamed_profile(environment, config)
 }
 
+/// The URL whose server is looked at, and the issuer that it may be. An issuer
+/// has no query (RFC 8414 §2); a protected resource may have one.
+///
+/// # Errors
+/// [`SettingsError::Value`], which never repeats what may be a token.
+pub fn explored_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsError> {
+    if !text.contains("://") {
+        return Err(wrong_with_hint(
+            "URL",
+            "that is no URL",
+            "A server is named by its whole URL, such as https://id.example.com.",
+        ));
+    }
+    let endpoint = Endpoint::parse(text, HttpAllowance::LoopbackOnly).map_err(|problem| wrong("URL", problem))?;
+    Ok((endpoint, Issuer::parse(text, HttpAllowance::LoopbackOnly).ok()))
+}
+
 /// A JWT, or longer than any profile name and no URL.
 fn looks_like_a_token(argument: &str) -> bool {
     let jwt = argument.starts_with("eyJ") && argument.matches('.').count() >= 2;

@@ -3,6 +3,7 @@
 
 mod completions;
 mod demo;
+mod discover;
 mod login;
 mod logout;
 mod profile;
@@ -52,6 +53,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Logout(options) => logout::run(&context, &options),
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
+        Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),
         Command::Completions { shell } => completions::run(shell),

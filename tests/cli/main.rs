@@ -13,6 +13,7 @@ mod callback;
 mod completions;
 #[cfg(unix)]
 mod demo;
+mod discover;
 #[cfg(unix)]
 mod foreign;
 mod global;
