@@ -95,7 +95,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/login.rs", "prints the token response of --no-store"),
     ("src/commands/token.rs", "prints the token"),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
-    ("src/flow/explore.rs", "keeps the bodies of metadata answers, to be shown"),
+    (
+        "src/flow/explore.rs",
+        "keeps the bodies of metadata answers, to be shown",
+    ),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (
