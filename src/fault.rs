@@ -4,7 +4,8 @@
 //!
 //! `OAUTH_FAULT=POINT=ACTION` arms one point of one process: `kill` ends it
 //! as SIGKILL does, `stop` stops it as SIGSTOP does, `eio` and `enospc` are
-//! answers of the operating system where the point is one of IO.
+//! answers of the operating system where the point is one of IO. `POINT=ACTION@3`
+//! lets it pass twice.
 
 macro_rules! points {
     ($($point:ident $name:literal $meaning:literal;)+) => {
@@ -72,20 +73,38 @@ pub fn cut(_point: Point, content: &[u8]) -> &[u8] {
     content
 }
 
+/// Does the work; the point is after its first step, when it waits for others.
+#[cfg(not(feature = "fault-points"))]
+#[inline(always)]
+pub fn handed_over<T>(_point: Point, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    work
+}
+
 #[cfg(feature = "fault-points")]
-pub use armed::{cut, io};
+pub use armed::{cut, handed_over, io};
 
 #[cfg(feature = "fault-points")]
 mod armed {
     use super::Point;
     use rustix::process::{Signal, getpid, kill_process};
     use std::io::{self, ErrorKind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// What this point is armed with.
-    fn action(point: Point) -> Option<String> {
+    /// How often the armed point was passed.
+    static PASSED: AtomicUsize = AtomicUsize::new(0);
+
+    /// What this point is armed with, and from which time on.
+    fn armed(point: Point) -> Option<(String, usize)> {
         let armed = std::env::var("OAUTH_FAULT").ok()?;
         let (name, action) = armed.split_once('=')?;
-        (name == point.name()).then(|| action.to_owned())
+        let (action, time) = action.split_once('@').unwrap_or((action, "1"));
+        (name == point.name()).then(|| (action.to_owned(), time.parse().unwrap_or(1)))
+    }
+
+    /// What is to happen at this point, at this time.
+    fn action(point: Point) -> Option<String> {
+        let (action, time) = armed(point)?;
+        (PASSED.fetch_add(1, Ordering::Relaxed) + 1 == time).then_some(action)
     }
 
     /// A place where the operating system can say no.
@@ -106,9 +125,23 @@ mod armed {
 
     /// The content, or where this point is armed the first half of it.
     pub fn cut(point: Point, content: &[u8]) -> &[u8] {
-        match action(point) {
-            Some(_) => &content[..content.len() / 2],
-            None => content,
+        match armed(point) {
+            Some((_, time)) if PASSED.load(Ordering::Relaxed) + 1 == time => &content[..content.len() / 2],
+            _ => content,
         }
+    }
+
+    /// Does the work; the point is after its first step, when it waits for others.
+    pub async fn handed_over<T>(point: Point, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let mut first = true;
+        std::future::poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            if polled.is_pending() && std::mem::take(&mut first) {
+                let _ = io(point);
+            }
+            polled
+        })
+        .await
     }
 }

@@ -51,6 +51,7 @@ fn driver() {
         item_suffix: None,
         data_folder: home.join("data"),
         config_folder: home.join("config"),
+        runtime_folder: None,
         key_file: None,
     })
     .unwrap();

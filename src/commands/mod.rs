@@ -115,6 +115,10 @@ impl Context {
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
             key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
         })?)
     }

@@ -36,6 +36,17 @@ impl RefreshError {
     pub fn ends_session(&self) -> bool {
         matches!(self, RefreshError::Token(TokenError::OAuth { error, .. }) if error.error == "invalid_grant")
     }
+
+    /// Whether the server may have spent the refresh token all the same: where
+    /// no answer came, or one that says nothing about it.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            RefreshError::Transport(error) => error.may_have_been_received(),
+            RefreshError::Token(error) => !matches!(error, TokenError::OAuth { .. } | TokenError::Redirect { .. }),
+            RefreshError::IdToken(_) => true,
+            RefreshError::NoRefreshToken | RefreshError::Record(_) => false,
+        }
+    }
 }
 
 impl Diagnosis for RefreshError {

@@ -86,7 +86,8 @@ impl Diagnosis for RenewError {
                 let mut hints = Vec::new();
                 if *after_interruption {
                     hints.push(
-                        "A refresh was interrupted after the server had taken it, so its answer is lost.".to_owned(),
+                        "An earlier refresh was interrupted or never answered after the server had taken it: its answer is lost."
+                            .to_owned(),
                     );
                 }
                 hints.push(format!("Run: oauth login {profile}"));
@@ -148,8 +149,7 @@ pub async fn renew(
         .cloned();
     if let Some(intent) = &interrupted {
         world.observer.observe(&Event::Note(&format!(
-            "a refresh by `oauth {}` was interrupted at {}; trying again with the same refresh token",
-            intent.command,
+            "a refresh at {} was interrupted or never answered; trying again with the same refresh token",
             crate::system::local_time(intent.at)
         )));
     }
@@ -162,19 +162,20 @@ pub async fn renew(
         .map_err(RenewError::Unprepared)?;
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
     world.store.make_ready(profile)?;
-    lock.declare(&Intent {
+    let intent = Intent {
         command: "token".to_owned(),
         at: (world.terms.now)(),
         generation: session.generation.saturating_add(1),
         fingerprint: refresh_token.fingerprint(),
-    })?;
+    };
+    lock.declare(&intent)?;
     fault::here(Point::IntentWritten);
 
     // The request, and the write at once: in between, nobody is told anything.
     let mut later = Later::new(world.observer);
     let outcome = refresh_with_one_more_try(&mut session, part, &world.terms, &mut later).await;
     if outcome.is_ok() {
-        save(profile, &session, world.store, &mut later).await?;
+        save(profile, &refresh_token, &session, world.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
     drop(later);
@@ -197,7 +198,12 @@ pub async fn renew(
                 after_interruption: interrupted.is_some(),
             })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            if error.may_have_happened() {
+                lock.leave_unfinished(intent);
+            }
+            Err(error.into())
+        }
     }
 }
 
@@ -277,24 +283,32 @@ pub fn has_expired(session: &Session, part: &Part, now: UnixSeconds) -> bool {
         .is_none_or(|token| token.expires_at.is_some_and(|expires_at| expires_at <= now))
 }
 
+/// Writes the session. Where the store does not take it, it is kept aside at
+/// once; then the store has some seconds to come back.
 async fn save(
     profile: &ProfileName,
+    spent: &Secret,
     session: &Session,
     store: &mut dyn CredentialStore,
     observer: &mut dyn Observer,
 ) -> Result<(), StoreError> {
-    let mut attempt = 1;
-    loop {
+    let Err(mut error) = store.save(profile, session) else {
+        return Ok(());
+    };
+    let aside = store.keep_aside(profile, spent, session);
+    for _ in 1..SAVE_ATTEMPTS {
+        tokio::time::sleep(SAVE_PAUSE).await;
         match store.save(profile, session) {
             Ok(()) => return Ok(()),
-            Err(error) if attempt >= SAVE_ATTEMPTS => return Err(error),
-            Err(error) => {
-                attempt += 1;
-                observer.observe(&Event::Warning(&format!(
-                    "the refreshed session cannot be written, trying again: {error}"
-                )));
-                tokio::time::sleep(SAVE_PAUSE).await;
-            }
+            Err(again) => error = again,
         }
     }
+    let Ok(path) = aside else {
+        return Err(error);
+    };
+    observer.observe(&Event::Warning(&format!(
+        "the refreshed session cannot be stored: {error}; it waits in {}, encrypted under the refresh token that is still stored, and is taken from there",
+        path.display()
+    )));
+    Ok(())
 }

@@ -543,6 +543,7 @@ mod tests {
             item_suffix: None,
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
+            runtime_folder: None,
             key_file: None,
         }
     }

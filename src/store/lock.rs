@@ -267,6 +267,12 @@ impl ProfileLock {
         Ok(())
     }
 
+    /// Lets go of the lock, and leaves the intent for the next holder: what was
+    /// declared may or may not have happened.
+    pub fn leave_unfinished(mut self, intent: Intent) {
+        self.interrupted = Some(intent);
+    }
+
     /// Lets go of the lock and removes its file too. For profiles that will
     /// never be used again.
     pub fn remove(self) {

@@ -145,6 +145,7 @@ impl Home {
             item_suffix: None,
             data_folder: self.path().join(".local/share"),
             config_folder: self.path().join(".config"),
+            runtime_folder: None,
             key_file: None,
         })
         .expect("the file store")
