@@ -31,7 +31,7 @@ const LAYERS: [&[&str]; 13] = [
     ],
     &["trace", "system", "folders"],
     &["protocol", "palette", "neutral", "environment", "duration", "rules"],
-    &["secret", "diagnosis"],
+    &["secret", "diagnosis", "fault"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -102,6 +102,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/login.rs", "prints the token response of --no-store"),
     ("src/commands/token.rs", "prints the token"),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
+    (
+        "src/flow/explore.rs",
+        "keeps the bodies of metadata answers, to be shown",
+    ),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (
@@ -118,6 +122,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state, nonce and code",
     ),
     ("src/protocol/client.rs", "encodes and compares the client secret"),
+    ("src/protocol/endpoint.rs", "writes the parameters of a request into its URL"),
     ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     ("src/protocol/id_token.rs", "compares the nonce"),

@@ -9,9 +9,10 @@ use super::token_request::Tokens;
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
 use crate::protocol::id_token::{CLOCK_SKEW_S, ISSUED_AT_MAX_AGE_S, access_token_hash, numeric_date};
 use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::jwks::{JwkSet, SignatureError};
 use crate::protocol::time::UnixSeconds;
 use crate::rules::Rule;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The longest `sub` (OpenID Connect Core §2).
 const SUBJECT_CHARS_MAX: usize = 255;
@@ -152,6 +153,27 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
             })
         });
     }
+    examination.judge(Rule::IdTokenSignature, &mut |examination| {
+        examination.needs_openid()?;
+        let main = examination.main_login()?;
+        let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
+        let jwt = claims_of(tokens)?;
+        let Ok(keys) = keys::fetch(examination) else {
+            return unseen("no keys are published (keys.published)");
+        };
+        let set = json!({ "keys": keys }).to_string();
+        let Ok(set) = JwkSet::parse(set.as_bytes()) else {
+            return unseen("the published keys cannot be read");
+        };
+        match set.verify(&jwt) {
+            Ok(_) => Ok(()),
+            // Not signed, or with the client's secret: no published key is meant.
+            Err(SignatureError::Algorithm(name)) => {
+                unseen(format!("it is signed with {name}, not with a published key"))
+            }
+            Err(error) => broken(error.to_string()),
+        }
+    });
     examination.judge(Rule::IdTokenKeyReference, &mut |examination| {
         examination.needs_openid()?;
         let main = examination.main_login()?;

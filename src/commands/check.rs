@@ -5,8 +5,8 @@
 use super::Context;
 use super::login::{
     DesktopBrowser, check_client_authentication, client_secret, look_around, openers, pasted_lines, plain_http,
-    signalled,
 };
+use super::signals::signalled;
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
 use crate::cli::CheckOptions;
 use crate::error::Error;
