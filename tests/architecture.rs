@@ -122,7 +122,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state, nonce and code",
     ),
     ("src/protocol/client.rs", "encodes and compares the client secret"),
-    ("src/protocol/endpoint.rs", "writes the parameters of a request into its URL"),
+    (
+        "src/protocol/endpoint.rs",
+        "writes the parameters of a request into its URL",
+    ),
     ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     ("src/protocol/id_token.rs", "compares the nonce"),
