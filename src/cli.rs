@@ -136,6 +136,8 @@ pub enum Command {
     Profile(ProfileCommand),
     /// Show what a server publishes about itself, what it can do, and what is wrong with it
     Discover(DiscoverOptions),
+    /// Show what stands in a JWT, and whether its issuer signed it
+    Decode(DecodeOptions),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
@@ -363,6 +365,31 @@ pub struct DiscoverOptions {
     /// Issuer or protected resource
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub url: String,
+}
+
+/// Which token a command is about. Never one on the command line.
+#[derive(Debug, Args)]
+pub struct TokenInput {
+    /// Token on standard input (-) or in a file; the stored session's when absent
+    #[arg(value_name = "- | FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Profile name [env: OAUTH_PROFILE]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
+    pub profile: Option<String>,
+}
+
+/// Options of `oauth decode`.
+#[derive(Debug, Args)]
+pub struct DecodeOptions {
+    /// Which token.
+    #[command(flatten)]
+    pub input: TokenInput,
+    /// The session's ID token instead of its access token
+    #[arg(long, conflicts_with = "file")]
+    pub id_token: bool,
+    /// Whose keys to ask for, where no profile is of the token's issuer
+    #[arg(long, value_name = "URL", requires = "file")]
+    pub issuer: Option<String>,
 }
 
 /// `oauth profile`.

@@ -9,7 +9,10 @@ use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::renew::RenewError;
+use crate::flow::session::UnusableRecord;
 use crate::folders::NoHome;
+use crate::protocol::jose::JwtError;
+use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
 use crate::settings::SettingsError;
@@ -60,6 +63,9 @@ pub enum Error {
     /// The session.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A token or an answer about it.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -150,6 +156,7 @@ impl Error {
             Error::Renew(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
+            Error::Inspection(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
@@ -289,6 +296,41 @@ impl Diagnosis for SessionError {
             }
             _ => vec![format!("Run: oauth login {profile}")],
         }
+    }
+}
+
+/// A token that cannot be looked at, or does not stand the look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InspectionError {
+    /// Opaque, encrypted, cut off.
+    #[error("the token is no JWT that can be read")]
+    NotAJwt(#[source] JwtError),
+    /// Changed, or signed by somebody else.
+    #[error("the token is not what its issuer signed")]
+    Signature(#[source] SignatureError),
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+}
+
+impl Diagnosis for InspectionError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            InspectionError::NotAJwt(_) => ExitCode::Usage,
+            InspectionError::Signature(_) => ExitCode::Protocol,
+            InspectionError::Record(_) => ExitCode::Store,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            InspectionError::NotAJwt(_) => {
+                "A token need not be one; its server can say what it stands for: oauth introspect."
+            }
+            InspectionError::Signature(_) => "Do not trust its claims: it was changed, or somebody else made it.",
+            InspectionError::Record(_) => "Log in again, which writes the session anew.",
+        };
+        vec![hint.to_owned()]
     }
 }
 

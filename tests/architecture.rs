@@ -92,10 +92,15 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/commands/demo.rs",
         "the demo account's password, which is told; the resource server's answer",
     ),
+    ("src/commands/decode.rs", "takes the token apart"),
     ("src/commands/login.rs", "prints the token response of --no-store"),
     ("src/commands/token.rs", "prints the token"),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
-    ("src/flow/explore.rs", "keeps the bodies of metadata answers, to be shown"),
+    (
+        "src/flow/explore.rs",
+        "keeps the bodies of metadata answers, to be shown",
+    ),
+    ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (

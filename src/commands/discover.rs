@@ -3,7 +3,7 @@
 //! and what in its words is broken, contradictory or risky.
 
 use super::Context;
-use super::login::interruptible;
+use super::signals::interruptible;
 use super::status::aligned;
 use crate::cli::DiscoverOptions;
 use crate::error::Error;

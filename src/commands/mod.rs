@@ -1,7 +1,9 @@
 //! One file a command. What they share stands here: the dispatch, and the
 //! context from which each takes configuration, store, transport and observer.
 
+mod claims;
 mod completions;
+mod decode;
 mod demo;
 mod discover;
 mod login;
@@ -11,6 +13,7 @@ mod serve;
 mod signals;
 mod status;
 mod token;
+mod token_input;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -52,6 +55,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Logout(options) => logout::run(&context, &options),
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
+        Command::Decode(options) => decode::run(&context, &options),
         Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),

@@ -6,6 +6,7 @@ pub mod adopt;
 pub mod appraise;
 pub mod discover;
 pub mod explore;
+pub mod issuer_keys;
 pub mod login;
 pub mod logout;
 pub mod refresh;

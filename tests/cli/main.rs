@@ -11,6 +11,7 @@
 mod callback;
 #[cfg(unix)]
 mod completions;
+mod decode;
 #[cfg(unix)]
 mod demo;
 mod discover;
