@@ -138,6 +138,12 @@ pub enum Command {
     Discover(DiscoverOptions),
     /// Show what stands in a JWT, and whether its issuer signed it
     Decode(DecodeOptions),
+    /// Show what the server says of the person whose token it is
+    Userinfo(TokenInput),
+    /// Show what the server says that a token stands for
+    Introspect(TokenInput),
+    /// Tell the server to forget one token
+    Revoke(TokenInput),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured

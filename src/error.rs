@@ -4,6 +4,7 @@
 use crate::browser::BrowserError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::about_token::AboutTokenError;
 use crate::flow::discover::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
@@ -57,6 +58,9 @@ pub enum Error {
     /// A refresh of a stored session.
     #[error(transparent)]
     Renew(#[from] Box<RenewError>),
+    /// A question about a token.
+    #[error(transparent)]
+    AboutToken(#[from] Box<AboutTokenError>),
     /// A revocation.
     #[error(transparent)]
     Logout(#[from] Box<LogoutError>),
@@ -134,6 +138,12 @@ impl From<RenewError> for Error {
     }
 }
 
+impl From<AboutTokenError> for Error {
+    fn from(error: AboutTokenError) -> Self {
+        Error::AboutToken(Box::new(error))
+    }
+}
+
 impl From<LogoutError> for Error {
     fn from(error: LogoutError) -> Self {
         Error::Logout(Box::new(error))
@@ -154,6 +164,7 @@ impl Error {
             Error::Login(part) => Some(part.as_ref()),
             Error::Refresh(part) => Some(part.as_ref()),
             Error::Renew(part) => Some(part.as_ref()),
+            Error::AboutToken(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
             Error::Inspection(part) => Some(part),
@@ -311,6 +322,9 @@ pub enum InspectionError {
     /// The record was changed by others.
     #[error(transparent)]
     Record(#[from] UnusableRecord),
+    /// The server says so.
+    #[error("the token is not active: its server does not take it (any more)")]
+    Inactive,
 }
 
 impl Diagnosis for InspectionError {
@@ -319,6 +333,7 @@ impl Diagnosis for InspectionError {
             InspectionError::NotAJwt(_) => ExitCode::Usage,
             InspectionError::Signature(_) => ExitCode::Protocol,
             InspectionError::Record(_) => ExitCode::Store,
+            InspectionError::Inactive => ExitCode::LoginRequired,
         }
     }
 
@@ -329,6 +344,9 @@ impl Diagnosis for InspectionError {
             }
             InspectionError::Signature(_) => "Do not trust its claims: it was changed, or somebody else made it.",
             InspectionError::Record(_) => "Log in again, which writes the session anew.",
+            InspectionError::Inactive => {
+                "It has expired, was revoked, or is not of this server; or this client may not ask about it (RFC 7662 §2.2)."
+            }
         };
         vec![hint.to_owned()]
     }

@@ -94,7 +94,12 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/commands/decode.rs", "takes the token apart"),
     ("src/commands/login.rs", "prints the token response of --no-store"),
+    ("src/commands/revoke.rs", "compares a given token with the session's"),
     ("src/commands/token.rs", "prints the token"),
+    (
+        "src/flow/about_token.rs",
+        "parses the answers about a token, which are the result",
+    ),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
     (
         "src/flow/explore.rs",

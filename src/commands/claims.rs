@@ -2,7 +2,7 @@
 //! and what is a time in words as well.
 
 use crate::duration::in_words;
-use crate::neutral::neutralise;
+use crate::neutral::{neutralise, neutralise_json};
 use crate::protocol::time::UnixSeconds;
 use crate::system;
 use crate::trace::document::Document;
@@ -13,6 +13,15 @@ const TIMES: [&str; 5] = ["exp", "iat", "nbf", "auth_time", "updated_at"];
 
 /// No calendar goes further; milliseconds by mistake are beyond it.
 const YEAR_10000: f64 = 253_402_300_800.0;
+
+/// An answer that is a JSON object: as it came, or for a person.
+pub(super) fn result(answer: &[u8], json: bool) -> String {
+    let document = Document::parse(answer).unwrap_or(Document::Null);
+    if json {
+        return neutralise_json(&document.line()) + "\n";
+    }
+    lines(&document, system::now())
+}
 
 /// The members of an object, each on its line, aligned.
 pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {

@@ -6,14 +6,17 @@ mod completions;
 mod decode;
 mod demo;
 mod discover;
+mod introspect;
 mod login;
 mod logout;
 mod profile;
+mod revoke;
 mod serve;
 mod signals;
 mod status;
 mod token;
 mod token_input;
+mod userinfo;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -56,6 +59,9 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
         Command::Decode(options) => decode::run(&context, &options),
+        Command::Userinfo(input) => userinfo::run(&context, &input),
+        Command::Introspect(input) => introspect::run(&context, &input),
+        Command::Revoke(input) => revoke::run(&context, &input),
         Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),

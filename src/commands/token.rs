@@ -5,7 +5,7 @@
 
 use super::signals::after_work;
 use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
-use crate::cli::{TokenFormat, TokenOptions};
+use crate::cli::{ProfileChoice, TokenFormat, TokenOptions};
 use crate::config::Profile;
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::{Error, SessionError};
@@ -30,6 +30,22 @@ const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
+    let Ready {
+        name,
+        session,
+        freshness,
+    } = ready(context, options)?;
+    print(context, options, format, &freshness, &name, &session)
+}
+
+/// A session whose token is as fresh as it can be.
+struct Ready {
+    name: ProfileName,
+    session: Session,
+    freshness: Freshness,
+}
+
+fn ready(context: &Context, options: &TokenOptions) -> Result<Ready, Error> {
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
     let profile = config.profile(&name);
@@ -48,7 +64,28 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
         session = renewed(context, options, &freshness, &name, profile, store.as_mut(), session)?;
         usable(&session, &name, profile)?;
     }
-    print(context, options, format, &freshness, &name, &session)
+    Ok(Ready {
+        name,
+        session,
+        freshness,
+    })
+}
+
+/// The stored session for a command that sends its access token somewhere:
+/// refreshed first where `oauth token` would do so.
+pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice) -> Result<Session, Error> {
+    let options = TokenOptions {
+        profile,
+        format: None,
+        id_token: false,
+        min_ttl: None,
+        force_refresh: false,
+    };
+    let ready = ready(context, &options)?;
+    if has_expired(&ready.session, system::now()) {
+        return Err(SessionError::Expired { profile: ready.name }.into());
+    }
+    Ok(ready.session)
 }
 
 /// Whether a session may be used for this profile at all.

@@ -20,6 +20,7 @@ mod foreign;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
+mod introspect;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ mod peers;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
@@ -39,3 +41,4 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+mod userinfo;
