@@ -138,6 +138,8 @@ pub enum Command {
     Discover(DiscoverOptions),
     /// Show what stands in a JWT, and whether its issuer signed it
     Decode(DecodeOptions),
+    /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
+    Pkce(PkceOptions),
     /// Show what the server says of the person whose token it is
     Userinfo(TokenInput),
     /// Show what the server says that a token stands for
@@ -382,6 +384,14 @@ pub struct TokenInput {
     /// Profile name [env: OAUTH_PROFILE]
     #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
+}
+
+/// Options of `oauth pkce`.
+#[derive(Debug, Args)]
+pub struct PkceOptions {
+    /// The challenge of the verifier on standard input, not of a new one
+    #[arg(long)]
+    pub verifier_stdin: bool,
 }
 
 /// Options of `oauth decode`.

@@ -11,6 +11,7 @@ use crate::loopback::{ListenSettings, LoopbackHost};
 use crate::protocol::authorization::{AuthorizationWish, OWN_PARAMETERS, ResponseMode};
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -867,6 +868,14 @@ pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, Settings
     } else {
         Ok(Secret::from(text))
     }
+}
+
+/// A code verifier as it was given at `place`.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, SettingsError> {
+    CodeVerifier::parse(given.expose()).map_err(|problem| wrong(place, problem))
 }
 
 /// Reads a secret from a file.

@@ -94,6 +94,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/commands/decode.rs", "takes the token apart"),
     ("src/commands/login.rs", "prints the token response of --no-store"),
+    ("src/commands/pkce.rs", "prints the verifier"),
     ("src/commands/revoke.rs", "compares a given token with the session's"),
     ("src/commands/token.rs", "prints the token"),
     (

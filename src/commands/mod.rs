@@ -9,6 +9,7 @@ mod discover;
 mod introspect;
 mod login;
 mod logout;
+mod pkce;
 mod profile;
 mod revoke;
 mod serve;
@@ -59,6 +60,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
         Command::Decode(options) => decode::run(&context, &options),
+        Command::Pkce(options) => pkce::run(&context, &options),
         Command::Userinfo(input) => userinfo::run(&context, &input),
         Command::Introspect(input) => introspect::run(&context, &input),
         Command::Revoke(input) => revoke::run(&context, &input),

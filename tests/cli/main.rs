@@ -29,6 +29,7 @@ mod logout;
 #[cfg(unix)]
 mod paste;
 mod peers;
+mod pkce;
 mod profile;
 #[cfg(unix)]
 mod refresh;
