@@ -92,13 +92,21 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/commands/demo.rs",
         "the demo account's password, which is told; the resource server's answer",
     ),
+    ("src/commands/decode.rs", "takes the token apart"),
     ("src/commands/login.rs", "prints the token response of --no-store"),
+    ("src/commands/pkce.rs", "prints the verifier"),
+    ("src/commands/revoke.rs", "compares a given token with the session's"),
     ("src/commands/token.rs", "prints the token"),
+    (
+        "src/flow/about_token.rs",
+        "parses the answers about a token, which are the result",
+    ),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
     (
         "src/flow/explore.rs",
         "keeps the bodies of metadata answers, to be shown",
     ),
+    ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (

@@ -6,7 +6,7 @@
 use super::login;
 use super::signals::after_work;
 use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
-use crate::cli::{TokenFormat, TokenOptions};
+use crate::cli::{ProfileChoice, TokenFormat, TokenOptions};
 use crate::config::{Config, Profile};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::{Error, SessionError};
@@ -37,31 +37,48 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let wanted = Wanted::new(options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let outcome = token(context, options, format, &wanted, &config, &name);
-    match outcome {
+    let session = match fresh(context, options, &wanted, &config, &name) {
         Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && somebody_is_there() => {
             context
                 .observer()
                 .observe(&Event::Note(&format!("{error}: logging in first")));
             login::again(context, &name)?;
-            token(context, options, format, &wanted, &config, &name)
+            fresh(context, options, &wanted, &config, &name)?
         }
-        outcome => outcome,
-    }
+        outcome => outcome?,
+    };
+    print(context, options, format, &wanted, &name, &session)
 }
 
 fn somebody_is_there() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 
-fn token(
+/// The stored session for a command that sends its access token somewhere:
+/// refreshed first where `oauth token` would do so.
+pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice) -> Result<Session, Error> {
+    let options = TokenOptions {
+        profile,
+        ..TokenOptions::default()
+    };
+    let wanted = Wanted::new(&options)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
+    let session = fresh(context, &options, &wanted, &config, &name)?;
+    if has_expired(&session, &wanted.part, system::now()) {
+        return Err(SessionError::Expired { profile: name }.into());
+    }
+    Ok(session)
+}
+
+/// The session with a token as fresh as it can be.
+fn fresh(
     context: &Context,
     options: &TokenOptions,
-    format: TokenFormat,
     wanted: &Wanted,
     config: &Config,
     name: &ProfileName,
-) -> Result<(), Error> {
+) -> Result<Session, Error> {
     let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
     let mut store = context.store(kind, context.patience())?;
@@ -78,7 +95,7 @@ fn token(
         usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
-    print(context, options, format, wanted, name, &session)
+    Ok(session)
 }
 
 /// Whether a session may be used for this profile at all.
