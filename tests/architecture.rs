@@ -138,6 +138,26 @@ const EXPOSED: &[(&str, &str)] = &[
         "session cookie and response of the development server",
     ),
     ("src/server/authorization_server.rs", "looks tokens up"),
+    (
+        "src/server/broken/authorization_request.rs",
+        "looks for parameters without a value",
+    ),
+    (
+        "src/server/broken/authorization_response.rs",
+        "response of the development server",
+    ),
+    (
+        "src/server/broken/request.rs",
+        "puts the code or token in place of what stands for it",
+    ),
+    (
+        "src/server/broken/simultaneous.rs",
+        "hashes codes and tokens, to know them again",
+    ),
+    (
+        "src/server/broken/stand_in.rs",
+        "hashes codes and tokens, to know them again",
+    ),
     ("src/server/grants.rs", "looks codes and tokens up"),
     (
         "src/server/interaction.rs",
