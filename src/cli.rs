@@ -139,6 +139,16 @@ pub enum Command {
     Check(Box<CheckOptions>),
     /// Show what a server publishes about itself, what it can do, and what is wrong with it
     Discover(DiscoverOptions),
+    /// Show what stands in a JWT, and whether its issuer signed it
+    Decode(DecodeOptions),
+    /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
+    Pkce(PkceOptions),
+    /// Show what the server says of the person whose token it is
+    Userinfo(TokenInput),
+    /// Show what the server says that a token stands for
+    Introspect(TokenInput),
+    /// Tell the server to forget one token
+    Revoke(TokenInput),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
@@ -169,7 +179,7 @@ pub enum Shell {
 }
 
 /// The profile, by argument or by option.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
     #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
@@ -329,7 +339,7 @@ impl std::str::FromStr for ListenAddress {
 }
 
 /// Options of `oauth token`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct TokenOptions {
     /// Whose token.
     #[command(flatten)]
@@ -398,6 +408,39 @@ pub struct DiscoverOptions {
     /// Issuer or protected resource
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub url: String,
+}
+
+/// Which token a command is about. Never one on the command line.
+#[derive(Debug, Args)]
+pub struct TokenInput {
+    /// Token on standard input (-) or in a file; the stored session's when absent
+    #[arg(value_name = "- | FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Profile name [env: OAUTH_PROFILE]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
+    pub profile: Option<String>,
+}
+
+/// Options of `oauth pkce`.
+#[derive(Debug, Args)]
+pub struct PkceOptions {
+    /// The challenge of the verifier on standard input, not of a new one
+    #[arg(long)]
+    pub verifier_stdin: bool,
+}
+
+/// Options of `oauth decode`.
+#[derive(Debug, Args)]
+pub struct DecodeOptions {
+    /// Which token.
+    #[command(flatten)]
+    pub input: TokenInput,
+    /// The session's ID token instead of its access token
+    #[arg(long, conflicts_with = "file")]
+    pub id_token: bool,
+    /// Whose keys to ask for, where no profile is of the token's issuer
+    #[arg(long, value_name = "URL", requires = "file")]
+    pub issuer: Option<String>,
 }
 
 /// `oauth profile`.

@@ -5,12 +5,16 @@ use crate::browser::BrowserError;
 use crate::check::CheckError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::about_token::AboutTokenError;
 use crate::flow::discover::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::renew::RenewError;
+use crate::flow::session::UnusableRecord;
 use crate::folders::NoHome;
+use crate::protocol::jose::JwtError;
+use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
 use crate::settings::SettingsError;
@@ -56,6 +60,9 @@ pub enum Error {
     /// A refresh of a stored session.
     #[error(transparent)]
     Renew(#[from] Box<RenewError>),
+    /// A question about a token.
+    #[error(transparent)]
+    AboutToken(#[from] Box<AboutTokenError>),
     /// A revocation.
     #[error(transparent)]
     Logout(#[from] Box<LogoutError>),
@@ -74,6 +81,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A token or an answer about it.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -142,6 +152,12 @@ impl From<RenewError> for Error {
     }
 }
 
+impl From<AboutTokenError> for Error {
+    fn from(error: AboutTokenError) -> Self {
+        Error::AboutToken(Box::new(error))
+    }
+}
+
 impl From<LogoutError> for Error {
     fn from(error: LogoutError) -> Self {
         Error::Logout(Box::new(error))
@@ -162,9 +178,11 @@ impl Error {
             Error::Login(part) => Some(part.as_ref()),
             Error::Refresh(part) => Some(part.as_ref()),
             Error::Renew(part) => Some(part.as_ref()),
+            Error::AboutToken(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
             Error::Check(part) => Some(part),
+            Error::Inspection(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
@@ -312,6 +330,48 @@ impl Diagnosis for SessionError {
             }
             _ => vec![format!("Run: oauth login {profile}")],
         }
+    }
+}
+
+/// A token that cannot be looked at, or does not stand the look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InspectionError {
+    /// Opaque, encrypted, cut off.
+    #[error("the token is no JWT that can be read")]
+    NotAJwt(#[source] JwtError),
+    /// Changed, or signed by somebody else.
+    #[error("the token is not what its issuer signed")]
+    Signature(#[source] SignatureError),
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+    /// The server says so.
+    #[error("the token is not active: its server does not take it (any more)")]
+    Inactive,
+}
+
+impl Diagnosis for InspectionError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            InspectionError::NotAJwt(_) => ExitCode::Usage,
+            InspectionError::Signature(_) => ExitCode::Protocol,
+            InspectionError::Record(_) => ExitCode::Store,
+            InspectionError::Inactive => ExitCode::LoginRequired,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            InspectionError::NotAJwt(_) => {
+                "A token need not be one; its server can say what it stands for: oauth introspect."
+            }
+            InspectionError::Signature(_) => "Do not trust its claims: it was changed, or somebody else made it.",
+            InspectionError::Record(_) => "Log in again, which writes the session anew.",
+            InspectionError::Inactive => {
+                "It has expired, was revoked, or is not of this server; or this client may not ask about it (RFC 7662 §2.2)."
+            }
+        };
+        vec![hint.to_owned()]
     }
 }
 

@@ -11,6 +11,7 @@ use crate::loopback::{ListenSettings, LoopbackHost};
 use crate::protocol::authorization::{AuthorizationWish, OWN_PARAMETERS, ResponseMode};
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -221,13 +222,8 @@ pub fn profile_name(
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
     if let Some(argument) = &choice.argument {
-        if looks_like_a_token(argument) {
-            let problem = "that looks like a token, and a token must not stand on a command line";
-            return Err(wrong_with_hint(
-                "PROFILE",
-                problem,
-                "Name the profile whose token you want.",
-            ));
+        if is_like_a_jwt(argument) || (argument.len() > 64 && !argument.contains("://")) {
+            return Err(token_as_argument("PROFILE", "Name the profile whose token you want."));
         }
         return if argument.contains("://") {
             name_of_url(argument)
@@ -258,10 +254,44 @@ pub fn explored_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsEr
     Ok((endpoint, Issuer::parse(text, HttpAllowance::LoopbackOnly).ok()))
 }
 
-/// A JWT, or longer than any profile name and no URL.
-fn looks_like_a_token(argument: &str) -> bool {
-    let jwt = argument.starts_with("eyJ") && argument.matches('.').count() >= 2;
-    jwt || (argument.len() > 64 && !argument.contains("://"))
+fn is_like_a_jwt(argument: &str) -> bool {
+    argument.starts_with("eyJ") && argument.matches('.').count() >= 2
+}
+
+fn token_as_argument(place: &str, hint: &str) -> SettingsError {
+    let problem = "that looks like a token, and a token must not stand on a command line";
+    wrong_with_hint(place, problem, hint)
+}
+
+/// Refuses a token where the name of a file should be.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn is_no_token(place: &str, argument: &str) -> Result<(), SettingsError> {
+    if is_like_a_jwt(argument) {
+        return Err(token_as_argument(
+            place,
+            "Give it on standard input, with - in its place.",
+        ));
+    }
+    Ok(())
+}
+
+/// An issuer that was typed at `place`, if one was.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn issuer(place: &str, text: Option<&str>) -> Result<Option<Issuer>, SettingsError> {
+    text.map(|text| issuer_of(place, text, HttpAllowance::LoopbackOnly))
+        .transpose()
+}
+
+/// The same under a profile's rules.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn issuer_of(place: &str, text: &str, allowance: HttpAllowance) -> Result<Issuer, SettingsError> {
+    Issuer::parse(text, allowance).map_err(|problem| wrong(place, problem))
 }
 
 /// The profile that is meant when none is named.
@@ -854,6 +884,14 @@ pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, Settings
     } else {
         Ok(Secret::from(text))
     }
+}
+
+/// A code verifier as it was given at `place`.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, SettingsError> {
+    CodeVerifier::parse(given.expose()).map_err(|problem| wrong(place, problem))
 }
 
 /// Reads a secret from a file.

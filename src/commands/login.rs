@@ -367,7 +367,7 @@ pub(super) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<()
 }
 
 /// All of standard input; one line, unseen, where a person types.
-fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
+pub(super) fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
     if let Some(mut reader) = PasteReader::open()? {
         let what = flag
             .trim_start_matches("--")

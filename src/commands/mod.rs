@@ -2,17 +2,24 @@
 //! context from which each takes configuration, store, transport and observer.
 
 mod check;
+mod claims;
 mod completions;
+mod decode;
 mod demo;
 mod discover;
+mod introspect;
 mod login;
 mod logout;
+mod pkce;
 mod profile;
+mod revoke;
 mod serve;
 mod signals;
 mod status;
 mod token;
+mod token_input;
 mod turn;
+mod userinfo;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -55,6 +62,11 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
         Command::Check(options) => check::run(&context, &options),
+        Command::Decode(options) => decode::run(&context, &options),
+        Command::Pkce(options) => pkce::run(&context, &options),
+        Command::Userinfo(input) => userinfo::run(&context, &input),
+        Command::Introspect(input) => introspect::run(&context, &input),
+        Command::Revoke(input) => revoke::run(&context, &input),
         Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),

@@ -124,6 +124,24 @@ pub async fn revoke(
     Ok(Revoked::AtServer)
 }
 
+/// A request about one token, to be revoked (RFC 7009 §2.1) or introspected (RFC 7662 §2.1).
+pub(super) fn about_token(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+) -> HttpRequest {
+    let mut params = Params::new();
+    params.push("token", token.expose());
+    if let Some(hint) = token_type_hint {
+        params.push("token_type_hint", hint);
+    }
+    let header = client.authenticate(&mut params);
+    let mut request = HttpRequest::post(endpoint.url().clone(), params);
+    request.headers.extend(header.map(|header| ("authorization", header)));
+    request
+}
+
 async fn revoke_one(
     endpoint: &Endpoint,
     client: &Client,
@@ -132,12 +150,7 @@ async fn revoke_one(
     transport: &Transport,
     observer: &mut dyn Observer,
 ) -> Result<(), LogoutError> {
-    let mut params = Params::new();
-    params.push("token", token.expose());
-    params.push("token_type_hint", token_type_hint);
-    let header = client.authenticate(&mut params);
-    let mut request = HttpRequest::post(endpoint.url().clone(), params);
-    request.headers.extend(header.map(|header| ("authorization", header)));
+    let request = about_token(endpoint, client, token, Some(token_type_hint));
     let response = transport.send(&request, observer).await?;
     judge(endpoint, &request, &response)
 }

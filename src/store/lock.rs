@@ -259,10 +259,10 @@ impl ProfileLock {
     /// # Errors
     /// [`PrivateFileError`] when it cannot be written: then it must not be done.
     pub fn declare(&mut self, intent: &Intent) -> Result<(), PrivateFileError> {
-        self.folder.replace(
-            &holder_name(&self.name),
-            &Holder::ourselves(&self.purpose, Some(intent)).to_bytes(),
-        )?;
+        let name = holder_name(&self.name);
+        self.folder.sweep(Some(&name))?;
+        self.folder
+            .replace(&name, &Holder::ourselves(&self.purpose, Some(intent)).to_bytes())?;
         self.interrupted = None;
         Ok(())
     }

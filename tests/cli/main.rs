@@ -11,6 +11,7 @@
 mod callback;
 #[cfg(unix)]
 mod completions;
+mod decode;
 #[cfg(unix)]
 mod demo;
 mod discover;
@@ -19,6 +20,7 @@ mod foreign;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
+mod introspect;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
 #[cfg(unix)]
@@ -29,9 +31,11 @@ mod narrowed;
 #[cfg(unix)]
 mod paste;
 mod peers;
+mod pkce;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
@@ -42,3 +46,4 @@ mod support;
 mod token;
 #[cfg(target_os = "linux")]
 mod turns;
+mod userinfo;
