@@ -9,6 +9,7 @@
 
 #[cfg(unix)]
 mod callback;
+mod check;
 #[cfg(unix)]
 mod completions;
 mod decode;
