@@ -93,6 +93,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "the demo account's password, which is told; the resource server's answer",
     ),
     ("src/commands/login.rs", "prints the token response of --no-store"),
+    (
+        "src/commands/passphrase.rs",
+        "compares what was typed with what was typed again",
+    ),
     ("src/commands/token.rs", "prints the token"),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
     ("src/flow/login.rs", "checks the ID token"),
@@ -142,6 +146,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/settings.rs", "checks the text of a secret that was read"),
     ("src/store/file.rs", "encrypts and decrypts"),
     ("src/store/keyring.rs", "hands the record to the keyring"),
+    ("src/store/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session.rs", "encodes the record"),
     ("src/terminal_input/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),

@@ -1,6 +1,7 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::passphrase::ask_passphrase;
 use super::status::Row;
 use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
@@ -53,7 +54,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store(kind, Patience::MayPrompt)?;
+    let mut store = context.store_asking(kind, Patience::MayPrompt, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));

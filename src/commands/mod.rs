@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod login;
 mod logout;
+mod passphrase;
 mod profile;
 mod serve;
 mod status;
@@ -19,7 +20,8 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind,
+    StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -103,7 +105,21 @@ impl Context {
     }
 
     pub(crate) fn store(&self, kind: StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+        self.store_asking(kind, patience, None)
+    }
+
+    /// The same for a command that may ask for a passphrase.
+    pub(crate) fn store_asking(
+        &self,
+        kind: StoreKind,
+        patience: Patience,
+        ask_passphrase: Option<AskPassphrase>,
+    ) -> Result<Box<dyn CredentialStore>, Error> {
         let folders = self.folders()?;
+        let file_key = match kind {
+            StoreKind::File => settings::file_key(&self.environment)?,
+            StoreKind::Keyring | StoreKind::None => FileKey::Own,
+        };
         Ok(store::open(StoreSettings {
             kind,
             patience,
@@ -111,7 +127,8 @@ impl Context {
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
-            key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
+            file_key,
+            ask_passphrase,
         })?)
     }
 
@@ -140,14 +157,18 @@ impl Context {
     }
 
     pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
-        Terminal::on_stderr(TerminalSettings {
+        Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet))
+    }
+
+    pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
+        TerminalSettings {
             verbosity,
-            quiet: self.global.quiet,
+            quiet,
             json: self.style.json,
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal: std::io::stderr().is_terminal(),
-        })
+        }
     }
 
     /// The client secret that the environment holds, which wins over the stored one.
@@ -156,11 +177,15 @@ impl Context {
     }
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Runtime)
+        runtime()
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
 }
 
 /// How long to wait for another process that changes the same profile.

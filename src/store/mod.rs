@@ -12,6 +12,7 @@ mod fakes;
 mod file;
 mod keyring;
 mod lock;
+mod passphrase;
 mod private_folder;
 mod profile_name;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -21,6 +22,7 @@ mod session;
 pub use file::FileStoreError;
 pub use keyring::KeyringError;
 pub use lock::{Intent, LockError, ProfileLock};
+pub use passphrase::{AskPassphrase, PassphraseUse};
 pub use private_folder::PrivateFileError;
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
@@ -29,6 +31,7 @@ pub use session::{
 
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;
+use crate::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -168,6 +171,17 @@ impl Diagnosis for UnknownKeyringSession {
     }
 }
 
+/// Where the key of the file store comes from.
+#[derive(Debug, Clone)]
+pub enum FileKey {
+    /// `oauth/store.key` of the configuration folder, made where neither it nor a session is there.
+    Own,
+    /// A file that the user named (`OAUTH_STORE_KEY_FILE`).
+    Named(PathBuf),
+    /// Made from a passphrase.
+    Passphrase(Secret),
+}
+
 /// What a store needs to know, resolved from flags, environment and config file.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
@@ -185,8 +199,11 @@ pub struct StoreSettings {
     pub data_folder: PathBuf,
     /// The user's configuration folder (`~/.config`); `oauth/store.key` is made in it.
     pub config_folder: PathBuf,
-    /// The file with the key of the file store (`OAUTH_STORE_KEY_FILE`).
-    pub key_file: Option<PathBuf>,
+    /// The key of the file store.
+    pub file_key: FileKey,
+    /// How to ask for the passphrase of the file store, where this run may do
+    /// that. It is asked for where sessions have one and [`FileKey::Own`] stands for none given.
+    pub ask_passphrase: Option<AskPassphrase>,
 }
 
 /// The store for these settings. Cheap: nothing is connected or read before the first use.
@@ -256,7 +273,10 @@ pub enum StoreError {
 
 impl Diagnosis for StoreError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Store
+        match self {
+            StoreError::File(error) => error.exit_code(),
+            _ => ExitCode::Store,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -305,7 +325,8 @@ mod tests {
             item_suffix: None,
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),
-            key_file: None,
+            file_key: FileKey::Own,
+            ask_passphrase: None,
         }
     }
 

@@ -24,6 +24,8 @@ mod keyring;
 mod login;
 mod logout;
 #[cfg(unix)]
+mod passphrase;
+#[cfg(unix)]
 mod paste;
 mod peers;
 mod profile;
