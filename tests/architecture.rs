@@ -144,6 +144,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/server/tokens.rs", "writes tokens into answers"),
     ("src/settings.rs", "checks the text of a secret that was read"),
+    ("src/store/command.rs", "hands the record to the credential helper"),
     ("src/store/file.rs", "encrypts and decrypts"),
     ("src/store/keyring.rs", "hands the record to the keyring"),
     ("src/store/passphrase.rs", "makes the key from the passphrase"),

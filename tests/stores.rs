@@ -53,6 +53,7 @@ fn driver() {
         config_folder: home.join("config"),
         file_key: FileKey::Own,
         ask_passphrase: None,
+        child_environment: Vec::new(),
     })
     .unwrap();
     let mut held = None;

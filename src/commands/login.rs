@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store_asking(kind, Patience::MayPrompt, ask_passphrase(context))?;
+    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, &kind));
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
         if kind != StoreKind::None {
@@ -119,7 +119,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
             &mut observer,
         )?
     };
-    tell(context, &name, kind, store.as_ref(), &outcome, &mut observer)
+    tell(context, &name, &kind, store.as_ref(), &outcome, &mut observer)
 }
 
 /// What came of it.
@@ -276,7 +276,7 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: StoreKind) -> Self {
+    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
         let name = &resolved.profile;
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = resolved
@@ -285,7 +285,7 @@ impl<'a> Saving<'a> {
             .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
             .collect();
         changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
-        if kind != StoreKind::None {
+        if *kind != StoreKind::None {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
         let first = config.profiles().next().is_none() && config.default_profile.is_none();
@@ -470,7 +470,7 @@ fn token_response(session: &Session) -> Secret {
 fn tell(
     context: &Context,
     name: &ProfileName,
-    kind: StoreKind,
+    kind: &StoreKind,
     store: &dyn CredentialStore,
     outcome: &Outcome,
     observer: &mut dyn Observer,
@@ -522,7 +522,7 @@ fn tell(
             "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
         ));
     }
-    if kind == StoreKind::None {
+    if *kind == StoreKind::None {
         return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(

@@ -28,6 +28,7 @@ use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use clap::CommandFactory;
 use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,24 +105,28 @@ impl Context {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
     }
 
-    pub(crate) fn store(&self, kind: StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+    pub(crate) fn store(&self, kind: &StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
         self.store_asking(kind, patience, None)
     }
 
     /// The same for a command that may ask for a passphrase.
     pub(crate) fn store_asking(
         &self,
-        kind: StoreKind,
+        kind: &StoreKind,
         patience: Patience,
         ask_passphrase: Option<AskPassphrase>,
     ) -> Result<Box<dyn CredentialStore>, Error> {
         let folders = self.folders()?;
         let file_key = match kind {
             StoreKind::File => settings::file_key(&self.environment)?,
-            StoreKind::Keyring | StoreKind::None => FileKey::Own,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+        };
+        let child_environment = match kind {
+            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
         };
         Ok(store::open(StoreSettings {
-            kind,
+            kind: kind.clone(),
             patience,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
             item_suffix: self.item_suffix(),
@@ -129,6 +134,7 @@ impl Context {
             config_folder: folders.configuration,
             file_key,
             ask_passphrase,
+            child_environment,
         })?)
     }
 
@@ -181,6 +187,10 @@ impl Context {
     }
 }
 
+fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+    (name.to_owned(), value.to_owned())
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -210,11 +220,11 @@ pub(crate) fn signed_in(
     session: Option<Session>,
     profile: &ProfileName,
     config: &Config,
-    kind: StoreKind,
+    kind: &StoreKind,
 ) -> Result<Session, SessionError> {
     match session.filter(Session::is_signed_in) {
         Some(session) => Ok(session),
-        None if kind == StoreKind::None => Err(SessionError::NotKept {
+        None if *kind == StoreKind::None => Err(SessionError::NotKept {
             profile: profile.clone(),
         }),
         None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {

@@ -34,8 +34,8 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
     let profile = config.profile(&name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(kind, context.patience())?;
-    let mut session = signed_in(store.load(&name)?, &name, &config, kind)?;
+    let mut store = context.store(&kind, context.patience())?;
+    let mut session = signed_in(store.load(&name)?, &name, &config, &kind)?;
     same_as_url(&session, &name, &options.profile)?;
     usable(&session, &name, profile)?;
 

@@ -193,7 +193,7 @@ impl FileStoreError {
                     "Make a new key with `head -c 32 /dev/urandom | base64 > {}`; sessions under an old key cannot be read with it.",
                     path.display()
                 )];
-                hints.extend(other_stores(StoreKind::File));
+                hints.extend(other_stores(Some(StoreKind::File)));
                 hints
             }
             FileStoreError::KeyGone { key, sessions } => vec![
@@ -239,7 +239,7 @@ impl FileStoreError {
             FileStoreError::TooLarge => Vec::new(),
             FileStoreError::File(error) => {
                 let mut hints = error.hints();
-                hints.extend(other_stores(StoreKind::File));
+                hints.extend(other_stores(Some(StoreKind::File)));
                 hints
             }
         }
@@ -753,6 +753,7 @@ mod tests {
             config_folder: home.path().join("config"),
             file_key: FileKey::Own,
             ask_passphrase: None,
+            child_environment: Vec::new(),
         }
     }
 

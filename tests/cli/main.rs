@@ -12,6 +12,8 @@ mod callback;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
+mod credential_helper;
+#[cfg(unix)]
 mod demo;
 #[cfg(unix)]
 mod foreign;

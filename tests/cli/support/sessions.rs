@@ -153,6 +153,7 @@ impl Home {
             config_folder: self.path().join(".config"),
             file_key,
             ask_passphrase: None,
+            child_environment: Vec::new(),
         })
         .expect("the file store")
     }
