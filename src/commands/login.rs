@@ -1,6 +1,7 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::passphrase::ask_passphrase;
 use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
 use super::turn::{self, AfterFailure, Turn};
@@ -77,7 +78,7 @@ fn log_in(
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store(kind, Patience::MayPrompt)?;
+    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));
@@ -88,7 +89,7 @@ fn log_in(
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, &kind));
     let turn = if kind == StoreKind::None || options.refresh_token_stdin {
         None
     } else {
@@ -113,7 +114,7 @@ fn log_in(
             session: *session,
             id_token: None,
         };
-        return tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer);
+        return tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer);
     }
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
@@ -169,7 +170,7 @@ fn log_in(
         )?
     };
     drop(turn);
-    tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer)
+    tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
 }
 
 /// Where the person signs in, to be told to others.
@@ -294,7 +295,7 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: StoreKind) -> Self {
+    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
         let name = &resolved.profile;
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = resolved
@@ -303,7 +304,7 @@ impl<'a> Saving<'a> {
             .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
             .collect();
         changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
-        if kind != StoreKind::None {
+        if *kind != StoreKind::None {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
         let first = config.profiles().next().is_none() && config.default_profile.is_none();
@@ -487,7 +488,7 @@ fn token_response(session: &Session) -> Secret {
 /// Who signed in, what was granted, until when, and where it is kept.
 fn tell(
     name: &ProfileName,
-    kind: StoreKind,
+    kind: &StoreKind,
     store: &dyn CredentialStore,
     outcome: &Outcome,
     prints_json: bool,
@@ -540,7 +541,7 @@ fn tell(
             "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
         ));
     }
-    if kind == StoreKind::None {
+    if *kind == StoreKind::None {
         return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(

@@ -158,7 +158,7 @@ fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), 
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
-    let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
+    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.patience())?;
     let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
     Ok(config::change(

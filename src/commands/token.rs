@@ -81,8 +81,8 @@ fn fresh(
 ) -> Result<Session, Error> {
     let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(kind, context.patience())?;
-    let mut session = signed_in(store.load(name)?, name, config, kind)?;
+    let mut store = context.store(&kind, context.patience())?;
+    let mut session = signed_in(store.load(name)?, name, config, &kind)?;
     same_as_url(&session, name, &options.profile)?;
     usable(&session, name, profile)?;
 

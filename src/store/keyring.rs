@@ -210,7 +210,7 @@ impl KeyringError {
             | KeyringError::TooLarge { .. }
             | KeyringError::Thread(_) => Vec::new(),
         };
-        hints.extend(other_stores(StoreKind::Keyring));
+        hints.extend(other_stores(Some(StoreKind::Keyring)));
         hints
     }
 }

@@ -335,12 +335,10 @@ impl PrivateFolder {
         Ok(())
     }
 
-    /// Whether a finished file is in it.
-    pub(super) fn holds_a_file(&self) -> Result<bool, PrivateFileError> {
-        Ok(self
-            .entries()?
-            .iter()
-            .any(|(name, _)| target_of_unfinished(name).is_none()))
+    /// The names of the finished files in it.
+    pub(super) fn finished(&self) -> Result<Vec<String>, PrivateFileError> {
+        let names = self.entries()?.into_iter().map(|(name, _)| name);
+        Ok(names.filter(|name| target_of_unfinished(name).is_none()).collect())
     }
 
     fn entries(&self) -> Result<Vec<(String, PathBuf)>, PrivateFileError> {
@@ -650,7 +648,7 @@ mod tests {
                     .unwrap();
             }
         }
-        assert!(!folder.holds_a_file().unwrap());
+        assert_eq!(folder.finished().unwrap(), Vec::<String>::new());
         folder.sweep(Some("work")).unwrap();
         let left: Vec<_> = folder.entries().unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(left, [".work.x.0011223344556677.tmp"]);

@@ -11,6 +11,8 @@
 mod callback;
 #[cfg(unix)]
 mod completions;
+#[cfg(unix)]
+mod credential_helper;
 mod decode;
 #[cfg(unix)]
 mod demo;
@@ -28,6 +30,7 @@ mod login;
 mod logout;
 #[cfg(unix)]
 mod narrowed;
+mod passphrase;
 #[cfg(unix)]
 mod paste;
 mod peers;
