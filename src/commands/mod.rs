@@ -7,6 +7,7 @@ mod login;
 mod logout;
 mod passphrase;
 mod profile;
+mod relocation;
 mod serve;
 mod status;
 mod token;

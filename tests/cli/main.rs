@@ -33,6 +33,8 @@ mod peers;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+#[cfg(unix)]
+mod relocation;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
