@@ -17,6 +17,8 @@ mod credential_helper;
 mod demo;
 #[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
+mod full_disk;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
