@@ -2,6 +2,7 @@
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
 use super::passphrase::ask_passphrase;
+use super::relocation::{OldStore, living};
 use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
 use super::turn::{self, AfterFailure, Turn};
@@ -84,7 +85,14 @@ fn log_in(
         observer.observe(&Event::Note(&notice));
     }
     let earlier = store.load(&name)?;
-    resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
+    let mut old_store = match options.no_save {
+        // The profile then goes on naming the old one
+        true => None,
+        false => OldStore::of(context, &name, profile, &kind, &mut observer)?,
+    };
+    let living = living(old_store.as_ref(), earlier.as_ref());
+    resolved.request.client.secret = client_secret(context, options, &resolved, living)?;
+    let generation = living.map_or(0, |living| living.generation);
     check_client_authentication(&resolved)?;
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
@@ -118,10 +126,21 @@ fn log_in(
     }
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
+        let mut kept = None;
         if kind != StoreKind::None {
-            keep_session(store.as_mut(), &locks, &name, session, observer)?;
+            kept = Some(keep_session(
+                store.as_mut(),
+                &locks,
+                &name,
+                session,
+                generation,
+                observer,
+            )?);
         }
         let Some(Err(error)) = saving.as_ref().map(Saving::save) else {
+            if let (Some(old_store), Some(kept)) = (&mut old_store, &kept) {
+                old_store.leave(&locks, &name, kept, observer);
+            }
             return Ok(());
         };
         if kind != StoreKind::None {
@@ -248,28 +267,26 @@ fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
     Box::new(error)
 }
 
-/// Stores a session under the profile's lock, over whatever is there.
+/// Stores a session under the profile's lock, over whatever is there, with a
+/// generation above that and above `generation`. Returns it as it is stored.
 fn keep_session(
     store: &mut dyn CredentialStore,
     locks: &Path,
     name: &ProfileName,
     session: &Session,
+    generation: u64,
     observer: &mut dyn Observer,
-) -> Result<(), Box<dyn Diagnosis>> {
+) -> Result<Session, Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
-    let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
-    store
-        .save(
-            name,
-            &Session {
-                generation,
-                ..session.clone()
-            },
-        )
-        .map_err(boxed)?;
+    let newest = earlier.map_or(0, |earlier| earlier.generation).max(generation);
+    let kept = Session {
+        generation: newest.saturating_add(1),
+        ..session.clone()
+    };
+    store.save(name, &kept).map_err(boxed)?;
     observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
-    Ok(())
+    Ok(kept)
 }
 
 /// Undoes [`keep_session`] for a login that failed after it.

@@ -13,6 +13,7 @@ mod logout;
 mod passphrase;
 mod pkce;
 mod profile;
+mod relocation;
 mod revoke;
 mod serve;
 mod signals;

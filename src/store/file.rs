@@ -51,6 +51,7 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_KEY_FILE_BYTES: u64 = 1024;
 /// About the size of a session, for trying whether the disk takes one.
 const PROBE_BYTES: usize = 8 * 1024;
+const MOST_PROBE_BYTES: usize = 1024 * 1024;
 const KEY_FILE_NAME: &str = "store.key";
 
 /// Why the file store cannot be used.
@@ -567,9 +568,10 @@ impl CredentialStore for FileStore {
         folder.sweep(None).map_err(FileStoreError::from)?;
         self.key_to_write_with(&folder, profile)?;
         self.check_replaceable(profile)?;
-        folder
-            .try_writing(&file_name(&self.item(profile)), PROBE_BYTES)
-            .map_err(FileStoreError::from)?;
+        let name = file_name(&self.item(profile));
+        // The next session will not be much larger than this one; what is damaged can have any length
+        let trial_bytes = folder.length_bytes(&name).clamp(PROBE_BYTES, MOST_PROBE_BYTES);
+        folder.try_writing(&name, trial_bytes).map_err(FileStoreError::from)?;
         Ok(())
     }
 

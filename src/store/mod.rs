@@ -17,6 +17,7 @@ mod lock;
 mod passphrase;
 mod private_folder;
 mod profile_name;
+mod relocation;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod secret_service;
 mod session;
@@ -28,6 +29,7 @@ pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use passphrase::{AskPassphrase, PassphraseUse};
 pub use private_folder::PrivateFileError;
 pub use profile_name::{InvalidProfileName, ProfileName};
+pub use relocation::{Copied, copy, stands_in};
 pub use session::{
     Asked, Dead, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
 };
@@ -324,6 +326,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: SessionError,
     },
+    /// What was written is not what is read.
+    #[error("what was written to {store} for profile `{profile}` does not come back as it was")]
+    NotReadBack {
+        /// The profile.
+        profile: ProfileName,
+        /// The store, as it describes itself.
+        store: String,
+    },
     /// No randomness for a key or a nonce.
     #[error("nothing can be stored")]
     Randomness(#[from] RandomnessFailed),
@@ -349,6 +359,7 @@ impl Diagnosis for StoreError {
             StoreError::Record { profile, .. } => {
                 vec![format!("Log in again with `oauth login {profile}`: that replaces it.")]
             }
+            StoreError::NotReadBack { .. } => vec!["Choose another store: this one loses what it is given.".to_owned()],
             StoreError::Randomness(_) => Vec::new(),
         }
     }

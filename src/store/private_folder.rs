@@ -96,8 +96,13 @@ impl PrivateFileError {
             PrivateFileError::Io { source, path, .. } if source.kind() == ErrorKind::PermissionDenied => {
                 vec![format!("Make `{}` writable for you.", path.display())]
             }
-            PrivateFileError::Io { source, path, .. } if source.kind() == ErrorKind::StorageFull => {
+            PrivateFileError::Io { source, path, .. }
+                if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+            {
                 vec![format!("Make room on the disk of `{}`.", path.display())]
+            }
+            PrivateFileError::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
+                vec!["Raise the limit on the size of files (`ulimit -f`).".to_owned()]
             }
             _ => Vec::new(),
         }
@@ -333,6 +338,12 @@ impl PrivateFolder {
             }
         }
         Ok(())
+    }
+
+    /// The length of a file, 0 where it is not there.
+    pub(super) fn length_bytes(&self, name: &str) -> usize {
+        let metadata = fs::symlink_metadata(self.file(name));
+        metadata.map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
     }
 
     /// The names of the finished files in it.

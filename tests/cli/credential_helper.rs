@@ -12,19 +12,19 @@ use super::support::outcome::{Outcome, run};
 use std::path::PathBuf;
 use std::process::Command;
 
-const HELPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/credential-helper");
+pub(super) const HELPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/credential-helper");
 const ADDRESS: &str = "https://oauth.invalid/work";
 
 /// A home whose sessions a helper keeps.
-struct Helped {
-    home: Home,
-    store: String,
-    environment: Vec<(&'static str, std::ffi::OsString)>,
+pub(super) struct Helped {
+    pub(super) home: Home,
+    pub(super) store: String,
+    pub(super) environment: Vec<(&'static str, std::ffi::OsString)>,
 }
 
 impl Helped {
     /// By the scripted helper, with what it keeps in `helper` of the home.
-    fn by_script() -> Self {
+    pub(super) fn by_script() -> Self {
         let home = Home::new();
         let folder = home.path().join("helper");
         std::fs::create_dir(&folder).expect("a folder");
@@ -35,7 +35,7 @@ impl Helped {
         }
     }
 
-    fn oauth(&self, arguments: &[&str]) -> Command {
+    pub(super) fn oauth(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.oauth();
         command
             .env_remove("OAUTH_STORE")
@@ -44,12 +44,16 @@ impl Helped {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome {
+    pub(super) fn run(&self, arguments: &[&str]) -> Outcome {
         run(&mut self.oauth(arguments))
     }
 
-    fn login(&self, server: &LiteralServer, arguments: &[&str]) -> Outcome {
-        let mut command = login(&self.home, server, &["--profile", "work", "--store", &self.store]);
+    pub(super) fn login(&self, server: &LiteralServer, arguments: &[&str]) -> Outcome {
+        self.login_to(server, &self.store, arguments)
+    }
+
+    pub(super) fn login_to(&self, server: &LiteralServer, store: &str, arguments: &[&str]) -> Outcome {
+        let mut command = login(&self.home, server, &["--profile", "work", "--store", store]);
         command
             .env_remove("OAUTH_STORE")
             .envs(self.environment.clone())
@@ -57,15 +61,15 @@ impl Helped {
         complete(&mut command, &server.origin())
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.home.path().join("helper").join(name)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.file(name)).expect(name)
     }
 
-    fn behave(&self, behaviour: &str) {
+    pub(super) fn behave(&self, behaviour: &str) {
         std::fs::write(self.file("behaviour"), behaviour).expect("writing it");
     }
 }

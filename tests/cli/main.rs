@@ -19,6 +19,8 @@ mod demo;
 mod discover;
 #[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
+mod full_disk;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
@@ -38,6 +40,8 @@ mod pkce;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+#[cfg(unix)]
+mod relocation;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
