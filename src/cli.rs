@@ -176,7 +176,7 @@ pub enum Shell {
 }
 
 /// The profile, by argument or by option.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
     #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
@@ -185,6 +185,9 @@ pub struct ProfileChoice {
     #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
+
+/// How long a login waits for the resource owner unless it is told otherwise.
+pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
@@ -313,7 +316,7 @@ impl std::str::FromStr for ListenAddress {
 }
 
 /// Options of `oauth token`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct TokenOptions {
     /// Whose token.
     #[command(flatten)]
@@ -330,6 +333,15 @@ pub struct TokenOptions {
     /// Refresh first, however long the token is still valid
     #[arg(long)]
     pub force_refresh: bool,
+    /// A token for this resource server only, from the same session; repeatable
+    #[arg(long, value_name = "URI")]
+    pub resource: Vec<String>,
+    /// A token with these scope values only, from the same session; repeatable, or one space-separated value
+    #[arg(long, value_name = "S")]
+    pub scope: Vec<String>,
+    /// Log in first where that is needed and a terminal is there
+    #[arg(long)]
+    pub login: bool,
 }
 
 /// `oauth token --format`.

@@ -255,6 +255,12 @@ pub enum SessionError {
         /// Which.
         profile: ProfileName,
     },
+    /// `token --login` waited for a login of another process.
+    #[error("the login of another process brought no session for profile \"{profile}\"")]
+    OtherLoginFailed {
+        /// Which.
+        profile: ProfileName,
+    },
     /// The store keeps nothing.
     #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
     NotKept {
@@ -274,6 +280,7 @@ impl SessionError {
             | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
             | SessionError::IdTokenExpired { profile }
+            | SessionError::OtherLoginFailed { profile }
             | SessionError::NotKept { profile } => profile,
         }
     }

@@ -2,7 +2,7 @@
 //! the profile in the configuration file before defaults. Text becomes types
 //! here, so that nothing below checks it again.
 
-use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice};
+use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice, TokenOptions};
 use crate::config::{Config, Profile, Setting};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::environment::Environment;
@@ -17,7 +17,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::OWN_TOKEN_PARAMETERS;
 use crate::secret::Secret;
-use crate::store::{KeyringSession, ProfileName, StoreKind};
+use crate::store::{KeyringSession, Part, ProfileName, StoreKind};
 use crate::transport::{ProxySettings, TransportSettings};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -719,19 +719,35 @@ pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String
     pairs(&[], "--token-param", saved, "token_param", &OWN_TOKEN_PARAMETERS)
 }
 
+/// Which part of a session `oauth token` is asked for.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
+    let scope = words(&options.scope);
+    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong("--scope", error))?;
+    let resource = words(&options.resource).into_iter().map(|text| {
+        let resource = Resource::parse(&text).map_err(|error| wrong("--resource", error))?;
+        Ok(resource.to_string())
+    });
+    Ok(Part {
+        resource: resource.collect::<Result<_, _>>()?,
+        scope: scope.tokens().to_vec(),
+    })
+}
+
 /// A list from repeated flags or one space-separated value, else from the profile.
 fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: &'a str) -> (&'a str, Vec<String>) {
     if given.is_empty() {
         return (key, profile.list(key).to_vec());
     }
-    (
-        flag,
-        given
-            .iter()
-            .flat_map(|value| value.split_whitespace())
-            .map(str::to_owned)
-            .collect(),
-    )
+    (flag, words(given))
+}
+
+/// Repeated flags, each with one value or several separated by spaces.
+fn words(given: &[String]) -> Vec<String> {
+    let words = given.iter().flat_map(|value| value.split_whitespace());
+    words.map(str::to_owned).collect()
 }
 
 fn pairs(

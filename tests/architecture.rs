@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 12] = [
     ],
     &["trace", "system", "folders"],
     &["protocol", "palette", "neutral", "environment", "duration", "rules"],
-    &["secret", "diagnosis"],
+    &["secret", "diagnosis", "fault"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.

@@ -6,6 +6,7 @@ use crate::cli::LogoutOptions;
 use crate::config::Config;
 use crate::diagnosis::Diagnosis;
 use crate::error::{Error, SessionError};
+use crate::fault::{self, Point};
 use crate::flow::logout::{Revoked, revoke};
 use crate::settings;
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
@@ -75,6 +76,7 @@ fn one(
             ));
         }
     }
+    fault::here(Point::TokensRevoked);
     forget(store.as_mut(), name, session)?;
     observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())

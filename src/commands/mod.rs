@@ -17,6 +17,7 @@ mod signals;
 mod status;
 mod token;
 mod token_input;
+mod turn;
 mod userinfo;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
@@ -28,7 +29,7 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Purpose, Session, StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -126,6 +127,10 @@ impl Context {
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
             key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
         })?)
     }
@@ -188,7 +193,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));

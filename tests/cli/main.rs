@@ -27,6 +27,8 @@ mod keyring;
 mod login;
 mod logout;
 #[cfg(unix)]
+mod narrowed;
+#[cfg(unix)]
 mod paste;
 mod peers;
 mod pkce;
@@ -42,4 +44,6 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(target_os = "linux")]
+mod turns;
 mod userinfo;
