@@ -3,6 +3,7 @@
 
 use crate::duration::parse_duration;
 use crate::protocol::client::ClientAuthenticationMethod;
+use crate::rules::Rule;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -134,6 +135,8 @@ pub enum Command {
     /// List, show, change and remove the profiles of the configuration file
     #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
+    /// Test whether an authorization server keeps the rules
+    Check(Box<CheckOptions>),
     /// Show what a server publishes about itself, what it can do, and what is wrong with it
     Discover(DiscoverOptions),
     /// Show what stands in a JWT, and whether its issuer signed it
@@ -279,6 +282,26 @@ pub struct LoginOptions {
     /// Keep nothing: print the token response as JSON (= --store none)
     #[arg(long, help_heading = "Session")]
     pub no_store: bool,
+}
+
+/// Options of `oauth check`.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// The server and the client, as for a login. Nothing is saved or stored.
+    #[command(flatten)]
+    pub login: LoginOptions,
+    /// Test this rule only; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub rule: Vec<Rule>,
+    /// Leave this rule out; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub skip: Vec<Rule>,
+    /// List the rules and test nothing
+    #[arg(long, help_heading = "Rules")]
+    pub list: bool,
+    /// Write the report as JUnit XML, too
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
 }
 
 /// `--response-mode`.
@@ -498,6 +521,9 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
+    /// Break a rule for servers on purpose; repeatable; list prints them all
+    #[arg(long = "break", value_name = "RULE")]
+    pub broken: Vec<String>,
 }
 
 /// `oauth serve --approve`.

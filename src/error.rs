@@ -2,6 +2,7 @@
 //! its exit code and hints itself.
 
 use crate::browser::BrowserError;
+use crate::check::CheckError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::about_token::AboutTokenError;
@@ -21,6 +22,7 @@ use crate::store::{LockError, ProfileName, StoreError};
 use crate::terminal_input::TerminalInputError;
 use crate::transport::TransportError;
 use std::io;
+use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,18 @@ pub enum Error {
     /// A token or an answer about it.
     #[error(transparent)]
     Inspection(#[from] InspectionError),
+    /// An examination.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A file that was asked for.
+    #[error("{} cannot be written", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -168,6 +182,7 @@ impl Error {
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
             Error::Inspection(part) => Some(part),
+            Error::Check(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
@@ -181,6 +196,7 @@ impl Diagnosis for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
             Error::Interrupted(code) | Error::Several { exit_code: code, .. } => *code,
+            Error::File { .. } => ExitCode::Usage,
             _ => self.part().map_or(ExitCode::Unexpected, Diagnosis::exit_code),
         }
     }

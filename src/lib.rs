@@ -5,6 +5,7 @@
 //! keeps it true.
 
 pub mod browser;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;

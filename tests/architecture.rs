@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A module may name modules of the layers below its own,
 /// and none beside it.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["main"],
     &["lib"],
     &["commands"],
@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 12] = [
     &["error"],
     &["settings"],
     &["cli", "config"],
+    &["check"],
     &["flow", "server"],
     &[
         "transport",
@@ -88,6 +89,12 @@ const RENDERERS: [&str; 4] = ["terminal", "json", "redact", "document"];
 
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
+    ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
+    ("src/check/probe.rs", "parses the bodies of answers"),
+    (
+        "src/check/secrets.rs",
+        "compares and hashes what the examination sends, takes tokens apart",
+    ),
     (
         "src/commands/demo.rs",
         "the demo account's password, which is told; the resource server's answer",
@@ -123,6 +130,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state, nonce and code",
     ),
     ("src/protocol/client.rs", "encodes and compares the client secret"),
+    (
+        "src/protocol/endpoint.rs",
+        "writes the parameters of a request into its URL",
+    ),
     ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     ("src/protocol/id_token.rs", "compares the nonce"),
@@ -138,6 +149,26 @@ const EXPOSED: &[(&str, &str)] = &[
         "session cookie and response of the development server",
     ),
     ("src/server/authorization_server.rs", "looks tokens up"),
+    (
+        "src/server/broken/authorization_request.rs",
+        "looks for parameters without a value",
+    ),
+    (
+        "src/server/broken/authorization_response.rs",
+        "response of the development server",
+    ),
+    (
+        "src/server/broken/request.rs",
+        "puts the code or token in place of what stands for it",
+    ),
+    (
+        "src/server/broken/simultaneous.rs",
+        "hashes codes and tokens, to know them again",
+    ),
+    (
+        "src/server/broken/stand_in.rs",
+        "hashes codes and tokens, to know them again",
+    ),
     ("src/server/grants.rs", "looks codes and tokens up"),
     (
         "src/server/interaction.rs",
@@ -152,6 +183,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/server/tokens.rs", "writes tokens into answers"),
     ("src/settings.rs", "checks the text of a secret that was read"),
+    ("src/store/aside.rs", "encrypts and decrypts"),
     ("src/store/file.rs", "encrypts and decrypts"),
     ("src/store/keyring.rs", "hands the record to the keyring"),
     ("src/store/session.rs", "encodes the record"),

@@ -319,7 +319,7 @@ impl<'a> Saving<'a> {
 }
 
 /// The environment first, then what was given, then what the last login kept.
-fn client_secret(
+pub(super) fn client_secret(
     context: &Context,
     options: &LoginOptions,
     resolved: &ResolvedLogin,
@@ -349,7 +349,7 @@ fn client_secret(
     Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
 }
 
-fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+pub(super) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
     let client = &resolved.request.client;
     match (client.method, &client.secret) {
         (Some(ClientAuthenticationMethod::None), Some(_)) => Err(SettingsError::Contradiction {
@@ -418,7 +418,7 @@ impl UserAgent for DesktopBrowser<'_> {
             .environment
             .for_children()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        browser::open(url, self.plain_http, std::mem::take(&mut self.openers), environment)
+        browser::open(url, self.plain_http, self.openers.clone(), environment)
     }
 }
 
@@ -428,7 +428,7 @@ pub(super) fn look_around(environment: &Environment) -> Surroundings {
 }
 
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
-enum StandardInput {
+pub(super) enum StandardInput {
     Terminal(PasteReader),
     Pipe(PipedLine),
 }
@@ -453,7 +453,7 @@ impl PastedLines for StandardInput {
     }
 }
 
-fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
+pub(super) fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
     if stdin_is_taken {
         return Ok(None);
     }

@@ -1,6 +1,7 @@
 //! One file a command. What they share stands here: the dispatch, and the
 //! context from which each takes configuration, store, transport and observer.
 
+mod check;
 mod claims;
 mod completions;
 mod decode;
@@ -65,6 +66,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Userinfo(input) => userinfo::run(&context, &input),
         Command::Introspect(input) => introspect::run(&context, &input),
         Command::Revoke(input) => revoke::run(&context, &input),
+        Command::Check(options) => check::run(&context, &options),
         Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),

@@ -34,46 +34,51 @@ const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
-    let part = settings::part(options)?;
+    let wanted = Wanted::new(options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let outcome = token(context, options, format, &part, &config, &name);
-    match outcome {
+    let session = match fresh(context, options, &wanted, &config, &name) {
         Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && somebody_is_there() => {
             context
                 .observer()
                 .observe(&Event::Note(&format!("{error}: logging in first")));
             login::again(context, &name)?;
-            token(context, options, format, &part, &config, &name)
+            fresh(context, options, &wanted, &config, &name)?
         }
-        outcome => outcome,
-    }
+        outcome => outcome?,
+    };
+    print(context, options, format, &wanted, &name, &session)
 }
 
 fn somebody_is_there() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 
-fn token(
-    context: &Context,
-    options: &TokenOptions,
-    format: TokenFormat,
-    part: &Part,
-    config: &Config,
-    name: &ProfileName,
-) -> Result<(), Error> {
-    let (session, freshness) = ready(context, options, part, config, name)?;
-    print(context, options, format, &freshness, name, part, &session)
+/// The stored session for a command that sends its access token somewhere:
+/// refreshed first where `oauth token` would do so.
+pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice) -> Result<Session, Error> {
+    let options = TokenOptions {
+        profile,
+        ..TokenOptions::default()
+    };
+    let wanted = Wanted::new(&options)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
+    let session = fresh(context, &options, &wanted, &config, &name)?;
+    if has_expired(&session, &wanted.part, system::now()) {
+        return Err(SessionError::Expired { profile: name }.into());
+    }
+    Ok(session)
 }
 
-/// The session with a token that is as fresh as it can be.
-fn ready(
+/// The session with a token as fresh as it can be.
+fn fresh(
     context: &Context,
     options: &TokenOptions,
-    part: &Part,
+    wanted: &Wanted,
     config: &Config,
     name: &ProfileName,
-) -> Result<(Session, Freshness), Error> {
+) -> Result<Session, Error> {
     let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
     let mut store = context.store(kind, context.patience())?;
@@ -81,44 +86,14 @@ fn ready(
     same_as_url(&session, name, &options.profile)?;
     usable(&session, name, profile)?;
 
-    let freshness = Freshness::new(options)?;
     let now = system::now();
-    if !session.can_renew() && (options.force_refresh || session.token(part).is_none()) {
+    if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
         return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
     }
-    if session.can_renew() && (options.force_refresh || !freshness.is_met_by(&session, part, now)) {
-        session = renewed(
-            context,
-            options,
-            &freshness,
-            name,
-            part,
-            profile,
-            store.as_mut(),
-            session,
-        )?;
+    if session.can_renew() && (options.force_refresh || !wanted.is_met_by(&session, now)) {
+        session = renewed(context, options, wanted, name, profile, store.as_mut(), session)?;
         usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
-    }
-    Ok((session, freshness))
-}
-
-/// The stored session for a command that sends its access token somewhere:
-/// refreshed first where `oauth token` would do so.
-pub(super) fn session_with_valid_token(
-    context: &Context,
-    profile: ProfileChoice,
-    config: &Config,
-    name: &ProfileName,
-) -> Result<Session, Error> {
-    let options = TokenOptions {
-        profile,
-        ..TokenOptions::default()
-    };
-    let part = Part::default();
-    let (session, _) = ready(context, &options, &part, config, name)?;
-    if has_expired(&session, &part, system::now()) {
-        return Err(SessionError::Expired { profile: name.clone() }.into());
     }
     Ok(session)
 }
@@ -140,9 +115,8 @@ fn usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> R
 fn renewed(
     context: &Context,
     options: &TokenOptions,
-    freshness: &Freshness,
+    wanted: &Wanted,
     name: &ProfileName,
-    part: &Part,
     profile: Option<&Profile>,
     store: &mut dyn CredentialStore,
     session: Session,
@@ -150,8 +124,8 @@ fn renewed(
     let locks = context.folders()?.locks();
     let transport = context.transport(profile, true)?;
     let mut observer = context.observer();
-    let still_valid = !options.id_token && !has_expired(&session, part, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !freshness.is_met_by(session, part, system::now());
+    let still_valid = !options.id_token && !has_expired(&session, &wanted.part, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !wanted.is_met_by(session, system::now());
     // Before the signals wait: nothing is under way yet that must be finished.
     let wait = if still_valid { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
     fault::here(Point::LockWanted);
@@ -175,7 +149,7 @@ fn renewed(
         observer: &mut observer,
     };
     // A signal that comes meanwhile waits until the answer is written.
-    let renewing = renew(name, part, lock, &session, &still_needed, &mut world);
+    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut world);
     let outcome = context.runtime()?.block_on(after_work(renewing))?;
     match outcome {
         Ok(session) => Ok(session),
@@ -203,14 +177,13 @@ fn print(
     context: &Context,
     options: &TokenOptions,
     format: TokenFormat,
-    freshness: &Freshness,
+    wanted: &Wanted,
     name: &ProfileName,
-    part: &Part,
     session: &Session,
 ) -> Result<(), Error> {
     let now = system::now();
     let token = session
-        .token(part)
+        .token(&wanted.part)
         .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
@@ -222,7 +195,7 @@ fn print(
         if left_s <= 0 {
             return Err(SessionError::Expired { profile: name.clone() }.into());
         }
-        let wanted_s = freshness.wanted_s(token);
+        let wanted_s = wanted.seconds_of(token);
         if left_s < wanted_s {
             context.observer().observe(&Event::Warning(&format!(
                 "the token is valid for another {left_s} s only, {wanted_s} s were wanted"
@@ -241,20 +214,23 @@ fn print(
     report::print(line.expose().as_bytes())
 }
 
-/// How long the token must still be valid, and how much earlier it is
+/// Which token, how long it must still be valid, and how much earlier it is
 /// refreshed, so that many machines do not do it in the same second.
-struct Freshness {
+struct Wanted {
+    /// The whole session's token, or one for a part of it.
+    part: Part,
     min_ttl: Option<Duration>,
     of_id_token: bool,
     /// 0 to 255: which part of a sixth is added.
     jitter: u8,
 }
 
-impl Freshness {
+impl Wanted {
     fn new(options: &TokenOptions) -> Result<Self, Error> {
         let mut jitter = [0u8; 1];
         SystemRandomness.fill(&mut jitter).map_err(StoreError::Randomness)?;
-        Ok(Freshness {
+        Ok(Wanted {
+            part: settings::part(options)?,
             min_ttl: options.min_ttl,
             of_id_token: options.id_token,
             jitter: jitter[0],
@@ -262,7 +238,7 @@ impl Freshness {
     }
 
     /// As given; by default 60 s, or half the token's lifetime if that is less.
-    fn wanted_s(&self, token: &StoredToken) -> i64 {
+    fn seconds_of(&self, token: &StoredToken) -> i64 {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let lifetime_s = token
             .expires_at
@@ -275,8 +251,8 @@ impl Freshness {
         }
     }
 
-    fn is_met_by(&self, session: &Session, part: &Part, now: UnixSeconds) -> bool {
-        let Some(token) = session.token(part) else {
+    fn is_met_by(&self, session: &Session, now: UnixSeconds) -> bool {
+        let Some(token) = session.token(&self.part) else {
             return false;
         };
         if self.of_id_token {
@@ -286,7 +262,7 @@ impl Freshness {
         let Some(expires_at) = token.expires_at else {
             return true;
         };
-        let wanted_s = self.wanted_s(token);
+        let wanted_s = self.seconds_of(token);
         let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
         let left_s = expires_at.seconds_since(now);
         left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)

@@ -116,7 +116,7 @@ pub(super) fn token_at_server(
             transport,
         });
     }
-    let session = session_with_valid_token(context, choice(input), &config, &name)?;
+    let session = session_with_valid_token(context, choice(input))?;
     let token = session.tokens.first().map(|token| token.access_token.clone());
     Ok(AtServer {
         token: token.ok_or(SessionError::Expired { profile: name })?,

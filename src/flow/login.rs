@@ -9,7 +9,9 @@ mod tell;
 
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
+pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
+pub(crate) use tell::tell_asked;
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -33,11 +35,11 @@ use crate::store::{Part, Session};
 use crate::surroundings::Surroundings;
 use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
-use receive::{Doorway, receive};
+use receive::receive;
 use server::KnownServer;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::{tell_answered, tell_asked, tell_exchange, tell_prepared};
+use tell::{tell_answered, tell_exchange, tell_prepared};
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -76,7 +78,7 @@ pub async fn login(
     // 2. The client sends the browser to the authorization endpoint.
     world.observer.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&server.authorization_endpoint);
-    tell_asked(pending.request(), &url, &doorway, world);
+    tell_asked(&pending.request().params(), &url, &doorway, world);
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.

@@ -19,7 +19,7 @@ enum After {
 
 /// Runs it with this point armed; it must be killed there.
 fn killed_at(command: &mut Command, point: &str) {
-    let mut process = start(command.env("OAUTH_FAULT", format!("{point}")));
+    let mut process = start(command.env("OAUTH_FAULT", point));
     let status = process.wait().expect("its end");
     assert!(was_killed(status), "{point} was not passed: {:?}", finish(process));
 }
@@ -40,7 +40,7 @@ fn refresh_killed(store: Store, spent: Spent, point: &str, after: After) {
             (After::AnswerLost, Spent::Refused) => {
                 let next = next.expect_error(4);
                 assert!(next.hints().contains("its answer is lost"), "{next:?}");
-                assert_eq!(place.record().expect("the record stays")["dead"].is_object(), true);
+                assert!(place.record().expect("the record stays")["dead"].is_object());
                 place.log_in();
             }
             (After::AnswerLost, Spent::WithGrace) => {
