@@ -19,7 +19,7 @@ use rsa::rand_core::{CryptoRng, RngCore};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zeroize::Zeroize;
 
 /// The size of the RSA key in bits; the least that RFC 7518 §3.3 allows.
@@ -43,7 +43,7 @@ pub(crate) struct Keys {
     es256_jwk: Value,
     /// The encoded header of every access token (RFC 9068 §2.1).
     access_token_header: String,
-    rs256: OnceLock<RsaKey>,
+    rs256: OnceLock<Arc<RsaKey>>,
     making_rs256: Mutex<()>,
 }
 
@@ -195,7 +195,15 @@ impl Keys {
             return Ok(key);
         }
         let key = RsaKey::generate(randomness)?;
-        Ok(self.rs256.get_or_init(|| key))
+        Ok(self.rs256.get_or_init(|| Arc::new(key)))
+    }
+
+    /// Takes over the RSA key of another server: tests need many servers, and
+    /// making a key takes long.
+    #[cfg(test)]
+    pub(crate) fn share_rs256_of(&self, other: &Keys, randomness: &mut dyn Randomness) {
+        other.make_rs256(randomness).unwrap();
+        self.rs256.get_or_init(|| Arc::clone(other.rs256.get().unwrap()));
     }
 }
 
