@@ -138,12 +138,17 @@ impl Keys {
         self.sign_with_rs256(self.rs256(randomness)?, &base64url(header.as_bytes()), claims)
     }
 
-    /// An ID token that nobody signed (RFC 7519 §6).
+    /// An ID token that nobody signed (RFC 7519 §6), though it names a key.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub(crate) fn leave_unsigned(claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
-        let header = json!({"typ": "JWT", "alg": "none"}).to_string();
+    pub(crate) fn leave_unsigned(
+        &self,
+        randomness: &mut dyn Randomness,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
+        let key_id = &self.rs256(randomness)?.jwk["kid"];
+        let header = json!({"typ": "JWT", "alg": "none", "kid": key_id}).to_string();
         let mut token = signing_input(&base64url(header.as_bytes()), claims)?;
         push_signature(&mut token, &[]);
         Ok(Secret::new(token))

@@ -188,7 +188,7 @@ impl AuthorizationServer {
             nonce: nonce.map(|nonce| broken.choose(Rule::IdTokenNonce, nonce, "another-nonce", against)),
         };
         if broken.breaks(Rule::IdTokenSigned, against) {
-            return Keys::leave_unsigned(&claims);
+            return self.keys.leave_unsigned(randomness, &claims);
         }
         if broken.breaks(Rule::IdTokenKeyReference, against) {
             return self.keys.sign_id_token_without_key_id(randomness, &claims);

@@ -626,10 +626,7 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
                 )
                 .is_ok()
         }
-        Rule::IdTokenKeyReference => {
-            let header = header_of(&id_token()?)?;
-            header["alg"] == "none" || header["kid"].is_string()
-        }
+        Rule::IdTokenKeyReference => header_of(&id_token()?)?["kid"].is_string(),
         Rule::IdTokenIssuer => id_claims()?["iss"] == ISSUER,
         Rule::IdTokenAudience => id_claims()?["aud"] == "oauth-cli",
         Rule::IdTokenAuthorizedParty => id_claims()?["azp"] == "oauth-cli",
