@@ -7,6 +7,7 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod broken_rules;
 #[cfg(unix)]
 mod callback;
 #[cfg(unix)]
