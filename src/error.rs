@@ -69,6 +69,9 @@ pub enum Error {
     /// The session.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A token or an answer about it.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
     /// An examination.
     #[error(transparent)]
     Check(#[from] CheckError),
@@ -81,9 +84,6 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A token or an answer about it.
-    #[error(transparent)]
-    Inspection(#[from] InspectionError),
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -181,8 +181,8 @@ impl Error {
             Error::AboutToken(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
-            Error::Check(part) => Some(part),
             Error::Inspection(part) => Some(part),
+            Error::Check(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
