@@ -11,7 +11,7 @@ use crate::flow::login::LoginWorld;
 use crate::neutral::neutralise;
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
-use crate::protocol::http::{HttpRequest, Method};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -218,13 +218,19 @@ impl<'e, 'w> Examination<'e, 'w> {
         Ok(exchanges)
     }
 
-    /// A GET for something that is no document of the server.
-    pub(super) fn get(&mut self, endpoint: &Endpoint, params: &Params) -> Result<Exchange, Finding> {
+    /// Sends parameters in the URL, where none of them belongs.
+    pub(super) fn send_in_url(
+        &mut self,
+        method: Method,
+        endpoint: &Endpoint,
+        params: &Params,
+        header: Option<HeaderValue>,
+    ) -> Result<Exchange, Finding> {
         self.send_unseen(HttpRequest {
-            method: Method::Get,
+            method,
             url: endpoint.with_params(params),
-            headers: Vec::new(),
-            body: None,
+            headers: header.map(|header| ("authorization", header)).into_iter().collect(),
+            body: (method == Method::Post).then(Params::new),
         })
     }
 

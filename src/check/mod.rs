@@ -39,6 +39,7 @@ use crate::flow::login::{CallbackChoice, LoginRequest, LoginWorld, some_port};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::rules::Rule;
+use crate::trace::Event;
 use examination::Examination;
 use std::pin::Pin;
 use tokio::runtime::Runtime;
@@ -113,6 +114,10 @@ pub fn examine(
     revocation::revoke_what_is_left(&mut examination);
 
     if let Some(code) = examination.interrupted {
+        if examination.has_tokens_left() {
+            let warning = "the tokens that came until now are not revoked; they end by themselves";
+            examination.world.observer.observe(&Event::Warning(warning));
+        }
         return Err(CheckError::Interrupted(code));
     }
     let issuer = examination.metadata.issuer.as_ref().map(ToString::to_string);

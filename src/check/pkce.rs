@@ -143,6 +143,7 @@ fn weak_answer(examination: &mut Examination<'_, '_>, weaken: fn(&mut Ask)) -> R
             reply => return refused(&reply).map(|()| None),
         }
     }
+    examination.needs_working_login()?;
     let answer = examination.answer(ask, "for a request with weak or no PKCE, which should be refused")?;
     Ok(answer.back.grants().then_some(answer))
 }

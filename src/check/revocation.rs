@@ -5,6 +5,7 @@ use super::probe::Exchange;
 use super::token_request::{NEVER_GIVEN, Tokens, message};
 use super::verdict::{Finding, Judgement, kept_if, unseen};
 use crate::protocol::client::Client;
+use crate::protocol::http::Method;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -53,6 +54,13 @@ impl Examination<'_, '_> {
             };
         }
         unseen("nothing here tells whether an access token lives: add --scope openid")
+    }
+}
+
+impl Examination<'_, '_> {
+    /// Whether tokens came that may be alive.
+    pub(super) fn has_tokens_left(&self) -> bool {
+        !self.token_answers.left.is_empty()
     }
 }
 
@@ -151,11 +159,8 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
     let endpoint = examination.needs(&endpoint, "revocation_endpoint")?;
     let mut params = Params::new();
     params.push_secret("token", tokens.needs_refresh_token()?);
-    params.push("client_id", examination.client.id.as_str());
-    if let Some(secret) = examination.client.authentication.secret() {
-        params.push_secret("client_secret", secret);
-    }
-    examination.get(endpoint, &params)?;
+    let header = examination.prove_in_url(&mut params)?;
+    examination.send_in_url(Method::Get, endpoint, &params, header)?;
     let lives = lives_on(examination, tokens)?;
     if !lives && let Ok(fresh) = begin(examination) {
         *tokens = fresh;
@@ -185,7 +190,7 @@ fn by_wrong_hint(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> 
 
 /// Revokes every token that came and may be alive. What fails here fails in silence: the rules are judged.
 pub(super) fn revoke_what_is_left(examination: &mut Examination<'_, '_>) {
-    if examination.metadata.revocation_endpoint.is_none() {
+    if examination.metadata.revocation_endpoint.is_none() || examination.interrupted.is_some() {
         return;
     }
     let left = std::mem::take(&mut examination.token_answers.left);

@@ -6,11 +6,11 @@ use super::entropy::bits_at_most;
 use super::examination::Examination;
 use super::probe::Exchange;
 use super::secrets;
-use super::sign_in::Main;
+use super::sign_in::{Code, Main};
 use super::token_request::{NEVER_GIVEN, gives_nothing, message, says};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
 use crate::protocol::client::ClientAuthentication;
-use crate::protocol::http::HttpRequest;
+use crate::protocol::http::Method;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
@@ -53,27 +53,12 @@ const RESPONSES: &[(Rule, ResponseTest)] = &[
 const ATTEMPTS: &[Attempt] = &[
     Attempt {
         rule: Rule::TokenGet,
-        send: |examination, code| {
-            let params = with_client(examination, examination.redemption(code));
-            let endpoint = examination.metadata.token_endpoint.clone();
-            let endpoint = examination.needs(&endpoint, "token_endpoint")?;
-            examination.get(endpoint, &params)
-        },
+        send: |examination, code| in_url(examination, Method::Get, code),
         further: &[],
     },
     Attempt {
         rule: Rule::TokenQuery,
-        send: |examination, code| {
-            let params = with_client(examination, examination.redemption(code));
-            let endpoint = examination.metadata.token_endpoint.clone();
-            let endpoint = examination.needs(&endpoint, "token_endpoint")?;
-            let url = endpoint.with_params(&params);
-            let exchange = examination.send_unseen(HttpRequest::post(url, Params::new()))?;
-            if exchange.has_token() {
-                examination.note_token_answer(&exchange);
-            }
-            Ok(exchange)
-        },
+        send: |examination, code| in_url(examination, Method::Post, code),
         further: &[],
     },
     Attempt {
@@ -155,13 +140,17 @@ fn own_secret(examination: &Examination<'_, '_>) -> Result<Secret, Finding> {
         .unwrap_or_else(|| Secret::from("")))
 }
 
-/// Everything that the client would send, secret included, as parameters.
-fn with_client(examination: &Examination<'_, '_>, mut params: Params) -> Params {
-    params.push("client_id", examination.client.id.as_str());
-    if let Some(secret) = examination.client.authentication.secret() {
-        params.push_secret("client_secret", secret);
+/// Redeems a code by parameters in the URL.
+fn in_url(examination: &mut Examination<'_, '_>, method: Method, code: &Code) -> Result<Exchange, Finding> {
+    let mut params = examination.redemption(code);
+    let header = examination.prove_in_url(&mut params)?;
+    let endpoint = examination.metadata.token_endpoint.clone();
+    let endpoint = examination.needs(&endpoint, "token_endpoint")?;
+    let exchange = examination.send_in_url(method, endpoint, &params, header)?;
+    if exchange.has_token() {
+        examination.note_token_answer(&exchange);
     }
-    params
+    Ok(exchange)
 }
 
 /// Judges the token response, and the tokens in it.

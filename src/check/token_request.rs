@@ -7,7 +7,7 @@ use super::sign_in::Code;
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
 use crate::protocol::client::{Client, ClientAuthentication, ClientId};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::HttpRequest;
+use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
 use crate::protocol::syntax::is_nqschar_text;
 use crate::rules::Rule;
@@ -151,6 +151,15 @@ impl Examination<'_, '_> {
             id: self.client.id.clone(),
             authentication,
         }
+    }
+
+    /// The client's identity and proof for a request whose parameters stand in
+    /// the URL. A secret never stands there: servers log it.
+    pub(super) fn prove_in_url(&self, params: &mut Params) -> Result<Option<HeaderValue>, Finding> {
+        if matches!(self.client.authentication, ClientAuthentication::ClientSecretPost(_)) {
+            return unseen("the client's secret would stand in the URL: try --client-auth client_secret_basic");
+        }
+        Ok(self.client.authenticate(params))
     }
 
     /// Posts to the token endpoint as the client.

@@ -7,7 +7,7 @@ use super::probe::Exchange;
 use super::token::no_tokens;
 use super::token_request::{NEVER_GIVEN, Tokens};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
-use crate::protocol::http::{HeaderValue, HttpRequest};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -59,7 +59,7 @@ const RULES: &[(Rule, TokenTest)] = &[
         let endpoint = examination.needs(&endpoint, "userinfo_endpoint")?;
         let mut params = Params::new();
         params.push_secret("access_token", &tokens.access_token);
-        let exchange = examination.get(endpoint, &params)?;
+        let exchange = examination.send_in_url(Method::Get, endpoint, &params, None)?;
         kept_if(exchange.status() != 200, "it is taken")
     }),
     (Rule::UserinfoIdToken, |examination, tokens| {

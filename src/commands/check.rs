@@ -21,7 +21,12 @@ use std::io::IsTerminal;
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
     if options.list {
-        return report::print(render::text::list().as_bytes());
+        let list = if context.style.json {
+            render::json::list()
+        } else {
+            render::text::list()
+        };
+        return report::print(list.as_bytes());
     }
     let report = examined(context, options)?;
     if let Some(path) = &options.junit {

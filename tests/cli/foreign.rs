@@ -20,14 +20,14 @@ const RESOURCE: &str = "https://api.example.test";
 const PASTED_REDIRECT_URI: &str = "https://rp.example/callback";
 
 /// oidc-provider on a port of its own.
-struct Provider {
-    issuer: String,
+pub(super) struct Provider {
+    pub(super) issuer: String,
     _server: ServerProgram,
 }
 
 impl Provider {
     /// `None`, loudly, where it is not installed.
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/oidc-provider");
         if !installed::file(&folder.join("node_modules/oidc-provider")) {
             return None;
@@ -54,7 +54,7 @@ impl Provider {
     }
 
     /// Signs in and consents, and gives the URL that the browser is sent to.
-    fn sign_in_and_consent(&self, authorization_url: &str) -> Url {
+    pub(super) fn sign_in_and_consent(&self, authorization_url: &str) -> Url {
         let mut browser = PlainBrowser::new();
         let sign_in = browser.go_to(authorization_url).page();
         assert!(sign_in.html.contains("name=\"login\""), "{}", sign_in.html);

@@ -1,6 +1,7 @@
 //! The report as one JSON object.
 
 use crate::check::{Judged, Report, Verdict};
+use crate::rules::Rule;
 use serde_json::{Value, json};
 
 /// `rules` has every rule, `findings` those that break a MUST.
@@ -14,20 +15,29 @@ pub fn render(report: &Report) -> String {
     )
 }
 
+/// All rules with what they say, for `--list`.
+pub fn list() -> String {
+    let rules: Vec<Value> = Rule::ALL.iter().copied().map(named).collect();
+    format!("{}\n", Value::Array(rules))
+}
+
 fn object(judged: &Judged) -> Value {
-    let rule = judged.rule;
-    let mut object = json!({
-        "id": rule.id(),
-        "rfc": rule.document(),
-        "section": rule.section(),
-        "level": rule.level().as_str(),
-        "statement": rule.statement(),
-        "verdict": judged.verdict.as_str(),
-        "reason": judged.reason,
-    });
+    let mut object = named(judged.rule);
+    object["verdict"] = json!(judged.verdict.as_str());
+    object["reason"] = json!(judged.reason);
     if let Some(evidence) = &judged.evidence {
         object["sent"] = json!(evidence.sent);
         object["came"] = json!(evidence.came);
     }
     object
+}
+
+fn named(rule: Rule) -> Value {
+    json!({
+        "id": rule.id(),
+        "rfc": rule.document(),
+        "section": rule.section(),
+        "level": rule.level().as_str(),
+        "statement": rule.statement(),
+    })
 }

@@ -5,6 +5,7 @@ use super::{rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, value_of};
 use crate::support::outcome::{Outcome, run};
+use oauth::rules::Rule;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
@@ -122,6 +123,68 @@ fn what_a_careless_server_breaks_is_found() {
             rules[id]
         );
     }
+}
+
+#[test]
+fn the_redirect_uris_that_are_tried() {
+    let server = careless_server();
+    let mut arguments = vec!["--redirect-uri", "http://127.0.0.1:43111/callback"];
+    let ids = Rule::ALL.iter().map(|rule| rule.id());
+    arguments.extend(
+        ids.filter(|id| id.starts_with("redirect-uri."))
+            .flat_map(|id| ["--rule", id]),
+    );
+    let outcome = check(&server, &arguments);
+    let tried: Vec<Vec<String>> = server
+        .requests_to("/authorize")
+        .iter()
+        .map(|request| {
+            let query = request.query().into_iter();
+            query
+                .filter(|(name, _)| name == "redirect_uri")
+                .map(|(_, value)| value)
+                .collect()
+        })
+        .collect();
+    let registered = "http://127.0.0.1:43111/callback";
+    assert_eq!(
+        tried,
+        [
+            vec![registered],
+            vec!["http://oauth-check.example:43111/callback"],
+            vec!["http://127.0.0.1.oauth-check.example:43111/callback"],
+            vec!["http://127.0.0.1:43111@oauth-check.example/callback"],
+            vec!["http://localhost:43111/callback"],
+            vec!["https://127.0.0.1:43111/callback"],
+            vec!["javascript://127.0.0.1:43111/callback%0aalert(1)"],
+            vec!["http://127.0.0.1:43111/oauth-check"],
+            vec!["http://127.0.0.1:43111/callback/oauth-check"],
+            vec!["http://127.0.0.1:43111/CALLBACK"],
+            vec!["http://127.0.0.1:43111/callback/"],
+            vec!["http://127.0.0.1:43111/oauth-check/../callback"],
+            vec!["http://127.0.0.1:43111/oauth-check/%2e%2e/callback"],
+            vec!["http://oauth-check.example\\@127.0.0.1:43111/callback"],
+            vec!["http://127.0.0.1:43111/callback?oauth-check=1"],
+            vec!["http://127.0.0.1:43111/callback#oauth-check"],
+            vec!["http://127.0.0.1:43111/callback\r\nX-Oauth-Check: 1"],
+            vec![registered, "https://oauth-check.example/"],
+        ]
+    );
+    let skipped = &rules(&outcome)["redirect-uri.loopback-port"];
+    assert_eq!(
+        skipped["reason"],
+        "the redirect URI names its port: with port 0 it could be seen"
+    );
+    assert!(server.requests_to("/token").is_empty(), "no code is redeemed for these");
+}
+
+/// Nothing of a real session is at stake, so the whole of an examination is bounded.
+#[test]
+fn an_examination_sends_a_bounded_number_of_requests() {
+    let server = careless_server();
+    check(&server, &[]);
+    let requests = server.requests().len();
+    assert!(requests < 200, "{requests}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `oauth check`: against a server that keeps every rule, against one that
 //! breaks each in turn, and against one that is made of literal bytes.
 
+#[cfg(unix)]
+mod foreign;
 mod literal;
 mod matrix;
 mod options;

@@ -2,7 +2,7 @@
 
 use super::{Client, check, lenient_server, rules, with_verdict};
 use crate::support::binary::Home;
-use crate::support::outcome::run;
+use crate::support::outcome::{members, run};
 use oauth::rules::Rule;
 
 #[test]
@@ -26,6 +26,36 @@ fn the_list_has_every_rule_and_asks_no_server() {
         "{line}"
     );
     assert_eq!(outcome.stderr, "");
+
+    let list = run(home.oauth().args(["check", "--list", "--json"]))
+        .expect_code(0)
+        .json();
+    let list = list.as_array().expect("a list");
+    assert_eq!(list.len(), Rule::ALL.len());
+    assert_eq!(members(&list[0]), ["id", "level", "rfc", "section", "statement"]);
+}
+
+#[test]
+fn a_secret_never_stands_in_a_url() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let in_urls = ["token.get", "token.query", "revocation.post-only"];
+    let rules_of = |method: &str| {
+        let mut command = check(&home, &server.issuer(), Client::Confidential);
+        command.args(["--json", "--client-auth", method]);
+        command.args(in_urls.iter().flat_map(|rule| ["--rule", rule]));
+        rules(&run(&mut command).expect_code(0))
+    };
+    let (by_basic, by_body) = (rules_of("client_secret_basic"), rules_of("client_secret_post"));
+    for rule in in_urls {
+        assert_eq!(by_basic[rule]["verdict"], "pass", "{}", by_basic[rule]);
+        let reason = by_body[rule]["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("--client-auth client_secret_basic"),
+            "{}",
+            by_body[rule]
+        );
+    }
 }
 
 #[test]

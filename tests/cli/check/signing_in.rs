@@ -5,7 +5,7 @@ use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
 use crate::support::callback;
 use crate::support::development_server::DevelopmentServer;
-use crate::support::outcome::Outcome;
+use crate::support::outcome::{Outcome, run};
 use crate::support::plain_browser::{Landing, PlainBrowser};
 use crate::support::running::Running;
 use std::process::Command;
@@ -77,6 +77,43 @@ fn a_person_signs_in_a_few_times_and_is_told_what_for() {
             .contains("asks to sign in first"),
         "{unseen}"
     );
+}
+
+#[test]
+fn the_profile_says_which_server_and_keeps_its_session() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let key = format!("issuer={}", server.issuer());
+    run(home
+        .oauth()
+        .args(["profile", "set", "work", &key, "client_id=oauth-cli"]))
+    .expect_code(0);
+    let browser = FakeBrowser::new(home.path());
+    let login = Running::start(home.oauth().args(["login", "work", "--browser", &browser.command()]));
+    let landing = PlainBrowser::new().go_to(&browser.wait_for_url());
+    callback::get_url(landing.elsewhere().as_str()).expect("a page of the listener");
+    login.end().expect_code(0);
+    let config = std::fs::read(home.config_file()).expect("the configuration");
+    let token = run(home.oauth().args(["token", "work"])).expect_code(0).stdout;
+
+    run(home.oauth().args(["check", "work"])).expect_code(0);
+    assert_eq!(std::fs::read(home.config_file()).expect("the configuration"), config);
+    assert_eq!(run(home.oauth().args(["token", "work"])).expect_code(0).stdout, token);
+    let refreshed = run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(0);
+    assert_ne!(refreshed.stdout, token, "the session lives at the server, too");
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_the_person() {
+    let home = Home::new();
+    let server = lenient_server(&home, &[]);
+    let browser = FakeBrowser::new(home.path());
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let running = Running::start(command.args(["--browser", &browser.command()]));
+    browser.wait_for_url();
+    running.signal(rustix::process::Signal::INT);
+    let outcome = running.end().expect_error(130);
+    assert_eq!(outcome.error(), "the examination was interrupted");
 }
 
 #[test]

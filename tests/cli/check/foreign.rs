@@ -1,0 +1,49 @@
+//! An examination of oidc-provider. What is found there was looked at by hand:
+//! its development pages can be framed, POST is off unless it is configured,
+//! and a public client may introspect its own tokens.
+
+use super::{rules, with_verdict};
+use crate::foreign::Provider;
+use crate::support::authorization_server::FakeBrowser;
+use crate::support::binary::Home;
+use crate::support::callback;
+use crate::support::running::Running;
+
+/// It keeps a code alive when a redemption fails, so one serves for many.
+const LOGINS: usize = 8;
+
+#[test]
+fn oidc_provider_is_examined() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let mut command = home.oauth();
+    command.args(["check", &provider.issuer, "--client-id", "native-v4only", "--json"]);
+    command.args(["--scope", "openid offline_access", "--param", "prompt=consent"]);
+    let running = Running::start(command.args(["--browser", &browser.command()]));
+    for _ in 0..LOGINS {
+        let url = provider.sign_in_and_consent(&browser.wait_for_url());
+        callback::get_url(url.as_str()).expect("a page of the listener");
+    }
+    let outcome = running.end().expect_code(9);
+    assert_eq!(
+        with_verdict(&outcome, &["fail"]),
+        ["authorize.framing", "authorize.post", "introspection.authenticated"]
+    );
+    assert_eq!(
+        with_verdict(&outcome, &["warning"]),
+        ["authorize.content-security-policy", "authorize.referrer-policy"]
+    );
+    let rules = rules(&outcome);
+    for seen in [
+        "authorize.state-characters",
+        "pkce.wrong-verifier",
+        "code.reuse-revokes",
+        "refresh.reuse-revokes",
+        "revocation.cascade",
+        "id-token.signature",
+        "userinfo.token-in-query",
+    ] {
+        assert_eq!(rules[seen]["verdict"], "pass", "{}", rules[seen]);
+    }
+}
