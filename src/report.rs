@@ -65,6 +65,17 @@ pub fn report_usage(message: &str, style: Style) {
     write_message(&text);
 }
 
+/// Writes a warning to stderr.
+pub fn warn(text: &str, style: Style) {
+    let text = if style.json {
+        json!({ "warning": neutralise(text) }).to_string()
+    } else {
+        let label = Palette::new(style.colour).paint(Role::Warning, "warning:");
+        format!("{label} {}", neutralise(text))
+    };
+    write_message(&format!("{text}\n"));
+}
+
 /// Writes one line about a request that the development server answered.
 pub fn report_request(line: &str, refused: bool, style: Style) {
     let text = match (style.json, style.colour && refused) {

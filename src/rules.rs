@@ -34,6 +34,14 @@ pub struct UnknownRule {
     pub id: String,
 }
 
+impl UnknownRule {
+    /// The rule whose name is the most like it.
+    pub fn nearest(&self) -> Option<Rule> {
+        let distance = |rule: &&Rule| strsim::damerau_levenshtein(rule.id(), &self.id);
+        Rule::ALL.iter().min_by_key(distance).copied()
+    }
+}
+
 macro_rules! rules {
     ($($rule:ident $id:literal $level:ident $document:literal $section:literal $statement:literal;)+) => {
         /// One rule for servers.
@@ -301,6 +309,7 @@ mod tests {
             assert!(rule.id().bytes().all(well_formed), "{rule}");
             assert_eq!(rule.id().matches('.').count(), 1, "{rule}");
         }
-        assert!("pkce.unheard-of".parse::<Rule>().is_err());
+        let unknown = "pkce.requred".parse::<Rule>().unwrap_err();
+        assert_eq!(unknown.nearest(), Some(Rule::PkceRequired));
     }
 }

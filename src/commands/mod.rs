@@ -1,16 +1,27 @@
 //! One file a command. What they share stands here: the dispatch, and the
 //! context from which each takes configuration, store, transport and observer.
 
+mod check;
+mod claims;
 mod completions;
+mod decode;
 mod demo;
+mod discover;
+mod introspect;
 mod login;
 mod logout;
 mod passphrase;
+mod pkce;
 mod profile;
 mod relocation;
+mod revoke;
 mod serve;
+mod signals;
 mod status;
 mod token;
+mod token_input;
+mod turn;
+mod userinfo;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -21,8 +32,8 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind,
-    StoreSettings,
+    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Purpose, Session,
+    StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -54,6 +65,13 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Logout(options) => logout::run(&context, &options),
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
+        Command::Decode(options) => decode::run(&context, &options),
+        Command::Pkce(options) => pkce::run(&context, &options),
+        Command::Userinfo(input) => userinfo::run(&context, &input),
+        Command::Introspect(input) => introspect::run(&context, &input),
+        Command::Revoke(input) => revoke::run(&context, &input),
+        Command::Check(options) => check::run(&context, &options),
+        Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),
         Command::Completions { shell } => completions::run(shell),
@@ -133,6 +151,10 @@ impl Context {
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
             file_key,
             ask_passphrase,
             child_environment,
@@ -209,7 +231,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));

@@ -1,7 +1,7 @@
 //! Asks for the passphrase of the file store, on a terminal and without echo.
 
 use super::Context;
-use super::login::interruptible;
+use super::signals::interruptible;
 use crate::diagnosis::Diagnosis;
 use crate::error::Error;
 use crate::secret::Secret;

@@ -1,10 +1,12 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use super::{Context, login::signalled};
+use super::Context;
+use super::signals::signalled;
 use crate::cli::{Approve, ServeOptions, Switch};
 use crate::error::Error;
 use crate::report;
+use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
 use crate::server::message::LogEntry;
 use crate::server::settings::{Approval, InvalidSetting, RegisteredClient, ServeSettings, User};
@@ -12,7 +14,13 @@ use crate::settings;
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// In place of a rule: print them all.
+const LIST: &str = "list";
+
 pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error> {
+    if options.broken.iter().any(|rule| rule == LIST) {
+        return report::print(list_of_rules(context.style.json).as_bytes());
+    }
     let settings = serve_settings(options)?;
     let server = Server::bind(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -21,10 +29,20 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         .map_err(Error::Runtime)?;
     let style = context.style;
     let quiet = context.global.quiet;
+    // Before anybody reads that it is ready, and may end it.
+    let in_runtime = runtime.enter();
+    let signal = signalled();
+    drop(in_runtime);
+    for rule in settings.broken.rules() {
+        report::warn(
+            &format!("this server breaks a rule on purpose: {}", in_words(rule)),
+            style,
+        );
+    }
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
     runtime.block_on(async {
         let shutdown = async {
-            signalled().await;
+            signal.await;
         };
         let log = move |entry: LogEntry| {
             if !quiet {
@@ -74,7 +92,44 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<_, InvalidSetting>>()?,
+        broken: options
+            .broken
+            .iter()
+            .map(|id| id.parse())
+            .collect::<Result<_, UnknownRule>>()
+            .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// Every rule that can be broken, one a line.
+fn list_of_rules(json: bool) -> String {
+    if json {
+        let rules: Vec<Value> = Rule::ALL.iter().map(|rule| as_object(*rule)).collect();
+        return format!("{}\n", json!({ "rules": rules }));
+    }
+    let width = Rule::ALL.iter().map(|rule| rule.id().len()).max().unwrap_or_default();
+    let line = |rule: &Rule| {
+        let (id, level) = (rule.id(), rule.level().as_str());
+        let place = format!("{} §{}", rule.document(), rule.section());
+        format!("{id:width$}  {level:6}  {place:26}  {}\n", rule.statement())
+    };
+    Rule::ALL.iter().map(line).collect()
+}
+
+fn as_object(rule: Rule) -> Value {
+    json!({
+        "id": rule.id(),
+        "level": rule.level().as_str(),
+        "document": rule.document(),
+        "section": rule.section(),
+        "statement": rule.statement(),
+    })
+}
+
+/// `code.single-use (RFC 6749 §4.1.2, MUST): a code works once`.
+fn in_words(rule: Rule) -> String {
+    let (document, section, level) = (rule.document(), rule.section(), rule.level().as_str());
+    format!("{rule} ({document} §{section}, {level}): {}", rule.statement())
 }
 
 /// `ID` or `ID:SECRET_FILE`.
@@ -112,6 +167,9 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
         .map(|(name, url)| (name.clone(), url.clone()))
         .collect();
-    let object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
+    let mut object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
+    if !settings.broken.is_empty() {
+        object["broken"] = settings.broken.rules().map(as_object).collect();
+    }
     format!("{object}\n")
 }

@@ -2,7 +2,8 @@
 //! client or its redirect URI is shown on a page and never redirected
 //! (§4.1.2.1); everything else goes back to the client with `state` and `iss`.
 
-use super::authorization_server::{AuthorizationServer, DEFAULT_SCOPE, SCOPES, server_error};
+use super::authorization_server::{AuthorizationServer, SCOPES, server_error};
+use super::broken::{Departure, FrontChannel, Reading};
 use super::interaction::{AcceptedRequest, SessionId, SignedIn};
 use super::message::{PARAMETERS_MAX, Refused, Request, Response, description};
 use super::route::Route;
@@ -13,15 +14,17 @@ use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
-use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 
 /// Where the answer to an authorization request goes.
 pub(crate) struct ReturnPath<'a> {
-    client_id: &'a ClientId,
-    redirect_uri: &'a RedirectUri,
-    state: Option<&'a str>,
-    form_post: bool,
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) redirect_uri: &'a RedirectUri,
+    pub(crate) state: Option<&'a str>,
+    pub(crate) form_post: bool,
+    /// Instead of the redirect URI, where a rule about it is broken.
+    pub(crate) target: Option<&'a str>,
 }
 
 impl<'a> From<&'a AcceptedRequest> for ReturnPath<'a> {
@@ -31,6 +34,7 @@ impl<'a> From<&'a AcceptedRequest> for ReturnPath<'a> {
             redirect_uri: &request.redirect_uri,
             state: request.state.as_deref(),
             form_post: request.form_post,
+            target: request.departure.target.as_deref(),
         }
     }
 }
@@ -61,23 +65,55 @@ impl AuthorizationServer {
             let reason = format!("there are more than {PARAMETERS_MAX} parameters");
             return self.no_way_back(Refused::new(reason, "RFC 6749 §3.1"), &[]);
         }
+        if http.method == "POST" && self.broken.is_broken(Rule::AuthorizePost) {
+            let refused = Refused::new("this path takes GET", "--break authorize.post");
+            return Response::text(405, refused);
+        }
+        let mut reading = self.read_authorization_request(params);
+        let noted = std::mem::take(&mut reading.noted);
+        let mut response = self.authorize_as_read(now, randomness, http, reading);
+        response.broken.extend(noted);
+        response
+    }
+
+    fn authorize_as_read(
+        &self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        http: &Request,
+        reading: Reading,
+    ) -> Response {
+        let Reading {
+            params,
+            departure,
+            refusal,
+            ..
+        } = reading;
         let (client, redirect_uri, redirect_uri_sent) = match self.addressee(&params) {
             Ok(addressee) => addressee,
-            Err(page) => return *page,
+            Err(page) => return self.redirect_all_the_same(&params).unwrap_or(*page),
         };
+        let target = departure.target.clone();
         // An error goes back the way the request asked for, as far as that can be known.
         let return_path = ReturnPath {
             client_id: &client.id,
             redirect_uri: &redirect_uri,
             state: params.single("state").ok().flatten(),
             form_post: params.single("response_mode") == Ok(Some(ResponseMode::FormPost.as_str())),
+            target: target.as_deref(),
         };
-        let accepted = AuthorizationRequest::parse(&params, client.id.clone(), redirect_uri.clone())
-            .and_then(|request| self.accept(request, redirect_uri_sent));
+        let parsed = match refusal {
+            Some(refusal) => Err(refusal),
+            None => AuthorizationRequest::parse(&params, client.id.clone(), redirect_uri.clone()),
+        };
+        let accepted = parsed.and_then(|request| self.accept(request, redirect_uri_sent, departure));
         let (request, demand) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => return self.refuse(&return_path, &error),
         };
+        if demand.no_page && self.broken.is_broken(Rule::AuthorizePromptNone) {
+            return self.no_way_back(Refused::new("sign in first", "--break authorize.prompt-none"), &[]);
+        }
         match self.approval {
             Approval::Auto => self.grant(now, randomness, &request, &self.first_user(now)),
             Approval::Deny => self.deny(&request),
@@ -96,7 +132,9 @@ impl AuthorizationServer {
         })?;
         let registered = || client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>();
         match redirect_uri {
-            Some(sent) if client.redirect_uris.iter().any(|own| sent.matches_registered(own)) => {
+            Some(sent)
+                if client.redirect_uris.iter().any(|own| sent.matches_registered(own)) && self.takes_port(&sent) =>
+            {
                 Ok((client, sent, true))
             }
             Some(sent) => {
@@ -125,11 +163,22 @@ impl AuthorizationServer {
         }
     }
 
+    /// Whether this port may stand in a loopback redirect URI: any may (RFC
+    /// 8252 §7.3), or only the one that came first.
+    fn takes_port(&self, redirect_uri: &RedirectUri) -> bool {
+        if !self.broken.is_broken(Rule::RedirectLoopbackPort) {
+            return true;
+        }
+        let port = redirect_uri.port();
+        redirect_uri.loopback_address().is_none() || *self.only_port.get_or_init(|| port) == port
+    }
+
     /// Checks the request against what this server can do.
     fn accept(
         &self,
         request: AuthorizationRequest,
         redirect_uri_sent: bool,
+        departure: Departure,
     ) -> Result<(AcceptedRequest, Demand), ErrorResponse> {
         let extra = |name: &str| {
             let found = request
@@ -158,7 +207,7 @@ impl AuthorizationServer {
         let demand = Demand::read(extra("prompt"), extra("max_age"))?;
         let login_hint = extra("login_hint").unwrap_or_default().to_owned();
         let scope = if request.scope.is_empty() {
-            Scope::from_tokens([DEFAULT_SCOPE]).unwrap_or_default()
+            Self::default_scope()
         } else {
             request.scope
         };
@@ -178,6 +227,7 @@ impl AuthorizationServer {
             state: request.state.map(|state| state.expose().to_owned()),
             form_post: request.response_mode == Some(ResponseMode::FormPost),
             login_hint,
+            departure,
         };
         Ok((accepted, demand))
     }
@@ -243,6 +293,10 @@ impl AuthorizationServer {
         signed_in: &SignedIn,
     ) -> Response {
         let return_path = ReturnPath::from(request);
+        if request.departure.front_channel != FrontChannel::Code {
+            let response = self.give_in_front_channel(now, randomness, request, signed_in);
+            return response.unwrap_or_else(|error| self.refuse(&return_path, &error));
+        }
         match self.issue_code(now, randomness, request, signed_in) {
             Ok(code) => self.send_back(&return_path, &AuthorizationResponse::Code(code)),
             Err(error) => self.refuse(&return_path, &ErrorResponse::new("server_error", &error.to_string())),
@@ -271,8 +325,11 @@ impl AuthorizationServer {
             redirect_uri,
             state,
             form_post,
+            ..
         } = return_path;
-        if *form_post {
+        if self.sends_back_otherwise(return_path) {
+            self.send_back_otherwise(return_path, &response.params(*state, &self.issuer), false)
+        } else if *form_post {
             let params = response.params(*state, &self.issuer);
             self.pages.form_post(client_id.as_str(), redirect_uri, &params)
         } else {

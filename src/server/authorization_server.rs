@@ -5,9 +5,10 @@
 //! own for signatures). No lock is held while something is signed. Every
 //! refusal says by which rule.
 
+use super::broken::{self, Broken, Entropy, Simultaneous, StandIns};
 use super::documents;
 use super::failures::Failures;
-use super::grants::{Authorization, GrantError, Grants, Lifetimes};
+use super::grants::{Authorization, Grants, Lifetimes};
 use super::interaction::{AcceptedRequest, Interactions, SignedIn};
 use super::keys::{KeyError, Keys};
 use super::message::{Refused, Request, Response};
@@ -19,10 +20,12 @@ use crate::protocol::client::PresentedClient;
 use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -31,6 +34,9 @@ pub(crate) const SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_acc
 
 /// What is granted where no scope is asked for (RFC 6749 §3.3).
 pub(crate) const DEFAULT_SCOPE: &str = "hello";
+
+/// How long access tokens live where they live too long.
+const TOO_LONG_S: i64 = 24 * 3600;
 
 /// Why a server cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +69,15 @@ pub struct AuthorizationServer {
     clients: Vec<RegisteredClient>,
     users: Vec<User>,
     metadata: Vec<u8>,
+    openid_configuration: Vec<u8>,
     resource_metadata: Vec<u8>,
     failures: Failures,
+    /// The rules that are broken on purpose.
+    pub(crate) broken: Broken,
+    pub(crate) stand_ins: StandIns,
+    pub(crate) simultaneous: Simultaneous,
+    /// The only port of a loopback redirect URI that is taken where ports are not free.
+    pub(crate) only_port: OnceLock<Option<u16>>,
     grants: Mutex<Grants>,
     interactions: Mutex<Interactions>,
 }
@@ -82,13 +95,22 @@ impl AuthorizationServer {
         let first_user = settings.users.first().ok_or(SetUpError::NoUser)?;
         let only_demo_account =
             settings.users.len() == 1 && first_user.name == "demo" && first_user.password.expose() == "demo";
+        let broken = settings.broken.clone();
         let lifetimes = Lifetimes {
             code_s: whole_seconds(settings.code_lifetime),
-            access_token_s: whole_seconds(settings.access_token_lifetime),
+            access_token_s: if broken.is_broken(Rule::TokenLifetime) {
+                TOO_LONG_S
+            } else {
+                whole_seconds(settings.access_token_lifetime)
+            },
             refresh_token_s: whole_seconds(settings.refresh_token_lifetime),
             refresh_grace_s: whole_seconds(settings.refresh_grace),
-            rotate: settings.refresh_rotation,
+            rotate: settings.refresh_rotation && !broken.is_broken(Rule::RefreshRotation),
         };
+        let mut metadata = documents::metadata(&issuer)?;
+        broken::alter_metadata(&broken, &issuer_text, &mut metadata);
+        let mut openid_configuration = metadata.clone();
+        broken::alter_openid_configuration(&broken, &mut openid_configuration);
         Ok(AuthorizationServer {
             approval: settings.approval,
             pages: Pages::new(&issuer_text, only_demo_account),
@@ -98,11 +120,16 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: settings.clients.clone(),
             users: settings.users.clone(),
-            metadata: documents::metadata(&issuer)?.to_string().into_bytes(),
+            metadata: metadata.to_string().into_bytes(),
+            openid_configuration: openid_configuration.to_string().into_bytes(),
             resource_metadata: documents::resource_metadata(&issuer, &api).to_string().into_bytes(),
             failures: Failures::new(&settings.failures),
-            grants: Mutex::new(Grants::new(lifetimes)),
+            grants: Mutex::new(Grants::new(lifetimes, broken.clone())),
             interactions: Mutex::new(Interactions::new()),
+            stand_ins: StandIns::new(),
+            simultaneous: Simultaneous::default(),
+            only_port: OnceLock::new(),
+            broken,
             issuer,
             api,
         })
@@ -145,6 +172,14 @@ impl AuthorizationServer {
 
     /// Answers one request. What it commits, it commits before it returns.
     pub fn handle(&self, now: UnixSeconds, randomness: &mut dyn Randomness, request: &Request) -> Response {
+        if self.broken.is_empty() {
+            self.answer(now, randomness, request)
+        } else {
+            self.answer_against_the_rules(now, randomness, request)
+        }
+    }
+
+    pub(crate) fn answer(&self, now: UnixSeconds, randomness: &mut dyn Randomness, request: &Request) -> Response {
         if let Err(refused) = self.check_host(request) {
             return Response::text(421, refused);
         }
@@ -172,10 +207,14 @@ impl AuthorizationServer {
                 let client_id = self.clients.first().map_or("ID", |client| client.id.as_str());
                 self.pages.home(client_id, &documents::FOR_PEOPLE)
             }
-            Route::AuthorizationServerMetadata | Route::OpenidConfiguration => document(self.metadata.clone()),
+            Route::AuthorizationServerMetadata => document(self.metadata.clone()),
+            Route::OpenidConfiguration => document(self.openid_configuration.clone()),
             Route::ProtectedResourceMetadata => document(self.resource_metadata.clone()),
             Route::Jwks => match self.keys.jwk_set(randomness) {
-                Ok(set) => document(set.to_string().into_bytes()),
+                Ok(mut set) => {
+                    broken::alter_keys(&self.broken, &mut set);
+                    document(set.to_string().into_bytes())
+                }
                 Err(error) => server_error(&error),
             },
             Route::Authorize => self.authorize(now, randomness, request),
@@ -261,18 +300,41 @@ impl AuthorizationServer {
         request: &AcceptedRequest,
         signed_in: &SignedIn,
     ) -> Result<Secret, RandomnessFailed> {
-        let authorization = Authorization {
+        let authorization = Self::authorization(request, signed_in);
+        let code = self.grants().issue_code(now, randomness, authorization)?;
+        if self.broken.is_broken(Rule::AuthorizeCodeEntropy) {
+            self.weaken(now, randomness, code, Entropy::Guessable)
+        } else if self.broken.is_broken(Rule::AuthorizeCodeEntropyMore) {
+            self.weaken(now, randomness, code, Entropy::Middling)
+        } else {
+            Ok(code)
+        }
+    }
+
+    /// What a user agreed to.
+    pub(crate) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> Authorization {
+        Authorization {
             client_id: request.client_id.clone(),
             redirect_uri: request.redirect_uri.clone(),
             redirect_uri_sent: request.redirect_uri_sent,
             code_challenge: request.code_challenge.clone(),
+            commitment: request.departure.commitment.clone(),
             scope: request.scope.clone(),
             resource: request.resource.clone(),
             nonce: request.nonce.clone(),
             subject: signed_in.user.clone(),
             auth_time: signed_in.auth_time,
-        };
-        self.grants().issue_code(now, randomness, authorization)
+        }
+    }
+
+    /// What is granted where no scope is asked for.
+    pub(crate) fn default_scope() -> Scope {
+        Scope::from_tokens([DEFAULT_SCOPE]).unwrap_or_default()
+    }
+
+    /// Whether this server issued this access token, and it has not expired.
+    pub(crate) fn issued(&self, now: UnixSeconds, token: &Secret) -> bool {
+        AccessToken::verify(&self.keys, self.issuer.as_str(), now, token.expose()).is_some()
     }
 
     /// The access token, if this server issued it and it still stands.
@@ -352,16 +414,6 @@ fn public(mut response: Response) -> Response {
 /// Something failed that is nobody's fault.
 pub(crate) fn server_error(error: &dyn std::error::Error) -> Response {
     Response::error(500, "server_error", Refused::new(error.to_string(), "RFC 9110 §15.6.1"))
-}
-
-/// The answer to a refused grant (RFC 6749 §5.2).
-pub(crate) fn grant_refused(error: GrantError) -> Response {
-    let status = if matches!(error, GrantError::Randomness(_)) {
-        500
-    } else {
-        400
-    };
-    Response::error(status, error.error(), Refused::new(error.to_string(), error.rule()))
 }
 
 fn same_secret(own: &Secret, presented: &Secret) -> bool {

@@ -10,8 +10,14 @@
 //! - A grant that is gone takes all its tokens with it: reuse of a code or of
 //!   a spent refresh token, and revocation, just remove it.
 //! - Everything is bounded and expires.
+//!
+//! Each refusal names the rule that it keeps, by asking whether that one is to
+//! be broken; what happens then is in [`against_the_rules`].
+
+mod against_the_rules;
 
 use super::bounded::Bounded;
+use super::broken::{Broken, Commitment};
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::{CodeChallenge, CodeVerifier};
 use crate::protocol::random::{Randomness, RandomnessFailed};
@@ -20,6 +26,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::syntax::{base64url, from_base64url};
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -85,6 +92,8 @@ pub(crate) struct Authorization {
     /// Whether the authorization request named it; then the token request must, too.
     pub(crate) redirect_uri_sent: bool,
     pub(crate) code_challenge: CodeChallenge,
+    /// Instead of the challenge, where a rule about it is broken.
+    pub(crate) commitment: Option<Commitment>,
     pub(crate) scope: Scope,
     /// Never empty.
     pub(crate) resource: Vec<Resource>,
@@ -144,6 +153,8 @@ pub(crate) struct Issue {
     pub(crate) token_id: String,
     /// `None` where the old one stays.
     pub(crate) refresh_token: Option<Secret>,
+    /// The rules that were broken to get so far.
+    pub(crate) against: Vec<Rule>,
 }
 
 /// Why a grant was refused.
@@ -211,8 +222,13 @@ pub(crate) struct Redemption<'a> {
     pub(crate) client_id: &'a ClientId,
     pub(crate) code: &'a Secret,
     pub(crate) redirect_uri: Option<&'a str>,
+    /// `None` also where it is malformed.
     pub(crate) code_verifier: Option<&'a CodeVerifier>,
+    /// As it was sent, for a server that takes a malformed one.
+    pub(crate) verifier_sent: Option<&'a str>,
     pub(crate) resource: &'a [Resource],
+    /// Whether another request brings the same code at this moment.
+    pub(crate) is_one_of_several: bool,
 }
 
 /// A token request for a refresh token.
@@ -221,6 +237,8 @@ pub(crate) struct Refresh<'a> {
     pub(crate) refresh_token: &'a Secret,
     pub(crate) scope: Option<&'a Scope>,
     pub(crate) resource: &'a [Resource],
+    /// Whether another request brings the same token at this moment.
+    pub(crate) is_one_of_several: bool,
 }
 
 /// What a refresh token stands for, to those who may know (RFC 7662 §2.2).
@@ -235,6 +253,7 @@ pub(crate) struct LiveRefreshToken {
 /// All grants.
 pub(crate) struct Grants {
     lifetimes: Lifetimes,
+    broken: Broken,
     codes: Bounded<GrantId, IssuedCode>,
     grants: Bounded<GrantId, Grant>,
 }
@@ -246,9 +265,10 @@ impl fmt::Debug for Grants {
 }
 
 impl Grants {
-    pub(crate) fn new(lifetimes: Lifetimes) -> Self {
+    pub(crate) fn new(lifetimes: Lifetimes, broken: Broken) -> Self {
         Grants {
             lifetimes,
+            broken,
             codes: Bounded::new(CODES_MAX),
             grants: Bounded::new(GRANTS_MAX),
         }
@@ -286,37 +306,76 @@ impl Grants {
         request: &Redemption<'_>,
     ) -> Result<Issue, GrantError> {
         let presented = Presented::read(request.code, &[]).ok_or(GrantError::UnknownCode)?;
-        if self
-            .grants
-            .get(now, &presented.id)
-            .is_some_and(|grant| grant.code.is_of(&presented.bytes))
-        {
-            self.grants.remove(now, &presented.id);
+        let used = self.grants.get(now, &presented.id);
+        if used.is_some_and(|grant| grant.code.is_of(&presented.bytes)) {
+            if let Some(rule) = self.rule_for_code_again(request) {
+                return self.redeem_again(now, randomness, request, &presented, rule);
+            }
+            if !self.broken.is_broken(Rule::CodeReuseRevokes) {
+                self.grants.remove(now, &presented.id);
+            }
             return Err(GrantError::CodeReused);
         }
+        let mut against = Vec::new();
         let issued = self
             .codes
             .get(now, &presented.id)
             .filter(|issued| issued.code.is_of(&presented.bytes));
-        if issued.ok_or(GrantError::UnknownCode)?.authorization.client_id != *request.client_id {
+        if issued.ok_or(GrantError::UnknownCode)?.authorization.client_id != *request.client_id
+            && !self.broken.breaks(Rule::CodeClient, &mut against)
+        {
             return Err(GrantError::CodeOfOtherClient);
         }
         // From here on the code is gone, whatever comes of it.
         let IssuedCode { code, authorization } =
             self.codes.remove(now, &presented.id).ok_or(GrantError::UnknownCode)?;
+        self.check_redemption(&authorization, request, &mut against)?;
+        let resource = narrowed_resource(&authorization.resource, request.resource)?;
+        let mut issue = self.begin(now, randomness, presented.id, code, authorization, resource)?;
+        issue.against = against;
+        Ok(issue)
+    }
+
+    /// Whether a code may be redeemed so: with its redirect URI (RFC 6749
+    /// §4.1.3) and its verifier (RFC 7636 §4.6).
+    fn check_redemption(
+        &self,
+        authorization: &Authorization,
+        request: &Redemption<'_>,
+        against: &mut Vec<Rule>,
+    ) -> Result<(), GrantError> {
         match request.redirect_uri {
-            None if authorization.redirect_uri_sent => return Err(GrantError::NoRedirectUri),
-            Some(other) if other != authorization.redirect_uri.as_str() => return Err(GrantError::OtherRedirectUri),
+            None if authorization.redirect_uri_sent && !self.broken.breaks(Rule::CodeRedirectUriMissing, against) => {
+                return Err(GrantError::NoRedirectUri);
+            }
+            Some(other)
+                if other != authorization.redirect_uri.as_str()
+                    && !self.broken.breaks(Rule::CodeRedirectUri, against) =>
+            {
+                return Err(GrantError::OtherRedirectUri);
+            }
             _ => {}
         }
-        let code_verifier = request.code_verifier.ok_or(GrantError::NoVerifier)?;
-        if !authorization.code_challenge.matches(code_verifier) {
-            return Err(GrantError::WrongVerifier);
+        if self.broken.is_empty() {
+            prove(authorization, request)
+        } else {
+            self.prove_against_the_rules(authorization, request, against)
         }
-        let resource = narrowed_resource(&authorization.resource, request.resource)?;
+    }
+
+    /// A grant and its first tokens.
+    fn begin(
+        &mut self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        id: GrantId,
+        code: Hash,
+        authorization: Authorization,
+        resource: Vec<Resource>,
+    ) -> Result<Issue, GrantError> {
         let mut family = [0; FAMILY_BYTES];
         randomness.fill(&mut family)?;
-        let (refresh_token, hash) = draw_token(randomness, &[&presented.id.0, &family])?;
+        let (refresh_token, hash) = draw_token(randomness, &[&id.0, &family])?;
         let refresh_expires_at = now.plus_seconds(self.lifetimes.refresh_token_s);
         let mut grant = Grant {
             code,
@@ -335,9 +394,9 @@ impl Grants {
         let scope = grant.authorization.scope.clone();
         let nonce = grant.authorization.nonce.take();
         let with_id_token = grant.is_id_token_due(now, self.lifetimes.access_token_s, &scope);
-        let issue = grant.issue(presented.id, scope, resource, nonce, with_id_token, Some(refresh_token));
+        let issue = grant.issue(id, scope, resource, nonce, with_id_token, Some(refresh_token));
         let expires_at = refresh_expires_at.max(now.plus_seconds(self.lifetimes.access_token_s));
-        self.grants.insert(now, presented.id, grant, expires_at);
+        self.grants.insert(now, id, grant, expires_at);
         Ok(issue)
     }
 
@@ -351,27 +410,38 @@ impl Grants {
         request: &Refresh<'_>,
     ) -> Result<Issue, GrantError> {
         let lifetimes = self.lifetimes;
+        let mut against = Vec::new();
         let (id, standing) = self
             .find_refresh_token(now, request.refresh_token)
             .ok_or(GrantError::UnknownRefreshToken)?;
         let grant = self.grants.get_mut(now, &id).ok_or(GrantError::UnknownRefreshToken)?;
-        if grant.authorization.client_id != *request.client_id {
+        if grant.authorization.client_id != *request.client_id && !self.broken.breaks(Rule::RefreshClient, &mut against)
+        {
             return Err(GrantError::RefreshTokenOfOtherClient);
         }
         let index = match standing {
             Standing::Live(index) => index,
             Standing::Expired => return Err(GrantError::UnknownRefreshToken),
             Standing::Spent => {
-                self.grants.remove(now, &id);
+                if let Some(rule) = self.rule_for_refresh_again(request) {
+                    return self.refresh_again(now, randomness, id, rule);
+                }
+                if !self.broken.is_broken(Rule::RefreshReuseRevokes) {
+                    self.grants.remove(now, &id);
+                }
                 return Err(GrantError::RefreshTokenReused);
             }
         };
         let scope = match request.scope {
             None => grant.authorization.scope.clone(),
             Some(scope) if scope.is_subset_of(&grant.authorization.scope) => scope.clone(),
+            Some(scope) if self.broken.breaks(Rule::RefreshScope, &mut against) => scope.clone(),
             Some(_) => return Err(GrantError::Scope),
         };
         let resource = narrowed_resource(&grant.authorization.resource, request.resource)?;
+        if self.broken.is_broken(Rule::RefreshWorks) {
+            return Err(GrantError::UnknownRefreshToken);
+        }
         let mut expires_at = now.plus_seconds(lifetimes.access_token_s);
         let mut successor = None;
         if lifetimes.rotate {
@@ -395,7 +465,8 @@ impl Grants {
             successor = Some(refresh_token);
         }
         let with_id_token = grant.is_id_token_due(now, lifetimes.access_token_s, &scope);
-        let issue = grant.issue(id, scope, resource, None, with_id_token, successor);
+        let mut issue = grant.issue(id, scope, resource, None, with_id_token, successor);
+        issue.against = against;
         self.grants.extend(&id, expires_at);
         Ok(issue)
     }
@@ -424,10 +495,15 @@ impl Grants {
         self.grants.get(now, &id).map(|grant| &grant.authorization.client_id)
     }
 
-    /// Revokes a refresh token and with it every token of its grant (RFC 7009 §2.1).
-    pub(crate) fn revoke_refresh_token(&mut self, now: UnixSeconds, token: &Secret) {
+    /// Revokes a refresh token and with it every token of its grant (RFC 7009
+    /// §2.1); `in_part`: except for those that broken rules let live.
+    pub(crate) fn revoke_refresh_token(&mut self, now: UnixSeconds, token: &Secret, in_part: bool) {
         if let Some((id, _)) = self.find_refresh_token(now, token) {
-            self.grants.remove(now, &id);
+            if in_part {
+                self.revoke_in_part(now, id);
+            } else {
+                self.grants.remove(now, &id);
+            }
         }
     }
 
@@ -499,6 +575,7 @@ impl Grant {
             auth_time: self.authorization.auth_time,
             token_id: id.token_id(self.serial),
             refresh_token,
+            against: Vec::new(),
         }
     }
 }
@@ -507,6 +584,16 @@ impl RefreshToken {
     fn is_spent_beyond(&self, now: UnixSeconds, grace_s: i64) -> bool {
         self.spent_at
             .is_some_and(|spent_at| now.seconds_since(spent_at) >= grace_s)
+    }
+}
+
+/// Whether the verifier hashes into the challenge (RFC 7636 §4.6).
+fn prove(authorization: &Authorization, request: &Redemption<'_>) -> Result<(), GrantError> {
+    let code_verifier = request.code_verifier.ok_or(GrantError::NoVerifier)?;
+    if authorization.code_challenge.matches(code_verifier) {
+        Ok(())
+    } else {
+        Err(GrantError::WrongVerifier)
     }
 }
 

@@ -7,6 +7,7 @@
 //! id that somebody planted is worth nothing. Everything is bounded and expires.
 
 use super::bounded::Bounded;
+use super::broken::Departure;
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::random::{Randomness, RandomnessFailed};
@@ -53,6 +54,8 @@ pub(crate) struct AcceptedRequest {
     pub(crate) state: Option<String>,
     pub(crate) form_post: bool,
     pub(crate) login_hint: String,
+    /// What broken rules make of it.
+    pub(crate) departure: Departure,
 }
 
 /// A request that waits.

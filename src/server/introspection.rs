@@ -7,6 +7,7 @@ use super::bearer::{Bearer, Challenge};
 use super::message::{Refused, Request, Response};
 use super::token_endpoint::{client_refused, endpoint_form, required_token};
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
@@ -33,19 +34,21 @@ impl AuthorizationServer {
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
         });
         let reach = if is_bearer {
-            match self.bearer_reach(now, http) {
-                Ok(reach) => reach,
-                Err(response) => return *response,
-            }
+            self.bearer_reach(now, http)
         } else {
             match self.presented_client(&form, http) {
-                Ok(client) if client.secret.is_some() => Reach::Own(client.id.to_string()),
+                Ok(client) if client.secret.is_some() => Ok(Reach::Own(client.id.to_string())),
                 Ok(_) => {
                     let reason = "a public client cannot prove who asks";
-                    return client_refused(Refused::new(reason, RULE), false);
+                    Err(Box::new(client_refused(Refused::new(reason, RULE), false)))
                 }
-                Err(response) => return *response,
+                Err(response) => Err(response),
             }
+        };
+        let reach = match reach {
+            Ok(reach) => reach,
+            Err(_) if self.broken.is_broken(Rule::IntrospectionAuthenticated) => Reach::All,
+            Err(response) => return *response,
         };
         let token = match required_token(&form, RULE) {
             Ok(token) => token,
@@ -55,7 +58,15 @@ impl AuthorizationServer {
             Reach::All => true,
             Reach::Own(client_id) => owner == client_id,
         });
-        Response::json(200, &facts.map_or_else(|| json!({"active": false}), |(_, facts)| facts))
+        let facts = match facts {
+            Some(_) if self.broken.is_broken(Rule::IntrospectionActive) => json!({"active": false}),
+            Some((_, facts)) => facts,
+            None if self.broken.is_broken(Rule::IntrospectionInactive) => {
+                json!({"active": false, "client_id": "nobody", "token_type": "Bearer"})
+            }
+            None => json!({"active": false}),
+        };
+        Response::json(200, &facts)
     }
 
     fn bearer_reach(&self, now: UnixSeconds, http: &Request) -> Result<Reach, Box<Response>> {

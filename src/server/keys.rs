@@ -122,7 +122,35 @@ impl Keys {
         claims: &impl serde::Serialize,
     ) -> Result<Secret, KeyError> {
         let key = self.rs256(randomness)?;
-        let mut token = signing_input(&key.id_token_header, claims)?;
+        self.sign_with_rs256(key, &key.id_token_header, claims)
+    }
+
+    /// The same without `kid` in the header (OpenID Connect Core §10.1 wants it).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn sign_id_token_without_key_id(
+        &self,
+        randomness: &mut dyn Randomness,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
+        let header = json!({"typ": "JWT", "alg": "RS256"}).to_string();
+        self.sign_with_rs256(self.rs256(randomness)?, &base64url(header.as_bytes()), claims)
+    }
+
+    /// An ID token that nobody signed (RFC 7519 §6).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn leave_unsigned(claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
+        let header = json!({"typ": "JWT", "alg": "none"}).to_string();
+        let mut token = signing_input(&base64url(header.as_bytes()), claims)?;
+        push_signature(&mut token, &[]);
+        Ok(Secret::new(token))
+    }
+
+    fn sign_with_rs256(&self, key: &RsaKey, header: &str, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
+        let mut token = signing_input(header, claims)?;
         let mut signature = vec![0; key.pair.public().modulus_len()];
         key.pair
             .sign(&RSA_PKCS1_SHA256, &self.system_random, token.as_bytes(), &mut signature)

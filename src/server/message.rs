@@ -7,6 +7,7 @@
 use crate::neutral::neutralise;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
+use crate::rules::Rule;
 use crate::secret::Secret;
 use std::borrow::Cow;
 use std::fmt;
@@ -139,6 +140,8 @@ pub struct Response {
     pub body: Cow<'static, [u8]>,
     /// Why the request was refused, if it was.
     pub refused: Option<Refused>,
+    /// The rules that this answer breaks, as far as the server noted them.
+    pub broken: Vec<Rule>,
 }
 
 impl Response {
@@ -152,6 +155,7 @@ impl Response {
             ],
             body: Cow::Borrowed(b""),
             refused: None,
+            broken: Vec::new(),
         }
     }
 
@@ -243,6 +247,8 @@ pub struct LogEntry {
     pub status: u16,
     /// Why the request was refused, if it was.
     pub refused: Option<Refused>,
+    /// The rules that were broken on purpose.
+    pub broken: Vec<Rule>,
 }
 
 impl LogEntry {
@@ -253,6 +259,7 @@ impl LogEntry {
             path: path.to_owned(),
             status: response.status,
             refused: response.refused.clone(),
+            broken: response.broken.clone(),
         }
     }
 }
@@ -261,10 +268,14 @@ impl LogEntry {
 /// Control and bidirectional characters are shown as escapes.
 impl fmt::Display for LogEntry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = match &self.refused {
-            None => format!("{} {} {}", self.method, self.path, self.status),
-            Some(refused) => format!("{} {} {} {refused}", self.method, self.path, self.status),
-        };
+        let mut line = format!("{} {} {}", self.method, self.path, self.status);
+        if let Some(refused) = &self.refused {
+            line += &format!(" {refused}");
+        }
+        if !self.broken.is_empty() {
+            let broken: Vec<&str> = self.broken.iter().map(|rule| rule.id()).collect();
+            line += &format!(" [broken on purpose: {}]", broken.join(", "));
+        }
         formatter.write_str(&neutralise(&line))
     }
 }

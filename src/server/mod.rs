@@ -7,6 +7,7 @@
 //! path reaches the log.
 
 pub mod authorization_server;
+pub mod broken;
 pub mod message;
 pub mod resource_owner;
 pub mod route;
@@ -67,6 +68,8 @@ const CONNECTIONS_MAX: usize = 256;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Rest after the operating system had no connection to give, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How far apart requests may come that count as simultaneous, where those are to be answered alike.
+const SIMULTANEITY: Duration = Duration::from_millis(300);
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -239,6 +242,7 @@ fn unreadable(error: &hyper::Error) -> LogEntry {
         path: "?".to_owned(),
         status,
         refused: Some(Refused::new(reason, rule)),
+        broken: Vec::new(),
     }
 }
 
@@ -254,6 +258,10 @@ async fn answer(
             // A sleep of nothing would still wait for the timer's next tick.
             if !shared.latency.is_zero() {
                 tokio::time::sleep(shared.latency).await;
+            }
+            let arrival = shared.authorization_server.arrives(&request);
+            if arrival.is_some() {
+                tokio::time::sleep(SIMULTANEITY).await;
             }
             decide(&shared, request).await
         }

@@ -186,7 +186,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// The inverse of the pages' escaping.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     [
         ("&lt;", "<"),
         ("&gt;", ">"),

@@ -8,6 +8,7 @@ use super::message::{Refused, Request, Response};
 use super::route::Route;
 use super::tokens::AccessToken;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use serde_json::json;
 
 impl AuthorizationServer {
@@ -53,13 +54,22 @@ impl AuthorizationServer {
             scope: "openid",
         };
         let token = match self.bearer_token(now, http, &challenge) {
+            Ok(_) if self.broken.is_broken(Rule::UserinfoWorks) => {
+                let refused = Refused::new("no token is good enough", "--break userinfo.works");
+                return challenge.error(401, "invalid_token", refused);
+            }
             Ok(token) => token,
-            Err(response) => return *response,
+            Err(response) => return self.userinfo_refused(now, http, *response, &challenge),
         };
         if !token.scope.contains(challenge.scope) {
             return lacks_scope(&challenge);
         }
-        let mut claims = json!({ "sub": token.subject });
+        let subject = if self.broken.is_broken(Rule::UserinfoSubject) {
+            format!("{}-2", token.subject)
+        } else {
+            self.subject_of(&token.subject)
+        };
+        let mut claims = json!({ "sub": subject });
         if token.scope.contains("profile") {
             claims["name"] = json!(token.subject);
             claims["preferred_username"] = json!(token.subject);
@@ -69,6 +79,31 @@ impl AuthorizationServer {
             claims["email_verified"] = json!(false);
         }
         Response::json(200, &claims)
+    }
+
+    /// The refusal of the userinfo endpoint, altered where a rule about it is broken.
+    fn userinfo_refused(
+        &self,
+        now: UnixSeconds,
+        http: &Request,
+        honest: Response,
+        challenge: &Challenge<'_>,
+    ) -> Response {
+        match Bearer::of(http) {
+            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoToken) => Response::text(
+                400,
+                Refused::new("there is no access token", "--break userinfo.no-token"),
+            ),
+            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoTokenNoError) => {
+                let rule = "--break userinfo.no-token-no-error";
+                challenge.error(401, "invalid_token", Refused::new("there is no access token", rule))
+            }
+            Bearer::Token(token) if self.broken.is_broken(Rule::UserinfoInvalidToken) && !self.issued(now, &token) => {
+                let refused = Refused::new("the access token is unknown", "--break userinfo.invalid-token");
+                challenge.error(400, "invalid_token", refused)
+            }
+            _ => honest,
+        }
     }
 
     fn bearer_token(

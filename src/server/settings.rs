@@ -1,10 +1,12 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+use super::broken::Broken;
 use super::route::{Route, UnknownRoute};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::client::{ClientId, InvalidClientId};
 use crate::protocol::redirect_uri::{InvalidRedirectUri, RedirectUri};
+use crate::rules::UnknownRule;
 use crate::secret::Secret;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -44,6 +46,8 @@ pub struct ServeSettings {
     pub latency: Duration,
     /// Answers that were asked for with `--fail`.
     pub failures: Vec<Failure>,
+    /// The rules that are broken on purpose.
+    pub broken: Broken,
 }
 
 impl ServeSettings {
@@ -64,6 +68,7 @@ impl ServeSettings {
             refresh_grace: Duration::ZERO,
             latency: Duration::ZERO,
             failures: Vec::new(),
+            broken: Broken::default(),
         })
     }
 }
@@ -201,6 +206,9 @@ pub enum InvalidSetting {
     /// `--fail`, the endpoint.
     #[error(transparent)]
     Route(#[from] UnknownRoute),
+    /// `--break`.
+    #[error(transparent)]
+    Rule(#[from] UnknownRule),
 }
 
 impl Diagnosis for InvalidSetting {
@@ -218,6 +226,11 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::Approval(_) => "Let every request be granted like this: oauth serve --approve auto.",
             InvalidSetting::Failure(_) | InvalidSetting::Route(_) => {
                 "Let the first two token requests fail like this: oauth serve --fail token=503:2."
+            }
+            InvalidSetting::Rule(unknown) => {
+                let nearest = unknown.nearest().map(|rule| format!("Did you mean \"{rule}\"?"));
+                let all = "See them all with: oauth serve --break list.".to_owned();
+                return nearest.into_iter().chain([all]).collect();
             }
         };
         vec![hint.to_owned()]

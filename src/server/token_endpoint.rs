@@ -1,17 +1,18 @@
 //! The token endpoint (RFC 6749 §3.2, §4.1.3, §6) and, since it wants the same
 //! proof of the same clients, the revocation endpoint (RFC 7009).
 
-use super::authorization_server::{AuthorizationServer, grant_refused, server_error};
-use super::grants::{Redemption, Refresh};
+use super::authorization_server::{AuthorizationServer, server_error};
+use super::grants::{GrantError, Issue, Redemption, Refresh};
 use super::message::{PARAMETERS_MAX, Refused, Request, Response};
 use super::settings::RegisteredClient;
-use super::tokens::token_response;
-use crate::protocol::client::{PresentedClient, PresentedClientError};
+use crate::protocol::client::{ClientId, PresentedClient, PresentedClientError};
 use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::{ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token::{OWN_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
+use crate::rules::Rule;
 use crate::secret::Secret;
+use std::borrow::Cow;
 
 impl AuthorizationServer {
     /// Redeems a code or a refresh token.
@@ -20,10 +21,16 @@ impl AuthorizationServer {
             Ok(form) => form,
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
+        if let Some(refused) = self.refuses_unknown_parameter(&form) {
+            return Response::error(400, "invalid_request", refused);
+        }
         let authorization = match http.header("authorization") {
             Ok(header) => header,
             Err(_) => return two_methods(),
         };
+        if let Some(response) = self.answer_forbidden_grant(now, randomness, &form, http) {
+            return response;
+        }
         let request = match ReceivedTokenRequest::parse(&form, authorization) {
             Ok(request) => request,
             Err(error) => {
@@ -36,11 +43,40 @@ impl AuthorizationServer {
                 };
             }
         };
-        let client = match self.authenticate(&request.client) {
-            Ok(client) => client,
-            Err(refused) => return client_refused(refused, request.client.by_header),
+        let mut against = Vec::new();
+        let client_id = match self.authenticate(&request.client) {
+            Ok(client) => Cow::Borrowed(&client.id),
+            Err(refused) => match self.admit_unproven(now, &request, &mut against) {
+                Some(client_id) => Cow::Owned(client_id),
+                None => return self.unauthenticated(&request.client, refused),
+            },
         };
-        let issued = match &request.grant {
+        let verifier_sent = form.single("code_verifier").ok().flatten();
+        // Signed without the lock; a grant that is revoked meanwhile takes these tokens with it.
+        match self.take_grant(now, randomness, &request, &client_id, verifier_sent) {
+            Err(error) => self.grant_refused(error),
+            Ok(mut issue) => {
+                against.append(&mut issue.against);
+                let mut response = match self.token_response(now, randomness, &issue) {
+                    Ok(body) => Response::json_text(200, body),
+                    Err(error) => server_error(&error),
+                };
+                response.broken = against;
+                response
+            }
+        }
+    }
+
+    /// Redeems the code or the refresh token of a request whose client is known.
+    fn take_grant(
+        &self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        request: &ReceivedTokenRequest,
+        client_id: &ClientId,
+        verifier_sent: Option<&str>,
+    ) -> Result<Issue, GrantError> {
+        match &request.grant {
             ReceivedGrant::AuthorizationCode {
                 code,
                 redirect_uri,
@@ -49,35 +85,88 @@ impl AuthorizationServer {
                 now,
                 randomness,
                 &Redemption {
-                    client_id: &client.id,
+                    client_id,
                     code,
                     redirect_uri: redirect_uri.as_deref(),
                     code_verifier: code_verifier.as_ref(),
+                    verifier_sent,
                     resource: &request.resource,
+                    is_one_of_several: self.simultaneous.were_several(code),
                 },
             ),
-            ReceivedGrant::RefreshToken { refresh_token, scope } => self.grants().refresh(
-                now,
-                randomness,
-                &Refresh {
-                    client_id: &client.id,
-                    refresh_token,
-                    scope: scope.as_ref(),
-                    resource: &request.resource,
-                },
-            ),
-        };
-        // Signed without the lock; a grant that is revoked meanwhile takes these tokens with it.
-        match issued {
-            Err(error) => grant_refused(error),
-            Ok(issue) => {
-                let lifetime_s = self.access_token_lifetime_s;
-                match token_response(&self.keys, self.issuer.as_str(), lifetime_s, now, randomness, &issue) {
-                    Ok(body) => Response::json_text(200, body),
-                    Err(error) => server_error(&error),
+            ReceivedGrant::RefreshToken { refresh_token, scope } => {
+                if self.broken.is_broken(Rule::RefreshAccessToken)
+                    && let Some(access_token) = self.access_token(now, refresh_token)
+                {
+                    return self
+                        .grants()
+                        .refresh_by_access_token(now, access_token.grant, client_id);
                 }
+                let issue = self.grants().refresh(
+                    now,
+                    randomness,
+                    &Refresh {
+                        client_id,
+                        refresh_token,
+                        scope: scope.as_ref(),
+                        resource: &request.resource,
+                        is_one_of_several: self.simultaneous.were_several(refresh_token),
+                    },
+                )?;
+                Ok(self.with_other_subject(issue))
             }
         }
+    }
+
+    /// With an ID token of somebody else, where that rule is broken (OpenID Connect Core §12.2).
+    fn with_other_subject(&self, mut issue: Issue) -> Issue {
+        if issue.scope.contains("openid") && self.broken.breaks(Rule::RefreshSubject, &mut issue.against) {
+            issue.subject += "-2";
+            issue.with_id_token = true;
+        }
+        issue
+    }
+
+    /// RFC 6749 §3.2 wants them ignored.
+    fn refuses_unknown_parameter(&self, form: &Params) -> Option<Refused> {
+        let is_known = |name: &str| OWN_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name);
+        let is_refused =
+            self.broken.is_broken(Rule::TokenUnknownParameter) && form.iter().any(|(name, _)| !is_known(name));
+        let refused = || {
+            Refused::new(
+                "there is a parameter that nobody knows",
+                "--break token.unknown-parameter",
+            )
+        };
+        is_refused.then(refused)
+    }
+
+    /// The answer to a client that is unknown or has proved nothing.
+    fn unauthenticated(&self, presented: &PresentedClient, refused: Refused) -> Response {
+        if self.client(&presented.id).is_none() && self.broken.is_broken(Rule::TokenUnknownClient) {
+            return Response::error(400, "invalid_request", refused);
+        }
+        client_refused(refused, presented.by_header)
+    }
+
+    /// The answer to a refused grant (RFC 6749 §5.2).
+    fn grant_refused(&self, error: GrantError) -> Response {
+        let status = if matches!(error, GrantError::Randomness(_)) {
+            500
+        } else {
+            400
+        };
+        let rule = match error {
+            GrantError::UnknownCode => Some(Rule::CodeUnknown),
+            GrantError::UnknownRefreshToken => Some(Rule::RefreshUnknown),
+            GrantError::WrongVerifier => Some(Rule::PkceErrorCode),
+            _ => None,
+        };
+        let code = match rule {
+            Some(rule) if self.broken.is_broken(rule) => "invalid_request",
+            _ => error.error(),
+        };
+        Response::error(status, code, Refused::new(error.to_string(), error.rule()))
     }
 
     /// Revokes a token of the client that asks (RFC 7009 §2.1). A refresh token
@@ -87,25 +176,38 @@ impl AuthorizationServer {
             Ok(form) => form,
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
+        // None: anybody may.
         let client = match self.presented_client(&form, http) {
-            Ok(client) => client,
+            _ if self.broken.is_broken(Rule::RevocationClient) => None,
+            Ok(client) => Some(client),
             Err(response) => return *response,
         };
+        let is_own = |owner: &str| client.is_none_or(|client| client.id.as_str() == owner);
         let token = match required_token(&form, "RFC 7009 §2.1") {
             Ok(token) => token,
+            Err(_) if self.broken.is_broken(Rule::RevocationMissing) => return Response::new(200),
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
         let of_other_client = || {
             let refused = Refused::new("the token was issued to another client", "RFC 7009 §2.1");
             Response::error(400, "invalid_grant", refused)
         };
+        let hint = form.single("token_type_hint").ok().flatten();
         // token_type_hint is only a hint: both kinds are tried anyway.
         if let Some(access_token) = self.access_token(now, &token) {
-            if access_token.client_id != client.id.as_str() {
+            if !is_own(&access_token.client_id) {
                 return of_other_client();
             }
-            self.grants()
-                .revoke_access_token(now, access_token.grant, access_token.serial);
+            let is_hinted_wrong = hint.is_some_and(|hint| hint != "access_token");
+            let rule = if is_hinted_wrong {
+                Rule::RevocationHint
+            } else {
+                Rule::RevocationAccess
+            };
+            if !self.broken.is_broken(rule) {
+                self.grants()
+                    .revoke_access_token(now, access_token.grant, access_token.serial);
+            }
         } else if self.keys.is_id_token(token.expose()) {
             let refused = Refused::new("ID tokens cannot be revoked", "RFC 7009 §2.2.1");
             return Response::error(400, "unsupported_token_type", refused);
@@ -113,10 +215,19 @@ impl AuthorizationServer {
             let mut grants = self.grants();
             match grants
                 .client_of_refresh_token(now, &token)
-                .map(|owner| *owner == client.id)
+                .map(|owner| is_own(owner.as_str()))
             {
-                Some(true) => grants.revoke_refresh_token(now, &token),
+                Some(true) => {
+                    let is_hinted_wrong = hint.is_some_and(|hint| hint != "refresh_token");
+                    if !(is_hinted_wrong && self.broken.is_broken(Rule::RevocationHint)) {
+                        grants.revoke_refresh_token(now, &token, !self.broken.is_empty() && !is_hinted_wrong);
+                    }
+                }
                 Some(false) => return of_other_client(),
+                None if self.broken.is_broken(Rule::RevocationUnknown) => {
+                    let refused = Refused::new("the token is unknown", "--break revocation.unknown");
+                    return Response::error(400, "invalid_request", refused);
+                }
                 // Unknown, so already worth nothing (RFC 7009 §2.2).
                 None => {}
             }

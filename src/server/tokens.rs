@@ -1,23 +1,30 @@
 //! Access tokens (RFC 9068) and ID tokens (OpenID Connect Core §2): what their
 //! claims say, and what an access token that comes back stands for.
 
+use super::authorization_server::AuthorizationServer;
+use super::broken::Entropy;
 use super::grants::{GrantId, Issue};
 use super::keys::{KeyError, Keys};
+use super::route::Route;
 use crate::protocol::random::Randomness;
 use crate::protocol::scope::Scope;
 use crate::protocol::syntax::base64url;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use crate::secret::Secret;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// `aud` and `client_id` are always there, but where that rule is broken.
 #[derive(Serialize)]
 struct AccessTokenClaims<'a> {
     iss: &'a str,
     sub: &'a str,
-    aud: Audience<'a>,
-    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<Audience<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
     scope: &'a str,
     jti: &'a str,
     auth_time: i64,
@@ -59,64 +66,161 @@ struct TokenResponse<'a> {
     id_token: Option<&'a str>,
 }
 
-/// Signs the tokens of one token response and writes its JSON (RFC 6749 §5.1).
-///
-/// # Errors
-/// [`KeyError`].
-pub(crate) fn token_response(
-    keys: &Keys,
-    issuer: &str,
-    lifetime_s: i64,
-    now: UnixSeconds,
-    randomness: &mut dyn Randomness,
-    issue: &Issue,
-) -> Result<Vec<u8>, KeyError> {
-    let scope = issue.scope.to_string();
-    let expires_at = now.plus_seconds(lifetime_s).0;
-    let access_token = keys.sign_access_token(&AccessTokenClaims {
-        iss: issuer,
-        sub: &issue.subject,
-        aud: match issue.resource.as_slice() {
-            [one] => Audience::One(one.as_str()),
-            several => Audience::Several(several.iter().map(|resource| resource.as_str()).collect()),
-        },
-        client_id: issue.client_id.as_str(),
-        scope: &scope,
-        jti: &issue.token_id,
-        auth_time: issue.auth_time.0,
-        iat: now.0,
-        exp: expires_at,
-    })?;
-    let id_token = if issue.with_id_token {
-        let claims = IdTokenClaims {
-            iss: issuer,
+/// Longer than `sub` may be (OpenID Connect Core §2).
+const SUBJECT_TOO_LONG_CHARS: usize = 256;
+
+impl AuthorizationServer {
+    /// Signs the tokens of one token response and writes its JSON (RFC 6749 §5.1).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn token_response(
+        &self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        issue: &Issue,
+    ) -> Result<Vec<u8>, KeyError> {
+        let scope = issue.scope.to_string();
+        let access_token = self.give_access_token(now, randomness, issue, &scope)?;
+        let id_token = if issue.with_id_token && !self.broken.is_broken(Rule::IdTokenPresent) {
+            Some(self.give_id_token(now, randomness, issue, &access_token)?)
+        } else {
+            None
+        };
+        if let Some(id_token) = &id_token
+            && self.broken.is_broken(Rule::UserinfoIdToken)
+        {
+            self.let_stand_for(now, id_token, access_token.clone(), Some(Route::Userinfo));
+        }
+        let refresh_token = match &issue.refresh_token {
+            Some(token) if self.broken.is_broken(Rule::TokenRefreshEntropy) => {
+                Some(self.weaken(now, randomness, token.clone(), Entropy::Guessable)?)
+            }
+            other => other.clone(),
+        };
+        serde_json::to_vec(&TokenResponse {
+            access_token: access_token.expose(),
+            token_type: "Bearer",
+            expires_in: self.access_token_lifetime_s,
+            scope: &scope,
+            refresh_token: refresh_token.as_ref().map(|token| token.expose().as_str()),
+            id_token: id_token.as_ref().map(|token| token.expose().as_str()),
+        })
+        .map_err(|_| KeyError::Failed)
+    }
+
+    /// The access token as the client gets it.
+    fn give_access_token(
+        &self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        issue: &Issue,
+        scope: &str,
+    ) -> Result<Secret, KeyError> {
+        let claims = AccessTokenClaims {
+            iss: self.issuer.as_str(),
             sub: &issue.subject,
-            aud: issue.client_id.as_str(),
-            azp: issue.client_id.as_str(),
+            aud: Some(match issue.resource.as_slice() {
+                _ if self.broken.is_broken(Rule::TokenResource) => Audience::One(self.api.as_str()),
+                [one] => Audience::One(one.as_str()),
+                several => Audience::Several(several.iter().map(|resource| resource.as_str()).collect()),
+            }),
+            client_id: Some(issue.client_id.as_str()),
+            scope,
+            jti: &issue.token_id,
             auth_time: issue.auth_time.0,
             iat: now.0,
-            exp: expires_at,
-            at_hash: &access_token_hash(&access_token),
-            nonce: issue.nonce.as_deref(),
+            exp: now.plus_seconds(self.access_token_lifetime_s).0,
         };
-        Some(keys.sign_id_token(randomness, &claims)?)
-    } else {
-        None
-    };
-    serde_json::to_vec(&TokenResponse {
-        access_token: access_token.expose(),
-        token_type: "Bearer",
-        expires_in: lifetime_s,
-        scope: &scope,
-        refresh_token: issue.refresh_token.as_ref().map(|token| token.expose().as_str()),
-        id_token: id_token.as_ref().map(|token| token.expose().as_str()),
-    })
-    .map_err(|_| KeyError::Failed)
+        let real = self.keys.sign_access_token(&claims)?;
+        let lacks_audience = self.broken.is_broken(Rule::TokenAudience);
+        let lacks_client = self.broken.is_broken(Rule::TokenProfile);
+        if self.broken.is_broken(Rule::TokenEntropy) {
+            Ok(self.weaken(now, randomness, real, Entropy::Guessable)?)
+        } else if lacks_audience || lacks_client {
+            let given = self.keys.sign_access_token(&AccessTokenClaims {
+                aud: claims.aud.filter(|_| !lacks_audience),
+                client_id: claims.client_id.filter(|_| !lacks_client),
+                ..claims
+            })?;
+            self.let_stand_for(now, &given, real, None);
+            Ok(given)
+        } else {
+            Ok(real)
+        }
+    }
+
+    /// The ID token; each claim asks whether its rule is to be broken.
+    fn give_id_token(
+        &self,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+        issue: &Issue,
+        access_token: &Secret,
+    ) -> Result<Secret, KeyError> {
+        let or_else = |rule: Rule, honest, other| if self.broken.is_broken(rule) { other } else { honest };
+        let or_at = |rule: Rule, honest: i64, other: i64| if self.broken.is_broken(rule) { other } else { honest };
+        let client_id = issue.client_id.as_str();
+        let subject = self.subject_of(&issue.subject);
+        let at_hash = access_token_hash(access_token.expose());
+        let other_hash = access_token_hash("another token");
+        let claims = IdTokenClaims {
+            iss: or_else(Rule::IdTokenIssuer, self.issuer.as_str(), "https://other.example"),
+            sub: &subject,
+            aud: or_else(Rule::IdTokenAudience, client_id, "another-client"),
+            azp: or_else(Rule::IdTokenAuthorizedParty, client_id, "another-client"),
+            auth_time: issue.auth_time.0,
+            iat: or_at(Rule::IdTokenIssuedAt, now.0, now.plus_seconds(-30 * DAY_S).0),
+            exp: or_at(
+                Rule::IdTokenExpiry,
+                now.plus_seconds(self.access_token_lifetime_s).0,
+                now.plus_seconds(-DAY_S).0,
+            ),
+            at_hash: or_else(Rule::IdTokenAccessTokenHash, &at_hash, &other_hash),
+            nonce: issue
+                .nonce
+                .as_deref()
+                .map(|nonce| or_else(Rule::IdTokenNonce, nonce, "another-nonce")),
+        };
+        if self.broken.is_broken(Rule::IdTokenSigned) {
+            return Keys::leave_unsigned(&claims);
+        }
+        if self.broken.is_broken(Rule::IdTokenKeyReference) {
+            return self.keys.sign_id_token_without_key_id(randomness, &claims);
+        }
+        let token = self.keys.sign_id_token(randomness, &claims)?;
+        if self.broken.is_broken(Rule::IdTokenSignature) {
+            let others = self
+                .keys
+                .sign_id_token(randomness, &IdTokenClaims { iat: 0, ..claims })?;
+            return Ok(with_signature_of(&token, &others));
+        }
+        Ok(token)
+    }
+
+    /// The subject of a user, in ID tokens and at the userinfo endpoint.
+    pub(crate) fn subject_of(&self, user: &str) -> String {
+        if self.broken.is_broken(Rule::IdTokenSubject) {
+            format!("{user:x<SUBJECT_TOO_LONG_CHARS$}")
+        } else {
+            user.to_owned()
+        }
+    }
+}
+
+const DAY_S: i64 = 24 * 3600;
+
+/// A token with the signature of another one.
+fn with_signature_of(token: &Secret, other: &Secret) -> Secret {
+    let parts = token.expose().rsplit_once('.').zip(other.expose().rsplit_once('.'));
+    Secret::new(parts.map_or_else(String::new, |((input, _), (_, signature))| {
+        format!("{input}.{signature}")
+    }))
 }
 
 /// The left half of the SHA-256 (OpenID Connect Core §3.1.3.6).
-fn access_token_hash(access_token: &Secret) -> String {
-    base64url(&Sha256::digest(access_token.expose().as_bytes())[..16])
+fn access_token_hash(access_token: &str) -> String {
+    base64url(&Sha256::digest(access_token.as_bytes())[..16])
 }
 
 /// What an access token of this server says, when it has not expired. Whether

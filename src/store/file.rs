@@ -21,6 +21,7 @@ use super::private_folder::{OpenFile, PrivateFileError, PrivateFolder, file_name
 use super::session::{Session, SessionError};
 use super::{CredentialStore, FileKey, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::fault::{self, Point};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
@@ -259,6 +260,13 @@ pub(super) struct FileStore {
     derived: Vec<StoreKey>,
     item_suffix: Option<String>,
     notice: Option<String>,
+    ready: Option<Ready>,
+}
+
+/// What a save needs, found out before.
+struct Ready {
+    item: String,
+    key: StoreKey,
 }
 
 impl FileStore {
@@ -272,6 +280,7 @@ impl FileStore {
             derived: Vec::new(),
             item_suffix: settings.item_suffix,
             notice: None,
+            ready: None,
         }
     }
 
@@ -333,6 +342,7 @@ impl FileStore {
                 self.sessions.display()
             ));
         }
+        fault::here(Point::KeyMade);
         // Read back: another process may have been faster, and then its key is the key
         Ok(self.key_of_a_session()?)
     }
@@ -433,20 +443,50 @@ impl FileStore {
         };
         let item = self.item(profile);
         let name = file_name(&item);
-        let Some(content) = folder.read(&name, MAX_FILE_BYTES, OpenFile::Tighten)? else {
+        let successor = folder.successor(&name, MAX_FILE_BYTES, OpenFile::Tighten)?;
+        let content = folder.read(&name, MAX_FILE_BYTES, OpenFile::Tighten)?;
+        if successor.is_none() && content.is_none() {
             return Ok(None);
-        };
+        }
         let path = folder.file(&name);
-        let sealed = SealedSession::parse(&content, &path)?;
+        let newer = successor.map(|content| self.decrypted(&content, key.clone(), &item, &path));
+        // A writer that was killed left the newer one; a power cut may have torn it, and then the older one counts
+        match (newer, content) {
+            (Some(Ok(record)), _) => Ok(Some(record)),
+            (
+                None
+                | Some(Err(
+                    FileStoreError::NotASession { .. }
+                    | FileStoreError::Truncated { .. }
+                    | FileStoreError::Tampered { .. },
+                )),
+                Some(content),
+            ) => self.decrypted(&content, key, &item, &path).map(Some),
+            (Some(Err(error)), _) => Err(error),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The record in this content. `key` is that of the key file, where there is one.
+    fn decrypted(
+        &mut self,
+        content: &[u8],
+        key: Option<StoreKey>,
+        item: &str,
+        path: &Path,
+    ) -> Result<Secret, FileStoreError> {
+        let sealed = SealedSession::parse(content, path)?;
         let key = match (sealed.derivation, key) {
-            (Some(derivation), _) => self.key_of_passphrase(derivation, PassphraseUse::Open, &path)?,
+            (Some(derivation), _) => self.key_of_passphrase(derivation, PassphraseUse::Open, path)?,
             (None, Some(key)) => key,
             (None, None) if matches!(self.key, FileKey::Passphrase(_)) => {
-                return Err(FileStoreError::KeyFileNeeded { path });
+                return Err(FileStoreError::KeyFileNeeded {
+                    path: path.to_path_buf(),
+                });
             }
             (None, None) => self.key_of_a_session()?,
         };
-        sealed.open(&key, &item, &path).map(Some)
+        sealed.open(&key, item, path)
     }
 
     /// Refuses what must not be overwritten: what a newer program wrote, and
@@ -497,12 +537,18 @@ impl CredentialStore for FileStore {
 
     fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
         let folder = PrivateFolder::make(&self.sessions).map_err(FileStoreError::from)?;
-        let key = self.key_to_write_with(&folder, profile)?;
-        self.check_replaceable(profile)?;
         let item = self.item(profile);
+        let key = match self.ready.take() {
+            Some(ready) if ready.item == item => ready.key,
+            _ => {
+                let key = self.key_to_write_with(&folder, profile)?;
+                self.check_replaceable(profile)?;
+                key
+            }
+        };
         let content = encrypt(&session.encode(), &key, &item)?;
         folder
-            .replace(&file_name(&item), &content)
+            .replace_at_once(&file_name(&item), &content)
             .map_err(FileStoreError::from)?;
         Ok(())
     }
@@ -526,6 +572,17 @@ impl CredentialStore for FileStore {
         // The next session will not be much larger than this one; what is damaged can have any length
         let trial_bytes = folder.length_bytes(&name).clamp(PROBE_BYTES, MOST_PROBE_BYTES);
         folder.try_writing(&name, trial_bytes).map_err(FileStoreError::from)?;
+        Ok(())
+    }
+
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)?;
+        let folder = PrivateFolder::make(&self.sessions).map_err(FileStoreError::from)?;
+        let item = self.item(profile);
+        // Under the lock nobody else writes this one
+        folder.sweep(Some(&file_name(&item))).map_err(FileStoreError::from)?;
+        let key = self.key_to_write_with(&folder, profile)?;
+        self.ready = Some(Ready { item, key });
         Ok(())
     }
 
@@ -603,7 +660,9 @@ fn read_own_key(folder: &Path) -> Result<Option<Vec<u8>>, FileStoreError> {
 /// How the key of this session is made from a passphrase; `None` where it is
 /// not, or where there is no session that could be read.
 fn derivation_of(sessions: &PrivateFolder, name: &str) -> Option<Derivation> {
-    let content = sessions.read(name, MAX_FILE_BYTES, OpenFile::Tighten).ok()??;
+    let read = |content: Result<Option<Vec<u8>>, PrivateFileError>| content.ok().flatten();
+    let content = read(sessions.read(name, MAX_FILE_BYTES, OpenFile::Tighten))
+        .or_else(|| read(sessions.successor(name, MAX_FILE_BYTES, OpenFile::Tighten)))?;
     SealedSession::parse(&content, &sessions.file(name)).ok()?.derivation
 }
 
@@ -753,6 +812,7 @@ mod tests {
             item_suffix: None,
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
+            runtime_folder: None,
             file_key: FileKey::Own,
             ask_passphrase: None,
             child_environment: Vec::new(),
@@ -1085,6 +1145,48 @@ mod tests {
         assert_eq!(files, 9, "nothing unfinished stays");
     }
 
+    /// What a writer leaves that is killed before its file has the session's name.
+    fn leave_successor(home: &TempDir, session: &Session) {
+        let path = session_path(home, "work");
+        let before = fs::read(&path).unwrap();
+        store(home).save(&profile("work"), session).unwrap();
+        fs::rename(&path, path.with_file_name(".work.next")).unwrap();
+        fs::write(&path, before).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_counts_and_ends_with_the_next_save_or_the_removal() {
+        let home = tempfile::tempdir().unwrap();
+        let generation = || {
+            let session = store(&home).load(&profile("work")).unwrap();
+            session.map(|session| session.generation)
+        };
+        store(&home).save(&profile("work"), &full_session(1)).unwrap();
+        leave_successor(&home, &full_session(2));
+        assert_eq!(generation(), Some(2));
+        store(&home).save(&profile("work"), &full_session(3)).unwrap();
+        assert_eq!(generation(), Some(3));
+        leave_successor(&home, &full_session(4));
+        assert!(store(&home).delete(&profile("work")).unwrap());
+        assert_eq!(generation(), None);
+    }
+
+    #[test]
+    fn a_torn_successor_does_not_hide_the_session() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&profile("work"), &full_session(1)).unwrap();
+        leave_successor(&home, &full_session(2));
+        let successor = session_path(&home, "work").with_file_name(".work.next");
+        let whole = fs::read(&successor).unwrap();
+        for length in [0, 1, HEADER_BYTES, whole.len() - 1] {
+            fs::write(&successor, &whole[..length]).unwrap();
+            let session = store(&home).load(&profile("work")).unwrap().unwrap();
+            assert_eq!(session.generation, 1);
+        }
+        fs::write(&successor, vec![0; whole.len()]).unwrap();
+        assert_eq!(store(&home).load(&profile("work")).unwrap().unwrap().generation, 1);
+    }
+
     fn store_with_passphrase(home: &TempDir, passphrase: &str) -> FileStore {
         FileStore::new(StoreSettings {
             file_key: FileKey::Passphrase(Secret::from(passphrase)),
@@ -1187,6 +1289,32 @@ mod tests {
             store.save(&profile("work"), &full_session(5)).unwrap();
             assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 5);
         }
+    }
+
+    #[test]
+    fn what_other_stores_put_aside_is_no_session_and_a_successor_is_one() {
+        let home = tempfile::tempdir().unwrap();
+        let sessions = home.path().join("data/oauth/sessions");
+        fs::create_dir_all(&sessions).unwrap();
+        fs::write(sessions.join(".home.aside"), b"of a session in the keyring").unwrap();
+        store(&home).probe(&profile("work")).unwrap();
+        fs::remove_file(key_path(&home)).unwrap();
+
+        let mut first = store_with_passphrase(&home, "correct horse");
+        first.save(&profile("work"), &full_session(1)).unwrap();
+        fs::rename(sessions.join("work"), sessions.join(".work.next")).unwrap();
+        let mut second = store_with_passphrase(&home, "correct horse");
+        assert_eq!(second.load(&profile("work")).unwrap().unwrap().generation, 1);
+        for name in ["work", "third"] {
+            second.save(&profile(name), &full_session(2)).unwrap();
+        }
+        assert_eq!(second.derived.len(), 1);
+        fs::remove_file(sessions.join("work")).unwrap();
+        fs::rename(sessions.join("third"), sessions.join(".third.next")).unwrap();
+        assert!(matches!(
+            file_error(store(&home).probe(&profile("fourth"))),
+            FileStoreError::PassphraseNeeded { .. }
+        ));
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! Clients that get tokens without having proved who they are.
+
+use super::super::authorization_server::AuthorizationServer;
+use crate::protocol::client::ClientId;
+use crate::protocol::time::UnixSeconds;
+use crate::protocol::token::{ReceivedGrant, ReceivedTokenRequest};
+use crate::rules::Rule;
+
+impl AuthorizationServer {
+    /// Whom a token request is taken to come from though its client
+    /// authentication failed; `None` where that is not to be.
+    pub(crate) fn admit_unproven(
+        &self,
+        now: UnixSeconds,
+        request: &ReceivedTokenRequest,
+        noted: &mut Vec<Rule>,
+    ) -> Option<ClientId> {
+        let presented = &request.client;
+        let has_secret = self.client(&presented.id).is_some_and(|client| client.secret.is_some());
+        let rule = if has_secret && presented.secret.is_none() {
+            Rule::TokenClientAuthentication
+        } else {
+            Rule::TokenWrongSecret
+        };
+        let own = ClientId::parse(&presented.id).ok()?;
+        if has_secret && self.broken.breaks(rule, noted) {
+            return Some(own);
+        }
+        let (rule, owner) = match &request.grant {
+            ReceivedGrant::AuthorizationCode { code, .. } => {
+                (Rule::CodeClient, self.grants().client_of_code(now, code).cloned())
+            }
+            ReceivedGrant::RefreshToken { refresh_token, .. } => {
+                let grants = self.grants();
+                let owner = grants.client_of_refresh_token(now, refresh_token).cloned();
+                (Rule::RefreshClient, owner)
+            }
+        };
+        let is_of_other = owner.is_some_and(|owner| owner != own);
+        (is_of_other && self.broken.breaks(rule, noted)).then_some(own)
+    }
+}
