@@ -3,6 +3,7 @@
 
 use crate::duration::parse_duration;
 use crate::protocol::client::ClientAuthenticationMethod;
+use crate::rules::Rule;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -86,7 +87,7 @@ pub struct GlobalOptions {
     /// Configuration file [env: OAUTH_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]
+    /// Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
     /// Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]
@@ -134,6 +135,20 @@ pub enum Command {
     /// List, show, change and remove the profiles of the configuration file
     #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
+    /// Test whether an authorization server keeps the rules
+    Check(Box<CheckOptions>),
+    /// Show what a server publishes about itself, what it can do, and what is wrong with it
+    Discover(DiscoverOptions),
+    /// Show what stands in a JWT, and whether its issuer signed it
+    Decode(DecodeOptions),
+    /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
+    Pkce(PkceOptions),
+    /// Show what the server says of the person whose token it is
+    Userinfo(TokenInput),
+    /// Show what the server says that a token stands for
+    Introspect(TokenInput),
+    /// Tell the server to forget one token
+    Revoke(TokenInput),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
@@ -164,7 +179,7 @@ pub enum Shell {
 }
 
 /// The profile, by argument or by option.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProfileChoice {
     /// Profile name, or the server's URL [env: OAUTH_PROFILE]
     #[arg(value_name = "PROFILE", value_hint = PROFILE_NAME)]
@@ -173,6 +188,9 @@ pub struct ProfileChoice {
     #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
+
+/// How long a login waits for the resource owner unless it is told otherwise.
+pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
@@ -266,6 +284,26 @@ pub struct LoginOptions {
     pub no_store: bool,
 }
 
+/// Options of `oauth check`.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// The server and the client, as for a login. Nothing is saved or stored.
+    #[command(flatten)]
+    pub login: LoginOptions,
+    /// Test this rule only; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub rule: Vec<Rule>,
+    /// Leave this rule out; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub skip: Vec<Rule>,
+    /// List the rules and test nothing
+    #[arg(long, help_heading = "Rules")]
+    pub list: bool,
+    /// Write the report as JUnit XML, too
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+}
+
 /// `--response-mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
@@ -301,7 +339,7 @@ impl std::str::FromStr for ListenAddress {
 }
 
 /// Options of `oauth token`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct TokenOptions {
     /// Whose token.
     #[command(flatten)]
@@ -318,6 +356,15 @@ pub struct TokenOptions {
     /// Refresh first, however long the token is still valid
     #[arg(long)]
     pub force_refresh: bool,
+    /// A token for this resource server only, from the same session; repeatable
+    #[arg(long, value_name = "URI")]
+    pub resource: Vec<String>,
+    /// A token with these scope values only, from the same session; repeatable, or one space-separated value
+    #[arg(long, value_name = "S")]
+    pub scope: Vec<String>,
+    /// Log in first where that is needed and a terminal is there
+    #[arg(long)]
+    pub login: bool,
 }
 
 /// `oauth token --format`.
@@ -353,6 +400,47 @@ pub struct StatusOptions {
     /// Whose session; all when absent.
     #[command(flatten)]
     pub profile: ProfileChoice,
+}
+
+/// Options of `oauth discover`.
+#[derive(Debug, Args)]
+pub struct DiscoverOptions {
+    /// Issuer or protected resource
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: String,
+}
+
+/// Which token a command is about. Never one on the command line.
+#[derive(Debug, Args)]
+pub struct TokenInput {
+    /// Token on standard input (-) or in a file; the stored session's when absent
+    #[arg(value_name = "- | FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Profile name [env: OAUTH_PROFILE]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
+    pub profile: Option<String>,
+}
+
+/// Options of `oauth pkce`.
+#[derive(Debug, Args)]
+pub struct PkceOptions {
+    /// The challenge of the verifier on standard input, not of a new one
+    #[arg(long)]
+    pub verifier_stdin: bool,
+}
+
+/// Options of `oauth decode`.
+#[derive(Debug, Args)]
+pub struct DecodeOptions {
+    /// Which token.
+    #[command(flatten)]
+    pub input: TokenInput,
+    /// The session's ID token instead of its access token
+    #[arg(long, conflicts_with = "file")]
+    pub id_token: bool,
+    /// Whose keys to ask for, where no profile is of the token's issuer
+    #[arg(long, value_name = "URL", requires = "file")]
+    pub issuer: Option<String>,
 }
 
 /// `oauth profile`.

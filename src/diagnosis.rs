@@ -25,6 +25,8 @@ pub enum ExitCode {
     Timeout,
     /// 8: the credential store cannot be used.
     Store,
+    /// 9: the server breaks a rule that binds it.
+    Findings,
     /// 129: ended by SIGHUP.
     HungUp,
     /// 130: ended by SIGINT.
@@ -46,6 +48,7 @@ impl ExitCode {
             ExitCode::Protocol => 6,
             ExitCode::Timeout => 7,
             ExitCode::Store => 8,
+            ExitCode::Findings => 9,
             ExitCode::HungUp => 129,
             ExitCode::Interrupted => 130,
             ExitCode::Terminated => 143,
@@ -64,6 +67,7 @@ impl ExitCode {
             ExitCode::Protocol => "protocol",
             ExitCode::Timeout => "timeout",
             ExitCode::Store => "store",
+            ExitCode::Findings => "findings",
             ExitCode::HungUp | ExitCode::Interrupted | ExitCode::Terminated => "interrupted",
         }
     }

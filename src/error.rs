@@ -2,13 +2,19 @@
 //! its exit code and hints itself.
 
 use crate::browser::BrowserError;
+use crate::check::CheckError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::about_token::AboutTokenError;
+use crate::flow::discover::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::renew::RenewError;
+use crate::flow::session::UnusableRecord;
 use crate::folders::NoHome;
+use crate::protocol::jose::JwtError;
+use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
 use crate::settings::SettingsError;
@@ -16,6 +22,7 @@ use crate::store::{LockError, ProfileName, StoreError};
 use crate::terminal_input::TerminalInputError;
 use crate::transport::TransportError;
 use std::io;
+use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +45,12 @@ pub enum Error {
     /// The browser command.
     #[error(transparent)]
     Browser(#[from] BrowserError),
+    /// No metadata, or none that may be used.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// A request that was refused before it was sent.
+    #[error("the request cannot be sent")]
+    Transport(#[from] TransportError),
     /// A login.
     #[error(transparent)]
     Login(#[from] Box<LoginError>),
@@ -47,12 +60,30 @@ pub enum Error {
     /// A refresh of a stored session.
     #[error(transparent)]
     Renew(#[from] Box<RenewError>),
+    /// A question about a token.
+    #[error(transparent)]
+    AboutToken(#[from] Box<AboutTokenError>),
     /// A revocation.
     #[error(transparent)]
     Logout(#[from] Box<LogoutError>),
     /// The session.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A token or an answer about it.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
+    /// An examination.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A file that was asked for.
+    #[error("{} cannot be written", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// The development server.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -103,6 +134,12 @@ impl From<LoginError> for Error {
     }
 }
 
+impl From<DiscoveryError> for Error {
+    fn from(error: DiscoveryError) -> Self {
+        Error::Discovery(Box::new(error))
+    }
+}
+
 impl From<RefreshError> for Error {
     fn from(error: RefreshError) -> Self {
         Error::Refresh(Box::new(error))
@@ -112,6 +149,12 @@ impl From<RefreshError> for Error {
 impl From<RenewError> for Error {
     fn from(error: RenewError) -> Self {
         Error::Renew(Box::new(error))
+    }
+}
+
+impl From<AboutTokenError> for Error {
+    fn from(error: AboutTokenError) -> Self {
+        Error::AboutToken(Box::new(error))
     }
 }
 
@@ -130,11 +173,16 @@ impl Error {
             Error::Store(part) => Some(part),
             Error::Lock(part) => Some(part),
             Error::Browser(part) => Some(part),
+            Error::Discovery(part) => Some(part.as_ref()),
+            Error::Transport(part) => Some(part),
             Error::Login(part) => Some(part.as_ref()),
             Error::Refresh(part) => Some(part.as_ref()),
             Error::Renew(part) => Some(part.as_ref()),
+            Error::AboutToken(part) => Some(part.as_ref()),
             Error::Logout(part) => Some(part.as_ref()),
             Error::Session(part) => Some(part),
+            Error::Inspection(part) => Some(part),
+            Error::Check(part) => Some(part),
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
@@ -148,6 +196,7 @@ impl Diagnosis for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
             Error::Interrupted(code) | Error::Several { exit_code: code, .. } => *code,
+            Error::File { .. } => ExitCode::Usage,
             _ => self.part().map_or(ExitCode::Unexpected, Diagnosis::exit_code),
         }
     }
@@ -222,6 +271,12 @@ pub enum SessionError {
         /// Which.
         profile: ProfileName,
     },
+    /// `token --login` waited for a login of another process.
+    #[error("the login of another process brought no session for profile \"{profile}\"")]
+    OtherLoginFailed {
+        /// Which.
+        profile: ProfileName,
+    },
     /// The store keeps nothing.
     #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
     NotKept {
@@ -241,6 +296,7 @@ impl SessionError {
             | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
             | SessionError::IdTokenExpired { profile }
+            | SessionError::OtherLoginFailed { profile }
             | SessionError::NotKept { profile } => profile,
         }
     }
@@ -274,6 +330,48 @@ impl Diagnosis for SessionError {
             }
             _ => vec![format!("Run: oauth login {profile}")],
         }
+    }
+}
+
+/// A token that cannot be looked at, or does not stand the look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InspectionError {
+    /// Opaque, encrypted, cut off.
+    #[error("the token is no JWT that can be read")]
+    NotAJwt(#[source] JwtError),
+    /// Changed, or signed by somebody else.
+    #[error("the token is not what its issuer signed")]
+    Signature(#[source] SignatureError),
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+    /// The server says so.
+    #[error("the token is not active: its server does not take it (any more)")]
+    Inactive,
+}
+
+impl Diagnosis for InspectionError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            InspectionError::NotAJwt(_) => ExitCode::Usage,
+            InspectionError::Signature(_) => ExitCode::Protocol,
+            InspectionError::Record(_) => ExitCode::Store,
+            InspectionError::Inactive => ExitCode::LoginRequired,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            InspectionError::NotAJwt(_) => {
+                "A token need not be one; its server can say what it stands for: oauth introspect."
+            }
+            InspectionError::Signature(_) => "Do not trust its claims: it was changed, or somebody else made it.",
+            InspectionError::Record(_) => "Log in again, which writes the session anew.",
+            InspectionError::Inactive => {
+                "It has expired, was revoked, or is not of this server; or this client may not ask about it (RFC 7662 §2.2)."
+            }
+        };
+        vec![hint.to_owned()]
     }
 }
 

@@ -5,6 +5,7 @@
 //! keeps it true.
 
 pub mod browser;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod diagnosis;
 pub mod duration;
 pub mod environment;
 pub mod error;
+pub mod fault;
 pub mod flow;
 pub mod folders;
 pub mod loopback;

@@ -2,7 +2,7 @@
 //! the profile in the configuration file before defaults. Text becomes types
 //! here, so that nothing below checks it again.
 
-use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice};
+use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice, TokenOptions};
 use crate::config::{Config, Profile, Setting};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::environment::Environment;
@@ -11,12 +11,13 @@ use crate::loopback::{ListenSettings, LoopbackHost};
 use crate::protocol::authorization::{AuthorizationWish, OWN_PARAMETERS, ResponseMode};
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::OWN_TOKEN_PARAMETERS;
 use crate::secret::Secret;
-use crate::store::{KeyringSession, ProfileName, StoreKind};
+use crate::store::{FileKey, KeyringSession, Part, ProfileName, StoreKind};
 use crate::transport::{ProxySettings, TransportSettings};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -158,6 +159,39 @@ pub fn keyring_session(
         .transpose()
 }
 
+/// The key of the file store, as the environment names it.
+///
+/// # Errors
+/// [`SettingsError::Contradiction`] for two of them, [`SettingsError::Value`]
+/// for a passphrase that is empty or cannot be read.
+pub fn file_key(environment: &Environment) -> Result<FileKey, SettingsError> {
+    const KEY_FILE: &str = "OAUTH_STORE_KEY_FILE";
+    const PASSPHRASE: &str = "OAUTH_STORE_PASSPHRASE";
+    const PASSPHRASE_FILE: &str = "OAUTH_STORE_PASSPHRASE_FILE";
+    let mut given = [KEY_FILE, PASSPHRASE, PASSPHRASE_FILE]
+        .into_iter()
+        .filter(|name| environment.has(name));
+    if let (Some(one), Some(other)) = (given.next(), given.next()) {
+        return Err(SettingsError::Contradiction {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            problem: "each of them gives the key of the encrypted files".to_owned(),
+        });
+    }
+    if let Some(path) = environment.path(KEY_FILE) {
+        Ok(FileKey::Named(path))
+    } else if let Some(path) = environment.path(PASSPHRASE_FILE) {
+        Ok(FileKey::Passphrase(secret_from_file(PASSPHRASE_FILE, &path)?))
+    } else if let Some(passphrase) = environment.raw(PASSPHRASE) {
+        let passphrase = passphrase
+            .to_str()
+            .ok_or_else(|| wrong(PASSPHRASE, "that is not UTF-8 text"))?;
+        Ok(FileKey::Passphrase(Secret::from(passphrase)))
+    } else {
+        Ok(FileKey::Own)
+    }
+}
+
 /// How requests go out.
 ///
 /// # Errors
@@ -221,13 +255,8 @@ pub fn profile_name(
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
     if let Some(argument) = &choice.argument {
-        if looks_like_a_token(argument) {
-            let problem = "that looks like a token, and a token must not stand on a command line";
-            return Err(wrong_with_hint(
-                "PROFILE",
-                problem,
-                "Name the profile whose token you want.",
-            ));
+        if is_like_a_jwt(argument) || (argument.len() > 64 && !argument.contains("://")) {
+            return Err(token_as_argument("PROFILE", "Name the profile whose token you want."));
         }
         return if argument.contains("://") {
             name_of_url(argument)
@@ -241,10 +270,61 @@ pub fn profile_name(
     unnamed_profile(environment, config)
 }
 
-/// A JWT, or longer than any profile name and no URL.
-fn looks_like_a_token(argument: &str) -> bool {
-    let jwt = argument.starts_with("eyJ") && argument.matches('.').count() >= 2;
-    jwt || (argument.len() > 64 && !argument.contains("://"))
+/// The URL whose server is looked at, and the issuer that it may be. An issuer
+/// has no query (RFC 8414 §2); a protected resource may have one.
+///
+/// # Errors
+/// [`SettingsError::Value`], which never repeats what may be a token.
+pub fn explored_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsError> {
+    if !text.contains("://") {
+        return Err(wrong_with_hint(
+            "URL",
+            "that is no URL",
+            "A server is named by its whole URL, such as https://id.example.com.",
+        ));
+    }
+    let endpoint = Endpoint::parse(text, HttpAllowance::LoopbackOnly).map_err(|problem| wrong("URL", problem))?;
+    Ok((endpoint, Issuer::parse(text, HttpAllowance::LoopbackOnly).ok()))
+}
+
+fn is_like_a_jwt(argument: &str) -> bool {
+    argument.starts_with("eyJ") && argument.matches('.').count() >= 2
+}
+
+fn token_as_argument(place: &str, hint: &str) -> SettingsError {
+    let problem = "that looks like a token, and a token must not stand on a command line";
+    wrong_with_hint(place, problem, hint)
+}
+
+/// Refuses a token where the name of a file should be.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn is_no_token(place: &str, argument: &str) -> Result<(), SettingsError> {
+    if is_like_a_jwt(argument) {
+        return Err(token_as_argument(
+            place,
+            "Give it on standard input, with - in its place.",
+        ));
+    }
+    Ok(())
+}
+
+/// An issuer that was typed at `place`, if one was.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn issuer(place: &str, text: Option<&str>) -> Result<Option<Issuer>, SettingsError> {
+    text.map(|text| issuer_of(place, text, HttpAllowance::LoopbackOnly))
+        .transpose()
+}
+
+/// The same under a profile's rules.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn issuer_of(place: &str, text: &str, allowance: HttpAllowance) -> Result<Issuer, SettingsError> {
+    Issuer::parse(text, allowance).map_err(|problem| wrong(place, problem))
 }
 
 /// The profile that is meant when none is named.
@@ -672,19 +752,35 @@ pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String
     pairs(&[], "--token-param", saved, "token_param", &OWN_TOKEN_PARAMETERS)
 }
 
+/// Which part of a session `oauth token` is asked for.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
+    let scope = words(&options.scope);
+    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong("--scope", error))?;
+    let resource = words(&options.resource).into_iter().map(|text| {
+        let resource = Resource::parse(&text).map_err(|error| wrong("--resource", error))?;
+        Ok(resource.to_string())
+    });
+    Ok(Part {
+        resource: resource.collect::<Result<_, _>>()?,
+        scope: scope.tokens().to_vec(),
+    })
+}
+
 /// A list from repeated flags or one space-separated value, else from the profile.
 fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: &'a str) -> (&'a str, Vec<String>) {
     if given.is_empty() {
         return (key, profile.list(key).to_vec());
     }
-    (
-        flag,
-        given
-            .iter()
-            .flat_map(|value| value.split_whitespace())
-            .map(str::to_owned)
-            .collect(),
-    )
+    (flag, words(given))
+}
+
+/// Repeated flags, each with one value or several separated by spaces.
+fn words(given: &[String]) -> Vec<String> {
+    let words = given.iter().flat_map(|value| value.split_whitespace());
+    words.map(str::to_owned).collect()
 }
 
 fn pairs(
@@ -821,6 +917,14 @@ pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, Settings
     } else {
         Ok(Secret::from(text))
     }
+}
+
+/// A code verifier as it was given at `place`.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, SettingsError> {
+    CodeVerifier::parse(given.expose()).map_err(|problem| wrong(place, problem))
 }
 
 /// Reads a secret from a file.

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A module may name modules of the layers below its own,
 /// and none beside it.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["main"],
     &["lib"],
     &["commands"],
@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 12] = [
     &["error"],
     &["settings"],
     &["cli", "config"],
+    &["check"],
     &["flow", "server"],
     &[
         "transport",
@@ -30,7 +31,7 @@ const LAYERS: [&[&str]; 12] = [
     ],
     &["trace", "system", "folders"],
     &["protocol", "palette", "neutral", "environment", "duration", "rules"],
-    &["secret", "diagnosis"],
+    &["secret", "diagnosis", "fault"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -88,13 +89,35 @@ const RENDERERS: [&str; 4] = ["terminal", "json", "redact", "document"];
 
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
+    ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
+    ("src/check/probe.rs", "parses the bodies of answers"),
+    (
+        "src/check/secrets.rs",
+        "compares and hashes what the examination sends, takes tokens apart",
+    ),
     (
         "src/commands/demo.rs",
         "the demo account's password, which is told; the resource server's answer",
     ),
+    ("src/commands/decode.rs", "takes the token apart"),
     ("src/commands/login.rs", "prints the token response of --no-store"),
+    ("src/commands/pkce.rs", "prints the verifier"),
+    ("src/commands/revoke.rs", "compares a given token with the session's"),
+    (
+        "src/commands/passphrase.rs",
+        "compares what was typed with what was typed again",
+    ),
     ("src/commands/token.rs", "prints the token"),
+    (
+        "src/flow/about_token.rs",
+        "parses the answers about a token, which are the result",
+    ),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
+    (
+        "src/flow/explore.rs",
+        "keeps the bodies of metadata answers, to be shown",
+    ),
+    ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (
@@ -111,6 +134,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state, nonce and code",
     ),
     ("src/protocol/client.rs", "encodes and compares the client secret"),
+    (
+        "src/protocol/endpoint.rs",
+        "writes the parameters of a request into its URL",
+    ),
     ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     ("src/protocol/id_token.rs", "compares the nonce"),
@@ -160,8 +187,11 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/server/tokens.rs", "writes tokens into answers"),
     ("src/settings.rs", "checks the text of a secret that was read"),
+    ("src/store/aside.rs", "encrypts and decrypts"),
+    ("src/store/command.rs", "hands the record to the credential helper"),
     ("src/store/file.rs", "encrypts and decrypts"),
     ("src/store/keyring.rs", "hands the record to the keyring"),
+    ("src/store/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session.rs", "encodes the record"),
     ("src/terminal_input/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),

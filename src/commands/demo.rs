@@ -11,7 +11,7 @@ use crate::environment::Environment;
 use crate::error::{DemoError, Error};
 use crate::flow::login::{CallbackChoice, ClientChoice, LoginRequest, LoginWorld, ServerChoice, UserAgent, login};
 use crate::flow::logout::revoke;
-use crate::flow::refresh::refresh;
+use crate::flow::refresh::{RefreshTerms, refresh};
 use crate::loopback::{ListenSettings, LoopbackHost};
 use crate::protocol::authorization::AuthorizationWish;
 use crate::protocol::client::ClientId;
@@ -24,6 +24,7 @@ use crate::report;
 use crate::server::Server;
 use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
+use crate::store::Part;
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::Surroundings;
 use crate::system::{self, SystemRandomness};
@@ -140,7 +141,13 @@ async fn show_off(
     observer: &mut Terminal,
 ) -> Result<Value, Error> {
     let answer = call_resource_server(session, transport, observer).await?;
-    refresh(session, None, &[], transport, system::now, observer).await?;
+    let terms = RefreshTerms {
+        client_secret: None,
+        token_parameters: Vec::new(),
+        transport,
+        now: system::now,
+    };
+    refresh(session, &Part::default(), &terms, observer).await?;
     observer.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
@@ -232,7 +239,7 @@ fn store(
     observer: &mut Terminal,
 ) -> Result<(Box<dyn CredentialStore>, bool), Error> {
     if context.store_kind(None)? == StoreKind::Keyring {
-        let mut keyring = context.store(StoreKind::Keyring, Patience::MayPrompt)?;
+        let mut keyring = context.store(&StoreKind::Keyring, Patience::MayPrompt)?;
         match keyring.probe(name) {
             Ok(()) => return Ok((keyring, true)),
             Err(error) => observer.observe(&Event::Note(&format!(
@@ -240,7 +247,7 @@ fn store(
             ))),
         }
     }
-    Ok((context.store(StoreKind::None, Patience::Unattended)?, false))
+    Ok((context.store(&StoreKind::None, Patience::Unattended)?, false))
 }
 
 fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, Error> {

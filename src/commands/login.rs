@@ -1,20 +1,26 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::passphrase::ask_passphrase;
+use super::relocation::{OldStore, living};
 use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
+use super::turn::{self, AfterFailure, Turn};
 use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
-use crate::cli::LoginOptions;
+use crate::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions};
 use crate::config::{self, Change, Config, Setting};
 use crate::diagnosis::Diagnosis;
 use crate::duration::in_words;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::flow::adopt::{AdoptError, adopt};
-use crate::flow::login::{CallbackChoice, Keep, LoginError, LoginWorld, Pasted, PastedLines, UserAgent, login};
+use crate::flow::login::{
+    CallbackChoice, Keep, LoginError, LoginRequest, LoginWorld, Pasted, PastedLines, ServerChoice, UserAgent, login,
+};
+use crate::flow::session::asked;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::HttpAllowance;
+use crate::protocol::endpoint::{HttpAllowance, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::report;
@@ -36,6 +42,25 @@ use url::Url;
 const SECRET_MAX_BYTES: u64 = 64 * 1024;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    log_in(context, options, AfterFailure::LogIn, context.style.json)
+}
+
+/// The login that `oauth token --login` finds to be needed: nothing goes to stdout.
+pub(super) fn again(context: &Context, name: &ProfileName) -> Result<(), Error> {
+    let options = LoginOptions {
+        profile: Some(name.to_string()),
+        timeout: DEFAULT_LOGIN_TIMEOUT,
+        ..LoginOptions::default()
+    };
+    log_in(context, &options, AfterFailure::Fail, false)
+}
+
+fn log_in(
+    context: &Context,
+    options: &LoginOptions,
+    after_failure: AfterFailure,
+    prints_json: bool,
+) -> Result<(), Error> {
     let config = context.config()?;
     let config_path = context.config_path()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
@@ -54,24 +79,68 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store(kind, Patience::MayPrompt)?;
+    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));
     }
     let earlier = store.load(&name)?;
-    resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
+    let mut old_store = match options.no_save {
+        // The profile then goes on naming the old one
+        true => None,
+        false => OldStore::of(context, &name, profile, &kind, &mut observer)?,
+    };
+    let living = living(old_store.as_ref(), earlier.as_ref());
+    resolved.request.client.secret = client_secret(context, options, &resolved, living)?;
+    let generation = living.map_or(0, |living| living.generation);
     check_client_authentication(&resolved)?;
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, &kind));
+    let turn = if kind == StoreKind::None || options.refresh_token_stdin {
+        None
+    } else {
+        let request = &resolved.request;
+        let login = turn::Login {
+            profile: &name,
+            server: place_of(request),
+            known: earlier.as_ref().map(|earlier| earlier.generation),
+            timeout: request.timeout,
+            after_failure,
+        };
+        let wanted = |session: &Session| is_of(session, request);
+        Some(turn::take(&login, &locks, store.as_mut(), &wanted, &mut observer)?)
+    };
+    if let Some(Turn::Finished(session)) = turn {
+        if let Some(saving) = &saving {
+            saving.save()?;
+        }
+        let outcome = Outcome {
+            asked: resolved.request.wish.scope.clone(),
+            token_response: token_response(&session),
+            session: *session,
+            id_token: None,
+        };
+        return tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer);
+    }
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
+        let mut kept = None;
         if kind != StoreKind::None {
-            keep_session(store.as_mut(), &locks, &name, session, observer)?;
+            kept = Some(keep_session(
+                store.as_mut(),
+                &locks,
+                &name,
+                session,
+                generation,
+                observer,
+            )?);
         }
         let Some(Err(error)) = saving.as_ref().map(Saving::save) else {
+            if let (Some(old_store), Some(kept)) = (&mut old_store, &kept) {
+                old_store.leave(&locks, &name, kept, observer);
+            }
             return Ok(());
         };
         if kind != StoreKind::None {
@@ -119,7 +188,28 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
             &mut observer,
         )?
     };
-    tell(context, &name, kind, store.as_ref(), &outcome, &mut observer)
+    drop(turn);
+    tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
+}
+
+/// Where the person signs in, to be told to others.
+fn place_of(request: &LoginRequest) -> String {
+    let ServerChoice {
+        issuer,
+        authorization_endpoint,
+        ..
+    } = &request.server;
+    let endpoint = || authorization_endpoint.as_ref().map(ToString::to_string);
+    let issuer = issuer.as_ref().map(ToString::to_string);
+    issuer.or_else(endpoint).unwrap_or_default()
+}
+
+/// Whether a session is what this login would bring.
+fn is_of(session: &Session, request: &LoginRequest) -> bool {
+    let wish = &request.wish;
+    session.issuer.as_deref() == request.server.issuer.as_ref().map(Issuer::as_str)
+        && session.client.id == request.client.id.as_str()
+        && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
 }
 
 /// What came of it.
@@ -177,28 +267,26 @@ fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
     Box::new(error)
 }
 
-/// Stores a session under the profile's lock, over whatever is there.
+/// Stores a session under the profile's lock, over whatever is there, with a
+/// generation above that and above `generation`. Returns it as it is stored.
 fn keep_session(
     store: &mut dyn CredentialStore,
     locks: &Path,
     name: &ProfileName,
     session: &Session,
+    generation: u64,
     observer: &mut dyn Observer,
-) -> Result<(), Box<dyn Diagnosis>> {
+) -> Result<Session, Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
-    let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
-    store
-        .save(
-            name,
-            &Session {
-                generation,
-                ..session.clone()
-            },
-        )
-        .map_err(boxed)?;
+    let newest = earlier.map_or(0, |earlier| earlier.generation).max(generation);
+    let kept = Session {
+        generation: newest.saturating_add(1),
+        ..session.clone()
+    };
+    store.save(name, &kept).map_err(boxed)?;
     observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
-    Ok(())
+    Ok(kept)
 }
 
 /// Undoes [`keep_session`] for a login that failed after it.
@@ -224,7 +312,7 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: StoreKind) -> Self {
+    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
         let name = &resolved.profile;
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = resolved
@@ -233,7 +321,7 @@ impl<'a> Saving<'a> {
             .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
             .collect();
         changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
-        if kind != StoreKind::None {
+        if *kind != StoreKind::None {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
         let first = config.profiles().next().is_none() && config.default_profile.is_none();
@@ -249,7 +337,7 @@ impl<'a> Saving<'a> {
 }
 
 /// The environment first, then what was given, then what the last login kept.
-fn client_secret(
+pub(super) fn client_secret(
     context: &Context,
     options: &LoginOptions,
     resolved: &ResolvedLogin,
@@ -279,7 +367,7 @@ fn client_secret(
     Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
 }
 
-fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+pub(super) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
     let client = &resolved.request.client;
     match (client.method, &client.secret) {
         (Some(ClientAuthenticationMethod::None), Some(_)) => Err(SettingsError::Contradiction {
@@ -297,7 +385,7 @@ fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsE
 }
 
 /// All of standard input; one line, unseen, where a person types.
-fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
+pub(super) fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
     if let Some(mut reader) = PasteReader::open()? {
         let what = flag
             .trim_start_matches("--")
@@ -348,7 +436,7 @@ impl UserAgent for DesktopBrowser<'_> {
             .environment
             .for_children()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        browser::open(url, self.plain_http, std::mem::take(&mut self.openers), environment)
+        browser::open(url, self.plain_http, self.openers.clone(), environment)
     }
 }
 
@@ -358,7 +446,7 @@ pub(super) fn look_around(environment: &Environment) -> Surroundings {
 }
 
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
-enum StandardInput {
+pub(super) enum StandardInput {
     Terminal(PasteReader),
     Pipe(PipedLine),
 }
@@ -383,7 +471,7 @@ impl PastedLines for StandardInput {
     }
 }
 
-fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
+pub(super) fn pasted_lines(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
     if stdin_is_taken {
         return Ok(None);
     }
@@ -416,11 +504,11 @@ fn token_response(session: &Session) -> Secret {
 
 /// Who signed in, what was granted, until when, and where it is kept.
 fn tell(
-    context: &Context,
     name: &ProfileName,
-    kind: StoreKind,
+    kind: &StoreKind,
     store: &dyn CredentialStore,
     outcome: &Outcome,
+    prints_json: bool,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     let session = &outcome.session;
@@ -470,14 +558,14 @@ fn tell(
             "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
         ));
     }
-    if kind == StoreKind::None {
+    if *kind == StoreKind::None {
         return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",
         store.describe()
     )));
-    if context.style.json {
+    if prints_json {
         let row = Row::new(name, None, Some(session), kind, now);
         return report::print(format!("{}\n", row.to_json(now)).as_bytes());
     }

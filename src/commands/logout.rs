@@ -6,6 +6,7 @@ use crate::cli::LogoutOptions;
 use crate::config::Config;
 use crate::diagnosis::Diagnosis;
 use crate::error::{Error, SessionError};
+use crate::fault::{self, Point};
 use crate::flow::logout::{Revoked, revoke};
 use crate::settings;
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
@@ -47,7 +48,7 @@ fn one(
     let LogoutOptions { all, local, .. } = *options;
     let profile = config.profile(name);
     let mut observer = context.observer();
-    let mut store = context.store(context.store_kind(profile)?, context.patience())?;
+    let mut store = context.store(&context.store_kind(profile)?, context.patience())?;
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
     if named && profile.is_none() && store.load(name)?.is_none() {
         let known = config.profiles().map(|(name, _)| name.clone()).collect();
@@ -75,6 +76,7 @@ fn one(
             ));
         }
     }
+    fault::here(Point::TokensRevoked);
     forget(store.as_mut(), name, session)?;
     observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())

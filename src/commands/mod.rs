@@ -1,15 +1,27 @@
 //! One file a command. What they share stands here: the dispatch, and the
 //! context from which each takes configuration, store, transport and observer.
 
+mod check;
+mod claims;
 mod completions;
+mod decode;
 mod demo;
+mod discover;
+mod introspect;
 mod login;
 mod logout;
+mod passphrase;
+mod pkce;
 mod profile;
+mod relocation;
+mod revoke;
 mod serve;
 mod signals;
 mod status;
 mod token;
+mod token_input;
+mod turn;
+mod userinfo;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -20,13 +32,15 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Purpose, Session,
+    StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use clap::CommandFactory;
 use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,6 +65,13 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         Command::Logout(options) => logout::run(&context, &options),
         Command::Status(options) => status::run(&context, &options),
         Command::Profile(command) => profile::run(&context, &command),
+        Command::Decode(options) => decode::run(&context, &options),
+        Command::Pkce(options) => pkce::run(&context, &options),
+        Command::Userinfo(input) => userinfo::run(&context, &input),
+        Command::Introspect(input) => introspect::run(&context, &input),
+        Command::Revoke(input) => revoke::run(&context, &input),
+        Command::Check(options) => check::run(&context, &options),
+        Command::Discover(options) => discover::run(&context, &options),
         Command::Serve(options) => serve::run(&context, &options),
         Command::Demo(options) => demo::run(&context, &options),
         Command::Completions { shell } => completions::run(shell),
@@ -103,16 +124,40 @@ impl Context {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
     }
 
-    pub(crate) fn store(&self, kind: StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+    pub(crate) fn store(&self, kind: &StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+        self.store_asking(kind, patience, None)
+    }
+
+    /// The same for a command that may ask for a passphrase.
+    pub(crate) fn store_asking(
+        &self,
+        kind: &StoreKind,
+        patience: Patience,
+        ask_passphrase: Option<AskPassphrase>,
+    ) -> Result<Box<dyn CredentialStore>, Error> {
         let folders = self.folders()?;
+        let file_key = match kind {
+            StoreKind::File => settings::file_key(&self.environment)?,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+        };
+        let child_environment = match kind {
+            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
+        };
         Ok(store::open(StoreSettings {
-            kind,
+            kind: kind.clone(),
             patience,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
-            key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
+            file_key,
+            ask_passphrase,
+            child_environment,
         })?)
     }
 
@@ -141,14 +186,18 @@ impl Context {
     }
 
     pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
-        Terminal::on_stderr(TerminalSettings {
+        Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet))
+    }
+
+    pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
+        TerminalSettings {
             verbosity,
-            quiet: self.global.quiet,
+            quiet,
             json: self.style.json,
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal: std::io::stderr().is_terminal(),
-        })
+        }
     }
 
     /// The client secret that the environment holds, which wins over the stored one.
@@ -157,11 +206,19 @@ impl Context {
     }
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Runtime)
+        runtime()
     }
+}
+
+fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+    (name.to_owned(), value.to_owned())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
 }
 
 /// How long to wait for another process that changes the same profile.
@@ -174,7 +231,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));
@@ -186,11 +243,11 @@ pub(crate) fn signed_in(
     session: Option<Session>,
     profile: &ProfileName,
     config: &Config,
-    kind: StoreKind,
+    kind: &StoreKind,
 ) -> Result<Session, SessionError> {
     match session.filter(Session::is_signed_in) {
         Some(session) => Ok(session),
-        None if kind == StoreKind::None => Err(SessionError::NotKept {
+        None if *kind == StoreKind::None => Err(SessionError::NotKept {
             profile: profile.clone(),
         }),
         None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {

@@ -3,12 +3,15 @@
 //! stdout: no lock, no runtime, no TLS, no discovery. Only a token that will
 //! not last is renewed first.
 
+use super::login;
 use super::signals::after_work;
 use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
-use crate::cli::{TokenFormat, TokenOptions};
-use crate::config::Profile;
+use crate::cli::{ProfileChoice, TokenFormat, TokenOptions};
+use crate::config::{Config, Profile};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::{Error, SessionError};
+use crate::fault::{self, Point};
+use crate::flow::refresh::RefreshTerms;
 use crate::flow::renew::{RenewWorld, has_expired, renew};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
@@ -16,39 +19,86 @@ use crate::protocol::time::UnixSeconds;
 use crate::report;
 use crate::secret::Secret;
 use crate::settings::{self, SettingsError};
-use crate::store::{CredentialStore, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use serde_json::json;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 /// How long a token must still be valid by default.
 const MIN_TTL: Duration = Duration::from_secs(60);
+
+/// A token that was received later than this from now was received by another clock.
+const CLOCK_TOLERANCE_S: i64 = 300;
 
 /// How long to wait for another process while the old token is still good enough to be printed.
 const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
+    let wanted = Wanted::new(options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let profile = config.profile(&name);
-    let kind = context.store_kind(profile)?;
-    let mut store = context.store(kind, context.patience())?;
-    let mut session = signed_in(store.load(&name)?, &name, &config, kind)?;
-    same_as_url(&session, &name, &options.profile)?;
-    usable(&session, &name, profile)?;
+    let session = match fresh(context, options, &wanted, &config, &name) {
+        Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && somebody_is_there() => {
+            context
+                .observer()
+                .observe(&Event::Note(&format!("{error}: logging in first")));
+            login::again(context, &name)?;
+            fresh(context, options, &wanted, &config, &name)?
+        }
+        outcome => outcome?,
+    };
+    print(context, options, format, &wanted, &name, &session)
+}
 
-    let freshness = Freshness::new(options)?;
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+/// The stored session for a command that sends its access token somewhere:
+/// refreshed first where `oauth token` would do so.
+pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice) -> Result<Session, Error> {
+    let options = TokenOptions {
+        profile,
+        ..TokenOptions::default()
+    };
+    let wanted = Wanted::new(&options)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
+    let session = fresh(context, &options, &wanted, &config, &name)?;
+    if has_expired(&session, &wanted.part, system::now()) {
+        return Err(SessionError::Expired { profile: name }.into());
+    }
+    Ok(session)
+}
+
+/// The session with a token as fresh as it can be.
+fn fresh(
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Wanted,
+    config: &Config,
+    name: &ProfileName,
+) -> Result<Session, Error> {
+    let profile = config.profile(name);
+    let kind = context.store_kind(profile)?;
+    let mut store = context.store(&kind, context.patience())?;
+    let mut session = signed_in(store.load(name)?, name, config, &kind)?;
+    same_as_url(&session, name, &options.profile)?;
+    usable(&session, name, profile)?;
+
     let now = system::now();
-    if options.force_refresh && !session.can_renew() {
-        return Err(SessionError::NotRefreshable { profile: name }.into());
+    if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
+        return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
     }
-    if session.can_renew() && (options.force_refresh || !freshness.is_met_by(&session, now)) {
-        session = renewed(context, options, &freshness, &name, profile, store.as_mut(), session)?;
-        usable(&session, &name, profile)?;
+    if session.can_renew() && (options.force_refresh || !wanted.is_met_by(&session, now)) {
+        session = renewed(context, options, wanted, name, profile, store.as_mut(), session)?;
+        usable(&session, name, profile)?;
+        fault::here(Point::TokenUnprinted);
     }
-    print(context, options, format, &freshness, &name, &session)
+    Ok(session)
 }
 
 /// Whether a session may be used for this profile at all.
@@ -68,7 +118,7 @@ fn usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> R
 fn renewed(
     context: &Context,
     options: &TokenOptions,
-    freshness: &Freshness,
+    wanted: &Wanted,
     name: &ProfileName,
     profile: Option<&Profile>,
     store: &mut dyn CredentialStore,
@@ -77,10 +127,11 @@ fn renewed(
     let locks = context.folders()?.locks();
     let transport = context.transport(profile, true)?;
     let mut observer = context.observer();
-    let still_valid = !options.id_token && !has_expired(&session, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !freshness.is_met_by(session, system::now());
+    let still_valid = !options.id_token && !has_expired(&session, &wanted.part, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !wanted.is_met_by(session, system::now());
     // Before the signals wait: nothing is under way yet that must be finished.
     let wait = if still_valid { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
+    fault::here(Point::LockWanted);
     let lock = match lock(&locks, name, wait, &mut observer) {
         Err(error) if still_valid && error.exit_code() == ExitCode::Timeout => {
             observer.observe(&Event::Warning(&format!(
@@ -92,16 +143,17 @@ fn renewed(
     };
     let mut world = RenewWorld {
         store,
-        client_secret: context.client_secret_of_environment(),
-        token_parameters: settings::token_parameters(profile)?,
-        transport: &transport,
-        now: system::now,
+        terms: RefreshTerms {
+            client_secret: context.client_secret_of_environment(),
+            token_parameters: settings::token_parameters(profile)?,
+            transport: &transport,
+            now: system::now,
+        },
         observer: &mut observer,
     };
     // A signal that comes meanwhile waits until the answer is written.
-    let outcome = context
-        .runtime()?
-        .block_on(after_work(renew(name, lock, &session, &still_needed, &mut world)))?;
+    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut world);
+    let outcome = context.runtime()?.block_on(after_work(renewing))?;
     match outcome {
         Ok(session) => Ok(session),
         Err(error) if still_valid && error.exit_code() == ExitCode::Unreachable => {
@@ -128,14 +180,13 @@ fn print(
     context: &Context,
     options: &TokenOptions,
     format: TokenFormat,
-    freshness: &Freshness,
+    wanted: &Wanted,
     name: &ProfileName,
     session: &Session,
 ) -> Result<(), Error> {
     let now = system::now();
     let token = session
-        .tokens
-        .first()
+        .token(&wanted.part)
         .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
@@ -147,7 +198,7 @@ fn print(
         if left_s <= 0 {
             return Err(SessionError::Expired { profile: name.clone() }.into());
         }
-        let wanted_s = freshness.wanted_s(token);
+        let wanted_s = wanted.seconds_of(token);
         if left_s < wanted_s {
             context.observer().observe(&Event::Warning(&format!(
                 "the token is valid for another {left_s} s only, {wanted_s} s were wanted"
@@ -166,20 +217,23 @@ fn print(
     report::print(line.expose().as_bytes())
 }
 
-/// How long the token must still be valid, and how much earlier it is
+/// Which token, how long it must still be valid, and how much earlier it is
 /// refreshed, so that many machines do not do it in the same second.
-struct Freshness {
+struct Wanted {
+    /// The whole session's token, or one for a part of it.
+    part: Part,
     min_ttl: Option<Duration>,
     of_id_token: bool,
     /// 0 to 255: which part of a sixth is added.
     jitter: u8,
 }
 
-impl Freshness {
+impl Wanted {
     fn new(options: &TokenOptions) -> Result<Self, Error> {
         let mut jitter = [0u8; 1];
         SystemRandomness.fill(&mut jitter).map_err(StoreError::Randomness)?;
-        Ok(Freshness {
+        Ok(Wanted {
+            part: settings::part(options)?,
             min_ttl: options.min_ttl,
             of_id_token: options.id_token,
             jitter: jitter[0],
@@ -187,7 +241,7 @@ impl Freshness {
     }
 
     /// As given; by default 60 s, or half the token's lifetime if that is less.
-    fn wanted_s(&self, token: &StoredToken) -> i64 {
+    fn seconds_of(&self, token: &StoredToken) -> i64 {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let lifetime_s = token
             .expires_at
@@ -201,7 +255,7 @@ impl Freshness {
     }
 
     fn is_met_by(&self, session: &Session, now: UnixSeconds) -> bool {
-        let Some(token) = session.tokens.first() else {
+        let Some(token) = session.token(&self.part) else {
             return false;
         };
         if self.of_id_token {
@@ -211,7 +265,14 @@ impl Freshness {
         let Some(expires_at) = token.expires_at else {
             return true;
         };
-        let wanted_s = self.wanted_s(token);
+        if token
+            .issued_at
+            .is_some_and(|issued_at| issued_at.seconds_since(now) > CLOCK_TOLERANCE_S)
+        {
+            // The clock went back: when the token ends is not known any more
+            return false;
+        }
+        let wanted_s = self.seconds_of(token);
         let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
         let left_s = expires_at.seconds_since(now);
         left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)

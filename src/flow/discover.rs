@@ -4,7 +4,7 @@
 
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
-use crate::protocol::http::HttpRequest;
+use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::trace::{Event, Observer};
@@ -118,8 +118,7 @@ pub async fn discover(
                 issuer: issuer.to_string(),
                 source,
             })?;
-        let status = response.status;
-        if status == 200 && parse_object(response.body.expose()).is_ok() {
+        let Some(what) = not_taken(&response) else {
             observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
             let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
                 DiscoveryError::Invalid {
@@ -128,13 +127,8 @@ pub async fn discover(
                 }
             })?;
             return Ok(metadata);
-        }
-        let what = match (status, response.media_type()) {
-            (200, Some(media_type)) => format!("200 with {media_type}, no JSON object"),
-            (200, None) => "200 without a JSON object".to_owned(),
-            (300..400, _) => format!("{status}, a redirect, which is not followed"),
-            _ => status.to_string(),
         };
+        let status = response.status;
         observer.observe(&Event::Decision(&format!("metadata: {url} is not taken: {what}")));
         if status == 429 || status >= 500 {
             unavailable = Some((url.to_string(), status));
@@ -152,4 +146,15 @@ pub async fn discover(
             tried,
         },
     })
+}
+
+/// Why an answer is no metadata document; `None` for the JSON object that one is.
+pub(super) fn not_taken(response: &HttpResponse) -> Option<String> {
+    match (response.status, response.media_type()) {
+        (200, _) if parse_object(response.body.expose()).is_ok() => None,
+        (200, Some(media_type)) => Some(format!("200 with {media_type}, no JSON object")),
+        (200, None) => Some("200 without a JSON object".to_owned()),
+        (status @ 300..400, _) => Some(format!("{status}, a redirect, which is not followed")),
+        (status, _) => Some(status.to_string()),
+    }
 }

@@ -9,10 +9,13 @@ mod tell;
 
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
+pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
+pub(crate) use tell::tell_asked;
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::fault::{self, Point};
 use crate::flow::logout::revoke;
 use crate::flow::session;
 use crate::loopback::{ListenSettings, Page};
@@ -28,15 +31,15 @@ use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::TokenResponse;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Part, Session};
 use crate::surroundings::Surroundings;
 use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
-use receive::{Doorway, receive};
+use receive::receive;
 use server::KnownServer;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::{tell_answered, tell_asked, tell_exchange, tell_prepared};
+use tell::{tell_answered, tell_exchange, tell_prepared};
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -75,7 +78,7 @@ pub async fn login(
     // 2. The client sends the browser to the authorization endpoint.
     world.observer.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&server.authorization_endpoint);
-    tell_asked(pending.request(), &url, &doorway, world);
+    tell_asked(&pending.request().params(), &url, &doorway, world);
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
@@ -143,7 +146,8 @@ async fn exchange_and_store(
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
     let mut session = session::without_tokens(&server.metadata, &client, wished);
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-    session::take(&mut session, response, now);
+    session::take(&mut session, &Part::default(), response, now);
+    fault::here(Point::CodeExchanged);
     if let Err(error) = (world.keep)(&session, world.observer) {
         // Tokens that nobody keeps should not live on at the server.
         if let Err(error) = revoke(&session, None, world.transport, world.observer).await {

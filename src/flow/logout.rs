@@ -86,8 +86,9 @@ pub enum Revoked {
     NoEndpoint,
 }
 
-/// Revokes the session's tokens. A failure at the access token alone is a
-/// warning: without its refresh token it soon ends by itself.
+/// Revokes the session's tokens, those for parts of it too. A failure at an
+/// access token alone is a warning: without its refresh token it soon ends by
+/// itself.
 ///
 /// # Errors
 /// [`LogoutError`].
@@ -102,20 +103,43 @@ pub async fn revoke(
     };
     let endpoint = endpoint_of(endpoint, "revocation endpoint")?;
     let client = client_of(session, client_secret)?;
-    let access_token = session.tokens.first().map(|token| &token.access_token);
-    if let Some(refresh_token) = &session.refresh_token {
-        revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
-        if let Some(access_token) = access_token {
-            let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
-            if let Err(error) = revoked {
-                let warning = format!("the refresh token is revoked, but the access token is not: {error}");
-                observer.observe(&Event::Warning(&warning));
+    let mut access_tokens = session.tokens.iter().map(|token| &token.access_token);
+    match &session.refresh_token {
+        Some(refresh_token) => {
+            revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
+        }
+        None => {
+            if let Some(access_token) = access_tokens.next() {
+                revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
             }
         }
-    } else if let Some(access_token) = access_token {
-        revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
+    }
+    for access_token in access_tokens {
+        let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
+        if let Err(error) = revoked {
+            let warning = format!("the refresh token is revoked, but an access token is not: {error}");
+            observer.observe(&Event::Warning(&warning));
+        }
     }
     Ok(Revoked::AtServer)
+}
+
+/// A request about one token, to be revoked (RFC 7009 §2.1) or introspected (RFC 7662 §2.1).
+pub(super) fn about_token(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+) -> HttpRequest {
+    let mut params = Params::new();
+    params.push("token", token.expose());
+    if let Some(hint) = token_type_hint {
+        params.push("token_type_hint", hint);
+    }
+    let header = client.authenticate(&mut params);
+    let mut request = HttpRequest::post(endpoint.url().clone(), params);
+    request.headers.extend(header.map(|header| ("authorization", header)));
+    request
 }
 
 async fn revoke_one(
@@ -126,12 +150,7 @@ async fn revoke_one(
     transport: &Transport,
     observer: &mut dyn Observer,
 ) -> Result<(), LogoutError> {
-    let mut params = Params::new();
-    params.push("token", token.expose());
-    params.push("token_type_hint", token_type_hint);
-    let header = client.authenticate(&mut params);
-    let mut request = HttpRequest::post(endpoint.url().clone(), params);
-    request.headers.extend(header.map(|header| ("authorization", header)));
+    let request = about_token(endpoint, client, token, Some(token_type_hint));
     let response = transport.send(&request, observer).await?;
     judge(endpoint, &request, &response)
 }

@@ -2,8 +2,12 @@
 //! `login`, and what follows from a session. Each function walks from top to
 //! bottom, tells the observer what happens, and prints nothing.
 
+pub mod about_token;
 pub mod adopt;
+pub mod appraise;
 pub mod discover;
+pub mod explore;
+pub mod issuer_keys;
 pub mod login;
 pub mod logout;
 pub mod refresh;

@@ -136,14 +136,7 @@ impl AuthorizationRequest {
     /// The URL to open: the endpoint with the parameters added to its query,
     /// which is retained (RFC 6749 §3.1).
     pub fn url(&self, authorization_endpoint: &Endpoint) -> Url {
-        let mut url = authorization_endpoint.url().clone();
-        let encoded = self.params().encode();
-        let query = match url.query() {
-            Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
-            _ => encoded.expose().clone(),
-        };
-        url.set_query(Some(&query));
-        url
+        authorization_endpoint.with_params(&self.params())
     }
 
     /// To whom an answer could go: the first thing a server has to know.

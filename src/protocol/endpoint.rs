@@ -1,6 +1,7 @@
 //! URLs of servers, vetted once when they are read: https, or http on the
 //! loopback interface; no userinfo, no fragment (RFC 6749 §3.1, §3.2).
 
+use super::params::Params;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
 use url::{Host, Url};
@@ -141,6 +142,19 @@ impl Endpoint {
     /// The URL.
     pub fn url(&self) -> &Url {
         &self.0
+    }
+
+    /// The URL with these parameters added to its query, which is retained
+    /// (RFC 6749 §3.1).
+    pub fn with_params(&self, params: &Params) -> Url {
+        let mut url = self.0.clone();
+        let encoded = params.encode();
+        let query = match url.query() {
+            Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
+            _ => encoded.expose().clone(),
+        };
+        url.set_query(Some(&query));
+        url
     }
 }
 

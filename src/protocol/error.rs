@@ -59,6 +59,33 @@ impl ErrorResponse {
         })
     }
 
+    /// Reads an error from a `WWW-Authenticate` header (RFC 6750 §3); `None`
+    /// where its challenge names none.
+    pub fn from_challenge(header: &str) -> Option<Self> {
+        let mut error = None;
+        let mut error_description = None;
+        let mut error_uri = None;
+        for part in split_outside_quotes(header) {
+            let Some((name, value)) = part.split_once('=') else {
+                continue;
+            };
+            // The first parameter stands behind the scheme.
+            let name = name.trim().rsplit(' ').next().unwrap_or_default().to_ascii_lowercase();
+            let slot = match name.as_str() {
+                "error" => &mut error,
+                "error_description" => &mut error_description,
+                "error_uri" => &mut error_uri,
+                _ => continue,
+            };
+            *slot = Some(unquoted(value.trim()));
+        }
+        Some(ErrorResponse {
+            error: error?,
+            error_description,
+            error_uri,
+        })
+    }
+
     /// The same without these secrets: there are servers that repeat the code
     /// or the token that they refuse.
     #[must_use]
@@ -103,6 +130,42 @@ impl ErrorResponse {
     }
 }
 
+/// The parts between commas, where the comma is not in a quoted string (RFC 9110 §5.6.4).
+fn split_outside_quotes(header: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut begin, mut quoted, mut escaped) = (0, false, false);
+    for (place, character) in header.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.push(&header[begin..place]);
+                begin = place + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&header[begin..]);
+    parts
+}
+
+fn unquoted(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"') else {
+        return value.to_owned();
+    };
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    let mut text = String::new();
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +183,35 @@ mod tests {
         let mut params = Params::new();
         response.to_params(&mut params);
         assert_eq!(ErrorResponse::from_params(&params), Ok(Some(response)));
+    }
+
+    #[test]
+    fn challenges_of_rfc_6750_section_3_and_odd_ones() {
+        let read = |header: &str| {
+            let error = ErrorResponse::from_challenge(header)?;
+            Some((error.error, error.error_description))
+        };
+        let some = |error: &str, description: Option<&str>| Some((error.to_owned(), description.map(str::to_owned)));
+        for (header, expected) in [
+            (r#"Bearer realm="example""#, None),
+            ("Bearer", None),
+            ("", None),
+            (
+                r#"Bearer realm="example", error="invalid_token", error_description="The access token expired""#,
+                some("invalid_token", Some("The access token expired")),
+            ),
+            (r#"Bearer error="insufficient_scope""#, some("insufficient_scope", None)),
+            (r#"error="invalid_token""#, some("invalid_token", None)),
+            ("Bearer error=invalid_token", some("invalid_token", None)),
+            (
+                r#"Bearer error_description="a, error=\"x\"", ERROR="y""#,
+                some("y", Some(r#"a, error="x""#)),
+            ),
+            (r#"Bearer error="unclosed"#, some("unclosed", None)),
+            (r#"Bearer error="\"#, some("", None)),
+        ] {
+            assert_eq!(read(header), expected, "{header}");
+        }
     }
 
     #[test]

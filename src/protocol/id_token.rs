@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 pub const CLOCK_SKEW_S: i64 = 60;
 
 /// How old an ID token may be when the login that asked for it ends.
-const ISSUED_AT_MAX_AGE_S: i64 = 600;
+pub(crate) const ISSUED_AT_MAX_AGE_S: i64 = 600;
 
 /// What the claims are checked against.
 #[derive(Debug)]
@@ -252,7 +252,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
 }
 
 /// `NumericDate` (RFC 7519 §2): seconds, fractions allowed.
-fn numeric_date(value: &Value) -> Option<UnixSeconds> {
+pub(crate) fn numeric_date(value: &Value) -> Option<UnixSeconds> {
     let number = value.as_i64().or_else(|| {
         // A float's cast saturates, so the bound is checked before it.
         value

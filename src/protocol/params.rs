@@ -95,6 +95,36 @@ impl Params {
         self.0.push((name.to_owned(), Value::tagged(name, value)));
     }
 
+    /// Appends a parameter whose value is a secret, whatever its name.
+    pub fn push_secret(&mut self, name: &str, value: &Secret) {
+        let value = match Value::tagged(name, value.expose()) {
+            Value::Plain(_) => Value::Secret(value.clone()),
+            tagged => tagged,
+        };
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// Gives a parameter this one value, wherever and how often it stood before.
+    pub fn set(&mut self, name: &str, value: &str) {
+        match self.0.iter().position(|(key, _)| key == name) {
+            None => self.push(name, value),
+            Some(place) => {
+                self.remove(name);
+                self.0.insert(place, (name.to_owned(), Value::tagged(name, value)));
+            }
+        }
+    }
+
+    /// Gives a parameter this one secret value.
+    pub fn set_secret(&mut self, name: &str, value: &Secret) {
+        self.set(name, value.expose());
+    }
+
+    /// Takes a parameter out, however often it stands there.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| key != name);
+    }
+
     /// The parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
@@ -162,6 +192,15 @@ mod tests {
         assert_eq!(params.single("c"), Err(Repeated("c".into())));
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!(params.first_repeated(), Some(Repeated("c".into())));
+    }
+
+    #[test]
+    fn a_parameter_is_replaced_in_its_place_or_taken_out() {
+        let mut params = Params::parse("a=1&b=2&a=3&c=4");
+        params.set("a", "5");
+        params.set("d", "6");
+        params.remove("c");
+        assert_eq!(params.encode().expose(), "a=5&b=2&d=6");
     }
 
     #[test]

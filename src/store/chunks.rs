@@ -60,6 +60,10 @@ pub(super) fn read(store: &CredentialStore, name: &str) -> Result<Option<Value>,
     Err(damaged("is being rewritten all the time"))
 }
 
+/// What the value's place holds now, as [`check_replaceable`] found it.
+#[derive(Clone)]
+pub(super) struct Living(Option<Header>);
+
 /// Puts the value in the place of the old one, in chunks where it is longer
 /// than `item_limit_bytes`. What a newer program wrote is left alone.
 pub(super) fn write(
@@ -68,7 +72,18 @@ pub(super) fn write(
     value: &[u8],
     item_limit_bytes: Option<usize>,
 ) -> Result<(), KeyringError> {
-    let living = living_header(store, name)?;
+    let living = check_replaceable(store, name)?;
+    write_over(store, name, value, item_limit_bytes, living)
+}
+
+/// The same where that was found out before, and nobody wrote in between.
+pub(super) fn write_over(
+    store: &CredentialStore,
+    name: &str,
+    value: &[u8],
+    item_limit_bytes: Option<usize>,
+    Living(living): Living,
+) -> Result<(), KeyringError> {
     let Some(limit_bytes) = item_limit_bytes.filter(|limit| value.len() > *limit) else {
         set(store, name, value)?;
         if let Some(living) = living {
@@ -117,8 +132,8 @@ pub(super) fn delete(store: &CredentialStore, name: &str) -> Result<bool, Keyrin
 }
 
 /// Whether the value may be overwritten: not where a newer program wrote it.
-pub(super) fn check_replaceable(store: &CredentialStore, name: &str) -> Result<(), KeyringError> {
-    living_header(store, name).map(drop)
+pub(super) fn check_replaceable(store: &CredentialStore, name: &str) -> Result<Living, KeyringError> {
+    living_header(store, name).map(Living)
 }
 
 /// The header that counts now. Refuses to go on where a newer program wrote the value.
@@ -369,6 +384,28 @@ mod tests {
     }
 
     #[test]
+    fn the_header_is_written_last_and_living_chunks_are_never_written_to() {
+        let (keyring, store) = small();
+        for (old, new) in [(None, 1), (Some(1), 2), (Some(2), 3)] {
+            keyring.calls.lock().unwrap().clear();
+            put(&*store, &value(6000, new)).unwrap();
+            let calls = keyring.calls.lock().unwrap().clone();
+            let written: Vec<&String> = calls.iter().filter(|call| call.starts_with("set ")).collect();
+            let expected = [0, 1, 2].map(|index| format!("set work#{new}#{index}"));
+            assert_eq!(written[..3], expected.iter().collect::<Vec<_>>());
+            assert_eq!(written[3..], ["set work"]);
+            // and the old ones go when the new ones count
+            let header_at = calls.iter().position(|call| call == "set work").unwrap();
+            for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.starts_with("delete ")) {
+                assert!(at > header_at, "{call} before the header: {calls:?}");
+            }
+            if let Some(old) = old {
+                assert!(calls.contains(&format!("delete work#{old}#2")), "{calls:?}");
+            }
+        }
+    }
+
+    #[test]
     fn orphans_of_a_killed_writer_are_removed_by_the_next_one() {
         let (keyring, store) = small();
         put(&*store, &value(6000, 1)).unwrap();
@@ -461,7 +498,7 @@ mod tests {
             let (keyring, store) = small();
             put(&*store, &newer).unwrap();
             let before = keyring.items.lock().unwrap().clone();
-            for outcome in [put(&*store, b"{}"), check_replaceable(&*store, "work")] {
+            for outcome in [put(&*store, b"{}"), check_replaceable(&*store, "work").map(drop)] {
                 assert!(
                     matches!(outcome, Err(KeyringError::Record(SessionError::NewerVersion(2)))),
                     "{outcome:?}"

@@ -7,6 +7,7 @@
 
 pub mod document;
 pub mod json;
+pub mod later;
 pub mod redact;
 pub mod terminal;
 

@@ -13,23 +13,37 @@ mod callback;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
+mod credential_helper;
+mod decode;
+#[cfg(unix)]
 mod demo;
+mod discover;
 #[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
+mod full_disk;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
+mod introspect;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
 #[cfg(unix)]
 mod login;
 mod logout;
 #[cfg(unix)]
+mod narrowed;
+mod passphrase;
+#[cfg(unix)]
 mod paste;
 mod peers;
+mod pkce;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+#[cfg(unix)]
+mod relocation;
+mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
@@ -38,3 +52,6 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(target_os = "linux")]
+mod turns;
+mod userinfo;

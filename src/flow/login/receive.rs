@@ -20,15 +20,20 @@ use url::{Position, Url};
 const STRANGE_CALLBACKS_BEFORE_WARNING: u32 = 20;
 
 /// Where the authorization response comes in.
-pub(super) struct Doorway {
+pub(crate) struct Doorway {
     pub(super) listener: Option<Loopback>,
-    pub(super) redirect_uri: RedirectUri,
+    /// With the port that is bound.
+    pub(crate) redirect_uri: RedirectUri,
     /// Whether it is bound to another address than the redirect URI names.
     pub(super) elsewhere: bool,
 }
 
 impl Doorway {
-    pub(super) async fn open(
+    /// Binds the listener, where there is one.
+    ///
+    /// # Errors
+    /// [`LoginError::Listener`] and [`LoginError::Randomness`].
+    pub(crate) async fn open(
         choice: &CallbackChoice,
         randomness: &mut dyn Randomness,
         observer: &mut dyn Observer,
@@ -72,7 +77,8 @@ impl Doorway {
         }
     }
 
-    pub(super) async fn close(self) {
+    /// Lets the browser take its page, then closes the port.
+    pub(crate) async fn close(self) {
         if let Some(listener) = self.listener {
             listener.close().await;
         }
@@ -81,7 +87,7 @@ impl Doorway {
 
 /// A port that nobody is likely to listen on: the browser ends there in an
 /// error, with the address to paste in its address bar.
-fn some_port(randomness: &mut dyn Randomness) -> Result<u16, RandomnessFailed> {
+pub(crate) fn some_port(randomness: &mut dyn Randomness) -> Result<u16, RandomnessFailed> {
     let mut octets = [0u8; 2];
     randomness.fill(&mut octets)?;
     Ok(49_152 + u16::from_be_bytes(octets) % 16_384)
@@ -120,31 +126,62 @@ async fn wait(
     tokio::pin!(deadline);
     let mut ignored = Ignored::default();
     loop {
+        let Arrived { params, callback } = tokio::select! {
+            arrived = arrive(doorway, browser, world) => arrived?,
+            () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.error }),
+        };
+        match (judged(pending, &params, world.observer), callback) {
+            (Ok(Some(grant)), callback) => return Ok((grant, callback)),
+            (Ok(None), Some(callback)) => {
+                ignored.note(&params, world.observer);
+                callback.respond(Page::Ignored);
+            }
+            (Ok(None), None) => {
+                world.observer.observe(&Event::Warning(why_foreign(&params)));
+                may_paste_again(doorway, world)?;
+            }
+            (Err(error), callback) => {
+                if let Some(callback) = callback {
+                    callback.respond(Page::Failure);
+                }
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Parameters that came in, whoever sent them.
+pub(crate) struct Arrived {
+    pub(crate) params: Params,
+    /// The browser that waits for its page; `None` for a pasted address.
+    pub(crate) callback: Option<Callback>,
+}
+
+/// Waits for the next parameters at the listener or on the terminal. What
+/// cannot be an authorization response is answered or explained meanwhile, and
+/// what becomes of the browser is told.
+///
+/// # Errors
+/// [`LoginError::Listener`], and [`LoginError::NothingPasted`] where nothing
+/// can come in any more.
+pub(crate) async fn arrive(
+    doorway: &mut Doorway,
+    browser: &mut Opening,
+    world: &mut LoginWorld<'_>,
+) -> Result<Arrived, LoginError> {
+    loop {
         tokio::select! {
             arrival = doorway.next() => match arrival? {
                 Arrival::Stranger { reason } => world.observer.observe(&Event::CallbackIgnored { reason: &reason }),
                 Arrival::Callback(callback) => {
                     let params = Params::parse(&callback.parameters);
-                    match judged(pending, &params, world.observer) {
-                        Ok(Some(grant)) => return Ok((grant, Some(callback))),
-                        Ok(None) => {
-                            ignored.note(&params, world.observer);
-                            callback.respond(Page::Ignored);
-                        }
-                        Err(error) => {
-                            callback.respond(Page::Failure);
-                            return Err(error);
-                        }
-                    }
+                    return Ok(Arrived { params, callback: Some(callback) });
                 }
             },
             pasted = next_pasted(&mut world.pasted) => {
                 match pasted {
                     Pasted::Line(line) => match redirected(&line, &doorway.redirect_uri) {
-                        Ok(params) => match judged(pending, &params, world.observer)? {
-                            Some(grant) => return Ok((grant, None)),
-                            None => world.observer.observe(&Event::Warning(why_foreign(&params))),
-                        },
+                        Ok(params) => return Ok(Arrived { params, callback: None }),
                         Err(problem) => world.observer.observe(&Event::Warning(problem)),
                     },
                     Pasted::TooLong => world.observer.observe(&Event::Warning(
@@ -153,10 +190,7 @@ async fn wait(
                     Pasted::End if doorway.listener.is_some() => world.pasted = None,
                     Pasted::End => return Err(LoginError::NothingPasted),
                 }
-                let again = doorway.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal());
-                if !again {
-                    return Err(LoginError::NothingPasted);
-                }
+                may_paste_again(doorway, world)?;
             },
             Some(report) = browser.next() => match report {
                 BrowserReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
@@ -164,8 +198,16 @@ async fn wait(
                     world.observer.observe(&Event::BrowserFailed { command: &command, reason: &reason });
                 }
             },
-            () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.error }),
         }
+    }
+}
+
+/// Whether another answer can come after a pasted line that was not taken.
+fn may_paste_again(doorway: &Doorway, world: &LoginWorld<'_>) -> Result<(), LoginError> {
+    if doorway.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal()) {
+        Ok(())
+    } else {
+        Err(LoginError::NothingPasted)
     }
 }
 

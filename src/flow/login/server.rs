@@ -66,7 +66,8 @@ pub(in crate::flow) async fn know_server(
 }
 
 impl ClientChoice {
-    pub(in crate::flow) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
+    /// The client as it authenticates at a server with these metadata.
+    pub(crate) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
         let authentication = match &self.secret {
             None => ClientAuthentication::None,
             Some(secret) => match self.method.unwrap_or_else(|| metadata.client_authentication_method()) {

@@ -28,13 +28,13 @@ pub(super) fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn O
 }
 
 /// Step 2: the authorization request, its URL, and how its answer can come back.
-pub(super) fn tell_asked(request: &AuthorizationRequest, url: &Url, doorway: &Doorway, world: &mut LoginWorld<'_>) {
+pub(crate) fn tell_asked(params: &Params, url: &Url, doorway: &Doorway, world: &mut LoginWorld<'_>) {
     let (from, to) = (Party::Client, Party::Browser);
     world.observer.observe(&Event::Message {
         from,
         to,
         title: "authorization request",
-        params: &request.params(),
+        params,
     });
     world.observer.observe(&Event::AuthorizationUrl(url.as_str()));
     if let Some(listener) = &doorway.listener {

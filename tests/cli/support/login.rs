@@ -4,8 +4,10 @@
 
 use super::authorization_server::{consent, parameters};
 use super::binary::Home;
+use super::development_server::DevelopmentServer;
 use super::literal_server::{LiteralServer, PATIENCE, value_of};
 use super::outcome::{Outcome, run};
+use super::plain_browser::PlainBrowser;
 use super::running::Running;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +36,20 @@ pub fn complete_seeing_url(command: &mut Command, issuer: &str) -> (Outcome, Str
     let url = running.authorization_url();
     consent(&url, issuer);
     (running.end(), url)
+}
+
+/// Runs it to its end at `oauth serve --approve auto`, with these arguments after `oauth login`.
+#[track_caller]
+pub fn complete_at(server: &DevelopmentServer, home: &Home, arguments: &[&str]) -> Outcome {
+    let mut command = home.oauth();
+    command
+        .args(["login", "--issuer", &server.issuer(), "--no-browser"])
+        .args(arguments);
+    let running = Running::start(&mut command);
+    let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
+    // the page that comes back is not this helper's concern
+    let _ = super::callback::get_url(back.as_str());
+    running.end()
 }
 
 /// One parameter of an authorization URL.

@@ -24,5 +24,6 @@ pub mod plain_browser;
 pub mod running;
 pub mod server_program;
 pub mod sessions;
+pub mod signing;
 #[cfg(unix)]
 pub mod terminal;

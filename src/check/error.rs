@@ -1,0 +1,41 @@
+//! Each way in which an examination ends without a clean report.
+
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::discover::DiscoveryError;
+
+/// Why an examination did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// There is no server to examine.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// The report was printed, and has findings.
+    #[error("the server breaks {broken} of the rules that bind it (MUST)")]
+    Findings {
+        /// How many.
+        broken: usize,
+    },
+    /// A signal came.
+    #[error("the examination was interrupted")]
+    Interrupted(ExitCode),
+}
+
+impl Diagnosis for CheckError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            CheckError::Discovery(source) => source.exit_code(),
+            CheckError::Findings { .. } => ExitCode::Findings,
+            CheckError::Interrupted(code) => *code,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            CheckError::Discovery(source) => source.hints(),
+            CheckError::Findings { .. } => {
+                vec!["Look at one rule alone with --rule ID and -vv; leave one out with --skip ID.".to_owned()]
+            }
+            CheckError::Interrupted(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What an examination knows and what it may do: send raw requests, judge
+//! rules, stop. The rules themselves stand in the files of their groups.
+
+use super::probe::Exchange;
+use super::sign_in::SignIns;
+use super::token_request::TokenAnswers;
+use super::verdict::{Evidence, Finding, Judged, Judgement, Report, Verdict, unseen, verdict};
+use super::{CheckRequest, Interruption};
+use crate::diagnosis::ExitCode;
+use crate::flow::login::LoginWorld;
+use crate::neutral::neutralise;
+use crate::protocol::client::Client;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::http::{HttpRequest, Method};
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::params::Params;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::syntax::random_token;
+use crate::rules::Rule;
+use crate::secret::Secret;
+use crate::trace::{Event, Silent};
+use std::collections::BTreeMap;
+use tokio::runtime::Runtime;
+
+/// Requests that are sent at the same moment.
+pub(super) const AT_ONCE: usize = 4;
+
+/// What an examination knows by now.
+pub(super) struct Examination<'e, 'w> {
+    pub(super) request: &'e CheckRequest,
+    pub(super) world: &'e mut LoginWorld<'w>,
+    pub(super) runtime: &'e Runtime,
+    pub(super) interruption: Interruption<'e>,
+    pub(super) interrupted: Option<ExitCode>,
+    judged: BTreeMap<Rule, Judged>,
+    last: Option<Evidence>,
+    stopped: Option<String>,
+    /// As far as they can be used; rules about them look at the documents.
+    pub(super) metadata: ServerMetadata,
+    /// Whether the server publishes OpenID Connect metadata.
+    pub(super) is_openid_provider: bool,
+    pub(super) client: Client,
+    /// Where requests without a browser ask to be answered.
+    pub(super) redirect_uri: RedirectUri,
+    pub(super) sign_ins: SignIns,
+    pub(super) token_answers: TokenAnswers,
+}
+
+impl<'e, 'w> Examination<'e, 'w> {
+    pub(super) fn new(
+        request: &'e CheckRequest,
+        world: &'e mut LoginWorld<'w>,
+        runtime: &'e Runtime,
+        interruption: Interruption<'e>,
+        redirect_uri: RedirectUri,
+    ) -> Self {
+        let metadata = ServerMetadata::default();
+        Examination {
+            client: request.login.client.authenticated_as(&metadata),
+            request,
+            world,
+            runtime,
+            interruption,
+            interrupted: None,
+            judged: BTreeMap::new(),
+            last: None,
+            stopped: None,
+            metadata,
+            is_openid_provider: false,
+            redirect_uri,
+            sign_ins: SignIns::default(),
+            token_answers: TokenAnswers::default(),
+        }
+    }
+
+    /// Whether the rule was asked for and nothing is known of it yet.
+    pub(super) fn wants(&self, rule: Rule) -> bool {
+        self.request.rules.has(rule) && !self.judged.contains_key(&rule) && self.interrupted.is_none()
+    }
+
+    /// Whether any of these is wanted.
+    pub(super) fn wants_any(&self, rules: &[Rule]) -> bool {
+        rules.iter().any(|rule| self.wants(*rule))
+    }
+
+    /// Judges a rule by this test, unless it is not wanted or nothing more can
+    /// be tested. The last exchange of the test is its evidence.
+    pub(super) fn judge(&mut self, rule: Rule, test: &mut dyn FnMut(&mut Self) -> Judgement) {
+        if !self.wants(rule) {
+            return;
+        }
+        self.last = None;
+        let judgement = match &self.stopped {
+            Some(reason) => unseen(reason.clone()),
+            None => test(self),
+        };
+        if self.interrupted.is_none() {
+            let evidence = self.last.take();
+            self.record(rule, judgement, evidence);
+        }
+    }
+
+    /// Puts a verdict down; the first one of a rule counts.
+    pub(super) fn record(&mut self, rule: Rule, judgement: Judgement, evidence: Option<Evidence>) {
+        if !self.wants(rule) {
+            return;
+        }
+        let (verdict, reason) = verdict(rule.level(), judgement);
+        let evidence = evidence.filter(|_| verdict != Verdict::Pass || !reason.is_empty());
+        let reason = neutralise(&reason);
+        self.world
+            .observer
+            .observe(&Event::Decision(&format!("{rule}: {} {reason}", verdict.as_str())));
+        self.judged.insert(
+            rule,
+            Judged {
+                rule,
+                verdict,
+                reason,
+                evidence,
+            },
+        );
+    }
+
+    /// From here on no rule can be tested, and why.
+    pub(super) fn stop(&mut self, reason: impl Into<String>) {
+        self.stopped.get_or_insert(reason.into());
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_some() || self.interrupted.is_some()
+    }
+
+    /// Every rule with what was found.
+    pub(super) fn report(self, server: String) -> Report {
+        let rules = Rule::ALL.iter().map(|rule| {
+            self.judged.get(rule).cloned().unwrap_or_else(|| Judged {
+                rule: *rule,
+                verdict: Verdict::Skipped,
+                reason: match (self.request.rules.has(*rule), &self.stopped) {
+                    (false, _) => "not asked for".to_owned(),
+                    (true, Some(reason)) => neutralise(reason),
+                    (true, None) => "what it is about did not come up".to_owned(),
+                },
+                evidence: None,
+            })
+        });
+        Report {
+            server: neutralise(&server),
+            rules: rules.collect(),
+        }
+    }
+
+    /// Sends a request; its answer becomes the evidence of the rule that is judged.
+    pub(super) fn send(&mut self, request: HttpRequest) -> Result<Exchange, Finding> {
+        self.send_seen(request, true)
+    }
+
+    /// The same without telling the observer: for requests that carry a secret
+    /// in the URL, where no renderer expects one.
+    pub(super) fn send_unseen(&mut self, request: HttpRequest) -> Result<Exchange, Finding> {
+        self.send_seen(request, false)
+    }
+
+    fn send_seen(&mut self, request: HttpRequest, seen: bool) -> Result<Exchange, Finding> {
+        if self.interrupted.is_some() {
+            return unseen("interrupted");
+        }
+        let mut silent = Silent;
+        let world = &mut *self.world;
+        let observer = if seen { &mut *world.observer } else { &mut silent };
+        let interruption = &mut self.interruption;
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                outcome = world.transport.send(&request, observer) => Ok(outcome),
+                code = interruption => Err(code),
+            }
+        });
+        match outcome {
+            Ok(Ok(response)) => {
+                let exchange = Exchange { request, response };
+                self.last = Some(exchange.evidence());
+                Ok(exchange)
+            }
+            Ok(Err(error)) => unseen(format!("no answer: {error}")),
+            Err(code) => {
+                self.interrupted = Some(code);
+                unseen("interrupted")
+            }
+        }
+    }
+
+    /// Sends the same request [`AT_ONCE`] times at the same moment.
+    pub(super) fn send_at_once(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Finding> {
+        let transport = self.world.transport;
+        let (mut a, mut b, mut c, mut d) = (Silent, Silent, Silent, Silent);
+        let outcomes: [_; AT_ONCE] = self.runtime.block_on(async {
+            let (a, b, c, d) = tokio::join!(
+                transport.send(request, &mut a),
+                transport.send(request, &mut b),
+                transport.send(request, &mut c),
+                transport.send(request, &mut d),
+            );
+            [a, b, c, d]
+        });
+        let mut exchanges = Vec::new();
+        for outcome in outcomes {
+            let response = outcome.map_err(|error| Finding::Unseen(format!("no answer: {error}")))?;
+            let request = request.clone();
+            self.world.observer.observe(&Event::RequestSent(&request));
+            self.world.observer.observe(&Event::ResponseReceived {
+                request: &request,
+                response: &response,
+            });
+            exchanges.push(Exchange { request, response });
+        }
+        self.last = exchanges.first().map(Exchange::evidence);
+        Ok(exchanges)
+    }
+
+    /// A GET for something that is no document of the server.
+    pub(super) fn get(&mut self, endpoint: &Endpoint, params: &Params) -> Result<Exchange, Finding> {
+        self.send_unseen(HttpRequest {
+            method: Method::Get,
+            url: endpoint.with_params(params),
+            headers: Vec::new(),
+            body: None,
+        })
+    }
+
+    /// A value that nobody can have issued or asked for before.
+    pub(super) fn random(&mut self) -> Result<Secret, Finding> {
+        random_token(self.world.randomness).map_err(|error| Finding::Unseen(error.to_string()))
+    }
+
+    /// The client has a secret.
+    pub(super) fn is_confidential(&self) -> bool {
+        self.client.authentication.secret().is_some()
+    }
+
+    /// `Ok` where the client has a secret.
+    pub(super) fn needs_secret(&self) -> Judgement {
+        if self.is_confidential() {
+            return Ok(());
+        }
+        unseen("this takes a client with a secret: add --client-secret-file FILE")
+    }
+
+    /// `Ok` where the client has none.
+    pub(super) fn needs_public_client(&self) -> Judgement {
+        if self.is_confidential() {
+            return unseen("this is about clients without a secret");
+        }
+        Ok(())
+    }
+
+    /// `Ok` where `openid` is asked for.
+    pub(super) fn needs_openid(&self) -> Judgement {
+        if self.asks_for_openid() {
+            return Ok(());
+        }
+        unseen("this is about OpenID Connect: add --scope openid")
+    }
+
+    pub(super) fn asks_for_openid(&self) -> bool {
+        self.request.login.wish.scope.contains("openid")
+    }
+
+    /// An endpoint of the metadata.
+    pub(super) fn needs<'m>(&self, endpoint: &'m Option<Endpoint>, name: &str) -> Result<&'m Endpoint, Finding> {
+        match endpoint {
+            Some(endpoint) => Ok(endpoint),
+            None => unseen(format!("the server announces no {name}")),
+        }
+    }
+}

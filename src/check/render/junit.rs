@@ -1,0 +1,77 @@
+//! The report as JUnit XML, as continuous integration reads it: a test case
+//! a rule, a test suite a specification.
+
+use crate::check::{Judged, Report, Verdict};
+use std::fmt::Write;
+
+/// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
+pub fn render(report: &Report) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let counts = |rules: &[&Judged]| {
+        let count = |verdict| rules.iter().filter(|judged| judged.verdict == verdict).count();
+        format!(
+            "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
+            rules.len(),
+            count(Verdict::Fail),
+            count(Verdict::Skipped)
+        )
+    };
+    let all: Vec<&Judged> = report.rules.iter().collect();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        xml,
+        "<testsuites name=\"oauth check {}\" {}>",
+        escaped(&report.server),
+        counts(&all)
+    );
+    let mut documents: Vec<&str> = Vec::new();
+    for judged in &report.rules {
+        if !documents.contains(&judged.rule.document()) {
+            documents.push(judged.rule.document());
+        }
+    }
+    for document in documents {
+        let rules: Vec<&Judged> = all
+            .iter()
+            .copied()
+            .filter(|judged| judged.rule.document() == document)
+            .collect();
+        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", escaped(document), counts(&rules));
+        for judged in rules {
+            test_case(&mut xml, judged);
+        }
+        xml += "  </testsuite>\n";
+    }
+    xml += "</testsuites>\n";
+    xml
+}
+
+fn test_case(xml: &mut String, judged: &Judged) {
+    let rule = judged.rule;
+    let class = format!("{} {}", rule.document(), rule.section());
+    let _ = write!(
+        xml,
+        "    <testcase classname=\"{}\" name=\"{}\"",
+        escaped(&class),
+        rule.id()
+    );
+    let mut details = format!("{} ({})", rule.statement(), rule.level().as_str());
+    if let Some(evidence) = &judged.evidence {
+        let _ = write!(details, "\nsent: {}\ncame: {}", evidence.sent, evidence.came);
+    }
+    let (details, reason) = (escaped(&details), escaped(&judged.reason));
+    let _ = match judged.verdict {
+        Verdict::Pass => writeln!(xml, "/>"),
+        Verdict::Skipped => writeln!(xml, "><skipped message=\"{reason}\"/></testcase>"),
+        Verdict::Fail => writeln!(xml, "><failure message=\"{reason}\">{details}</failure></testcase>"),
+        Verdict::Warning => writeln!(xml, "><system-out>warning: {reason}\n{details}</system-out></testcase>"),
+    };
+}
+
+/// Text is neutralised before: no control character is left that XML forbids.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

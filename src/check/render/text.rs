@@ -1,0 +1,101 @@
+//! The report for a person: grouped by specification, what is not as it
+//! should be with its reason, a summary line at the end.
+
+use crate::check::{Judged, Report, Verdict};
+use crate::palette::{Palette, Role};
+use crate::rules::Rule;
+use std::fmt::Write;
+
+/// Lines of text, coloured or not.
+pub fn render(report: &Report, colour: bool) -> String {
+    let palette = Palette::new(colour);
+    let mut text = String::new();
+    for document in documents() {
+        let rules: Vec<&Judged> = report
+            .rules
+            .iter()
+            .filter(|judged| judged.rule.document() == document)
+            .collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", palette.paint(Role::Heading, document));
+        for judged in rules {
+            line(&mut text, judged, palette);
+        }
+        text.push('\n');
+    }
+    let count = |verdict| report.count(verdict);
+    let _ = writeln!(
+        text,
+        "{}: {} rules: {} passed, {} failed (MUST), {} warnings (SHOULD), {} skipped",
+        report.server,
+        report.rules.len(),
+        count(Verdict::Pass),
+        count(Verdict::Fail),
+        count(Verdict::Warning),
+        count(Verdict::Skipped)
+    );
+    text
+}
+
+fn line(text: &mut String, judged: &Judged, palette: Palette) {
+    let rule = judged.rule;
+    let role = match judged.verdict {
+        Verdict::Pass => Role::Good,
+        Verdict::Fail => Role::Error,
+        Verdict::Warning => Role::Warning,
+        Verdict::Skipped => Role::Aside,
+    };
+    let word = palette.paint(role, &format!("{:<7}", judged.verdict.as_str()));
+    let _ = writeln!(
+        text,
+        "  {word}  {}  §{}  {}",
+        rule.id(),
+        rule.section(),
+        rule.statement()
+    );
+    if !judged.reason.is_empty() {
+        let _ = writeln!(text, "           {}", judged.reason);
+    }
+    if let Some(evidence) = judged.evidence.as_ref().filter(|_| judged.verdict != Verdict::Skipped) {
+        let _ = writeln!(
+            text,
+            "           {} {}",
+            palette.paint(Role::Aside, "sent:"),
+            evidence.sent
+        );
+        let _ = writeln!(
+            text,
+            "           {} {}",
+            palette.paint(Role::Aside, "came:"),
+            evidence.came
+        );
+    }
+}
+
+/// All rules with what they say, for `--list`.
+pub fn list() -> String {
+    let mut text = String::new();
+    for rule in Rule::ALL {
+        let _ = writeln!(
+            text,
+            "{:<32} {:<6} {} §{}: {}",
+            rule.id(),
+            rule.level().as_str(),
+            rule.document(),
+            rule.section(),
+            rule.statement()
+        );
+    }
+    text
+}
+
+/// The specifications that rules stand in, in the order in which they first come up.
+fn documents() -> Vec<&'static str> {
+    let mut documents: Vec<&str> = Vec::new();
+    for rule in Rule::ALL {
+        if !documents.contains(&rule.document()) {
+            documents.push(rule.document());
+        }
+    }
+    documents
+}

@@ -1,0 +1,45 @@
+//! What the rules want to know of secret values, so that no rule has to open one.
+
+use crate::protocol::jose::{JwtError, UnverifiedJwt};
+use crate::protocol::syntax::base64url;
+use crate::secret::Secret;
+use sha2::{Digest, Sha256};
+
+/// Whether it is this text.
+pub(super) fn is(secret: &Secret, text: &str) -> bool {
+    secret.expose() == text
+}
+
+/// Whether both are the same.
+pub(super) fn same(one: &Secret, other: &Secret) -> bool {
+    one.expose() == other.expose()
+}
+
+/// Whether its first characters are the first of this text.
+pub(super) fn begins(text: &str, secret: &Secret, chars: usize) -> bool {
+    text.starts_with(&first(secret, chars))
+}
+
+/// Its first characters.
+pub(super) fn beginning(secret: &Secret, chars: usize) -> Secret {
+    Secret::new(first(secret, chars))
+}
+
+/// The same with more behind it.
+pub(super) fn extended(secret: &Secret, more: &str) -> Secret {
+    Secret::new(format!("{}{more}", secret.expose()))
+}
+
+/// The S256 challenge of any text (RFC 7636 §4.2).
+pub(super) fn challenge(code_verifier: &Secret) -> Secret {
+    Secret::new(base64url(&Sha256::digest(code_verifier.expose().as_bytes())))
+}
+
+/// The token taken apart, where it is a JWT.
+pub(super) fn jwt(token: &Secret) -> Result<UnverifiedJwt, JwtError> {
+    UnverifiedJwt::decode(token.expose())
+}
+
+fn first(secret: &Secret, chars: usize) -> String {
+    secret.expose().chars().take(chars).collect()
+}

@@ -1,0 +1,496 @@
+//! Authorization requests, and how codes come by: straight from the server
+//! where it grants without asking, else through the resource owner's browser.
+
+use super::examination::Examination;
+use super::probe::{Back, Exchange, Reply};
+use super::secrets;
+use super::token_request::{Tokens, redeemed};
+use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
+use crate::flow::login::{Arrived, Doorway, LoginError, LoginWorld, arrive, tell_asked};
+use crate::loopback::Page;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::params::Params;
+use crate::protocol::pkce::S256;
+use crate::rules::Rule;
+use crate::secret::Secret;
+use crate::trace::Event;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a right answer may still come after one with a wrong `state`.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The random part that every `state` begins with.
+const STATE_RANDOM_CHARS: usize = 43;
+
+/// Rules that take a login each, or one together.
+const LOGINS: &[&[Rule]] = &[
+    &[Rule::TokenGet, Rule::TokenQuery, Rule::TokenRepeated, Rule::CodeClient],
+    &[
+        Rule::PkceWrongVerifier,
+        Rule::PkceMissingVerifier,
+        Rule::CodeRedirectUri,
+    ],
+    &[Rule::PkceShortVerifier],
+    &[Rule::CodeSingleUse, Rule::CodeReuseRevokes],
+    &[Rule::CodeParallel],
+    &[
+        Rule::RefreshWorks,
+        Rule::RefreshRotation,
+        Rule::RefreshReuse,
+        Rule::RefreshReuseRevokes,
+    ],
+    &[Rule::RefreshParallel],
+    &[Rule::RevocationPostOnly, Rule::RevocationClient, Rule::RevocationHint],
+    &[Rule::RevocationRefresh, Rule::RevocationCascade],
+];
+
+/// What is known of signing in at this server.
+#[derive(Default)]
+pub(super) struct SignIns {
+    door: Option<Door>,
+    count: usize,
+    main: Option<Result<Rc<Main>, Finding>>,
+    /// The first error response that was seen, with the request's state.
+    pub(super) error_response: Option<Answer>,
+    /// Codes that came, for their randomness.
+    pub(super) codes: Vec<Secret>,
+    /// What could not be seen without signing in; each later login takes one along.
+    pub(super) undecided: Vec<Addition>,
+}
+
+/// Something that a server must take in an authorization request.
+#[derive(Clone, Copy)]
+pub(super) struct Addition {
+    pub(super) rule: Rule,
+    pub(super) add: fn(&mut Ask),
+    pub(super) judge: fn(&Answer) -> Judgement,
+}
+
+/// How the server meets a good request that comes without a cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// It grants at once.
+    Open,
+    /// It asks to sign in.
+    Asks,
+    /// It shows an error page with this status.
+    Closed(u16),
+}
+
+/// An authorization request that can be changed at will.
+#[derive(Clone)]
+pub(super) struct Ask {
+    pub(super) params: Params,
+    pub(super) state: Secret,
+    pub(super) code_verifier: Secret,
+    nonce: Option<Secret>,
+}
+
+impl Ask {
+    pub(super) fn redirect_uri(&self) -> &str {
+        self.params.all("redirect_uri").next().unwrap_or_default()
+    }
+
+    /// Gives the request another state behind the same random part.
+    pub(super) fn extend_state(&mut self, more: &str) {
+        self.state = secrets::extended(&self.state, more);
+        self.params.set_secret("state", &self.state);
+    }
+
+    /// Asks with the S256 challenge of this verifier.
+    pub(super) fn challenge(&mut self, code_verifier: Secret) {
+        self.params
+            .set_secret("code_challenge", &secrets::challenge(&code_verifier));
+        self.code_verifier = code_verifier;
+    }
+}
+
+/// An authorization response with its request.
+pub(super) struct Answer {
+    pub(super) ask: Ask,
+    pub(super) back: Back,
+    pub(super) evidence: Option<Evidence>,
+}
+
+/// A code with all that its redemption takes.
+pub(super) struct Code {
+    pub(super) code: Secret,
+    pub(super) code_verifier: Secret,
+    pub(super) redirect_uri: String,
+}
+
+/// The login that everything else is measured by.
+pub(super) struct Main {
+    pub(super) answer: Answer,
+    /// The token response, or why there is none.
+    pub(super) tokens: Result<(Tokens, Exchange), Finding>,
+    pub(super) nonce: Option<Secret>,
+}
+
+/// Looks how the server meets a request, and tells what will happen.
+pub(super) fn announce(examination: &mut Examination<'_, '_>) {
+    if examination.is_stopped() {
+        return;
+    }
+    let door = match examination.ask().and_then(|ask| examination.authorize(&ask)) {
+        Ok(Reply::Back(back)) if back.grants() => Door::Open,
+        Ok(Reply::Back(back)) => {
+            let error = back.value("error").unwrap_or_default();
+            examination.stop(format!("the server refuses a plain authorization request: {error}"));
+            return;
+        }
+        Ok(Reply::ErrorPage(status)) => Door::Closed(status),
+        Ok(Reply::SignIn) => Door::Asks,
+        Err(Finding::Broken(why) | Finding::Unseen(why)) => {
+            examination.stop(format!("the authorization endpoint: {why}"));
+            return;
+        }
+    };
+    examination.sign_ins.door = Some(door);
+    let observer = &mut *examination.world.observer;
+    if door == Door::Open {
+        observer.observe(&Event::Note(
+            "the server grants without asking, so no browser is needed",
+        ));
+    }
+    observer.observe(&Event::Note(
+        "tests of reuse end the sessions that this examination starts; its tokens are revoked at the end",
+    ));
+}
+
+/// The verdict on a reply to a request that must be refused.
+pub(super) fn refused(reply: &Reply) -> Judgement {
+    match reply {
+        Reply::Back(back) if back.grants() => broken("it was granted"),
+        Reply::Back(back) if back.value("error").is_some() => Ok(()),
+        Reply::Back(_) => broken("it was answered without an error"),
+        Reply::ErrorPage(status @ 500..) => unseen(format!("the server failed with status {status}")),
+        Reply::ErrorPage(_) => Ok(()),
+        Reply::SignIn => asks_first(),
+    }
+}
+
+/// The verdict where the server's view of a request cannot be seen.
+pub(super) fn asks_first<T>() -> Result<T, Finding> {
+    unseen("the server asks to sign in first, so what it thinks of the request cannot be seen")
+}
+
+impl Examination<'_, '_> {
+    pub(super) fn door(&self) -> Option<Door> {
+        self.sign_ins.door
+    }
+
+    /// A request as a login would send it.
+    pub(super) fn ask(&mut self) -> Result<Ask, Finding> {
+        let (state, code_verifier) = (self.random()?, self.random()?);
+        let nonce = if self.asks_for_openid() {
+            Some(self.random()?)
+        } else {
+            None
+        };
+        let wish = &self.request.login.wish;
+        let mut params = Params::new();
+        params.push("response_type", "code");
+        params.push("client_id", self.client.id.as_str());
+        params.push_secret("state", &state);
+        if !wish.scope.is_empty() {
+            params.push("scope", &wish.scope.to_string());
+        }
+        params.push("redirect_uri", self.redirect_uri.as_str());
+        for resource in &wish.resource {
+            params.push("resource", resource.as_str());
+        }
+        if let Some(audience) = &wish.audience {
+            params.push("audience", audience);
+        }
+        params.push("code_challenge", "");
+        params.push("code_challenge_method", S256);
+        if let Some(nonce) = &nonce {
+            params.push_secret("nonce", nonce);
+        }
+        if let Some(mode) = wish.response_mode {
+            params.push("response_mode", mode.as_str());
+        }
+        for (name, value) in &wish.extra {
+            params.push(name, value);
+        }
+        let mut ask = Ask {
+            params,
+            state,
+            code_verifier: Secret::from(""),
+            nonce,
+        };
+        ask.challenge(code_verifier);
+        Ok(ask)
+    }
+
+    /// Sends a request without a browser, and without a cookie.
+    pub(super) fn authorize(&mut self, ask: &Ask) -> Result<Reply, Finding> {
+        let exchange = self.authorize_by(Method::Get, ask, Vec::new())?;
+        Ok(self.noted(ask, &exchange))
+    }
+
+    /// The same by this method and with these headers; the raw exchange.
+    pub(super) fn authorize_by(
+        &mut self,
+        method: Method,
+        ask: &Ask,
+        mut headers: Vec<(&'static str, HeaderValue)>,
+    ) -> Result<Exchange, Finding> {
+        let endpoint = self.metadata.authorization_endpoint.clone();
+        let endpoint = self.needs(&endpoint, "authorization_endpoint")?;
+        headers.push(("accept", HeaderValue::Plain("text/html".to_owned())));
+        let (url, body) = match method {
+            Method::Get => (endpoint.with_params(&ask.params), None),
+            Method::Post => (endpoint.url().clone(), Some(ask.params.clone())),
+        };
+        self.send(HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+        })
+    }
+
+    fn noted(&mut self, ask: &Ask, exchange: &Exchange) -> Reply {
+        let reply = exchange.reply(ask.redirect_uri());
+        let has_one_state = ask.params.all("state").count() == 1;
+        if let Reply::Back(back) = &reply
+            && back.value("error").is_some()
+            && has_one_state
+            && self.sign_ins.error_response.is_none()
+            && let Reply::Back(back) = exchange.reply(ask.redirect_uri())
+        {
+            self.sign_ins.error_response = Some(Answer {
+                ask: ask.clone(),
+                back,
+                evidence: Some(exchange.evidence()),
+            });
+        }
+        reply
+    }
+
+    /// `Ok` where an answer to a request without a browser says something.
+    pub(super) fn needs_plain_answers(&self) -> Judgement {
+        match self.sign_ins.door {
+            Some(Door::Closed(status)) => unseen(format!(
+                "without a browser the server answers even a good request with {status}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A code by a login like any other. `purpose` is what the person is told.
+    pub(super) fn code(&mut self, purpose: &str) -> Result<Code, Finding> {
+        let mut ask = self.ask()?;
+        let addition = self.sign_ins.undecided.pop();
+        if let Some(addition) = addition {
+            (addition.add)(&mut ask);
+        }
+        let outcome = self.answer(ask, purpose);
+        if let Some(addition) = addition {
+            let (judgement, evidence) = match &outcome {
+                Ok(answer) => ((addition.judge)(answer), answer.evidence.clone()),
+                Err(finding) => (Err(finding.clone()), None),
+            };
+            self.record(addition.rule, judgement, evidence);
+        }
+        self.code_of(outcome?)
+    }
+
+    /// The code of a response.
+    pub(super) fn code_of(&mut self, answer: Answer) -> Result<Code, Finding> {
+        let Some(code) = answer.back.value("code").map(Secret::from) else {
+            let error = answer.back.value("error").unwrap_or("neither code nor error");
+            return unseen(format!("the login for it ended with {error}"));
+        };
+        self.sign_ins.codes.push(code.clone());
+        Ok(Code {
+            code,
+            redirect_uri: answer.ask.redirect_uri().to_owned(),
+            code_verifier: answer.ask.code_verifier,
+        })
+    }
+
+    /// The response to a request that the resource owner may agree to.
+    pub(super) fn answer(&mut self, ask: Ask, purpose: &str) -> Result<Answer, Finding> {
+        if self.sign_ins.door == Some(Door::Open) {
+            let exchange = self.authorize_by(Method::Get, &ask, Vec::new())?;
+            return match self.noted(&ask, &exchange) {
+                Reply::Back(back) => Ok(Answer {
+                    ask,
+                    back,
+                    evidence: Some(exchange.evidence()),
+                }),
+                Reply::ErrorPage(status) => unseen(format!("the login for it ended with a page of status {status}")),
+                Reply::SignIn => unseen("the login for it ended with a page"),
+            };
+        }
+        self.answer_in_browser(ask, purpose)
+    }
+
+    fn answer_in_browser(&mut self, mut ask: Ask, purpose: &str) -> Result<Answer, Finding> {
+        if self.interrupted.is_some() {
+            return unseen("interrupted");
+        }
+        let endpoint = self.metadata.authorization_endpoint.clone();
+        let endpoint = self.needs(&endpoint, "authorization_endpoint")?;
+        self.sign_ins.count += 1;
+        let count = self.sign_ins.count;
+        let expected = 1 + LOGINS.iter().filter(|rules| self.request.rules.has_any(rules)).count();
+        let expected = expected.max(count);
+        self.world.observer.observe(&Event::Outcome(&format!(
+            "login {count} of about {expected}: {purpose}"
+        )));
+        let login = &self.request.login;
+        let world = &mut *self.world;
+        let interruption = &mut self.interruption;
+        let outcome = self.runtime.block_on(async {
+            let signing_in = sign_in(&mut ask, endpoint, login, world);
+            tokio::select! {
+                outcome = signing_in => Ok(outcome),
+                code = interruption => Err(code),
+            }
+        });
+        let params = match outcome {
+            Ok(Ok(Came::Right(params))) => params,
+            Ok(Ok(Came::WrongState)) => {
+                let why = "an answer came with another state than the request's";
+                self.record(Rule::AuthorizeState, broken(why), None);
+                self.stop(format!("{why} (authorize.state), so no login can be finished"));
+                return unseen(why);
+            }
+            Ok(Err(error)) => {
+                let why = format!("the login for it failed: {error}");
+                // Nobody should be asked again and again for what does not work.
+                self.stop(why.clone());
+                return unseen(why);
+            }
+            Err(code) => {
+                self.interrupted = Some(code);
+                return unseen("interrupted");
+            }
+        };
+        if params.is_empty() {
+            let why = "the browser came back without parameters: they are in the fragment, or there are none";
+            self.record(Rule::AuthorizeQuery, broken(why), None);
+            self.stop(format!("{why} (authorize.query)"));
+            return unseen(why);
+        }
+        let issuer = self.metadata.issuer.as_ref().map(ToString::to_string);
+        let back = Back {
+            params,
+            in_fragment: false,
+            location: Secret::from(ask.redirect_uri()),
+        };
+        if let (Some(found), Some(issuer)) = (back.value("iss"), issuer)
+            && found != issuer
+        {
+            let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
+            self.record(Rule::AuthorizeIssValue, broken(why.clone()), None);
+            self.stop("the response came from another issuer (authorize.iss-value), so its code goes nowhere");
+            return unseen(why);
+        }
+        Ok(Answer {
+            ask,
+            back,
+            evidence: None,
+        })
+    }
+
+    /// The first whole login; made once, however often it is asked for.
+    pub(super) fn main_login(&mut self) -> Result<Rc<Main>, Finding> {
+        if let Some(main) = &self.sign_ins.main {
+            return main.clone();
+        }
+        let main = self.make_main_login();
+        self.sign_ins.main = Some(main.clone());
+        main
+    }
+
+    fn make_main_login(&mut self) -> Result<Rc<Main>, Finding> {
+        let ask = self.ask()?;
+        let answer = self.answer(ask, "to see a whole login")?;
+        let again = Answer {
+            ask: answer.ask.clone(),
+            back: Back {
+                params: answer.back.params.clone(),
+                in_fragment: answer.back.in_fragment,
+                location: answer.back.location.clone(),
+            },
+            evidence: answer.evidence.clone(),
+        };
+        let nonce = answer.ask.nonce.clone();
+        let tokens = self.code_of(again).and_then(|code| redeemed(self, &code));
+        Ok(Rc::new(Main { answer, tokens, nonce }))
+    }
+
+    /// `Ok` where a plain login works from end to end, so that a refusal means something.
+    pub(super) fn needs_working_login(&mut self) -> Judgement {
+        match self.main_login()?.tokens {
+            Ok(_) => Ok(()),
+            Err(_) => unseen("not even a plain login works, so a refusal says nothing"),
+        }
+    }
+}
+
+enum Came {
+    Right(Params),
+    WrongState,
+}
+
+/// One trip of the browser, as steps 2 to 5 of a login make it.
+async fn sign_in(
+    ask: &mut Ask,
+    endpoint: &Endpoint,
+    login: &crate::flow::login::LoginRequest,
+    world: &mut LoginWorld<'_>,
+) -> Result<Came, LoginError> {
+    let mut doorway = Doorway::open(&login.callback, world.randomness, world.observer).await?;
+    ask.params.set("redirect_uri", doorway.redirect_uri.as_str());
+    let url = endpoint.with_params(&ask.params);
+    tell_asked(&ask.params, &url, &doorway, world);
+    let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
+    world.observer.observe(&Event::WaitBegins {
+        timeout: login.timeout,
+        paste_accepted: world.pasted.is_some(),
+    });
+    let came = wait(ask, &mut doorway, &mut browser, login.timeout, world).await;
+    world.observer.observe(&Event::WaitEnds);
+    doorway.close().await;
+    came
+}
+
+async fn wait(
+    ask: &Ask,
+    doorway: &mut Doorway,
+    browser: &mut crate::browser::Opening,
+    timeout: Duration,
+    world: &mut LoginWorld<'_>,
+) -> Result<Came, LoginError> {
+    let mut deadline = tokio::time::Instant::now() + timeout;
+    let mut foreign = false;
+    loop {
+        let Arrived { params, callback } = tokio::select! {
+            arrived = arrive(doorway, browser, world) => arrived?,
+            () = tokio::time::sleep_until(deadline) => {
+                return if foreign { Ok(Came::WrongState) } else { Err(LoginError::TimedOut { waited: timeout, ignored: None }) };
+            }
+        };
+        let is_ours = |state: &str| secrets::begins(state, &ask.state, STATE_RANDOM_CHARS);
+        let is_own = params.is_empty() || params.all("state").any(is_ours);
+        if let Some(callback) = callback {
+            callback.respond(if is_own { Page::Success } else { Page::Ignored });
+        }
+        if is_own {
+            return Ok(Came::Right(params));
+        }
+        let says_something = ["code", "error"].iter().any(|name| params.all(name).next().is_some());
+        if says_something && !foreign {
+            foreign = true;
+            deadline = deadline.min(tokio::time::Instant::now() + GRACE);
+        }
+    }
+}

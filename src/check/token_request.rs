@@ -1,0 +1,284 @@
+//! Raw requests to the token endpoint, what came of them, and the sessions
+//! that they start.
+
+use super::examination::Examination;
+use super::probe::Exchange;
+use super::sign_in::Code;
+use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
+use crate::protocol::client::{Client, ClientAuthentication, ClientId};
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::http::HttpRequest;
+use crate::protocol::params::Params;
+use crate::protocol::syntax::is_nqschar_text;
+use crate::rules::Rule;
+use crate::secret::Secret;
+use serde_json::Value;
+
+/// A client that no server knows.
+pub(super) const NOBODY: &str = "oauth-check-nobody";
+
+/// A value that no server has given out.
+pub(super) const NEVER_GIVEN: &str = "oauth-check-never-given-0123456789abcdefghijklmno";
+
+/// What all answers of the token endpoint have shown.
+#[derive(Default)]
+pub(super) struct TokenAnswers {
+    /// Errors that came.
+    errors: usize,
+    /// What is wrong with them, the first of each rule.
+    complaints: Vec<(Rule, String, Evidence)>,
+    /// Tokens that may be alive.
+    pub(super) left: Vec<Tokens>,
+    /// Sessions that nothing was done with yet.
+    spare: Vec<Tokens>,
+    /// Access and refresh tokens, for their randomness.
+    pub(super) refresh_tokens: Vec<Secret>,
+    pub(super) access_tokens: Vec<Secret>,
+}
+
+/// The tokens of one answer.
+#[derive(Clone)]
+pub(super) struct Tokens {
+    pub(super) access_token: Secret,
+    pub(super) refresh_token: Option<Secret>,
+    pub(super) id_token: Option<Secret>,
+    pub(super) scope: Option<String>,
+}
+
+impl Tokens {
+    /// `Ok` where there is a refresh token.
+    pub(super) fn needs_refresh_token(&self) -> Result<&Secret, Finding> {
+        match &self.refresh_token {
+            Some(refresh_token) => Ok(refresh_token),
+            None => unseen("the server gave no refresh token; --scope offline_access may bring one"),
+        }
+    }
+
+    fn of(exchange: &Exchange) -> Option<Self> {
+        let object = exchange.object()?;
+        let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some(Tokens {
+            access_token: Secret::from(text("access_token")?),
+            refresh_token: text("refresh_token").map(Secret::from),
+            id_token: text("id_token").map(Secret::from),
+            scope: text("scope").map(str::to_owned),
+        })
+    }
+}
+
+/// The verdict on an answer that must give no token.
+pub(super) fn gives_nothing(exchange: &Exchange) -> Judgement {
+    match exchange.status() {
+        _ if exchange.has_token() => broken("it gets a token"),
+        status if status == 429 || status >= 500 => unseen(format!("the server failed with status {status}")),
+        _ => Ok(()),
+    }
+}
+
+/// The verdict on an answer that must be this error.
+pub(super) fn says(exchange: &Exchange, wanted: &str) -> Judgement {
+    gives_nothing(exchange)?;
+    match exchange.error() {
+        Some(error) if error == wanted => Ok(()),
+        Some(error) => broken(format!("the error is {error}, not {wanted}")),
+        None => unseen("the answer has no error that could be read (token.error-json)"),
+    }
+}
+
+/// Redeems a code as a client should.
+pub(super) fn redeemed(examination: &mut Examination<'_, '_>, code: &Code) -> Result<(Tokens, Exchange), Finding> {
+    let params = examination.redemption(code);
+    let exchange = examination.token_request(params)?;
+    match Tokens::of(&exchange) {
+        Some(tokens) => Ok((tokens, exchange)),
+        None => {
+            let status = exchange.status();
+            let error = exchange.error().map(|error| format!(": {error}")).unwrap_or_default();
+            broken(format!("the right verifier got no token, but status {status}{error}"))
+        }
+    }
+}
+
+impl Examination<'_, '_> {
+    /// The parameters that redeem a code, but for the client.
+    pub(super) fn redemption(&self, code: &Code) -> Params {
+        let mut params = Params::new();
+        params.push("grant_type", "authorization_code");
+        params.push_secret("code", &code.code);
+        params.push("redirect_uri", &code.redirect_uri);
+        params.push_secret("code_verifier", &code.code_verifier);
+        self.with_wishes(params)
+    }
+
+    /// The parameters of a refresh, but for the client.
+    pub(super) fn refreshment(&self, refresh_token: &Secret) -> Params {
+        let mut params = Params::new();
+        params.push("grant_type", "refresh_token");
+        params.push_secret("refresh_token", refresh_token);
+        self.with_wishes(params)
+    }
+
+    fn with_wishes(&self, mut params: Params) -> Params {
+        let wish = &self.request.login.wish;
+        for resource in &wish.resource {
+            params.push("resource", resource.as_str());
+        }
+        if let Some(audience) = &wish.audience {
+            params.push("audience", audience);
+        }
+        for (name, value) in &wish.token_extra {
+            params.push(name, value);
+        }
+        params
+    }
+
+    /// A client that is not registered.
+    pub(super) fn nobody(&self) -> Client {
+        Client {
+            id: ClientId::parse(NOBODY).unwrap_or_else(|_| self.client.id.clone()),
+            authentication: ClientAuthentication::None,
+        }
+    }
+
+    /// The same client with another proof of who it is.
+    pub(super) fn client_by(&self, authentication: ClientAuthentication) -> Client {
+        Client {
+            id: self.client.id.clone(),
+            authentication,
+        }
+    }
+
+    /// Posts to the token endpoint as the client.
+    pub(super) fn token_request(&mut self, params: Params) -> Result<Exchange, Finding> {
+        let client = self.client.clone();
+        self.token_request_as(params, &client)
+    }
+
+    /// Posts to the token endpoint as this client.
+    pub(super) fn token_request_as(&mut self, params: Params, client: &Client) -> Result<Exchange, Finding> {
+        let request = self.token_message(params, client)?;
+        let exchange = self.send(request)?;
+        self.note_token_answer(&exchange);
+        Ok(exchange)
+    }
+
+    /// A request to the token endpoint.
+    pub(super) fn token_message(&self, params: Params, client: &Client) -> Result<HttpRequest, Finding> {
+        let endpoint = self.needs(&self.metadata.token_endpoint, "token_endpoint")?;
+        Ok(message(endpoint.url().clone(), params, client))
+    }
+
+    /// Takes note of tokens, so that they are revoked, and of how errors look.
+    pub(super) fn note_token_answer(&mut self, exchange: &Exchange) {
+        if let Some(tokens) = Tokens::of(exchange) {
+            self.token_answers.access_tokens.push(tokens.access_token.clone());
+            self.token_answers.refresh_tokens.extend(tokens.refresh_token.clone());
+            self.token_answers.left.push(tokens);
+            return;
+        }
+        let status = exchange.status();
+        if status == 429 || status >= 500 {
+            return;
+        }
+        self.token_answers.errors += 1;
+        let error = exchange.object().and_then(|object| ErrorResponse::from_json(&object));
+        let name = error.as_ref().map(|error| error.error.as_str());
+        let is_right = status == 400 || (status == 401 && name.is_none_or(|name| name == "invalid_client"));
+        if !is_right {
+            self.complain(
+                Rule::TokenErrorStatus,
+                format!("an error came with status {status}"),
+                exchange,
+            );
+        }
+        let Some(error) = &error else {
+            self.complain(
+                Rule::TokenErrorJson,
+                "an error came without JSON that has error".to_owned(),
+                exchange,
+            );
+            return;
+        };
+        let description = error.error_description.as_deref().unwrap_or("-");
+        if !error.is_well_formed() || !(description.is_empty() || is_nqschar_text(description)) {
+            let what = "an error came with characters that RFC 6749 §5.2 does not allow".to_owned();
+            self.complain(Rule::TokenErrorCharacters, what, exchange);
+        }
+        if !exchange
+            .header("cache-control")
+            .to_ascii_lowercase()
+            .contains("no-store")
+        {
+            self.complain(
+                Rule::TokenErrorNoStore,
+                "an error came without Cache-Control: no-store".to_owned(),
+                exchange,
+            );
+        }
+    }
+
+    fn complain(&mut self, rule: Rule, what: String, exchange: &Exchange) {
+        if self.token_answers.complaints.iter().all(|(known, _, _)| *known != rule) {
+            self.token_answers.complaints.push((rule, what, exchange.evidence()));
+        }
+    }
+
+    /// Judges a rule about all errors of the token endpoint.
+    pub(super) fn judge_token_errors(&mut self, rule: Rule) {
+        let complaint = self
+            .token_answers
+            .complaints
+            .iter()
+            .find(|(known, _, _)| *known == rule);
+        let (judgement, evidence) = match complaint {
+            Some((_, what, evidence)) => (broken(what.clone()), Some(evidence.clone())),
+            None if self.token_answers.errors == 0 => (unseen("no error came from the token endpoint"), None),
+            None => (Ok(()), None),
+        };
+        self.record(rule, judgement, evidence);
+    }
+
+    /// A session that nothing was done with yet.
+    pub(super) fn session(&mut self, purpose: &str) -> Result<Tokens, Finding> {
+        if let Some(tokens) = self.token_answers.spare.pop() {
+            return Ok(tokens);
+        }
+        let code = self.code(purpose)?;
+        match redeemed(self, &code) {
+            Ok((tokens, _)) => Ok(tokens),
+            Err(Finding::Broken(why) | Finding::Unseen(why)) => unseen(why),
+        }
+    }
+
+    /// Redeems the code for a later test; whether that worked.
+    pub(super) fn redeem_for_later(&mut self, code: &Code) -> bool {
+        match redeemed(self, code) {
+            Ok((tokens, _)) => {
+                self.token_answers.spare.push(tokens);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Refreshes; the new tokens, or `None` where it was refused.
+    pub(super) fn refresh(&mut self, refresh_token: &Secret) -> Result<Option<Tokens>, Finding> {
+        let params = self.refreshment(refresh_token);
+        let exchange = self.token_request(params)?;
+        match (Tokens::of(&exchange), exchange.status()) {
+            (Some(tokens), _) => Ok(Some(tokens)),
+            (None, status) if status == 429 || status >= 500 => {
+                unseen(format!("the server failed with status {status}"))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+}
+
+/// A form with the client's proof.
+pub(super) fn message(url: url::Url, mut params: Params, client: &Client) -> HttpRequest {
+    let header = client.authenticate(&mut params);
+    let mut request = HttpRequest::post(url, params);
+    request.headers.extend(header.map(|header| ("authorization", header)));
+    request
+}

@@ -1,0 +1,99 @@
+//! `oauth check`: resolves what was typed as a login does, examines the
+//! server, prints the report. Nothing is saved or stored, and no session of the
+//! profile is touched.
+
+use super::Context;
+use super::login::{
+    DesktopBrowser, check_client_authentication, client_secret, look_around, openers, pasted_lines, plain_http,
+};
+use super::signals::signalled;
+use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
+use crate::cli::CheckOptions;
+use crate::error::Error;
+use crate::flow::login::{CallbackChoice, LoginWorld, PastedLines};
+use crate::protocol::endpoint::HttpAllowance;
+use crate::report;
+use crate::settings::{self, SettingsError};
+use crate::store::Session;
+use crate::system::{self, SystemRandomness};
+use crate::trace::Observer;
+use std::io::IsTerminal;
+
+pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
+    if options.list {
+        return report::print(render::text::list().as_bytes());
+    }
+    let report = examined(context, options)?;
+    if let Some(path) = &options.junit {
+        std::fs::write(path, render::junit::render(&report)).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    let text = if context.style.json {
+        render::json::render(&report)
+    } else {
+        let is_terminal = std::io::stdout().is_terminal();
+        let colour = settings::colour(context.global.color, &context.environment, is_terminal);
+        render::text::render(&report, colour)
+    };
+    report::print(text.as_bytes())?;
+    match report.count(Verdict::Fail) {
+        0 => Ok(()),
+        broken => Err(CheckError::Findings { broken }.into()),
+    }
+}
+
+fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
+    if options.login.refresh_token_stdin {
+        return Err(SettingsError::Contradiction {
+            one: "oauth check".to_owned(),
+            other: "--refresh-token-stdin".to_owned(),
+            problem: "an examination needs codes, and those come by the browser alone".to_owned(),
+        }
+        .into());
+    }
+    let config = context.config()?;
+    let mut resolved = settings::login(&options.login, &context.environment, &config)?;
+    resolved.request.client.secret = client_secret(context, &options.login, &resolved, None)?;
+    check_client_authentication(&resolved)?;
+    let profile = config.profile(&resolved.profile);
+    let allowance = resolved.request.server.allowance;
+    let transport = context.transport(profile, allowance == HttpAllowance::Everywhere)?;
+
+    let surroundings = look_around(&context.environment);
+    let mut user_agent = DesktopBrowser {
+        openers: match options.login.no_browser {
+            true => Vec::new(),
+            false => openers(resolved.browser.as_deref(), &context.environment, &surroundings)?,
+        },
+        plain_http: plain_http(allowance),
+        environment: &context.environment,
+    };
+    let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
+    let request = CheckRequest {
+        login: resolved.request,
+        rules: Selection {
+            only: options.rule.clone(),
+            skip: options.skip.clone(),
+        },
+    };
+    let mut observer = context.observer();
+    let runtime = context.runtime()?;
+    let in_runtime = runtime.enter();
+    let mut pasted = pasted_lines(paste_only, options.login.client_secret_stdin)?;
+    let interruption = Box::pin(signalled());
+    drop(in_runtime);
+    let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut world = LoginWorld {
+        transport: &transport,
+        user_agent: &mut user_agent,
+        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PastedLines),
+        surroundings: &surroundings,
+        randomness: &mut SystemRandomness,
+        now: system::now,
+        keep: &mut keep_nothing,
+        observer: &mut observer,
+    };
+    Ok(examine(&request, &mut world, &runtime, interruption)?)
+}

@@ -1,0 +1,82 @@
+//! A JSON object from a server or a token for a person: one member a line,
+//! and what is a time in words as well.
+
+use crate::duration::in_words;
+use crate::neutral::{neutralise, neutralise_json};
+use crate::protocol::time::UnixSeconds;
+use crate::system;
+use crate::trace::document::Document;
+
+/// Members that are seconds since 1970 (RFC 7519 §4.1, RFC 7662 §2.2, OpenID
+/// Connect Core §2 and §5.1).
+const TIMES: [&str; 5] = ["exp", "iat", "nbf", "auth_time", "updated_at"];
+
+/// No calendar goes further; milliseconds by mistake are beyond it.
+const YEAR_10000: f64 = 253_402_300_800.0;
+
+/// An answer that is a JSON object: as it came, or for a person.
+pub(super) fn result(answer: &[u8], json: bool) -> String {
+    let document = Document::parse(answer).unwrap_or(Document::Null);
+    if json {
+        return neutralise_json(&document.line()) + "\n";
+    }
+    lines(&document, system::now())
+}
+
+/// The members of an object, each on its line, aligned.
+pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {
+    let Document::Object(members) = object else {
+        return String::new();
+    };
+    let names: Vec<String> = members.iter().map(|(name, _)| neutralise(name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, (member, value)) in names.iter().zip(members) {
+        text += &format!("  {name:width$}  {}\n", shown(member, value, now));
+    }
+    text
+}
+
+fn shown(member: &str, value: &Document, now: UnixSeconds) -> String {
+    match value {
+        Document::Text(text) => neutralise(text),
+        Document::Number(number) if TIMES.contains(&member) => {
+            let seconds = number.as_f64().filter(|seconds| (0.0..YEAR_10000).contains(seconds));
+            match seconds.map(|seconds| UnixSeconds(seconds as i64)) {
+                Some(time) => format!("{number} ({}, {})", system::rfc_3339(time), relative(time, now)),
+                None => number.to_string(),
+            }
+        }
+        other => neutralise(&other.line()),
+    }
+}
+
+fn relative(time: UnixSeconds, now: UnixSeconds) -> String {
+    match time.seconds_since(now) {
+        left_s @ 0.. => format!("in {}", in_words(left_s.unsigned_abs())),
+        past_s => format!("{} ago", in_words(past_s.unsigned_abs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_words_and_text_cannot_steer() {
+        let object = Document::parse(
+            br#"{"sub":"a\u001b[2J\n","exp":1700000300,"iat":1699999000.5,"nbf":1700000000000,"auth_time":"x","aud":["a","b"],"ok":true}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            lines(&object, UnixSeconds(1_700_000_000)),
+            "  sub        a\\u{1b}[2J\\u{a}\n\
+             \x20 exp        1700000300 (2023-11-14T22:18:20Z, in 5 min)\n\
+             \x20 iat        1699999000.5 (2023-11-14T21:56:40Z, 16 min ago)\n\
+             \x20 nbf        1700000000000\n\
+             \x20 auth_time  x\n\
+             \x20 aud        [\"a\",\"b\"]\n\
+             \x20 ok         true\n"
+        );
+    }
+}

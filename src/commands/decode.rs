@@ -1,0 +1,283 @@
+//! `oauth decode`: what stands in a JWT, and whether its issuer signed it.
+//!
+//! A token says itself who its issuer is, so that name alone makes nobody ask
+//! for anything: keys are fetched from the session's server, from the issuer
+//! of a saved profile, or from the one that `--issuer` names.
+
+use super::Context;
+use super::claims;
+use super::signals::interruptible;
+use super::token::with_causes;
+use super::token_input::{choice, given_token, stored};
+use crate::cli::DecodeOptions;
+use crate::config::{Config, Profile};
+use crate::error::{Error, InspectionError, SessionError};
+use crate::flow::issuer_keys::{KeySource, issuer_keys};
+use crate::flow::session::endpoint_of;
+use crate::neutral::{neutralise, neutralise_json};
+use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::jwks::SignatureError;
+use crate::protocol::syntax::from_base64url;
+use crate::report;
+use crate::secret::Secret;
+use crate::settings;
+use crate::store::Session;
+use crate::system;
+use crate::trace::document::{Document, object};
+use crate::trace::{Event, Observer};
+use serde_json::Value;
+
+/// Whose keys may be asked for.
+enum Keys {
+    /// These; and how a person knows their owner.
+    Of(KeySource, String),
+    /// Nobody's, and why.
+    Nobodys(String),
+}
+
+/// What became of the signature.
+enum Verdict {
+    Verified {
+        algorithm: &'static str,
+        key_id: Option<String>,
+        issuer: String,
+    },
+    Unverified(String),
+    Broken(SignatureError),
+}
+
+pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Error> {
+    let given = given_token(context, &options.input)?;
+    let config;
+    let profile;
+    let (token, jwt, keys) = match given {
+        Some(token) => {
+            config = context.config()?;
+            let jwt = UnverifiedJwt::decode(token.expose()).map_err(InspectionError::NotAJwt)?;
+            let issuer = jwt.claims.get("iss").and_then(Value::as_str);
+            let (keys, of) = keys_for_given(context, options, &config, issuer)?;
+            profile = of;
+            (token, jwt, keys)
+        }
+        None => {
+            let stored = stored(context, &options.input)?;
+            let token = token_of(&stored.session, options).ok_or(SessionError::NoIdToken {
+                profile: stored.name.clone(),
+            })?;
+            let jwt = UnverifiedJwt::decode(token.expose()).map_err(InspectionError::NotAJwt)?;
+            let keys = keys_of_session(&stored.session)?;
+            warn_of_another_issuer(context, &jwt, &stored.session);
+            config = stored.config;
+            profile = config.profile(&stored.name);
+            (token, jwt, keys)
+        }
+    };
+    let verdict = verdict(context, profile, &jwt, keys)?;
+    let text = if context.style.json {
+        as_json(&token, &verdict)
+    } else {
+        as_text(&token, &verdict)
+    };
+    report::print(text.as_bytes())?;
+    match verdict {
+        Verdict::Broken(error) => Err(InspectionError::Signature(error).into()),
+        _ => Ok(()),
+    }
+}
+
+fn token_of(session: &Session, options: &DecodeOptions) -> Option<Secret> {
+    if options.id_token {
+        return session.id_token.clone();
+    }
+    session.tokens.first().map(|token| token.access_token.clone())
+}
+
+/// Some servers sign access tokens under another name; a person should see it.
+fn warn_of_another_issuer(context: &Context, jwt: &UnverifiedJwt, session: &Session) {
+    let named = jwt.claims.get("iss").and_then(Value::as_str);
+    if let (Some(named), Some(issuer)) = (named, session.issuer.as_deref())
+        && named != issuer
+    {
+        let warning = format!("the token says that it is from \"{named}\", but the session is at \"{issuer}\"");
+        context.observer().observe(&Event::Warning(&warning));
+    }
+}
+
+/// The session was made with this server, so its keys may be asked for.
+fn keys_of_session(session: &Session) -> Result<Keys, Error> {
+    let whose = session.issuer.clone();
+    if let Some(text) = &session.endpoints.jwks_uri {
+        let endpoint = endpoint_of(text, "jwks_uri").map_err(InspectionError::Record)?;
+        return Ok(Keys::Of(
+            KeySource::JwksUri(endpoint),
+            whose.unwrap_or_else(|| text.clone()),
+        ));
+    }
+    let issuer = whose.and_then(|text| Issuer::parse(&text, HttpAllowance::Everywhere).ok());
+    Ok(match issuer {
+        Some(issuer) => {
+            let whose = issuer.to_string();
+            Keys::Of(KeySource::Issuer(issuer, HttpAllowance::Everywhere), whose)
+        }
+        None => Keys::Nobodys("the session knows neither the issuer nor its keys".to_owned()),
+    })
+}
+
+/// The keys of the issuer that a given token names, if the user knows it.
+fn keys_for_given<'a>(
+    context: &Context,
+    options: &DecodeOptions,
+    config: &'a Config,
+    named: Option<&str>,
+) -> Result<(Keys, Option<&'a Profile>), Error> {
+    let asked = settings::issuer("--issuer", options.issuer.as_deref())?;
+    let chosen = match &options.input.profile {
+        Some(_) => {
+            let name = settings::profile_name(&choice(&options.input), &context.environment, config)?;
+            let known = || config.profiles().map(|(name, _)| name.clone()).collect();
+            let profile = config.profile(&name);
+            Some(profile.ok_or_else(|| SessionError::UnknownProfile {
+                profile: name.clone(),
+                known: known(),
+            })?)
+        }
+        None => None,
+    };
+    let Some(named) = named else {
+        return Ok((Keys::Nobodys("it does not name its issuer (iss)".to_owned()), None));
+    };
+    if let Some(asked) = asked {
+        if asked.as_str() != named {
+            let why = format!("its issuer is \"{named}\", not \"{asked}\"");
+            return Ok((Keys::Nobodys(why), None));
+        }
+        let source = KeySource::Issuer(asked, HttpAllowance::LoopbackOnly);
+        return Ok((Keys::Of(source, named.to_owned()), chosen));
+    }
+    let is_its_issuer = |profile: &&Profile| profile.text("issuer") == Some(named);
+    let of_issuer = match chosen {
+        Some(chosen) => Some(chosen).filter(is_its_issuer),
+        None => config.profiles().map(|(_, profile)| profile).find(is_its_issuer),
+    };
+    let Some(profile) = of_issuer else {
+        return Ok((Keys::Nobodys(unknown_issuer(named)), None));
+    };
+    let allowance = if profile.switch("allow_http") {
+        HttpAllowance::Everywhere
+    } else {
+        HttpAllowance::LoopbackOnly
+    };
+    let issuer = settings::issuer_of("issuer", named, allowance)?;
+    let source = KeySource::Issuer(issuer, allowance);
+    Ok((Keys::Of(source, named.to_owned()), Some(profile)))
+}
+
+/// Whoever wrote the token chose this name, and somebody may paste it into a shell.
+fn unknown_issuer(named: &str) -> String {
+    let why =
+        format!("no profile is of its issuer \"{named}\", and a token alone does not make this program ask anybody");
+    match Issuer::parse(named, HttpAllowance::LoopbackOnly) {
+        Ok(_) => format!(
+            "{why}; if you trust that server, add --issuer {}",
+            shell_words::quote(named)
+        ),
+        Err(_) => why,
+    }
+}
+
+fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, keys: Keys) -> Result<Verdict, Error> {
+    let (source, issuer) = match keys {
+        Keys::Of(source, issuer) => (source, issuer),
+        Keys::Nobodys(why) => return Ok(Verdict::Unverified(why)),
+    };
+    let vetted_before = matches!(
+        source,
+        KeySource::JwksUri(_) | KeySource::Issuer(_, HttpAllowance::Everywhere)
+    );
+    let transport = context.transport(profile, vetted_before)?;
+    let mut observer = context.observer();
+    let fetched = context
+        .runtime()?
+        .block_on(interruptible(issuer_keys(&source, &transport, &mut observer)))?;
+    let set = match fetched {
+        Ok(set) => set,
+        Err(error) => return Ok(Verdict::Unverified(with_causes(&error.to_string(), &error))),
+    };
+    Ok(match set.verify(jwt) {
+        Ok(by) => Verdict::Verified {
+            algorithm: by.algorithm,
+            key_id: by.key_id.map(str::to_owned),
+            issuer,
+        },
+        Err(error @ SignatureError::Mismatch { .. }) => Verdict::Broken(error),
+        Err(error) => Verdict::Unverified(error.to_string()),
+    })
+}
+
+/// Header and claims with their members in order.
+fn parts(token: &Secret) -> [Document; 2] {
+    let mut segments = token.expose().split('.');
+    let mut next = || {
+        let bytes = segments.next().and_then(from_base64url);
+        bytes
+            .and_then(|bytes| Document::parse(&bytes))
+            .unwrap_or(Document::Null)
+    };
+    [next(), next()]
+}
+
+fn as_json(token: &Secret, verdict: &Verdict) -> String {
+    let text = |text: Option<&str>| text.map_or(Document::Null, Document::from);
+    let (verified, algorithm, key_id, issuer, reason) = match verdict {
+        Verdict::Verified {
+            algorithm,
+            key_id,
+            issuer,
+        } => (true, Some(*algorithm), key_id.as_deref(), Some(issuer.as_str()), None),
+        Verdict::Unverified(reason) => (false, None, None, None, Some(reason.clone())),
+        Verdict::Broken(error) => (false, None, None, None, Some(error.to_string())),
+    };
+    let [header, claims] = parts(token);
+    let result = object([
+        ("header", header),
+        ("claims", claims),
+        (
+            "signature",
+            object([
+                ("verified", Document::Bool(verified)),
+                ("algorithm", text(algorithm)),
+                ("key_id", text(key_id)),
+                ("issuer", text(issuer)),
+                ("reason", text(reason.as_deref())),
+            ]),
+        ),
+    ]);
+    neutralise_json(&result.line()) + "\n"
+}
+
+fn as_text(token: &Secret, verdict: &Verdict) -> String {
+    let now = system::now();
+    let [header, claims] = parts(token);
+    let signature = match verdict {
+        Verdict::Verified {
+            algorithm,
+            key_id,
+            issuer,
+        } => {
+            let key = key_id.as_ref().map(|key_id| format!(", key \"{key_id}\""));
+            format!(
+                "verified: {algorithm}{}, published by {issuer}",
+                key.unwrap_or_default()
+            )
+        }
+        Verdict::Unverified(reason) => format!("not verified, because {reason}"),
+        Verdict::Broken(error) => format!("DOES NOT HOLD: {error}"),
+    };
+    format!(
+        "header\n{}claims\n{}signature\n  {}\n",
+        claims::lines(&header, now),
+        claims::lines(&claims, now),
+        neutralise(&signature)
+    )
+}

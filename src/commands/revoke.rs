@@ -1,0 +1,99 @@
+//! `oauth revoke`: tells the server to forget one token. The session stays,
+//! but a token of its own that is revoked is never handed out again.
+
+use super::signals::{after_work, interruptible};
+use super::token_input::{choice, given_token, session_to_ask, stored};
+use super::{Context, LOCK_WAIT, lock};
+use crate::cli::TokenInput;
+use crate::error::{Error, SessionError};
+use crate::flow::about_token::revoke_token;
+use crate::secret::Secret;
+use crate::settings;
+use crate::store::{ProfileName, Session};
+use crate::system;
+use crate::trace::{Event, Observer};
+
+pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
+    let given = given_token(context, input)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let transport = context.transport(config.profile(&name), true)?;
+    let secret = context.client_secret_of_environment();
+    let mut observer = context.observer();
+    let runtime = context.runtime()?;
+    let session = match given {
+        Some(_) => session_to_ask(context, input, &config, &name, &transport, &mut observer)?,
+        None => stored(context, input)?.session,
+    };
+    if let Some(token) = &given
+        && kind_of(&session, token).is_none()
+    {
+        let revoking = revoke_token(&session, secret.as_ref(), token, None, &transport, &mut observer);
+        runtime.block_on(interruptible(revoking))??;
+        observer.observe(&Event::Outcome(
+            "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
+        ));
+        return Ok(());
+    }
+
+    // Read again under the lock: another process may have refreshed meanwhile.
+    let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut observer)?;
+    let mut stored = stored(context, input)?;
+    let token = match given {
+        Some(token) => token,
+        None => own_access_token(&stored.session, &name)?,
+    };
+    let kind = kind_of(&stored.session, &token);
+    // A signal waits until what the server has forgotten is not handed out here any more.
+    runtime.block_on(after_work(async {
+        revoke_token(
+            &stored.session,
+            secret.as_ref(),
+            &token,
+            kind,
+            &transport,
+            &mut observer,
+        )
+        .await?;
+        let now = system::now();
+        // A server may end the access tokens with their refresh token (RFC 7009 §2.1).
+        let whole = kind == Some("refresh_token");
+        for stored in &mut stored.session.tokens {
+            if whole || stored.access_token.expose() == token.expose() {
+                stored.expires_at = Some(now);
+            }
+        }
+        stored.session.generation = stored.session.generation.saturating_add(1);
+        stored.store.save(&name, &stored.session)?;
+        Ok::<_, Error>(())
+    }))??;
+    let next = if kind == Some("access_token") && stored.session.can_renew() {
+        format!("oauth token {name} gets another access token")
+    } else {
+        format!("log in again with: oauth login {name}")
+    };
+    let what = kind.unwrap_or("token").replace('_', " ");
+    observer.observe(&Event::Outcome(&format!(
+        "the {what} of profile \"{name}\" is revoked; {next}"
+    )));
+    Ok(())
+}
+
+fn own_access_token(session: &Session, name: &ProfileName) -> Result<Secret, Error> {
+    let token = session.tokens.first().map(|token| token.access_token.clone());
+    token.ok_or_else(|| SessionError::Expired { profile: name.clone() }.into())
+}
+
+/// Which of the session's tokens this is, as `token_type_hint` names it (RFC 7009 §2.1).
+fn kind_of(session: &Session, token: &Secret) -> Option<&'static str> {
+    let is_it = |other: &Secret| other.expose() == token.expose();
+    if session.tokens.iter().any(|stored| is_it(&stored.access_token)) {
+        Some("access_token")
+    } else {
+        session
+            .refresh_token
+            .as_ref()
+            .filter(|own| is_it(own))
+            .map(|_| "refresh_token")
+    }
+}

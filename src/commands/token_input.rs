@@ -1,0 +1,157 @@
+//! Which token a command is about: the one on standard input or in a file,
+//! else that of the stored session. Never one on the command line.
+
+use super::login::secret_of_stdin;
+use super::signals::interruptible;
+use super::token::session_with_valid_token;
+use super::{Context, same_as_profile, signed_in};
+use crate::cli::{LoginOptions, ProfileChoice, TokenInput};
+use crate::config::Config;
+use crate::error::{Error, SessionError};
+use crate::flow::about_token::record_of;
+use crate::secret::Secret;
+use crate::settings::{self, SettingsError};
+use crate::store::{CredentialStore, ProfileName, Session};
+use crate::trace::Observer;
+use crate::transport::Transport;
+use std::fs::File;
+use std::io::{self, Read};
+
+/// No JWT that this program reads is longer.
+const TOKEN_MAX_BYTES: u64 = 256 * 1024 + 2;
+
+/// Where a token is read from.
+const PLACE: &str = "- | FILE";
+
+/// The token of standard input (`-`) or of a file; `None` where neither is named.
+pub(super) fn given_token(context: &Context, input: &TokenInput) -> Result<Option<Secret>, Error> {
+    let Some(name) = input.file.as_deref() else {
+        return Ok(None);
+    };
+    if name.as_os_str() == "-" {
+        return secret_of_stdin(context, "token").map(Some);
+    }
+    settings::is_no_token(PLACE, &name.to_string_lossy())?;
+    let mut bytes = Vec::new();
+    let read = File::open(name).and_then(|file| file.take(TOKEN_MAX_BYTES).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(Some(settings::secret_from_bytes(PLACE, bytes)?)),
+        Err(error) => Err(unreadable(&error).into()),
+    }
+}
+
+/// The name is not repeated: it may be a token.
+fn unreadable(error: &io::Error) -> SettingsError {
+    let problem = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => format!("that file cannot be read: {error}"),
+    };
+    SettingsError::Value {
+        name: PLACE.to_owned(),
+        problem,
+        hint: Some("A token comes on standard input (-), a profile is named with --profile.".to_owned()),
+    }
+}
+
+/// A profile, with its session if there is one.
+pub(super) struct Stored {
+    pub(super) config: Config,
+    pub(super) name: ProfileName,
+    pub(super) store: Box<dyn CredentialStore>,
+    pub(super) session: Session,
+}
+
+/// The choice of a profile by `--profile` alone.
+pub(super) fn choice(input: &TokenInput) -> ProfileChoice {
+    ProfileChoice {
+        argument: None,
+        option: input.profile.clone(),
+    }
+}
+
+/// The stored session, as it is: nothing is refreshed.
+pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Error> {
+    let config = context.config()?;
+    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let profile = config.profile(&name);
+    let kind = context.store_kind(profile)?;
+    let mut store = context.store(&kind, context.patience())?;
+    let session = signed_in(store.load(&name)?, &name, &config, &kind)?;
+    same_as_profile(&session, &name, profile)?;
+    Ok(Stored {
+        config,
+        name,
+        store,
+        session,
+    })
+}
+
+/// A token, and the server and client that are asked about it.
+pub(super) struct AtServer {
+    pub(super) token: Secret,
+    /// The session's own access token, and not one that was given.
+    pub(super) is_own: bool,
+    /// Where nobody is signed in, a record of the profile's server and client.
+    pub(super) session: Session,
+    pub(super) transport: Transport,
+}
+
+/// The token that was given, else the session's access token, refreshed first
+/// where `oauth token` would do so.
+pub(super) fn token_at_server(
+    context: &Context,
+    input: &TokenInput,
+    observer: &mut dyn Observer,
+) -> Result<AtServer, Error> {
+    let given = given_token(context, input)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let transport = context.transport(config.profile(&name), true)?;
+    if let Some(token) = given {
+        let session = session_to_ask(context, input, &config, &name, &transport, observer)?;
+        return Ok(AtServer {
+            token,
+            is_own: false,
+            session,
+            transport,
+        });
+    }
+    let session = session_with_valid_token(context, choice(input))?;
+    let token = session.tokens.first().map(|token| token.access_token.clone());
+    Ok(AtServer {
+        token: token.ok_or(SessionError::Expired { profile: name })?,
+        is_own: true,
+        session,
+        transport,
+    })
+}
+
+/// The stored session. Where nobody is signed in, the configuration file alone
+/// says which server and client a given token is a matter of.
+pub(super) fn session_to_ask(
+    context: &Context,
+    input: &TokenInput,
+    config: &Config,
+    name: &ProfileName,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<Session, Error> {
+    match stored(context, input) {
+        Ok(stored) => return Ok(stored.session),
+        Err(Error::Session(SessionError::NotLoggedIn { .. } | SessionError::NotKept { .. })) => {}
+        Err(error) => return Err(error),
+    }
+    let options = LoginOptions {
+        profile: Some(name.to_string()),
+        paste: true,
+        ..LoginOptions::default()
+    };
+    let mut resolved = settings::login(&options, &context.environment, config)?;
+    resolved.request.client.secret = match (context.client_secret_of_environment(), &resolved.client_secret_file) {
+        (Some(secret), _) => Some(secret),
+        (None, Some(path)) => Some(settings::secret_from_file("client_secret_file", path)?),
+        (None, None) => None,
+    };
+    let recording = record_of(&resolved.request.server, &resolved.request.client, transport, observer);
+    Ok(context.runtime()?.block_on(interruptible(recording))??)
+}

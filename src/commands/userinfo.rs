@@ -1,0 +1,30 @@
+//! `oauth userinfo`: what the server says of the person whose token it is.
+
+use super::Context;
+use super::claims;
+use super::signals::interruptible;
+use super::token_input::{AtServer, token_at_server};
+use crate::cli::TokenInput;
+use crate::error::Error;
+use crate::flow::about_token::userinfo;
+use crate::report;
+use crate::trace::{Event, Observer};
+
+pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
+    let mut observer = context.observer();
+    let AtServer {
+        token,
+        is_own,
+        session,
+        transport,
+    } = token_at_server(context, input, &mut observer)?;
+    // A token that was given may be another person's.
+    let subject = session.subject.as_deref().filter(|_| is_own);
+    let asking = userinfo(&session, &token, subject, &transport, &mut observer);
+    let answer = context.runtime()?.block_on(interruptible(asking))??;
+    observer.observe(&match subject {
+        Some(_) => Event::CheckPassed("sub is that of the ID token (OpenID Connect Core §5.3.2)"),
+        None => Event::CheckSkipped("sub: there is no ID token to compare it with (OpenID Connect Core §5.3.2)"),
+    });
+    report::print(claims::result(&answer, context.style.json).as_bytes())
+}

@@ -1,0 +1,117 @@
+//! Fetches the keys that an issuer publishes (RFC 7517), to verify what it
+//! signed. Where they are is known from a session or from the issuer's
+//! metadata, never from the token.
+
+use super::discover::{DiscoveryError, discover};
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer};
+use crate::protocol::http::HttpRequest;
+use crate::protocol::jwks::{JwkSet, JwkSetError};
+use crate::trace::{Event, Observer};
+use crate::transport::{Transport, TransportError};
+
+/// How the keys of an issuer are found.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// By the address that its metadata gave earlier.
+    JwksUri(Endpoint),
+    /// By its metadata.
+    Issuer(Issuer, HttpAllowance),
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerKeysError {
+    /// No metadata.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// Metadata without keys.
+    #[error("the metadata of {0} have no jwks_uri (RFC 8414 §2)")]
+    NoAddress(String),
+    /// No answer.
+    #[error("the keys at {url} cannot be fetched")]
+    Transport {
+        /// Where they should be.
+        url: String,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// An answer that is no set of keys.
+    #[error("{url} answered with status {status}, not with keys")]
+    Status {
+        /// Where they should be.
+        url: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// An answer that cannot be read.
+    #[error("the keys at {url} cannot be read")]
+    Set {
+        /// Where they are.
+        url: String,
+        /// Why.
+        #[source]
+        source: JwkSetError,
+    },
+}
+
+impl Diagnosis for IssuerKeysError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            IssuerKeysError::Discovery(source) => source.exit_code(),
+            IssuerKeysError::Transport { source, .. } => source.exit_code(),
+            IssuerKeysError::Status {
+                status: 429 | 500.., ..
+            } => ExitCode::Unreachable,
+            IssuerKeysError::NoAddress(_) | IssuerKeysError::Status { .. } | IssuerKeysError::Set { .. } => {
+                ExitCode::Protocol
+            }
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            IssuerKeysError::Discovery(source) => source.hints(),
+            IssuerKeysError::Transport { source, .. } => source.hints(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Fetches the keys.
+///
+/// # Errors
+/// [`IssuerKeysError`].
+pub async fn issuer_keys(
+    source: &KeySource,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<JwkSet, IssuerKeysError> {
+    let endpoint = match source {
+        KeySource::JwksUri(endpoint) => endpoint.clone(),
+        KeySource::Issuer(issuer, allowance) => {
+            let metadata = discover(issuer, *allowance, transport, observer)
+                .await
+                .map_err(Box::new)?;
+            let address = metadata.jwks_uri;
+            address.ok_or_else(|| IssuerKeysError::NoAddress(issuer.to_string()))?
+        }
+    };
+    let url = endpoint.to_string();
+    let request = HttpRequest::get(endpoint.url().clone());
+    let response = match transport.send(&request, observer).await {
+        Ok(response) => response,
+        Err(source) => return Err(IssuerKeysError::Transport { url, source }),
+    };
+    if response.status != 200 {
+        let status = response.status;
+        return Err(IssuerKeysError::Status { url, status });
+    }
+    let set = JwkSet::parse(response.body.expose()).map_err(|source| IssuerKeysError::Set { url, source })?;
+    for key in set.unusable() {
+        let named = key.key_id.as_deref().unwrap_or("without kid");
+        observer.observe(&Event::Decision(&format!("key {named} is not used: {}", key.problem)));
+    }
+    Ok(set)
+}
