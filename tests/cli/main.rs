@@ -14,6 +14,8 @@ mod completions;
 mod decode;
 #[cfg(unix)]
 mod demo;
+#[cfg(unix)]
+mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod foreign;
