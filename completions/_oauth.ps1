@@ -310,6 +310,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--refresh-grace', '--refresh-grace', [CompletionResultType]::ParameterName, 'How long a spent refresh token still works')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Wait before each answer, before anything is committed')
             [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'Answer an endpoint with a status, for testing clients; repeatable')
+            [CompletionResult]::new('--break', '--break', [CompletionResultType]::ParameterName, 'Break a rule for servers on purpose; repeatable; list prints them all')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]')

@@ -296,6 +296,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --refresh-grace 'How long a spent refresh token still works'
             cand --latency 'Wait before each answer, before anything is committed'
             cand --fail 'Answer an endpoint with a status, for testing clients; repeatable'
+            cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]'

@@ -87,7 +87,7 @@ pub struct GlobalOptions {
     /// Configuration file [env: OAUTH_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]
+    /// Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
     /// Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]

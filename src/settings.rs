@@ -17,7 +17,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::OWN_TOKEN_PARAMETERS;
 use crate::secret::Secret;
-use crate::store::{KeyringSession, Part, ProfileName, StoreKind};
+use crate::store::{FileKey, KeyringSession, Part, ProfileName, StoreKind};
 use crate::transport::{ProxySettings, TransportSettings};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -157,6 +157,39 @@ pub fn keyring_session(
     chosen
         .map(|(name, value)| KeyringSession::from_str(&value).map_err(|error| wrong(name, error)))
         .transpose()
+}
+
+/// The key of the file store, as the environment names it.
+///
+/// # Errors
+/// [`SettingsError::Contradiction`] for two of them, [`SettingsError::Value`]
+/// for a passphrase that is empty or cannot be read.
+pub fn file_key(environment: &Environment) -> Result<FileKey, SettingsError> {
+    const KEY_FILE: &str = "OAUTH_STORE_KEY_FILE";
+    const PASSPHRASE: &str = "OAUTH_STORE_PASSPHRASE";
+    const PASSPHRASE_FILE: &str = "OAUTH_STORE_PASSPHRASE_FILE";
+    let mut given = [KEY_FILE, PASSPHRASE, PASSPHRASE_FILE]
+        .into_iter()
+        .filter(|name| environment.has(name));
+    if let (Some(one), Some(other)) = (given.next(), given.next()) {
+        return Err(SettingsError::Contradiction {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            problem: "each of them gives the key of the encrypted files".to_owned(),
+        });
+    }
+    if let Some(path) = environment.path(KEY_FILE) {
+        Ok(FileKey::Named(path))
+    } else if let Some(path) = environment.path(PASSPHRASE_FILE) {
+        Ok(FileKey::Passphrase(secret_from_file(PASSPHRASE_FILE, &path)?))
+    } else if let Some(passphrase) = environment.raw(PASSPHRASE) {
+        let passphrase = passphrase
+            .to_str()
+            .ok_or_else(|| wrong(PASSPHRASE, "that is not UTF-8 text"))?;
+        Ok(FileKey::Passphrase(Secret::from(passphrase)))
+    } else {
+        Ok(FileKey::Own)
+    }
 }
 
 /// How requests go out.

@@ -103,6 +103,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/login.rs", "prints the token response of --no-store"),
     ("src/commands/pkce.rs", "prints the verifier"),
     ("src/commands/revoke.rs", "compares a given token with the session's"),
+    (
+        "src/commands/passphrase.rs",
+        "compares what was typed with what was typed again",
+    ),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/about_token.rs",
@@ -184,8 +188,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/server/tokens.rs", "writes tokens into answers"),
     ("src/settings.rs", "checks the text of a secret that was read"),
     ("src/store/aside.rs", "encrypts and decrypts"),
+    ("src/store/command.rs", "hands the record to the credential helper"),
     ("src/store/file.rs", "encrypts and decrypts"),
     ("src/store/keyring.rs", "hands the record to the keyring"),
+    ("src/store/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session.rs", "encodes the record"),
     ("src/terminal_input/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),

@@ -20,8 +20,8 @@ use oauth::diagnosis::Diagnosis;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, Intent, KeyringSession as SessionKind, Patience, ProfileLock, ProfileName, Purpose, Renewal, Session,
-    SessionClient, SessionEndpoints, StoreSettings, StoredToken,
+    Asked, FileKey, Intent, KeyringSession as SessionKind, Patience, ProfileLock, ProfileName, Purpose, Renewal,
+    Session, SessionClient, SessionEndpoints, StoreSettings, StoredToken,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +52,9 @@ fn driver() {
         data_folder: home.join("data"),
         config_folder: home.join("config"),
         runtime_folder: None,
-        key_file: None,
+        file_key: FileKey::Own,
+        ask_passphrase: None,
+        child_environment: Vec::new(),
     })
     .unwrap();
     let mut held = None;

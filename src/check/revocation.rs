@@ -128,6 +128,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
 fn begin(examination: &mut Examination<'_, '_>) -> Result<Tokens, Finding> {
     examination.needs(&examination.metadata.revocation_endpoint, "revocation_endpoint")?;
     examination.needs_working_login()?;
+    examination.needs_working_refresh()?;
     let tokens = examination.session("for a session that is revoked")?;
     tokens.needs_refresh_token()?;
     Ok(tokens)

@@ -239,7 +239,7 @@ fn store(
     observer: &mut Terminal,
 ) -> Result<(Box<dyn CredentialStore>, bool), Error> {
     if context.store_kind(None)? == StoreKind::Keyring {
-        let mut keyring = context.store(StoreKind::Keyring, Patience::MayPrompt)?;
+        let mut keyring = context.store(&StoreKind::Keyring, Patience::MayPrompt)?;
         match keyring.probe(name) {
             Ok(()) => return Ok((keyring, true)),
             Err(error) => observer.observe(&Event::Note(&format!(
@@ -247,7 +247,7 @@ fn store(
             ))),
         }
     }
-    Ok((context.store(StoreKind::None, Patience::Unattended)?, false))
+    Ok((context.store(&StoreKind::None, Patience::Unattended)?, false))
 }
 
 fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, Error> {

@@ -1,6 +1,8 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::passphrase::ask_passphrase;
+use super::relocation::{OldStore, living};
 use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
 use super::turn::{self, AfterFailure, Turn};
@@ -77,18 +79,25 @@ fn log_in(
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store(kind, Patience::MayPrompt)?;
+    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));
     }
     let earlier = store.load(&name)?;
-    resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
+    let mut old_store = match options.no_save {
+        // The profile then goes on naming the old one
+        true => None,
+        false => OldStore::of(context, &name, profile, &kind, &mut observer)?,
+    };
+    let living = living(old_store.as_ref(), earlier.as_ref());
+    resolved.request.client.secret = client_secret(context, options, &resolved, living)?;
+    let generation = living.map_or(0, |living| living.generation);
     check_client_authentication(&resolved)?;
 
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
-    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
+    let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, &kind));
     let turn = if kind == StoreKind::None || options.refresh_token_stdin {
         None
     } else {
@@ -113,14 +122,25 @@ fn log_in(
             session: *session,
             id_token: None,
         };
-        return tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer);
+        return tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer);
     }
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
+        let mut kept = None;
         if kind != StoreKind::None {
-            keep_session(store.as_mut(), &locks, &name, session, observer)?;
+            kept = Some(keep_session(
+                store.as_mut(),
+                &locks,
+                &name,
+                session,
+                generation,
+                observer,
+            )?);
         }
         let Some(Err(error)) = saving.as_ref().map(Saving::save) else {
+            if let (Some(old_store), Some(kept)) = (&mut old_store, &kept) {
+                old_store.leave(&locks, &name, kept, observer);
+            }
             return Ok(());
         };
         if kind != StoreKind::None {
@@ -169,7 +189,7 @@ fn log_in(
         )?
     };
     drop(turn);
-    tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer)
+    tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
 }
 
 /// Where the person signs in, to be told to others.
@@ -247,28 +267,26 @@ fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
     Box::new(error)
 }
 
-/// Stores a session under the profile's lock, over whatever is there.
+/// Stores a session under the profile's lock, over whatever is there, with a
+/// generation above that and above `generation`. Returns it as it is stored.
 fn keep_session(
     store: &mut dyn CredentialStore,
     locks: &Path,
     name: &ProfileName,
     session: &Session,
+    generation: u64,
     observer: &mut dyn Observer,
-) -> Result<(), Box<dyn Diagnosis>> {
+) -> Result<Session, Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     let earlier = store.load(name).map_err(boxed)?;
-    let generation = earlier.map_or(0, |earlier| earlier.generation).saturating_add(1);
-    store
-        .save(
-            name,
-            &Session {
-                generation,
-                ..session.clone()
-            },
-        )
-        .map_err(boxed)?;
+    let newest = earlier.map_or(0, |earlier| earlier.generation).max(generation);
+    let kept = Session {
+        generation: newest.saturating_add(1),
+        ..session.clone()
+    };
+    store.save(name, &kept).map_err(boxed)?;
     observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
-    Ok(())
+    Ok(kept)
 }
 
 /// Undoes [`keep_session`] for a login that failed after it.
@@ -294,7 +312,7 @@ struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: StoreKind) -> Self {
+    fn new(config: &Config, path: &'a Path, locks: &'a Path, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
         let name = &resolved.profile;
         let set = |key: &str, setting: Setting| Change::Set(name.clone(), key.to_owned(), setting);
         let mut changes: Vec<Change> = resolved
@@ -303,7 +321,7 @@ impl<'a> Saving<'a> {
             .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
             .collect();
         changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
-        if kind != StoreKind::None {
+        if *kind != StoreKind::None {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
         let first = config.profiles().next().is_none() && config.default_profile.is_none();
@@ -487,7 +505,7 @@ fn token_response(session: &Session) -> Secret {
 /// Who signed in, what was granted, until when, and where it is kept.
 fn tell(
     name: &ProfileName,
-    kind: StoreKind,
+    kind: &StoreKind,
     store: &dyn CredentialStore,
     outcome: &Outcome,
     prints_json: bool,
@@ -540,7 +558,7 @@ fn tell(
             "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
         ));
     }
-    if kind == StoreKind::None {
+    if *kind == StoreKind::None {
         return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(

@@ -48,7 +48,7 @@ fn one(
     let LogoutOptions { all, local, .. } = *options;
     let profile = config.profile(name);
     let mut observer = context.observer();
-    let mut store = context.store(context.store_kind(profile)?, context.patience())?;
+    let mut store = context.store(&context.store_kind(profile)?, context.patience())?;
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
     if named && profile.is_none() && store.load(name)?.is_none() {
         let known = config.profiles().map(|(name, _)| name.clone()).collect();

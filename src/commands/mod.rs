@@ -10,8 +10,10 @@ mod discover;
 mod introspect;
 mod login;
 mod logout;
+mod passphrase;
 mod pkce;
 mod profile;
+mod relocation;
 mod revoke;
 mod serve;
 mod signals;
@@ -30,13 +32,15 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Purpose, Session, StoreKind, StoreSettings,
+    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Purpose, Session,
+    StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use clap::CommandFactory;
 use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -120,10 +124,28 @@ impl Context {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
     }
 
-    pub(crate) fn store(&self, kind: StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+    pub(crate) fn store(&self, kind: &StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
+        self.store_asking(kind, patience, None)
+    }
+
+    /// The same for a command that may ask for a passphrase.
+    pub(crate) fn store_asking(
+        &self,
+        kind: &StoreKind,
+        patience: Patience,
+        ask_passphrase: Option<AskPassphrase>,
+    ) -> Result<Box<dyn CredentialStore>, Error> {
         let folders = self.folders()?;
+        let file_key = match kind {
+            StoreKind::File => settings::file_key(&self.environment)?,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+        };
+        let child_environment = match kind {
+            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
+        };
         Ok(store::open(StoreSettings {
-            kind,
+            kind: kind.clone(),
             patience,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
             item_suffix: self.item_suffix(),
@@ -133,7 +155,9 @@ impl Context {
                 .environment
                 .path("XDG_RUNTIME_DIR")
                 .filter(|path| path.is_absolute()),
-            key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
+            file_key,
+            ask_passphrase,
+            child_environment,
         })?)
     }
 
@@ -162,14 +186,18 @@ impl Context {
     }
 
     pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
-        Terminal::on_stderr(TerminalSettings {
+        Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet))
+    }
+
+    pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
+        TerminalSettings {
             verbosity,
-            quiet: self.global.quiet,
+            quiet,
             json: self.style.json,
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal: std::io::stderr().is_terminal(),
-        })
+        }
     }
 
     /// The client secret that the environment holds, which wins over the stored one.
@@ -178,11 +206,19 @@ impl Context {
     }
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Runtime)
+        runtime()
     }
+}
+
+fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+    (name.to_owned(), value.to_owned())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
 }
 
 /// How long to wait for another process that changes the same profile.
@@ -207,11 +243,11 @@ pub(crate) fn signed_in(
     session: Option<Session>,
     profile: &ProfileName,
     config: &Config,
-    kind: StoreKind,
+    kind: &StoreKind,
 ) -> Result<Session, SessionError> {
     match session.filter(Session::is_signed_in) {
         Some(session) => Ok(session),
-        None if kind == StoreKind::None => Err(SessionError::NotKept {
+        None if *kind == StoreKind::None => Err(SessionError::NotKept {
             profile: profile.clone(),
         }),
         None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {

@@ -1,5 +1,6 @@
 //! `oauth profile`: the profiles of the configuration file.
 
+use super::relocation::change_with_session;
 use super::status::aligned;
 use super::{Context, LOCK_WAIT, lock};
 use crate::cli::{ProfileChoice, ProfileCommand};
@@ -138,11 +139,7 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         });
     }
     check(config, &name, &changes)?;
-    Ok(config::change(
-        &context.config_path()?,
-        &context.folders()?.locks(),
-        &changes,
-    )?)
+    change_with_session(context, config, &name, &changes)
 }
 
 /// A value that `login` would refuse is refused when it is set.
@@ -158,7 +155,7 @@ fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), 
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
-    let mut store = context.store(context.store_kind(config.profile(&name))?, context.patience())?;
+    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.patience())?;
     let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
     Ok(config::change(

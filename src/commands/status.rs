@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
         let profile = config.profile(&name);
         let (session, kind) = stores.load(&name, profile)?;
         let known = profile.is_some() || session.is_some();
-        let row = Row::new(&name, profile, session.as_ref(), kind, now);
+        let row = Row::new(&name, profile, session.as_ref(), &kind, now);
         let usable = matches!(row.state, "valid") || (row.refreshable && row.state != "dead");
         rows.push(row);
         if !known {
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
     let mut first_failure = None;
     for (name, profile) in config.profiles() {
         match stores.load(name, Some(profile)) {
-            Ok((session, kind)) => rows.push(Row::new(name, Some(profile), session.as_ref(), kind, now)),
+            Ok((session, kind)) => rows.push(Row::new(name, Some(profile), session.as_ref(), &kind, now)),
             // One store that cannot be read hides no profile of another.
             Err(error) => {
                 let warning = format!("the store of profile \"{name}\" cannot be read");
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
         && let Ok((Some(session), kind)) = stores.load(&unnamed, None)
     {
         // Logged in with --no-save: only the store knows of it.
-        rows.push(Row::new(&unnamed, None, Some(&session), kind, now));
+        rows.push(Row::new(&unnamed, None, Some(&session), &kind, now));
     }
     match first_failure {
         None => print_rows(context, &rows, now),
@@ -90,7 +90,7 @@ fn tell_paths(context: &Context, config: &Config) -> Result<(), Error> {
     let folders = context.folders()?;
     let unnamed = settings::unnamed_profile(&context.environment, config)?;
     let kind = context.store_kind(config.profile(&unnamed))?;
-    let mut store = context.store(kind, Patience::Unattended)?;
+    let mut store = context.store(&kind, Patience::Unattended)?;
     let usable = match store.load(&unnamed) {
         Ok(_) => store.describe(),
         Err(error) => with_causes(&format!("{} cannot be used: {error}", store.describe()), &error),
@@ -118,7 +118,7 @@ impl Stores<'_> {
         let store = match self.open.entry(kind.to_string()) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(self.context.store(kind, Patience::Unattended)?)
+                entry.insert(self.context.store(&kind, Patience::Unattended)?)
             }
         };
         Ok((store.load(name)?.filter(Session::is_signed_in), kind))
@@ -144,7 +144,7 @@ impl Row {
         name: &ProfileName,
         profile: Option<&Profile>,
         session: Option<&Session>,
-        kind: StoreKind,
+        kind: &StoreKind,
         now: UnixSeconds,
     ) -> Self {
         let token = session.and_then(|session| session.tokens.first());
@@ -216,7 +216,7 @@ impl Row {
             shown(&self.scope),
             expires,
             refreshable.to_owned(),
-            self.store.clone(),
+            neutralise(&self.store),
         ]
     }
 }

@@ -75,8 +75,8 @@ pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Er
     let name = settings::profile_name(&choice(input), &context.environment, &config)?;
     let profile = config.profile(&name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(kind, context.patience())?;
-    let session = signed_in(store.load(&name)?, &name, &config, kind)?;
+    let mut store = context.store(&kind, context.patience())?;
+    let session = signed_in(store.load(&name)?, &name, &config, &kind)?;
     same_as_profile(&session, &name, profile)?;
     Ok(Stored {
         config,

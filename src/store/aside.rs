@@ -169,7 +169,7 @@ fn unseal(content: &[u8], spent: &Secret, item: &str) -> Option<Secret> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::super::session::tests::full_session;
-    use super::super::{Patience, StoreKind, open};
+    use super::super::{FileKey, Patience, StoreKind, open};
     use super::*;
     use std::fs;
     use std::path::Path;
@@ -184,7 +184,9 @@ mod tests {
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
             runtime_folder: Some(home.path().join("run")),
-            key_file: None,
+            file_key: FileKey::Own,
+            ask_passphrase: None,
+            child_environment: Vec::new(),
         })
         .unwrap()
     }

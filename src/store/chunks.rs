@@ -384,6 +384,28 @@ mod tests {
     }
 
     #[test]
+    fn the_header_is_written_last_and_living_chunks_are_never_written_to() {
+        let (keyring, store) = small();
+        for (old, new) in [(None, 1), (Some(1), 2), (Some(2), 3)] {
+            keyring.calls.lock().unwrap().clear();
+            put(&*store, &value(6000, new)).unwrap();
+            let calls = keyring.calls.lock().unwrap().clone();
+            let written: Vec<&String> = calls.iter().filter(|call| call.starts_with("set ")).collect();
+            let expected = [0, 1, 2].map(|index| format!("set work#{new}#{index}"));
+            assert_eq!(written[..3], expected.iter().collect::<Vec<_>>());
+            assert_eq!(written[3..], ["set work"]);
+            // and the old ones go when the new ones count
+            let header_at = calls.iter().position(|call| call == "set work").unwrap();
+            for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.starts_with("delete ")) {
+                assert!(at > header_at, "{call} before the header: {calls:?}");
+            }
+            if let Some(old) = old {
+                assert!(calls.contains(&format!("delete work#{old}#2")), "{calls:?}");
+            }
+        }
+    }
+
+    #[test]
     fn orphans_of_a_killed_writer_are_removed_by_the_next_one() {
         let (keyring, store) = small();
         put(&*store, &value(6000, 1)).unwrap();

@@ -4,16 +4,23 @@
 //! XChaCha20-Poly1305 with a random nonce; header and name are authenticated,
 //! so that a file moved to another profile does not open. The key is in a file
 //! that the user names, or in `oauth/store.key` of the configuration folder,
-//! which the first login makes: who reads both folders has the tokens.
+//! which the first login makes: who reads both folders has the tokens. Or it is
+//! made from a passphrase; the files of a folder then share their salt, so that
+//! one run makes the key once, however many of them it reads.
 //!
-//! Layout: magic, format version, where the key comes from (0: a key file; the
-//! next number is for passphrases), a fingerprint of the key, nonce, length of
-//! what follows, ciphertext and tag. By the fingerprint a wrong key is told
-//! from a damaged file, by the length a torn one from a changed one.
+//! Layout: magic, format version, where the key comes from (0: a key file; 1: a
+//! passphrase, followed by cost and salt), a fingerprint of the key, nonce,
+//! length of what follows, ciphertext and tag. By the fingerprint a wrong key is
+//! told from a damaged file, by the length a torn one from a changed one.
 
+use super::passphrase::{
+    AskPassphrase, DERIVATION_BYTES, Derivation, DerivationError, KEY_BYTES, MOST_MEMORY_KIB, MOST_PASSES,
+    PassphraseUse,
+};
 use super::private_folder::{OpenFile, PrivateFileError, PrivateFolder, file_name};
 use super::session::{Session, SessionError};
-use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
+use super::{CredentialStore, FileKey, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
+use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
@@ -31,11 +38,12 @@ use zeroize::Zeroizing;
 const MAGIC: &[u8; 14] = b"oauth session\n";
 const FORMAT_VERSION: u8 = 1;
 const KEY_FROM_FILE: u8 = 0;
-const KEY_BYTES: usize = 32;
+const KEY_FROM_PASSPHRASE: u8 = 1;
 const FINGERPRINT_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
 const LENGTH_BYTES: usize = 4;
 const TAG_BYTES: usize = 16;
+/// The header of a file whose key is in a key file; with a passphrase it is [`DERIVATION_BYTES`] longer.
 const HEADER_BYTES: usize = MAGIC.len() + 2 + FINGERPRINT_BYTES + NONCE_BYTES + LENGTH_BYTES;
 /// A session of this size would be a mistake: servers limit their tokens to a fraction of it.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -43,6 +51,7 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_KEY_FILE_BYTES: u64 = 1024;
 /// About the size of a session, for trying whether the disk takes one.
 const PROBE_BYTES: usize = 8 * 1024;
+const MOST_PROBE_BYTES: usize = 1024 * 1024;
 const KEY_FILE_NAME: &str = "store.key";
 
 /// Why the file store cannot be used.
@@ -78,6 +87,53 @@ pub enum FileStoreError {
         /// The key that was tried.
         key: PathBuf,
     },
+    /// The session was encrypted with a passphrase, and a key file was named, or nothing.
+    #[error(
+        "`{}` was encrypted with a passphrase, {}", path.display(),
+        key.as_ref().map_or("and none was given".to_owned(), |key| format!("not with the key in `{}`", key.display()))
+    )]
+    PassphraseNeeded {
+        /// The session.
+        path: PathBuf,
+        /// The key file that the user named.
+        key: Option<PathBuf>,
+    },
+    /// The session was encrypted with a key file, and a passphrase was given.
+    #[error("`{}` was encrypted with a key file, not with a passphrase", path.display())]
+    KeyFileNeeded {
+        /// The session.
+        path: PathBuf,
+    },
+    /// Another passphrase, or cost and salt were changed: both give another key.
+    #[error("the passphrase does not open `{}`", path.display())]
+    WrongPassphrase {
+        /// The session.
+        path: PathBuf,
+    },
+    /// A header that would keep us busy for long, or that no program of ours wrote.
+    #[error(
+        "`{}` wants {memory_kib} KiB of memory and {passes} passes to make its key; at most {MOST_MEMORY_KIB} KiB and {MOST_PASSES} passes are taken",
+        path.display()
+    )]
+    DerivationRefused {
+        /// The session.
+        path: PathBuf,
+        /// What it wants, in KiB.
+        memory_kib: u32,
+        /// How often it is gone through.
+        passes: u32,
+    },
+    /// The system has less memory than making the key takes.
+    #[error("there are not {memory_kib} KiB of memory to make the key of `{}`", path.display())]
+    NoMemory {
+        /// The session.
+        path: PathBuf,
+        /// What it takes, in KiB.
+        memory_kib: u32,
+    },
+    /// The passphrase was asked for, and did not come.
+    #[error("{0}")]
+    Asking(Box<dyn Diagnosis>),
     /// The file is not one of ours.
     #[error("`{}` is not an encrypted session", path.display())]
     NotASession {
@@ -108,7 +164,7 @@ pub enum FileStoreError {
         /// Its format version.
         format: u8,
     },
-    /// The key of the session does not come from a key file.
+    /// The key of the session comes from neither a key file nor a passphrase.
     #[error("`{}` has a key of a kind ({kind}) that this program does not know", path.display())]
     UnknownKeyKind {
         /// The file.
@@ -125,6 +181,13 @@ pub enum FileStoreError {
 }
 
 impl FileStoreError {
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            FileStoreError::Asking(error) => error.exit_code(),
+            _ => ExitCode::Store,
+        }
+    }
+
     pub(super) fn hints(&self) -> Vec<String> {
         match self {
             FileStoreError::KeyFile { path, .. } | FileStoreError::KeyMalformed { path } => {
@@ -132,7 +195,7 @@ impl FileStoreError {
                     "Make a new key with `head -c 32 /dev/urandom | base64 > {}`; sessions under an old key cannot be read with it.",
                     path.display()
                 )];
-                hints.extend(other_stores(StoreKind::File));
+                hints.extend(other_stores(Some(StoreKind::File)));
                 hints
             }
             FileStoreError::KeyGone { key, sessions } => vec![
@@ -143,6 +206,27 @@ impl FileStoreError {
                 "Name the file with the right key in OAUTH_STORE_KEY_FILE.".to_owned(),
                 format!("Without that key, remove `{}` and log in again.", path.display()),
             ],
+            FileStoreError::PassphraseNeeded { key: None, .. } => vec![
+                "Give it in OAUTH_STORE_PASSPHRASE, or a file with it in OAUTH_STORE_PASSPHRASE_FILE; `oauth login` asks for it on a terminal.".to_owned(),
+            ],
+            FileStoreError::PassphraseNeeded { .. } => vec![
+                "Give it in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE, and leave out OAUTH_STORE_KEY_FILE."
+                    .to_owned(),
+            ],
+            FileStoreError::KeyFileNeeded { path } => vec![
+                "Leave out OAUTH_STORE_PASSPHRASE and OAUTH_STORE_PASSPHRASE_FILE; name the file in OAUTH_STORE_KEY_FILE if it is your own.".to_owned(),
+                format!("To use a passphrase from now on, remove `{}` and log in again.", path.display()),
+            ],
+            FileStoreError::WrongPassphrase { path } => vec![
+                "Give the passphrase of that time in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE.".to_owned(),
+                format!("Without that passphrase, remove `{}` and log in again.", path.display()),
+            ],
+            FileStoreError::DerivationRefused { path, .. } => vec![format!(
+                "It is damaged, or not from `oauth`: remove `{}` and log in again.",
+                path.display()
+            )],
+            FileStoreError::NoMemory { .. } => vec!["Run this again when more memory is free.".to_owned()],
+            FileStoreError::Asking(error) => error.hints(),
             FileStoreError::NotASession { path }
             | FileStoreError::Truncated { path, .. }
             | FileStoreError::Tampered { path } => {
@@ -157,7 +241,7 @@ impl FileStoreError {
             FileStoreError::TooLarge => Vec::new(),
             FileStoreError::File(error) => {
                 let mut hints = error.hints();
-                hints.extend(other_stores(StoreKind::File));
+                hints.extend(other_stores(Some(StoreKind::File)));
                 hints
             }
         }
@@ -168,7 +252,12 @@ impl FileStoreError {
 pub(super) struct FileStore {
     sessions: PathBuf,
     own_key_folder: PathBuf,
-    named_key_file: Option<PathBuf>,
+    key: FileKey,
+    ask_passphrase: Option<AskPassphrase>,
+    /// Not asked for again in this run.
+    typed_passphrase: Option<Secret>,
+    /// Keys that this run has made from the passphrase.
+    derived: Vec<StoreKey>,
     item_suffix: Option<String>,
     notice: Option<String>,
     ready: Option<Ready>,
@@ -185,7 +274,10 @@ impl FileStore {
         FileStore {
             sessions: settings.data_folder.join("oauth").join("sessions"),
             own_key_folder: settings.config_folder.join("oauth"),
-            named_key_file: settings.key_file,
+            key: settings.file_key,
+            ask_passphrase: settings.ask_passphrase,
+            typed_passphrase: None,
+            derived: Vec::new(),
             item_suffix: settings.item_suffix,
             notice: None,
             ready: None,
@@ -198,28 +290,42 @@ impl FileStore {
     }
 
     fn key_path(&self) -> PathBuf {
-        match &self.named_key_file {
-            Some(path) => path.clone(),
-            None => self.own_key_folder.join(KEY_FILE_NAME),
+        match &self.key {
+            FileKey::Named(path) => path.clone(),
+            FileKey::Own | FileKey::Passphrase(_) => self.own_key_folder.join(KEY_FILE_NAME),
         }
     }
 
-    /// The key, or `None` where the user named none and none has been made yet.
+    /// The key of the key file, or `None` where the user named none and none
+    /// has been made yet, or where the key is made from a passphrase.
     fn existing_key(&self) -> Result<Option<StoreKey>, FileStoreError> {
         let path = self.key_path();
-        let content = match &self.named_key_file {
-            Some(path) => Some(read_named_key(path)?),
-            None => read_own_key(&self.own_key_folder)?.map(Zeroizing::new),
+        let content = match &self.key {
+            FileKey::Named(path) => Some(read_named_key(path)?),
+            FileKey::Own => read_own_key(&self.own_key_folder)?.map(Zeroizing::new),
+            FileKey::Passphrase(_) => None,
         };
         content.map(|content| StoreKey::parse(&content, path)).transpose()
     }
 
     /// The key; made where there is none yet and no session either.
-    fn key_to_write_with(&mut self, sessions: &PrivateFolder) -> Result<StoreKey, StoreError> {
+    fn key_to_write_with(&mut self, sessions: &PrivateFolder, profile: &ProfileName) -> Result<StoreKey, StoreError> {
+        if let FileKey::Named(_) = &self.key {
+            return Ok(self.key_of_a_session()?);
+        }
+        let name = file_name(&self.item(profile));
+        let own = derivation_of(sessions, &name);
+        if own.is_some() || matches!(self.key, FileKey::Passphrase(_)) {
+            return self.key_of_passphrase_to_write_with(sessions, &name, own);
+        }
         if let Some(key) = self.existing_key()? {
             return Ok(key);
         }
-        if sessions.holds_a_file().map_err(FileStoreError::from)? {
+        let others = sessions.finished().map_err(FileStoreError::from)?;
+        if !others.is_empty() {
+            if others.iter().any(|other| derivation_of(sessions, other).is_some()) {
+                return self.key_of_passphrase_to_write_with(sessions, &name, None);
+            }
             return Ok(self.key_of_a_session()?);
         }
         let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
@@ -241,6 +347,84 @@ impl FileStore {
         Ok(self.key_of_a_session()?)
     }
 
+    /// The key of the passphrase: with the salt of the session that is
+    /// replaced, else of a key that was made already, else of another session
+    /// in the folder, else with a new one.
+    fn key_of_passphrase_to_write_with(
+        &mut self,
+        sessions: &PrivateFolder,
+        name: &str,
+        own: Option<Derivation>,
+    ) -> Result<StoreKey, StoreError> {
+        let path = sessions.file(name);
+        let is_new = own.is_none();
+        let mut known = own.filter(Derivation::is_strong_enough);
+        if known.is_none() {
+            let mut made = self.derived.iter().filter_map(|key| match &key.origin {
+                KeyOrigin::Passphrase(derivation) => Some(*derivation),
+                KeyOrigin::File(_) => None,
+            });
+            known = made.find(Derivation::is_strong_enough);
+        }
+        if known.is_none() {
+            let others = sessions.finished().map_err(FileStoreError::from)?;
+            known = others
+                .iter()
+                .filter_map(|other| derivation_of(sessions, other))
+                .find(Derivation::is_strong_enough);
+        }
+        let derivation = match known {
+            Some(derivation) => derivation,
+            None => Derivation::draw()?,
+        };
+        let purpose = if is_new {
+            PassphraseUse::Create
+        } else {
+            PassphraseUse::Open
+        };
+        Ok(self.key_of_passphrase(derivation, purpose, &path)?)
+    }
+
+    /// The key of the passphrase, which is asked for where that is allowed and it was not given.
+    fn key_of_passphrase(
+        &mut self,
+        derivation: Derivation,
+        purpose: PassphraseUse,
+        path: &Path,
+    ) -> Result<StoreKey, FileStoreError> {
+        let origin = KeyOrigin::Passphrase(derivation);
+        if let Some(key) = self.derived.iter().find(|key| key.origin == origin) {
+            return Ok(key.clone());
+        }
+        let needed = |key| FileStoreError::PassphraseNeeded {
+            path: path.to_path_buf(),
+            key,
+        };
+        let passphrase = match (&self.key, &self.typed_passphrase, &self.ask_passphrase) {
+            (FileKey::Passphrase(passphrase), _, _) | (FileKey::Own, Some(passphrase), _) => passphrase.clone(),
+            (FileKey::Named(key), _, _) => return Err(needed(Some(key.clone()))),
+            (FileKey::Own, None, None) => return Err(needed(None)),
+            (FileKey::Own, None, Some(ask)) => {
+                let typed = ask.ask(purpose).map_err(FileStoreError::Asking)?;
+                self.typed_passphrase.insert(typed).clone()
+            }
+        };
+        let bytes = derivation.key(&passphrase).map_err(|error| match error {
+            DerivationError::OutOfBounds => FileStoreError::DerivationRefused {
+                path: path.to_path_buf(),
+                memory_kib: derivation.memory_kib,
+                passes: derivation.passes,
+            },
+            DerivationError::NoMemory => FileStoreError::NoMemory {
+                path: path.to_path_buf(),
+                memory_kib: derivation.memory_kib,
+            },
+        })?;
+        let key = StoreKey { bytes, origin };
+        self.derived.push(key.clone());
+        Ok(key)
+    }
+
     /// The key where there must be one: it is made before the first session,
     /// so that looking for it again, after a session was seen, is certain.
     fn key_of_a_session(&self) -> Result<StoreKey, FileStoreError> {
@@ -251,7 +435,7 @@ impl FileStore {
     }
 
     /// The record as stored, or `None` where there is none.
-    fn read(&self, profile: &ProfileName) -> Result<Option<Secret>, FileStoreError> {
+    fn read(&mut self, profile: &ProfileName) -> Result<Option<Secret>, FileStoreError> {
         // A key file that was named is checked even where there is nothing to decrypt
         let key = self.existing_key()?;
         let Some(folder) = PrivateFolder::existing(&self.sessions)? else {
@@ -264,13 +448,10 @@ impl FileStore {
         if successor.is_none() && content.is_none() {
             return Ok(None);
         }
-        let key = match key {
-            Some(key) => key,
-            None => self.key_of_a_session()?,
-        };
-        let decrypted = |content: Vec<u8>| decrypt(&content, &key, &item, &folder.file(&name));
+        let path = folder.file(&name);
+        let newer = successor.map(|content| self.decrypted(&content, key.clone(), &item, &path));
         // A writer that was killed left the newer one; a power cut may have torn it, and then the older one counts
-        match (successor.map(decrypted), content) {
+        match (newer, content) {
             (Some(Ok(record)), _) => Ok(Some(record)),
             (
                 None
@@ -280,15 +461,37 @@ impl FileStore {
                     | FileStoreError::Tampered { .. },
                 )),
                 Some(content),
-            ) => decrypted(content).map(Some),
+            ) => self.decrypted(&content, key, &item, &path).map(Some),
             (Some(Err(error)), _) => Err(error),
             (None, None) => Ok(None),
         }
     }
 
+    /// The record in this content. `key` is that of the key file, where there is one.
+    fn decrypted(
+        &mut self,
+        content: &[u8],
+        key: Option<StoreKey>,
+        item: &str,
+        path: &Path,
+    ) -> Result<Secret, FileStoreError> {
+        let sealed = SealedSession::parse(content, path)?;
+        let key = match (sealed.derivation, key) {
+            (Some(derivation), _) => self.key_of_passphrase(derivation, PassphraseUse::Open, path)?,
+            (None, Some(key)) => key,
+            (None, None) if matches!(self.key, FileKey::Passphrase(_)) => {
+                return Err(FileStoreError::KeyFileNeeded {
+                    path: path.to_path_buf(),
+                });
+            }
+            (None, None) => self.key_of_a_session()?,
+        };
+        sealed.open(&key, item, path)
+    }
+
     /// Refuses what must not be overwritten: what a newer program wrote, and
     /// what another key may still open. What is damaged may go.
-    fn check_replaceable(&self, profile: &ProfileName) -> Result<(), StoreError> {
+    fn check_replaceable(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
         match self.read(profile) {
             Ok(None) => Ok(()),
             Ok(Some(record)) => match Session::decode(record.expose()) {
@@ -338,7 +541,7 @@ impl CredentialStore for FileStore {
         let key = match self.ready.take() {
             Some(ready) if ready.item == item => ready.key,
             _ => {
-                let key = self.key_to_write_with(&folder)?;
+                let key = self.key_to_write_with(&folder, profile)?;
                 self.check_replaceable(profile)?;
                 key
             }
@@ -363,11 +566,12 @@ impl CredentialStore for FileStore {
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
         let folder = PrivateFolder::make(&self.sessions).map_err(FileStoreError::from)?;
         folder.sweep(None).map_err(FileStoreError::from)?;
-        self.key_to_write_with(&folder)?;
+        self.key_to_write_with(&folder, profile)?;
         self.check_replaceable(profile)?;
-        folder
-            .try_writing(&file_name(&self.item(profile)), PROBE_BYTES)
-            .map_err(FileStoreError::from)?;
+        let name = file_name(&self.item(profile));
+        // The next session will not be much larger than this one; what is damaged can have any length
+        let trial_bytes = folder.length_bytes(&name).clamp(PROBE_BYTES, MOST_PROBE_BYTES);
+        folder.try_writing(&name, trial_bytes).map_err(FileStoreError::from)?;
         Ok(())
     }
 
@@ -377,7 +581,7 @@ impl CredentialStore for FileStore {
         let item = self.item(profile);
         // Under the lock nobody else writes this one
         folder.sweep(Some(&file_name(&item))).map_err(FileStoreError::from)?;
-        let key = self.key_to_write_with(&folder)?;
+        let key = self.key_to_write_with(&folder, profile)?;
         self.ready = Some(Ready { item, key });
         Ok(())
     }
@@ -387,10 +591,17 @@ impl CredentialStore for FileStore {
     }
 }
 
-/// A key and where it was read.
+/// A key and where it comes from.
+#[derive(Clone)]
 struct StoreKey {
     bytes: Secret<[u8; KEY_BYTES]>,
-    path: PathBuf,
+    origin: KeyOrigin,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum KeyOrigin {
+    File(PathBuf),
+    Passphrase(Derivation),
 }
 
 impl StoreKey {
@@ -403,13 +614,14 @@ impl StoreKey {
         match <[u8; KEY_BYTES]>::try_from(&decoded[..length]) {
             Ok(bytes) => Ok(StoreKey {
                 bytes: Secret::new(bytes),
-                path,
+                origin: KeyOrigin::File(path),
             }),
             Err(_) => Err(FileStoreError::KeyMalformed { path }),
         }
     }
 
-    /// Tells keys apart and says nothing else about them: they are random.
+    /// Tells keys apart and says nothing else about them: they are random, or
+    /// as dear to guess as the passphrase that they were made from.
     fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
         let digest = Sha256::new()
             .chain_update(b"oauth store key\n")
@@ -445,6 +657,13 @@ fn read_own_key(folder: &Path) -> Result<Option<Vec<u8>>, FileStoreError> {
     Ok(folder.read(KEY_FILE_NAME, MAX_KEY_FILE_BYTES, OpenFile::Refuse)?)
 }
 
+/// How the key of this session is made from a passphrase; `None` where it is
+/// not, or where there is no session that could be read.
+fn derivation_of(sessions: &PrivateFolder, name: &str) -> Option<Derivation> {
+    let content = sessions.read(name, MAX_FILE_BYTES, OpenFile::Tighten).ok()??;
+    SealedSession::parse(&content, &sessions.file(name)).ok()?.derivation
+}
+
 fn associated_data(header: &[u8], item: &str) -> Vec<u8> {
     [header, item.as_bytes()].concat()
 }
@@ -452,16 +671,22 @@ fn associated_data(header: &[u8], item: &str) -> Vec<u8> {
 fn encrypt(record: &Secret, key: &StoreKey, item: &str) -> Result<Vec<u8>, StoreError> {
     let plain = record.expose().as_bytes();
     let sealed_bytes = u32::try_from(plain.len() + TAG_BYTES).map_err(|_| FileStoreError::TooLarge)?;
-    if u64::from(sealed_bytes) + HEADER_BYTES as u64 > MAX_FILE_BYTES {
+    if u64::from(sealed_bytes) + (HEADER_BYTES + DERIVATION_BYTES) as u64 > MAX_FILE_BYTES {
         return Err(FileStoreError::TooLarge.into());
     }
     let mut nonce = [0_u8; NONCE_BYTES];
     SystemRandomness.fill(&mut nonce)?;
 
-    let mut content = Vec::with_capacity(HEADER_BYTES + plain.len() + TAG_BYTES);
+    let mut content = Vec::with_capacity(HEADER_BYTES + DERIVATION_BYTES + plain.len() + TAG_BYTES);
     content.extend_from_slice(MAGIC);
     content.push(FORMAT_VERSION);
-    content.push(KEY_FROM_FILE);
+    match &key.origin {
+        KeyOrigin::File(_) => content.push(KEY_FROM_FILE),
+        KeyOrigin::Passphrase(derivation) => {
+            content.push(KEY_FROM_PASSPHRASE);
+            content.extend_from_slice(&derivation.encode());
+        }
+    }
     content.extend_from_slice(&key.fingerprint());
     content.extend_from_slice(&nonce);
     content.extend_from_slice(&sealed_bytes.to_be_bytes());
@@ -477,51 +702,94 @@ fn encrypt(record: &Secret, key: &StoreKey, item: &str) -> Result<Vec<u8>, Store
     Ok(content)
 }
 
-fn decrypt(content: &[u8], key: &StoreKey, item: &str, path: &Path) -> Result<Secret, FileStoreError> {
-    let path = || path.to_path_buf();
-    let truncated = |expected_bytes| FileStoreError::Truncated {
-        path: path(),
-        found_bytes: content.len(),
-        expected_bytes,
-    };
-    let compared = content.len().min(MAGIC.len());
-    if content[..compared] != MAGIC[..compared] {
-        return Err(FileStoreError::NotASession { path: path() });
-    }
-    // The version decides about everything behind it
-    match content.get(MAGIC.len()) {
-        Some(&FORMAT_VERSION) => {}
-        Some(&format) if format > FORMAT_VERSION => return Err(FileStoreError::NewerFormat { path: path(), format }),
-        Some(_) => return Err(FileStoreError::NotASession { path: path() }),
-        None => return Err(truncated(HEADER_BYTES)),
-    }
-    let Some((header, sealed)) = content.split_at_checked(HEADER_BYTES) else {
-        return Err(truncated(HEADER_BYTES));
-    };
-    let (kind, rest) = (header[MAGIC.len() + 1], &header[MAGIC.len() + 2..]);
-    let (fingerprint, rest) = rest.split_at(FINGERPRINT_BYTES);
-    let (nonce, length) = rest.split_at(NONCE_BYTES);
-    if kind != KEY_FROM_FILE {
-        return Err(FileStoreError::UnknownKeyKind { path: path(), kind });
-    }
-    if fingerprint != key.fingerprint() {
-        return Err(FileStoreError::WrongKey {
+/// A file of the store, taken apart and not opened yet.
+struct SealedSession<'a> {
+    header: &'a [u8],
+    /// How the key is made, where it is made from a passphrase.
+    derivation: Option<Derivation>,
+    fingerprint: &'a [u8],
+    nonce: [u8; NONCE_BYTES],
+    sealed: &'a [u8],
+}
+
+impl<'a> SealedSession<'a> {
+    fn parse(content: &'a [u8], path: &Path) -> Result<Self, FileStoreError> {
+        let path = || path.to_path_buf();
+        let truncated = |expected_bytes| FileStoreError::Truncated {
             path: path(),
-            key: key.path.clone(),
-        });
+            found_bytes: content.len(),
+            expected_bytes,
+        };
+        let compared = content.len().min(MAGIC.len());
+        if content[..compared] != MAGIC[..compared] {
+            return Err(FileStoreError::NotASession { path: path() });
+        }
+        // The version decides about everything behind it
+        match content.get(MAGIC.len()) {
+            Some(&FORMAT_VERSION) => {}
+            Some(&format) if format > FORMAT_VERSION => {
+                return Err(FileStoreError::NewerFormat { path: path(), format });
+            }
+            Some(_) => return Err(FileStoreError::NotASession { path: path() }),
+            None => return Err(truncated(HEADER_BYTES)),
+        }
+        // and the kind of key about how long the header is
+        let header_bytes = match content.get(MAGIC.len() + 1) {
+            Some(&KEY_FROM_FILE) => HEADER_BYTES,
+            Some(&KEY_FROM_PASSPHRASE) => HEADER_BYTES + DERIVATION_BYTES,
+            Some(&kind) => return Err(FileStoreError::UnknownKeyKind { path: path(), kind }),
+            None => return Err(truncated(HEADER_BYTES)),
+        };
+        let Some((header, sealed)) = content.split_at_checked(header_bytes) else {
+            return Err(truncated(header_bytes));
+        };
+        let mut rest = &header[MAGIC.len() + 2..];
+        let mut derivation = None;
+        if header_bytes > HEADER_BYTES
+            && let Some((bytes, behind)) = rest.split_first_chunk::<DERIVATION_BYTES>()
+        {
+            derivation = Some(Derivation::decode(bytes));
+            rest = behind;
+        }
+        let (fingerprint, rest) = rest.split_at(FINGERPRINT_BYTES);
+        let (nonce, length) = rest.split_at(NONCE_BYTES);
+        let sealed_bytes = length.iter().fold(0_usize, |sum, &byte| (sum << 8) | usize::from(byte));
+        if sealed.len() < sealed_bytes {
+            return Err(truncated(header_bytes.saturating_add(sealed_bytes)));
+        }
+        let mut nonce_bytes = [0_u8; NONCE_BYTES];
+        nonce_bytes.copy_from_slice(nonce);
+        Ok(SealedSession {
+            header,
+            derivation,
+            fingerprint,
+            nonce: nonce_bytes,
+            sealed,
+        })
     }
-    let sealed_bytes = length.iter().fold(0_usize, |sum, &byte| (sum << 8) | usize::from(byte));
-    if sealed.len() < sealed_bytes {
-        return Err(truncated(HEADER_BYTES.saturating_add(sealed_bytes)));
+
+    fn open(&self, key: &StoreKey, item: &str, path: &Path) -> Result<Secret, FileStoreError> {
+        let path = || path.to_path_buf();
+        if self.fingerprint != key.fingerprint() {
+            return Err(match &key.origin {
+                KeyOrigin::File(key) => FileStoreError::WrongKey {
+                    path: path(),
+                    key: key.clone(),
+                },
+                KeyOrigin::Passphrase(_) => FileStoreError::WrongPassphrase { path: path() },
+            });
+        }
+        let mut record = Zeroizing::new(self.sealed.to_vec());
+        key.cipher()
+            .decrypt_in_place(
+                &XNonce::from(self.nonce),
+                &associated_data(self.header, item),
+                &mut *record,
+            )
+            .map_err(|_| FileStoreError::Tampered { path: path() })?;
+        let text = std::str::from_utf8(&record).map_err(|_| FileStoreError::NotASession { path: path() })?;
+        Ok(Secret::from(text))
     }
-    let mut nonce_bytes = [0_u8; NONCE_BYTES];
-    nonce_bytes.copy_from_slice(nonce);
-    let mut record = Zeroizing::new(sealed.to_vec());
-    key.cipher()
-        .decrypt_in_place(&XNonce::from(nonce_bytes), &associated_data(header, item), &mut *record)
-        .map_err(|_| FileStoreError::Tampered { path: path() })?;
-    let text = std::str::from_utf8(&record).map_err(|_| FileStoreError::NotASession { path: path() })?;
-    Ok(Secret::from(text))
 }
 
 #[cfg(test)]
@@ -530,9 +798,8 @@ mod tests {
     use super::super::session::tests::full_session;
     use super::super::{KeyringSession, Patience};
     use super::*;
-    use crate::diagnosis::{Diagnosis, ExitCode};
     use std::fs;
-    use std::sync::Barrier;
+    use std::sync::{Arc, Barrier, Mutex};
     use tempfile::TempDir;
 
     fn settings(home: &TempDir) -> StoreSettings {
@@ -544,7 +811,9 @@ mod tests {
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
             runtime_folder: None,
-            key_file: None,
+            file_key: FileKey::Own,
+            ask_passphrase: None,
+            child_environment: Vec::new(),
         }
     }
 
@@ -554,7 +823,7 @@ mod tests {
 
     fn store_with_key(home: &TempDir, key: &Path) -> FileStore {
         FileStore::new(StoreSettings {
-            key_file: Some(key.to_path_buf()),
+            file_key: FileKey::Named(key.to_path_buf()),
             ..settings(home)
         })
     }
@@ -914,6 +1183,189 @@ mod tests {
         }
         fs::write(&successor, vec![0; whole.len()]).unwrap();
         assert_eq!(store(&home).load(&profile("work")).unwrap().unwrap().generation, 1);
+    }
+
+    fn store_with_passphrase(home: &TempDir, passphrase: &str) -> FileStore {
+        FileStore::new(StoreSettings {
+            file_key: FileKey::Passphrase(Secret::from(passphrase)),
+            ..settings(home)
+        })
+    }
+
+    /// A store without a passphrase whose person types this one; and what it was asked for.
+    fn store_that_asks(home: &TempDir, typed: &'static str) -> (FileStore, Arc<Mutex<Vec<PassphraseUse>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&asked);
+        let ask = AskPassphrase::by(move |purpose| {
+            shared.lock().unwrap().push(purpose);
+            Ok(Secret::from(typed))
+        });
+        let store = FileStore::new(StoreSettings {
+            ask_passphrase: Some(ask),
+            ..settings(home)
+        });
+        (store, asked)
+    }
+
+    #[test]
+    fn a_passphrase_opens_what_it_has_closed_and_needs_no_key_file() {
+        let home = tempfile::tempdir().unwrap();
+        let mut first = store_with_passphrase(&home, "correct horse");
+        first.probe(&profile("work")).unwrap();
+        first.save(&profile("work"), &full_session(1)).unwrap();
+        first.save(&profile("home"), &full_session(2)).unwrap();
+        assert_eq!(first.derived.len(), 1, "one key for all calls of a run");
+        assert_eq!(first.notice(), None);
+        assert!(!key_path(&home).exists());
+
+        let mut second = store_with_passphrase(&home, "correct horse");
+        assert_eq!(second.load(&profile("work")).unwrap().unwrap().generation, 1);
+        assert_eq!(second.load(&profile("home")).unwrap().unwrap().generation, 2);
+        second.probe(&profile("work")).unwrap();
+        second.save(&profile("third"), &full_session(3)).unwrap();
+        assert_eq!(second.derived.len(), 1, "the files of a folder share their salt");
+        let content = fs::read(session_path(&home, "work")).unwrap();
+        assert!(!String::from_utf8_lossy(&content).contains("canary"));
+    }
+
+    #[test]
+    fn wrong_passphrase_wrong_kind_of_key_and_damage_are_different_errors_and_overwrite_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let key = named_key(&home, "named.key", &STANDARD.encode([1; 32]));
+        store_with_passphrase(&home, "correct horse")
+            .save(&profile("work"), &full_session(1))
+            .unwrap();
+        let content = fs::read(session_path(&home, "work")).unwrap();
+        let mut hints = std::collections::HashSet::new();
+        let mut check = |store: &mut FileStore, name: &str, fits: fn(&FileStoreError) -> bool| {
+            for outcome in [
+                store.load(&profile(name)).map(|_| ()),
+                store.probe(&profile(name)),
+                store.save(&profile(name), &full_session(9)),
+            ] {
+                let error = outcome.unwrap_err();
+                assert_eq!(error.exit_code(), ExitCode::Store);
+                let error = file_error(Err::<(), _>(error));
+                assert!(fits(&error), "{error:?}");
+                hints.insert(error.hints()[0].clone());
+            }
+        };
+        check(&mut store_with_passphrase(&home, "wrong"), "work", |error| {
+            matches!(error, FileStoreError::WrongPassphrase { .. })
+        });
+        check(&mut store_with_key(&home, &key), "work", |error| {
+            matches!(error, FileStoreError::PassphraseNeeded { key: Some(_), .. })
+        });
+        check(&mut store(&home), "work", |error| {
+            matches!(error, FileStoreError::PassphraseNeeded { key: None, .. })
+        });
+        assert_eq!(fs::read(session_path(&home, "work")).unwrap(), content);
+        assert!(!key_path(&home).exists());
+
+        store_with_key(&home, &key)
+            .save(&profile("by-key"), &full_session(1))
+            .unwrap();
+        check(&mut store_with_passphrase(&home, "correct horse"), "by-key", |error| {
+            matches!(error, FileStoreError::KeyFileNeeded { .. })
+        });
+        assert_eq!(hints.len(), 4, "{hints:?}");
+
+        // damage is told from a wrong passphrase, and may be replaced
+        let sealed = HEADER_BYTES + DERIVATION_BYTES;
+        for (position, length) in [(sealed, content.len()), (0, sealed - 1), (0, content.len() - 1)] {
+            let mut changed = content[..length].to_vec();
+            if position > 0 {
+                changed[position] ^= 1;
+            }
+            fs::write(session_path(&home, "work"), &changed).unwrap();
+            let mut store = store_with_passphrase(&home, "correct horse");
+            match file_error(store.load(&profile("work"))) {
+                FileStoreError::Tampered { .. } => assert!(position > 0),
+                FileStoreError::Truncated { found_bytes, .. } => assert_eq!(found_bytes, length),
+                other => panic!("{other:?}"),
+            }
+            store.save(&profile("work"), &full_session(5)).unwrap();
+            assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 5);
+        }
+    }
+
+    #[test]
+    fn a_header_that_asks_for_too_much_is_refused_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = store_with_passphrase(&home, "correct horse");
+        store.save(&profile("work"), &full_session(1)).unwrap();
+        let content = fs::read(session_path(&home, "work")).unwrap();
+        let derivation = MAGIC.len() + 2;
+        let began = std::time::Instant::now();
+        // 10 GiB of memory; passes for hours; lanes; nothing at all
+        for (at, value) in [(0, 10 << 20), (4, u32::MAX), (8, u32::MAX), (0, 0_u32)] {
+            let mut hostile = content.clone();
+            hostile[derivation + at..derivation + at + 4].copy_from_slice(&value.to_be_bytes());
+            fs::write(session_path(&home, "work"), &hostile).unwrap();
+            for outcome in [
+                store.load(&profile("work")).map(|_| ()),
+                store.probe(&profile("work")),
+                store.save(&profile("work"), &full_session(2)),
+            ] {
+                let error = file_error(outcome);
+                assert!(
+                    matches!(error, FileStoreError::DerivationRefused { .. }),
+                    "{at}: {error:?}"
+                );
+                assert!(error.hints()[0].contains("log in again"), "{:?}", error.hints());
+            }
+        }
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_weak_derivation_is_read_and_not_taken_over() {
+        let home = tempfile::tempdir().unwrap();
+        let mut weak = Derivation::draw().unwrap();
+        weak.memory_kib = 64;
+        let passphrase = Secret::from("correct horse");
+        let key = StoreKey {
+            bytes: weak.key(&passphrase).unwrap(),
+            origin: KeyOrigin::Passphrase(weak),
+        };
+        let mut store = store_with_passphrase(&home, "correct horse");
+        store.probe(&profile("work")).unwrap();
+        let content = encrypt(&full_session(1).encode(), &key, "work").unwrap();
+        fs::write(session_path(&home, "work"), content).unwrap();
+        assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 1);
+        store.save(&profile("work"), &full_session(2)).unwrap();
+        let folder = PrivateFolder::shared(&home.path().join("data/oauth/sessions"));
+        assert!(derivation_of(&folder, "work").unwrap().is_strong_enough());
+        assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 2);
+    }
+
+    #[test]
+    fn a_passphrase_is_asked_for_once_to_open_and_as_a_new_one_for_a_new_file() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut asking, asked) = store_that_asks(&home, "correct horse");
+        // nothing there yet has a passphrase, so nothing is asked
+        asking.probe(&profile("work")).unwrap();
+        assert!(key_path(&home).exists());
+        assert_eq!(*asked.lock().unwrap(), []);
+        fs::remove_file(key_path(&home)).unwrap();
+
+        store_with_passphrase(&home, "correct horse")
+            .save(&profile("work"), &full_session(1))
+            .unwrap();
+        let (mut asking, asked) = store_that_asks(&home, "correct horse");
+        asking.probe(&profile("work")).unwrap();
+        assert_eq!(asking.load(&profile("work")).unwrap().unwrap().generation, 1);
+        asking.save(&profile("work"), &full_session(2)).unwrap();
+        assert_eq!(*asked.lock().unwrap(), [PassphraseUse::Open]);
+
+        let (mut asking, asked) = store_that_asks(&home, "correct horse");
+        asking.probe(&profile("home")).unwrap();
+        asking.save(&profile("home"), &full_session(3)).unwrap();
+        assert_eq!(*asked.lock().unwrap(), [PassphraseUse::Create]);
+        assert!(!key_path(&home).exists());
+        let mut given = store_with_passphrase(&home, "correct horse");
+        assert_eq!(given.load(&profile("work")).unwrap().unwrap().generation, 2);
+        assert_eq!(given.load(&profile("home")).unwrap().unwrap().generation, 3);
     }
 
     #[cfg(unix)]

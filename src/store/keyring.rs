@@ -210,7 +210,7 @@ impl KeyringError {
             | KeyringError::TooLarge { .. }
             | KeyringError::Thread(_) => Vec::new(),
         };
-        hints.extend(other_stores(StoreKind::Keyring));
+        hints.extend(other_stores(Some(StoreKind::Keyring)));
         hints
     }
 }
@@ -571,6 +571,40 @@ mod tests {
         assert!(!store.delete(&profile("work")).unwrap());
         let calls = keyring.calls.lock().unwrap().clone();
         assert_eq!(calls.iter().filter(|call| *call == "connect").count(), 1);
+    }
+
+    #[test]
+    fn a_session_that_is_too_long_for_an_item_comes_back_and_goes_as_a_whole() {
+        let keyring = FakeKeyring::with_small_items();
+        let mut store = store(&keyring);
+        let long = |generation: u64, length: usize| Session {
+            id_token: Some(crate::secret::Secret::new("canary.".repeat(length / 7))),
+            ..full_session(generation)
+        };
+        for session in [long(1, 16_000), long(2, 30_000), full_session(3), long(4, 5_000)] {
+            store.probe(&profile("work")).unwrap();
+            store.save(&profile("work"), &session).unwrap();
+            let again = super::KeyringStore::over(keyring.platform(), Patience::Unattended, None)
+                .load(&profile("work"))
+                .unwrap()
+                .unwrap();
+            assert!(again.is_same_as(&session));
+            let items = keyring.items.lock().unwrap();
+            assert!(items.values().all(|item| item.len() <= 2560));
+        }
+        // the write that fails keeps the session before it
+        keyring.interfere(|call, _| match call {
+            "set work" => Err(refusal()),
+            _ => Ok(()),
+        });
+        store.save(&profile("work"), &long(5, 20_000)).unwrap_err();
+        keyring.leave_alone();
+        assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 4);
+        store.save(&profile("work"), &full_session(6)).unwrap();
+        assert!(store.delete(&profile("work")).unwrap());
+        store.probe(&profile("work")).unwrap();
+        let left = keyring.names();
+        assert!(left.iter().all(|name| name != "work"), "{left:?}");
     }
 
     #[test]

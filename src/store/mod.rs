@@ -1,5 +1,5 @@
 //! Where a session is kept between two runs: the system's keyring, encrypted
-//! files, or nowhere. One record a profile ([`Session`]), read and written
+//! files, another program, or nowhere. One record a profile ([`Session`]), read and written
 //! whole; [`ProfileLock`] keeps two processes from changing it at once.
 //!
 //! Invariants: no store falls back to another one; absent, locked, hanging and
@@ -8,22 +8,28 @@
 
 mod aside;
 mod chunks;
+mod command;
 #[cfg(test)]
 mod fakes;
 mod file;
 mod keyring;
 mod lock;
+mod passphrase;
 mod private_folder;
 mod profile_name;
+mod relocation;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod secret_service;
 mod session;
 
+pub use command::{Action, CommandStoreError};
 pub use file::FileStoreError;
 pub use keyring::KeyringError;
 pub use lock::{Intent, LockError, ProfileLock, Purpose};
+pub use passphrase::{AskPassphrase, PassphraseUse};
 pub use private_folder::PrivateFileError;
 pub use profile_name::{InvalidProfileName, ProfileName};
+pub use relocation::{Copied, copy, stands_in};
 pub use session::{
     Asked, Dead, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
 };
@@ -31,8 +37,9 @@ pub use session::{
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;
 use crate::secret::Secret;
+use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Keeps one record a profile.
@@ -100,23 +107,29 @@ pub trait CredentialStore: Send {
 }
 
 /// The stores there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreKind {
     /// The system's keyring.
     Keyring,
     /// One encrypted file a profile.
     File,
+    /// A credential helper: a name on `PATH`, or an absolute path.
+    Command(String),
     /// Nothing is kept.
     None,
 }
 
+/// What a store's name begins with where a program follows.
+const COMMAND_PREFIX: &str = "command:";
+
 impl fmt::Display for StoreKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            StoreKind::Keyring => "keyring",
-            StoreKind::File => "file",
-            StoreKind::None => "none",
-        })
+        match self {
+            StoreKind::Keyring => formatter.write_str("keyring"),
+            StoreKind::File => formatter.write_str("file"),
+            StoreKind::Command(program) => write!(formatter, "{COMMAND_PREFIX}{program}"),
+            StoreKind::None => formatter.write_str("none"),
+        }
     }
 }
 
@@ -128,17 +141,35 @@ impl FromStr for StoreKind {
             "keyring" => Ok(StoreKind::Keyring),
             "file" => Ok(StoreKind::File),
             "none" => Ok(StoreKind::None),
-            _ => Err(UnknownStore { name: name.to_owned() }),
+            _ => match name.strip_prefix(COMMAND_PREFIX) {
+                None | Some("") => Err(UnknownStore::Name { name: name.to_owned() }),
+                // Which program it is must not depend on the folder of the day
+                Some(program) if program.contains(std::path::is_separator) && !Path::new(program).is_absolute() => {
+                    Err(UnknownStore::RelativeProgram {
+                        program: program.to_owned(),
+                    })
+                }
+                Some(program) => Ok(StoreKind::Command(program.to_owned())),
+            },
         }
     }
 }
 
 /// A name that no store has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no credential store `{name}`: expected `keyring`, `file` or `none`")]
-pub struct UnknownStore {
-    /// What was given.
-    pub name: String,
+pub enum UnknownStore {
+    /// Another word.
+    #[error("there is no credential store `{name}`: expected `keyring`, `file`, `command:PROGRAM` or `none`")]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// A path from the current folder.
+    #[error("the program `{program}` must be a name on PATH or an absolute path")]
+    RelativeProgram {
+        /// What was given.
+        program: String,
+    },
 }
 
 impl Diagnosis for UnknownStore {
@@ -191,6 +222,17 @@ impl Diagnosis for UnknownKeyringSession {
     }
 }
 
+/// Where the key of the file store comes from.
+#[derive(Debug, Clone)]
+pub enum FileKey {
+    /// `oauth/store.key` of the configuration folder, made where neither it nor a session is there.
+    Own,
+    /// A file that the user named (`OAUTH_STORE_KEY_FILE`).
+    Named(PathBuf),
+    /// Made from a passphrase.
+    Passphrase(Secret),
+}
+
 /// What a store needs to know, resolved from flags, environment and config file.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
@@ -210,8 +252,13 @@ pub struct StoreSettings {
     pub config_folder: PathBuf,
     /// A folder in memory, of this user alone (`XDG_RUNTIME_DIR`), where there is one.
     pub runtime_folder: Option<PathBuf>,
-    /// The file with the key of the file store (`OAUTH_STORE_KEY_FILE`).
-    pub key_file: Option<PathBuf>,
+    /// The key of the file store.
+    pub file_key: FileKey,
+    /// How to ask for the passphrase of the file store, where this run may do
+    /// that. It is asked for where sessions have one and [`FileKey::Own`] stands for none given.
+    pub ask_passphrase: Option<AskPassphrase>,
+    /// The whole environment of a credential helper.
+    pub child_environment: Vec<(OsString, OsString)>,
 }
 
 /// The store for these settings. Cheap: nothing is connected or read before the first use.
@@ -219,9 +266,10 @@ pub struct StoreSettings {
 /// # Errors
 /// None today; stores that are checked before the first use will have some.
 pub fn open(settings: StoreSettings) -> Result<Box<dyn CredentialStore>, StoreError> {
-    let store: Box<dyn CredentialStore> = match settings.kind {
+    let store: Box<dyn CredentialStore> = match settings.kind.clone() {
         StoreKind::Keyring => Box::new(keyring::KeyringStore::new(&settings)),
         StoreKind::File => Box::new(file::FileStore::new(settings.clone())),
+        StoreKind::Command(program) => Box::new(command::CommandStore::new(program, settings.clone())),
         StoreKind::None => return Ok(Box::new(NoStore)),
     };
     Ok(Box::new(aside::WithAside::new(store, &settings)))
@@ -265,6 +313,9 @@ pub enum StoreError {
     /// The encrypted file.
     #[error(transparent)]
     File(#[from] FileStoreError),
+    /// The credential helper.
+    #[error(transparent)]
+    Command(#[from] CommandStoreError),
     /// The store answers, but what it holds is not a record of ours.
     #[error("what {store} holds for profile `{profile}` cannot be used")]
     Record {
@@ -275,6 +326,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: SessionError,
     },
+    /// What was written is not what is read.
+    #[error("what was written to {store} for profile `{profile}` does not come back as it was")]
+    NotReadBack {
+        /// The profile.
+        profile: ProfileName,
+        /// The store, as it describes itself.
+        store: String,
+    },
     /// No randomness for a key or a nonce.
     #[error("nothing can be stored")]
     Randomness(#[from] RandomnessFailed),
@@ -282,13 +341,17 @@ pub enum StoreError {
 
 impl Diagnosis for StoreError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Store
+        match self {
+            StoreError::File(error) => error.exit_code(),
+            _ => ExitCode::Store,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
             StoreError::Keyring(error) => error.hints(),
             StoreError::File(error) => error.hints(),
+            StoreError::Command(error) => error.hints(),
             StoreError::Record {
                 source: SessionError::NewerVersion(_),
                 ..
@@ -296,15 +359,16 @@ impl Diagnosis for StoreError {
             StoreError::Record { profile, .. } => {
                 vec![format!("Log in again with `oauth login {profile}`: that replaces it.")]
             }
+            StoreError::NotReadBack { .. } => vec!["Choose another store: this one loses what it is given.".to_owned()],
             StoreError::Randomness(_) => Vec::new(),
         }
     }
 }
 
 /// What a person can do where a store cannot be used: the other stores.
-fn other_stores(besides: StoreKind) -> Vec<String> {
+fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
     let mut hints = Vec::new();
-    if besides != StoreKind::File {
+    if besides != Some(StoreKind::File) {
         hints.push(
             "Keep sessions in encrypted files instead, with `--store file` or `export OAUTH_STORE=file`.".to_owned(),
         );
@@ -332,22 +396,38 @@ mod tests {
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),
             runtime_folder: None,
-            key_file: None,
+            file_key: FileKey::Own,
+            ask_passphrase: None,
+            child_environment: Vec::new(),
         }
     }
 
     #[test]
     fn stores_are_parsed_by_their_names_and_nothing_else_is_one() {
-        for kind in [StoreKind::Keyring, StoreKind::File, StoreKind::None] {
-            assert_eq!(kind.to_string().parse(), Ok(kind));
-            assert_eq!(open(settings(kind)).unwrap().name(), kind.to_string());
+        let command = |program: &str| StoreKind::Command(program.to_owned());
+        for kind in [
+            StoreKind::Keyring,
+            StoreKind::File,
+            StoreKind::None,
+            command("docker-credential-pass"),
+            command("with blanks"),
+            #[cfg(unix)]
+            command("/opt/a helper"),
+        ] {
+            assert_eq!(kind.to_string().parse(), Ok(kind.clone()));
+            assert_eq!(open(settings(kind.clone())).unwrap().name(), kind.to_string());
         }
-        for name in ["", "Keyring", "command:pass", "memory"] {
+        for (name, message) in [
+            ("", "expected `keyring`, `file`, `command:PROGRAM` or `none`"),
+            ("Keyring", "expected `keyring`"),
+            ("memory", "expected `keyring`"),
+            ("command", "expected `keyring`"),
+            ("command:", "expected `keyring`"),
+            ("command:./helper", "name on PATH or an absolute path"),
+            ("command:bin/helper", "name on PATH or an absolute path"),
+        ] {
             let error = name.parse::<StoreKind>().unwrap_err();
-            assert!(
-                error.to_string().contains("expected `keyring`, `file` or `none`"),
-                "{error}"
-            );
+            assert!(error.to_string().contains(message), "{error}");
             assert_eq!(error.exit_code(), ExitCode::Usage);
         }
     }

@@ -96,8 +96,13 @@ impl PrivateFileError {
             PrivateFileError::Io { source, path, .. } if source.kind() == ErrorKind::PermissionDenied => {
                 vec![format!("Make `{}` writable for you.", path.display())]
             }
-            PrivateFileError::Io { source, path, .. } if source.kind() == ErrorKind::StorageFull => {
+            PrivateFileError::Io { source, path, .. }
+                if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+            {
                 vec![format!("Make room on the disk of `{}`.", path.display())]
+            }
+            PrivateFileError::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
+                vec!["Raise the limit on the size of files (`ulimit -f`).".to_owned()]
             }
             _ => Vec::new(),
         }
@@ -335,12 +340,16 @@ impl PrivateFolder {
         Ok(())
     }
 
-    /// Whether a finished file is in it.
-    pub(super) fn holds_a_file(&self) -> Result<bool, PrivateFileError> {
-        Ok(self
-            .entries()?
-            .iter()
-            .any(|(name, _)| target_of_unfinished(name).is_none()))
+    /// The length of a file, 0 where it is not there.
+    pub(super) fn length_bytes(&self, name: &str) -> usize {
+        let metadata = fs::symlink_metadata(self.file(name));
+        metadata.map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
+    }
+
+    /// The names of the finished files in it.
+    pub(super) fn finished(&self) -> Result<Vec<String>, PrivateFileError> {
+        let names = self.entries()?.into_iter().map(|(name, _)| name);
+        Ok(names.filter(|name| target_of_unfinished(name).is_none()).collect())
     }
 
     fn entries(&self) -> Result<Vec<(String, PathBuf)>, PrivateFileError> {
@@ -650,7 +659,7 @@ mod tests {
                     .unwrap();
             }
         }
-        assert!(!folder.holds_a_file().unwrap());
+        assert_eq!(folder.finished().unwrap(), Vec::<String>::new());
         folder.sweep(Some("work")).unwrap();
         let left: Vec<_> = folder.entries().unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(left, [".work.x.0011223344556677.tmp"]);

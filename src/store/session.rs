@@ -150,6 +150,11 @@ impl Session {
         Secret::new(serde_json::to_string(&record).unwrap_or_default())
     }
 
+    /// Whether both are the same to the last token.
+    pub fn is_same_as(&self, other: &Session) -> bool {
+        self.encode().expose() == other.encode().expose()
+    }
+
     /// Reads a record.
     ///
     /// # Errors

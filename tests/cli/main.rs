@@ -7,10 +7,13 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod broken_rules;
 #[cfg(unix)]
 mod callback;
 #[cfg(unix)]
 mod completions;
+#[cfg(unix)]
+mod credential_helper;
 mod decode;
 #[cfg(unix)]
 mod demo;
@@ -19,6 +22,8 @@ mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
+mod full_disk;
 mod global;
 #[cfg(unix)]
 mod in_a_browser;
@@ -30,6 +35,7 @@ mod login;
 mod logout;
 #[cfg(unix)]
 mod narrowed;
+mod passphrase;
 #[cfg(unix)]
 mod paste;
 mod peers;
@@ -37,6 +43,8 @@ mod pkce;
 mod profile;
 #[cfg(unix)]
 mod refresh;
+#[cfg(unix)]
+mod relocation;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;

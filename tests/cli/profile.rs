@@ -389,7 +389,7 @@ fn logins_at_once_lose_nothing() {
 /// `oauth` as somebody who is not root: root may read and write everything.
 /// `None`, loudly, where that cannot be had.
 #[cfg(unix)]
-fn as_ordinary_user(home: &Home) -> Option<Command> {
+pub(super) fn as_ordinary_user(home: &Home) -> Option<Command> {
     use std::os::unix::fs::PermissionsExt;
     let oauth = home.oauth();
     if !rustix::process::geteuid().is_root() {
@@ -431,7 +431,7 @@ fn as_ordinary_user(home: &Home) -> Option<Command> {
 }
 
 #[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) {
+pub(super) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
 }

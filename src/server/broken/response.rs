@@ -3,13 +3,13 @@
 use super::super::message::{Request, Response};
 use super::super::resource_owner::unescape;
 use super::super::route::Route;
-use super::Broken;
+use super::{Broken, Place, place};
 use crate::rules::Rule;
 use serde_json::{Map, Value, json};
 
 /// Alters an answer, and notes what was altered.
 pub(super) fn alter(broken: &Broken, route: Route, request: &Request, response: &mut Response) {
-    let mut noted = Vec::new();
+    let mut noted = documents_broken(broken, route);
     match route {
         Route::AuthorizationServerMetadata | Route::OpenidConfiguration
             if response.status == 200 && broken.breaks(Rule::MetadataContentType, &mut noted) =>
@@ -27,6 +27,18 @@ pub(super) fn alter(broken: &Broken, route: Route, request: &Request, response: 
         _ => {}
     }
     response.broken.append(&mut noted);
+}
+
+/// The rules that the document at this path breaks.
+fn documents_broken(broken: &Broken, route: Route) -> Vec<Rule> {
+    let is_of_keys = |rule: Rule| rule.group() == "keys" && rule != Rule::KeysPublished;
+    let is_there = |rule: &Rule| match route {
+        Route::AuthorizationServerMetadata | Route::OpenidConfiguration => !is_of_keys(*rule),
+        Route::Jwks => is_of_keys(*rule),
+        _ => false,
+    };
+    let of_documents = broken.rules().filter(|rule| place(*rule) == Place::Documents);
+    of_documents.filter(is_there).collect()
 }
 
 fn alter_authorization(

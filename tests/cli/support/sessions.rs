@@ -9,8 +9,8 @@ use super::outcome::{Outcome, finish};
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, CredentialStore, Patience, ProfileName, Renewal, Session, SessionClient, SessionEndpoints, StoreKind,
-    StoreSettings, StoredToken,
+    Asked, CredentialStore, FileKey, Patience, ProfileName, Renewal, Session, SessionClient, SessionEndpoints,
+    StoreKind, StoreSettings, StoredToken,
 };
 use std::io::{BufReader, Read};
 use std::process::{Command, Stdio};
@@ -117,12 +117,19 @@ pub fn ending_in(seconds: i64, mut session: Session) -> Session {
 impl Home {
     /// Puts a session where the binary looks for it.
     pub fn keep(&self, profile: &str, session: &Session) {
-        self.file_store().save(&name(profile), session).expect("storing");
+        self.keep_with(FileKey::Own, profile, session);
+    }
+
+    /// The same under this key.
+    pub fn keep_with(&self, key: FileKey, profile: &str, session: &Session) {
+        self.file_store(key).save(&name(profile), session).expect("storing");
     }
 
     /// The session that is stored, if one is.
     pub fn kept(&self, profile: &str) -> Option<Session> {
-        self.file_store().load(&name(profile)).expect("reading the store")
+        self.file_store(FileKey::Own)
+            .load(&name(profile))
+            .expect("reading the store")
     }
 
     /// Writes the configuration file.
@@ -137,7 +144,7 @@ impl Home {
         std::fs::read_to_string(self.config_file()).expect("the configuration file")
     }
 
-    fn file_store(&self) -> Box<dyn CredentialStore> {
+    fn file_store(&self, file_key: FileKey) -> Box<dyn CredentialStore> {
         oauth::store::open(StoreSettings {
             kind: StoreKind::File,
             patience: Patience::Unattended,
@@ -146,7 +153,9 @@ impl Home {
             data_folder: self.path().join(".local/share"),
             config_folder: self.path().join(".config"),
             runtime_folder: None,
-            key_file: None,
+            file_key,
+            ask_passphrase: None,
+            child_environment: Vec::new(),
         })
         .expect("the file store")
     }

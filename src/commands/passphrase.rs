@@ -1,0 +1,60 @@
+//! Asks for the passphrase of the file store, on a terminal and without echo.
+
+use super::Context;
+use super::signals::interruptible;
+use crate::diagnosis::Diagnosis;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::settings;
+use crate::store::{AskPassphrase, PassphraseUse};
+use crate::terminal_input::PasteReader;
+use crate::trace::terminal::Terminal;
+use crate::trace::{Event, Observer};
+use std::io::IsTerminal;
+
+/// How often two different passphrases are answered with the question again.
+const ATTEMPTS: u32 = 3;
+
+/// How to ask, or `None` where standard input is no terminal.
+pub(super) fn ask_passphrase(context: &Context) -> Option<AskPassphrase> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    // A question must be seen whatever `--quiet` says: somebody has to answer it.
+    let shown = context.terminal_settings(0, false);
+    Some(AskPassphrase::by(move |purpose| {
+        ask(purpose, &mut Terminal::on_stderr(shown)).map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+    }))
+}
+
+fn ask(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
+    let runtime = super::runtime()?;
+    let mut reader = PasteReader::open()?;
+    let mut typed = |question: &str| -> Result<Secret, Error> {
+        observer.observe(&Event::Outcome(question));
+        let line = match &mut reader {
+            Some(reader) => runtime.block_on(interruptible(reader.next_line()))??,
+            None => None,
+        };
+        let bytes = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
+        Ok(settings::secret_from_bytes("the passphrase", bytes)?)
+    };
+    if purpose == PassphraseUse::Open {
+        return typed("the passphrase of the stored session (it is not shown while you type), then Enter:");
+    }
+    let mut question = "a passphrase for the stored session (it is not shown while you type), then Enter:";
+    for _ in 0..ATTEMPTS {
+        let first = typed(question)?;
+        let second = typed("the same again:")?;
+        if first.expose() == second.expose() {
+            return Ok(first);
+        }
+        question = "these were two different ones; from the beginning, a passphrase for the stored session:";
+    }
+    Err(settings::SettingsError::Value {
+        name: "the passphrase".to_owned(),
+        problem: "it was typed differently the second time".to_owned(),
+        hint: None,
+    }
+    .into())
+}

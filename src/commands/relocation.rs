@@ -1,0 +1,222 @@
+//! A profile whose session moves to another store: by a new login there, or by
+//! `profile set NAME store=…`. Nothing stays behind in the old one.
+
+use super::passphrase::ask_passphrase;
+use super::token::with_causes;
+use super::{Context, LOCK_WAIT, lock};
+use crate::config::{self, Change, Config, Profile, Setting};
+use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::error::Error;
+use crate::settings::SettingsError;
+use crate::store::{self, CredentialStore, Patience, ProfileName, Session, StoreKind};
+use crate::trace::{Event, Observer};
+use std::path::Path;
+use std::str::FromStr;
+
+/// Where a profile's session was before a login that keeps it elsewhere.
+pub(super) struct OldStore {
+    store: Box<dyn CredentialStore>,
+    /// What is there, as far as it can be read.
+    pub(super) session: Option<Session>,
+}
+
+impl OldStore {
+    /// `None` where the profile names no store, or this one.
+    pub(super) fn of(
+        context: &Context,
+        name: &ProfileName,
+        profile: Option<&Profile>,
+        new: &StoreKind,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Self>, Error> {
+        let Some(old) = saved_kind(profile)?.filter(|old| old != new && keeps(old) && keeps(new)) else {
+            return Ok(None);
+        };
+        let mut store = context.store_asking(&old, Patience::MayPrompt, ask_passphrase(context))?;
+        let session = match store.load(name) {
+            Ok(session) => session,
+            // Somebody who was asked for its passphrase wants to stop
+            Err(error) if error.exit_code() != ExitCode::Store => return Err(error.into()),
+            Err(error) => {
+                // and nobody is asked again in the middle of the login
+                store = context.store(&old, Patience::MayPrompt)?;
+                let text = format!("the earlier session in {} cannot be read: {error}", store.describe());
+                observer.observe(&Event::Warning(&with_causes(&text, &error)));
+                None
+            }
+        };
+        Ok(Some(OldStore { store, session }))
+    }
+
+    /// Removes what is there, after `written` was kept in the new store. That
+    /// it cannot be removed is told, and no reason to fail.
+    pub(super) fn leave(&mut self, locks: &Path, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
+        let outcome = match lock(locks, name, LOCK_WAIT, observer) {
+            Err(error) => Err(with_causes(&error.to_string(), &error)),
+            // Two names of one store
+            Ok(_lock) if store::stands_in(name, self.store.as_mut(), written) => return,
+            Ok(_lock) => self
+                .store
+                .delete(name)
+                .map_err(|error| with_causes(&error.to_string(), &error)),
+        };
+        let place = self.store.describe();
+        match outcome {
+            Ok(true) => observer.observe(&Event::Note(&format!(
+                "the earlier session of profile \"{name}\" was removed from {place}"
+            ))),
+            Ok(false) => {}
+            Err(error) => remains(name, &place, &error, observer),
+        }
+    }
+}
+
+fn remains(name: &ProfileName, place: &str, error: &str, observer: &mut dyn Observer) {
+    observer.observe(&Event::Warning(&format!(
+        "the earlier session of profile \"{name}\" remains in {place}, with its tokens: {error}"
+    )));
+}
+
+/// The store that the profile names.
+fn saved_kind(profile: Option<&Profile>) -> Result<Option<StoreKind>, SettingsError> {
+    let text = profile.and_then(|profile| profile.text("store"));
+    text.map(|text| {
+        StoreKind::from_str(text).map_err(|error| SettingsError::Value {
+            name: "store".to_owned(),
+            problem: error.to_string(),
+            hint: None,
+        })
+    })
+    .transpose()
+}
+
+fn keeps(kind: &StoreKind) -> bool {
+    *kind != StoreKind::None
+}
+
+/// Makes the changes of `profile set`; where one of them is another store, the
+/// session moves there first and leaves the old one last, all under the profile's lock.
+pub(super) fn change_with_session(
+    context: &Context,
+    config: &Config,
+    name: &ProfileName,
+    changes: &[Change],
+) -> Result<(), Error> {
+    let (path, locks) = (context.config_path()?, context.folders()?.locks());
+    let mut observer = context.observer();
+    let Some(mut moving) = Moving::of(context, config.profile(name), name, changes, &mut observer)? else {
+        return Ok(config::change(&path, &locks, changes)?);
+    };
+    config::check_writable(&path)?;
+    let _lock = lock(&locks, name, LOCK_WAIT, &mut observer)?;
+    let (old, new) = (moving.old.as_mut(), moving.new.as_mut());
+    let Some(copied) = store::copy(name, old, new)? else {
+        return Ok(config::change(&path, &locks, changes)?);
+    };
+    if let Some(notice) = new.notice() {
+        observer.observe(&Event::Note(&notice));
+    }
+    if let Err(error) = config::change(&path, &locks, changes) {
+        if let Err(undone) = copied.undo(name, new) {
+            remains(name, &new.describe(), &undone.to_string(), &mut observer);
+        }
+        return Err(error.into());
+    }
+    match copied.leave(name, old) {
+        Ok(()) => observer.observe(&Event::Outcome(&format!(
+            "moved the session of profile \"{name}\" from {} to {}",
+            old.describe(),
+            new.describe()
+        ))),
+        Err(error) => remains(
+            name,
+            &old.describe(),
+            &with_causes(&error.to_string(), &error),
+            &mut observer,
+        ),
+    }
+    Ok(())
+}
+
+/// Two stores, of which the old one holds a record.
+struct Moving {
+    old: Box<dyn CredentialStore>,
+    new: Box<dyn CredentialStore>,
+}
+
+impl Moving {
+    /// `None` where there is nothing to move.
+    fn of(
+        context: &Context,
+        profile: Option<&Profile>,
+        name: &ProfileName,
+        changes: &[Change],
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Self>, Error> {
+        let change = changes.iter().rev().find_map(|change| match change {
+            Change::Set(_, key, Setting::Text(text)) if key == "store" => Some(Some(text)),
+            Change::Unset(_, key) if key == "store" => Some(None),
+            _ => None,
+        });
+        let (Some(change), Some(profile)) = (change, profile) else {
+            return Ok(None);
+        };
+        let unnamed = context.store_kind(None)?;
+        let saved = saved_kind(Some(profile))?;
+        let is_named = saved.is_some();
+        let old_kind = saved.unwrap_or_else(|| unnamed.clone());
+        let new_kind = match change {
+            // It was parsed when the changes were checked
+            Some(text) => StoreKind::from_str(text).unwrap_or_else(|_| unnamed.clone()),
+            None => unnamed,
+        };
+        if old_kind == new_kind || !keeps(&old_kind) {
+            return Ok(None);
+        }
+        let mut old = context.store(&old_kind, context.patience())?;
+        let held = match old.load(name) {
+            Ok(held) => held,
+            Err(error) if is_named => return Err(error.into()),
+            // Nobody said that the session is there, and this may be how the profile gets away from it
+            Err(error) => {
+                let text = format!(
+                    "whether {} holds a session of profile \"{name}\" is not known: {error}",
+                    old.describe()
+                );
+                observer.observe(&Event::Warning(&with_causes(&text, &error)));
+                return Ok(None);
+            }
+        };
+        match held {
+            None => Ok(None),
+            Some(_) if keeps(&new_kind) => {
+                let new = context.store(&new_kind, context.patience())?;
+                Ok(Some(Moving { old, new }))
+            }
+            Some(session) => Err(would_be_lost(name, &session, old.as_ref()).into()),
+        }
+    }
+}
+
+fn would_be_lost(name: &ProfileName, session: &Session, old: &dyn CredentialStore) -> SettingsError {
+    let (what, hint) = match session.is_signed_in() {
+        true => ("session", format!("Run: oauth logout {name}")),
+        false => (
+            "client secret",
+            format!("Run: oauth profile remove {name}, and make it anew without a store."),
+        ),
+    };
+    SettingsError::Value {
+        name: "store".to_owned(),
+        problem: format!(
+            "with `none`, the {what} of profile \"{name}\" in {} would be lost",
+            old.describe()
+        ),
+        hint: Some(hint),
+    }
+}
+
+/// What a login needs of an earlier one: from where the profile has it, else from where it will be.
+pub(super) fn living<'a>(old: Option<&'a OldStore>, earlier: Option<&'a Session>) -> Option<&'a Session> {
+    old.and_then(|old| old.session.as_ref()).or(earlier)
+}
