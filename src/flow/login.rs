@@ -2,11 +2,13 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
+mod advice;
 mod error;
 mod receive;
 mod server;
 mod tell;
 
+pub use advice::Sent;
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
@@ -136,8 +138,10 @@ async fn exchange_and_store(
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
-    let response =
-        TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
+    let response = TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| LoginError::Token {
+        error: error.without(&http_request.secrets()),
+        sent: Box::new(Sent::of(&asked, Some(&client))),
+    })?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;

@@ -18,6 +18,8 @@ mod credential_helper;
 mod decode;
 #[cfg(unix)]
 mod demo;
+#[cfg(unix)]
+mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod foreign;
