@@ -3,6 +3,7 @@
 
 use super::Context;
 use super::login::{DesktopBrowser, interruptible, look_around, openers, signalled};
+use super::watch::Watch;
 use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
 use crate::cli::DemoOptions;
 use crate::diagnosis::Diagnosis;
@@ -26,7 +27,6 @@ use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::Surroundings;
 use crate::system::{self, SystemRandomness};
-use crate::trace::terminal::Terminal;
 use crate::trace::{Event, Observer, Silent};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use serde_json::Value;
@@ -106,13 +106,16 @@ async fn walk(
     surroundings: &Surroundings,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let transport = Transport::new(TransportSettings::default());
-    let mut keep = |session: &Session, _observer: &mut dyn Observer| {
-        store
-            .save(name, session)
-            .map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+        let saved = store.save(name, session);
+        saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
+        observer.observe(&Event::Stored {
+            store: &store.describe(),
+        });
+        Ok(())
     };
     let mut world = LoginWorld {
         transport: &transport,
@@ -136,7 +139,7 @@ async fn show_off(
     store: &mut dyn CredentialStore,
     name: &ProfileName,
     transport: &Transport,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let answer = call_resource_server(session, transport, observer).await?;
     refresh(session, None, &[], transport, system::now, observer).await?;
@@ -152,7 +155,7 @@ async fn show_off(
 async fn call_resource_server(
     session: &Session,
     transport: &Transport,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
@@ -182,7 +185,7 @@ async fn call_resource_server(
 }
 
 /// The demo tells its story, so it is as verbose as `-v` unless it must not be.
-fn narrator(context: &Context) -> Terminal {
+fn narrator(context: &Context) -> Watch {
     let verbosity = if context.global.quiet || context.style.json {
         context.global.verbose
     } else {
@@ -191,7 +194,7 @@ fn narrator(context: &Context) -> Terminal {
     context.observer_with(verbosity)
 }
 
-fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut Terminal) {
+fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
     observer.observe(&Event::Note(&format!(
         "an authorization server for this demo runs at {issuer}"
     )));
@@ -228,7 +231,7 @@ fn random_name() -> Result<ProfileName, Error> {
 fn store(
     context: &Context,
     name: &ProfileName,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<(Box<dyn CredentialStore>, bool), Error> {
     if context.store_kind(None)? == StoreKind::Keyring {
         let mut keyring = context.store(StoreKind::Keyring, Patience::MayPrompt)?;

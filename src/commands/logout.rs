@@ -76,6 +76,9 @@ fn one(
         }
     }
     forget(store.as_mut(), name, session)?;
+    observer.observe(&Event::Forgotten {
+        store: &store.describe(),
+    });
     observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())
 }

@@ -9,6 +9,7 @@ mod profile;
 mod serve;
 mod status;
 mod token;
+mod watch;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -30,6 +31,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
+use watch::{Trace, Watch};
 
 /// Runs the command.
 ///
@@ -39,21 +41,31 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let Some(command) = command_line.command else {
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
+    let trace = watch::open_trace(&command_line.global, &environment)?;
     let context = Context {
         global: command_line.global,
         environment,
         style,
+        trace,
     };
+    let outcome = run(&context, command);
+    if let (Some(trace), Err(error)) = (&context.trace, &outcome) {
+        watch::tell_failure(&mut *trace.borrow_mut(), error);
+    }
+    outcome
+}
+
+fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
-        Command::Login(options) => login::run(&context, &options),
-        Command::Token(options) => token::run(&context, &options),
-        Command::Logout(options) => logout::run(&context, &options),
-        Command::Status(options) => status::run(&context, &options),
-        Command::Profile(command) => profile::run(&context, &command),
-        Command::Serve(options) => serve::run(&context, &options),
-        Command::Demo(options) => demo::run(&context, &options),
+        Command::Login(options) => login::run(context, &options),
+        Command::Token(options) => token::run(context, &options),
+        Command::Logout(options) => logout::run(context, &options),
+        Command::Status(options) => status::run(context, &options),
+        Command::Profile(command) => profile::run(context, &command),
+        Command::Serve(options) => serve::run(context, &options),
+        Command::Demo(options) => demo::run(context, &options),
         Command::Completions { shell } => completions::run(shell),
-        Command::ProfileNames => completions::profile_names(&context),
+        Command::ProfileNames => completions::profile_names(context),
     }
 }
 
@@ -62,6 +74,8 @@ pub(crate) struct Context {
     pub(crate) global: GlobalOptions,
     pub(crate) environment: Environment,
     pub(crate) style: Style,
+    /// The trace files, where any were asked for.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Context {
@@ -135,19 +149,23 @@ impl Context {
         )?))
     }
 
-    pub(crate) fn observer(&self) -> Terminal {
+    pub(crate) fn observer(&self) -> Watch {
         self.observer_with(self.global.verbose)
     }
 
-    pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
-        Terminal::on_stderr(TerminalSettings {
+    pub(crate) fn observer_with(&self, verbosity: u8) -> Watch {
+        let is_terminal = std::io::stderr().is_terminal();
+        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
+        let terminal = Terminal::on_stderr(TerminalSettings {
             verbosity,
             quiet: self.global.quiet,
             json: self.style.json,
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
-            is_terminal: std::io::stderr().is_terminal(),
-        })
+            is_terminal,
+            width: size.flatten().map(|(width, _)| usize::from(width.0)),
+        });
+        Watch::new(terminal, self.trace.clone())
     }
 
     /// The client secret that the environment holds, which wins over the stored one.

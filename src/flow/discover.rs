@@ -120,13 +120,19 @@ pub async fn discover(
             })?;
         let status = response.status;
         if status == 200 && parse_object(response.body.expose()).is_ok() {
-            observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
+            observer.observe(&Event::DiscoveryTried {
+                url: url.as_str(),
+                not_taken: None,
+            });
             let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
                 DiscoveryError::Invalid {
                     url: url.to_string(),
                     problem,
                 }
             })?;
+            observer.observe(&Event::CheckPassed(
+                "the metadata's issuer is the one that was asked for (RFC 8414 §3.3)",
+            ));
             return Ok(metadata);
         }
         let what = match (status, response.media_type()) {
@@ -135,7 +141,10 @@ pub async fn discover(
             (300..400, _) => format!("{status}, a redirect, which is not followed"),
             _ => status.to_string(),
         };
-        observer.observe(&Event::Decision(&format!("metadata: {url} is not taken: {what}")));
+        observer.observe(&Event::DiscoveryTried {
+            url: url.as_str(),
+            not_taken: Some(&what),
+        });
         if status == 429 || status >= 500 {
             unavailable = Some((url.to_string(), status));
         }

@@ -9,7 +9,7 @@ use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, Dead, Intent, PrivateFileError, ProfileLock, ProfileName, Session, StoreError};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, Observer, Party};
 use crate::transport::{Transport, TransportError, UrlSource};
 use std::time::Duration;
 
@@ -207,6 +207,9 @@ pub async fn renew(
                     ..current
                 },
             )?;
+            world
+                .observer
+                .observe(&Event::Decision("the session is marked as ended in the store"));
             Err(RenewError::Ended {
                 profile: profile.clone(),
                 reason,
@@ -226,9 +229,10 @@ async fn refresh_with_one_more_try(session: &mut Session, world: &mut RenewWorld
         Err(RefreshError::Transport(error))
             if error.may_have_been_received() && has_expired(session, (world.now)()) =>
         {
-            world.observer.observe(&Event::Note(
-                "the answer to the refresh was lost; asking once more with the same refresh token",
-            ));
+            world.observer.observe(&Event::Retried {
+                with: Party::AuthorizationServer,
+                reason: "the answer to the refresh was lost; asking once more with the same refresh token",
+            });
             refresh_once(session, world).await
         }
         outcome => outcome,
@@ -261,13 +265,18 @@ async fn save(profile: &ProfileName, session: &Session, world: &mut RenewWorld<'
     let mut attempt = 1;
     loop {
         match world.store.save(profile, session) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                let store = world.store.describe();
+                world.observer.observe(&Event::Stored { store: &store });
+                return Ok(());
+            }
             Err(error) if attempt >= SAVE_ATTEMPTS => return Err(error),
             Err(error) => {
                 attempt += 1;
-                world.observer.observe(&Event::Warning(&format!(
-                    "the refreshed session cannot be written, trying again: {error}"
-                )));
+                world.observer.observe(&Event::Retried {
+                    with: Party::CredentialStore,
+                    reason: &format!("the refreshed session cannot be written, trying again: {error}"),
+                });
                 tokio::time::sleep(SAVE_PAUSE).await;
             }
         }
