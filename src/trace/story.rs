@@ -210,7 +210,7 @@ impl Story {
                     details: vec![text("error", all.join("\n"))],
                     ..note(
                         Look::Failure,
-                        format!("{} (exit code {})", neutralise(message), exit_code.code()),
+                        format!("exit code {}: {}", exit_code.code(), neutralise(message)),
                     )
                 }
             }

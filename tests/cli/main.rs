@@ -37,3 +37,5 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod trace;
