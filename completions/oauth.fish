@@ -119,6 +119,8 @@ header\t'Authorization: Bearer …'
 json\t'One JSON object'
 env\t'export lines for a shell'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l resource -d 'A token for this resource server only, from the same session; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l scope -d 'A token with these scope values only, from the same session; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -132,6 +134,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -l key -d 'Private ke
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l id-token -d 'Print the ID token instead'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l force-refresh -d 'Refresh first, however long the token is still valid'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l login -d 'Log in first where that is needed and a terminal is there'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'Show secrets whole in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Only errors, and what a person must act on'

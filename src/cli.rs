@@ -137,6 +137,8 @@ pub enum Command {
     /// List, show, change and remove the profiles of the configuration file
     #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
+    /// Show what a server publishes about itself, what it can do, and what is wrong with it
+    Discover(DiscoverOptions),
     /// Run an authorization server for development and tests
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
@@ -176,6 +178,9 @@ pub struct ProfileChoice {
     #[arg(short = 'p', long = "profile", value_name = "NAME", conflicts_with = "argument", value_hint = PROFILE_NAME)]
     pub option: Option<String>,
 }
+
+/// How long a login waits for the resource owner unless it is told otherwise.
+pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
@@ -321,6 +326,15 @@ pub struct TokenOptions {
     /// Refresh first, however long the token is still valid
     #[arg(long)]
     pub force_refresh: bool,
+    /// A token for this resource server only, from the same session; repeatable
+    #[arg(long, value_name = "URI")]
+    pub resource: Vec<String>,
+    /// A token with these scope values only, from the same session; repeatable, or one space-separated value
+    #[arg(long, value_name = "S")]
+    pub scope: Vec<String>,
+    /// Log in first where that is needed and a terminal is there
+    #[arg(long)]
+    pub login: bool,
 }
 
 /// `oauth token --format`.
@@ -356,6 +370,14 @@ pub struct StatusOptions {
     /// Whose session; all when absent.
     #[command(flatten)]
     pub profile: ProfileChoice,
+}
+
+/// Options of `oauth discover`.
+#[derive(Debug, Args)]
+pub struct DiscoverOptions {
+    /// Issuer or protected resource
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: String,
 }
 
 /// `oauth profile`.

@@ -4,6 +4,7 @@
 use crate::browser::BrowserError;
 use crate::config::ConfigError;
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::discover::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
@@ -39,6 +40,12 @@ pub enum Error {
     /// The browser command.
     #[error(transparent)]
     Browser(#[from] BrowserError),
+    /// No metadata, or none that may be used.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// A request that was refused before it was sent.
+    #[error("the request cannot be sent")]
+    Transport(#[from] TransportError),
     /// A login.
     #[error(transparent)]
     Login(#[from] Box<LoginError>),
@@ -107,6 +114,12 @@ impl From<LoginError> for Error {
     }
 }
 
+impl From<DiscoveryError> for Error {
+    fn from(error: DiscoveryError) -> Self {
+        Error::Discovery(Box::new(error))
+    }
+}
+
 impl From<RefreshError> for Error {
     fn from(error: RefreshError) -> Self {
         Error::Refresh(Box::new(error))
@@ -134,6 +147,8 @@ impl Error {
             Error::Store(part) => Some(part),
             Error::Lock(part) => Some(part),
             Error::Browser(part) => Some(part),
+            Error::Discovery(part) => Some(part.as_ref()),
+            Error::Transport(part) => Some(part),
             Error::Login(part) => Some(part.as_ref()),
             Error::Refresh(part) => Some(part.as_ref()),
             Error::Renew(part) => Some(part.as_ref()),
@@ -227,6 +242,12 @@ pub enum SessionError {
         /// Which.
         profile: ProfileName,
     },
+    /// `token --login` waited for a login of another process.
+    #[error("the login of another process brought no session for profile \"{profile}\"")]
+    OtherLoginFailed {
+        /// Which.
+        profile: ProfileName,
+    },
     /// The store keeps nothing.
     #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
     NotKept {
@@ -246,6 +267,7 @@ impl SessionError {
             | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
             | SessionError::IdTokenExpired { profile }
+            | SessionError::OtherLoginFailed { profile }
             | SessionError::NotKept { profile } => profile,
         }
     }

@@ -12,6 +12,7 @@ pub mod diagnosis;
 pub mod duration;
 pub mod environment;
 pub mod error;
+pub mod fault;
 pub mod flow;
 pub mod folders;
 pub mod loopback;

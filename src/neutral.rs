@@ -42,6 +42,23 @@ pub fn neutralise_whole(text: &str) -> String {
     shown
 }
 
+/// JSON text that says the same and holds no such character: in JSON they can
+/// stand inside strings only, where an escape means the same (RFC 8259 §7).
+pub fn neutralise_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        // Line breaks stand between the members, and serialisers escape those inside strings.
+        if character == '\n' || !is_harmful(character) {
+            shown.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            shown += &format!("\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
 fn push_neutral(shown: &mut String, character: char) {
     if is_harmful(character) {
         shown.extend(character.escape_unicode());
@@ -116,6 +133,22 @@ mod tests {
             assert!(!once.chars().any(is_harmful), "{:x}", u32::from(character));
             assert_eq!(neutralise(&once), once);
         }
+    }
+
+    #[test]
+    fn json_means_the_same_and_is_harmless() {
+        let value = serde_json::json!({"a\u{202e}": ["\x1b[2J", "\u{9b}", "\u{e0001}", "ü👍", "\n"]});
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let shown = neutralise_json(&text);
+            assert!(
+                !shown
+                    .chars()
+                    .any(|character| character != '\n' && is_harmful(character)),
+                "{shown}"
+            );
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        }
+        assert!(neutralise_json(&value.to_string()).contains(r"\udb40\udc01"));
     }
 
     #[test]

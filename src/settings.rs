@@ -2,7 +2,7 @@
 //! the profile in the configuration file before defaults. Text becomes types
 //! here, so that nothing below checks it again.
 
-use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice};
+use crate::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice, TokenOptions};
 use crate::config::{Config, Profile, Setting};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::environment::Environment;
@@ -16,7 +16,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::OWN_TOKEN_PARAMETERS;
 use crate::secret::Secret;
-use crate::store::{KeyringSession, ProfileName, StoreKind};
+use crate::store::{KeyringSession, Part, ProfileName, StoreKind};
 use crate::transport::{ProxySettings, TransportSettings};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -239,6 +239,23 @@ pub fn profile_name(
         return parse_name("--profile", option);
     }
     unnamed_profile(environment, config)
+}
+
+/// The URL whose server is looked at, and the issuer that it may be. An issuer
+/// has no query (RFC 8414 §2); a protected resource may have one.
+///
+/// # Errors
+/// [`SettingsError::Value`], which never repeats what may be a token.
+pub fn explored_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsError> {
+    if !text.contains("://") {
+        return Err(wrong_with_hint(
+            "URL",
+            "that is no URL",
+            "A server is named by its whole URL, such as https://id.example.com.",
+        ));
+    }
+    let endpoint = Endpoint::parse(text, HttpAllowance::LoopbackOnly).map_err(|problem| wrong("URL", problem))?;
+    Ok((endpoint, Issuer::parse(text, HttpAllowance::LoopbackOnly).ok()))
 }
 
 /// A JWT, or longer than any profile name and no URL.
@@ -672,19 +689,35 @@ pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String
     pairs(&[], "--token-param", saved, "token_param", &OWN_TOKEN_PARAMETERS)
 }
 
+/// Which part of a session `oauth token` is asked for.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
+    let scope = words(&options.scope);
+    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong("--scope", error))?;
+    let resource = words(&options.resource).into_iter().map(|text| {
+        let resource = Resource::parse(&text).map_err(|error| wrong("--resource", error))?;
+        Ok(resource.to_string())
+    });
+    Ok(Part {
+        resource: resource.collect::<Result<_, _>>()?,
+        scope: scope.tokens().to_vec(),
+    })
+}
+
 /// A list from repeated flags or one space-separated value, else from the profile.
 fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: &'a str) -> (&'a str, Vec<String>) {
     if given.is_empty() {
         return (key, profile.list(key).to_vec());
     }
-    (
-        flag,
-        given
-            .iter()
-            .flat_map(|value| value.split_whitespace())
-            .map(str::to_owned)
-            .collect(),
-    )
+    (flag, words(given))
+}
+
+/// Repeated flags, each with one value or several separated by spaces.
+fn words(given: &[String]) -> Vec<String> {
+    let words = given.iter().flat_map(|value| value.split_whitespace());
+    words.map(str::to_owned).collect()
 }
 
 fn pairs(

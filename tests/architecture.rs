@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 12] = [
     ],
     &["trace", "system", "folders"],
     &["protocol", "palette", "neutral", "environment", "duration", "rules"],
-    &["secret", "diagnosis"],
+    &["secret", "diagnosis", "fault"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -97,6 +97,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/login.rs", "prints the token response of --no-store"),
     ("src/commands/token.rs", "prints the token"),
     ("src/flow/discover.rs", "parses the bodies of metadata answers"),
+    (
+        "src/flow/explore.rs",
+        "keeps the bodies of metadata answers, to be shown",
+    ),
     ("src/flow/login.rs", "checks the ID token"),
     ("src/flow/login/receive.rs", "takes a pasted URL apart"),
     (

@@ -20,8 +20,8 @@ use oauth::diagnosis::Diagnosis;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, Intent, KeyringSession as SessionKind, Patience, ProfileLock, ProfileName, Renewal, Session, SessionClient,
-    SessionEndpoints, StoreSettings, StoredToken,
+    Asked, Intent, KeyringSession as SessionKind, Patience, ProfileLock, ProfileName, Purpose, Renewal, Session,
+    SessionClient, SessionEndpoints, StoreSettings, StoredToken,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -51,6 +51,7 @@ fn driver() {
         item_suffix: None,
         data_folder: home.join("data"),
         config_folder: home.join("config"),
+        runtime_folder: None,
         key_file: None,
     })
     .unwrap();
@@ -74,6 +75,7 @@ fn driver() {
                 let lock = ProfileLock::acquire(
                     &home.join("locks"),
                     &profile(name),
+                    Purpose::Change,
                     Duration::from_secs(60),
                     &mut |_| {},
                 );
@@ -140,6 +142,7 @@ fn session(generation: u64) -> Session {
         subject: None,
         dead: None,
         tokens: vec![StoredToken {
+            narrowed_to: Vec::new(),
             resource: Vec::new(),
             scope: None,
             // more than a Windows item, and than secret-tool would take
@@ -697,7 +700,8 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     assert_eq!(driver.ask("lock work"), "locked");
     assert_eq!(driver.ask("declare"), "declared");
     let pid = driver.child.id();
-    let error = ProfileLock::acquire(&locks, &profile("work"), Duration::ZERO, &mut |_| {}).unwrap_err();
+    let error =
+        ProfileLock::acquire(&locks, &profile("work"), Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap_err();
     assert!(
         error.to_string().contains(&format!("process {pid} (`oauth token`)")),
         "{error}"
@@ -706,6 +710,13 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
 
     driver.child.kill().unwrap();
     driver.child.wait().unwrap();
-    let lock = ProfileLock::acquire(&locks, &profile("work"), Duration::from_secs(5), &mut |_| {}).unwrap();
+    let lock = ProfileLock::acquire(
+        &locks,
+        &profile("work"),
+        Purpose::Change,
+        Duration::from_secs(5),
+        &mut |_| {},
+    )
+    .unwrap();
     assert_eq!(lock.interrupted().map(|intent| intent.generation), Some(8));
 }

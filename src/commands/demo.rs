@@ -2,7 +2,8 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use super::Context;
-use super::login::{DesktopBrowser, interruptible, look_around, openers, signalled};
+use super::login::{DesktopBrowser, look_around, openers};
+use super::signals::{interruptible, signalled};
 use super::watch::Watch;
 use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
 use crate::cli::DemoOptions;
@@ -11,7 +12,7 @@ use crate::environment::Environment;
 use crate::error::{DemoError, Error};
 use crate::flow::login::{CallbackChoice, ClientChoice, LoginRequest, LoginWorld, ServerChoice, UserAgent, login};
 use crate::flow::logout::revoke;
-use crate::flow::refresh::refresh;
+use crate::flow::refresh::{RefreshTerms, refresh};
 use crate::loopback::{ListenSettings, LoopbackHost};
 use crate::protocol::authorization::AuthorizationWish;
 use crate::protocol::client::ClientId;
@@ -24,6 +25,7 @@ use crate::report;
 use crate::server::Server;
 use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
+use crate::store::Part;
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::Surroundings;
 use crate::system::{self, SystemRandomness};
@@ -142,7 +144,13 @@ async fn show_off(
     observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let answer = call_resource_server(session, transport, observer).await?;
-    refresh(session, None, &[], transport, system::now, observer).await?;
+    let terms = RefreshTerms {
+        client_secret: None,
+        token_parameters: Vec::new(),
+        transport,
+        now: system::now,
+    };
+    refresh(session, &Part::default(), &terms, observer).await?;
     observer.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));

@@ -1,19 +1,24 @@
 //! `oauth login`: resolves what was typed, proves that configuration and store
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
+use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
+use super::turn::{self, AfterFailure, Turn};
 use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
-use crate::cli::LoginOptions;
+use crate::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions};
 use crate::config::{self, Change, Config, Setting};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::diagnosis::Diagnosis;
 use crate::duration::in_words;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::flow::adopt::{AdoptError, adopt};
-use crate::flow::login::{CallbackChoice, Keep, LoginError, LoginWorld, Pasted, PastedLines, UserAgent, login};
+use crate::flow::login::{
+    CallbackChoice, Keep, LoginError, LoginRequest, LoginWorld, Pasted, PastedLines, ServerChoice, UserAgent, login,
+};
+use crate::flow::session::asked;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::HttpAllowance;
+use crate::protocol::endpoint::{HttpAllowance, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::report;
@@ -35,6 +40,25 @@ use url::Url;
 const SECRET_MAX_BYTES: u64 = 64 * 1024;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    log_in(context, options, AfterFailure::LogIn, context.style.json)
+}
+
+/// The login that `oauth token --login` finds to be needed: nothing goes to stdout.
+pub(super) fn again(context: &Context, name: &ProfileName) -> Result<(), Error> {
+    let options = LoginOptions {
+        profile: Some(name.to_string()),
+        timeout: DEFAULT_LOGIN_TIMEOUT,
+        ..LoginOptions::default()
+    };
+    log_in(context, &options, AfterFailure::Fail, false)
+}
+
+fn log_in(
+    context: &Context,
+    options: &LoginOptions,
+    after_failure: AfterFailure,
+    prints_json: bool,
+) -> Result<(), Error> {
     let config = context.config()?;
     let config_path = context.config_path()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
@@ -65,6 +89,32 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
     let locks = context.folders()?.locks();
     let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, kind));
+    let turn = if kind == StoreKind::None || options.refresh_token_stdin {
+        None
+    } else {
+        let request = &resolved.request;
+        let login = turn::Login {
+            profile: &name,
+            server: place_of(request),
+            known: earlier.as_ref().map(|earlier| earlier.generation),
+            timeout: request.timeout,
+            after_failure,
+        };
+        let wanted = |session: &Session| is_of(session, request);
+        Some(turn::take(&login, &locks, store.as_mut(), &wanted, &mut observer)?)
+    };
+    if let Some(Turn::Finished(session)) = turn {
+        if let Some(saving) = &saving {
+            saving.save()?;
+        }
+        let outcome = Outcome {
+            asked: resolved.request.wish.scope.clone(),
+            token_response: token_response(&session),
+            session: *session,
+            id_token: None,
+        };
+        return tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer);
+    }
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
         if kind != StoreKind::None {
@@ -118,7 +168,28 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
             &mut observer,
         )?
     };
-    tell(context, &name, kind, store.as_ref(), &outcome, &mut observer)
+    drop(turn);
+    tell(&name, kind, store.as_ref(), &outcome, prints_json, &mut observer)
+}
+
+/// Where the person signs in, to be told to others.
+fn place_of(request: &LoginRequest) -> String {
+    let ServerChoice {
+        issuer,
+        authorization_endpoint,
+        ..
+    } = &request.server;
+    let endpoint = || authorization_endpoint.as_ref().map(ToString::to_string);
+    let issuer = issuer.as_ref().map(ToString::to_string);
+    issuer.or_else(endpoint).unwrap_or_default()
+}
+
+/// Whether a session is what this login would bring.
+fn is_of(session: &Session, request: &LoginRequest) -> bool {
+    let wish = &request.wish;
+    session.issuer.as_deref() == request.server.issuer.as_ref().map(Issuer::as_str)
+        && session.client.id == request.client.id.as_str()
+        && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
 }
 
 /// What came of it.
@@ -170,58 +241,6 @@ fn walk(
         asked,
         token_response: logged_in.token_response,
     })
-}
-
-/// Ends the work when a signal comes; what it holds is then dropped, which
-/// closes the listener and restores the terminal.
-pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::select! {
-        done = work => Ok(done),
-        signal = signalled() => Err(Error::Interrupted(signal)),
-    }
-}
-
-/// Finishes the work even when a signal comes meanwhile, and then obeys it.
-pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    let mut signal = std::pin::pin!(signalled());
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        biased;
-        code = &mut signal => {
-            work.await;
-            Err(Error::Interrupted(code))
-        }
-        done = &mut work => Ok(done),
-    }
-}
-
-/// Waits for the first signal that asks this process to end.
-#[cfg(unix)]
-pub(super) async fn signalled() -> ExitCode {
-    use tokio::signal::unix::{SignalKind, signal};
-    let streams = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = streams else {
-        // Without handlers the system's own end of the process applies.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => ExitCode::Interrupted,
-        _ = terminate.recv() => ExitCode::Terminated,
-        _ = hang_up.recv() => ExitCode::HungUp,
-    }
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-pub(super) async fn signalled() -> ExitCode {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => ExitCode::Interrupted,
-        Err(_) => std::future::pending().await,
-    }
 }
 
 fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
@@ -473,11 +492,11 @@ fn token_response(session: &Session) -> Secret {
 
 /// Who signed in, what was granted, until when, and where it is kept.
 fn tell(
-    context: &Context,
     name: &ProfileName,
     kind: StoreKind,
     store: &dyn CredentialStore,
     outcome: &Outcome,
+    prints_json: bool,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     let session = &outcome.session;
@@ -534,7 +553,7 @@ fn tell(
         "stored as profile \"{name}\" in {}",
         store.describe()
     )));
-    if context.style.json {
+    if prints_json {
         let row = Row::new(name, None, Some(session), kind, now);
         return report::print(format!("{}\n", row.to_json(now)).as_bytes());
     }

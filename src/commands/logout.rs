@@ -6,6 +6,7 @@ use crate::cli::LogoutOptions;
 use crate::config::Config;
 use crate::diagnosis::Diagnosis;
 use crate::error::{Error, SessionError};
+use crate::fault::{self, Point};
 use crate::flow::logout::{Revoked, revoke};
 use crate::settings;
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
@@ -63,7 +64,7 @@ fn one(
         let transport = context.transport(profile, true)?;
         // With --all the variable, which is for one client, would go to every server.
         let secret = context.client_secret_of_environment().filter(|_| !all);
-        let revoked = context.runtime()?.block_on(super::login::interruptible(revoke(
+        let revoked = context.runtime()?.block_on(super::signals::interruptible(revoke(
             &session,
             secret.as_ref(),
             &transport,
@@ -75,6 +76,7 @@ fn one(
             ));
         }
     }
+    fault::here(Point::TokensRevoked);
     forget(store.as_mut(), name, session)?;
     observer.observe(&Event::Forgotten {
         store: &store.describe(),

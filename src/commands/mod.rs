@@ -3,12 +3,15 @@
 
 mod completions;
 mod demo;
+mod discover;
 mod login;
 mod logout;
 mod profile;
 mod serve;
+mod signals;
 mod status;
 mod token;
+mod turn;
 mod watch;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
@@ -20,7 +23,7 @@ use crate::report::{self, Style};
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{
-    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Session, StoreKind, StoreSettings,
+    self, CredentialStore, LockError, Patience, ProfileLock, ProfileName, Purpose, Session, StoreKind, StoreSettings,
 };
 use crate::trace::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -62,6 +65,7 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),
         Command::Profile(command) => profile::run(context, &command),
+        Command::Discover(options) => discover::run(context, &options),
         Command::Serve(options) => serve::run(context, &options),
         Command::Demo(options) => demo::run(context, &options),
         Command::Completions { shell } => completions::run(shell),
@@ -125,6 +129,10 @@ impl Context {
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
             key_file: self.environment.path("OAUTH_STORE_KEY_FILE"),
         })?)
     }
@@ -191,7 +199,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, wait, &mut |holder| {
+    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));

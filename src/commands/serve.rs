@@ -1,7 +1,8 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use super::{Context, login::signalled};
+use super::Context;
+use super::signals::signalled;
 use crate::cli::{Approve, ServeOptions, Switch};
 use crate::error::Error;
 use crate::report;
@@ -21,10 +22,14 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         .map_err(Error::Runtime)?;
     let style = context.style;
     let quiet = context.global.quiet;
+    // Before anybody reads that it is ready, and may end it.
+    let in_runtime = runtime.enter();
+    let signal = signalled();
+    drop(in_runtime);
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
     runtime.block_on(async {
         let shutdown = async {
-            signalled().await;
+            signal.await;
         };
         let log = move |entry: LogEntry| {
             if !quiet {

@@ -3,12 +3,15 @@
 //! stdout: no lock, no runtime, no TLS, no discovery. Only a token that will
 //! not last is renewed first.
 
-use super::login::after_work;
+use super::login;
+use super::signals::after_work;
 use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
 use crate::cli::{TokenFormat, TokenOptions};
-use crate::config::Profile;
+use crate::config::{Config, Profile};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::error::{Error, SessionError};
+use crate::fault::{self, Point};
+use crate::flow::refresh::RefreshTerms;
 use crate::flow::renew::{RenewWorld, has_expired, renew};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
@@ -16,10 +19,11 @@ use crate::protocol::time::UnixSeconds;
 use crate::report;
 use crate::secret::Secret;
 use crate::settings::{self, SettingsError};
-use crate::store::{CredentialStore, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use serde_json::json;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 /// How long a token must still be valid by default.
@@ -30,25 +34,61 @@ const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
+    let part = settings::part(options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let profile = config.profile(&name);
+    let outcome = token(context, options, format, &part, &config, &name);
+    match outcome {
+        Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && somebody_is_there() => {
+            context
+                .observer()
+                .observe(&Event::Note(&format!("{error}: logging in first")));
+            login::again(context, &name)?;
+            token(context, options, format, &part, &config, &name)
+        }
+        outcome => outcome,
+    }
+}
+
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+fn token(
+    context: &Context,
+    options: &TokenOptions,
+    format: TokenFormat,
+    part: &Part,
+    config: &Config,
+    name: &ProfileName,
+) -> Result<(), Error> {
+    let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
     let mut store = context.store(kind, context.patience())?;
-    let mut session = signed_in(store.load(&name)?, &name, &config, kind)?;
-    same_as_url(&session, &name, &options.profile)?;
-    usable(&session, &name, profile)?;
+    let mut session = signed_in(store.load(name)?, name, config, kind)?;
+    same_as_url(&session, name, &options.profile)?;
+    usable(&session, name, profile)?;
 
     let freshness = Freshness::new(options)?;
     let now = system::now();
-    if options.force_refresh && !session.can_renew() {
-        return Err(SessionError::NotRefreshable { profile: name }.into());
+    if !session.can_renew() && (options.force_refresh || session.token(part).is_none()) {
+        return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
     }
-    if session.can_renew() && (options.force_refresh || !freshness.is_met_by(&session, now)) {
-        session = renewed(context, options, &freshness, &name, profile, store.as_mut(), session)?;
-        usable(&session, &name, profile)?;
+    if session.can_renew() && (options.force_refresh || !freshness.is_met_by(&session, part, now)) {
+        session = renewed(
+            context,
+            options,
+            &freshness,
+            name,
+            part,
+            profile,
+            store.as_mut(),
+            session,
+        )?;
+        usable(&session, name, profile)?;
+        fault::here(Point::TokenUnprinted);
     }
-    print(context, options, format, &freshness, &name, &session)
+    print(context, options, format, &freshness, name, part, &session)
 }
 
 /// Whether a session may be used for this profile at all.
@@ -70,6 +110,7 @@ fn renewed(
     options: &TokenOptions,
     freshness: &Freshness,
     name: &ProfileName,
+    part: &Part,
     profile: Option<&Profile>,
     store: &mut dyn CredentialStore,
     session: Session,
@@ -77,10 +118,11 @@ fn renewed(
     let locks = context.folders()?.locks();
     let transport = context.transport(profile, true)?;
     let mut observer = context.observer();
-    let still_valid = !options.id_token && !has_expired(&session, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !freshness.is_met_by(session, system::now());
+    let still_valid = !options.id_token && !has_expired(&session, part, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !freshness.is_met_by(session, part, system::now());
     // Before the signals wait: nothing is under way yet that must be finished.
     let wait = if still_valid { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
+    fault::here(Point::LockWanted);
     let lock = match lock(&locks, name, wait, &mut observer) {
         Err(error) if still_valid && error.exit_code() == ExitCode::Timeout => {
             observer.observe(&Event::Warning(&format!(
@@ -92,16 +134,17 @@ fn renewed(
     };
     let mut world = RenewWorld {
         store,
-        client_secret: context.client_secret_of_environment(),
-        token_parameters: settings::token_parameters(profile)?,
-        transport: &transport,
-        now: system::now,
+        terms: RefreshTerms {
+            client_secret: context.client_secret_of_environment(),
+            token_parameters: settings::token_parameters(profile)?,
+            transport: &transport,
+            now: system::now,
+        },
         observer: &mut observer,
     };
     // A signal that comes meanwhile waits until the answer is written.
-    let outcome = context
-        .runtime()?
-        .block_on(after_work(renew(name, lock, &session, &still_needed, &mut world)))?;
+    let renewing = renew(name, part, lock, &session, &still_needed, &mut world);
+    let outcome = context.runtime()?.block_on(after_work(renewing))?;
     match outcome {
         Ok(session) => Ok(session),
         Err(error) if still_valid && error.exit_code() == ExitCode::Unreachable => {
@@ -130,12 +173,12 @@ fn print(
     format: TokenFormat,
     freshness: &Freshness,
     name: &ProfileName,
+    part: &Part,
     session: &Session,
 ) -> Result<(), Error> {
     let now = system::now();
     let token = session
-        .tokens
-        .first()
+        .token(part)
         .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
@@ -200,8 +243,8 @@ impl Freshness {
         }
     }
 
-    fn is_met_by(&self, session: &Session, now: UnixSeconds) -> bool {
-        let Some(token) = session.tokens.first() else {
+    fn is_met_by(&self, session: &Session, part: &Part, now: UnixSeconds) -> bool {
+        let Some(token) = session.token(part) else {
             return false;
         };
         if self.of_id_token {

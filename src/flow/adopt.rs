@@ -2,13 +2,13 @@
 //! refreshed at once, which proves that it works (RFC 6749 §6).
 
 use crate::flow::login::{ClientChoice, LoginError, ServerChoice, know_server};
-use crate::flow::refresh::{RefreshError, refresh};
+use crate::flow::refresh::{RefreshError, RefreshTerms, refresh};
 use crate::flow::session::{asked, without_tokens};
 use crate::protocol::authorization::AuthorizationWish;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Part, Session};
 use crate::trace::Observer;
 use crate::transport::Transport;
 
@@ -44,7 +44,13 @@ pub async fn adopt(
         asked(&wish.scope, &wish.resource, &wish.audience),
     );
     session.refresh_token = Some(refresh_token);
-    let id_token = refresh(&mut session, None, &wish.token_extra, transport, now, observer)
+    let terms = RefreshTerms {
+        client_secret: None,
+        token_parameters: wish.token_extra.clone(),
+        transport,
+        now,
+    };
+    let id_token = refresh(&mut session, &Part::default(), &terms, observer)
         .await
         .map_err(AdoptError::Refresh)?;
     Ok((session, id_token))

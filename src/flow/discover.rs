@@ -4,7 +4,7 @@
 
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
-use crate::protocol::http::HttpRequest;
+use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::trace::{Event, Observer};
@@ -118,8 +118,7 @@ pub async fn discover(
                 issuer: issuer.to_string(),
                 source,
             })?;
-        let status = response.status;
-        if status == 200 && parse_object(response.body.expose()).is_ok() {
+        let Some(what) = not_taken(&response) else {
             observer.observe(&Event::DiscoveryTried {
                 url: url.as_str(),
                 not_taken: None,
@@ -134,13 +133,8 @@ pub async fn discover(
                 "the metadata's issuer is the one that was asked for (RFC 8414 §3.3)",
             ));
             return Ok(metadata);
-        }
-        let what = match (status, response.media_type()) {
-            (200, Some(media_type)) => format!("200 with {media_type}, no JSON object"),
-            (200, None) => "200 without a JSON object".to_owned(),
-            (300..400, _) => format!("{status}, a redirect, which is not followed"),
-            _ => status.to_string(),
         };
+        let status = response.status;
         observer.observe(&Event::DiscoveryTried {
             url: url.as_str(),
             not_taken: Some(&what),
@@ -161,4 +155,15 @@ pub async fn discover(
             tried,
         },
     })
+}
+
+/// Why an answer is no metadata document; `None` for the JSON object that one is.
+pub(super) fn not_taken(response: &HttpResponse) -> Option<String> {
+    match (response.status, response.media_type()) {
+        (200, _) if parse_object(response.body.expose()).is_ok() => None,
+        (200, Some(media_type)) => Some(format!("200 with {media_type}, no JSON object")),
+        (200, None) => Some("200 without a JSON object".to_owned()),
+        (status @ 300..400, _) => Some(format!("{status}, a redirect, which is not followed")),
+        (status, _) => Some(status.to_string()),
+    }
 }

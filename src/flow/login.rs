@@ -14,6 +14,7 @@ pub(super) use tell::{tell_answered, tell_request};
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::fault::{self, Point};
 use crate::flow::logout::revoke;
 use crate::flow::session;
 use crate::loopback::{ListenSettings, Page};
@@ -29,7 +30,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::TokenResponse;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Part, Session};
 use crate::surroundings::Surroundings;
 use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
@@ -144,7 +145,8 @@ async fn exchange_and_store(
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
     let mut session = session::without_tokens(&server.metadata, &client, wished);
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-    session::take(&mut session, response, now);
+    session::take(&mut session, &Part::default(), response, now);
+    fault::here(Point::CodeExchanged);
     if let Err(error) = (world.keep)(&session, world.observer) {
         // Tokens that nobody keeps should not live on at the server.
         if let Err(error) = revoke(&session, None, world.transport, world.observer).await {

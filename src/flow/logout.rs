@@ -87,8 +87,9 @@ pub enum Revoked {
     NoEndpoint,
 }
 
-/// Revokes the session's tokens. A failure at the access token alone is a
-/// warning: without its refresh token it soon ends by itself.
+/// Revokes the session's tokens, those for parts of it too. A failure at an
+/// access token alone is a warning: without its refresh token it soon ends by
+/// itself.
 ///
 /// # Errors
 /// [`LogoutError`].
@@ -103,18 +104,23 @@ pub async fn revoke(
     };
     let endpoint = endpoint_of(endpoint, "revocation endpoint")?;
     let client = client_of(session, client_secret)?;
-    let access_token = session.tokens.first().map(|token| &token.access_token);
-    if let Some(refresh_token) = &session.refresh_token {
-        revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
-        if let Some(access_token) = access_token {
-            let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
-            if let Err(error) = revoked {
-                let warning = format!("the refresh token is revoked, but the access token is not: {error}");
-                observer.observe(&Event::Warning(&warning));
+    let mut access_tokens = session.tokens.iter().map(|token| &token.access_token);
+    match &session.refresh_token {
+        Some(refresh_token) => {
+            revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
+        }
+        None => {
+            if let Some(access_token) = access_tokens.next() {
+                revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
             }
         }
-    } else if let Some(access_token) = access_token {
-        revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
+    }
+    for access_token in access_tokens {
+        let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
+        if let Err(error) = revoked {
+            let warning = format!("the refresh token is revoked, but an access token is not: {error}");
+            observer.observe(&Event::Warning(&warning));
+        }
     }
     Ok(Revoked::AtServer)
 }

@@ -3,7 +3,9 @@
 //! bottom, tells the observer what happens, and prints nothing.
 
 pub mod adopt;
+pub mod appraise;
 pub mod discover;
+pub mod explore;
 pub mod login;
 pub mod logout;
 pub mod refresh;

@@ -3,12 +3,12 @@
 
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::login::{tell_answered, tell_request};
-use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, take};
+use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::{Grant, TokenError, TokenRequest, TokenResponse};
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Part, Session};
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportError};
 
@@ -36,6 +36,17 @@ impl RefreshError {
     /// Whether the server said that the session has ended: the only answer that may end it.
     pub fn ends_session(&self) -> bool {
         matches!(self, RefreshError::Token(TokenError::OAuth { error, .. }) if error.error == "invalid_grant")
+    }
+
+    /// Whether the server may have spent the refresh token all the same: where
+    /// no answer came, or one that says nothing about it.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            RefreshError::Transport(error) => error.may_have_been_received(),
+            RefreshError::Token(error) => !matches!(error, TokenError::OAuth { .. } | TokenError::Redirect { .. }),
+            RefreshError::IdToken(_) => true,
+            RefreshError::NoRefreshToken | RefreshError::Record(_) => false,
+        }
     }
 }
 
@@ -94,34 +105,45 @@ fn accepted(
     }
 }
 
-/// Sends the refresh request and takes the answer into the session. Returns
-/// the ID token that came along, checked.
+/// How a refresh request is made and sent.
+pub struct RefreshTerms<'a> {
+    /// What the environment holds now; it wins over the secret of the record.
+    pub client_secret: Option<Secret>,
+    /// Further parameters of the token request.
+    pub token_parameters: Vec<(String, String)>,
+    /// Sends the request.
+    pub transport: &'a Transport,
+    /// The wall clock.
+    pub now: fn() -> UnixSeconds,
+}
+
+/// Sends the refresh request for a part of the session, or the whole, and
+/// takes the answer into the session. Returns the ID token that came along,
+/// checked.
 ///
 /// # Errors
 /// [`RefreshError`]; the session is then unchanged.
 pub async fn refresh(
     session: &mut Session,
-    client_secret: Option<&Secret>,
-    token_parameters: &[(String, String)],
-    transport: &Transport,
-    now: fn() -> UnixSeconds,
+    part: &Part,
+    terms: &RefreshTerms<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Option<IdToken>, RefreshError> {
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let token_request = TokenRequest {
-        client: client_of(session, client_secret)?,
+        client: client_of(session, terms.client_secret.as_ref())?,
         grant: Grant::RefreshToken {
             refresh_token,
-            scope: None,
+            scope: scope_of(session, part)?,
         },
-        resource: resources_of(session)?,
+        resource: resources_of(session, part)?,
         audience: session.asked.audience.clone(),
-        extra: token_parameters.to_vec(),
+        extra: terms.token_parameters.clone(),
     };
     let http_request = token_request.http_request(&token_endpoint);
     tell_request("refresh request", &http_request, observer);
-    let response = transport.send(&http_request, observer).await?;
+    let response = terms.transport.send(&http_request, observer).await?;
     let mut response =
         TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
     tell_answered(&response, observer);
@@ -132,7 +154,7 @@ pub async fn refresh(
                 issuer: session.issuer.as_deref(),
                 client_id: &session.client.id,
                 client_has_secret: token_request.client.authentication.secret().is_some(),
-                now: now(),
+                now: (terms.now)(),
                 access_token: &response.access_token,
                 occasion: Occasion::Refresh {
                     subject: session.subject.as_deref(),
@@ -151,6 +173,6 @@ pub async fn refresh(
         expires_in_s: response.expires_in_s,
         rotated: response.refresh_token.is_some(),
     });
-    take(session, response, now());
+    take(session, part, response, (terms.now)());
     Ok(id_token)
 }

@@ -4,13 +4,17 @@
 //! reading again, ends a session (RFC 6749 §5.2).
 
 use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::refresh::{RefreshError, refresh};
+use crate::fault::{self, Point};
+use crate::flow::refresh::{RefreshError, RefreshTerms, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Dead, Intent, PrivateFileError, ProfileLock, ProfileName, Session, StoreError};
+use crate::store::{
+    CredentialStore, Dead, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, StoreError,
+};
+use crate::trace::later::Later;
 use crate::trace::{Event, Observer, Party};
-use crate::transport::{Transport, TransportError, UrlSource};
+use crate::transport::{TransportError, UrlSource};
 use std::time::Duration;
 
 /// How often a write is tried again after the server has rotated the refresh
@@ -82,7 +86,8 @@ impl Diagnosis for RenewError {
                 let mut hints = Vec::new();
                 if *after_interruption {
                     hints.push(
-                        "A refresh was interrupted after the server had taken it, so its answer is lost.".to_owned(),
+                        "An earlier refresh was interrupted or never answered after the server had taken it: its answer is lost."
+                            .to_owned(),
                     );
                 }
                 hints.push(format!("Run: oauth login {profile}"));
@@ -105,41 +110,34 @@ impl Diagnosis for RenewError {
 pub struct RenewWorld<'a> {
     /// Where the session is.
     pub store: &'a mut dyn CredentialStore,
-    /// What the environment holds now.
-    pub client_secret: Option<Secret>,
-    /// Further parameters of the token request.
-    pub token_parameters: Vec<(String, String)>,
-    /// Sends the request.
-    pub transport: &'a Transport,
-    /// The wall clock.
-    pub now: fn() -> UnixSeconds,
+    /// How the request is made and sent.
+    pub terms: RefreshTerms<'a>,
     /// Sees everything.
     pub observer: &'a mut dyn Observer,
 }
 
-/// Renews the session that was read as `known`, under the profile's lock. Returns the session as it is
-/// stored afterwards: another process's, if it was quicker.
+/// Renews a part of the session that was read as `known`, or the whole, under
+/// the profile's lock. Returns the session as it is stored afterwards: another
+/// process's, if it was quicker.
 ///
-/// `still_needed` is asked about the session as it stands under the lock. One
-/// that another process has renewed meanwhile is taken as it is: never more
-/// than one refresh for one expiry.
+/// `still_needed` is asked about the session as it stands under the lock. A
+/// token that another process has renewed meanwhile is taken as it is: never
+/// more than one refresh for one expiry.
 ///
 /// # Errors
 /// [`RenewError`]. The stored session is as it was, but for [`RenewError::Ended`].
 pub async fn renew(
     profile: &ProfileName,
+    part: &Part,
     mut lock: ProfileLock,
     known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
     world: &mut RenewWorld<'_>,
 ) -> Result<Session, RenewError> {
+    fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
-    let session = world.store.load(profile)?.filter(Session::is_signed_in);
-    let mut session = session.ok_or_else(|| RenewError::LoggedOut {
-        profile: profile.clone(),
-    })?;
-    let renewed_meanwhile = session.generation != known.generation;
-    if session.dead.is_some() || renewed_meanwhile || !still_needed(&session) {
+    let mut session = load(profile, world)?;
+    if session.dead.is_some() || was_renewed(part, known, &session) || !still_needed(&session) {
         world.observer.observe(&Event::Decision(
             "the session was changed by another process: no refresh",
         ));
@@ -151,62 +149,49 @@ pub async fn renew(
         .cloned();
     if let Some(intent) = &interrupted {
         world.observer.observe(&Event::Note(&format!(
-            "a refresh by `oauth {}` was interrupted at {}; trying again with the same refresh token",
-            intent.command,
+            "a refresh at {} was interrupted or never answered; trying again with the same refresh token",
             crate::system::local_time(intent.at)
         )));
     }
 
     // Everything slow, and everything that can fail here, before the request.
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
-    world
-        .transport
+    let transport = world.terms.transport;
+    transport
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
-    world.store.probe(profile)?;
-    lock.declare(&Intent {
+    world.store.make_ready(profile)?;
+    let intent = Intent {
         command: "token".to_owned(),
-        at: (world.now)(),
+        at: (world.terms.now)(),
         generation: session.generation.saturating_add(1),
         fingerprint: refresh_token.fingerprint(),
-    })?;
+    };
+    lock.declare(&intent)?;
+    fault::here(Point::IntentWritten);
 
-    // The request, and the write at once.
-    let outcome = refresh_with_one_more_try(&mut session, world).await;
+    // The request, and the write at once: in between, nobody is told anything.
+    let mut later = Later::new(world.observer);
+    let outcome = refresh_with_one_more_try(&mut session, part, &world.terms, &mut later).await;
+    if outcome.is_ok() {
+        save(profile, &refresh_token, &session, world.store, &mut later).await?;
+        fault::here(Point::SessionStored);
+    }
+    drop(later);
+
     match outcome {
-        Ok(()) => {
-            save(profile, &session, world).await?;
-            Ok(session)
-        }
+        Ok(()) => Ok(session),
         Err(error) if error.ends_session() => {
-            let session = world.store.load(profile)?.filter(Session::is_signed_in);
-            let current = session.ok_or_else(|| RenewError::LoggedOut {
-                profile: profile.clone(),
-            })?;
+            let current = load(profile, world)?;
             if current.refresh_token.as_ref().map(Secret::fingerprint) != Some(refresh_token.fingerprint()) {
                 world.observer.observe(&Event::Decision(
                     "another process has stored a newer session: it is taken",
                 ));
                 return Ok(current);
             }
-            let reason = error.oauth_error().map(|(name, description)| {
-                description.map_or_else(|| name.to_owned(), |description| format!("{name} ({description})"))
-            });
-            let reason = reason.unwrap_or_default();
-            let dead = Dead {
-                at: (world.now)(),
-                reason: reason.clone(),
-            };
-            let generation = current.generation.saturating_add(1);
-            world.store.save(
-                profile,
-                &Session {
-                    dead: Some(dead),
-                    generation,
-                    ..current
-                },
-            )?;
+            let reason = reason_of(&error);
+            mark_dead(profile, current, &reason, world)?;
             world
                 .observer
                 .observe(&Event::Decision("the session is marked as ended in the store"));
@@ -216,69 +201,128 @@ pub async fn renew(
                 after_interruption: interrupted.is_some(),
             })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            if error.may_have_happened() {
+                lock.leave_unfinished(intent);
+            }
+            Err(error.into())
+        }
     }
+}
+
+fn load(profile: &ProfileName, world: &mut RenewWorld<'_>) -> Result<Session, RenewError> {
+    let session = world.store.load(profile)?.filter(Session::is_signed_in);
+    session.ok_or_else(|| RenewError::LoggedOut {
+        profile: profile.clone(),
+    })
+}
+
+/// Whether the token for this part is not the one that was known before.
+fn was_renewed(part: &Part, known: &Session, session: &Session) -> bool {
+    let identity = |session: &Session| {
+        let token = session.token(part)?;
+        Some((token.access_token.fingerprint(), token.issued_at, token.expires_at))
+    };
+    let current = identity(session);
+    session.generation != known.generation && current.is_some() && current != identity(known)
+}
+
+fn reason_of(error: &RefreshError) -> String {
+    let reason = error.oauth_error().map(|(name, description)| {
+        description.map_or_else(|| name.to_owned(), |description| format!("{name} ({description})"))
+    });
+    reason.unwrap_or_default()
+}
+
+/// The record stays: who was signed in, and why that ended, is still to be told.
+fn mark_dead(
+    profile: &ProfileName,
+    session: Session,
+    reason: &str,
+    world: &mut RenewWorld<'_>,
+) -> Result<(), StoreError> {
+    let dead = Dead {
+        at: (world.terms.now)(),
+        reason: reason.to_owned(),
+    };
+    let generation = session.generation.saturating_add(1);
+    world.store.save(
+        profile,
+        &Session {
+            dead: Some(dead),
+            generation,
+            ..session
+        },
+    )
 }
 
 /// An answer that never came is asked for once more, but only when the old
 /// access token is of no use any more: a server with reuse detection would
 /// revoke it, one with a grace period answers again (RFC 9700 §4.14.2).
-async fn refresh_with_one_more_try(session: &mut Session, world: &mut RenewWorld<'_>) -> Result<(), RefreshError> {
-    let first = refresh_once(session, world).await;
+async fn refresh_with_one_more_try(
+    session: &mut Session,
+    part: &Part,
+    terms: &RefreshTerms<'_>,
+    observer: &mut dyn Observer,
+) -> Result<(), RefreshError> {
+    let first = refresh(session, part, terms, observer).await;
     match first {
         Err(RefreshError::Transport(error))
-            if error.may_have_been_received() && has_expired(session, (world.now)()) =>
+            if error.may_have_been_received() && has_expired(session, part, (terms.now)()) =>
         {
-            world.observer.observe(&Event::Retried {
+            observer.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: "the answer to the refresh was lost; asking once more with the same refresh token",
             });
-            refresh_once(session, world).await
+            refresh(session, part, terms, observer).await.map(drop)
         }
-        outcome => outcome,
+        outcome => outcome.map(drop),
     }
 }
 
-async fn refresh_once(session: &mut Session, world: &mut RenewWorld<'_>) -> Result<(), RefreshError> {
-    let secret = world.client_secret.as_ref();
-    refresh(
-        session,
-        secret,
-        &world.token_parameters,
-        world.transport,
-        world.now,
-        world.observer,
-    )
-    .await
-    .map(|_| ())
-}
-
-/// Whether the main access token is of the past.
-pub fn has_expired(session: &Session, now: UnixSeconds) -> bool {
+/// Whether the access token for this part is of the past, or was never there.
+pub fn has_expired(session: &Session, part: &Part, now: UnixSeconds) -> bool {
     session
-        .tokens
-        .first()
+        .token(part)
         .is_none_or(|token| token.expires_at.is_some_and(|expires_at| expires_at <= now))
 }
 
-async fn save(profile: &ProfileName, session: &Session, world: &mut RenewWorld<'_>) -> Result<(), StoreError> {
-    let mut attempt = 1;
-    loop {
-        match world.store.save(profile, session) {
-            Ok(()) => {
-                let store = world.store.describe();
-                world.observer.observe(&Event::Stored { store: &store });
-                return Ok(());
-            }
-            Err(error) if attempt >= SAVE_ATTEMPTS => return Err(error),
-            Err(error) => {
-                attempt += 1;
-                world.observer.observe(&Event::Retried {
-                    with: Party::CredentialStore,
-                    reason: &format!("the refreshed session cannot be written, trying again: {error}"),
-                });
-                tokio::time::sleep(SAVE_PAUSE).await;
-            }
+/// Writes the session. Where the store does not take it, it is kept aside at
+/// once; then the store has some seconds to come back.
+async fn save(
+    profile: &ProfileName,
+    spent: &Secret,
+    session: &Session,
+    store: &mut dyn CredentialStore,
+    observer: &mut dyn Observer,
+) -> Result<(), StoreError> {
+    let stored = |store: &dyn CredentialStore, observer: &mut dyn Observer| {
+        observer.observe(&Event::Stored {
+            store: &store.describe(),
+        });
+        Ok(())
+    };
+    let Err(mut error) = store.save(profile, session) else {
+        return stored(store, observer);
+    };
+    let aside = store.keep_aside(profile, spent, session);
+    for _ in 1..SAVE_ATTEMPTS {
+        observer.observe(&Event::Retried {
+            with: Party::CredentialStore,
+            reason: &format!("the refreshed session cannot be written, trying again: {error}"),
+        });
+        tokio::time::sleep(SAVE_PAUSE).await;
+        match store.save(profile, session) {
+            Ok(()) => return stored(store, observer),
+            Err(again) => error = again,
         }
     }
+    let Ok(path) = aside else {
+        return Err(error);
+    };
+    observer.observe(&Event::Warning(&format!(
+        "the refreshed session cannot be stored: {error}; it waits in {}, encrypted under the refresh token that is still stored, and is taken from there",
+        path.display()
+    )));
+    Ok(())
 }

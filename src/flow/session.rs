@@ -9,7 +9,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::TokenResponse;
 use crate::secret::Secret;
-use crate::store::{Asked, Renewal, Session, SessionClient, SessionEndpoints, StoredToken};
+use crate::store::{Asked, Part, Renewal, Session, SessionClient, SessionEndpoints, StoredToken};
 use std::str::FromStr;
 
 /// A stored record whose parts are no longer what they must be; a person
@@ -55,19 +55,32 @@ pub fn without_tokens(metadata: &ServerMetadata, client: &Client, asked: Asked) 
     }
 }
 
-/// Takes a token response into the record: where no new refresh token came,
-/// the old one stays (RFC 6749 §6), and so does the old ID token.
-pub fn take(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
-    let token = stored_token(&response, session.asked.resource.clone(), now);
-    let earlier_scope = session.tokens.first().and_then(|token| token.scope.clone());
+/// So many tokens for parts of a session are kept; of more, the oldest go.
+const MOST_PARTS: usize = 16;
+
+/// Takes the token response for a part of the session, or the whole, into the
+/// record: where no new refresh token came, the old one stays (RFC 6749 §6),
+/// and so does the old ID token. An absent scope is the one that was asked for (§5.1).
+pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: UnixSeconds) {
+    let position = session.position_of(part);
+    let is_whole = session.is_whole(part);
+    let scope = match position {
+        Some(position) => session.tokens[position].scope.clone(),
+        None if is_whole => None,
+        None => Some(part.scope.clone()).filter(|scope| !scope.is_empty()),
+    };
+    let token = stored_token(&response, now);
     let token = StoredToken {
-        scope: token.scope.clone().or(earlier_scope),
+        resource: session.resource_of(part).to_vec(),
+        scope: token.scope.clone().or(scope),
+        narrowed_to: if is_whole { Vec::new() } else { part.scope.clone() },
         ..token
     };
-    match session.tokens.first_mut() {
-        Some(first) => *first = token,
+    match position {
+        Some(position) => session.tokens[position] = token,
         None => session.tokens.push(token),
     }
+    drop_old_parts(session, now);
     if let Some(refresh_token) = response.refresh_token {
         session.refresh_token = Some(refresh_token);
         session.renewal = Renewal::RefreshToken;
@@ -79,12 +92,22 @@ pub fn take(session: &mut Session, response: TokenResponse, now: UnixSeconds) {
     session.dead = None;
 }
 
-fn stored_token(response: &TokenResponse, resource: Vec<String>, now: UnixSeconds) -> StoredToken {
+/// A record does not grow with every part that somebody once asked for.
+fn drop_old_parts(session: &mut Session, now: UnixSeconds) {
+    let mut parts = session.tokens.split_off(session.tokens.len().min(1));
+    parts.retain(|token| token.expires_at.is_none_or(|expires_at| expires_at > now));
+    let too_many = parts.len().saturating_sub(MOST_PARTS);
+    parts.drain(..too_many);
+    session.tokens.append(&mut parts);
+}
+
+fn stored_token(response: &TokenResponse, now: UnixSeconds) -> StoredToken {
     let lifetime_s = response
         .expires_in_s
         .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
     StoredToken {
-        resource,
+        resource: Vec::new(),
+        narrowed_to: Vec::new(),
         scope: response.scope.as_ref().map(|scope| scope.tokens().to_vec()),
         access_token: response.access_token.clone(),
         token_type: response.token_type.clone(),
@@ -124,12 +147,25 @@ pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableR
     Endpoint::parse(text, HttpAllowance::Everywhere).map_err(|_| UnusableRecord(name))
 }
 
-/// The resources of a record.
+/// The scope to ask for at a refresh: none for all that was granted (RFC 6749 §6).
 ///
 /// # Errors
 /// [`UnusableRecord`].
-pub fn resources_of(session: &Session) -> Result<Vec<Resource>, UnusableRecord> {
-    let resources = session.asked.resource.iter().map(|text| Resource::parse(text));
+pub fn scope_of(session: &Session, part: &Part) -> Result<Option<Scope>, UnusableRecord> {
+    if part.scope.is_empty() || session.is_whole(part) {
+        return Ok(None);
+    }
+    Scope::parse(&part.scope.join(" "))
+        .map(Some)
+        .map_err(|_| UnusableRecord("scope"))
+}
+
+/// The resources to ask for at a refresh (RFC 8707 §2.2).
+///
+/// # Errors
+/// [`UnusableRecord`].
+pub fn resources_of(session: &Session, part: &Part) -> Result<Vec<Resource>, UnusableRecord> {
+    let resources = session.resource_of(part).iter().map(|text| Resource::parse(text));
     resources
         .collect::<Result<_, _>>()
         .map_err(|_| UnusableRecord("resource"))

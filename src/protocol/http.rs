@@ -178,7 +178,7 @@ fn password_of(credentials: &Secret) -> Option<Secret> {
 }
 
 /// What the server answered. The body may hold secrets.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,

@@ -12,6 +12,7 @@ pub mod http;
 pub mod id_token;
 pub mod jose;
 pub mod json;
+pub mod jwks;
 pub mod metadata;
 pub mod params;
 pub mod pkce;

@@ -60,6 +60,10 @@ pub(super) fn read(store: &CredentialStore, name: &str) -> Result<Option<Value>,
     Err(damaged("is being rewritten all the time"))
 }
 
+/// What the value's place holds now, as [`check_replaceable`] found it.
+#[derive(Clone)]
+pub(super) struct Living(Option<Header>);
+
 /// Puts the value in the place of the old one, in chunks where it is longer
 /// than `item_limit_bytes`. What a newer program wrote is left alone.
 pub(super) fn write(
@@ -68,7 +72,18 @@ pub(super) fn write(
     value: &[u8],
     item_limit_bytes: Option<usize>,
 ) -> Result<(), KeyringError> {
-    let living = living_header(store, name)?;
+    let living = check_replaceable(store, name)?;
+    write_over(store, name, value, item_limit_bytes, living)
+}
+
+/// The same where that was found out before, and nobody wrote in between.
+pub(super) fn write_over(
+    store: &CredentialStore,
+    name: &str,
+    value: &[u8],
+    item_limit_bytes: Option<usize>,
+    Living(living): Living,
+) -> Result<(), KeyringError> {
     let Some(limit_bytes) = item_limit_bytes.filter(|limit| value.len() > *limit) else {
         set(store, name, value)?;
         if let Some(living) = living {
@@ -117,8 +132,8 @@ pub(super) fn delete(store: &CredentialStore, name: &str) -> Result<bool, Keyrin
 }
 
 /// Whether the value may be overwritten: not where a newer program wrote it.
-pub(super) fn check_replaceable(store: &CredentialStore, name: &str) -> Result<(), KeyringError> {
-    living_header(store, name).map(drop)
+pub(super) fn check_replaceable(store: &CredentialStore, name: &str) -> Result<Living, KeyringError> {
+    living_header(store, name).map(Living)
 }
 
 /// The header that counts now. Refuses to go on where a newer program wrote the value.
@@ -461,7 +476,7 @@ mod tests {
             let (keyring, store) = small();
             put(&*store, &newer).unwrap();
             let before = keyring.items.lock().unwrap().clone();
-            for outcome in [put(&*store, b"{}"), check_replaceable(&*store, "work")] {
+            for outcome in [put(&*store, b"{}"), check_replaceable(&*store, "work").map(drop)] {
                 assert!(
                     matches!(outcome, Err(KeyringError::Record(SessionError::NewerVersion(2)))),
                     "{outcome:?}"

@@ -14,6 +14,7 @@
 use super::private_folder::{OpenFile, PrivateFileError, PrivateFolder, file_name};
 use super::session::{Session, SessionError};
 use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
+use crate::fault::{self, Point};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
@@ -170,6 +171,13 @@ pub(super) struct FileStore {
     named_key_file: Option<PathBuf>,
     item_suffix: Option<String>,
     notice: Option<String>,
+    ready: Option<Ready>,
+}
+
+/// What a save needs, found out before.
+struct Ready {
+    item: String,
+    key: StoreKey,
 }
 
 impl FileStore {
@@ -180,6 +188,7 @@ impl FileStore {
             named_key_file: settings.key_file,
             item_suffix: settings.item_suffix,
             notice: None,
+            ready: None,
         }
     }
 
@@ -227,6 +236,7 @@ impl FileStore {
                 self.sessions.display()
             ));
         }
+        fault::here(Point::KeyMade);
         // Read back: another process may have been faster, and then its key is the key
         Ok(self.key_of_a_session()?)
     }
@@ -249,15 +259,31 @@ impl FileStore {
         };
         let item = self.item(profile);
         let name = file_name(&item);
-        let Some(content) = folder.read(&name, MAX_FILE_BYTES, OpenFile::Tighten)? else {
+        let successor = folder.successor(&name, MAX_FILE_BYTES, OpenFile::Tighten)?;
+        let content = folder.read(&name, MAX_FILE_BYTES, OpenFile::Tighten)?;
+        if successor.is_none() && content.is_none() {
             return Ok(None);
-        };
+        }
         let key = match key {
             Some(key) => key,
             None => self.key_of_a_session()?,
         };
-        let record = decrypt(&content, &key, &item, &folder.file(&name))?;
-        Ok(Some(record))
+        let decrypted = |content: Vec<u8>| decrypt(&content, &key, &item, &folder.file(&name));
+        // A writer that was killed left the newer one; a power cut may have torn it, and then the older one counts
+        match (successor.map(decrypted), content) {
+            (Some(Ok(record)), _) => Ok(Some(record)),
+            (
+                None
+                | Some(Err(
+                    FileStoreError::NotASession { .. }
+                    | FileStoreError::Truncated { .. }
+                    | FileStoreError::Tampered { .. },
+                )),
+                Some(content),
+            ) => decrypted(content).map(Some),
+            (Some(Err(error)), _) => Err(error),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Refuses what must not be overwritten: what a newer program wrote, and
@@ -308,12 +334,18 @@ impl CredentialStore for FileStore {
 
     fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
         let folder = PrivateFolder::make(&self.sessions).map_err(FileStoreError::from)?;
-        let key = self.key_to_write_with(&folder)?;
-        self.check_replaceable(profile)?;
         let item = self.item(profile);
+        let key = match self.ready.take() {
+            Some(ready) if ready.item == item => ready.key,
+            _ => {
+                let key = self.key_to_write_with(&folder)?;
+                self.check_replaceable(profile)?;
+                key
+            }
+        };
         let content = encrypt(&session.encode(), &key, &item)?;
         folder
-            .replace(&file_name(&item), &content)
+            .replace_at_once(&file_name(&item), &content)
             .map_err(FileStoreError::from)?;
         Ok(())
     }
@@ -336,6 +368,17 @@ impl CredentialStore for FileStore {
         folder
             .try_writing(&file_name(&self.item(profile)), PROBE_BYTES)
             .map_err(FileStoreError::from)?;
+        Ok(())
+    }
+
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)?;
+        let folder = PrivateFolder::make(&self.sessions).map_err(FileStoreError::from)?;
+        let item = self.item(profile);
+        // Under the lock nobody else writes this one
+        folder.sweep(Some(&file_name(&item))).map_err(FileStoreError::from)?;
+        let key = self.key_to_write_with(&folder)?;
+        self.ready = Some(Ready { item, key });
         Ok(())
     }
 
@@ -500,6 +543,7 @@ mod tests {
             item_suffix: None,
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
+            runtime_folder: None,
             key_file: None,
         }
     }
@@ -828,6 +872,48 @@ mod tests {
         }
         let files = fs::read_dir(home.path().join("data/oauth/sessions")).unwrap().count();
         assert_eq!(files, 9, "nothing unfinished stays");
+    }
+
+    /// What a writer leaves that is killed before its file has the session's name.
+    fn leave_successor(home: &TempDir, session: &Session) {
+        let path = session_path(home, "work");
+        let before = fs::read(&path).unwrap();
+        store(home).save(&profile("work"), session).unwrap();
+        fs::rename(&path, path.with_file_name(".work.next")).unwrap();
+        fs::write(&path, before).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_counts_and_ends_with_the_next_save_or_the_removal() {
+        let home = tempfile::tempdir().unwrap();
+        let generation = || {
+            let session = store(&home).load(&profile("work")).unwrap();
+            session.map(|session| session.generation)
+        };
+        store(&home).save(&profile("work"), &full_session(1)).unwrap();
+        leave_successor(&home, &full_session(2));
+        assert_eq!(generation(), Some(2));
+        store(&home).save(&profile("work"), &full_session(3)).unwrap();
+        assert_eq!(generation(), Some(3));
+        leave_successor(&home, &full_session(4));
+        assert!(store(&home).delete(&profile("work")).unwrap());
+        assert_eq!(generation(), None);
+    }
+
+    #[test]
+    fn a_torn_successor_does_not_hide_the_session() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&profile("work"), &full_session(1)).unwrap();
+        leave_successor(&home, &full_session(2));
+        let successor = session_path(&home, "work").with_file_name(".work.next");
+        let whole = fs::read(&successor).unwrap();
+        for length in [0, 1, HEADER_BYTES, whole.len() - 1] {
+            fs::write(&successor, &whole[..length]).unwrap();
+            let session = store(&home).load(&profile("work")).unwrap().unwrap();
+            assert_eq!(session.generation, 1);
+        }
+        fs::write(&successor, vec![0; whole.len()]).unwrap();
+        assert_eq!(store(&home).load(&profile("work")).unwrap().unwrap().generation, 1);
     }
 
     #[cfg(unix)]

@@ -9,10 +9,12 @@
 //! `keyring_core::Error` can carry the bytes of a secret and shows them in its
 //! `Debug`: it ends in [`KeyringError::from_core`] and goes nowhere else.
 
+use super::chunks::Living;
 use super::session::{Session, SessionError};
 use super::{
     CredentialStore, Patience, ProfileName, StoreError, StoreKind, StoreSettings, chunks, item_name, other_stores,
 };
+use crate::fault::{self, Point};
 use keyring_core::Error as CoreError;
 use std::io;
 use std::sync::Arc;
@@ -251,6 +253,13 @@ pub(super) struct KeyringStore {
     deadlines: Deadlines,
     /// The thread that asks; it keeps the connection from one call to the next.
     worker: Option<mpsc::Sender<Job>>,
+    ready: Option<Ready>,
+}
+
+/// What a save needs, found out before.
+struct Ready {
+    item: String,
+    living: Living,
 }
 
 impl KeyringStore {
@@ -272,6 +281,7 @@ impl KeyringStore {
                 prompt: PROMPT_DEADLINE,
             },
             worker: None,
+            ready: None,
         }
     }
 
@@ -355,6 +365,19 @@ impl KeyringStore {
         item_name(profile, self.item_suffix.as_deref())
     }
 
+    /// Shows that a save would work; what it would write over.
+    fn try_out(&mut self, profile: &ProfileName) -> Result<Living, StoreError> {
+        let item = self.item(profile);
+        self.ask(move |store| {
+            let living = chunks::check_replaceable(store, &item)?;
+            // Always the same name, so that the next trial removes what a killed one left;
+            // `#` is in no profile's name
+            try_writing(store, &format!("{item}#probe"))?;
+            Ok(living)
+        })
+        .map_err(|error| self.tell(profile, error))
+    }
+
     /// An error about the record becomes the one that all stores share.
     fn tell(&self, profile: &ProfileName, error: KeyringError) -> StoreError {
         match error {
@@ -395,8 +418,16 @@ impl CredentialStore for KeyringStore {
         let item = self.item(profile);
         let record = session.encode();
         let item_limit_bytes = self.platform.item_limit_bytes;
-        self.ask(move |store| chunks::write(store, &item, record.expose().as_bytes(), item_limit_bytes))
-            .map_err(|error| self.tell(profile, error))
+        let ready = self.ready.take().filter(|ready| ready.item == item);
+        let saved = self.ask(move |store| {
+            let value = record.expose().as_bytes();
+            match ready {
+                Some(ready) => chunks::write_over(store, &item, value, item_limit_bytes, ready.living),
+                None => chunks::write(store, &item, value, item_limit_bytes),
+            }
+        });
+        fault::here(Point::KeyringWriteAnswered);
+        saved.map_err(|error| self.tell(profile, error))
     }
 
     fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError> {
@@ -406,14 +437,15 @@ impl CredentialStore for KeyringStore {
     }
 
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.try_out(profile).map(drop)
+    }
+
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        let living = self.try_out(profile)?;
         let item = self.item(profile);
-        self.ask(move |store| {
-            chunks::check_replaceable(store, &item)?;
-            // Always the same name, so that the next trial removes what a killed one left;
-            // `#` is in no profile's name
-            try_writing(store, &format!("{item}#probe"))
-        })
-        .map_err(|error| self.tell(profile, error))
+        self.ready = Some(Ready { item, living });
+        fault::here(Point::KeyringConnected);
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@
 use super::private_folder::{OpenFile, PrivateFileError, PrivateFolder, file_name, open_or_make};
 use super::profile_name::ProfileName;
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::neutral::neutralise;
 use crate::protocol::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -19,9 +20,45 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
-/// After this time of waiting the holder is told.
-const TELL_AFTER: Duration = Duration::from_secs(1);
 const MAX_HOLDER_BYTES: u64 = 4096;
+
+/// What a profile is locked for. One lock does not keep the other away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// To change the session: a matter of milliseconds, or of one request.
+    Change,
+    /// To log in at this server: a matter of minutes.
+    LogIn {
+        /// The issuer, or the authorization endpoint where there is none.
+        server: String,
+    },
+}
+
+impl Purpose {
+    /// The name of the lock's files, of a profile whose own files have this name.
+    fn file_name(&self, name: String) -> String {
+        match self {
+            Purpose::Change => name,
+            // The dot keeps it apart from a profile of that name
+            Purpose::LogIn { .. } => format!(".{name}.login"),
+        }
+    }
+
+    /// After this time of waiting the holder is told.
+    fn tell_after(&self) -> Duration {
+        match self {
+            Purpose::Change => Duration::from_secs(1),
+            Purpose::LogIn { .. } => Duration::ZERO,
+        }
+    }
+
+    fn server(&self) -> Option<&str> {
+        match self {
+            Purpose::Change => None,
+            Purpose::LogIn { server } => Some(server),
+        }
+    }
+}
 
 /// What the holder of a lock is about to do, written down before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +80,7 @@ pub struct ProfileLock {
     folder: PrivateFolder,
     file: File,
     name: String,
+    purpose: Purpose,
     interrupted: Option<Intent>,
 }
 
@@ -101,6 +139,8 @@ impl Diagnosis for LockError {
 struct Holder {
     pid: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     command: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
@@ -111,9 +151,10 @@ struct Holder {
 }
 
 impl Holder {
-    fn ourselves(intent: Option<&Intent>) -> Self {
+    fn ourselves(purpose: &Purpose, intent: Option<&Intent>) -> Self {
         Holder {
             pid: std::process::id(),
+            server: purpose.server().map(str::to_owned),
             command: intent.map(|intent| intent.command.clone()),
             at: intent.map(|intent| intent.at.0),
             generation: intent.map(|intent| intent.generation),
@@ -122,9 +163,10 @@ impl Holder {
     }
 
     fn describe(&self) -> String {
-        match &self.command {
-            Some(command) => format!("process {} (`oauth {command}`)", self.pid),
-            None => format!("process {}", self.pid),
+        match (&self.server, &self.command) {
+            (Some(server), _) => format!("process {}, which is logging in at {}", self.pid, neutralise(server)),
+            (None, Some(command)) => format!("process {} (`oauth {}`)", self.pid, neutralise(command)),
+            (None, None) => format!("process {}", self.pid),
         }
     }
 
@@ -145,14 +187,15 @@ impl Holder {
 
 impl ProfileLock {
     /// Takes the lock of a profile; waits for it at most as long as `wait`.
-    /// `on_wait` is called once, when that takes longer than a second, with
-    /// who holds it, such as ``process 4711 (`oauth token`)``.
+    /// `on_wait` is called once, when that takes longer than a second (at once
+    /// for a login), with who holds it, such as ``process 4711 (`oauth token`)``.
     ///
     /// # Errors
     /// [`LockError::Held`] when the time is over.
     pub fn acquire(
         locks_folder: &Path,
         profile: &ProfileName,
+        purpose: Purpose,
         wait: Duration,
         on_wait: &mut dyn FnMut(&str),
     ) -> Result<ProfileLock, LockError> {
@@ -161,7 +204,7 @@ impl ProfileLock {
             source,
         };
         let folder = PrivateFolder::make(locks_folder).map_err(file_error)?;
-        let name = file_name(profile.as_str());
+        let name = purpose.file_name(file_name(profile.as_str()));
         let path = folder.file(&format!("{name}.lock"));
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -184,7 +227,7 @@ impl ProfileLock {
                     waited,
                 });
             }
-            if waited >= TELL_AFTER && !told {
+            if waited >= purpose.tell_after() && !told {
                 told = true;
                 on_wait(&holder(&folder, &name));
             }
@@ -197,6 +240,7 @@ impl ProfileLock {
             folder,
             file,
             name,
+            purpose,
             interrupted,
         };
         lock.name_holder().map_err(file_error)?;
@@ -215,10 +259,18 @@ impl ProfileLock {
     /// # Errors
     /// [`PrivateFileError`] when it cannot be written: then it must not be done.
     pub fn declare(&mut self, intent: &Intent) -> Result<(), PrivateFileError> {
-        self.folder
-            .replace(&holder_name(&self.name), &Holder::ourselves(Some(intent)).to_bytes())?;
+        self.folder.replace(
+            &holder_name(&self.name),
+            &Holder::ourselves(&self.purpose, Some(intent)).to_bytes(),
+        )?;
         self.interrupted = None;
         Ok(())
+    }
+
+    /// Lets go of the lock, and leaves the intent for the next holder: what was
+    /// declared may or may not have happened.
+    pub fn leave_unfinished(mut self, intent: Intent) {
+        self.interrupted = Some(intent);
     }
 
     /// Lets go of the lock and removes its file too. For profiles that will
@@ -231,7 +283,7 @@ impl ProfileLock {
     /// Says who holds the lock, for those who wait.
     fn name_holder(&self) -> Result<(), PrivateFileError> {
         let name = holder_name(&self.name);
-        let content = Holder::ourselves(self.interrupted.as_ref()).to_bytes();
+        let content = Holder::ourselves(&self.purpose, self.interrupted.as_ref()).to_bytes();
         if self.interrupted.is_some() {
             return self.folder.replace(&name, &content);
         }
@@ -300,7 +352,7 @@ mod tests {
     }
 
     fn acquire(folder: &Path, wait: Duration) -> Result<ProfileLock, LockError> {
-        ProfileLock::acquire(folder, &profile(), wait, &mut |_| {})
+        ProfileLock::acquire(folder, &profile(), Purpose::Change, wait, &mut |_| {})
     }
 
     fn intent() -> Intent {
@@ -324,9 +376,11 @@ mod tests {
 
         held.declare(&intent()).unwrap();
         let mut told = Vec::new();
-        let wait = TELL_AFTER + Duration::from_millis(100);
-        let error =
-            ProfileLock::acquire(&folder, &profile(), wait, &mut |holder| told.push(holder.to_owned())).unwrap_err();
+        let wait = Purpose::Change.tell_after() + Duration::from_millis(100);
+        let error = ProfileLock::acquire(&folder, &profile(), Purpose::Change, wait, &mut |holder| {
+            told.push(holder.to_owned())
+        })
+        .unwrap_err();
         assert_eq!(told, [format!("process {pid} (`oauth token`)")]);
         assert!(error.to_string().contains(&told[0]), "{error}");
         drop(held);
@@ -340,9 +394,15 @@ mod tests {
         let (waiting, wait_began) = mpsc::channel();
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| {
-                ProfileLock::acquire(home.path(), &profile(), Duration::from_secs(60), &mut |_| {
-                    waiting.send(()).unwrap();
-                })
+                ProfileLock::acquire(
+                    home.path(),
+                    &profile(),
+                    Purpose::Change,
+                    Duration::from_secs(60),
+                    &mut |_| {
+                        waiting.send(()).unwrap();
+                    },
+                )
             });
             wait_began.recv().unwrap();
             drop(held);
@@ -355,7 +415,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let _held = acquire(home.path(), Duration::ZERO).unwrap();
         let other = ProfileName::parse("work.x").unwrap();
-        ProfileLock::acquire(home.path(), &other, Duration::ZERO, &mut |_| {}).unwrap();
+        ProfileLock::acquire(home.path(), &other, Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap();
     }
 
     #[test]
@@ -374,7 +434,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let left = Holder {
             pid: 1,
-            ..Holder::ourselves(Some(&intent()))
+            ..Holder::ourselves(&Purpose::Change, Some(&intent()))
         };
         fs::write(home.path().join("work.holder"), left.to_bytes()).unwrap();
         // seen, not acted upon: it stays for the next one
@@ -416,9 +476,15 @@ mod tests {
         let (waiting, wait_began) = mpsc::channel();
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| {
-                ProfileLock::acquire(home.path(), &profile(), Duration::from_secs(60), &mut |_| {
-                    waiting.send(()).unwrap();
-                })
+                ProfileLock::acquire(
+                    home.path(),
+                    &profile(),
+                    Purpose::Change,
+                    Duration::from_secs(60),
+                    &mut |_| {
+                        waiting.send(()).unwrap();
+                    },
+                )
             });
             wait_began.recv().unwrap();
             held.remove();

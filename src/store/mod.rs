@@ -6,6 +6,7 @@
 //! empty are different answers; nothing here reads the environment (the D-Bus
 //! crate looks up the bus), and no error holds a part of a record.
 
+mod aside;
 mod chunks;
 #[cfg(test)]
 mod fakes;
@@ -20,15 +21,16 @@ mod session;
 
 pub use file::FileStoreError;
 pub use keyring::KeyringError;
-pub use lock::{Intent, LockError, ProfileLock};
+pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use private_folder::PrivateFileError;
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    Asked, Dead, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
+    Asked, Dead, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
 };
 
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;
+use crate::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -68,6 +70,27 @@ pub trait CredentialStore: Send {
     /// # Errors
     /// [`StoreError`]: the one that `save` would have ended with.
     fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError>;
+
+    /// The same under the profile's lock, right before something happens that
+    /// must be saved: the next [`save`](Self::save) of this profile then does
+    /// nothing but write.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the one that `save` would have ended with.
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)
+    }
+
+    /// Keeps a session that [`save`](Self::save) would not take in a file,
+    /// encrypted under the refresh token that was spent for it, until something
+    /// newer is saved; where that file is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where nothing can be written at all.
+    fn keep_aside(&mut self, profile: &ProfileName, spent: &Secret, session: &Session) -> Result<PathBuf, StoreError> {
+        let (_, _) = (profile, spent);
+        self.save(profile, session).map(|()| PathBuf::new())
+    }
 
     /// One line that the user should see, once: what [`probe`](Self::probe) or
     /// [`save`](Self::save) did that concerns the safety of the tokens.
@@ -185,6 +208,8 @@ pub struct StoreSettings {
     pub data_folder: PathBuf,
     /// The user's configuration folder (`~/.config`); `oauth/store.key` is made in it.
     pub config_folder: PathBuf,
+    /// A folder in memory, of this user alone (`XDG_RUNTIME_DIR`), where there is one.
+    pub runtime_folder: Option<PathBuf>,
     /// The file with the key of the file store (`OAUTH_STORE_KEY_FILE`).
     pub key_file: Option<PathBuf>,
 }
@@ -194,11 +219,12 @@ pub struct StoreSettings {
 /// # Errors
 /// None today; stores that are checked before the first use will have some.
 pub fn open(settings: StoreSettings) -> Result<Box<dyn CredentialStore>, StoreError> {
-    Ok(match settings.kind {
+    let store: Box<dyn CredentialStore> = match settings.kind {
         StoreKind::Keyring => Box::new(keyring::KeyringStore::new(&settings)),
-        StoreKind::File => Box::new(file::FileStore::new(settings)),
-        StoreKind::None => Box::new(NoStore),
-    })
+        StoreKind::File => Box::new(file::FileStore::new(settings.clone())),
+        StoreKind::None => return Ok(Box::new(NoStore)),
+    };
+    Ok(Box::new(aside::WithAside::new(store, &settings)))
 }
 
 /// Keeps nothing.
@@ -305,6 +331,7 @@ mod tests {
             item_suffix: None,
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),
+            runtime_folder: None,
             key_file: None,
         }
     }

@@ -6,6 +6,7 @@
 //! before it takes its name. On Windows the profile folder's own access list
 //! stands in for the modes.
 
+use crate::fault::{self, Point};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::system::SystemRandomness;
 use std::fs::{self, File, OpenOptions};
@@ -239,6 +240,38 @@ impl PrivateFolder {
         self.sync()
     }
 
+    /// The same as [`replace`](Self::replace), for content that exists nowhere
+    /// else: from its first rename on, before anything waits for the disk,
+    /// [`successor`](Self::successor) has it, whatever becomes of this process.
+    pub(super) fn replace_at_once(&self, name: &str, content: &[u8]) -> Result<(), PrivateFileError> {
+        let (unfinished, file) = self.write_without_waiting(name, content)?;
+        fault::io(Point::FileUnfinished).map_err(|error| io_error("write", &unfinished.path, error))?;
+        let successor = self.file(&successor_name(name));
+        unfinished.rename_to(&successor)?;
+        fault::io(Point::FileNamedSuccessor).map_err(|error| io_error("write", &successor, error))?;
+        file.sync_all().map_err(|error| io_error("write", &successor, error))?;
+        let path = self.file(name);
+        match rename(&successor, &path) {
+            // Of two writers at once, the other one has put its own there
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            outcome => outcome.map_err(|error| io_error("replace", &path, error))?,
+        }
+        fault::here(Point::FileNamed);
+        self.sync()
+    }
+
+    /// What [`replace_at_once`](Self::replace_at_once) wrote and had no time to
+    /// put in its place. It is newer than the file itself; after a power cut it
+    /// may be torn.
+    pub(super) fn successor(
+        &self,
+        name: &str,
+        limit_bytes: u64,
+        open_to_others: OpenFile,
+    ) -> Result<Option<Vec<u8>>, PrivateFileError> {
+        self.read(&successor_name(name), limit_bytes, open_to_others)
+    }
+
     /// Makes a file of mode 0600 with this content, unless there is one: then
     /// nothing happens and the answer is `false`. Of two makers at once, one wins.
     pub(super) fn create(&self, name: &str, content: &[u8]) -> Result<bool, PrivateFileError> {
@@ -267,17 +300,21 @@ impl PrivateFolder {
         self.write_unfinished(name, &vec![0; size_bytes]).map(drop)
     }
 
-    /// Removes a file; whether there was one.
+    /// Removes a file and its successor; whether there was one.
     pub(super) fn remove(&self, name: &str) -> Result<bool, PrivateFileError> {
-        let path = self.file(name);
-        match fs::remove_file(&path) {
-            Ok(()) => {
-                self.sync()?;
-                Ok(true)
+        // The successor first: alone, it would stand for the file that was removed
+        let mut existed = false;
+        for path in [self.file(&successor_name(name)), self.file(name)] {
+            match fs::remove_file(&path) {
+                Ok(()) => {
+                    self.sync()?;
+                    existed = true;
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(io_error("remove", &path, error)),
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(io_error("remove", &path, error)),
         }
+        Ok(existed)
     }
 
     /// Removes unfinished files whose writers did not come back; those of `name` whatever their age.
@@ -318,15 +355,27 @@ impl PrivateFolder {
 
     /// Writes the content under a name of its own and brings it to the disk.
     fn write_unfinished(&self, name: &str, content: &[u8]) -> Result<Unfinished, PrivateFileError> {
-        let mut random = [0_u8; 8];
-        SystemRandomness.fill(&mut random)?;
-        let path = self.file(&format!(".{name}.{:016x}.tmp", u64::from_ne_bytes(random)));
-        let mut file = new_private_file(&path).map_err(|error| io_error("make", &path, error))?;
-        let unfinished = Unfinished { path };
-        file.write_all(content)
+        let (unfinished, file) = self.write_without_waiting(name, content)?;
+        fault::io(Point::FileSync)
             .and_then(|()| file.sync_all())
             .map_err(|error| io_error("write", &unfinished.path, error))?;
         Ok(unfinished)
+    }
+
+    /// Writes the content under a name of its own, and leaves it to the system when it reaches the disk.
+    fn write_without_waiting(&self, name: &str, content: &[u8]) -> Result<(Unfinished, File), PrivateFileError> {
+        let mut random = [0_u8; 8];
+        SystemRandomness.fill(&mut random)?;
+        let path = self.file(&format!(".{name}.{:016x}.tmp", u64::from_ne_bytes(random)));
+        let mut file = fault::io(Point::FileMake)
+            .and_then(|()| new_private_file(&path))
+            .map_err(|error| io_error("make", &path, error))?;
+        let unfinished = Unfinished { path };
+        fault::io(Point::FileWrite)
+            .and_then(|()| file.write_all(fault::cut(Point::FileHalfWritten, content)))
+            .map_err(|error| io_error("write", &unfinished.path, error))?;
+        fault::here(Point::FileHalfWritten);
+        Ok((unfinished, file))
     }
 
     /// Makes the names in the folder durable.
@@ -361,6 +410,11 @@ pub(super) fn file_name(name: &str) -> String {
         }
     }
     spelled
+}
+
+/// Of no file that has a name of its own: those do not begin with a dot.
+fn successor_name(name: &str) -> String {
+    format!(".{name}.next")
 }
 
 /// A file that has not got its name yet; removed when it never gets one.

@@ -12,6 +12,7 @@
 
 use super::keyring::{KeyringError, Operation, Platform, Prompt};
 use super::{KeyringSession, Patience, StoreSettings};
+use crate::fault::{self, Point};
 use keyring_core::api::{CredentialApi, CredentialStoreApi};
 use keyring_core::{Credential, CredentialStore, Entry, Error as CoreError};
 use secret_service::{Collection, EncryptionType, Error as ServiceError, Item, SecretService};
@@ -186,7 +187,10 @@ impl ServiceItem {
         let (connected, found) = self.find(connected).await?;
         if let Some(path) = self.only_one(connected, found).await? {
             let item = connected.item(path).await?;
-            return item.set_secret(secret, CONTENT_TYPE).await.map_err(refused);
+            let writing = item.set_secret(secret, CONTENT_TYPE);
+            return fault::handed_over(Point::KeyringWriteSent, writing)
+                .await
+                .map_err(refused);
         }
         let collection = connected
             .default_collection()

@@ -106,6 +106,8 @@ pub struct StoredToken {
     pub resource: Vec<String>,
     /// What was granted; `None` when the server did not say.
     pub scope: Option<Vec<String>>,
+    /// What it was narrowed to; empty for all that was granted.
+    pub narrowed_to: Vec<String>,
     /// The token.
     pub access_token: Secret,
     /// As the server wrote it, such as `Bearer`.
@@ -114,6 +116,16 @@ pub struct StoredToken {
     pub expires_at: Option<UnixSeconds>,
     /// When it was received.
     pub issued_at: Option<UnixSeconds>,
+}
+
+/// Which access token of a session: by default the main one, else one for a
+/// part of what was granted (RFC 6749 §6, RFC 8707 §2.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// For these resources only; empty for all.
+    pub resource: Vec<String>,
+    /// With these scope values only; empty for all.
+    pub scope: Vec<String>,
 }
 
 /// A record that cannot be read. It holds no part of the record.
@@ -165,6 +177,39 @@ impl Session {
         !self.tokens.is_empty() || self.can_renew()
     }
 
+    /// Where the token for this part stands in [`tokens`](Self::tokens), if there is one.
+    pub fn position_of(&self, part: &Part) -> Option<usize> {
+        if self.is_whole(part) {
+            return (!self.tokens.is_empty()).then_some(0);
+        }
+        let resource = self.resource_of(part);
+        let found =
+            self.tokens.iter().skip(1).position(|token| {
+                same_values(&token.resource, resource) && same_values(&token.narrowed_to, &part.scope)
+            });
+        found.map(|position| position + 1)
+    }
+
+    /// The token for this part.
+    pub fn token(&self, part: &Part) -> Option<&StoredToken> {
+        self.tokens.get(self.position_of(part)?)
+    }
+
+    /// Whether it is no part, but all that was asked for.
+    pub fn is_whole(&self, part: &Part) -> bool {
+        same_values(self.resource_of(part), &self.asked.resource)
+            && (part.scope.is_empty() || same_values(&part.scope, &self.asked.scope))
+    }
+
+    /// The resources of a part.
+    pub fn resource_of<'a>(&'a self, part: &'a Part) -> &'a [String] {
+        if part.resource.is_empty() {
+            &self.asked.resource
+        } else {
+            &part.resource
+        }
+    }
+
     /// Whether a new access token can be had without the resource owner.
     pub fn can_renew(&self) -> bool {
         self.dead.is_none()
@@ -174,6 +219,11 @@ impl Session {
                 Renewal::Grant => true,
             }
     }
+}
+
+/// Whether both have the same values, in whatever order.
+fn same_values(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|value| other.contains(value)) && other.iter().all(|value| one.contains(value))
 }
 
 #[derive(Deserialize)]
@@ -262,6 +312,8 @@ struct RecordToken<'a> {
     resource: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<Cow<'a, [String]>>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    narrowed_to: Cow<'a, [String]>,
     #[serde(borrow)]
     access_token: Cow<'a, str>,
     #[serde(borrow)]
@@ -333,6 +385,7 @@ impl<'a> From<&'a StoredToken> for RecordToken<'a> {
         RecordToken {
             resource: Cow::Borrowed(&token.resource),
             scope: token.scope.as_deref().map(Cow::Borrowed),
+            narrowed_to: Cow::Borrowed(&token.narrowed_to),
             access_token: Cow::Borrowed(token.access_token.expose()),
             token_type: Cow::Borrowed(&token.token_type),
             expires_at: token.expires_at.map(|at| at.0),
@@ -385,6 +438,7 @@ impl From<RecordToken<'_>> for StoredToken {
         StoredToken {
             resource: token.resource.into_owned(),
             scope: token.scope.map(Cow::into_owned),
+            narrowed_to: token.narrowed_to.into_owned(),
             access_token: Secret::new(token.access_token.into_owned()),
             token_type: token.token_type.into_owned(),
             expires_at: token.expires_at.map(UnixSeconds),
@@ -430,6 +484,7 @@ pub(super) mod tests {
             }),
             tokens: vec![
                 StoredToken {
+                    narrowed_to: Vec::new(),
                     resource: vec!["https://api.example.com".to_owned()],
                     scope: Some(vec!["openid".to_owned()]),
                     access_token: Secret::from("canary-access-token"),
@@ -438,6 +493,7 @@ pub(super) mod tests {
                     issued_at: Some(UnixSeconds(1_700_000_000)),
                 },
                 StoredToken {
+                    narrowed_to: vec!["email".to_owned()],
                     resource: Vec::new(),
                     scope: None,
                     access_token: Secret::from("canary-second-access-token"),

@@ -25,8 +25,8 @@ pub struct Har {
 }
 
 struct Unanswered {
-    /// Where the request lies in memory: it is the same value until it is answered.
-    address: usize,
+    /// The request as the entry has it. Of two alike, the older one is answered first.
+    request: String,
     since_start: Duration,
     /// The entry as it is if no answer comes.
     entry: String,
@@ -71,8 +71,8 @@ impl Har {
 
     /// Takes the request out of the unanswered ones.
     fn answered(&mut self, request: &HttpRequest) -> Option<Unanswered> {
-        let address = std::ptr::from_ref(request).addr();
-        let index = self.unanswered.iter().position(|sent| sent.address == address)?;
+        let request = request_object(request, self.occasion.redaction).line();
+        let index = self.unanswered.iter().position(|sent| sent.request == request)?;
         Some(self.unanswered.remove(index))
     }
 }
@@ -118,19 +118,17 @@ impl Renderer for Har {
                 String::new()
             }
             Event::RequestSent(request) => {
-                // Where another one lay, that one is gone and will not be answered.
-                let given_up = self.answered(request);
                 let answer = Answer::None {
                     reason: "the trace ended before one came",
                     elapsed: Duration::ZERO,
                 };
                 let unanswered = Unanswered {
-                    address: std::ptr::from_ref(*request).addr(),
+                    request: request_object(request, self.occasion.redaction).line(),
                     since_start,
                     entry: self.entry(request, since_start, answer),
                 };
                 self.unanswered.push(unanswered);
-                given_up.map_or_else(String::new, |sent| self.settled(&sent.entry))
+                String::new()
             }
             Event::ResponseReceived { request, response } => {
                 let sent = self.answered(request).map(|sent| sent.since_start);

@@ -12,6 +12,7 @@ pub mod files;
 pub mod har;
 pub mod html;
 pub mod json;
+pub mod later;
 pub mod mermaid;
 #[cfg(test)]
 mod recorded;

@@ -569,39 +569,43 @@ fn check_archive(archive: &Value) {
 fn an_unanswered_request_is_in_the_archive_and_makes_way_for_its_answer() {
     let [_, (_, mut renderer), ..] = renderers(false);
     let request = token_request();
-    let later = token_request();
+    let other = metadata_request("openid-configuration");
     let mut text = renderer.head();
     let entries = |text: &str, renderer: &dyn Renderer| {
         let archive: Value = serde_json::from_str(&(text.to_owned() + &renderer.tail())).expect("JSON");
         check_archive(&archive);
         let entries = archive["log"]["entries"].as_array().unwrap();
-        let statuses = entries
-            .iter()
-            .map(|entry| entry["response"]["status"].as_u64().unwrap());
-        statuses.collect::<Vec<_>>()
+        let shown = entries.iter().map(|entry| {
+            let method = entry["request"]["method"].as_str().unwrap();
+            format!("{method} {}", entry["response"]["status"])
+        });
+        shown.collect::<Vec<_>>()
     };
     text += &renderer.event(&Event::RequestSent(&request), Duration::ZERO);
-    assert_eq!(entries(&text, renderer.as_ref()), [0]);
+    assert_eq!(entries(&text, renderer.as_ref()), ["POST 0"]);
     // two at once, answered in the other order
-    text += &renderer.event(&Event::RequestSent(&later), Duration::from_millis(1));
-    assert_eq!(entries(&text, renderer.as_ref()), [0, 0]);
+    text += &renderer.event(&Event::RequestSent(&other), Duration::from_millis(1));
+    assert_eq!(entries(&text, renderer.as_ref()), ["POST 0", "GET 0"]);
     let answer = response(200, "application/json", "{}");
+    // told later, of a copy
+    let copy = other.clone();
     let received = Event::ResponseReceived {
-        request: &later,
+        request: &copy,
         response: &answer,
     };
     text += &renderer.event(&received, Duration::from_millis(38));
-    assert_eq!(entries(&text, renderer.as_ref()), [200, 0]);
-    // the first one was given up, and a new one lies in its place
+    assert_eq!(entries(&text, renderer.as_ref()), ["GET 200", "POST 0"]);
+    // the same again: one answer is for one of the two
     text += &renderer.event(&Event::RequestSent(&request), Duration::from_millis(50));
-    assert_eq!(entries(&text, renderer.as_ref()), [200, 0, 0]);
+    assert_eq!(entries(&text, renderer.as_ref()), ["GET 200", "POST 0", "POST 0"]);
     let failed = Event::RequestFailed {
         request: &request,
         reason: "gone",
     };
     text += &renderer.event(&failed, Duration::from_millis(70));
-    assert_eq!(entries(&text, renderer.as_ref()), [200, 0, 0]);
-    assert!(renderer.tail().starts_with("\n]"));
+    assert_eq!(entries(&text, renderer.as_ref()), ["GET 200", "POST 0", "POST 0"]);
+    assert_eq!(text.matches("gone").count(), 1);
+    assert!(renderer.tail().contains("the trace ended before one came"));
 }
 
 /// Events of a long examination cost little: 10,000 of them, a third of them

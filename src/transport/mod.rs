@@ -20,6 +20,7 @@ mod tls;
 pub use error::{Cause, PemProblem, TlsFailure, TransportError, UrlSource};
 pub use proxy::ProxySettings;
 
+use crate::fault::{self, Point};
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::secret::Secret;
 use crate::trace::{Event, Observer};
@@ -335,8 +336,10 @@ async fn exchange(
             )
         })
         .collect();
+    fault::here(Point::ResponseBegun);
     check_framing(&headers, attempt)?;
     let body = read_body(response, attempt).await?;
+    fault::here(Point::ResponseRead);
     Ok(HttpResponse {
         status,
         headers,

@@ -13,6 +13,7 @@ mod callback;
 mod completions;
 #[cfg(unix)]
 mod demo;
+mod discover;
 #[cfg(unix)]
 mod foreign;
 mod global;
@@ -23,6 +24,8 @@ mod keyring;
 #[cfg(unix)]
 mod login;
 mod logout;
+#[cfg(unix)]
+mod narrowed;
 #[cfg(unix)]
 mod paste;
 mod peers;
@@ -39,3 +42,5 @@ mod support;
 mod token;
 #[cfg(unix)]
 mod trace;
+#[cfg(target_os = "linux")]
+mod turns;

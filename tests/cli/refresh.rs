@@ -269,7 +269,7 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
     assert_printed(&next, "new-access");
     assert!(
         next.stderr
-            .contains("note: a refresh by `oauth token` was interrupted at "),
+            .contains("was interrupted or never answered; trying again with the same refresh token"),
         "{next:?}"
     );
     assert_eq!(refresh_token_of(&home), "new-refresh");

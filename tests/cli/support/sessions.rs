@@ -84,6 +84,7 @@ pub fn session(issuer: &str) -> Session {
         subject: None,
         dead: None,
         tokens: vec![StoredToken {
+            narrowed_to: Vec::new(),
             resource: Vec::new(),
             scope: None,
             access_token: Secret::from(KEPT_ACCESS_TOKEN),
@@ -144,6 +145,7 @@ impl Home {
             item_suffix: None,
             data_folder: self.path().join(".local/share"),
             config_folder: self.path().join(".config"),
+            runtime_folder: None,
             key_file: None,
         })
         .expect("the file store")

@@ -1,0 +1,133 @@
+//! `oauth discover`: each URL that a server may publish its metadata at and
+//! what became of it, what the server says that it can do and what it lacks,
+//! and what in its words is broken, contradictory or risky.
+
+use super::Context;
+use super::signals::interruptible;
+use super::status::aligned;
+use crate::cli::DiscoverOptions;
+use crate::error::Error;
+use crate::flow::appraise::{Finding, capabilities, findings};
+use crate::flow::discover::DiscoveryError;
+use crate::flow::explore::{Exploration, FoundDocument, explore};
+use crate::neutral::{neutralise, neutralise_json};
+use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::metadata::ServerMetadata;
+use crate::report;
+use crate::settings;
+use crate::trace::document::{Document, object};
+use crate::transport::UrlSource;
+use serde_json::Value;
+
+pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Error> {
+    let (url, issuer) = settings::explored_url(&options.url)?;
+    let transport = context.transport(None, false)?;
+    transport.prepare(url.url(), UrlSource::User)?;
+    let mut observer = context.observer();
+    let exploring = explore(&url, issuer.as_ref(), &transport, &mut observer);
+    let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
+
+    let findings = findings(&exploration);
+    let text = if context.style.json {
+        as_json(&exploration, &findings)
+    } else {
+        as_text(&exploration, &findings)
+    };
+    report::print(text.as_bytes())?;
+    if let Some(failure) = exploration.failure(&options.url) {
+        return Err(failure.into());
+    }
+    exploration.server.as_ref().map_or(Ok(()), usable)
+}
+
+/// Whether a login would take the document.
+fn usable(server: &FoundDocument) -> Result<(), Error> {
+    let Ok(asked) = Issuer::parse(&server.asked, HttpAllowance::LoopbackOnly) else {
+        return Ok(());
+    };
+    let read = ServerMetadata::parse(&server.bytes, &asked, HttpAllowance::LoopbackOnly);
+    read.map(|_| ()).map_err(|problem| {
+        let url = server.url.to_string();
+        DiscoveryError::Invalid { url, problem }.into()
+    })
+}
+
+/// `{document, resource, attempts, findings}`; both documents as they came, their members in order.
+fn as_json(exploration: &Exploration, findings: &[Finding]) -> String {
+    let document = |found: &Option<FoundDocument>| {
+        let document = found.as_ref().and_then(|found| Document::parse(&found.bytes));
+        document.unwrap_or(Document::Null)
+    };
+    let attempts = exploration.attempts.iter().map(|attempt| {
+        object([
+            ("url", attempt.url.as_str().into()),
+            (
+                "status",
+                attempt.status.map_or(Document::Null, |status| u64::from(status).into()),
+            ),
+            ("taken", Document::Bool(attempt.taken)),
+            ("reason", attempt.reason.as_str().into()),
+        ])
+    });
+    let findings = findings.iter().map(|finding| {
+        let reference = Some(finding.reference.as_str()).filter(|reference| !reference.is_empty());
+        object([
+            ("rule", finding.rule.map_or(Document::Null, |rule| rule.id().into())),
+            ("level", finding.weight.as_str().into()),
+            ("reference", reference.map_or(Document::Null, Document::from)),
+            ("message", finding.message.as_str().into()),
+        ])
+    });
+    let result = object([
+        ("document", document(&exploration.server)),
+        ("resource", document(&exploration.resource)),
+        ("attempts", Document::List(attempts.collect())),
+        ("findings", Document::List(findings.collect())),
+    ]);
+    neutralise_json(&result.line()) + "\n"
+}
+
+fn as_text(exploration: &Exploration, findings: &[Finding]) -> String {
+    let mut attempts = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
+    attempts.extend(exploration.attempts.iter().map(|attempt| {
+        let status = attempt
+            .status
+            .map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let result = match (attempt.taken, &attempt.reason) {
+            (true, reason) => format!("taken: {reason}"),
+            (false, reason) if *reason == status => "not taken".to_owned(),
+            (false, reason) => format!("not taken: {reason}"),
+        };
+        [status, neutralise(attempt.url.as_str()), neutralise(&result)]
+    }));
+    let mut text = aligned(&attempts);
+    if let Some(server) = &exploration.server {
+        let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
+        table.extend(capabilities(&server.members).into_iter().map(|capability| {
+            let announced = if capability.announced.is_some() { "yes" } else { "no" };
+            let how = capability.announced.as_deref().map(neutralise).unwrap_or_default();
+            [
+                announced.to_owned(),
+                capability.what.to_owned(),
+                capability.reference.to_owned(),
+                how,
+            ]
+        }));
+        let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
+        text += &format!("\nissuer  {}\n\n{}", neutralise(issuer), aligned(&table));
+    }
+    if !findings.is_empty() {
+        let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
+        table.extend(findings.iter().map(|finding| {
+            [
+                finding.weight.as_str().to_owned(),
+                finding.reference.clone(),
+                neutralise(&finding.message),
+            ]
+        }));
+        text += &format!("\n{}", aligned(&table));
+    } else if exploration.server.is_some() {
+        text += "\nnothing is broken, contradictory or risky in these words\n";
+    }
+    text
+}

@@ -1,0 +1,66 @@
+//! Signals that ask this process to end, and what of its work they may end.
+
+use crate::diagnosis::ExitCode;
+use crate::error::Error;
+
+/// Ends the work when a signal comes; what it holds is then dropped, which
+/// closes the listener and restores the terminal.
+pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let signal = signalled();
+    tokio::select! {
+        done = work => Ok(done),
+        signal = signal => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// Finishes the work even when a signal comes meanwhile, and then obeys it.
+pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut signal = std::pin::pin!(signalled());
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        code = &mut signal => {
+            work.await;
+            Err(Error::Interrupted(code))
+        }
+        done = &mut work => Ok(done),
+    }
+}
+
+/// The first signal that asks this process to end. From this call on, inside
+/// a runtime, none is missed, whenever the answer is awaited.
+#[cfg(unix)]
+pub(super) fn signalled() -> impl Future<Output = ExitCode> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let streams = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = streams else {
+            // Without handlers the system's own end of the process applies.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => ExitCode::Interrupted,
+            _ = terminate.recv() => ExitCode::Terminated,
+            _ = hang_up.recv() => ExitCode::HungUp,
+        }
+    }
+}
+
+/// Ctrl-C. From this call on, inside a runtime, none is missed.
+#[cfg(windows)]
+pub(super) fn signalled() -> impl Future<Output = ExitCode> {
+    let presses = tokio::signal::windows::ctrl_c();
+    async {
+        match presses {
+            Ok(mut presses) => {
+                presses.recv().await;
+                ExitCode::Interrupted
+            }
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! One login of a profile at a time: who comes second is told who is logging
+//! in and where, waits, and takes the session that comes of it. So there is
+//! one browser tab, however many ask.
+
+use crate::error::{Error, SessionError};
+use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session};
+use crate::trace::{Event, Observer};
+use std::path::Path;
+use std::time::Duration;
+
+/// What to do when the login that was waited for came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterFailure {
+    /// Log in: somebody asked for just that.
+    LogIn,
+    /// Fail as well: whoever was asked has said no.
+    Fail,
+}
+
+/// How a turn came out.
+pub(super) enum Turn {
+    /// It is ours: nobody else logs in while this is held.
+    Ours {
+        /// Keeps the others waiting.
+        _lock: ProfileLock,
+    },
+    /// Somebody else has logged in meanwhile, for the same.
+    Finished(Box<Session>),
+}
+
+/// Whose turn this is about.
+pub(super) struct Login<'a> {
+    /// The profile.
+    pub(super) profile: &'a ProfileName,
+    /// Where the person signs in.
+    pub(super) server: String,
+    /// The generation of the session before.
+    pub(super) known: Option<u64>,
+    /// How long to wait.
+    pub(super) timeout: Duration,
+    /// What if the other login fails.
+    pub(super) after_failure: AfterFailure,
+}
+
+/// Takes the turn to log in, when it comes. `wanted` says whether a session
+/// is what this login would have brought.
+///
+/// # Errors
+/// [`LockError::Held`](crate::store::LockError::Held) when the time is over,
+/// [`SessionError::OtherLoginFailed`].
+pub(super) fn take(
+    login: &Login<'_>,
+    locks: &Path,
+    store: &mut dyn CredentialStore,
+    wanted: &dyn Fn(&Session) -> bool,
+    observer: &mut dyn Observer,
+) -> Result<Turn, Error> {
+    let profile = login.profile;
+    let mut waited_for = None;
+    let purpose = Purpose::LogIn {
+        server: login.server.clone(),
+    };
+    let lock = ProfileLock::acquire(locks, profile, purpose, login.timeout, &mut |holder| {
+        observer.observe(&Event::Note(&format!(
+            "waiting for {holder} for profile \"{profile}\": its result will be taken"
+        )));
+        waited_for = Some(holder.to_owned());
+    })?;
+    // Looked at even without a wait: the other login may have ended just before.
+    let session = store.load(profile)?.filter(Session::is_signed_in);
+    if let Some(session) = session
+        && Some(session.generation) > login.known
+        && session.dead.is_none()
+        && wanted(&session)
+    {
+        observer.observe(&Event::Note(
+            "another process has logged in meanwhile: its session is taken",
+        ));
+        return Ok(Turn::Finished(Box::new(session)));
+    }
+    match (waited_for, login.after_failure) {
+        (Some(_), AfterFailure::Fail) => Err(SessionError::OtherLoginFailed {
+            profile: profile.clone(),
+        }
+        .into()),
+        (Some(_), AfterFailure::LogIn) => {
+            observer.observe(&Event::Note(
+                "the other login brought no session for this one: it is our turn",
+            ));
+            Ok(Turn::Ours { _lock: lock })
+        }
+        (None, _) => Ok(Turn::Ours { _lock: lock }),
+    }
+}

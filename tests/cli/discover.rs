@@ -1,0 +1,298 @@
+//! `oauth discover`: which URLs are asked for, what is said of each, of what
+//! the server can do, and of what is wrong with its words.
+
+use super::support::authorization_server::metadata;
+use super::support::binary::Home;
+use super::support::development_server::DevelopmentServer;
+use super::support::literal_server::{LiteralServer, Reply, html, json, redirect, status};
+use super::support::outcome::{Outcome, members, run};
+use serde_json::{Value, json as value};
+
+const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
+const OPENID: &str = "/.well-known/openid-configuration";
+const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+
+fn discover(arguments: &[&str]) -> Outcome {
+    let home = Home::new();
+    let outcome = run(home.oauth().arg("discover").args(arguments));
+    assert_eq!(home.files(), Vec::<std::path::PathBuf>::new(), "nothing is kept");
+    outcome
+}
+
+fn paths(server: &LiteralServer) -> Vec<String> {
+    server.requests().iter().map(|request| request.target.clone()).collect()
+}
+
+/// The findings of `--json`, as level and message.
+fn findings(outcome: &Outcome) -> Vec<(String, String)> {
+    let text = |finding: &Value, member: &str| finding[member].as_str().unwrap_or_default().to_owned();
+    let object = outcome.json();
+    let findings = object["findings"].as_array().expect("findings").iter();
+    findings
+        .map(|finding| (text(finding, "level"), text(finding, "message")))
+        .collect()
+}
+
+#[test]
+fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
+    let server = LiteralServer::start();
+    let issuer = server.url("/t");
+    server.on("GET", &format!("{SERVER_METADATA}/t"), redirect(302, "/login"));
+    server.on("GET", &format!("/t{OPENID}"), html(200, "<html>sign in</html>"));
+    server.on("GET", &format!("{OPENID}/t"), json(200, &metadata(&issuer)));
+    let outcome = discover(&[&issuer]).expect_code(0);
+    let table: Vec<&str> = outcome.stdout.split("\n\n").next().expect("a table").lines().collect();
+    let [title, redirected, page, taken, absent] = table[..] else {
+        panic!("{outcome:#?}");
+    };
+    assert!(title.starts_with("STATUS  URL"), "{title}");
+    for (line, status, url, result) in [
+        (
+            redirected,
+            "302",
+            format!("{SERVER_METADATA}/t"),
+            "not taken: 302, a redirect, which is not followed",
+        ),
+        (
+            page,
+            "200",
+            format!("/t{OPENID}"),
+            "not taken: 200 with text/html, no JSON object",
+        ),
+        (
+            taken,
+            "200",
+            format!("{OPENID}/t"),
+            "taken: the first JSON object that came",
+        ),
+        (absent, "404", format!("/t{SERVER_METADATA}"), "not taken"),
+    ] {
+        assert!(line.starts_with(status), "{line}");
+        assert!(line.contains(&server.url(&url)) && line.ends_with(result), "{line}");
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    for request in requests {
+        assert_eq!(request.method, "GET");
+        assert_eq!(request.header("accept"), Some("application/json"));
+        assert_eq!(request.header("authorization"), None);
+    }
+    let line = |what: &str| outcome.stdout.lines().find(|line| line.contains(what)).expect(what);
+    assert!(
+        line("PKCE").starts_with("yes") && line("PKCE").ends_with("S256"),
+        "{outcome:#?}"
+    );
+    assert!(line(" revocation ").starts_with("no "), "{outcome:#?}");
+    assert!(line("token endpoint").contains("RFC 6749 §3.2"), "{outcome:#?}");
+    assert!(line("SHOULD").contains("RFC 8414 §2"), "{outcome:#?}");
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn as_json_it_is_one_object_with_the_document_as_it_came() {
+    let server = LiteralServer::start();
+    let document = metadata(&server.origin());
+    server.on("GET", SERVER_METADATA, json(200, &document));
+    let outcome = discover(&[&server.origin(), "--json"]).expect_code(0);
+    let object = outcome.json();
+    assert_eq!(members(&object), ["attempts", "document", "findings", "resource"]);
+    assert!(
+        outcome.stdout.starts_with(&format!("{{\"document\":{document},")),
+        "{outcome:?}"
+    );
+    assert_eq!(object["resource"], Value::Null);
+    assert_eq!(
+        object["attempts"],
+        value!([
+            {"url": server.url(SERVER_METADATA), "status": 200, "taken": true, "reason": "the first JSON object that came"},
+            {"url": server.url(OPENID), "status": 404, "taken": false, "reason": "404"},
+        ])
+    );
+    let finding = &object["findings"][0];
+    assert_eq!(members(finding), ["level", "message", "reference", "rule"]);
+    assert_eq!(finding["rule"], "metadata.grant-types");
+    assert_eq!(finding["level"], "SHOULD");
+    assert_eq!(finding["reference"], "RFC 8414 §2");
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn a_protected_resource_leads_to_its_authorization_server() {
+    let (server, resource) = (LiteralServer::start(), LiteralServer::start());
+    server.on("GET", SERVER_METADATA, json(200, &metadata(&server.origin())));
+    let api = resource.url("/v1/api?tenant=x");
+    let described = value!({"resource": api, "authorization_servers": [resource.url("/empty"), server.origin()]});
+    resource.on(
+        "GET",
+        &format!("{RESOURCE_METADATA}/v1/api"),
+        json(200, &described.to_string()),
+    );
+    let outcome = discover(&[&api, "--json"]).expect_code(0);
+    let object = outcome.json();
+    assert_eq!(object["resource"], described);
+    assert_eq!(object["document"]["issuer"], server.origin());
+    let asked = paths(&resource);
+    // An issuer has no query, so this URL is that of a resource.
+    assert_eq!(asked[0], format!("{RESOURCE_METADATA}/v1/api?tenant=x"));
+    assert_eq!(asked.len(), 5, "and the four of the first server: {asked:?}");
+    assert_eq!(paths(&server), [SERVER_METADATA, OPENID]);
+    let notes = findings(&outcome);
+    assert!(
+        notes.iter().any(|(_, note)| note.contains("2 authorization servers")),
+        "{notes:?}"
+    );
+
+    // Without a query it may be an issuer as well.
+    let (other, resource_url) = (LiteralServer::start(), resource.url("/v2"));
+    other.on("GET", SERVER_METADATA, json(200, &metadata(&other.origin())));
+    let described = value!({"resource": server.url("/v2"), "authorization_servers": [other.origin()]});
+    resource.on(
+        "GET",
+        &format!("{RESOURCE_METADATA}/v2"),
+        json(200, &described.to_string()),
+    );
+    let outcome = discover(&[&resource_url, "--json"]).expect_code(0);
+    let found = findings(&outcome);
+    assert!(
+        found
+            .iter()
+            .any(|(level, text)| level == "MUST" && text.contains("they must be identical")),
+        "{found:?}"
+    );
+    assert_eq!(paths(&other).len(), 2);
+}
+
+#[test]
+fn contradictions_and_risks_are_named() {
+    let server = LiteralServer::start();
+    let document = value!({
+        "issuer": server.origin(),
+        "authorization_endpoint": server.url("/authorize"),
+        "token_endpoint": server.origin().replace("127.0.0.1", "localhost") + "/token",
+        "registration_endpoint": "http://id.example.com/register",
+        "response_types_supported": ["code", "token"],
+        "grant_types_supported": ["authorization_code", "implicit", "password"],
+        "code_challenge_methods_supported": ["plain"],
+        "id_token_signing_alg_values_supported": ["RS256", "none"],
+    });
+    server.on("GET", OPENID, json(200, &document.to_string()));
+    let found = findings(&discover(&[&server.origin(), "--json"]).expect_code(0));
+    for (level, part) in [
+        ("MUST", "S256 is not among"),
+        ("MUST", "http://id.example.com is plain http"),
+        ("MUST", "password grant"),
+        ("MUST", "no subject_types_supported"),
+        ("SHOULD", "plain is announced"),
+        ("SHOULD", "implicit grant"),
+        ("SHOULD", "address bar are announced: token"),
+        ("SHOULD", "unsigned ID tokens"),
+        ("SHOULD", "mix-up"),
+        (
+            "note",
+            "token_endpoint is on another host than the metadata: localhost instead of 127.0.0.1",
+        ),
+    ] {
+        let named = |(its, text): &&(String, String)| its == level && text.contains(part);
+        assert_eq!(found.iter().filter(named).count(), 1, "{level} {part}: {found:#?}");
+    }
+    let levels: Vec<&str> = found.iter().map(|(level, _)| level.as_str()).collect();
+    let mut sorted = levels.clone();
+    sorted.sort_by_key(|level| ["MUST", "SHOULD", "note"].iter().position(|known| known == level));
+    assert_eq!(levels, sorted);
+}
+
+#[test]
+fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
+    let server = LiteralServer::start();
+    let document = metadata(&format!("{}/", server.origin()));
+    server.on("GET", SERVER_METADATA, json(200, &document));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert!(
+        outcome.stdout.contains("only the trailing slash differs"),
+        "{outcome:#?}"
+    );
+    assert!(outcome.error().contains("cannot be used"), "{outcome:#?}");
+    assert!(
+        outcome.hints().contains(&format!("--issuer {}/", server.origin())),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn nothing_found_is_6_and_no_answer_is_3() {
+    let server = LiteralServer::start();
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert_eq!(paths(&server), [SERVER_METADATA, OPENID, RESOURCE_METADATA]);
+    assert!(outcome.stdout.contains(&server.url(RESOURCE_METADATA)), "{outcome:#?}");
+    let object = discover(&[&server.origin(), "--json"]).json();
+    assert_eq!((&object["document"], &object["findings"]), (&Value::Null, &value!([])));
+
+    for reply in [status(503), status(429)] {
+        server.on("GET", OPENID, reply);
+        let outcome = discover(&[&server.origin()]).expect_code(3);
+        assert!(outcome.hints().contains("Try again later"), "{outcome:#?}");
+    }
+    server.on("GET", SERVER_METADATA, Reply::reset());
+    let before = server.requests().len();
+    let outcome = discover(&[&server.origin()]).expect_code(3);
+    assert!(outcome.stdout.contains("no answer"), "{outcome:#?}");
+    assert_eq!(server.requests().len(), before + 1, "the others are on the same host");
+}
+
+#[test]
+fn what_is_typed_wrongly_is_2_and_no_request() {
+    for (argument, part) in [
+        ("http://id.example.com", "plain http"),
+        ("id.example.com", "no URL"),
+        ("file:///etc/passwd", "neither an https nor an http URL"),
+        ("https://user:pass@id.example.com", "userinfo"),
+    ] {
+        let outcome = discover(&[argument]).expect_error(2);
+        assert!(outcome.error().contains(part), "{outcome:#?}");
+    }
+    let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln";
+    let outcome = discover(&[token]).expect_error(2);
+    outcome.does_not_say(token);
+}
+
+#[test]
+fn text_of_the_server_cannot_steer_the_terminal() {
+    let server = LiteralServer::start();
+    let hostile = format!(
+        r#"{{"issuer":"{}","scopes_supported":["\u001b[2Jcleared\nforged line","\u202eevil"],"token_endpoint":"\u001b]0;x\u0007"}}"#,
+        server.origin()
+    );
+    server.on("GET", SERVER_METADATA, json(200, &hostile));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert!(
+        outcome
+            .stdout
+            .contains("\\u{1b}[2Jcleared\\u{a}forged line \\u{202e}evil"),
+        "{outcome:#?}"
+    );
+    for text in [&outcome.stdout, &outcome.stderr] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
+    }
+    let outcome = discover(&[&server.origin(), "--json"]).expect_code(6);
+    assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{outcome:?}");
+    assert_eq!(outcome.json()["document"]["scopes_supported"][1], "\u{202e}evil");
+}
+
+#[test]
+fn the_development_server_has_no_findings() {
+    let server = DevelopmentServer::start(&[]);
+    for (url, attempts) in [(server.issuer(), 2), (server.issuer() + "/api", 7)] {
+        let outcome = discover(&[&url, "--json"]).expect_code(0);
+        let object = outcome.json();
+        assert_eq!(object["findings"], value!([]), "{url}");
+        assert_eq!(object["document"]["issuer"], server.issuer());
+        assert_eq!(object["attempts"].as_array().map(Vec::len), Some(attempts), "{object}");
+    }
+    let outcome = discover(&[&server.issuer()]).expect_code(0);
+    assert!(
+        outcome
+            .stdout
+            .ends_with("nothing is broken, contradictory or risky in these words\n"),
+        "{outcome:#?}"
+    );
+}
