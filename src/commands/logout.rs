@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     for name in &names {
         if let Err(error) = one(context, &config, name, options, false) {
             crate::report::report(&error, context.style);
+            context.trace_failure(&error);
             failures.push(error);
         }
     }

@@ -52,8 +52,8 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         trace,
     };
     let outcome = run(&context, command);
-    if let (Some(trace), Err(error)) = (&context.trace, &outcome) {
-        watch::tell_failure(&mut *trace.borrow_mut(), error);
+    if let Err(error) = &outcome {
+        context.trace_failure(error);
     }
     outcome
 }
@@ -174,6 +174,14 @@ impl Context {
             width: size.flatten().map(|(width, _)| usize::from(width.0)),
         });
         Watch::new(terminal, self.trace.clone())
+    }
+
+    /// Tells the trace files of an error that the command ends with, or goes on
+    /// from; the terminal is told by `report`.
+    pub(crate) fn trace_failure(&self, error: &Error) {
+        if let Some(trace) = &self.trace {
+            watch::tell_failure(&mut *trace.borrow_mut(), error);
+        }
     }
 
     /// The client secret that the environment holds, which wins over the stored one.

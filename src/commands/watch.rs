@@ -36,7 +36,7 @@ pub(super) fn open_trace(global: &GlobalOptions, environment: &Environment) -> R
     Ok(Some(Rc::new(RefCell::new(TraceFiles::open(&paths, occasion)?))))
 }
 
-/// The last event of a trace: the error that the command ends with.
+/// Tells of an error that the command ends with: the last event of a trace.
 pub(super) fn tell_failure(observer: &mut dyn Observer, error: &Error) {
     let mut causes = Vec::new();
     let mut source = error.source();

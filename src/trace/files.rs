@@ -14,7 +14,7 @@ use super::{Event, Observer};
 use crate::diagnosis::{Diagnosis, ExitCode};
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -185,7 +185,7 @@ impl TraceFile {
             tail: String::new(),
             failure: None,
         };
-        trace_file.append(&head);
+        trace_file.append(head);
         match trace_file.failure.take() {
             None => Ok(trace_file),
             Some(source) => Err(TraceFileError::Io {
@@ -198,35 +198,47 @@ impl TraceFile {
     fn observe(&mut self, event: &Event<'_>, since_start: Duration) {
         if self.file.is_some() {
             let text = self.renderer.event(event, since_start);
-            self.append(&text);
+            self.append(text);
         }
     }
 
     /// Writes this over the end, and a new end behind it.
-    fn append(&mut self, text: &str) {
+    fn append(&mut self, mut text: String) {
         let Some(file) = &mut self.file else { return };
         let tail = self.renderer.tail();
-        let bytes = |text: &str| u64::try_from(text.len()).unwrap_or_default();
-        let tail_at_byte = self.tail_at_byte + bytes(text);
-        let mut written = file
-            .seek(SeekFrom::Start(self.tail_at_byte))
-            .and_then(|_| file.write_all(format!("{text}{tail}").as_bytes()));
-        if text.len() + tail.len() < self.tail.len() {
-            written = written.and_then(|()| file.set_len(tail_at_byte + bytes(&tail)));
+        if text.is_empty() && tail == self.tail {
+            return;
+        }
+        let bytes = |length: usize| u64::try_from(length).unwrap_or_default();
+        let tail_at_byte = self.tail_at_byte + bytes(text.len());
+        text.push_str(&tail);
+        let mut written = write_at(file, text.as_bytes(), self.tail_at_byte);
+        if text.len() < self.tail.len() {
+            written = written.and_then(|()| file.set_len(tail_at_byte + bytes(tail.len())));
         }
         match written {
             Ok(()) => (self.tail_at_byte, self.tail) = (tail_at_byte, tail),
             Err(error) => {
                 // The old end has its room on the disk: the file stays whole without this event.
-                let _ = file
-                    .seek(SeekFrom::Start(self.tail_at_byte))
-                    .and_then(|_| file.write_all(self.tail.as_bytes()))
-                    .and_then(|()| file.set_len(self.tail_at_byte + bytes(&self.tail)));
+                let _ = write_at(file, self.tail.as_bytes(), self.tail_at_byte)
+                    .and_then(|()| file.set_len(self.tail_at_byte + bytes(self.tail.len())));
                 self.file = None;
                 self.failure = Some(error);
             }
         }
     }
+}
+
+#[cfg(unix)]
+fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at_byte)
+}
+
+#[cfg(not(unix))]
+fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+    file.seek(SeekFrom::Start(at_byte))?;
+    file.write_all(bytes)
 }
 
 /// Opens a regular file of mode 0600 and empties it; `None` where something else is there.

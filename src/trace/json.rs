@@ -232,5 +232,7 @@ fn stamped(since_start: Duration) -> Members {
 }
 
 fn line(members: Members) -> String {
-    Document::Object(members).line() + "\n"
+    let mut line = Document::Object(members).line();
+    line.push('\n');
+    line
 }

@@ -608,29 +608,50 @@ fn an_unanswered_request_is_in_the_archive_and_makes_way_for_its_answer() {
     assert!(renderer.tail().contains("the trace ended before one came"));
 }
 
-/// Events of a long examination cost little: 10,000 of them, a third of them
-/// HTTP. Run it optimised: `cargo test --release --lib ten_thousand -- --ignored`.
+/// Events of a long examination cost little. To run it:
+/// `cargo test --release --lib ten_thousand -- --ignored`.
 #[test]
 #[ignore = "a measurement: only the release build keeps the bound"]
-fn ten_thousand_events_cost_less_than_50_ms_and_20_mib_a_file() {
+fn ten_thousand_events_cost_less_than_50_ms_and_20_mib_in_each_format() {
     let folder = tempfile::tempdir().unwrap();
     for ending in ["json", "har", "html", "mmd"] {
         let path = folder.path().join(format!("trace.{ending}"));
-        let mut files = super::files::TraceFiles::open(std::slice::from_ref(&path), occasion(false)).unwrap();
-        let mut count = 0;
-        let began = Instant::now();
-        while count < 10_000 {
-            play(
-                &mut |event, _| {
-                    count += 1;
-                    super::Observer::observe(&mut files, event);
-                },
-                recorded_login,
-            );
-        }
-        let took = began.elapsed();
-        let size_bytes = std::fs::metadata(&path).unwrap().len();
-        assert!(took < Duration::from_millis(50), ".{ending}: {took:?}");
-        assert!(size_bytes < 20 * 1024 * 1024, ".{ending}: {size_bytes} bytes");
+        // other work on the machine makes it slower, nothing makes it faster
+        let least = (0..5)
+            .map(|_| time_on_the_processor(|| trace_ten_thousand(&path)))
+            .min();
+        assert!(least < Some(Duration::from_millis(50)), ".{ending}: {least:?}");
+        let length_bytes = std::fs::metadata(&path).unwrap().len();
+        assert!(length_bytes < 20 * 1024 * 1024, ".{ending}: {length_bytes} bytes");
+    }
+}
+
+/// A third of the events are of HTTP.
+fn trace_ten_thousand(path: &Path) {
+    let mut files = super::files::TraceFiles::open(&[path.to_owned()], occasion(false)).unwrap();
+    let mut count = 0;
+    while count < 10_000 {
+        play(
+            &mut |event, _| {
+                count += 1;
+                super::Observer::observe(&mut files, event);
+            },
+            recorded_login,
+        );
+    }
+}
+
+/// Where the system tells it; elsewhere the time on the wall.
+fn time_on_the_processor(work: impl FnOnce()) -> Duration {
+    let spent = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        let nanoseconds = text.split(' ').next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanoseconds))
+    };
+    let (began, before) = (Instant::now(), spent());
+    work();
+    match (before, spent()) {
+        (Some(before), Some(after)) => after - before,
+        _ => began.elapsed(),
     }
 }
