@@ -87,10 +87,13 @@ impl Exchange {
         body.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
+    /// Whether a browser shows it: a redirect may have a page in it, too, which nobody sees.
     pub(super) fn is_page(&self) -> bool {
-        self.response
+        let media_type = self
+            .response
             .media_type()
-            .is_some_and(|media_type| ["text/html", "application/xhtml+xml"].contains(&media_type.as_str()))
+            .filter(|_| !(300..400).contains(&self.status()));
+        media_type.is_some_and(|media_type| ["text/html", "application/xhtml+xml"].contains(&media_type.as_str()))
     }
 
     /// The error code of a JSON body.
