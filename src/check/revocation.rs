@@ -113,6 +113,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         kept_if(!lives, "it still works")
     });
     examination.judge(Rule::RevocationAccess, &mut |examination| {
+        examination.needs(&examination.metadata.revocation_endpoint, "revocation_endpoint")?;
         examination.needs_working_login()?;
         let main = examination.main_login()?;
         let (tokens, _) = main.tokens.as_ref().map_err(super::token::no_tokens)?;

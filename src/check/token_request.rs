@@ -255,6 +255,11 @@ impl Examination<'_, '_> {
         }
     }
 
+    /// Keeps the tokens that came for a later test.
+    pub(super) fn keep_for_later(&mut self, exchange: &Exchange) {
+        self.token_answers.spare.extend(exchange.tokens());
+    }
+
     /// Redeems the code for a later test; whether that worked.
     pub(super) fn redeem_for_later(&mut self, code: &Code) -> bool {
         match redeemed(self, code) {

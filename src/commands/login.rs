@@ -121,6 +121,9 @@ fn log_in(
         if let Some(saving) = &saving {
             saving.save()?;
         }
+        if let Some(old_store) = &mut old_store {
+            old_store.leave(&locks, &name, &session, &mut observer);
+        }
         let outcome = Outcome {
             asked: resolved.request.wish.scope.clone(),
             token_response: token_response(&session),

@@ -10,6 +10,7 @@
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
+mod check;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
