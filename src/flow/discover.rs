@@ -129,17 +129,26 @@ pub async fn discover(
                 source,
             })?;
         let Some(what) = not_taken(&response) else {
-            observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
+            observer.observe(&Event::DiscoveryTried {
+                url: url.as_str(),
+                not_taken: None,
+            });
             let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
                 DiscoveryError::Invalid {
                     url: url.to_string(),
                     problem,
                 }
             })?;
+            observer.observe(&Event::CheckPassed(
+                "the metadata's issuer is the one that was asked for (RFC 8414 §3.3)",
+            ));
             return Ok(metadata);
         };
         let status = response.status;
-        observer.observe(&Event::Decision(&format!("metadata: {url} is not taken: {what}")));
+        observer.observe(&Event::DiscoveryTried {
+            url: url.as_str(),
+            not_taken: Some(&what),
+        });
         if status == 429 || status >= 500 {
             unavailable = Some((url.to_string(), status));
         }

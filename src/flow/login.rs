@@ -14,6 +14,7 @@ pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
 pub(crate) use tell::tell_asked;
+pub(super) use tell::{tell_answered, tell_request};
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -43,7 +44,7 @@ use receive::{Granted, receive};
 use server::KnownServer;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::{tell_answered, tell_exchange, tell_prepared};
+use tell::tell_prepared;
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -190,7 +191,7 @@ async fn exchange_and_store(
     world.observer.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
     let http_request = token_request.http_request(&server.token_endpoint);
-    tell_exchange(&http_request, world.observer);
+    tell_request("token request", &http_request, world.observer);
     let answer = world
         .transport
         .send(&http_request, world.observer)

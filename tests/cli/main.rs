@@ -55,6 +55,8 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;
