@@ -109,6 +109,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/commands/passphrase.rs",
         "compares what was typed with what was typed again",
     ),
+    ("src/commands/stopped.rs", "prints the request; measures its body"),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/about_token.rs",

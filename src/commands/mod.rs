@@ -18,6 +18,7 @@ mod revoke;
 mod serve;
 mod signals;
 mod status;
+mod stopped;
 mod token;
 mod token_input;
 mod turn;

@@ -671,6 +671,74 @@ fn a_logout_shows_no_secret() {
     }
 }
 
+/// What the request says of a token and of its client, in the words of the server.
+fn echo_of_token(request: &Request, status: u16) -> Reply {
+    let form = request.form();
+    let token = value_of(&form, "token").or_else(|| request.header("authorization")?.strip_prefix("Bearer "));
+    let secret = if request.method == "POST" { CLIENT_SECRET } else { "" };
+    let said = format!("{} of {secret}", token.expect("a token"));
+    answer(
+        status,
+        &json!({"error": "invalid_token", "error_description": said}).to_string(),
+    )
+}
+
+#[test]
+fn what_asks_about_a_token_shows_none() {
+    for voice in VOICES {
+        let stage = logged_in();
+        let metadata = authorization_server::metadata(&stage.server.origin());
+        let more = format!(
+            r#"{{"revocation_endpoint":"{0}/revoke","userinfo_endpoint":"{0}/userinfo","introspection_endpoint":"{0}/introspect","jwks_uri":"{0}/jwks","#,
+            stage.server.origin()
+        );
+        let metadata = metadata.replacen('{', &more, 1);
+        stage
+            .server
+            .on("GET", "/.well-known/oauth-authorization-server", answer(200, &metadata));
+        stage.server.on("GET", "/jwks", answer(200, r#"{"keys":[]}"#));
+        for code in [0, 400, 401, 500] {
+            for (method, path) in [("GET", "/userinfo"), ("POST", "/introspect"), ("POST", "/revoke")] {
+                let good = r#"{"sub":"alice","active":true}"#;
+                stage.server.on_call(method, path, move |request| match code {
+                    0 => answer(200, good),
+                    status => echo_of_token(request, status),
+                });
+            }
+            for arguments in [
+                &["userinfo"][..],
+                &["introspect"],
+                &["decode", "--id-token"],
+                &["revoke"],
+            ] {
+                let mut command = stage.oauth();
+                command.args(arguments).args(["-p", "work"]).args(voice);
+                assert_outcome_clean(&run(&mut command), &stage.secrets(), &[]);
+                if arguments.len() > 1 {
+                    continue;
+                }
+                let mut command = stage.oauth();
+                command.args(arguments).args(["-", "-p", "work"]).args(voice);
+                let outcome = run_with_input(&mut command, SECOND_ACCESS_TOKEN.as_bytes());
+                assert_outcome_clean(&outcome, &stage.secrets(), &[]);
+            }
+            stage.assert_nothing_on_disk();
+        }
+        assert!(stage.server.requests_to("/userinfo").len() >= 8, "they were asked");
+    }
+}
+
+#[test]
+fn a_login_that_is_stopped_shows_and_leaves_no_secret() {
+    for voice in VOICES {
+        let stage = Stage::new();
+        let mut command = stage.login(voice);
+        let outcome = stage.walk(command.args(["--stop-before", "exchange"]), granted);
+        assert_outcome_clean(&outcome.expect_code(0), &stage.secrets(), &[]);
+        stage.assert_nothing_on_disk();
+    }
+}
+
 #[test]
 fn the_canaries_are_found_where_they_are() {
     // a check that finds nothing anywhere would find nothing here either
