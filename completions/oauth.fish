@@ -10,18 +10,18 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--scope' '--store' '--timeout' '--token-endpoint' '--token-param' '--user' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
         end
     end
-    contains -- "$words" 'login' 'token' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove'
+    contains -- "$words" 'login' 'token' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove' 'check'
 end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_oauth_global_optspecs
-    string join \n v/verbose show-secrets q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
+    string join \n v/verbose show-secrets trace= q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
 end
 
 function __fish_oauth_needs_command
@@ -45,11 +45,12 @@ function __fish_oauth_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c oauth -n "__fish_oauth_needs_command" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_needs_command" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_needs_command" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_needs_command" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_needs_command" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_needs_command" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -67,6 +68,13 @@ complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a vali
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show, change and remove the profiles of the configuration file'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "check" -d 'Test whether an authorization server keeps the rules'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "discover" -d 'Show what a server publishes about itself, what it can do, and what is wrong with it'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "decode" -d 'Show what stands in a JWT, and whether its issuer signed it'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "pkce" -d 'Make a PKCE code verifier and its S256 challenge, for a flow by hand'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "userinfo" -d 'Show what the server says of the person whose token it is'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "introspect" -d 'Show what the server says that a token stands for'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "revoke" -d 'Tell the server to forget one token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "serve" -d 'Run an authorization server for development and tests'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "demo" -d 'Show the whole flow on this machine, with nothing configured'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
@@ -90,11 +98,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d '
 form_post\t'In the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -121,11 +130,12 @@ env\t'export lines for a shell'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l resource -d 'A token for this resource server only, from the same session; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l scope -d 'A token with these scope values only, from the same session; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand token" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -141,11 +151,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Onl
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand logout" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -160,11 +171,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand logout" -s q -l quiet -d 'On
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand status" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -176,11 +188,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand status" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -197,11 +210,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "set" -d 'Change settings; an empty value removes the key'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "use" -d 'Make a profile the default'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -213,11 +227,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -229,11 +244,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -245,11 +261,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -261,11 +278,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -277,6 +295,163 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -s p -l profile -d 'The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l issuer -d 'Authorization server; its metadata is discovered' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l revocation-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l param -d 'Extra parameter of the authorization request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-param -d 'Extra parameter of the token request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to listen on, tried in order' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
+form_post\t'In the body of a POST'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l timeout -d 'How long to wait for the browser' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l paste -d 'No listener: paste the URL that the browser ended on'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Print the URL only'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-save -d 'Leave the configuration file alone'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-store -d 'Keep nothing: print the token response as JSON (= --store none)'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l list -d 'List the rules and test nothing'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l issuer -d 'Whose keys to ask for, where no profile is of the token\'s issuer' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l id-token -d 'The session\'s ID token instead of its access token'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l verifier-stdin -d 'The challenge of the verifier on standard input, not of a new one'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l port -d 'Port on 127.0.0.1; 0 is any free one' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client -d 'Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l redirect-uri -d 'Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]' -r
@@ -293,11 +468,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d '
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -311,11 +487,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l json -d 'Results a
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l timeout -d 'How long to wait for the browser' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand demo" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
@@ -328,11 +505,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand demo" -l show-secrets -d 'Sh
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand completions" -l store -d 'Where the session is kept: keyring, file, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l http-timeout -d 'Longest time for one HTTP exchange' -r
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F

@@ -69,6 +69,9 @@ pub struct GlobalOptions {
     /// Show secrets whole in the trace
     #[arg(long, global = true)]
     pub show_secrets: bool,
+    /// Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Vec<PathBuf>,
     /// Only errors, and what a person must act on
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -273,6 +276,14 @@ pub struct LoginOptions {
     #[arg(long, conflicts_with = "browser", help_heading = "Browser")]
     pub no_browser: bool,
 
+    /// Show the authorization response and the token request that would be sent; store nothing
+    #[arg(
+        long,
+        value_name = "STEP",
+        conflicts_with = "refresh_token_stdin",
+        help_heading = "Session"
+    )]
+    pub stop_before: Option<StopBefore>,
     /// Take a refresh token from standard input instead of a login in the browser
     #[arg(long, conflicts_with_all = ["paste", "browser", "no_browser", "listen", "port"], help_heading = "Session")]
     pub refresh_token_stdin: bool,
@@ -302,6 +313,13 @@ pub struct CheckOptions {
     /// Write the report as JUnit XML, too
     #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
+}
+
+/// `--stop-before`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StopBefore {
+    /// Step 6: the code is not exchanged
+    Exchange,
 }
 
 /// `--response-mode`.

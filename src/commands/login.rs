@@ -5,10 +5,11 @@ use super::passphrase::ask_passphrase;
 use super::relocation::{OldStore, living};
 use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
+use super::stopped;
 use super::turn::{self, AfterFailure, Turn};
 use super::{Context, LOCK_WAIT, lock};
 use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
-use crate::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions};
+use crate::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::config::{self, Change, Config, Setting};
 use crate::diagnosis::Diagnosis;
 use crate::duration::in_words;
@@ -31,6 +32,7 @@ use crate::surroundings::{self, Surroundings};
 use crate::system::{self, SystemRandomness};
 use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
+use crate::transport::Transport;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -42,7 +44,10 @@ use url::Url;
 const SECRET_MAX_BYTES: u64 = 64 * 1024;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
-    log_in(context, options, AfterFailure::LogIn, context.style.json)
+    match options.stop_before {
+        Some(StopBefore::Exchange) => stopped::run(context, options),
+        None => log_in(context, options, AfterFailure::LogIn, context.style.json),
+    }
 }
 
 /// The login that `oauth token --login` finds to be needed: nothing goes to stdout.
@@ -116,6 +121,9 @@ fn log_in(
         if let Some(saving) = &saving {
             saving.save()?;
         }
+        if let Some(old_store) = &mut old_store {
+            old_store.leave(&locks, &name, &session, &mut observer);
+        }
         let outcome = Outcome {
             asked: resolved.request.wish.scope.clone(),
             token_response: token_response(&session),
@@ -149,12 +157,11 @@ fn log_in(
         Err(boxed(error))
     };
 
-    let runtime = context.runtime()?;
     let outcome = if options.refresh_token_stdin {
         let refresh_token = secret_of_stdin(context, "--refresh-token-stdin")?;
         let request = &resolved.request;
         // The token that was given is spent by now: a signal waits until the new one is kept.
-        let (session, id_token) = runtime.block_on(after_work(async {
+        let (session, id_token) = context.runtime()?.block_on(after_work(async {
             let adopted = adopt(
                 &request.server,
                 &request.client,
@@ -178,15 +185,7 @@ fn log_in(
             id_token,
         }
     } else {
-        walk(
-            context,
-            options,
-            resolved,
-            &transport,
-            &mut keep,
-            &runtime,
-            &mut observer,
-        )?
+        walk(context, options, resolved, &transport, &mut keep, &mut observer)?
     };
     drop(turn);
     tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
@@ -225,11 +224,38 @@ fn walk(
     context: &Context,
     options: &LoginOptions,
     resolved: ResolvedLogin,
-    transport: &crate::transport::Transport,
+    transport: &Transport,
     keep: &mut Keep<'_>,
-    runtime: &tokio::runtime::Runtime,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
+    let asked = resolved.request.wish.scope.clone();
+    let logged_in = in_world(
+        context,
+        options,
+        resolved,
+        transport,
+        keep,
+        observer,
+        async |request, world| login(request, world, signalled()).await,
+    )?;
+    Ok(Outcome {
+        session: logged_in.session,
+        id_token: logged_in.id_token,
+        asked,
+        token_response: logged_in.token_response,
+    })
+}
+
+/// Lets a flow run on this machine: its browser, its terminal, its clock.
+pub(super) fn in_world<T>(
+    context: &Context,
+    options: &LoginOptions,
+    resolved: ResolvedLogin,
+    transport: &Transport,
+    keep: &mut Keep<'_>,
+    observer: &mut dyn Observer,
+    flow: impl AsyncFnOnce(LoginRequest, &mut LoginWorld<'_>) -> Result<T, LoginError>,
+) -> Result<T, Error> {
     let surroundings = look_around(&context.environment);
     let openers = match options.no_browser {
         true => Vec::new(),
@@ -241,7 +267,7 @@ fn walk(
         environment: &context.environment,
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
-    let asked = resolved.request.wish.scope.clone();
+    let runtime = context.runtime()?;
     let _in_runtime = runtime.enter();
     let mut pasted = pasted_lines(paste_only, options.client_secret_stdin)?;
     let mut world = LoginWorld {
@@ -254,13 +280,7 @@ fn walk(
         keep,
         observer,
     };
-    let logged_in = runtime.block_on(login(resolved.request, &mut world, signalled()))?;
-    Ok(Outcome {
-        session: logged_in.session,
-        id_token: logged_in.id_token,
-        asked,
-        token_response: logged_in.token_response,
-    })
+    Ok(runtime.block_on(flow(resolved.request, &mut world))?)
 }
 
 fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {
@@ -285,7 +305,9 @@ fn keep_session(
         ..session.clone()
     };
     store.save(name, &kept).map_err(boxed)?;
-    observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
+    observer.observe(&Event::Stored {
+        store: &store.describe(),
+    });
     Ok(kept)
 }
 
@@ -299,9 +321,13 @@ fn put_back(
 ) -> Result<(), Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     match earlier {
-        Some(earlier) => store.save(name, earlier).map_err(boxed),
-        None => store.delete(name).map(|_| ()).map_err(boxed),
+        Some(earlier) => store.save(name, earlier).map_err(boxed)?,
+        None => store.delete(name).map(|_| ()).map_err(boxed)?,
     }
+    observer.observe(&Event::Decision(
+        "the session was not kept: the store is as it was before",
+    ));
+    Ok(())
 }
 
 /// What `login` writes to the configuration file after success.

@@ -28,24 +28,21 @@ pub(super) fn ask_passphrase(context: &Context) -> Option<AskPassphrase> {
 }
 
 fn ask(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
-    let runtime = super::runtime()?;
+    super::runtime()?.block_on(interruptible(ask_at_terminal(purpose, observer)))?
+}
+
+async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
+    // From this pause on signals are heard: before the terminal is switched, and before anybody is asked.
+    tokio::task::yield_now().await;
     let mut reader = PasteReader::open()?;
-    let mut typed = |question: &str| -> Result<Secret, Error> {
-        observer.observe(&Event::Outcome(question));
-        let line = match &mut reader {
-            Some(reader) => runtime.block_on(interruptible(reader.next_line()))??,
-            None => None,
-        };
-        let bytes = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
-        Ok(settings::secret_from_bytes("the passphrase", bytes)?)
-    };
     if purpose == PassphraseUse::Open {
-        return typed("the passphrase of the stored session (it is not shown while you type), then Enter:");
+        let question = "the passphrase of the stored session (it is not shown while you type), then Enter:";
+        return typed(&mut reader, question, observer).await;
     }
     let mut question = "a passphrase for the stored session (it is not shown while you type), then Enter:";
     for _ in 0..ATTEMPTS {
-        let first = typed(question)?;
-        let second = typed("the same again:")?;
+        let first = typed(&mut reader, question, observer).await?;
+        let second = typed(&mut reader, "the same again:", observer).await?;
         if first.expose() == second.expose() {
             return Ok(first);
         }
@@ -57,4 +54,14 @@ fn ask(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Er
         hint: None,
     }
     .into())
+}
+
+async fn typed(reader: &mut Option<PasteReader>, question: &str, observer: &mut dyn Observer) -> Result<Secret, Error> {
+    observer.observe(&Event::Outcome(question));
+    let line = match reader {
+        Some(reader) => reader.next_line().await?,
+        None => None,
+    };
+    let bytes = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
+    Ok(settings::secret_from_bytes("the passphrase", bytes)?)
 }

@@ -117,7 +117,7 @@ pub(super) fn change_with_session(
         observer.observe(&Event::Note(&notice));
     }
     if let Err(error) = config::change(&path, &locks, changes) {
-        if let Err(undone) = copied.undo(name, new) {
+        if let Err(undone) = copied.undo(name, old, new) {
             remains(name, &new.describe(), &undone.to_string(), &mut observer);
         }
         return Err(error.into());

@@ -2,16 +2,19 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
+mod advice;
 mod error;
 mod receive;
 mod server;
 mod tell;
 
+pub use advice::Sent;
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
 pub(crate) use tell::tell_asked;
+pub(super) use tell::{tell_answered, tell_request};
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -24,7 +27,9 @@ use crate::protocol::authorization::{
 };
 use crate::protocol::client::{Client, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer, is_loopback};
+use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
+use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
@@ -35,11 +40,11 @@ use crate::store::{Part, Session};
 use crate::surroundings::Surroundings;
 use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
-use receive::receive;
+use receive::{Granted, receive};
 use server::KnownServer;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::{tell_answered, tell_exchange, tell_prepared};
+use tell::tell_prepared;
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -57,6 +62,58 @@ pub async fn login(
 ) -> Result<LoggedIn, LoginError> {
     let mut interrupted = pin!(interrupted);
 
+    // 1 to 5, which end with a code that is the answer to this request.
+    let answered = authorize(request, world, interrupted.as_mut()).await?;
+
+    // 6 and 7, while the browser waits for its page.
+    let Answered {
+        pending,
+        granted: Granted { grant, callback, .. },
+        server,
+        client,
+        doorway,
+    } = answered;
+    let outcome = unless(interrupted, exchange_and_store(pending, grant, &server, client, world)).await;
+    if let Some(callback) = callback {
+        callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
+    }
+    doorway.close().await;
+    outcome
+}
+
+/// Walks the first five steps and makes the token request of the sixth,
+/// without sending it: for whoever drives the rest by hand.
+///
+/// # Errors
+/// [`LoginError`], as [`login`].
+pub async fn login_until_exchange(
+    request: LoginRequest,
+    world: &mut LoginWorld<'_>,
+    interrupted: impl Future<Output = ExitCode>,
+) -> Result<Stopped, LoginError> {
+    let Answered {
+        pending,
+        granted,
+        server,
+        doorway,
+        ..
+    } = authorize(request, world, pin!(interrupted)).await?;
+    let (token_request, _) = pending.redeem(granted.grant);
+    if let Some(callback) = granted.callback {
+        callback.respond(Page::Stopped);
+    }
+    doorway.close().await;
+    Ok(Stopped {
+        authorization_response: granted.params,
+        token_request: token_request.http_request(&server.token_endpoint),
+    })
+}
+
+async fn authorize(
+    request: LoginRequest,
+    world: &mut LoginWorld<'_>,
+    mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
+) -> Result<Answered, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     world.observer.observe(&Event::StepBegins(Step::Prepare));
     let knowing = know_server(&request.server, world.transport, world.observer);
@@ -88,21 +145,28 @@ pub async fn login(
     let receiving = receive(&pending, &mut doorway, &mut browser, request.timeout, world);
     let received = unless(interrupted.as_mut(), receiving).await;
     world.observer.observe(&Event::WaitEnds);
-    let (grant, callback) = match received {
-        Ok(received) => received,
+    match received {
+        Ok(granted) => Ok(Answered {
+            pending,
+            granted,
+            server,
+            client,
+            doorway,
+        }),
         Err(error) => {
             doorway.close().await;
-            return Err(error);
+            Err(error)
         }
-    };
-
-    // 6 and 7, while the browser waits for its page.
-    let outcome = unless(interrupted, exchange_and_store(pending, grant, &server, client, world)).await;
-    if let Some(callback) = callback {
-        callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
     }
-    doorway.close().await;
-    outcome
+}
+
+/// What the first five steps bring.
+struct Answered {
+    pending: PendingAuthorization,
+    granted: Granted,
+    server: KnownServer,
+    client: Client,
+    doorway: Doorway,
 }
 
 /// The work, unless it is interrupted before it is done.
@@ -127,7 +191,7 @@ async fn exchange_and_store(
     world.observer.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
     let http_request = token_request.http_request(&server.token_endpoint);
-    tell_exchange(&http_request, world.observer);
+    tell_request("token request", &http_request, world.observer);
     let answer = world
         .transport
         .send(&http_request, world.observer)
@@ -136,8 +200,10 @@ async fn exchange_and_store(
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
-    let response =
-        TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
+    let response = TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| LoginError::Token {
+        error: error.without(&http_request.secrets()),
+        sent: Box::new(Sent::of(&asked, Some(&client))),
+    })?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;
@@ -266,6 +332,15 @@ pub struct LoginWorld<'a> {
     pub keep: &'a mut Keep<'a>,
     /// Sees everything.
     pub observer: &'a mut dyn Observer,
+}
+
+/// A login that was stopped before the code was exchanged. Nothing is stored.
+#[derive(Debug)]
+pub struct Stopped {
+    /// What came back with the browser.
+    pub authorization_response: Params,
+    /// What would be sent next, once.
+    pub token_request: HttpRequest,
 }
 
 /// A login that succeeded and is stored.

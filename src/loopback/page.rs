@@ -21,6 +21,8 @@ pub enum Page {
     Ignored,
     /// 409: the answer had come before.
     AlreadyHandled,
+    /// 200: the answer came, and the login ends before the code is exchanged.
+    Stopped,
 }
 
 const STYLE: &str = include_str!("page.css");
@@ -72,6 +74,13 @@ const ALREADY_HANDLED: &str = document!(
     "Nothing was done again. The terminal says how it ended; you can close this tab."
 );
 
+const STOPPED: &str = document!(
+    "still",
+    "<path d=\"M9 8v8M15 8v8\"/>",
+    "The login was stopped before the exchange",
+    "Nothing was stored. The terminal shows what came back; you can close this tab."
+);
+
 impl Page {
     pub(super) fn html(self) -> &'static str {
         match self {
@@ -79,12 +88,13 @@ impl Page {
             Page::Failure => FAILURE,
             Page::Ignored => IGNORED,
             Page::AlreadyHandled => ALREADY_HANDLED,
+            Page::Stopped => STOPPED,
         }
     }
 
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Page::Success => StatusCode::OK,
+            Page::Success | Page::Stopped => StatusCode::OK,
             Page::Failure => StatusCode::INTERNAL_SERVER_ERROR,
             Page::Ignored => StatusCode::BAD_REQUEST,
             Page::AlreadyHandled => StatusCode::CONFLICT,
@@ -141,7 +151,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
-    const PAGES: [Page; 4] = [Page::Success, Page::Failure, Page::Ignored, Page::AlreadyHandled];
+    const PAGES: [Page; 5] = [
+        Page::Success,
+        Page::Failure,
+        Page::Ignored,
+        Page::AlreadyHandled,
+        Page::Stopped,
+    ];
 
     #[test]
     fn the_hash_of_the_policy_is_the_one_a_browser_computes() {

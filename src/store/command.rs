@@ -185,9 +185,9 @@ pub(super) struct CommandStore {
     environment: Vec<(OsString, OsString)>,
     item_suffix: Option<String>,
     deadline: Duration,
-    /// The address that a trial has found to be replaceable: between the
+    /// The address that the next save does not look at again: between the
     /// answer of a server and its write there is time for one call alone.
-    replaceable: Option<String>,
+    ready: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -212,7 +212,7 @@ impl CommandStore {
             environment: settings.child_environment,
             item_suffix: settings.item_suffix,
             deadline: DEADLINE,
-            replaceable: None,
+            ready: None,
         }
     }
 
@@ -411,7 +411,7 @@ impl CredentialStore for CommandStore {
 
     fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
         let address = self.address(profile);
-        if self.replaceable.as_ref() != Some(&address) {
+        if self.ready.take().as_ref() != Some(&address) {
             self.check_replaceable(profile)?;
         }
         Ok(self.store(&address, session.encode().expose())?)
@@ -434,9 +434,13 @@ impl CredentialStore for CommandStore {
         let present_bytes = self.check_replaceable(profile)?;
         // No profile's name has a slash; the same address each time, so that
         // the next trial removes what a killed one left
-        let address = self.address(profile);
-        self.try_writing(&format!("{address}/trial"), present_bytes.max(TRIAL_BYTES))?;
-        self.replaceable = Some(address);
+        let trial = format!("{}/trial", self.address(profile));
+        Ok(self.try_writing(&trial, present_bytes.max(TRIAL_BYTES))?)
+    }
+
+    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)?;
+        self.ready = Some(self.address(profile));
         Ok(())
     }
 }
@@ -617,7 +621,7 @@ mod tests {
     fn a_trial_shows_what_saving_would_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        store.probe(&profile("work")).unwrap();
+        store.make_ready(&profile("work")).unwrap();
         assert_eq!(items(&folder), Vec::<String>::new());
         store.save(&profile("work"), &full_session(1)).unwrap();
         let calls = fs::read_to_string(folder.path().join("calls")).unwrap();

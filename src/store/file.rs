@@ -660,7 +660,9 @@ fn read_own_key(folder: &Path) -> Result<Option<Vec<u8>>, FileStoreError> {
 /// How the key of this session is made from a passphrase; `None` where it is
 /// not, or where there is no session that could be read.
 fn derivation_of(sessions: &PrivateFolder, name: &str) -> Option<Derivation> {
-    let content = sessions.read(name, MAX_FILE_BYTES, OpenFile::Tighten).ok()??;
+    let read = |content: Result<Option<Vec<u8>>, PrivateFileError>| content.ok().flatten();
+    let content = read(sessions.read(name, MAX_FILE_BYTES, OpenFile::Tighten))
+        .or_else(|| read(sessions.successor(name, MAX_FILE_BYTES, OpenFile::Tighten)))?;
     SealedSession::parse(&content, &sessions.file(name)).ok()?.derivation
 }
 
@@ -1287,6 +1289,32 @@ mod tests {
             store.save(&profile("work"), &full_session(5)).unwrap();
             assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 5);
         }
+    }
+
+    #[test]
+    fn what_other_stores_put_aside_is_no_session_and_a_successor_is_one() {
+        let home = tempfile::tempdir().unwrap();
+        let sessions = home.path().join("data/oauth/sessions");
+        fs::create_dir_all(&sessions).unwrap();
+        fs::write(sessions.join(".home.aside"), b"of a session in the keyring").unwrap();
+        store(&home).probe(&profile("work")).unwrap();
+        fs::remove_file(key_path(&home)).unwrap();
+
+        let mut first = store_with_passphrase(&home, "correct horse");
+        first.save(&profile("work"), &full_session(1)).unwrap();
+        fs::rename(sessions.join("work"), sessions.join(".work.next")).unwrap();
+        let mut second = store_with_passphrase(&home, "correct horse");
+        assert_eq!(second.load(&profile("work")).unwrap().unwrap().generation, 1);
+        for name in ["work", "third"] {
+            second.save(&profile(name), &full_session(2)).unwrap();
+        }
+        assert_eq!(second.derived.len(), 1);
+        fs::remove_file(sessions.join("work")).unwrap();
+        fs::rename(sessions.join("third"), sessions.join(".third.next")).unwrap();
+        assert!(matches!(
+            file_error(store(&home).probe(&profile("fourth"))),
+            FileStoreError::PassphraseNeeded { .. }
+        ));
     }
 
     #[test]

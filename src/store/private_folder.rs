@@ -14,6 +14,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// What follows the name of a file in the name of its successor.
+const SUCCESSOR_ENDING: &str = ".next";
+
 /// An unfinished file of a writer that did not come back is removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -346,10 +349,13 @@ impl PrivateFolder {
         metadata.map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
     }
 
-    /// The names of the finished files in it.
+    /// The names of the finished files in it, and of successors; those that
+    /// begin with a dot for another reason are not the folder's own.
     pub(super) fn finished(&self) -> Result<Vec<String>, PrivateFileError> {
         let names = self.entries()?.into_iter().map(|(name, _)| name);
-        Ok(names.filter(|name| target_of_unfinished(name).is_none()).collect())
+        Ok(names
+            .filter(|name| !name.starts_with('.') || name.ends_with(SUCCESSOR_ENDING))
+            .collect())
     }
 
     fn entries(&self) -> Result<Vec<(String, PathBuf)>, PrivateFileError> {
@@ -423,7 +429,7 @@ pub(super) fn file_name(name: &str) -> String {
 
 /// Of no file that has a name of its own: those do not begin with a dot.
 fn successor_name(name: &str) -> String {
-    format!(".{name}.next")
+    format!(".{name}{SUCCESSOR_ENDING}")
 }
 
 /// A file that has not got its name yet; removed when it never gets one.

@@ -8,7 +8,9 @@ use super::{CredentialStore, ProfileName, StoreError};
 pub struct Copied {
     /// As it stands in the new store.
     pub session: Session,
-    /// What stood there before.
+    /// As it stood in the old store.
+    original: Session,
+    /// What stood in the new store before.
     replaced: Option<Session>,
     /// Two names of one store: what is removed from the old one is gone from the new one too.
     is_same_place: bool,
@@ -31,6 +33,7 @@ pub fn copy(
     // What is damaged there may be replaced, or the trial would have failed
     let replaced = new.load(profile).ok().flatten();
     let newest = replaced.as_ref().map_or(0, |replaced| replaced.generation);
+    let original = session.clone();
     let session = Session {
         generation: session.generation.max(newest).saturating_add(1),
         ..session
@@ -39,6 +42,7 @@ pub fn copy(
     let is_same_place = stands_in(profile, old, &session);
     let copied = Copied {
         session,
+        original,
         replaced,
         is_same_place,
     };
@@ -50,7 +54,7 @@ pub fn copy(
         },
         Err(error) => error,
     };
-    let _ = copied.undo(profile, new);
+    let _ = copied.undo(profile, old, new);
     Err(error)
 }
 
@@ -66,13 +70,24 @@ impl Copied {
         }
     }
 
-    /// Makes the new store what it was before.
+    /// Makes both stores what they were before.
     ///
     /// # Errors
     /// [`StoreError`]: then the record stands in both.
-    pub fn undo(&self, profile: &ProfileName, new: &mut dyn CredentialStore) -> Result<(), StoreError> {
+    pub fn undo(
+        &self,
+        profile: &ProfileName,
+        old: &mut dyn CredentialStore,
+        new: &mut dyn CredentialStore,
+    ) -> Result<(), StoreError> {
+        if self.is_same_place {
+            return Ok(());
+        }
+        // One that was kept aside is gone since the new store has saved
+        if !stands_in(profile, old, &self.original) {
+            old.save(profile, &self.original)?;
+        }
         match &self.replaced {
-            _ if self.is_same_place => Ok(()),
             Some(replaced) => new.save(profile, replaced),
             None => new.delete(profile).map(drop),
         }
@@ -182,14 +197,19 @@ mod tests {
     fn whatever_fails_the_record_stays_where_it_was() {
         for failing in ["load", "save", "probe"] {
             let mut old = Memory::with(3);
-            let mut new = Memory::default();
-            new.failing = vec![failing];
+            let mut new = Memory {
+                failing: vec![failing],
+                ..Memory::default()
+            };
             assert!(copy(&work(), &mut old, &mut new).is_err(), "{failing}");
             new.failing.clear();
             assert_eq!((old.generation(), new.generation()), (Some(3), None), "{failing}");
         }
-        let (mut old, mut new) = (Memory::with(3), Memory::default());
-        new.forgetful = true;
+        let mut old = Memory::with(3);
+        let mut new = Memory {
+            forgetful: true,
+            ..Memory::default()
+        };
         let error = copy(&work(), &mut old, &mut new).err().unwrap();
         assert!(matches!(error, StoreError::NotReadBack { .. }), "{error:?}");
         assert_eq!(old.generation(), Some(3));
@@ -203,7 +223,7 @@ mod tests {
             let mut old = Memory::with(3);
             let mut new = replaced.map_or_else(Memory::default, Memory::with);
             let copied = copy(&work(), &mut old, &mut new).unwrap().unwrap();
-            copied.undo(&work(), &mut new).unwrap();
+            copied.undo(&work(), &mut old, &mut new).unwrap();
             assert_eq!((old.generation(), new.generation()), (Some(3), replaced));
         }
     }
@@ -215,7 +235,7 @@ mod tests {
         let copied = copy(&work(), &mut old, &mut new).unwrap().unwrap();
         copied.leave(&work(), &mut old).unwrap();
         assert_eq!(new.generation(), Some(4));
-        copied.undo(&work(), &mut new).unwrap();
+        copied.undo(&work(), &mut old, &mut new).unwrap();
         assert_eq!(new.generation(), Some(4));
     }
 }

@@ -172,7 +172,13 @@ fn after_consent_the_browser_goes_where_the_broken_rule_lets_it() {
     let form = format!("csrf={}&username=demo&password=demo", csrf_of(&page));
     let signed_in = server.post(&sign_in, &[&cookie], &form);
     let (consent, cookie) = (location_of(&signed_in), cookie_of(&signed_in));
-    let page = server.get(&consent, &[&cookie]).body_text();
+    let page = server.get(&consent, &[&cookie]);
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(
+        policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"),
+        "{policy}"
+    );
+    let page = page.body_text();
     let form = format!("csrf={}&decision=allow", csrf_of(&page));
     let location = location_of(&server.post(&consent, &[&cookie], &form));
     assert!(

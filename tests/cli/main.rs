@@ -18,6 +18,8 @@ mod credential_helper;
 mod decode;
 #[cfg(unix)]
 mod demo;
+#[cfg(unix)]
+mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod foreign;
@@ -53,6 +55,8 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;

@@ -75,7 +75,12 @@ struct Stage {
     process: Arc<AtomicU32>,
     /// Of the authorization request; the ID token must repeat it.
     nonce: Arc<Mutex<String>>,
+    /// Of the authorization request.
+    state: Mutex<String>,
 }
+
+/// One of each kind.
+const TRACES: [&str; 4] = ["json", "har", "html", "mmd"];
 
 /// What the browser is sent back with.
 type Response = fn(state: &str, issuer: &str) -> Vec<(&'static str, String)>;
@@ -102,6 +107,7 @@ impl Stage {
             server: LiteralServer::start(),
             process: Arc::default(),
             nonce: Arc::default(),
+            state: Mutex::default(),
         };
         std::fs::write(stage.beside.path().join("secret"), CLIENT_SECRET).expect("the secret");
         std::fs::create_dir(stage.home.path().join("tmp")).expect("a folder");
@@ -145,9 +151,16 @@ impl Stage {
         self.beside.path().join("browser")
     }
 
+    /// Every command writes traces of all kinds into the home, where
+    /// [`Stage::assert_nothing_on_disk`] looks at them.
     fn oauth(&self) -> Command {
         let mut command = self.home.oauth();
         command.env("TMPDIR", self.home.path().join("tmp"));
+        for ending in TRACES {
+            command
+                .arg("--trace")
+                .arg(self.home.path().join(format!("trace.{ending}")));
+        }
         command
     }
 
@@ -181,6 +194,7 @@ impl Stage {
         let url = self.handed_over();
         let params = authorization_server::parameters(&url);
         let state = value_of(&params, "state").expect("a state");
+        state.clone_into(&mut self.state.lock().expect("the state"));
         value_of(&params, "nonce")
             .unwrap_or_default()
             .clone_into(&mut self.nonce.lock().expect("the nonce"));
@@ -215,9 +229,19 @@ impl Stage {
         secrets
     }
 
-    /// Every file of the home, and the command line of the process while it was answered.
+    /// Every file of the home, the traces with it; there also the state is a secret.
+    #[track_caller]
     fn assert_nothing_on_disk(&self) {
-        assert_home_clean(&self.home, &self.secrets());
+        let mut secrets = self.secrets();
+        secrets.extend(
+            Some(("the state", self.state.lock().expect("the state").clone())).filter(|(_, state)| !state.is_empty()),
+        );
+        assert_home_clean(&self.home, &secrets);
+        for ending in TRACES {
+            let length_bytes =
+                std::fs::metadata(self.home.path().join(format!("trace.{ending}"))).map(|file| file.len());
+            assert!(length_bytes.is_ok_and(|length| length > 0), "no trace.{ending}");
+        }
     }
 }
 
@@ -643,6 +667,74 @@ fn a_logout_shows_no_secret() {
             &stage.secrets(),
             &[],
         );
+        stage.assert_nothing_on_disk();
+    }
+}
+
+/// What the request says of a token and of its client, in the words of the server.
+fn echo_of_token(request: &Request, status: u16) -> Reply {
+    let form = request.form();
+    let token = value_of(&form, "token").or_else(|| request.header("authorization")?.strip_prefix("Bearer "));
+    let secret = if request.method == "POST" { CLIENT_SECRET } else { "" };
+    let said = format!("{} of {secret}", token.expect("a token"));
+    answer(
+        status,
+        &json!({"error": "invalid_token", "error_description": said}).to_string(),
+    )
+}
+
+#[test]
+fn what_asks_about_a_token_shows_none() {
+    for voice in VOICES {
+        let stage = logged_in();
+        let metadata = authorization_server::metadata(&stage.server.origin());
+        let more = format!(
+            r#"{{"revocation_endpoint":"{0}/revoke","userinfo_endpoint":"{0}/userinfo","introspection_endpoint":"{0}/introspect","jwks_uri":"{0}/jwks","#,
+            stage.server.origin()
+        );
+        let metadata = metadata.replacen('{', &more, 1);
+        stage
+            .server
+            .on("GET", "/.well-known/oauth-authorization-server", answer(200, &metadata));
+        stage.server.on("GET", "/jwks", answer(200, r#"{"keys":[]}"#));
+        for code in [0, 400, 401, 500] {
+            for (method, path) in [("GET", "/userinfo"), ("POST", "/introspect"), ("POST", "/revoke")] {
+                let good = r#"{"sub":"alice","active":true}"#;
+                stage.server.on_call(method, path, move |request| match code {
+                    0 => answer(200, good),
+                    status => echo_of_token(request, status),
+                });
+            }
+            for arguments in [
+                &["userinfo"][..],
+                &["introspect"],
+                &["decode", "--id-token"],
+                &["revoke"],
+            ] {
+                let mut command = stage.oauth();
+                command.args(arguments).args(["-p", "work"]).args(voice);
+                assert_outcome_clean(&run(&mut command), &stage.secrets(), &[]);
+                if arguments.len() > 1 {
+                    continue;
+                }
+                let mut command = stage.oauth();
+                command.args(arguments).args(["-", "-p", "work"]).args(voice);
+                let outcome = run_with_input(&mut command, SECOND_ACCESS_TOKEN.as_bytes());
+                assert_outcome_clean(&outcome, &stage.secrets(), &[]);
+            }
+            stage.assert_nothing_on_disk();
+        }
+        assert!(stage.server.requests_to("/userinfo").len() >= 8, "they were asked");
+    }
+}
+
+#[test]
+fn a_login_that_is_stopped_shows_and_leaves_no_secret() {
+    for voice in VOICES {
+        let stage = Stage::new();
+        let mut command = stage.login(voice);
+        let outcome = stage.walk(command.args(["--stop-before", "exchange"]), granted);
+        assert_outcome_clean(&outcome.expect_code(0), &stage.secrets(), &[]);
         stage.assert_nothing_on_disk();
     }
 }

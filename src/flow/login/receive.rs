@@ -1,6 +1,7 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Strangers are answered and ignored; the right one ends it once.
 
+use super::advice::Sent;
 use super::error::{LoginError, described};
 use super::{CallbackChoice, LoginWorld, Pasted, PastedLines};
 use crate::browser::{BrowserReport, Opening};
@@ -100,6 +101,15 @@ async fn next_pasted(pasted: &mut Option<&mut dyn PastedLines>) -> Pasted {
     }
 }
 
+/// The one answer to this request, and it is a code.
+pub(super) struct Granted {
+    pub(super) grant: AuthorizationGrant,
+    /// The whole answer.
+    pub(super) params: Params,
+    /// The browser that waits for its page; `None` for a pasted address.
+    pub(super) callback: Option<Callback>,
+}
+
 /// Waits for the one answer to this request.
 pub(super) async fn receive(
     pending: &PendingAuthorization,
@@ -107,7 +117,7 @@ pub(super) async fn receive(
     browser: &mut Opening,
     timeout: Duration,
     world: &mut LoginWorld<'_>,
-) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
+) -> Result<Granted, LoginError> {
     world.observer.observe(&Event::WaitBegins {
         timeout,
         paste_accepted: world.pasted.is_some(),
@@ -121,7 +131,7 @@ async fn wait(
     browser: &mut Opening,
     timeout: Duration,
     world: &mut LoginWorld<'_>,
-) -> Result<(AuthorizationGrant, Option<Callback>), LoginError> {
+) -> Result<Granted, LoginError> {
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
     let mut ignored = Ignored::default();
@@ -131,7 +141,13 @@ async fn wait(
             () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.error }),
         };
         match (judged(pending, &params, world.observer), callback) {
-            (Ok(Some(grant)), callback) => return Ok((grant, callback)),
+            (Ok(Some(grant)), callback) => {
+                return Ok(Granted {
+                    grant,
+                    params,
+                    callback,
+                });
+            }
             (Ok(None), Some(callback)) => {
                 ignored.note(&params, world.observer);
                 callback.respond(Page::Ignored);
@@ -273,7 +289,8 @@ fn judged(
                     "the server announces iss in its responses, but its error response has none (RFC 9207 §2)",
                 ));
             }
-            Err(LoginError::Denied { error })
+            let sent = Box::new(Sent::of(pending.request(), None));
+            Err(LoginError::Denied { error, sent })
         }
         Verdict::Granted(grant) => {
             observer.observe(&Event::CheckPassed("state is the one that was sent (RFC 6749 §10.12)"));

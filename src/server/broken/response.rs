@@ -64,11 +64,13 @@ fn alter_authorization(
     if !is_page {
         return;
     }
+    // Browsers would not follow the form's answer to where the policy does not let them.
+    if broken.rules().any(|rule| rule.group() == "redirect-uri") {
+        remove_directive(response, "form-action");
+    }
     if broken.breaks(Rule::AuthorizeFraming, noted) {
         remove_header(response, "x-frame-options");
-        let policy = response.header("content-security-policy").unwrap_or_default();
-        let policy = policy.replace("frame-ancestors 'none'; ", "");
-        set_header(response, "content-security-policy", &policy);
+        remove_directive(response, "frame-ancestors");
     }
     if broken.breaks(Rule::AuthorizeContentSecurityPolicy, noted) {
         remove_header(response, "content-security-policy");
@@ -155,6 +157,17 @@ fn alter_object(response: &mut Response, alter: impl FnOnce(&mut Map<String, Val
         alter(&mut members);
         response.body = Value::Object(members).to_string().into_bytes().into();
     }
+}
+
+/// Takes a directive out of the Content-Security-Policy.
+fn remove_directive(response: &mut Response, name: &str) {
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    let kept: Vec<&str> = policy
+        .split("; ")
+        .filter(|directive| !directive.starts_with(name))
+        .collect();
+    let kept = kept.join("; ");
+    set_header(response, "content-security-policy", &kept);
 }
 
 fn let_be_stored(response: &mut Response) {

@@ -9,3 +9,4 @@ mod output;
 mod pkce_and_issuer;
 mod profiles;
 mod requests;
+mod stopped;

@@ -1,0 +1,169 @@
+//! `oauth login --stop-before exchange`: what came back with the browser, and
+//! the token request that would be sent next. Nothing is sent to the token
+//! endpoint, nothing is stored, nothing is saved.
+
+use super::Context;
+use super::login::{check_client_authentication, client_secret, in_world};
+use super::passphrase::ask_passphrase;
+use super::signals::signalled;
+use crate::cli::LoginOptions;
+use crate::error::Error;
+use crate::flow::login::{Stopped, login_until_exchange};
+use crate::neutral::{neutralise, neutralise_json};
+use crate::protocol::endpoint::HttpAllowance;
+use crate::protocol::http::HttpRequest;
+use crate::protocol::params::{Params, Value};
+use crate::report;
+use crate::secret::Secret;
+use crate::settings;
+use crate::store::{Patience, Session, StoreKind};
+use crate::trace::document::{Document, object};
+use crate::trace::redact::Redaction;
+use crate::trace::{Event, Observer};
+use url::Position;
+use url::form_urlencoded::byte_serialize;
+
+pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    let config = context.config()?;
+    let mut resolved = settings::login(options, &context.environment, &config)?;
+    let profile = config.profile(&resolved.profile);
+    let kind = if options.no_store {
+        StoreKind::None
+    } else {
+        context.store_kind(profile)?
+    };
+    let mut observer = context.observer();
+    // Read only: the client secret may be kept there.
+    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
+    let earlier = store.load(&resolved.profile)?;
+    resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
+    check_client_authentication(&resolved)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
+    let mut keep = |_: &Session, _: &mut dyn Observer| Ok(());
+    let stopped = in_world(
+        context,
+        options,
+        resolved,
+        &transport,
+        &mut keep,
+        &mut observer,
+        async |request, world| login_until_exchange(request, world, signalled()).await,
+    )?;
+
+    let show_secrets = context.global.show_secrets;
+    observer.observe(&if show_secrets {
+        Event::Warning("the lines below show secrets whole (--show-secrets): do not share them")
+    } else {
+        Event::Note(
+            "secrets are redacted; with --show-secrets the request can be sent by hand, once, while the code lives",
+        )
+    });
+    let shown = Shown(Redaction::new(show_secrets));
+    let text = if context.style.json {
+        shown.as_json(&stopped)
+    } else {
+        shown.as_text(&stopped)
+    };
+    report::print(Secret::new(text).expose().as_bytes())
+}
+
+/// How values are shown.
+struct Shown(Redaction);
+
+impl Shown {
+    fn as_text(&self, stopped: &Stopped) -> String {
+        let pairs = self.pairs(&stopped.authorization_response);
+        let width = pairs
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or_default();
+        let response: String = pairs
+            .iter()
+            .map(|(name, value)| format!("  {name:width$}  {value}\n"))
+            .collect();
+        let message: String = self
+            .message(&stopped.token_request)
+            .lines()
+            .map(|line| format!("  {line}").trim_end().to_owned() + "\n")
+            .collect();
+        format!("authorization response\n{response}\ntoken request\n{message}")
+    }
+
+    fn as_json(&self, stopped: &Stopped) -> String {
+        let request = &stopped.token_request;
+        let headers = self.headers(request);
+        let params = request
+            .body
+            .as_ref()
+            .map(|params| self.pairs(params))
+            .unwrap_or_default();
+        let result = object([
+            (
+                "authorization_response",
+                list(self.pairs(&stopped.authorization_response)),
+            ),
+            (
+                "token_request",
+                object([
+                    ("method", request.method.as_str().into()),
+                    ("url", request.url.as_str().into()),
+                    ("headers", list(headers)),
+                    ("params", list(params)),
+                    ("message", self.message(request).into()),
+                ]),
+            ),
+        ]);
+        neutralise_json(&result.line()) + "\n"
+    }
+
+    /// The request as it would stand on the wire, with `\n` for the line ends.
+    fn message(&self, request: &HttpRequest) -> String {
+        let target = &request.url[Position::BeforePath..Position::AfterQuery];
+        let mut message = format!("{} {target} HTTP/1.1\n", request.method.as_str());
+        for (name, value) in self.headers(request) {
+            message += &format!("{name}: {value}\n");
+        }
+        message.push('\n');
+        if let Some(params) = &request.body {
+            message += &self.form(params);
+            message.push('\n');
+        }
+        message
+    }
+
+    fn headers(&self, request: &HttpRequest) -> Vec<(String, String)> {
+        let headers = request.all_headers().into_iter();
+        let mut headers: Vec<(String, String)> = headers
+            .map(|(name, value)| (name.to_owned(), self.0.request_header(&value)))
+            .collect();
+        if let Some(params) = &request.body {
+            let length_bytes = params.encode().expose().len();
+            headers.push(("content-length".to_owned(), length_bytes.to_string()));
+        }
+        headers
+    }
+
+    /// The body; what is redacted stands in it unencoded.
+    fn form(&self, params: &Params) -> String {
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = |(name, value): (&str, &Value)| {
+            let shown = self.0.value(value);
+            let whole = shown == *value.expose();
+            format!("{}={}", encoded(name), if whole { encoded(&shown) } else { shown })
+        };
+        params.iter().map(pair).collect::<Vec<_>>().join("&")
+    }
+
+    fn pairs(&self, params: &Params) -> Vec<(String, String)> {
+        let pairs = params.iter();
+        pairs
+            .map(|(name, value)| (neutralise(name), self.0.value(value)))
+            .collect()
+    }
+}
+
+fn list(pairs: Vec<(String, String)>) -> Document {
+    let pair = |(name, value): (String, String)| object([("name", name.into()), ("value", value.into())]);
+    Document::List(pairs.into_iter().map(pair).collect())
+}
