@@ -50,13 +50,18 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
 }
 
 fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
-    if options.login.refresh_token_stdin {
-        return Err(SettingsError::Contradiction {
-            one: "oauth check".to_owned(),
-            other: "--refresh-token-stdin".to_owned(),
-            problem: "an examination needs codes, and those come by the browser alone".to_owned(),
+    for (is_given, flag) in [
+        (options.login.refresh_token_stdin, "--refresh-token-stdin"),
+        (options.login.stop_before.is_some(), "--stop-before"),
+    ] {
+        if is_given {
+            return Err(SettingsError::Contradiction {
+                one: "oauth check".to_owned(),
+                other: flag.to_owned(),
+                problem: "an examination makes whole logins".to_owned(),
+            }
+            .into());
         }
-        .into());
     }
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;

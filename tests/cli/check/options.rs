@@ -89,17 +89,14 @@ fn a_rule_that_does_not_exist_is_a_usage_error() {
 }
 
 #[test]
-fn a_refresh_token_is_no_way_to_examine() {
+fn an_examination_makes_whole_logins() {
     let home = Home::new();
-    let outcome = run(home.oauth().args([
-        "check",
-        "http://127.0.0.1:1",
-        "--client-id",
-        "x",
-        "--refresh-token-stdin",
-    ]))
-    .expect_error(2);
-    assert!(outcome.error().contains("--refresh-token-stdin"), "{outcome:#?}");
+    for flag in [&["--refresh-token-stdin"][..], &["--stop-before", "exchange"]] {
+        let mut command = home.oauth();
+        command.args(["check", "http://127.0.0.1:1", "--client-id", "x"]);
+        let outcome = run(command.args(flag)).expect_error(2);
+        assert!(outcome.error().contains(flag[0]), "{outcome:#?}");
+    }
 }
 
 #[test]
