@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'oauth' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -78,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--response-mode', '--response-mode', [CompletionResultType]::ParameterName, 'How the response comes back')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the browser')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -111,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'A token for this resource server only, from the same session; repeatable')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A token with these scope values only, from the same session; repeatable, or one space-separated value')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -136,6 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;logout' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -160,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;status' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -180,6 +185,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -205,6 +211,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;list' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -225,6 +232,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;show' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -245,6 +253,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;set' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -265,6 +274,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;use' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -285,6 +295,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;profile;remove' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -328,6 +339,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--rule', '--rule', [CompletionResultType]::ParameterName, 'Test this rule only; repeatable')
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave this rule out; repeatable')
             [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the report as JUnit XML, too')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -356,6 +368,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;discover' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -379,6 +392,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Whose keys to ask for, where no profile is of the token''s issuer')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -400,6 +414,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;pkce' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -423,6 +438,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;userinfo' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -445,6 +461,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;introspect' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -467,6 +484,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;revoke' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -500,6 +518,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Wait before each answer, before anything is committed')
             [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'Answer an endpoint with a status, for testing clients; repeatable')
             [CompletionResult]::new('--break', '--break', [CompletionResultType]::ParameterName, 'Break a rule for servers on purpose; repeatable; list prints them all')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -522,6 +541,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         'oauth;demo' {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the browser')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -543,6 +563,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             break
         }
         'oauth;completions' {
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')

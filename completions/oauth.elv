@@ -18,6 +18,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
     }
     var completions = [
         &'oauth'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -74,6 +75,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --response-mode 'How the response comes back'
             cand --timeout 'How long to wait for the browser'
             cand --browser 'Browser command; the URL replaces %s, else is appended'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -106,6 +108,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --min-ttl 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]'
             cand --resource 'A token for this resource server only, from the same session; repeatable'
             cand --scope 'A token with these scope values only, from the same session; repeatable, or one space-separated value'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -130,6 +133,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;logout'= {
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -153,6 +157,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;status'= {
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -172,6 +177,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -196,6 +202,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand remove 'Delete a profile with its session and secrets'
         }
         &'oauth;profile;list'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -215,6 +222,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;show'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -234,6 +242,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;set'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -253,6 +262,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;use'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -272,6 +282,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;profile;remove'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -314,6 +325,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --rule 'Test this rule only; repeatable'
             cand --skip 'Leave this rule out; repeatable'
             cand --junit 'Write the report as JUnit XML, too'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -341,6 +353,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;discover'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -363,6 +376,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --issuer 'Whose keys to ask for, where no profile is of the token''s issuer'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -383,6 +397,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;pkce'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -405,6 +420,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;userinfo'= {
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -426,6 +442,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;introspect'= {
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -447,6 +464,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;revoke'= {
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -479,6 +497,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --latency 'Wait before each answer, before anything is committed'
             cand --fail 'Answer an endpoint with a status, for testing clients; repeatable'
             cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -500,6 +519,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         &'oauth;demo'= {
             cand --browser 'Browser command; the URL replaces %s, else is appended'
             cand --timeout 'How long to wait for the browser'
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -520,6 +540,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'oauth;completions'= {
+            cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'

@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--store' '--timeout' '--token-endpoint' '--token-param' '--user' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -21,7 +21,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_oauth_global_optspecs
-    string join \n v/verbose show-secrets q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
+    string join \n v/verbose show-secrets trace= q/quiet json color= config= store= keyring-session= http-timeout= cacert= cert= key= proxy= h/help V/version
 end
 
 function __fish_oauth_needs_command
@@ -45,6 +45,7 @@ function __fish_oauth_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c oauth -n "__fish_oauth_needs_command" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_needs_command" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -97,6 +98,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d '
 form_post\t'In the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -128,6 +130,7 @@ env\t'export lines for a shell'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l resource -d 'A token for this resource server only, from the same session; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l scope -d 'A token with these scope values only, from the same session; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -148,6 +151,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Onl
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand logout" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -167,6 +171,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand logout" -s q -l quiet -d 'On
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand status" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -183,6 +188,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand status" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -204,6 +210,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "set" -d 'Change settings; an empty value removes the key'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "use" -d 'Make a profile the default'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -220,6 +227,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -236,6 +244,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -252,6 +261,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -268,6 +278,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -307,6 +318,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browse
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -331,6 +343,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand check" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand discover" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand discover" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -349,6 +362,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand discover" -l json -d 'Result
 complete -c oauth -n "__fish_oauth_using_subcommand discover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l issuer -d 'Whose keys to ask for, where no profile is of the token\'s issuer' -r
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -366,6 +380,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand decode" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -384,6 +399,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand pkce" -s q -l quiet -d 'Only
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -401,6 +417,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s q -l quiet -d '
 complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand userinfo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -418,6 +435,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s q -l quiet -d
 complete -c oauth -n "__fish_oauth_using_subcommand introspect" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand introspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -450,6 +468,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d '
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -468,6 +487,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l json -d 'Results a
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l timeout -d 'How long to wait for the browser' -r
+complete -c oauth -n "__fish_oauth_using_subcommand demo" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -485,6 +505,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand demo" -l show-secrets -d 'Sh
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand completions" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand completions" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -69,6 +69,9 @@ pub struct GlobalOptions {
     /// Show secrets whole in the trace
     #[arg(long, global = true)]
     pub show_secrets: bool,
+    /// Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Vec<PathBuf>,
     /// Only errors, and what a person must act on
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,

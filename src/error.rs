@@ -20,6 +20,7 @@ use crate::server::settings::InvalidSetting;
 use crate::settings::SettingsError;
 use crate::store::{LockError, ProfileName, StoreError};
 use crate::terminal_input::TerminalInputError;
+use crate::trace::TraceFileError;
 use crate::transport::TransportError;
 use std::io;
 use std::path::PathBuf;
@@ -93,6 +94,9 @@ pub enum Error {
     /// A pasted line.
     #[error(transparent)]
     TerminalInput(#[from] TerminalInputError),
+    /// A trace file.
+    #[error(transparent)]
+    TraceFile(#[from] TraceFileError),
     /// The demo.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -186,6 +190,7 @@ impl Error {
             Error::Serve(part) => Some(part),
             Error::ServeSetting(part) => Some(part),
             Error::TerminalInput(part) => Some(part),
+            Error::TraceFile(part) => Some(part),
             Error::Demo(part) => Some(part),
             _ => None,
         }

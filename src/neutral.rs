@@ -12,6 +12,9 @@ pub const MOST_CHARS: usize = 500;
 /// The text on one line, with at most [`MOST_CHARS`] characters; what is cut
 /// off leaves an ellipsis.
 pub fn neutralise(text: &str) -> String {
+    if text.len() <= MOST_CHARS && is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::new();
     let mut length_chars = 0;
     // where to cut if more comes than fits, leaving room for the ellipsis
@@ -35,6 +38,9 @@ pub fn neutralise(text: &str) -> String {
 /// The same without the bound on the length, for text that must be whole: a
 /// URL to open, a secret that the user asked to see.
 pub fn neutralise_whole(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         push_neutral(&mut shown, character);
@@ -57,6 +63,11 @@ pub fn neutralise_json(json: &str) -> String {
         }
     }
     shown
+}
+
+/// Whether it is printable ASCII, as most text is: nothing of it can do harm.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn push_neutral(shown: &mut String, character: char) {

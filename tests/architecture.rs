@@ -85,7 +85,9 @@ const PURITY_EXCEPTIONS: [(&str, &str, &str); 1] = [(
 const WRITERS: [&str; 3] = ["report", "trace", "commands"];
 
 /// Modules of `trace` that are renderers or parts of one.
-const RENDERERS: [&str; 4] = ["terminal", "json", "redact", "document"];
+const RENDERERS: [&str; 10] = [
+    "terminal", "json", "har", "html", "mermaid", "story", "curl", "files", "redact", "document",
+];
 
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[

@@ -114,12 +114,13 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         let Some(tokens) = &tokens else {
             return unseen("no reuse of a code was seen to be refused (code.single-use)");
         };
-        let lives = match (
-            &tokens.refresh_token,
-            examination.is_access_token_alive(&tokens.access_token),
-        ) {
+        let lives = examination.is_access_token_alive(&tokens.access_token);
+        let lives = match (&tokens.refresh_token, lives) {
             (_, Ok(lives)) => lives,
-            (Some(refresh_token), Err(_)) => examination.refresh(refresh_token)?.is_some(),
+            (Some(refresh_token), Err(_)) => {
+                examination.needs_working_refresh()?;
+                examination.refresh(refresh_token)?.is_some()
+            }
             (None, Err(finding)) => return Err(finding),
         };
         kept_if(!lives, "the tokens of the first use still work")

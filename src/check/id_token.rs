@@ -179,6 +179,9 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         let main = examination.main_login()?;
         let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
         let jwt = claims_of(tokens)?;
+        if jwt.signature.is_empty() {
+            return unseen("it is not signed (id-token.signed)");
+        }
         let Ok(keys) = keys::fetch(examination) else {
             return unseen("no keys are published");
         };

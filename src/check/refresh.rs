@@ -180,7 +180,8 @@ fn parallel(examination: &mut Examination<'_, '_>) -> Judgement {
     examination.needs_public_client()?;
     examination.needs_working_login()?;
     let tokens = examination.session("for a refresh token that is used several times at once")?;
-    let params = examination.refreshment(tokens.needs_refresh_token()?);
+    let refresh_token = tokens.needs_refresh_token()?;
+    let params = examination.refreshment(refresh_token);
     let client = examination.client.clone();
     let request = examination.token_message(params, &client)?;
     let exchanges = examination.send_at_once(&request)?;
@@ -188,6 +189,16 @@ fn parallel(examination: &mut Examination<'_, '_>) -> Judgement {
         examination.note_token_answer(exchange);
     }
     let worked = exchanges.iter().filter(|exchange| exchange.has_token()).count();
+    let is_rotated = exchanges
+        .iter()
+        .filter_map(Exchange::tokens)
+        .any(|new| match &new.refresh_token {
+            Some(new) => !secrets::same(new, refresh_token),
+            None => false,
+        });
+    if worked > 0 && !is_rotated {
+        return unseen("refresh tokens are not rotated");
+    }
     match worked {
         0 => unseen("it did not work even once"),
         1 => Ok(()),

@@ -113,6 +113,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         kept_if(!lives, "it still works")
     });
     examination.judge(Rule::RevocationAccess, &mut |examination| {
+        examination.needs(&examination.metadata.revocation_endpoint, "revocation_endpoint")?;
         examination.needs_working_login()?;
         let main = examination.main_login()?;
         let (tokens, _) = main.tokens.as_ref().map_err(super::token::no_tokens)?;
@@ -128,6 +129,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
 fn begin(examination: &mut Examination<'_, '_>) -> Result<Tokens, Finding> {
     examination.needs(&examination.metadata.revocation_endpoint, "revocation_endpoint")?;
     examination.needs_working_login()?;
+    examination.needs_working_refresh()?;
     let tokens = examination.session("for a session that is revoked")?;
     tokens.needs_refresh_token()?;
     Ok(tokens)

@@ -257,6 +257,7 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         let error = exchange
             .error()
             .unwrap_or_else(|| format!("status {}", exchange.status()));
+        examination.keep_for_later(&exchange);
         kept_if(exchange.has_token(), format!("the request is refused: {error}"))
     });
     for (rule, change, error) in ERRORS {

@@ -31,6 +31,8 @@ pub(super) struct TokenAnswers {
     pub(super) left: Vec<Tokens>,
     /// Sessions that nothing was done with yet.
     spare: Vec<Tokens>,
+    /// Whether refreshes work; `None` where that was not tried.
+    refresh_works: Option<bool>,
     /// Access and refresh tokens, for their randomness.
     pub(super) refresh_tokens: Vec<Secret>,
     pub(super) access_tokens: Vec<Secret>,
@@ -53,9 +55,12 @@ impl Tokens {
             None => unseen("the server gave no refresh token; --scope offline_access may bring one"),
         }
     }
+}
 
-    fn of(exchange: &Exchange) -> Option<Self> {
-        let object = exchange.object()?;
+impl Exchange {
+    /// The tokens that came.
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        let object = self.object()?;
         let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Some(Tokens {
             access_token: Secret::from(text("access_token")?),
@@ -89,7 +94,7 @@ pub(super) fn says(exchange: &Exchange, wanted: &str) -> Judgement {
 pub(super) fn redeemed(examination: &mut Examination<'_, '_>, code: &Code) -> Result<(Tokens, Exchange), Finding> {
     let params = examination.redemption(code);
     let exchange = examination.token_request(params)?;
-    match Tokens::of(&exchange) {
+    match exchange.tokens() {
         Some(tokens) => Ok((tokens, exchange)),
         None => {
             let status = exchange.status();
@@ -170,7 +175,7 @@ impl Examination<'_, '_> {
 
     /// Takes note of tokens, so that they are revoked, and of how errors look.
     pub(super) fn note_token_answer(&mut self, exchange: &Exchange) {
-        if let Some(tokens) = Tokens::of(exchange) {
+        if let Some(tokens) = exchange.tokens() {
             self.token_answers.access_tokens.push(tokens.access_token.clone());
             self.token_answers.refresh_tokens.extend(tokens.refresh_token.clone());
             self.token_answers.left.push(tokens);
@@ -250,6 +255,11 @@ impl Examination<'_, '_> {
         }
     }
 
+    /// Keeps the tokens that came for a later test.
+    pub(super) fn keep_for_later(&mut self, exchange: &Exchange) {
+        self.token_answers.spare.extend(exchange.tokens());
+    }
+
     /// Redeems the code for a later test; whether that worked.
     pub(super) fn redeem_for_later(&mut self, code: &Code) -> bool {
         match redeemed(self, code) {
@@ -261,11 +271,26 @@ impl Examination<'_, '_> {
         }
     }
 
+    /// `Ok` where a refresh works, so that a refused one tells of a dead token.
+    pub(super) fn needs_working_refresh(&mut self) -> Judgement {
+        if self.token_answers.refresh_works.is_none() {
+            let tokens = self.session("for a session that is refreshed")?;
+            let refresh_token = tokens.needs_refresh_token()?.clone();
+            self.refresh(&refresh_token)?;
+        }
+        match self.token_answers.refresh_works {
+            Some(true) => Ok(()),
+            _ => unseen("no refresh works (refresh.works), so nothing tells whether a refresh token lives"),
+        }
+    }
+
     /// Refreshes; the new tokens, or `None` where it was refused.
     pub(super) fn refresh(&mut self, refresh_token: &Secret) -> Result<Option<Tokens>, Finding> {
         let params = self.refreshment(refresh_token);
         let exchange = self.token_request(params)?;
-        match (Tokens::of(&exchange), exchange.status()) {
+        let tokens = exchange.tokens();
+        self.token_answers.refresh_works.get_or_insert(tokens.is_some());
+        match (tokens, exchange.status()) {
             (Some(tokens), _) => Ok(Some(tokens)),
             (None, status) if status == 429 || status >= 500 => {
                 unseen(format!("the server failed with status {status}"))

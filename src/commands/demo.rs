@@ -4,6 +4,7 @@
 use super::Context;
 use super::login::{DesktopBrowser, look_around, openers};
 use super::signals::{interruptible, signalled};
+use super::watch::Watch;
 use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
 use crate::cli::DemoOptions;
 use crate::diagnosis::Diagnosis;
@@ -28,7 +29,6 @@ use crate::store::Part;
 use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
 use crate::surroundings::Surroundings;
 use crate::system::{self, SystemRandomness};
-use crate::trace::terminal::Terminal;
 use crate::trace::{Event, Observer, Silent};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use serde_json::Value;
@@ -108,13 +108,16 @@ async fn walk(
     surroundings: &Surroundings,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let transport = Transport::new(TransportSettings::default());
-    let mut keep = |session: &Session, _observer: &mut dyn Observer| {
-        store
-            .save(name, session)
-            .map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+        let saved = store.save(name, session);
+        saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
+        observer.observe(&Event::Stored {
+            store: &store.describe(),
+        });
+        Ok(())
     };
     let mut world = LoginWorld {
         transport: &transport,
@@ -138,7 +141,7 @@ async fn show_off(
     store: &mut dyn CredentialStore,
     name: &ProfileName,
     transport: &Transport,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let answer = call_resource_server(session, transport, observer).await?;
     let terms = RefreshTerms {
@@ -160,7 +163,7 @@ async fn show_off(
 async fn call_resource_server(
     session: &Session,
     transport: &Transport,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
@@ -190,7 +193,7 @@ async fn call_resource_server(
 }
 
 /// The demo tells its story, so it is as verbose as `-v` unless it must not be.
-fn narrator(context: &Context) -> Terminal {
+fn narrator(context: &Context) -> Watch {
     let verbosity = if context.global.quiet || context.style.json {
         context.global.verbose
     } else {
@@ -199,7 +202,7 @@ fn narrator(context: &Context) -> Terminal {
     context.observer_with(verbosity)
 }
 
-fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut Terminal) {
+fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
     observer.observe(&Event::Note(&format!(
         "an authorization server for this demo runs at {issuer}"
     )));
@@ -236,7 +239,7 @@ fn random_name() -> Result<ProfileName, Error> {
 fn store(
     context: &Context,
     name: &ProfileName,
-    observer: &mut Terminal,
+    observer: &mut dyn Observer,
 ) -> Result<(Box<dyn CredentialStore>, bool), Error> {
     if context.store_kind(None)? == StoreKind::Keyring {
         let mut keyring = context.store(&StoreKind::Keyring, Patience::MayPrompt)?;

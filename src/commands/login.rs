@@ -288,7 +288,9 @@ fn keep_session(
         ..session.clone()
     };
     store.save(name, &kept).map_err(boxed)?;
-    observer.observe(&Event::Decision(&format!("stored in {}", store.describe())));
+    observer.observe(&Event::Stored {
+        store: &store.describe(),
+    });
     Ok(kept)
 }
 
@@ -302,9 +304,13 @@ fn put_back(
 ) -> Result<(), Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
     match earlier {
-        Some(earlier) => store.save(name, earlier).map_err(boxed),
-        None => store.delete(name).map(|_| ()).map_err(boxed),
+        Some(earlier) => store.save(name, earlier).map_err(boxed)?,
+        None => store.delete(name).map(|_| ()).map_err(boxed)?,
     }
+    observer.observe(&Event::Decision(
+        "the session was not kept: the store is as it was before",
+    ));
+    Ok(())
 }
 
 /// What `login` writes to the configuration file after success.

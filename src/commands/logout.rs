@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     for name in &names {
         if let Err(error) = one(context, &config, name, options, false) {
             crate::report::report(&error, context.style);
+            context.trace_failure(&error);
             failures.push(error);
         }
     }
@@ -78,6 +79,9 @@ fn one(
     }
     fault::here(Point::TokensRevoked);
     forget(store.as_mut(), name, session)?;
+    observer.observe(&Event::Forgotten {
+        store: &store.describe(),
+    });
     observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
     Ok(())
 }

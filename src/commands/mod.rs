@@ -22,6 +22,7 @@ mod token;
 mod token_input;
 mod turn;
 mod userinfo;
+mod watch;
 
 use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::config::{Config, Profile};
@@ -45,6 +46,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
+use watch::{Trace, Watch};
 
 /// Runs the command.
 ///
@@ -54,28 +56,38 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let Some(command) = command_line.command else {
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
+    let trace = watch::open_trace(&command_line.global, &environment)?;
     let context = Context {
         global: command_line.global,
         environment,
         style,
+        trace,
     };
+    let outcome = run(&context, command);
+    if let Err(error) = &outcome {
+        context.trace_failure(error);
+    }
+    outcome
+}
+
+fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
-        Command::Login(options) => login::run(&context, &options),
-        Command::Token(options) => token::run(&context, &options),
-        Command::Logout(options) => logout::run(&context, &options),
-        Command::Status(options) => status::run(&context, &options),
-        Command::Profile(command) => profile::run(&context, &command),
-        Command::Decode(options) => decode::run(&context, &options),
-        Command::Pkce(options) => pkce::run(&context, &options),
-        Command::Userinfo(input) => userinfo::run(&context, &input),
-        Command::Introspect(input) => introspect::run(&context, &input),
-        Command::Revoke(input) => revoke::run(&context, &input),
-        Command::Check(options) => check::run(&context, &options),
-        Command::Discover(options) => discover::run(&context, &options),
-        Command::Serve(options) => serve::run(&context, &options),
-        Command::Demo(options) => demo::run(&context, &options),
+        Command::Login(options) => login::run(context, &options),
+        Command::Token(options) => token::run(context, &options),
+        Command::Logout(options) => logout::run(context, &options),
+        Command::Status(options) => status::run(context, &options),
+        Command::Profile(command) => profile::run(context, &command),
+        Command::Decode(options) => decode::run(context, &options),
+        Command::Pkce(options) => pkce::run(context, &options),
+        Command::Userinfo(input) => userinfo::run(context, &input),
+        Command::Introspect(input) => introspect::run(context, &input),
+        Command::Revoke(input) => revoke::run(context, &input),
+        Command::Check(options) => check::run(context, &options),
+        Command::Discover(options) => discover::run(context, &options),
+        Command::Serve(options) => serve::run(context, &options),
+        Command::Demo(options) => demo::run(context, &options),
         Command::Completions { shell } => completions::run(shell),
-        Command::ProfileNames => completions::profile_names(&context),
+        Command::ProfileNames => completions::profile_names(context),
     }
 }
 
@@ -84,6 +96,8 @@ pub(crate) struct Context {
     pub(crate) global: GlobalOptions,
     pub(crate) environment: Environment,
     pub(crate) style: Style,
+    /// The trace files, where any were asked for.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Context {
@@ -181,22 +195,34 @@ impl Context {
         )?))
     }
 
-    pub(crate) fn observer(&self) -> Terminal {
+    pub(crate) fn observer(&self) -> Watch {
         self.observer_with(self.global.verbose)
     }
 
-    pub(crate) fn observer_with(&self, verbosity: u8) -> Terminal {
-        Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet))
+    pub(crate) fn observer_with(&self, verbosity: u8) -> Watch {
+        let terminal = Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet));
+        Watch::new(terminal, self.trace.clone())
+    }
+
+    /// Tells the trace files of an error that the command ends with, or goes on
+    /// from; the terminal is told by `report`.
+    pub(crate) fn trace_failure(&self, error: &Error) {
+        if let Some(trace) = &self.trace {
+            watch::tell_failure(&mut *trace.borrow_mut(), error);
+        }
     }
 
     pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
+        let is_terminal = std::io::stderr().is_terminal();
+        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
         TerminalSettings {
             verbosity,
             quiet,
             json: self.style.json,
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
-            is_terminal: std::io::stderr().is_terminal(),
+            is_terminal,
+            width: size.flatten().map(|(width, _)| usize::from(width.0)),
         }
     }
 

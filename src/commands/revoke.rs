@@ -56,8 +56,12 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         )
         .await?;
         let now = system::now();
-        for token in &mut stored.session.tokens {
-            token.expires_at = Some(now);
+        // A server may end the access tokens with their refresh token (RFC 7009 §2.1).
+        let whole = kind == Some("refresh_token");
+        for stored in &mut stored.session.tokens {
+            if whole || stored.access_token.expose() == token.expose() {
+                stored.expires_at = Some(now);
+            }
         }
         stored.session.generation = stored.session.generation.saturating_add(1);
         stored.store.save(&name, &stored.session)?;

@@ -29,6 +29,9 @@ use std::time::Duration;
 /// How long a token must still be valid by default.
 const MIN_TTL: Duration = Duration::from_secs(60);
 
+/// A token that was received later than this from now was received by another clock.
+const CLOCK_TOLERANCE_S: i64 = 300;
+
 /// How long to wait for another process while the old token is still good enough to be printed.
 const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
@@ -262,6 +265,13 @@ impl Wanted {
         let Some(expires_at) = token.expires_at else {
             return true;
         };
+        if token
+            .issued_at
+            .is_some_and(|issued_at| issued_at.seconds_since(now) > CLOCK_TOLERANCE_S)
+        {
+            // The clock went back: when the token ends is not known any more
+            return false;
+        }
         let wanted_s = self.seconds_of(token);
         let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
         let left_s = expires_at.seconds_since(now);

@@ -64,11 +64,16 @@ impl Diagnosis for DiscoveryError {
         match self {
             DiscoveryError::Unreachable { source, .. } => source.hints(),
             DiscoveryError::Unavailable { .. } => vec!["Try again later.".to_owned()],
-            DiscoveryError::NotFound { .. } => vec![
-                "Check the issuer URL; the server's documentation names it.".to_owned(),
-                "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead."
-                    .to_owned(),
-            ],
+            DiscoveryError::NotFound { tried, .. } => {
+                let somebody_else = tried.iter().all(|tried| is_page_or_redirect(tried)).then_some(
+                    "A captive portal, or a proxy that wants you to sign in, may be answering in its place: open a page in a browser and look.",
+                );
+                let of_server = [
+                    "Check the issuer URL; the server's documentation names it.",
+                    "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
+                ];
+                somebody_else.into_iter().chain(of_server).map(str::to_owned).collect()
+            }
             DiscoveryError::Invalid { problem, .. } => hints_for(problem),
         }
     }
@@ -78,9 +83,14 @@ impl Diagnosis for DiscoveryError {
 pub fn hints_for(problem: &MetadataError) -> Vec<String> {
     match problem {
         // The server chose these words, and somebody may paste them into a shell.
-        MetadataError::OtherIssuer { found, .. } if Issuer::parse(found, HttpAllowance::Everywhere).is_ok() => {
+        MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpAllowance::Everywhere).is_ok() => {
+            let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
+                "Only the trailing slash differs, which counts"
+            } else {
+                "If that is the server you mean"
+            };
             vec![format!(
-                "If that is the server you mean, run: oauth login --issuer {} (and the other options as before)",
+                "{if_meant}; run: oauth login --issuer {} (and the other options as before)",
                 shell_words::quote(found)
             )]
         }
@@ -119,17 +129,26 @@ pub async fn discover(
                 source,
             })?;
         let Some(what) = not_taken(&response) else {
-            observer.observe(&Event::Decision(&format!("metadata: {url} is taken")));
+            observer.observe(&Event::DiscoveryTried {
+                url: url.as_str(),
+                not_taken: None,
+            });
             let metadata = ServerMetadata::parse(response.body.expose(), issuer, allowance).map_err(|problem| {
                 DiscoveryError::Invalid {
                     url: url.to_string(),
                     problem,
                 }
             })?;
+            observer.observe(&Event::CheckPassed(
+                "the metadata's issuer is the one that was asked for (RFC 8414 §3.3)",
+            ));
             return Ok(metadata);
         };
         let status = response.status;
-        observer.observe(&Event::Decision(&format!("metadata: {url} is not taken: {what}")));
+        observer.observe(&Event::DiscoveryTried {
+            url: url.as_str(),
+            not_taken: Some(&what),
+        });
         if status == 429 || status >= 500 {
             unavailable = Some((url.to_string(), status));
         }
@@ -148,13 +167,20 @@ pub async fn discover(
     })
 }
 
+/// Whether the text of an attempt (see [`not_taken`]) tells of something that answers every request.
+fn is_page_or_redirect(tried: &str) -> bool {
+    tried.contains(": 200 with text/html") || tried.ends_with(REDIRECT)
+}
+
+const REDIRECT: &str = "a redirect, which is not followed";
+
 /// Why an answer is no metadata document; `None` for the JSON object that one is.
 pub(super) fn not_taken(response: &HttpResponse) -> Option<String> {
     match (response.status, response.media_type()) {
         (200, _) if parse_object(response.body.expose()).is_ok() => None,
         (200, Some(media_type)) => Some(format!("200 with {media_type}, no JSON object")),
         (200, None) => Some("200 without a JSON object".to_owned()),
-        (status @ 300..400, _) => Some(format!("{status}, a redirect, which is not followed")),
+        (status @ 300..400, _) => Some(format!("{status}, {REDIRECT}")),
         (status, _) => Some(status.to_string()),
     }
 }

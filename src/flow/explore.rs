@@ -107,6 +107,12 @@ impl Exploration {
             }
         };
         let problem = not_taken(&response);
+        if let Some(problem) = &problem {
+            observer.observe(&Event::DiscoveryTried {
+                url: url.as_str(),
+                not_taken: Some(problem),
+            });
+        }
         self.attempts.push(Attempt {
             url: url.clone(),
             status: Some(response.status),
@@ -128,11 +134,10 @@ impl Exploration {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.taken = taken;
             reason.clone_into(&mut attempt.reason);
-            let verdict = if taken { "is taken" } else { "is not taken" };
-            observer.observe(&Event::Decision(&format!(
-                "metadata: {} {verdict}: {reason}",
-                attempt.url
-            )));
+            observer.observe(&Event::DiscoveryTried {
+                url: attempt.url.as_str(),
+                not_taken: (!taken).then_some(reason),
+            });
         }
     }
 

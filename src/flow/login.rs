@@ -2,16 +2,19 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
+mod advice;
 mod error;
 mod receive;
 mod server;
 mod tell;
 
+pub use advice::Sent;
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
 pub(crate) use tell::tell_asked;
+pub(super) use tell::{tell_answered, tell_request};
 
 use crate::browser::{BrowserError, Opening};
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -39,7 +42,7 @@ use receive::receive;
 use server::KnownServer;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::{tell_answered, tell_exchange, tell_prepared};
+use tell::tell_prepared;
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -127,7 +130,7 @@ async fn exchange_and_store(
     world.observer.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
     let http_request = token_request.http_request(&server.token_endpoint);
-    tell_exchange(&http_request, world.observer);
+    tell_request("token request", &http_request, world.observer);
     let answer = world
         .transport
         .send(&http_request, world.observer)
@@ -136,8 +139,10 @@ async fn exchange_and_store(
 
     // 7. The token response is checked and stored; only then does the browser see success.
     world.observer.observe(&Event::StepBegins(Step::Store));
-    let response =
-        TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| error.without(&http_request.secrets()))?;
+    let response = TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| LoginError::Token {
+        error: error.without(&http_request.secrets()),
+        sent: Box::new(Sent::of(&asked, Some(&client))),
+    })?;
     tell_answered(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;

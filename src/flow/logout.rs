@@ -2,6 +2,7 @@
 //! then the access token.
 
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::login::tell_request;
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
@@ -151,8 +152,13 @@ async fn revoke_one(
     observer: &mut dyn Observer,
 ) -> Result<(), LogoutError> {
     let request = about_token(endpoint, client, token, Some(token_type_hint));
+    tell_request("revocation request", &request, observer);
     let response = transport.send(&request, observer).await?;
-    judge(endpoint, &request, &response)
+    judge(endpoint, &request, &response)?;
+    observer.observe(&Event::Revoked {
+        token_type: token_type_hint,
+    });
+    Ok(())
 }
 
 /// 200 also for tokens that the server does not know (RFC 7009 §2.2).

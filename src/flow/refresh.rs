@@ -2,6 +2,7 @@
 //! goes to the endpoint that the session was made with, and to no other.
 
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::flow::login::{tell_answered, tell_request};
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
 use crate::protocol::time::UnixSeconds;
@@ -70,7 +71,7 @@ impl Diagnosis for RefreshError {
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RefreshError::Transport(source) => source.hints(),
             _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
-            RefreshError::Token(error) => super::login::hints_of(error),
+            RefreshError::Token(error) => super::login::hints_of(error, None),
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
         }
     }
@@ -141,12 +142,11 @@ pub async fn refresh(
         extra: terms.token_parameters.clone(),
     };
     let http_request = token_request.http_request(&token_endpoint);
+    tell_request("refresh request", &http_request, observer);
     let response = terms.transport.send(&http_request, observer).await?;
     let mut response =
         TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
-    for oddity in &response.oddities {
-        observer.observe(&Event::Warning(&oddity.to_string()));
-    }
+    tell_answered(&response, observer);
     let id_token = match &response.id_token {
         None => None,
         Some(text) => {
@@ -169,6 +169,10 @@ pub async fn refresh(
     if let Some(id_token) = &id_token {
         session.subject = Some(id_token.subject.clone());
     }
+    observer.observe(&Event::Refreshed {
+        expires_in_s: response.expires_in_s,
+        rotated: response.refresh_token.is_some(),
+    });
     take(session, part, response, (terms.now)());
     Ok(id_token)
 }

@@ -13,7 +13,7 @@ use crate::store::{
     CredentialStore, Dead, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, StoreError,
 };
 use crate::trace::later::Later;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
 use std::time::Duration;
 
@@ -192,6 +192,9 @@ pub async fn renew(
             }
             let reason = reason_of(&error);
             mark_dead(profile, current, &reason, world)?;
+            world
+                .observer
+                .observe(&Event::Decision("the session is marked as ended in the store"));
             Err(RenewError::Ended {
                 profile: profile.clone(),
                 reason,
@@ -267,9 +270,10 @@ async fn refresh_with_one_more_try(
         Err(RefreshError::Transport(error))
             if error.may_have_been_received() && has_expired(session, part, (terms.now)()) =>
         {
-            observer.observe(&Event::Note(
-                "the answer to the refresh was lost; asking once more with the same refresh token",
-            ));
+            observer.observe(&Event::Retried {
+                with: Party::AuthorizationServer,
+                reason: "the answer to the refresh was lost; asking once more with the same refresh token",
+            });
             refresh(session, part, terms, observer).await.map(drop)
         }
         outcome => outcome.map(drop),
@@ -292,14 +296,24 @@ async fn save(
     store: &mut dyn CredentialStore,
     observer: &mut dyn Observer,
 ) -> Result<(), StoreError> {
+    let stored = |store: &dyn CredentialStore, observer: &mut dyn Observer| {
+        observer.observe(&Event::Stored {
+            store: &store.describe(),
+        });
+        Ok(())
+    };
     let Err(mut error) = store.save(profile, session) else {
-        return Ok(());
+        return stored(store, observer);
     };
     let aside = store.keep_aside(profile, spent, session);
     for _ in 1..SAVE_ATTEMPTS {
+        observer.observe(&Event::Retried {
+            with: Party::CredentialStore,
+            reason: &format!("the refreshed session cannot be written, trying again: {error}"),
+        });
         tokio::time::sleep(SAVE_PAUSE).await;
         match store.save(profile, session) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return stored(store, observer),
             Err(again) => error = again,
         }
     }

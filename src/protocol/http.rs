@@ -61,6 +61,20 @@ impl HeaderValue {
         }
     }
 
+    /// The user of Basic credentials as it stands there, form-encoded where
+    /// the client keeps to RFC 6749 §2.3.1; `None` for anything else.
+    pub fn basic_user(&self) -> Option<String> {
+        let HeaderValue::Credentials {
+            scheme: "Basic",
+            credentials,
+        } = self
+        else {
+            return None;
+        };
+        let decoded = Secret::new(String::from_utf8(STANDARD.decode(credentials.expose()).ok()?).ok()?);
+        decoded.expose().split_once(':').map(|(user, _)| user.to_owned())
+    }
+
     /// The text that may be shown to a person. Basic credentials hold a secret
     /// that a person may have chosen, so they get no fingerprint.
     pub fn shown(&self) -> String {
@@ -174,6 +188,19 @@ pub struct HttpResponse {
     pub body: Secret<Vec<u8>>,
     /// From the call to the last byte of the body.
     pub elapsed: Duration,
+    /// The parts of it.
+    pub timings: Timings,
+}
+
+/// What the time of an exchange went into, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// From the name to its addresses; absent where the URL holds an address.
+    pub name_lookup: Option<Duration>,
+    /// From the addresses to a connection, TLS included.
+    pub connect: Option<Duration>,
+    /// From the call to the head of the answer: name, connection and the server's work.
+    pub first_byte: Option<Duration>,
 }
 
 impl HttpResponse {
@@ -183,6 +210,11 @@ impl HttpResponse {
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// How long the body is.
+    pub fn length_bytes(&self) -> usize {
+        self.body.expose().len()
     }
 
     /// The media type of `Content-Type` in lower case, without parameters.

@@ -170,6 +170,11 @@ impl Params {
         })
     }
 
+    /// How long the encoded list is.
+    pub fn encoded_length_bytes(&self) -> usize {
+        self.encode().expose().len()
+    }
+
     /// The list as `application/x-www-form-urlencoded` text.
     pub fn encode(&self) -> Secret {
         let mut serializer = url::form_urlencoded::Serializer::new(String::new());

@@ -516,6 +516,7 @@ mod tests {
             ],
             body: Secret::new(body.as_bytes().to_vec()),
             elapsed: Duration::ZERO,
+            timings: crate::protocol::http::Timings::default(),
         };
         TokenResponse::read(&endpoint(), &response)
     }

@@ -66,8 +66,8 @@ impl AuthorizationServer {
             return self.no_way_back(Refused::new(reason, "RFC 6749 §3.1"), &[]);
         }
         if http.method == "POST" && self.broken.is_broken(Rule::AuthorizePost) {
-            let refused = Refused::new("this path takes GET", "--break authorize.post");
-            return Response::text(405, refused);
+            let refused = Refused::new("this path takes GET", "--break");
+            return Response::text(405, refused).against(Rule::AuthorizePost);
         }
         let mut reading = self.read_authorization_request(params);
         let noted = std::mem::take(&mut reading.noted);
@@ -112,7 +112,8 @@ impl AuthorizationServer {
             Err(error) => return self.refuse(&return_path, &error),
         };
         if demand.no_page && self.broken.is_broken(Rule::AuthorizePromptNone) {
-            return self.no_way_back(Refused::new("sign in first", "--break authorize.prompt-none"), &[]);
+            let page = self.no_way_back(Refused::new("sign in first", "--break"), &[]);
+            return page.against(Rule::AuthorizePromptNone);
         }
         match self.approval {
             Approval::Auto => self.grant(now, randomness, &request, &self.first_user(now)),
@@ -130,13 +131,15 @@ impl AuthorizationServer {
             let refused = Refused::new("client_id names no client that is registered here", "RFC 6749 §4.1.2.1");
             page(refused, &[("client_id", &[client_id.to_string()])])
         })?;
+        let is_registered = |sent: &RedirectUri| client.redirect_uris.iter().any(|own| sent.matches_registered(own));
         let registered = || client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>();
         match redirect_uri {
-            Some(sent)
-                if client.redirect_uris.iter().any(|own| sent.matches_registered(own)) && self.takes_port(&sent) =>
-            {
-                Ok((client, sent, true))
+            Some(sent) if is_registered(&sent) && !self.takes_port(&sent) => {
+                let refused = Refused::new("the port is not the one that came first", "--break");
+                let response = *page(refused, &[("Sent", &[sent.to_string()])]);
+                Err(Box::new(response.against(Rule::RedirectLoopbackPort)))
             }
+            Some(sent) if is_registered(&sent) => Ok((client, sent, true)),
             Some(sent) => {
                 let refused = Refused::new(
                     "redirect_uri is none that is registered for this client",
@@ -298,7 +301,13 @@ impl AuthorizationServer {
             return response.unwrap_or_else(|error| self.refuse(&return_path, &error));
         }
         match self.issue_code(now, randomness, request, signed_in) {
-            Ok(code) => self.send_back(&return_path, &AuthorizationResponse::Code(code)),
+            Ok(code) => {
+                let mut response = self.send_back(&return_path, &AuthorizationResponse::Code(code));
+                for rule in [Rule::AuthorizeCodeEntropy, Rule::AuthorizeCodeEntropyMore] {
+                    self.broken.breaks(rule, &mut response.broken);
+                }
+                response
+            }
             Err(error) => self.refuse(&return_path, &ErrorResponse::new("server_error", &error.to_string())),
         }
     }

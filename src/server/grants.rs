@@ -184,6 +184,8 @@ pub(crate) enum GrantError {
     Scope,
     #[error("resource is not among those that were granted")]
     Resource,
+    #[error("this refusal was asked for")]
+    OnPurpose(Rule),
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
 }
@@ -212,6 +214,7 @@ impl GrantError {
             }
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
             GrantError::Resource => "RFC 8707 §2.2",
+            GrantError::OnPurpose(_) => "--break",
             GrantError::Randomness(_) => "RFC 6749 §10.10",
         }
     }
@@ -440,7 +443,7 @@ impl Grants {
         };
         let resource = narrowed_resource(&grant.authorization.resource, request.resource)?;
         if self.broken.is_broken(Rule::RefreshWorks) {
-            return Err(GrantError::UnknownRefreshToken);
+            return Err(GrantError::OnPurpose(Rule::RefreshWorks));
         }
         let mut expires_at = now.plus_seconds(lifetimes.access_token_s);
         let mut successor = None;
@@ -463,6 +466,8 @@ impl Grants {
                 spent_at: None,
             });
             successor = Some(refresh_token);
+        } else {
+            self.broken.breaks(Rule::RefreshRotation, &mut against);
         }
         let with_id_token = grant.is_id_token_due(now, lifetimes.access_token_s, &scope);
         let mut issue = grant.issue(id, scope, resource, None, with_id_token, successor);
@@ -496,14 +501,21 @@ impl Grants {
     }
 
     /// Revokes a refresh token and with it every token of its grant (RFC 7009
-    /// §2.1); `in_part`: except for those that broken rules let live.
-    pub(crate) fn revoke_refresh_token(&mut self, now: UnixSeconds, token: &Secret, in_part: bool) {
+    /// §2.1), except for those that broken rules let live.
+    pub(crate) fn revoke_refresh_token(&mut self, now: UnixSeconds, token: &Secret, against: &mut Vec<Rule>) {
+        let keeps_refresh_tokens = self.broken.breaks(Rule::RevocationRefresh, against);
+        let keeps_access_tokens = self.broken.breaks(Rule::RevocationCascade, against);
+        if keeps_refresh_tokens || keeps_access_tokens {
+            self.end_in_part(now, token, keeps_refresh_tokens, keeps_access_tokens);
+        } else {
+            self.end(now, token);
+        }
+    }
+
+    /// Ends the grant of this refresh token.
+    pub(crate) fn end(&mut self, now: UnixSeconds, token: &Secret) {
         if let Some((id, _)) = self.find_refresh_token(now, token) {
-            if in_part {
-                self.revoke_in_part(now, id);
-            } else {
-                self.grants.remove(now, &id);
-            }
+            self.grants.remove(now, &id);
         }
     }
 

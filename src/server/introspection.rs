@@ -45,9 +45,10 @@ impl AuthorizationServer {
                 Err(response) => Err(response),
             }
         };
+        let mut noted = Vec::new();
         let reach = match reach {
             Ok(reach) => reach,
-            Err(_) if self.broken.is_broken(Rule::IntrospectionAuthenticated) => Reach::All,
+            Err(_) if self.broken.breaks(Rule::IntrospectionAuthenticated, &mut noted) => Reach::All,
             Err(response) => return *response,
         };
         let token = match required_token(&form, RULE) {
@@ -59,14 +60,16 @@ impl AuthorizationServer {
             Reach::Own(client_id) => owner == client_id,
         });
         let facts = match facts {
-            Some(_) if self.broken.is_broken(Rule::IntrospectionActive) => json!({"active": false}),
+            Some(_) if self.broken.breaks(Rule::IntrospectionActive, &mut noted) => json!({"active": false}),
             Some((_, facts)) => facts,
-            None if self.broken.is_broken(Rule::IntrospectionInactive) => {
+            None if self.broken.breaks(Rule::IntrospectionInactive, &mut noted) => {
                 json!({"active": false, "client_id": "nobody", "token_type": "Bearer"})
             }
             None => json!({"active": false}),
         };
-        Response::json(200, &facts)
+        let mut response = Response::json(200, &facts);
+        response.broken = noted;
+        response
     }
 
     fn bearer_reach(&self, now: UnixSeconds, http: &Request) -> Result<Reach, Box<Response>> {

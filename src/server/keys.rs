@@ -19,7 +19,7 @@ use rsa::rand_core::{CryptoRng, RngCore};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zeroize::Zeroize;
 
 /// The size of the RSA key in bits; the least that RFC 7518 §3.3 allows.
@@ -43,7 +43,7 @@ pub(crate) struct Keys {
     es256_jwk: Value,
     /// The encoded header of every access token (RFC 9068 §2.1).
     access_token_header: String,
-    rs256: OnceLock<RsaKey>,
+    rs256: OnceLock<Arc<RsaKey>>,
     making_rs256: Mutex<()>,
 }
 
@@ -138,12 +138,17 @@ impl Keys {
         self.sign_with_rs256(self.rs256(randomness)?, &base64url(header.as_bytes()), claims)
     }
 
-    /// An ID token that nobody signed (RFC 7519 §6).
+    /// An ID token that nobody signed (RFC 7519 §6), though it names a key.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub(crate) fn leave_unsigned(claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
-        let header = json!({"typ": "JWT", "alg": "none"}).to_string();
+    pub(crate) fn leave_unsigned(
+        &self,
+        randomness: &mut dyn Randomness,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
+        let key_id = &self.rs256(randomness)?.jwk["kid"];
+        let header = json!({"typ": "JWT", "alg": "none", "kid": key_id}).to_string();
         let mut token = signing_input(&base64url(header.as_bytes()), claims)?;
         push_signature(&mut token, &[]);
         Ok(Secret::new(token))
@@ -195,7 +200,15 @@ impl Keys {
             return Ok(key);
         }
         let key = RsaKey::generate(randomness)?;
-        Ok(self.rs256.get_or_init(|| key))
+        Ok(self.rs256.get_or_init(|| Arc::new(key)))
+    }
+
+    /// Takes over the RSA key of another server: tests need many servers, and
+    /// making a key takes long.
+    #[cfg(test)]
+    pub(crate) fn share_rs256_of(&self, other: &Keys, randomness: &mut dyn Randomness) {
+        other.make_rs256(randomness).unwrap();
+        self.rs256.get_or_init(|| Arc::clone(other.rs256.get().unwrap()));
     }
 }
 

@@ -207,6 +207,13 @@ impl Response {
         self
     }
 
+    /// The same with a rule that it breaks, for the log.
+    #[must_use]
+    pub(crate) fn against(mut self, rule: Rule) -> Self {
+        self.broken.push(rule);
+        self
+    }
+
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

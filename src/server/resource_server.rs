@@ -55,8 +55,9 @@ impl AuthorizationServer {
         };
         let token = match self.bearer_token(now, http, &challenge) {
             Ok(_) if self.broken.is_broken(Rule::UserinfoWorks) => {
-                let refused = Refused::new("no token is good enough", "--break userinfo.works");
-                return challenge.error(401, "invalid_token", refused);
+                let refused = Refused::new("no token is good enough", "--break");
+                let response = challenge.error(401, "invalid_token", refused);
+                return response.against(Rule::UserinfoWorks);
             }
             Ok(token) => token,
             Err(response) => return self.userinfo_refused(now, http, *response, &challenge),
@@ -64,11 +65,12 @@ impl AuthorizationServer {
         if !token.scope.contains(challenge.scope) {
             return lacks_scope(&challenge);
         }
-        let subject = if self.broken.is_broken(Rule::UserinfoSubject) {
-            format!("{}-2", token.subject)
-        } else {
-            self.subject_of(&token.subject)
-        };
+        let mut noted = Vec::new();
+        let subject = self.subject_of(&token.subject);
+        let other_subject = format!("{}-2", token.subject);
+        let subject = self
+            .broken
+            .choose(Rule::UserinfoSubject, subject, other_subject, &mut noted);
         let mut claims = json!({ "sub": subject });
         if token.scope.contains("profile") {
             claims["name"] = json!(token.subject);
@@ -78,7 +80,9 @@ impl AuthorizationServer {
             claims["email"] = json!(format!("{}@example.com", token.subject));
             claims["email_verified"] = json!(false);
         }
-        Response::json(200, &claims)
+        let mut response = Response::json(200, &claims);
+        response.broken = noted;
+        response
     }
 
     /// The refusal of the userinfo endpoint, altered where a rule about it is broken.
@@ -89,18 +93,18 @@ impl AuthorizationServer {
         honest: Response,
         challenge: &Challenge<'_>,
     ) -> Response {
+        let refused = |reason: &str| Refused::new(reason, "--break");
         match Bearer::of(http) {
-            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoToken) => Response::text(
-                400,
-                Refused::new("there is no access token", "--break userinfo.no-token"),
-            ),
-            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoTokenNoError) => {
-                let rule = "--break userinfo.no-token-no-error";
-                challenge.error(401, "invalid_token", Refused::new("there is no access token", rule))
+            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoToken) => {
+                Response::text(400, refused("there is no access token")).against(Rule::UserinfoNoToken)
             }
+            Bearer::Absent if self.broken.is_broken(Rule::UserinfoNoTokenNoError) => challenge
+                .error(401, "invalid_token", refused("there is no access token"))
+                .against(Rule::UserinfoNoTokenNoError),
             Bearer::Token(token) if self.broken.is_broken(Rule::UserinfoInvalidToken) && !self.issued(now, &token) => {
-                let refused = Refused::new("the access token is unknown", "--break userinfo.invalid-token");
-                challenge.error(400, "invalid_token", refused)
+                challenge
+                    .error(400, "invalid_token", refused("the access token is unknown"))
+                    .against(Rule::UserinfoInvalidToken)
             }
             _ => honest,
         }

@@ -21,8 +21,9 @@ impl AuthorizationServer {
             Ok(form) => form,
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
-        if let Some(refused) = self.refuses_unknown_parameter(&form) {
-            return Response::error(400, "invalid_request", refused);
+        if self.refuses_unknown_parameter(&form) {
+            let refused = Refused::new("there is a parameter that nobody knows", "--break");
+            return Response::error(400, "invalid_request", refused).against(Rule::TokenUnknownParameter);
         }
         let authorization = match http.header("authorization") {
             Ok(header) => header,
@@ -57,7 +58,7 @@ impl AuthorizationServer {
             Err(error) => self.grant_refused(error),
             Ok(mut issue) => {
                 against.append(&mut issue.against);
-                let mut response = match self.token_response(now, randomness, &issue) {
+                let mut response = match self.token_response(now, randomness, &issue, &mut against) {
                     Ok(body) => Response::json_text(200, body),
                     Err(error) => server_error(&error),
                 };
@@ -128,23 +129,15 @@ impl AuthorizationServer {
     }
 
     /// RFC 6749 §3.2 wants them ignored.
-    fn refuses_unknown_parameter(&self, form: &Params) -> Option<Refused> {
+    fn refuses_unknown_parameter(&self, form: &Params) -> bool {
         let is_known = |name: &str| OWN_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name);
-        let is_refused =
-            self.broken.is_broken(Rule::TokenUnknownParameter) && form.iter().any(|(name, _)| !is_known(name));
-        let refused = || {
-            Refused::new(
-                "there is a parameter that nobody knows",
-                "--break token.unknown-parameter",
-            )
-        };
-        is_refused.then(refused)
+        self.broken.is_broken(Rule::TokenUnknownParameter) && form.iter().any(|(name, _)| !is_known(name))
     }
 
     /// The answer to a client that is unknown or has proved nothing.
     fn unauthenticated(&self, presented: &PresentedClient, refused: Refused) -> Response {
         if self.client(&presented.id).is_none() && self.broken.is_broken(Rule::TokenUnknownClient) {
-            return Response::error(400, "invalid_request", refused);
+            return Response::error(400, "invalid_request", refused).against(Rule::TokenUnknownClient);
         }
         client_refused(refused, presented.by_header)
     }
@@ -156,17 +149,26 @@ impl AuthorizationServer {
         } else {
             400
         };
-        let rule = match error {
+        let mut noted = Vec::new();
+        let rule_about_code = match error {
             GrantError::UnknownCode => Some(Rule::CodeUnknown),
             GrantError::UnknownRefreshToken => Some(Rule::RefreshUnknown),
             GrantError::WrongVerifier => Some(Rule::PkceErrorCode),
             _ => None,
         };
-        let code = match rule {
-            Some(rule) if self.broken.is_broken(rule) => "invalid_request",
+        let code = match rule_about_code {
+            Some(rule) if self.broken.breaks(rule, &mut noted) => "invalid_request",
             _ => error.error(),
         };
-        Response::error(status, code, Refused::new(error.to_string(), error.rule()))
+        match error {
+            GrantError::OnPurpose(rule) => noted.push(rule),
+            GrantError::CodeReused => _ = self.broken.breaks(Rule::CodeReuseRevokes, &mut noted),
+            GrantError::RefreshTokenReused => _ = self.broken.breaks(Rule::RefreshReuseRevokes, &mut noted),
+            _ => {}
+        }
+        let mut response = Response::error(status, code, Refused::new(error.to_string(), error.rule()));
+        response.broken = noted;
+        response
     }
 
     /// Revokes a token of the client that asks (RFC 7009 §2.1). A refresh token
@@ -176,16 +178,19 @@ impl AuthorizationServer {
             Ok(form) => form,
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
+        let mut noted = Vec::new();
         // None: anybody may.
         let client = match self.presented_client(&form, http) {
-            _ if self.broken.is_broken(Rule::RevocationClient) => None,
+            _ if self.broken.breaks(Rule::RevocationClient, &mut noted) => None,
             Ok(client) => Some(client),
             Err(response) => return *response,
         };
         let is_own = |owner: &str| client.is_none_or(|client| client.id.as_str() == owner);
         let token = match required_token(&form, "RFC 7009 §2.1") {
             Ok(token) => token,
-            Err(_) if self.broken.is_broken(Rule::RevocationMissing) => return Response::new(200),
+            Err(_) if self.broken.is_broken(Rule::RevocationMissing) => {
+                return Response::new(200).against(Rule::RevocationMissing);
+            }
             Err(refused) => return Response::error(400, "invalid_request", refused),
         };
         let of_other_client = || {
@@ -198,13 +203,11 @@ impl AuthorizationServer {
             if !is_own(&access_token.client_id) {
                 return of_other_client();
             }
-            let is_hinted_wrong = hint.is_some_and(|hint| hint != "access_token");
-            let rule = if is_hinted_wrong {
-                Rule::RevocationHint
-            } else {
-                Rule::RevocationAccess
+            let rule = match hint {
+                None | Some("access_token") => Rule::RevocationAccess,
+                Some(_) => Rule::RevocationHint,
             };
-            if !self.broken.is_broken(rule) {
+            if !self.broken.breaks(rule, &mut noted) {
                 self.grants()
                     .revoke_access_token(now, access_token.grant, access_token.serial);
             }
@@ -213,26 +216,28 @@ impl AuthorizationServer {
             return Response::error(400, "unsupported_token_type", refused);
         } else {
             let mut grants = self.grants();
-            match grants
-                .client_of_refresh_token(now, &token)
-                .map(|owner| is_own(owner.as_str()))
-            {
+            let owner = grants.client_of_refresh_token(now, &token);
+            match owner.map(|owner| is_own(owner.as_str())) {
                 Some(true) => {
                     let is_hinted_wrong = hint.is_some_and(|hint| hint != "refresh_token");
-                    if !(is_hinted_wrong && self.broken.is_broken(Rule::RevocationHint)) {
-                        grants.revoke_refresh_token(now, &token, !self.broken.is_empty() && !is_hinted_wrong);
+                    if !is_hinted_wrong {
+                        grants.revoke_refresh_token(now, &token, &mut noted);
+                    } else if !self.broken.breaks(Rule::RevocationHint, &mut noted) {
+                        grants.end(now, &token);
                     }
                 }
                 Some(false) => return of_other_client(),
                 None if self.broken.is_broken(Rule::RevocationUnknown) => {
-                    let refused = Refused::new("the token is unknown", "--break revocation.unknown");
-                    return Response::error(400, "invalid_request", refused);
+                    let refused = Refused::new("the token is unknown", "--break");
+                    return Response::error(400, "invalid_request", refused).against(Rule::RevocationUnknown);
                 }
                 // Unknown, so already worth nothing (RFC 7009 §2.2).
                 None => {}
             }
         }
-        Response::new(200)
+        let mut response = Response::new(200);
+        response.broken = noted;
+        response
     }
 
     /// The client of a request to another endpoint than the token endpoint.

@@ -70,7 +70,8 @@ struct TokenResponse<'a> {
 const SUBJECT_TOO_LONG_CHARS: usize = 256;
 
 impl AuthorizationServer {
-    /// Signs the tokens of one token response and writes its JSON (RFC 6749 §5.1).
+    /// Signs the tokens of one token response and writes its JSON (RFC 6749
+    /// §5.1); notes in `against` which rules were broken.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -79,11 +80,12 @@ impl AuthorizationServer {
         now: UnixSeconds,
         randomness: &mut dyn Randomness,
         issue: &Issue,
+        against: &mut Vec<Rule>,
     ) -> Result<Vec<u8>, KeyError> {
         let scope = issue.scope.to_string();
-        let access_token = self.give_access_token(now, randomness, issue, &scope)?;
-        let id_token = if issue.with_id_token && !self.broken.is_broken(Rule::IdTokenPresent) {
-            Some(self.give_id_token(now, randomness, issue, &access_token)?)
+        let access_token = self.give_access_token(now, randomness, issue, &scope, against)?;
+        let id_token = if issue.with_id_token && !self.broken.breaks(Rule::IdTokenPresent, against) {
+            Some(self.give_id_token(now, randomness, issue, &access_token, against)?)
         } else {
             None
         };
@@ -93,7 +95,7 @@ impl AuthorizationServer {
             self.let_stand_for(now, id_token, access_token.clone(), Some(Route::Userinfo));
         }
         let refresh_token = match &issue.refresh_token {
-            Some(token) if self.broken.is_broken(Rule::TokenRefreshEntropy) => {
+            Some(token) if self.broken.breaks(Rule::TokenRefreshEntropy, against) => {
                 Some(self.weaken(now, randomness, token.clone(), Entropy::Guessable)?)
             }
             other => other.clone(),
@@ -116,12 +118,14 @@ impl AuthorizationServer {
         randomness: &mut dyn Randomness,
         issue: &Issue,
         scope: &str,
+        against: &mut Vec<Rule>,
     ) -> Result<Secret, KeyError> {
+        self.broken.breaks(Rule::TokenLifetime, against);
         let claims = AccessTokenClaims {
             iss: self.issuer.as_str(),
             sub: &issue.subject,
             aud: Some(match issue.resource.as_slice() {
-                _ if self.broken.is_broken(Rule::TokenResource) => Audience::One(self.api.as_str()),
+                _ if self.broken.breaks(Rule::TokenResource, against) => Audience::One(self.api.as_str()),
                 [one] => Audience::One(one.as_str()),
                 several => Audience::Several(several.iter().map(|resource| resource.as_str()).collect()),
             }),
@@ -133,21 +137,21 @@ impl AuthorizationServer {
             exp: now.plus_seconds(self.access_token_lifetime_s).0,
         };
         let real = self.keys.sign_access_token(&claims)?;
-        let lacks_audience = self.broken.is_broken(Rule::TokenAudience);
-        let lacks_client = self.broken.is_broken(Rule::TokenProfile);
-        if self.broken.is_broken(Rule::TokenEntropy) {
-            Ok(self.weaken(now, randomness, real, Entropy::Guessable)?)
-        } else if lacks_audience || lacks_client {
-            let given = self.keys.sign_access_token(&AccessTokenClaims {
-                aud: claims.aud.filter(|_| !lacks_audience),
-                client_id: claims.client_id.filter(|_| !lacks_client),
-                ..claims
-            })?;
-            self.let_stand_for(now, &given, real, None);
-            Ok(given)
-        } else {
-            Ok(real)
+        if self.broken.breaks(Rule::TokenEntropy, against) {
+            return Ok(self.weaken(now, randomness, real, Entropy::Guessable)?);
         }
+        let lacks_audience = self.broken.breaks(Rule::TokenAudience, against);
+        let lacks_client = self.broken.breaks(Rule::TokenProfile, against);
+        if !lacks_audience && !lacks_client {
+            return Ok(real);
+        }
+        let given = self.keys.sign_access_token(&AccessTokenClaims {
+            aud: claims.aud.filter(|_| !lacks_audience),
+            client_id: claims.client_id.filter(|_| !lacks_client),
+            ..claims
+        })?;
+        self.let_stand_for(now, &given, real, None);
+        Ok(given)
     }
 
     /// The ID token; each claim asks whether its rule is to be broken.
@@ -157,43 +161,43 @@ impl AuthorizationServer {
         randomness: &mut dyn Randomness,
         issue: &Issue,
         access_token: &Secret,
+        against: &mut Vec<Rule>,
     ) -> Result<Secret, KeyError> {
-        let or_else = |rule: Rule, honest, other| if self.broken.is_broken(rule) { other } else { honest };
-        let or_at = |rule: Rule, honest: i64, other: i64| if self.broken.is_broken(rule) { other } else { honest };
+        let broken = &self.broken;
+        let issuer = self.issuer.as_str();
         let client_id = issue.client_id.as_str();
-        let subject = self.subject_of(&issue.subject);
-        let at_hash = access_token_hash(access_token.expose());
-        let other_hash = access_token_hash("another token");
+        broken.breaks(Rule::IdTokenSubject, against);
+        let hashed = broken.choose(
+            Rule::IdTokenAccessTokenHash,
+            access_token.expose().as_str(),
+            "another-token",
+            against,
+        );
+        let expires_at = now.plus_seconds(self.access_token_lifetime_s);
+        let (long_ago, yesterday) = (now.plus_seconds(-30 * DAY_S), now.plus_seconds(-DAY_S));
+        let nonce = issue.nonce.as_deref();
         let claims = IdTokenClaims {
-            iss: or_else(Rule::IdTokenIssuer, self.issuer.as_str(), "https://other.example"),
-            sub: &subject,
-            aud: or_else(Rule::IdTokenAudience, client_id, "another-client"),
-            azp: or_else(Rule::IdTokenAuthorizedParty, client_id, "another-client"),
+            iss: broken.choose(Rule::IdTokenIssuer, issuer, "https://other.example", against),
+            sub: &self.subject_of(&issue.subject),
+            aud: broken.choose(Rule::IdTokenAudience, client_id, "another-client", against),
+            azp: broken.choose(Rule::IdTokenAuthorizedParty, client_id, "another-client", against),
             auth_time: issue.auth_time.0,
-            iat: or_at(Rule::IdTokenIssuedAt, now.0, now.plus_seconds(-30 * DAY_S).0),
-            exp: or_at(
-                Rule::IdTokenExpiry,
-                now.plus_seconds(self.access_token_lifetime_s).0,
-                now.plus_seconds(-DAY_S).0,
-            ),
-            at_hash: or_else(Rule::IdTokenAccessTokenHash, &at_hash, &other_hash),
-            nonce: issue
-                .nonce
-                .as_deref()
-                .map(|nonce| or_else(Rule::IdTokenNonce, nonce, "another-nonce")),
+            iat: broken.choose(Rule::IdTokenIssuedAt, now, long_ago, against).0,
+            exp: broken.choose(Rule::IdTokenExpiry, expires_at, yesterday, against).0,
+            at_hash: &access_token_hash(hashed),
+            nonce: nonce.map(|nonce| broken.choose(Rule::IdTokenNonce, nonce, "another-nonce", against)),
         };
-        if self.broken.is_broken(Rule::IdTokenSigned) {
-            return Keys::leave_unsigned(&claims);
+        if broken.breaks(Rule::IdTokenSigned, against) {
+            return self.keys.leave_unsigned(randomness, &claims);
         }
-        if self.broken.is_broken(Rule::IdTokenKeyReference) {
+        if broken.breaks(Rule::IdTokenKeyReference, against) {
             return self.keys.sign_id_token_without_key_id(randomness, &claims);
         }
         let token = self.keys.sign_id_token(randomness, &claims)?;
-        if self.broken.is_broken(Rule::IdTokenSignature) {
-            let others = self
-                .keys
-                .sign_id_token(randomness, &IdTokenClaims { iat: 0, ..claims })?;
-            return Ok(with_signature_of(&token, &others));
+        if broken.breaks(Rule::IdTokenSignature, against) {
+            let other_claims = IdTokenClaims { iat: 0, ..claims };
+            let other = self.keys.sign_id_token(randomness, &other_claims)?;
+            return Ok(with_signature_of(&token, &other));
         }
         Ok(token)
     }

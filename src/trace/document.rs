@@ -6,6 +6,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Number;
 use std::fmt;
 
+/// Room for most lines, so that few have to be moved while they grow.
+const LINE_BYTES: usize = 1024;
+
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Document {
@@ -31,7 +34,10 @@ impl Document {
 
     /// On one line.
     pub fn line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let mut line = Vec::with_capacity(LINE_BYTES);
+        // a vector takes everything, and what serde_json writes is UTF-8
+        let _ = serde_json::to_writer(&mut line, self);
+        String::from_utf8(line).unwrap_or_default()
     }
 
     /// On several lines, indented by two.

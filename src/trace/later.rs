@@ -2,20 +2,82 @@
 //! refresh token is in memory, and a terminal that does not read must not keep
 //! it from being stored.
 
-use super::{Event, Observer};
+use super::{Event, Observer, Party};
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::params::Params;
 
-/// Holds answers and warnings back until [`tell`](Later::tell); passes
-/// everything else on at once.
+/// Holds the first answer or warning back, and then everything behind it, so
+/// that the order stays, until [`tell`](Later::tell).
 pub struct Later<'a> {
     observer: &'a mut dyn Observer,
     held: Vec<Held>,
 }
 
+/// What can happen between an answer and its write.
 enum Held {
+    RequestSent(HttpRequest),
     ResponseReceived(HttpRequest, HttpResponse),
     RequestFailed(HttpRequest, String),
+    Message(Party, Party, String, Params),
+    Retried(Party, String),
+    Refreshed(Option<u64>, bool),
+    Stored(String),
+    CheckPassed(String),
+    CheckSkipped(String),
+    Decision(String),
+    Note(String),
     Warning(String),
+}
+
+impl Held {
+    /// `None` for what does not happen there.
+    fn of(event: &Event<'_>) -> Option<Self> {
+        Some(match *event {
+            Event::RequestSent(request) => Held::RequestSent(request.clone()),
+            Event::ResponseReceived { request, response } => Held::ResponseReceived(request.clone(), response.clone()),
+            Event::RequestFailed { request, reason } => Held::RequestFailed(request.clone(), reason.to_owned()),
+            Event::Message {
+                from,
+                to,
+                title,
+                params,
+            } => Held::Message(from, to, title.to_owned(), params.clone()),
+            Event::Retried { with, reason } => Held::Retried(with, reason.to_owned()),
+            Event::Refreshed { expires_in_s, rotated } => Held::Refreshed(expires_in_s, rotated),
+            Event::Stored { store } => Held::Stored(store.to_owned()),
+            Event::CheckPassed(text) => Held::CheckPassed(text.to_owned()),
+            Event::CheckSkipped(text) => Held::CheckSkipped(text.to_owned()),
+            Event::Decision(text) => Held::Decision(text.to_owned()),
+            Event::Note(text) => Held::Note(text.to_owned()),
+            Event::Warning(text) => Held::Warning(text.to_owned()),
+            _ => return None,
+        })
+    }
+
+    fn event(&self) -> Event<'_> {
+        match self {
+            Held::RequestSent(request) => Event::RequestSent(request),
+            Held::ResponseReceived(request, response) => Event::ResponseReceived { request, response },
+            Held::RequestFailed(request, reason) => Event::RequestFailed { request, reason },
+            Held::Message(from, to, title, params) => Event::Message {
+                from: *from,
+                to: *to,
+                title,
+                params,
+            },
+            Held::Retried(with, reason) => Event::Retried { with: *with, reason },
+            Held::Refreshed(expires_in_s, rotated) => Event::Refreshed {
+                expires_in_s: *expires_in_s,
+                rotated: *rotated,
+            },
+            Held::Stored(store) => Event::Stored { store },
+            Held::CheckPassed(text) => Event::CheckPassed(text),
+            Held::CheckSkipped(text) => Event::CheckSkipped(text),
+            Held::Decision(text) => Event::Decision(text),
+            Held::Note(text) => Event::Note(text),
+            Held::Warning(text) => Event::Warning(text),
+        }
+    }
 }
 
 impl<'a> Later<'a> {
@@ -30,23 +92,27 @@ impl<'a> Later<'a> {
     /// Tells what was held back, in order.
     pub fn tell(&mut self) {
         for held in self.held.drain(..) {
-            self.observer.observe(&match &held {
-                Held::ResponseReceived(request, response) => Event::ResponseReceived { request, response },
-                Held::RequestFailed(request, reason) => Event::RequestFailed { request, reason },
-                Held::Warning(text) => Event::Warning(text),
-            });
+            self.observer.observe(&held.event());
         }
     }
 }
 
 impl Observer for Later<'_> {
     fn observe(&mut self, event: &Event<'_>) {
-        self.held.push(match *event {
-            Event::ResponseReceived { request, response } => Held::ResponseReceived(request.clone(), response.clone()),
-            Event::RequestFailed { request, reason } => Held::RequestFailed(request.clone(), reason.to_owned()),
-            Event::Warning(text) => Held::Warning(text.to_owned()),
-            _ => return self.observer.observe(event),
-        });
+        let begins = matches!(
+            event,
+            Event::ResponseReceived { .. } | Event::RequestFailed { .. } | Event::Warning(_)
+        );
+        if !begins && self.held.is_empty() {
+            return self.observer.observe(event);
+        }
+        match Held::of(event) {
+            Some(held) => self.held.push(held),
+            None => {
+                self.tell();
+                self.observer.observe(event);
+            }
+        }
     }
 }
 
@@ -75,11 +141,24 @@ mod tests {
     fn what_is_held_back_comes_in_order_and_at_the_end_at_the_latest() {
         let mut seen = Seen(Vec::new());
         let mut later = Later::new(&mut seen);
-        later.observe(&Event::Warning("second"));
         later.observe(&Event::Note("first"));
+        later.observe(&Event::Warning("second"));
+        later.observe(&Event::Note("third"));
         later.tell();
-        later.observe(&Event::Warning("third"));
+        later.observe(&Event::Note("fourth"));
+        later.observe(&Event::Warning("fifth"));
         drop(later);
-        assert_eq!(seen.0, ["first", "second", "third"]);
+        assert_eq!(seen.0, ["first", "second", "third", "fourth", "fifth"]);
+    }
+
+    #[test]
+    fn nothing_passes_what_is_held_back() {
+        let mut seen = Seen(Vec::new());
+        let mut later = Later::new(&mut seen);
+        later.observe(&Event::Warning("held"));
+        later.observe(&Event::Note("behind it"));
+        later.held.clear();
+        drop(later);
+        assert_eq!(seen.0, [""; 0]);
     }
 }

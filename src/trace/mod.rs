@@ -4,14 +4,27 @@
 //! Tasks (listener, server) send facts through channels; only the flow
 //! observes. Events borrow protocol values, so that nothing is built where
 //! nobody looks, and a value's own redaction decides what a renderer can show.
+//! An event holds no time: [`files::TraceFiles`] stamps what it passes on.
 
+pub mod curl;
 pub mod document;
+pub mod files;
+pub mod har;
+pub mod html;
 pub mod json;
 pub mod later;
+pub mod mermaid;
+#[cfg(test)]
+mod recorded;
 pub mod redact;
+pub mod story;
 pub mod terminal;
 
-use crate::protocol::http::{HttpRequest, HttpResponse};
+pub use files::TraceFileError;
+
+use crate::diagnosis::ExitCode;
+
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::Params;
 use std::time::Duration;
 
@@ -91,6 +104,19 @@ impl Step {
             Step::Store => "the token response is checked and stored",
         }
     }
+
+    fn parties(self) -> (Party, Party) {
+        use Party::{AuthorizationServer, Browser, Client, CredentialStore, ResourceOwner};
+        match self {
+            Step::Prepare => (ResourceOwner, Client),
+            Step::Ask => (Client, Browser),
+            Step::Prompt => (AuthorizationServer, ResourceOwner),
+            Step::Consent => (ResourceOwner, AuthorizationServer),
+            Step::Receive => (Browser, Client),
+            Step::Exchange => (Client, AuthorizationServer),
+            Step::Store => (Client, CredentialStore),
+        }
+    }
 }
 
 /// Something that happened, from one party to another.
@@ -145,6 +171,13 @@ pub enum Event<'a> {
         /// Why, safe to show.
         reason: &'a str,
     },
+    /// A well-known URL was tried for metadata (RFC 8414 §3).
+    DiscoveryTried {
+        /// Which one.
+        url: &'a str,
+        /// Why its answer was not taken; `None` when it was.
+        not_taken: Option<&'a str>,
+    },
     /// An HTTP request is about to be sent.
     RequestSent(&'a HttpRequest),
     /// The answer to the request before it.
@@ -161,8 +194,36 @@ pub enum Event<'a> {
         /// Why no answer came.
         reason: &'a str,
     },
-    /// A decision on the way, shown at `-vvv`: which store, which lock, which
-    /// well-known URL was not taken and why.
+    /// Something failed that is worth a second try, which follows.
+    Retried {
+        /// With whom it is tried again.
+        with: Party,
+        /// What failed, and what is done.
+        reason: &'a str,
+    },
+    /// A refresh brought a new access token (RFC 6749 §6).
+    Refreshed {
+        /// How long it is valid, where the server said so.
+        expires_in_s: Option<u64>,
+        /// Whether a new refresh token came in place of the spent one.
+        rotated: bool,
+    },
+    /// The server has revoked a token (RFC 7009).
+    Revoked {
+        /// `refresh_token` or `access_token`.
+        token_type: &'a str,
+    },
+    /// The session was written to the credential store.
+    Stored {
+        /// Where that is.
+        store: &'a str,
+    },
+    /// The session was deleted from the credential store.
+    Forgotten {
+        /// Where that was.
+        store: &'a str,
+    },
+    /// A decision on the way, shown at `-vvv`: which lock, whose session.
     Decision(&'a str),
     /// A check that was made and held, shown at `-vv`.
     CheckPassed(&'a str),
@@ -174,6 +235,71 @@ pub enum Event<'a> {
     Outcome(&'a str),
     /// Something that is not as it should be; the work goes on.
     Warning(&'a str),
+    /// The command ends with this error: the last event. What is printed of it
+    /// is not this event's concern.
+    Failed {
+        /// What failed.
+        message: &'a str,
+        /// Why, from the outermost cause to the innermost.
+        causes: &'a [String],
+        /// How the process ends.
+        exit_code: ExitCode,
+    },
+}
+
+impl Event<'_> {
+    /// The party that it comes from.
+    pub fn from(&self) -> Party {
+        self.parties().0
+    }
+
+    /// The party that it goes to; the same where a party keeps it to itself.
+    pub fn to(&self) -> Party {
+        self.parties().1
+    }
+
+    fn parties(&self) -> (Party, Party) {
+        use Party::{AuthorizationServer, Browser, Client, CredentialStore, ResourceOwner};
+        match self {
+            Event::Message { from, to, .. } => (*from, *to),
+            Event::StepBegins(step) => step.parties(),
+            Event::RequestSent(request) => (Client, recipient(request)),
+            Event::ResponseReceived { request, .. } | Event::RequestFailed { request, .. } => {
+                (recipient(request), Client)
+            }
+            Event::AuthorizationUrl(_)
+            | Event::WaitBegins { .. }
+            | Event::Note(_)
+            | Event::Outcome(_)
+            | Event::Warning(_)
+            | Event::Failed { .. } => (Client, ResourceOwner),
+            Event::BrowserStarted { .. } | Event::BrowserFailed { .. } => (Client, Browser),
+            Event::CallbackIgnored { .. } => (Browser, Client),
+            Event::Refreshed { .. } | Event::Revoked { .. } => (AuthorizationServer, Client),
+            Event::Stored { .. } | Event::Forgotten { .. } => (Client, CredentialStore),
+            Event::Retried { with, .. } => (Client, *with),
+            Event::Detail { .. }
+            | Event::WaitEnds
+            | Event::DiscoveryTried { .. }
+            | Event::Decision(_)
+            | Event::CheckPassed(_)
+            | Event::CheckSkipped(_) => (Client, Client),
+        }
+    }
+}
+
+/// Who answers a request: whoever is shown a token in the header is a
+/// resource server (RFC 6750 §2.1).
+fn recipient(request: &HttpRequest) -> Party {
+    let shows_token = request
+        .headers
+        .iter()
+        .any(|(_, value)| matches!(value, HeaderValue::Credentials { scheme, .. } if *scheme != "Basic"));
+    if shows_token {
+        Party::ResourceServer
+    } else {
+        Party::AuthorizationServer
+    }
 }
 
 /// Sees every event. Synchronous, and cannot fail.

@@ -136,6 +136,31 @@ impl Redaction {
         }
     }
 
+    /// Whether secrets are shown whole.
+    pub fn shows_secrets(self) -> bool {
+        self.show_secrets
+    }
+
+    /// A URL, with the secrets in its query (`state`, above all) as they may be shown.
+    pub fn url(self, url: &str) -> String {
+        let Some((start, query)) = url.split_once('?').filter(|_| !self.show_secrets) else {
+            return neutralise_whole(url);
+        };
+        let (query, fragment) = match query.split_once('#') {
+            Some((query, fragment)) => (query, format!("#{fragment}")),
+            None => (query, String::new()),
+        };
+        let pieces = query.split('&').map(|piece| {
+            let params = Params::parse(piece);
+            match params.iter().next() {
+                Some((name, value)) if !matches!(value, Value::Plain(_)) => format!("{name}={}", value.shown()),
+                _ => piece.to_owned(),
+            }
+        });
+        let pieces: Vec<String> = pieces.collect();
+        neutralise_whole(&format!("{start}?{}{fragment}", pieces.join("&")))
+    }
+
     /// A request header's value.
     pub fn request_header(self, value: &HeaderValue) -> String {
         if self.show_secrets {
@@ -331,6 +356,7 @@ mod tests {
             headers: owned.collect(),
             body: Secret::new(body.as_bytes().to_vec()),
             elapsed: Duration::ZERO,
+            timings: crate::protocol::http::Timings::default(),
         }
     }
 
@@ -410,6 +436,16 @@ mod tests {
             format!("[no content type, {} bytes, shown with --show-secrets]", page.len())
         );
         assert_eq!(shown(&token_request(), ""), "");
+    }
+
+    #[test]
+    fn a_url_keeps_its_bytes_but_for_the_secrets() {
+        let url = "https://id.example.com/a?client_id=x&state=canary-state-canary&redirect_uri=http%3A%2F%2F[::1]#end";
+        let tag = Secret::from("canary-state-canary").redacted();
+        let expected = url.replace("canary-state-canary", &tag);
+        assert_eq!(Redaction::new(false).url(url), expected);
+        assert_eq!(Redaction::new(true).url(url), url);
+        assert_eq!(Redaction::new(false).url("https://x/y"), "https://x/y");
     }
 
     #[test]

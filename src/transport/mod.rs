@@ -14,13 +14,14 @@
 mod error;
 mod proxy;
 mod resolver;
+mod stopwatch;
 mod tls;
 
 pub use error::{Cause, PemProblem, TlsFailure, TransportError, UrlSource};
 pub use proxy::ProxySettings;
 
 use crate::fault::{self, Point};
-use crate::protocol::http::{HttpRequest, HttpResponse, Method, USER_AGENT};
+use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::secret::Secret;
 use crate::trace::{Event, Observer};
 use error::Attempt;
@@ -35,6 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use stopwatch::{TimedConnecting, laps, timed};
 use url::{Host, Url};
 
 /// The longest wait for name, connection and TLS together.
@@ -147,10 +149,11 @@ impl Transport {
         };
         let started = Instant::now();
         let http_timeout = self.settings.http_timeout;
-        let outcome = match tokio::time::timeout(http_timeout, exchange(client, outgoing, &attempt, started)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(attempt.timed_out(http_timeout)),
-        };
+        let outcome =
+            match tokio::time::timeout(http_timeout, timed(exchange(client, outgoing, &attempt, started))).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(attempt.timed_out(http_timeout)),
+            };
         match &outcome {
             Ok(response) => observer.observe(&Event::ResponseReceived { request, response }),
             Err(error) => observer.observe(&Event::RequestFailed {
@@ -208,6 +211,7 @@ impl Transport {
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
             })
+            .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -317,6 +321,10 @@ async fn exchange(
     started: Instant,
 ) -> Result<HttpResponse, TransportError> {
     let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
+    let timings = Timings {
+        first_byte: Some(started.elapsed()),
+        ..laps()
+    };
     let status = response.status().as_u16();
     let headers: Vec<(String, String)> = response
         .headers()
@@ -337,6 +345,7 @@ async fn exchange(
         headers,
         body,
         elapsed: started.elapsed(),
+        timings,
     })
 }
 

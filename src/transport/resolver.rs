@@ -3,10 +3,12 @@
 //! lookup runs on a thread of its own, because the system's resolver cannot be
 //! interrupted and must not hold up the end of the program.
 
+use super::stopwatch::note_name_lookup;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::thread;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The resolver of the transport's clients.
@@ -29,7 +31,9 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_http = self.allow_http;
         Box::pin(async move {
+            let began = Instant::now();
             let addresses = look_up(name.as_str().to_owned()).await?;
+            note_name_lookup(began.elapsed());
             if !allow_http {
                 check_localhost(name.as_str(), &addresses)?;
             }

@@ -414,8 +414,11 @@ fn verbosity_adds_steps_then_exchanges_then_decisions() {
     for part in [
         "POST http://127.0.0.1:",
         "GET http://127.0.0.1:",
-        "200 after ",
-        "404 after ",
+        "< 200 OK (connect ",
+        "< 404 Not Found (connect ",
+        ", total ",
+        "    curl http://127.0.0.1:",
+        "--data-urlencode \"code=$CODE\"",
         "content-type: application/json",
         "application/x-www-form-urlencoded",
         "\"token_type\": \"Bearer\"",

@@ -7,8 +7,10 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+mod broken_rules;
 #[cfg(unix)]
 mod callback;
+mod check;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
@@ -16,6 +18,8 @@ mod credential_helper;
 mod decode;
 #[cfg(unix)]
 mod demo;
+#[cfg(unix)]
+mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod foreign;
@@ -51,6 +55,8 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;

@@ -6,6 +6,7 @@ use super::support::binary::Home;
 use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
+use oauth::protocol::time::UnixSeconds;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -210,12 +211,44 @@ fn a_lifetime_shorter_than_wanted_is_refreshed_once_a_call_and_printed_with_a_wa
 fn a_token_without_expiry_and_one_that_lasts_ten_years_are_printed_as_they_are() {
     let server = LiteralServer::start();
     let home = home_with_token_ending_in(10 * 365 * 24 * 3600, &server);
+    let mut lasting = home.kept("work").expect("the session");
+    lasting.tokens[0].issued_at = Some(UnixSeconds(super::support::sessions::now()));
+    home.keep("work", &lasting);
     assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
     let mut endless = refreshable(&server.origin());
     endless.tokens[0].expires_at = None;
     home.keep("work", &endless);
     assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn when_the_clock_went_back_the_token_is_refreshed_once_and_then_known_again() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW));
+    // received in a year from now, with an hour to live
+    let year = 365 * 24 * 3600;
+    let home = home_with_token_ending_in(year + 3600, &server);
+    let mut session = home.kept("work").expect("the session");
+    session.tokens[0].issued_at = Some(UnixSeconds(super::support::sessions::now() + year));
+    home.keep("work", &session);
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_eq!(server.requests().len(), 1);
+    // and where nothing can be refreshed it is printed
+    session.refresh_token = None;
+    home.keep("work", &session);
+    assert_printed(&run(&mut token(&home, &[])), KEPT_ACCESS_TOKEN);
+}
+
+#[test]
+fn when_the_clock_went_ahead_the_token_is_refreshed_once() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW));
+    let home = home_with_token_ending_in(-365 * 24 * 3600, &server);
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_printed(&run(&mut token(&home, &[])), "new-access");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

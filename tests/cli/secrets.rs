@@ -75,7 +75,12 @@ struct Stage {
     process: Arc<AtomicU32>,
     /// Of the authorization request; the ID token must repeat it.
     nonce: Arc<Mutex<String>>,
+    /// Of the authorization request.
+    state: Mutex<String>,
 }
+
+/// One of each kind.
+const TRACES: [&str; 4] = ["json", "har", "html", "mmd"];
 
 /// What the browser is sent back with.
 type Response = fn(state: &str, issuer: &str) -> Vec<(&'static str, String)>;
@@ -102,6 +107,7 @@ impl Stage {
             server: LiteralServer::start(),
             process: Arc::default(),
             nonce: Arc::default(),
+            state: Mutex::default(),
         };
         std::fs::write(stage.beside.path().join("secret"), CLIENT_SECRET).expect("the secret");
         std::fs::create_dir(stage.home.path().join("tmp")).expect("a folder");
@@ -145,9 +151,16 @@ impl Stage {
         self.beside.path().join("browser")
     }
 
+    /// Every command writes traces of all kinds into the home, where
+    /// [`Stage::assert_nothing_on_disk`] looks at them.
     fn oauth(&self) -> Command {
         let mut command = self.home.oauth();
         command.env("TMPDIR", self.home.path().join("tmp"));
+        for ending in TRACES {
+            command
+                .arg("--trace")
+                .arg(self.home.path().join(format!("trace.{ending}")));
+        }
         command
     }
 
@@ -181,6 +194,7 @@ impl Stage {
         let url = self.handed_over();
         let params = authorization_server::parameters(&url);
         let state = value_of(&params, "state").expect("a state");
+        state.clone_into(&mut self.state.lock().expect("the state"));
         value_of(&params, "nonce")
             .unwrap_or_default()
             .clone_into(&mut self.nonce.lock().expect("the nonce"));
@@ -215,9 +229,19 @@ impl Stage {
         secrets
     }
 
-    /// Every file of the home, and the command line of the process while it was answered.
+    /// Every file of the home, the traces with it; there also the state is a secret.
+    #[track_caller]
     fn assert_nothing_on_disk(&self) {
-        assert_home_clean(&self.home, &self.secrets());
+        let mut secrets = self.secrets();
+        secrets.extend(
+            Some(("the state", self.state.lock().expect("the state").clone())).filter(|(_, state)| !state.is_empty()),
+        );
+        assert_home_clean(&self.home, &secrets);
+        for ending in TRACES {
+            let length_bytes =
+                std::fs::metadata(self.home.path().join(format!("trace.{ending}"))).map(|file| file.len());
+            assert!(length_bytes.is_ok_and(|length| length > 0), "no trace.{ending}");
+        }
     }
 }
 

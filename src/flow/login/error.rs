@@ -1,6 +1,7 @@
 //! Each way in which a login can end without a session: exit code and hints
 //! beside it, and the same for answers of the token endpoint that are no token.
 
+use super::advice::{At, Sent, advice, advice_for_no_json};
 use crate::browser::BrowserError;
 use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::discover::{DiscoveryError, hints_for};
@@ -57,13 +58,21 @@ pub enum LoginError {
     Denied {
         /// What it said.
         error: ErrorResponse,
+        /// To what.
+        sent: Box<Sent>,
     },
     /// No answer from the token endpoint.
     #[error("the code cannot be exchanged")]
     Exchange(#[source] TransportError),
     /// An answer that is no token.
     #[error("the code was not exchanged")]
-    Token(#[from] TokenError),
+    Token {
+        /// What came instead.
+        #[source]
+        error: TokenError,
+        /// To what.
+        sent: Box<Sent>,
+    },
     /// The token came for somebody else, or by somebody else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
@@ -91,11 +100,11 @@ impl Diagnosis for LoginError {
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
-            LoginError::Token(error) => exit_code_of(error),
+            LoginError::Token { error, .. } => exit_code_of(error),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) => ExitCode::Unexpected,
             LoginError::TimedOut { .. } => ExitCode::Timeout,
-            LoginError::Denied { error } => match error.error.as_str() {
+            LoginError::Denied { error, .. } => match error.error.as_str() {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
             },
@@ -126,8 +135,8 @@ impl Diagnosis for LoginError {
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
             ),
             LoginError::Broken(_) => one("Run it again with -v to see the response; no token request was sent."),
-            LoginError::Denied { error } => hints_for_denial(error),
-            LoginError::Token(error) => hints_of(error),
+            LoginError::Denied { error, sent } => vec![advice(error, At::Authorization, Some(sent))],
+            LoginError::Token { error, sent } => hints_of(error, Some(sent)),
             LoginError::IdToken(error) if error.may_be_clock_skew() => {
                 one("Check the clock of this machine: the server's and this one seem to differ.")
             }
@@ -137,8 +146,8 @@ impl Diagnosis for LoginError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            LoginError::Denied { error } => Some((&error.error, error.error_description.as_deref())),
-            LoginError::Token(error) => oauth_error_of(error),
+            LoginError::Denied { error, .. } => Some((&error.error, error.error_description.as_deref())),
+            LoginError::Token { error, .. } => oauth_error_of(error),
             _ => None,
         }
     }
@@ -161,47 +170,20 @@ pub(in crate::flow) fn oauth_error_of(error: &TokenError) -> Option<(&str, Optio
     }
 }
 
-/// What a person can do about an answer that is no token.
-pub(in crate::flow) fn hints_of(error: &TokenError) -> Vec<String> {
+/// What a person can do about an answer that is no token. `sent` is `None` for a refresh.
+pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<String> {
     let hint = match error {
+        TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+        TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
         TokenError::Unavailable { .. } => "Try again later.",
         TokenError::Redirect { .. } => {
             "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
-        }
-        TokenError::NotJson { .. } => {
-            "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint."
         }
         TokenError::Invalid {
             problem: InvalidTokenResponse::TokenType(_),
             ..
         } => "The server issues tokens that this client did not ask for; see its settings for this client.",
         TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
-        TokenError::OAuth { error, .. } => match error.error.as_str() {
-            "invalid_client" | "unauthorized_client" => {
-                "Check the client_id, and whether this client has a secret (--client-secret-file) and how it is sent (--client-auth)."
-            }
-            "invalid_grant" => {
-                "The code had expired or was used before, or the redirect URI is registered otherwise: run the login again."
-            }
-            "invalid_target" => "The server does not know the --resource, or does not take that parameter.",
-            "invalid_scope" => "Ask for other scopes with --scope.",
-            _ => "Run it again with -vv to see the exchange.",
-        },
-    };
-    vec![hint.to_owned()]
-}
-
-fn hints_for_denial(error: &ErrorResponse) -> Vec<String> {
-    let hint = match error.error.as_str() {
-        "access_denied" => "Run the login again if that was a mistake.",
-        "invalid_scope" => "Ask for other scopes with --scope.",
-        "invalid_target" => "The server does not know the --resource, or does not take that parameter.",
-        "server_error" | "temporarily_unavailable" => "Try again later.",
-        "unauthorized_client" => "This client may not use the authorization code flow: see its settings at the server.",
-        "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
-            "The server must ask the resource owner: leave out --param prompt=none."
-        }
-        _ => "Run it again with -v to see the request.",
     };
     vec![hint.to_owned()]
 }
@@ -216,7 +198,7 @@ fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
         ));
     }
     hints.push(
-        "If the browser shows an error page of the server, the redirect URI or the client_id is probably not registered there: compare them with -v."
+        "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there: compare them with -v, exactly (localhost is not 127.0.0.1). If the page says that the request was blocked, a firewall may not like 127.0.0.1 in it: try --redirect-uri http://localhost:0/callback."
             .to_owned(),
     );
     hints

@@ -1,6 +1,7 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Strangers are answered and ignored; the right one ends it once.
 
+use super::advice::Sent;
 use super::error::{LoginError, described};
 use super::{CallbackChoice, LoginWorld, Pasted, PastedLines};
 use crate::browser::{BrowserReport, Opening};
@@ -273,7 +274,8 @@ fn judged(
                     "the server announces iss in its responses, but its error response has none (RFC 9207 §2)",
                 ));
             }
-            Err(LoginError::Denied { error })
+            let sent = Box::new(Sent::of(pending.request(), None));
+            Err(LoginError::Denied { error, sent })
         }
         Verdict::Granted(grant) => {
             observer.observe(&Event::CheckPassed("state is the one that was sent (RFC 6749 §10.12)"));

@@ -53,21 +53,21 @@ pub(crate) fn tell_asked(params: &Params, url: &Url, doorway: &Doorway, world: &
     }
 }
 
-/// Step 6: the token request, secrets redacted by their names.
-pub(super) fn tell_exchange(request: &HttpRequest, observer: &mut dyn Observer) {
+/// A request to the authorization server, secrets redacted by their names.
+pub(in crate::flow) fn tell_request(title: &str, request: &HttpRequest, observer: &mut dyn Observer) {
     if let Some(params) = &request.body {
         let (from, to) = (Party::Client, Party::AuthorizationServer);
         observer.observe(&Event::Message {
             from,
             to,
-            title: "token request",
+            title,
             params,
         });
     }
 }
 
-/// Step 7: the token response.
-pub(super) fn tell_answered(response: &TokenResponse, observer: &mut dyn Observer) {
+/// The token response of a login or a refresh.
+pub(in crate::flow) fn tell_answered(response: &TokenResponse, observer: &mut dyn Observer) {
     let mut params = Params::new();
     params.push("access_token", response.access_token.expose());
     params.push("token_type", &response.token_type);

@@ -152,9 +152,7 @@ impl AuthorizationServer {
         }
         answer.push("iss", self.issuer.as_str());
         let refused = Refused::new("the client is missing or unknown", "RFC 6749 §4.1.2.1");
-        let mut response =
-            Response::see_other(location(target.as_str(), answer.encode().expose(), false)).refused(refused);
-        response.broken.push(rule);
-        Some(response)
+        let response = Response::see_other(location(target.as_str(), answer.encode().expose(), false));
+        Some(response.refused(refused).against(rule))
     }
 }

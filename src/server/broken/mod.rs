@@ -69,6 +69,11 @@ impl Broken {
         is_broken
     }
 
+    /// What is honest, or what breaks this rule.
+    pub(crate) fn choose<T>(&self, rule: Rule, honest: T, other: T, noted: &mut Vec<Rule>) -> T {
+        if self.breaks(rule, noted) { other } else { honest }
+    }
+
     /// Whether any rule is broken at this place.
     pub(crate) fn is_any_broken_at(&self, wanted: Place) -> bool {
         self.rules().any(|rule| place(rule) == wanted)

@@ -70,6 +70,9 @@ impl AuthorizationServer {
                 && scheme.eq_ignore_ascii_case("bearer")
                 && let Some(real) = real(token)
             {
+                if self.keys.is_id_token(token) {
+                    self.broken.breaks(Rule::UserinfoIdToken, noted);
+                }
                 *value = format!("Bearer {}", real.expose());
             }
         }

@@ -3,13 +3,13 @@
 use super::super::message::{Request, Response};
 use super::super::resource_owner::unescape;
 use super::super::route::Route;
-use super::Broken;
+use super::{Broken, Place, place};
 use crate::rules::Rule;
 use serde_json::{Map, Value, json};
 
 /// Alters an answer, and notes what was altered.
 pub(super) fn alter(broken: &Broken, route: Route, request: &Request, response: &mut Response) {
-    let mut noted = Vec::new();
+    let mut noted = documents_broken(broken, route);
     match route {
         Route::AuthorizationServerMetadata | Route::OpenidConfiguration
             if response.status == 200 && broken.breaks(Rule::MetadataContentType, &mut noted) =>
@@ -27,6 +27,18 @@ pub(super) fn alter(broken: &Broken, route: Route, request: &Request, response: 
         _ => {}
     }
     response.broken.append(&mut noted);
+}
+
+/// The rules that the document at this path breaks.
+fn documents_broken(broken: &Broken, route: Route) -> Vec<Rule> {
+    let is_of_keys = |rule: Rule| rule.group() == "keys" && rule != Rule::KeysPublished;
+    let is_there = |rule: &Rule| match route {
+        Route::AuthorizationServerMetadata | Route::OpenidConfiguration => !is_of_keys(*rule),
+        Route::Jwks => is_of_keys(*rule),
+        _ => false,
+    };
+    let of_documents = broken.rules().filter(|rule| place(*rule) == Place::Documents);
+    of_documents.filter(is_there).collect()
 }
 
 fn alter_authorization(
@@ -52,11 +64,13 @@ fn alter_authorization(
     if !is_page {
         return;
     }
+    // Browsers would not follow the form's answer to where the policy does not let them.
+    if broken.rules().any(|rule| rule.group() == "redirect-uri") {
+        remove_directive(response, "form-action");
+    }
     if broken.breaks(Rule::AuthorizeFraming, noted) {
         remove_header(response, "x-frame-options");
-        let policy = response.header("content-security-policy").unwrap_or_default();
-        let policy = policy.replace("frame-ancestors 'none'; ", "");
-        set_header(response, "content-security-policy", &policy);
+        remove_directive(response, "frame-ancestors");
     }
     if broken.breaks(Rule::AuthorizeContentSecurityPolicy, noted) {
         remove_header(response, "content-security-policy");
@@ -143,6 +157,17 @@ fn alter_object(response: &mut Response, alter: impl FnOnce(&mut Map<String, Val
         alter(&mut members);
         response.body = Value::Object(members).to_string().into_bytes().into();
     }
+}
+
+/// Takes a directive out of the Content-Security-Policy.
+fn remove_directive(response: &mut Response, name: &str) {
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    let kept: Vec<&str> = policy
+        .split("; ")
+        .filter(|directive| !directive.starts_with(name))
+        .collect();
+    let kept = kept.join("; ");
+    set_header(response, "content-security-policy", &kept);
 }
 
 fn let_be_stored(response: &mut Response) {

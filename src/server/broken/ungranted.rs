@@ -2,7 +2,7 @@
 //! `client_credentials` for clients that have none, and what the front channel
 //! gives.
 
-use super::super::authorization_server::AuthorizationServer;
+use super::super::authorization_server::{AuthorizationServer, server_error};
 use super::super::grants::Authorization;
 use super::super::keys::KeyError;
 use super::super::message::{Request, Response};
@@ -45,12 +45,11 @@ impl AuthorizationServer {
             _ => client.id.to_string(),
         };
         let authorization = self.ungranted(now, randomness, client, form, subject)?;
-        let mut response = match self.give_ungranted(now, randomness, authorization) {
+        let response = match self.give_ungranted(now, randomness, authorization) {
             Ok(tokens) => Response::json(200, &tokens),
-            Err(error) => super::super::authorization_server::server_error(&error),
+            Err(error) => server_error(&error),
         };
-        response.broken.push(rule);
-        Some(response)
+        Some(response.against(rule))
     }
 
     fn ungranted(
@@ -85,7 +84,7 @@ impl AuthorizationServer {
         authorization: Authorization,
     ) -> Result<Value, KeyError> {
         let issue = self.grants().issue_without_code(now, randomness, authorization)?;
-        let text = self.token_response(now, randomness, &issue)?;
+        let text = self.token_response(now, randomness, &issue, &mut Vec::new())?;
         serde_json::from_slice(&text).map_err(|_| KeyError::Failed)
     }
 }

@@ -138,7 +138,9 @@ impl Grants {
         let challenge = authorization.code_challenge.as_str();
         let proof = prove(authorization, request);
         let rule = match (&proof, sent) {
-            (Ok(()), _) if self.broken.is_broken(Rule::PkceSupported) => return Err(GrantError::WrongVerifier),
+            (Ok(()), _) if self.broken.is_broken(Rule::PkceSupported) => {
+                return Err(GrantError::OnPurpose(Rule::PkceSupported));
+            }
             (Ok(()), _) => return Ok(()),
             (Err(_), None) => Rule::PkceMissingVerifier,
             (Err(_), Some(sent)) if sent == challenge => Rule::PkceChallengeAsVerifier,
@@ -186,19 +188,25 @@ impl Grants {
         Ok(issue)
     }
 
-    /// Revokes a grant, except for what broken rules let live.
-    pub(super) fn revoke_in_part(&mut self, now: UnixSeconds, id: GrantId) {
-        let keeps_refresh_tokens = self.broken.is_broken(Rule::RevocationRefresh);
-        let keeps_access_tokens = self.broken.is_broken(Rule::RevocationCascade);
-        if !keeps_refresh_tokens && !keeps_access_tokens {
-            self.grants.remove(now, &id);
-        } else if let Some(grant) = self.grants.get_mut(now, &id) {
-            if !keeps_refresh_tokens {
-                grant.end_refresh_tokens();
-            }
-            if !keeps_access_tokens {
-                grant.end_access_tokens();
-            }
+    /// Ends some tokens of the grant of this refresh token, and keeps others.
+    pub(super) fn end_in_part(
+        &mut self,
+        now: UnixSeconds,
+        token: &Secret,
+        keeps_refresh_tokens: bool,
+        keeps_access_tokens: bool,
+    ) {
+        let Some((id, _)) = self.find_refresh_token(now, token) else {
+            return;
+        };
+        let Some(grant) = self.grants.get_mut(now, &id) else {
+            return;
+        };
+        if !keeps_refresh_tokens {
+            grant.end_refresh_tokens();
+        }
+        if !keeps_access_tokens {
+            grant.end_access_tokens();
         }
     }
 }

@@ -2,6 +2,7 @@
 //! send them, at chosen times.
 
 mod authorize;
+mod broken;
 mod metadata;
 mod prompt;
 mod protection;
@@ -9,16 +10,20 @@ mod resources;
 mod token;
 
 use super::authorization_server::AuthorizationServer;
+use super::broken::Arrival;
+use super::keys::Keys;
 use super::message::{Request, Response};
 use super::settings::{Approval, RegisteredClient, ServeSettings};
 use super::test_randomness::Counted;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 pub(super) const ISSUER: &str = "http://127.0.0.1:9000";
 pub(super) const CALLBACK: &str = "http://127.0.0.1:4711/callback";
@@ -33,6 +38,8 @@ pub(super) struct Fixture {
     now: Cell<i64>,
     randomness: RefCell<Counted>,
     cookies: RefCell<HashMap<String, String>>,
+    /// The rules that answers so far broke, as the log says.
+    broken: RefCell<HashSet<Rule>>,
 }
 
 impl Fixture {
@@ -52,12 +59,22 @@ impl Fixture {
             now: Cell::new(1_000_000),
             randomness: RefCell::new(Counted::default()),
             cookies: RefCell::default(),
+            broken: RefCell::default(),
         }
     }
 
     /// Everybody agrees at once.
     pub(super) fn auto() -> Self {
         Fixture::new(|settings| settings.approval = Approval::Auto)
+    }
+
+    /// With an RSA key that was made for another fixture.
+    pub(super) fn share_rs256(&self) {
+        static KEYS: OnceLock<Keys> = OnceLock::new();
+        let keys = KEYS.get_or_init(|| Keys::generate().unwrap());
+        self.server
+            .keys
+            .share_rs256_of(keys, &mut *self.randomness.borrow_mut());
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -70,6 +87,23 @@ impl Fixture {
 
     /// Sends a request as it is, without cookies.
     pub(super) fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let request = Self::request(method, target, headers, body);
+        let response = self.server.handle(
+            UnixSeconds(self.now.get()),
+            &mut *self.randomness.borrow_mut(),
+            &request,
+        );
+        self.broken.borrow_mut().extend(&response.broken);
+        response
+    }
+
+    /// Lets a form arrive that is not yet answered.
+    pub(super) fn arrival(&self, path: &str, form: &str) -> Option<Arrival<'_>> {
+        let form_headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.server.arrives(&Self::request("POST", path, &form_headers, form))
+    }
+
+    fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
         let (path, query) = target
             .split_once('?')
             .map_or((target, None), |(path, query)| (path, Some(query)));
@@ -80,18 +114,13 @@ impl Fixture {
         if !headers.iter().any(|(name, _)| name == "host") {
             headers.push(("host".to_owned(), "127.0.0.1:9000".to_owned()));
         }
-        let request = Request {
+        Request {
             method: method.to_owned(),
             path: path.to_owned(),
             query: query.map(str::to_owned),
             headers,
             body: Secret::new(body.as_bytes().to_vec()),
-        };
-        self.server.handle(
-            UnixSeconds(self.now.get()),
-            &mut *self.randomness.borrow_mut(),
-            &request,
-        )
+        }
     }
 
     /// Opens a page in the browser.

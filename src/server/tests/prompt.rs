@@ -364,6 +364,7 @@ fn the_resource_owner_can_be_played() {
                 headers: headers.collect(),
                 body: Secret::new(response.body.to_vec()),
                 elapsed: Duration::ZERO,
+                timings: crate::protocol::http::Timings::default(),
             };
             let (name, next) = match owner.next(&request.url, &received)? {
                 Next::Follow(next) => ("follow", next),

@@ -1,26 +1,35 @@
 //! An HTTP exchange in lines: `>` before what was sent, `<` before what came.
 
 use super::Terminal;
-use crate::neutral::{neutralise, neutralise_whole};
+use crate::neutral::neutralise;
 use crate::palette::Role;
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::trace::curl::curl_command;
 use crate::trace::redact::ShownBody;
+use crate::trace::story::{reason_phrase, timings};
 
 /// More lines of one body than this are counted, not shown.
 const MOST_BODY_LINES: usize = 200;
 
+/// Before each line of the command, which can be copied as it stands.
+const COMMAND_INDENT: &str = "    ";
+
 impl Terminal {
     pub(super) fn request_lines(&self, request: &HttpRequest) -> Vec<String> {
         let mark = self.palette.paint(Role::Aside, "  >");
-        let start = format!("{} {}", request.method.as_str(), neutralise_whole(request.url.as_str()));
+        let url = self.redaction.url(request.url.as_str());
+        let start = format!("{} {url}", request.method.as_str());
         let mut lines = vec![format!("{mark} {}", self.palette.paint(Role::Heading, &start))];
         for (name, value) in request.all_headers() {
-            lines.push(self.header_line(&mark, name, &self.redaction.request_header(&value)));
+            lines.extend(self.header_lines(&mark, name, &self.redaction.request_header(&value)));
         }
         if let Some(params) = &request.body {
             lines.push(mark.clone());
-            lines.extend(self.params(&format!("{mark} "), params));
+            lines.extend(self.params("  > ", params));
         }
+        let command = curl_command(request);
+        let command = command.join(&format!(" \\\n{COMMAND_INDENT}  "));
+        lines.push(format!("{COMMAND_INDENT}{}", self.palette.paint(Role::Aside, &command)));
         lines
     }
 
@@ -28,10 +37,16 @@ impl Terminal {
         let answer = self.redaction.answer(request, response);
         let mark = self.palette.paint(Role::Aside, "  <");
         let role = if response.status < 300 { Role::Good } else { Role::Error };
-        let status = self.palette.paint(role, &response.status.to_string());
-        let mut lines = vec![format!("{mark} {status} after {} ms", response.elapsed.as_millis())];
+        let status = format!("{} {}", response.status, reason_phrase(response.status));
+        let status = self.palette.paint(role, status.trim_end());
+        let parts: Vec<String> = timings(request, response)
+            .into_iter()
+            .map(|(name, time)| format!("{name} {time}"))
+            .collect();
+        let times = self.palette.paint(Role::Aside, &format!("({})", parts.join(", ")));
+        let mut lines = vec![format!("{mark} {status} {times}")];
         for (name, value) in &answer.headers {
-            lines.push(self.header_line(&mark, name, value));
+            lines.extend(self.header_lines(&mark, name, value));
         }
         let body = match answer.body {
             ShownBody::Empty => return lines,
@@ -39,7 +54,16 @@ impl Terminal {
             ShownBody::Text(text) => text,
         };
         lines.push(mark.clone());
-        lines.extend(body.lines().take(MOST_BODY_LINES).map(|line| format!("{mark} {line}")));
+        for line in body.lines().take(MOST_BODY_LINES) {
+            let inside = line.chars().take_while(|character| *character == ' ').count();
+            lines.extend(self.wrapped(
+                &format!("{mark} "),
+                4,
+                &format!("{mark} {:inside$}    ", ""),
+                8 + inside,
+                line,
+            ));
+        }
         let more = body.lines().count().saturating_sub(MOST_BODY_LINES);
         if more > 0 {
             lines.push(format!("{mark} [{more} more lines]"));
@@ -53,8 +77,9 @@ impl Terminal {
         format!("{mark} {what} {}", neutralise(reason))
     }
 
-    fn header_line(&self, mark: &str, name: &str, value: &str) -> String {
+    fn header_lines(&self, mark: &str, name: &str, value: &str) -> Vec<String> {
         let name = format!("{name}:");
-        format!("{mark} {} {value}", self.palette.paint(Role::Aside, &name))
+        let first = format!("{mark} {} ", self.palette.paint(Role::Aside, &name));
+        self.wrapped(&first, 5 + name.chars().count(), &format!("{mark}     "), 8, value)
     }
 }

@@ -33,6 +33,9 @@ use waiting::WaitingLine;
 /// `code_challenge_method`, so that values stand in one column.
 const NAME_WIDTH: usize = 21;
 
+/// However narrow the terminal, a value gets so many columns.
+const LEAST_COLUMNS: usize = 20;
+
 /// How far everything that belongs to a step is moved in.
 const INDENT: &str = "      ";
 
@@ -51,6 +54,9 @@ pub struct TerminalSettings {
     pub show_secrets: bool,
     /// Whether standard error is a terminal, where a line can be redrawn.
     pub is_terminal: bool,
+    /// How many columns it has: wider values go on in the next line. `None`
+    /// where nothing is to be broken.
+    pub width: Option<usize>,
 }
 
 /// The renderer for standard error.
@@ -183,14 +189,51 @@ impl Terminal {
 
     /// One fact of a step: name and value in their columns.
     fn fact(&mut self, name: &str, value: &str) {
-        let text = self.named(INDENT, name, value, NAME_WIDTH);
-        self.line(&text);
+        let lines = self.named(INDENT, name, value, NAME_WIDTH);
+        self.line(&lines.join("\n"));
     }
 
-    /// `name = value`, the name padded and set back.
-    fn named(&self, indent: &str, name: &str, value: &str, width: usize) -> String {
+    /// `name = value`, the name padded and set back; a long value goes on below itself.
+    fn named(&self, indent: &str, name: &str, value: &str, width: usize) -> Vec<String> {
         let name = format!("{:width$} =", neutralise(name));
-        format!("{indent}{} {value}", self.palette.paint(Role::Aside, &name))
+        let lead_columns = indent.len() + name.chars().count() + 1;
+        let mark = indent.trim_end();
+        let margin = match mark {
+            "" => String::new(),
+            mark => self.palette.paint(Role::Aside, mark),
+        };
+        let space = &indent[mark.len()..];
+        let lead = format!("{margin}{space}{} ", self.palette.paint(Role::Aside, &name));
+        let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
+        self.wrapped(&lead, lead_columns, &below, lead_columns, value)
+    }
+
+    /// The text behind `lead`, and where it is too long for the terminal, in
+    /// further lines behind `below`. Both may hold colour; how wide they are
+    /// stands beside them. Broken at a space where there is one.
+    fn wrapped(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut rest = text;
+        let (mut before, mut used_columns) = (lead, lead_columns);
+        loop {
+            let room = match self.settings.width {
+                Some(width) => width.saturating_sub(used_columns).max(LEAST_COLUMNS),
+                None => usize::MAX,
+            };
+            let Some((end, _)) = rest.char_indices().nth(room) else {
+                lines.push(format!("{before}{rest}"));
+                return lines;
+            };
+            // not at the first word's own spaces, which are the text's indentation
+            let at_space = rest[..end].rfind(' ').filter(|space| *space > end / 2);
+            let (line, next) = match at_space {
+                Some(space) => (&rest[..space], &rest[space + 1..]),
+                None => rest.split_at(end),
+            };
+            lines.push(format!("{before}{line}"));
+            rest = next;
+            (before, used_columns) = (below, below_columns);
+        }
     }
 
     /// Parameters in columns, each on its line.
@@ -199,13 +242,16 @@ impl Terminal {
         let width = NAME_WIDTH.max(longest.unwrap_or(0).min(2 * NAME_WIDTH));
         let lines = params.iter();
         lines
-            .map(|(name, value)| self.named(indent, name, &self.redaction.value(value), width))
+            .flat_map(|(name, value)| self.named(indent, name, &self.redaction.value(value), width))
             .collect()
     }
 
     fn remark(&mut self, label: &str, text: &str) {
-        let label = self.palette.paint(Role::Aside, label);
-        self.line(&format!("{INDENT}{label} {}", neutralise(text)));
+        let columns = INDENT.len() + label.chars().count() + 1;
+        let lead = format!("{INDENT}{} ", self.palette.paint(Role::Aside, label));
+        let below = format!("{INDENT}  ");
+        let lines = self.wrapped(&lead, columns, &below, below.len(), &neutralise(text));
+        self.line(&lines.join("\n"));
     }
 
     fn text(&mut self, event: &Event<'_>) {
@@ -242,6 +288,20 @@ impl Terminal {
                 let line = self.failure_line(reason);
                 self.line(&line);
             }
+            Event::DiscoveryTried { url, not_taken: None } => {
+                self.remark("decided:", &format!("metadata: {url} is taken"));
+            }
+            Event::DiscoveryTried {
+                url,
+                not_taken: Some(reason),
+            } => self.remark("decided:", &format!("metadata: {url} is not taken: {reason}")),
+            Event::Refreshed { rotated, .. } => {
+                let and = if *rotated { " and a new refresh token" } else { "" };
+                self.remark("refreshed:", &format!("a new access token{and}"));
+            }
+            Event::Revoked { token_type } => self.remark("revoked:", token_type),
+            Event::Stored { store } => self.remark("decided:", &format!("stored in {store}")),
+            Event::Forgotten { store } => self.remark("decided:", &format!("deleted from {store}")),
             Event::Decision(text) => self.remark("decided:", text),
             Event::CheckPassed(text) => self.remark("checked:", text),
             Event::CheckSkipped(text) => self.remark("not checked:", text),
@@ -252,7 +312,9 @@ impl Terminal {
             | Event::WaitEnds
             | Event::Note(_)
             | Event::Outcome(_)
-            | Event::Warning(_) => {}
+            | Event::Retried { .. }
+            | Event::Warning(_)
+            | Event::Failed { .. } => {}
         }
     }
 }
@@ -263,7 +325,9 @@ impl Observer for Terminal {
             Event::AuthorizationUrl(url) => self.authorization_url(url),
             Event::Note(text) => self.note(text),
             Event::Outcome(text) => self.outcome(text),
-            Event::Warning(text) => self.warning(text),
+            Event::Warning(text) | Event::Retried { reason: text, .. } => self.warning(text),
+            // told by whoever reports errors
+            Event::Failed { .. } => {}
             Event::BrowserFailed { command, reason } => {
                 self.warning(&format!(
                     "the browser could not be started with \"{command}\": {reason}"
@@ -290,7 +354,9 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::WaitEnds
         | Event::Note(_)
         | Event::Outcome(_)
-        | Event::Warning(_) => 0,
+        | Event::Retried { .. }
+        | Event::Warning(_)
+        | Event::Failed { .. } => 0,
         Event::StepBegins(_)
         | Event::Detail { .. }
         | Event::Message { .. }
@@ -300,8 +366,10 @@ fn level_of(event: &Event<'_>) -> u8 {
         Event::RequestSent(_)
         | Event::ResponseReceived { .. }
         | Event::RequestFailed { .. }
+        | Event::Refreshed { .. }
+        | Event::Revoked { .. }
         | Event::CheckPassed(_) => 2,
-        Event::Decision(_) => 3,
+        Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
     }
 }
 

@@ -1,0 +1,78 @@
+//! Who sees the events of a command: the terminal, and the trace files where
+//! some were asked for.
+
+use crate::cli::GlobalOptions;
+use crate::diagnosis::Diagnosis;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::trace::files::{Occasion, TraceFiles};
+use crate::trace::redact::Redaction;
+use crate::trace::terminal::Terminal;
+use crate::trace::{Event, Observer};
+use std::cell::RefCell;
+use std::error::Error as _;
+use std::rc::Rc;
+
+/// The trace files, which all observers of a process share.
+pub(crate) type Trace = Rc<RefCell<TraceFiles>>;
+
+/// Opens the files of `--trace`, else of `OAUTH_TRACE`, before anything else happens.
+///
+/// # Errors
+/// [`crate::trace::TraceFileError`].
+pub(super) fn open_trace(global: &GlobalOptions, environment: &Environment) -> Result<Option<Trace>, Error> {
+    let paths = if global.trace.is_empty() {
+        Vec::from_iter(environment.path("OAUTH_TRACE"))
+    } else {
+        global.trace.clone()
+    };
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let occasion = Occasion {
+        began_at: jiff::Timestamp::now(),
+        redaction: Redaction::new(global.show_secrets),
+    };
+    Ok(Some(Rc::new(RefCell::new(TraceFiles::open(&paths, occasion)?))))
+}
+
+/// Tells of an error that the command ends with: the last event of a trace.
+pub(super) fn tell_failure(observer: &mut dyn Observer, error: &Error) {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    observer.observe(&Event::Failed {
+        message: &error.to_string(),
+        causes: &causes,
+        exit_code: error.exit_code(),
+    });
+}
+
+/// Passes each event on to the files and to the terminal.
+pub(crate) struct Watch {
+    terminal: Terminal,
+    trace: Option<Trace>,
+}
+
+impl Watch {
+    pub(super) fn new(terminal: Terminal, trace: Option<Trace>) -> Self {
+        Watch { terminal, trace }
+    }
+}
+
+impl Observer for Watch {
+    fn observe(&mut self, event: &Event<'_>) {
+        self.terminal.observe(event);
+        let Some(trace) = &self.trace else { return };
+        let mut trace = trace.borrow_mut();
+        trace.observe(event);
+        for failure in trace.take_failures() {
+            let text = super::token::with_causes(&failure.to_string(), &failure);
+            let warning = format!("{text}; it ends with the event before");
+            self.terminal.observe(&Event::Warning(&warning));
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Trace files: each event, stamped with the time since the start, goes
+//! through the renderer of each file.
+//!
+//! Invariant: a file is whole after every event. An event is written together
+//! with the end of the file, over the end that was there before; whatever ends
+//! the process, a signal or a failure, finds nothing to finish.
+
+use super::har::Har;
+use super::html::Html;
+use super::json::JsonLines;
+use super::mermaid::Mermaid;
+use super::redact::Redaction;
+use super::{Event, Observer};
+use crate::diagnosis::{Diagnosis, ExitCode};
+use jiff::Timestamp;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What a renderer knows beside the events.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion {
+    /// When the first event can have happened.
+    pub began_at: Timestamp,
+    /// What may be shown.
+    pub redaction: Redaction,
+}
+
+/// Turns events into the text of one file.
+pub trait Renderer {
+    /// What the file begins with.
+    fn head(&mut self) -> String;
+
+    /// What an event adds to the file; `since_start` is when it happened.
+    fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String;
+
+    /// What makes the file whole if nothing else comes.
+    fn tail(&self) -> String;
+}
+
+/// Why a trace file cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceFileError {
+    /// No renderer.
+    #[error("the trace file `{}` has none of the endings .json, .har, .html, .mmd", path.display())]
+    UnknownEnding {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// Somebody put a link there.
+    #[error("the trace file `{}` is a symbolic link, and links are not followed here", path.display())]
+    Symlink {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// A folder, a pipe, a device.
+    #[error("the trace file `{}` is there and is no regular file", path.display())]
+    NoFile {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// The operating system said no.
+    #[error("the trace file `{}` cannot be written", path.display())]
+    Io {
+        /// As it was given.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+}
+
+impl Diagnosis for TraceFileError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            TraceFileError::UnknownEnding { .. } => vec![
+                "The ending chooses what is written: .json one event a line, .har for a browser's developer tools, .html a sequence diagram, .mmd Mermaid."
+                    .to_owned(),
+            ],
+            TraceFileError::Symlink { .. } => vec!["Give the path of the file itself with --trace.".to_owned()],
+            TraceFileError::NoFile { .. } | TraceFileError::Io { .. } => {
+                vec!["Choose another file with --trace (or OAUTH_TRACE).".to_owned()]
+            }
+        }
+    }
+}
+
+/// All trace files of a process.
+pub struct TraceFiles {
+    began: Instant,
+    files: Vec<TraceFile>,
+}
+
+impl TraceFiles {
+    /// Makes or empties the files, mode 0600, through no symbolic link. The
+    /// endings are looked at before any file is touched.
+    ///
+    /// # Errors
+    /// [`TraceFileError`].
+    pub fn open(paths: &[PathBuf], occasion: Occasion) -> Result<Self, TraceFileError> {
+        let mut chosen: Vec<(&PathBuf, Box<dyn Renderer>)> = Vec::new();
+        for path in paths {
+            let renderer = renderer_for(path, occasion)?;
+            if !chosen.iter().any(|(earlier, _)| *earlier == path) {
+                chosen.push((path, renderer));
+            }
+        }
+        let files = chosen
+            .into_iter()
+            .map(|(path, renderer)| TraceFile::open(path, renderer))
+            .collect::<Result<_, _>>()?;
+        Ok(TraceFiles {
+            began: Instant::now(),
+            files,
+        })
+    }
+
+    /// The files that could not be written any more since this was last asked.
+    pub fn take_failures(&mut self) -> Vec<TraceFileError> {
+        self.files
+            .iter_mut()
+            .filter_map(|file| {
+                let source = file.failure.take()?;
+                let path = file.path.clone();
+                Some(TraceFileError::Io { path, source })
+            })
+            .collect()
+    }
+}
+
+impl Observer for TraceFiles {
+    fn observe(&mut self, event: &Event<'_>) {
+        let since_start = self.began.elapsed();
+        for file in &mut self.files {
+            file.observe(event, since_start);
+        }
+    }
+}
+
+fn renderer_for(path: &Path, occasion: Occasion) -> Result<Box<dyn Renderer>, TraceFileError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match ending {
+        "json" => Ok(Box::new(JsonLines::new(occasion))),
+        "har" => Ok(Box::new(Har::new(occasion))),
+        "html" => Ok(Box::new(Html::new(occasion))),
+        "mmd" => Ok(Box::new(Mermaid::new(occasion))),
+        _ => Err(TraceFileError::UnknownEnding {
+            path: path.to_path_buf(),
+        }),
+    }
+}
+
+struct TraceFile {
+    path: PathBuf,
+    renderer: Box<dyn Renderer>,
+    /// `None` after a failure.
+    file: Option<File>,
+    /// Where the end of the file begins, which the next event replaces.
+    tail_at_byte: u64,
+    tail: String,
+    failure: Option<io::Error>,
+}
+
+impl TraceFile {
+    fn open(path: &Path, mut renderer: Box<dyn Renderer>) -> Result<Self, TraceFileError> {
+        let path = path.to_path_buf();
+        let file = match open_private(&path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Err(TraceFileError::NoFile { path }),
+            Err(_) if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) => {
+                return Err(TraceFileError::Symlink { path });
+            }
+            Err(source) => return Err(TraceFileError::Io { path, source }),
+        };
+        let head = renderer.head();
+        let mut trace_file = TraceFile {
+            path,
+            renderer,
+            file: Some(file),
+            tail_at_byte: 0,
+            tail: String::new(),
+            failure: None,
+        };
+        trace_file.append(head);
+        match trace_file.failure.take() {
+            None => Ok(trace_file),
+            Some(source) => Err(TraceFileError::Io {
+                path: trace_file.path,
+                source,
+            }),
+        }
+    }
+
+    fn observe(&mut self, event: &Event<'_>, since_start: Duration) {
+        if self.file.is_some() {
+            let text = self.renderer.event(event, since_start);
+            self.append(text);
+        }
+    }
+
+    /// Writes this over the end, and a new end behind it.
+    fn append(&mut self, mut text: String) {
+        let Some(file) = &mut self.file else { return };
+        let tail = self.renderer.tail();
+        if text.is_empty() && tail == self.tail {
+            return;
+        }
+        let bytes = |length: usize| u64::try_from(length).unwrap_or_default();
+        let tail_at_byte = self.tail_at_byte + bytes(text.len());
+        text.push_str(&tail);
+        let mut written = write_at(file, text.as_bytes(), self.tail_at_byte);
+        if text.len() < self.tail.len() {
+            written = written.and_then(|()| file.set_len(tail_at_byte + bytes(tail.len())));
+        }
+        match written {
+            Ok(()) => (self.tail_at_byte, self.tail) = (tail_at_byte, tail),
+            Err(error) => {
+                // The old end has its room on the disk: the file stays whole without this event.
+                let _ = write_at(file, self.tail.as_bytes(), self.tail_at_byte)
+                    .and_then(|()| file.set_len(self.tail_at_byte + bytes(self.tail.len())));
+                self.file = None;
+                self.failure = Some(error);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at_byte)
+}
+
+#[cfg(not(unix))]
+fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+    file.seek(SeekFrom::Start(at_byte))?;
+    file.write_all(bytes)
+}
+
+/// Opens a regular file of mode 0600 and empties it; `None` where something else is there.
+fn open_private(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // NONBLOCK: a named pipe must not keep us waiting
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options
+            .mode(0o600)
+            .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    }
+    #[cfg(not(unix))]
+    if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    file.set_len(0)?;
+    Ok(Some(file))
+}

@@ -1,0 +1,227 @@
+//! Servers made of literal bytes, so that no mistake that client and
+//! development server share can hide.
+
+use super::{rules, with_verdict};
+use crate::support::binary::Home;
+use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, value_of};
+use crate::support::outcome::{Outcome, run};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+
+fn metadata(origin: &str) -> String {
+    format!(
+        r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token","response_types_supported":["code"],"grant_types_supported":["authorization_code"],"code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true,"token_endpoint_auth_methods_supported":["none"]}}"#
+    )
+}
+
+fn check(server: &LiteralServer, arguments: &[&str]) -> Outcome {
+    let home = Home::new();
+    let mut command = home.oauth();
+    command
+        .args(["check", &server.origin(), "--client-id", "desktop", "--json"])
+        .args(arguments);
+    run(&mut command)
+}
+
+/// A server that grants everything to everybody, and notices nothing.
+fn careless_server() -> LiteralServer {
+    let server = LiteralServer::start();
+    let origin = server.origin();
+    server.on("GET", METADATA, json(200, &metadata(&origin)));
+    let codes = Arc::new(Mutex::new(0));
+    server.on_call("GET", "/authorize", move |request| {
+        let query = request.query();
+        let first = |name: &str| {
+            let found = query.iter().find(|(own, _)| own == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let mut count = codes.lock().expect("the count");
+        *count += 1;
+        let state = url::form_urlencoded::byte_serialize(first("state").as_bytes()).collect::<String>();
+        let redirect_uri = first("redirect_uri");
+        let line = redirect_uri.split(['\r', '\n']).next().expect("a line");
+        let (uri, fragment) = line.split_at(line.find('#').unwrap_or(line.len()));
+        redirect(302, &format!("{uri}?code=code-{count:04}&state={state}{fragment}"))
+    });
+    server.on(
+        "POST",
+        "/token",
+        json(200, r#"{"access_token":"abcd","token_type":"bearer"}"#),
+    );
+    server
+}
+
+#[test]
+fn what_a_careless_server_breaks_is_found() {
+    let server = careless_server();
+    let outcome = check(&server, &[]);
+    assert_eq!(outcome.code, Some(9), "{outcome:#?}");
+    let failed: HashSet<String> = with_verdict(&outcome, &["fail"]).into_iter().collect();
+    for expected in [
+        "authorize.iss",
+        "authorize.code-entropy",
+        "authorize.response-type-unknown",
+        "authorize.client-unknown",
+        "redirect-uri.other-host",
+        "redirect-uri.fragment",
+        "pkce.required",
+        "pkce.wrong-verifier",
+        "pkce.missing-verifier",
+        "pkce.short-verifier",
+        "code.single-use",
+        "code.parallel",
+        "code.client",
+        "code.redirect-uri",
+        "code.unknown",
+        "token.password",
+        "token.client-credentials",
+        "token.entropy",
+        "token.repeated",
+        "refresh.unknown",
+    ] {
+        assert!(failed.contains(expected), "{expected} among {failed:?}");
+    }
+    let warned = with_verdict(&outcome, &["warning"]);
+    for expected in [
+        "authorize.implicit",
+        "pkce.plain",
+        "token.expires-in",
+        "metadata.revocation",
+    ] {
+        assert!(warned.iter().any(|id| id == expected), "{expected} among {warned:?}");
+    }
+    let passed = with_verdict(&outcome, &["pass"]);
+    for expected in [
+        "metadata.issuer",
+        "authorize.state",
+        "authorize.state-characters",
+        "authorize.state-long",
+        "token.no-store",
+        "token.content-type",
+        "token.token-type",
+        "token.unknown-parameter",
+        "pkce.supported",
+    ] {
+        assert!(passed.iter().any(|id| id == expected), "{expected} among {passed:?}");
+    }
+    let rules = rules(&outcome);
+    for (id, reason) in [
+        ("refresh.works", "--scope offline_access"),
+        ("id-token.present", "--scope openid"),
+        ("token.two-methods", "--client-secret-file"),
+        ("token.resource", "--resource"),
+        ("revocation.access", "revocation_endpoint"),
+        ("token.error-json", "no error came"),
+    ] {
+        assert_eq!(rules[id]["verdict"], "skipped");
+        assert!(
+            rules[id]["reason"].as_str().expect("a reason").contains(reason),
+            "{}",
+            rules[id]
+        );
+    }
+}
+
+#[test]
+fn metadata_of_another_issuer_are_a_finding_and_nothing_more_is_sent() {
+    let server = LiteralServer::start();
+    let slash =
+        metadata(&server.origin()).replace(&format!("{}\"", server.origin()), &format!("{}/\"", server.origin()));
+    server.on("GET", METADATA, json(200, &slash));
+    let outcome = check(&server, &[]);
+    assert_eq!(outcome.code, Some(9));
+    assert_eq!(with_verdict(&outcome, &["fail"]), ["metadata.issuer"]);
+    let rest = &rules(&outcome)["code.single-use"];
+    assert!(
+        rest["reason"].as_str().expect("a reason").contains("metadata.issuer"),
+        "{rest}"
+    );
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.path().contains("well-known"))
+    );
+}
+
+#[test]
+fn a_refused_redirect_uri_is_told_and_ends_the_examination() {
+    let server = LiteralServer::start();
+    server.on("GET", METADATA, json(200, &metadata(&server.origin())));
+    server.on("GET", "/authorize", html(400, "<h1>redirect_uri does not match</h1>"));
+    let outcome = check(&server, &[]).expect_code(0);
+    let rule = &rules(&outcome)["pkce.supported"];
+    assert_eq!(rule["verdict"], "skipped");
+    assert!(
+        rule["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("compare client_id and redirect URI"),
+        "{rule}"
+    );
+}
+
+/// Errors of a token endpoint that keeps no form at all.
+#[test]
+fn the_shape_of_errors_is_judged_apart_from_what_they_say() {
+    let server = LiteralServer::start();
+    let origin = server.origin();
+    server.on("GET", METADATA, json(200, &metadata(&origin)));
+    server.on_call("GET", "/authorize", |request| {
+        let query = request.query();
+        let (redirect_uri, state) = (value_of(&query, "redirect_uri"), value_of(&query, "state"));
+        redirect(
+            302,
+            &format!(
+                "{}?code=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&state={}",
+                redirect_uri.expect("a redirect URI"),
+                state.expect("a state")
+            ),
+        )
+    });
+    let answer = |request: &Request| {
+        let form = request.form();
+        match value_of(&form, "grant_type") {
+            Some("authorization_code") => Reply::http(
+                403,
+                &["Content-Type: application/json"],
+                r#"{"error":"invalid_code","error_description":"a \"quoted\" word"}"#,
+            ),
+            _ => html(400, "<h1>Bad Request</h1>"),
+        }
+    };
+    server.on_call("POST", "/token", answer);
+    let arguments: Vec<&str> = [
+        "token.error-status",
+        "token.error-json",
+        "token.error-characters",
+        "token.error-no-store",
+        "code.unknown",
+        "token.grant-type-unknown",
+    ]
+    .iter()
+    .flat_map(|rule| ["--rule", rule])
+    .collect();
+    let outcome = check(&server, &arguments);
+    assert_eq!(outcome.code, Some(9), "{outcome:#?}");
+    assert_eq!(
+        with_verdict(&outcome, &["fail"]),
+        [
+            "code.unknown",
+            "token.error-characters",
+            "token.error-json",
+            "token.error-status"
+        ]
+    );
+    assert_eq!(with_verdict(&outcome, &["warning"]), ["token.error-no-store"]);
+    let unread = &rules(&outcome)["token.grant-type-unknown"];
+    assert!(
+        unread["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("token.error-json"),
+        "{unread}"
+    );
+}

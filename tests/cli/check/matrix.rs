@@ -1,0 +1,113 @@
+//! Rules × broken servers: for every rule of the catalogue a server that
+//! breaks it, and of that server exactly this is said.
+
+use super::{Client, check, lenient_server, rules, with_verdict};
+use crate::support::binary::Home;
+use crate::support::outcome::run;
+use oauth::rules::{Level, Rule};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Rules that cannot be broken alone, with those that are broken with them.
+const FOLLOWING: &[(Rule, &[Rule])] = &[
+    // An issuer with a query is never the one that was asked for.
+    (Rule::MetadataIssuerUrl, &[Rule::MetadataIssuer]),
+    // Fewer than 128 bits are fewer than 160.
+    (Rule::AuthorizeCodeEntropy, &[Rule::AuthorizeCodeEntropyMore]),
+    // A code without a challenge takes a request without one.
+    (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
+    // What works twice works twice at the same moment.
+    (Rule::CodeSingleUse, &[Rule::CodeParallel]),
+    (Rule::RefreshReuse, &[Rule::RefreshParallel]),
+    // Without aud, none is right.
+    (Rule::TokenAudience, &[Rule::TokenResource, Rule::TokenProfile]),
+];
+
+/// Rules that only a client with a secret can see.
+const FOR_CONFIDENTIAL_CLIENTS: [Rule; 5] = [
+    Rule::TokenTwoMethods,
+    Rule::TokenClientAuthentication,
+    Rule::TokenWrongSecret,
+    Rule::IntrospectionActive,
+    Rule::IntrospectionInactive,
+];
+
+/// Rules that a server cannot break in a way that shows within an examination, and why.
+const UNSEEN: &[(Rule, &str)] = &[];
+
+#[test]
+fn every_rule_is_found_on_the_server_that_breaks_it() {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(rule) = Rule::ALL.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(how) = examine_broken_server(*rule) {
+                        wrong.lock().expect("the list").push(how);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("the list");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Examines a server that breaks this rule: by all rules, and by this one alone.
+fn examine_broken_server(rule: Rule) -> Result<(), String> {
+    if UNSEEN.iter().any(|(unseen, _)| *unseen == rule) {
+        return Ok(());
+    }
+    let home = Home::new();
+    let broken_server = || lenient_server(&home, &["--approve", "auto", "--break", rule.id()]);
+    let client = if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
+        Client::Confidential
+    } else {
+        Client::Public
+    };
+    let following = FOLLOWING.iter().find(|(broken, _)| *broken == rule);
+    let mut expected: BTreeSet<Rule> = following
+        .map(|(_, rules)| rules.iter().copied().collect())
+        .unwrap_or_default();
+    expected.insert(rule);
+    let code = |rules: &BTreeSet<Rule>| {
+        if rules.iter().any(|rule| rule.level() == Level::Must) {
+            9
+        } else {
+            0
+        }
+    };
+
+    let server = broken_server();
+    let whole = run(check(&home, &server.issuer(), client).arg("--json"));
+    let found: BTreeSet<Rule> = with_verdict(&whole, &["fail", "warning"])
+        .iter()
+        .map(|id| id.parse().expect("a rule"))
+        .collect();
+    if found != expected || whole.code != Some(code(&expected)) {
+        let own = &rules(&whole)[rule.id()];
+        let found: Vec<&str> = found.iter().map(|rule| rule.id()).collect();
+        return Err(format!(
+            "{rule}: {found:?} were found, exit {:?}; its own verdict: {own}",
+            whole.code
+        ));
+    }
+
+    // It takes the port alone that came first.
+    let server = if rule == Rule::RedirectLoopbackPort {
+        broken_server()
+    } else {
+        server
+    };
+    let alone = run(check(&home, &server.issuer(), client).args(["--json", "--rule", rule.id()]));
+    let verdict = rules(&alone)[rule.id()].clone();
+    let expected = BTreeSet::from([rule]);
+    let word = if rule.level() == Level::Must { "fail" } else { "warning" };
+    if verdict["verdict"] != word || alone.code != Some(code(&expected)) {
+        return Err(format!("{rule} alone: {verdict}, exit {:?}", alone.code));
+    }
+    Ok(())
+}

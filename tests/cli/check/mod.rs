@@ -1,0 +1,109 @@
+//! `oauth check`: against a server that keeps every rule, against one that
+//! breaks each in turn, and against one that is made of literal bytes.
+
+mod literal;
+mod matrix;
+mod options;
+mod reports;
+#[cfg(unix)]
+mod signing_in;
+
+use super::support::binary::Home;
+use super::support::development_server::DevelopmentServer;
+use super::support::outcome::{Outcome, run};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+const SECRET: &str = "secret-of-the-confidential-client";
+
+/// Who is examined with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    Public,
+    Confidential,
+}
+
+/// `oauth serve` that asks nobody, with a client of each kind.
+fn lenient_server(home: &Home, arguments: &[&str]) -> DevelopmentServer {
+    let file = home.path().join("secret");
+    std::fs::write(&file, SECRET).expect("the secret");
+    let confidential = format!("confidential:{}", file.display());
+    let mut all = vec!["--client", "oauth-cli", "--client", &confidential];
+    all.extend(arguments);
+    DevelopmentServer::start(&all)
+}
+
+/// `oauth check` with everything that lets it see most.
+fn check(home: &Home, issuer: &str, client: Client) -> Command {
+    let mut command = home.oauth();
+    command.args([
+        "check",
+        issuer,
+        "--scope",
+        "openid profile",
+        "--resource",
+        "https://api.example/",
+    ]);
+    match client {
+        Client::Public => command.args(["--client-id", "oauth-cli"]),
+        Client::Confidential => command
+            .args(["--client-id", "confidential"])
+            .env("OAUTH_CLIENT_SECRET", SECRET),
+    };
+    command
+}
+
+/// Each rule's object of `--json`, by its id.
+fn rules(outcome: &Outcome) -> BTreeMap<String, Value> {
+    let report = outcome.json();
+    let rules = report["rules"].as_array().expect("rules").iter();
+    rules
+        .map(|rule| (rule["id"].as_str().expect("an id").to_owned(), rule.clone()))
+        .collect()
+}
+
+/// The ids of the rules with these verdicts.
+fn with_verdict(outcome: &Outcome, verdicts: &[&str]) -> Vec<String> {
+    let rules = rules(outcome).into_iter();
+    rules
+        .filter(|(_, rule)| verdicts.contains(&rule["verdict"].as_str().expect("a verdict")))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+#[test]
+fn a_server_that_keeps_every_rule_passes() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let public = run(check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(0);
+    let confidential = run(check(&home, &server.issuer(), Client::Confidential).arg("--json")).expect_code(0);
+    for outcome in [&public, &confidential] {
+        assert_eq!(
+            with_verdict(outcome, &["fail", "warning"]),
+            Vec::<String>::new(),
+            "{outcome:#?}"
+        );
+        for (id, rule) in rules(outcome) {
+            let is_skipped = rule["verdict"] == "skipped";
+            assert_eq!(is_skipped, rule["reason"] != "", "{id}: {rule}");
+        }
+    }
+    let either: Vec<String> = with_verdict(&public, &["skipped"])
+        .into_iter()
+        .filter(|id| with_verdict(&confidential, &["skipped"]).contains(id))
+        .collect();
+    // Its refreshes bring an ID token only when the last one is old.
+    assert_eq!(either, ["refresh.subject"], "no client sees these");
+}
+
+#[test]
+fn nothing_is_kept_and_every_token_is_revoked() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let before = home.files();
+    let outcome = run(check(&home, &server.issuer(), Client::Public).args(["--rule", "pkce.supported"])).expect_code(0);
+    assert_eq!(home.files(), before, "{outcome:#?}");
+    server.wait_for_log(&["POST /token 200"]);
+    server.wait_for_log(&["POST /revoke 200"]);
+}

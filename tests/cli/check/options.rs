@@ -1,0 +1,82 @@
+//! `--list`, `--rule`, `--skip`, and what cannot be asked for.
+
+use super::{Client, check, lenient_server, rules, with_verdict};
+use crate::support::binary::Home;
+use crate::support::outcome::run;
+use oauth::rules::Rule;
+
+#[test]
+fn the_list_has_every_rule_and_asks_no_server() {
+    let home = Home::new();
+    let outcome = run(home.oauth().args(["check", "--list"])).expect_code(0);
+    let ids: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .map(|line| line.split(' ').next().expect("an id"))
+        .collect();
+    let all: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    assert_eq!(ids, all);
+    let line = outcome
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("pkce.wrong-verifier"))
+        .expect("the rule");
+    assert!(
+        line.contains("MUST") && line.contains("RFC 7636 §4.6: a wrong verifier gets no token"),
+        "{line}"
+    );
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn rules_are_chosen_and_left_out() {
+    let home = Home::new();
+    let server = lenient_server(
+        &home,
+        &["--approve", "auto", "--break", "pkce.plain", "--break", "code.unknown"],
+    );
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.args(["--json", "--rule", "code.unknown", "--rule", "pkce.plain"])).expect_code(9);
+    assert_eq!(with_verdict(&outcome, &["fail"]), ["code.unknown"]);
+    assert_eq!(with_verdict(&outcome, &["warning"]), ["pkce.plain"]);
+    assert_eq!(with_verdict(&outcome, &["pass"]), Vec::<String>::new());
+    assert_eq!(rules(&outcome)["code.parallel"]["reason"], "not asked for");
+    assert!(!server.log().contains("POST /introspect"), "nothing else is sent");
+
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.args(["--json", "--skip", "code.unknown"])).expect_code(0);
+    assert_eq!(rules(&outcome)["code.unknown"]["verdict"], "skipped");
+    assert_eq!(with_verdict(&outcome, &["warning"]), ["pkce.plain"]);
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_a_usage_error() {
+    let home = Home::new();
+    for flag in ["--rule", "--skip"] {
+        let outcome = run(home.oauth().args(["check", "http://127.0.0.1:1", flag, "pkce.wrong"])).expect_code(2);
+        assert!(outcome.stderr.contains("there is no rule `pkce.wrong`"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_refresh_token_is_no_way_to_examine() {
+    let home = Home::new();
+    let outcome = run(home.oauth().args([
+        "check",
+        "http://127.0.0.1:1",
+        "--client-id",
+        "x",
+        "--refresh-token-stdin",
+    ]))
+    .expect_error(2);
+    assert!(outcome.error().contains("--refresh-token-stdin"), "{outcome:#?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_no_finding() {
+    let home = Home::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    run(home.oauth().args(["check", &issuer, "--client-id", "x"])).expect_error(3);
+}

@@ -1,0 +1,229 @@
+//! The report as text, as JSON and as JUnit XML.
+
+use super::{Client, SECRET, check, lenient_server, rules};
+use crate::support::binary::Home;
+use crate::support::outcome::{members, run};
+use oauth::rules::Rule;
+
+#[test]
+fn the_text_is_grouped_by_specification_and_ends_with_a_summary() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--break", "pkce.wrong-verifier"]);
+    let outcome = run(&mut check(&home, &server.issuer(), Client::Public)).expect_code(9);
+    let text = &outcome.stdout;
+    let mut headings = text.lines().filter(|line| !line.starts_with(' ') && !line.is_empty());
+    assert_eq!(headings.next(), Some("RFC 8414"), "{text}");
+    let summary = text.lines().next_back().expect("a line");
+    assert_eq!(
+        summary,
+        format!(
+            "{}: {} rules: {} passed, 1 failed (MUST), 0 warnings (SHOULD), {} skipped",
+            server.issuer(),
+            Rule::ALL.len(),
+            text.matches("\n  pass     ").count(),
+            text.matches("\n  skipped  ").count()
+        )
+    );
+    let failed: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("  fail "))
+        .take(4)
+        .collect();
+    assert_eq!(
+        failed[0],
+        "  fail     pkce.wrong-verifier  §4.6  a wrong verifier gets no token"
+    );
+    assert_eq!(failed[1].trim(), "it gets a token");
+    assert!(
+        failed[2].contains("sent: POST ") && failed[2].contains("code_verifier=[redacted, 43 chars"),
+        "{failed:?}"
+    );
+    assert!(
+        failed[3].contains("came: 200 application/json with access_token"),
+        "{failed:?}"
+    );
+    assert_eq!(outcome.error(), "the server breaks 1 of the rules that bind it (MUST)");
+}
+
+#[test]
+fn the_json_has_every_rule_and_the_findings() {
+    let home = Home::new();
+    let server = lenient_server(
+        &home,
+        &["--approve", "auto", "--break", "token.get", "--break", "pkce.plain"],
+    );
+    let outcome = run(check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(9);
+    let report = outcome.json();
+    assert_eq!(members(&report), ["findings", "rules", "server"]);
+    let ids: Vec<&str> = report["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .map(|rule| rule["id"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(ids, Rule::ALL.iter().map(|rule| rule.id()).collect::<Vec<_>>());
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 1, "a SHOULD is no finding: {findings:?}");
+    let own = &findings[0];
+    assert_eq!(
+        members(own),
+        [
+            "came",
+            "id",
+            "level",
+            "reason",
+            "rfc",
+            "section",
+            "sent",
+            "statement",
+            "verdict"
+        ]
+    );
+    let text = |member: &str| own[member].as_str().expect("text");
+    assert_eq!(
+        [
+            text("id"),
+            text("level"),
+            text("rfc"),
+            text("section"),
+            text("verdict"),
+            text("reason")
+        ],
+        ["token.get", "MUST", "RFC 6749", "3.2", "fail", "it gets a token"]
+    );
+    assert_eq!(rules(&outcome)["pkce.plain"]["verdict"], "warning");
+    let error = outcome.json_error(9);
+    assert_eq!(error["name"], "findings");
+}
+
+#[test]
+fn the_junit_file_is_well_formed_and_counts_right() {
+    let home = Home::new();
+    let server = lenient_server(
+        &home,
+        &["--approve", "auto", "--break", "token.get", "--break", "pkce.plain"],
+    );
+    let file = home.path().join("report.xml");
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    run(command.arg("--junit").arg(&file)).expect_code(9);
+    let xml = std::fs::read_to_string(&file).expect("the file");
+    let elements = elements(&xml);
+    let cases: Vec<&Element> = elements.iter().filter(|element| element.name == "testcase").collect();
+    assert_eq!(cases.len(), Rule::ALL.len());
+    let named = |name: &'static str| elements.iter().filter(move |element| element.name == name);
+    let total = |attribute: &str| -> usize {
+        named("testsuite")
+            .map(|suite| suite.attribute(attribute).parse::<usize>().expect("a number"))
+            .sum()
+    };
+    assert_eq!(total("tests"), Rule::ALL.len());
+    assert_eq!((total("failures"), named("failure").count()), (1, 1));
+    assert_eq!(total("skipped"), named("skipped").count());
+    let whole = named("testsuites").next().expect("the root");
+    assert_eq!(whole.attribute("tests"), Rule::ALL.len().to_string());
+    assert!(
+        xml.contains("classname=\"RFC 6749 3.2\" name=\"token.get\"><failure message=\"it gets a token\">"),
+        "{xml}"
+    );
+    assert!(xml.contains("warning: a code comes"), "{xml}");
+
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let nowhere = home.path().join("absent/report.xml");
+    let outcome = run(command.args(["--rule", "token.password", "--junit"]).arg(&nowhere)).expect_error(2);
+    assert!(outcome.error().contains("report.xml"), "{outcome:#?}");
+}
+
+#[test]
+fn no_secret_stands_in_a_report_or_in_the_trace() {
+    let home = Home::new();
+    let server = lenient_server(
+        &home,
+        &[
+            "--approve",
+            "auto",
+            "--break",
+            "token.wrong-secret",
+            "--break",
+            "code.client",
+        ],
+    );
+    let file = home.path().join("report.xml");
+    let mut command = check(&home, &server.issuer(), Client::Confidential);
+    let text = run(command.arg("-vvv").arg("--junit").arg(&file)).expect_code(9);
+    let json = run(check(&home, &server.issuer(), Client::Confidential).args(["--json", "-vvv"])).expect_code(9);
+    let xml = std::fs::read_to_string(&file).expect("the file");
+    for output in [&text.stdout, &text.stderr, &json.stdout, &json.stderr, &xml] {
+        assert!(!output.contains(SECRET), "{output}");
+        // A JWT begins so; the request object that is sent on purpose is no secret.
+        let shown = output.replace("eyJhbGciOiJub25lIn0.e30.", "");
+        assert!(!shown.contains("eyJ"), "{shown}");
+        for name in ["code=", "refresh_token=", "code_verifier="] {
+            for (place, _) in output.match_indices(name) {
+                let value = &output[place + name.len()..];
+                let harmless = ["[redacted", "%5Bredacted", "\"", "$"]
+                    .iter()
+                    .any(|start| value.starts_with(start));
+                assert!(harmless, "{name}{}", &value[..value.len().min(60)]);
+            }
+        }
+    }
+}
+
+/// A start tag, or an empty element.
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element {
+    fn attribute(&self, name: &str) -> &str {
+        let found = self.attributes.iter().find(|(own, _)| own == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+/// Reads XML, strictly as far as this file goes; panics where it is not well formed.
+fn elements(xml: &str) -> Vec<Element> {
+    let mut rest = xml
+        .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
+        .expect("a declaration");
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    while let Some(start) = rest.find('<') {
+        let text = &rest[..start];
+        assert!(!text.contains('>'), "{text}");
+        for (place, _) in text.match_indices('&') {
+            let entities = ["&amp;", "&lt;", "&gt;", "&quot;"];
+            assert!(
+                entities.iter().any(|entity| text[place..].starts_with(entity)),
+                "{text}"
+            );
+        }
+        let end = rest[start..].find('>').expect("the end of a tag") + start;
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "elements are nested");
+            continue;
+        }
+        let is_empty = tag.ends_with('/');
+        let tag = tag.trim_end_matches('/');
+        let (name, mut attributes_text) = tag.split_once(' ').unwrap_or((tag, ""));
+        let mut attributes = Vec::new();
+        while let Some((own, value)) = attributes_text.split_once("=\"") {
+            let (value, after) = value.split_once('"').expect("the end of a value");
+            assert!(!value.contains('<'), "{value}");
+            attributes.push((own.trim().to_owned(), value.to_owned()));
+            attributes_text = after;
+        }
+        assert_eq!(attributes_text.trim(), "", "{tag}");
+        if !is_empty {
+            open.push(name.to_owned());
+        }
+        found.push(Element {
+            name: name.to_owned(),
+            attributes,
+        });
+    }
+    assert!(open.is_empty(), "{open:?}");
+    found
+}

@@ -1,0 +1,131 @@
+//! An examination of a server that asks the resource owner each time.
+
+use super::{Client, check, lenient_server, rules, with_verdict};
+use crate::support::authorization_server::FakeBrowser;
+use crate::support::binary::Home;
+use crate::support::callback;
+use crate::support::development_server::DevelopmentServer;
+use crate::support::outcome::Outcome;
+use crate::support::plain_browser::{Landing, PlainBrowser};
+use crate::support::running::Running;
+use std::process::Command;
+
+/// Logins of an examination of `oauth serve`, which ends a code at the first
+/// failed redemption, by all rules: no more than these are asked of a person.
+const LOGINS: usize = 13;
+
+/// Plays the person until the examination has ended.
+fn with_a_person(command: &mut Command, home: &Home, logins: usize) -> Outcome {
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(command.args(["--browser", &browser.command()]));
+    let mut person = PlainBrowser::new();
+    for _ in 0..logins {
+        let landing = person.go_to(&browser.wait_for_url());
+        let callback = sign_in_and_consent(&mut person, landing);
+        let page = callback::get_url(&callback).expect("a page of the listener");
+        assert_eq!(page.status, 200);
+    }
+    running.end()
+}
+
+fn sign_in_and_consent(person: &mut PlainBrowser, landing: Landing) -> String {
+    let mut landing = landing;
+    for _ in 0..3 {
+        match landing {
+            Landing::Elsewhere(url) => return url.to_string(),
+            Landing::Page(page) if page.html.contains("name=\"password\"") => {
+                let fields = [("username", "demo"), ("password", "demo"), ("decision", "sign-in")];
+                landing = person.submit(&page, &fields);
+            }
+            Landing::Page(page) => landing = person.submit(&page, &[("decision", "allow")]),
+        }
+    }
+    panic!("no way back to the client");
+}
+
+#[test]
+fn a_person_signs_in_a_few_times_and_is_told_what_for() {
+    let home = Home::new();
+    let server = lenient_server(&home, &[]);
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = with_a_person(command.arg("--json"), &home, LOGINS).expect_code(0);
+    assert_eq!(
+        with_verdict(&outcome, &["fail", "warning"]),
+        Vec::<String>::new(),
+        "{outcome:#?}"
+    );
+    let rules = rules(&outcome);
+    for seen in [
+        "authorize.state-characters",
+        "authorize.state-long",
+        "authorize.unknown-parameter",
+        "pkce.wrong-verifier",
+        "code.parallel",
+        "redirect-uri.loopback-port",
+        "authorize.framing",
+        "authorize.escaping",
+        "id-token.signature",
+    ] {
+        assert_eq!(rules[seen]["verdict"], "pass", "{}", rules[seen]);
+    }
+    let unseen = &rules["authorize.state-absent"];
+    assert_eq!(unseen["verdict"], "skipped");
+    assert!(
+        unseen["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("asks to sign in first"),
+        "{unseen}"
+    );
+}
+
+#[test]
+fn one_rule_takes_one_login_or_two() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--break", "pkce.wrong-verifier"]);
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = with_a_person(command.args(["--rule", "pkce.wrong-verifier"]), &home, 2).expect_code(9);
+    for line in [
+        "login 1 of about 2: to see a whole login",
+        "login 2 of about 2: for redemptions that must fail",
+    ] {
+        assert!(outcome.stderr.lines().any(|own| own == line), "{outcome:#?}");
+    }
+    assert!(
+        outcome.stdout.contains("  fail     pkce.wrong-verifier"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn a_wrong_answer_of_the_browser_is_a_finding_and_ends_the_logins() {
+    for (rule, follows) in [
+        ("authorize.state", "code.parallel"),
+        ("authorize.iss-value", "code.parallel"),
+    ] {
+        let home = Home::new();
+        let server = lenient_server(&home, &["--break", rule]);
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        let outcome = one_login(
+            command.args(["--json", "--skip", "authorize.state-in-error"]),
+            &home,
+            &server,
+        );
+        let failed = with_verdict(&outcome, &["fail"]);
+        assert_eq!(failed, [rule], "{outcome:#?}");
+        assert_eq!(outcome.code, Some(9));
+        let rest = &rules(&outcome)[follows];
+        assert!(rest["reason"].as_str().expect("a reason").contains(rule), "{rest}");
+    }
+}
+
+/// One login whose answer may be ignored by the client.
+fn one_login(command: &mut Command, home: &Home, _server: &DevelopmentServer) -> Outcome {
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(command.args(["--browser", &browser.command()]));
+    let mut person = PlainBrowser::new();
+    let landing = person.go_to(&browser.wait_for_url());
+    let callback = sign_in_and_consent(&mut person, landing);
+    callback::get_url(&callback).expect("a page of the listener");
+    running.end()
+}
