@@ -192,7 +192,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__check)
-            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --scope --resource --audience --param --token-param --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --scope --resource --audience --param --token-param --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,6 +287,10 @@ _oauth() {
                     ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stop-before)
+                    COMPREPLY=($(compgen -W "exchange" -- "${cur}"))
                     return 0
                     ;;
                 --rule)
@@ -988,7 +992,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__login)
-            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --scope --resource --audience --param --token-param --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --scope --resource --audience --param --token-param --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1083,6 +1087,10 @@ _oauth() {
                     ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stop-before)
+                    COMPREPLY=($(compgen -W "exchange" -- "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -2735,7 +2743,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--approve' | '--audience' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--cert' | '--client' | '--client-auth' | '--client-id' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--fail' | '--format' | '--http-timeout' | '--issuer' | '--junit' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--param' | '--port' | '--profile' | '--proxy' | '--redirect-uri' | '--refresh-grace' | '--refresh-rotation' | '--refresh-token-ttl' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--rule' | '--scope' | '--skip' | '--store' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--approve' | '--audience' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--cert' | '--client' | '--client-auth' | '--client-id' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--fail' | '--format' | '--http-timeout' | '--issuer' | '--junit' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--param' | '--port' | '--profile' | '--proxy' | '--redirect-uri' | '--refresh-grace' | '--refresh-rotation' | '--refresh-token-ttl' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--rule' | '--scope' | '--skip' | '--stop-before' | '--store' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

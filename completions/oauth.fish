@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -98,6 +98,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d '
 form_post\t'In the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -315,6 +316,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l response-mode -d '
 form_post\t'In the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
