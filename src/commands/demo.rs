@@ -92,6 +92,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     serving.abort();
     let answer = walked?;
     deleted?;
+    if kept {
+        let store = store.describe();
+        observer.observe(&Event::Forgotten { store: &store });
+    }
     observer.observe(&Event::Outcome(
         "done: the tokens are revoked and forgotten, nothing is left behind",
     ));
@@ -114,9 +118,10 @@ async fn walk(
     let mut keep = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
         saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
-        observer.observe(&Event::Stored {
-            store: &store.describe(),
-        });
+        if store.name() != StoreKind::None.to_string() {
+            let store = store.describe();
+            observer.observe(&Event::Stored { store: &store });
+        }
         Ok(())
     };
     let mut world = LoginWorld {

@@ -17,6 +17,7 @@ use crate::report;
 use crate::secret::Secret;
 use crate::settings;
 use crate::store::{Patience, Session, StoreKind};
+use crate::trace::curl::curl_command;
 use crate::trace::document::{Document, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
@@ -87,7 +88,10 @@ impl Shown {
             .lines()
             .map(|line| format!("  {line}").trim_end().to_owned() + "\n")
             .collect();
-        format!("authorization response\n{response}\ntoken request\n{message}")
+        let curl = curl_command(&stopped.token_request).join(" \\\n    ");
+        format!(
+            "authorization response\n{response}\ntoken request\n{message}\nthe same as a command, secrets as variables\n  {curl}\n"
+        )
     }
 
     fn as_json(&self, stopped: &Stopped) -> String {
@@ -111,6 +115,7 @@ impl Shown {
                     ("headers", list(headers)),
                     ("params", list(params)),
                     ("message", self.message(request).into()),
+                    ("curl", curl_command(request).join(" ").into()),
                 ]),
             ),
         ]);

@@ -4,6 +4,7 @@
 //! all of them; each ratio is the median of the ratios of single rounds.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are the result")]
 
 #[path = "../cli/support/mod.rs"]
 mod support;

@@ -47,7 +47,19 @@ fn the_response_and_the_request_are_shown_and_nothing_is_sent_or_kept() {
     );
     assert_eq!(server.requests_to("/token").len(), 0);
     assert_nothing_kept(&home);
-    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    let (shown, command) = outcome
+        .stdout
+        .split_once("\n\nthe same as a command")
+        .expect("a command");
+    assert!(
+        command.contains(&format!("\n  curl {} \\\n", server.url("/token"))),
+        "{command}"
+    );
+    assert!(
+        command.contains("\n    --data-urlencode \"code_verifier=$CODE_VERIFIER\""),
+        "{command}"
+    );
+    let lines: Vec<&str> = shown.lines().collect();
     let [
         title,
         code,
@@ -108,7 +120,10 @@ fn as_json_it_is_the_request_that_a_login_sends() {
     assert_eq!(members(&shown), ["authorization_response", "token_request"]);
     assert_eq!(value_of(&pairs(&shown["authorization_response"]), "code"), Some(CODE));
     let request = &shown["token_request"];
-    assert_eq!(members(request), ["headers", "message", "method", "params", "url"]);
+    assert_eq!(
+        members(request),
+        ["curl", "headers", "message", "method", "params", "url"]
+    );
     assert_eq!(request["url"], server.url("/token"));
 
     // A login without the flag sends just that, but for what is drawn anew.
