@@ -40,8 +40,13 @@ struct TokenCommandLine {
     options: TokenOptions,
 }
 
+/// `oauth --version` alone: the answer needs no parser of all commands either.
+#[derive(Debug, Parser)]
+#[command(name = "oauth", version)]
+struct VersionCommandLine {}
+
 impl CommandLine {
-    /// Parses what was typed. What the small parser does not take goes to the
+    /// Parses what was typed. What the small parsers do not take goes to the
     /// one of all commands, which knows what to say about it.
     ///
     /// # Errors
@@ -54,6 +59,11 @@ impl CommandLine {
                 global: line.global,
                 command: Some(Command::Token(line.options)),
             });
+        }
+        if let [_, only] = arguments
+            && (only == "--version" || only == "-V")
+        {
+            VersionCommandLine::try_parse_from(arguments)?;
         }
         CommandLine::try_parse_from(arguments)
     }
