@@ -3,9 +3,9 @@
 //! can be tested.
 //!
 //! Where a rule is kept by a decision, the decision asks
-//! [`Broken::is_broken`]. Where it is kept by how a request is read or by how
+//! `Broken::is_broken`. Where it is kept by how a request is read or by how
 //! an answer looks, the honest code knows nothing of it: the request is changed
-//! on its way in, the answer on its way out. [`place`] says which it is.
+//! on its way in, the answer on its way out. `place` says which it is.
 //!
 //! Invariant: a server that breaks nothing asks an empty set, and does nothing else.
 
