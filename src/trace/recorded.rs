@@ -39,7 +39,7 @@ pub(super) const SECRETS: [&str; 6] = [
 type Watcher<'a> = dyn FnMut(&Event<'_>, Duration) + 'a;
 
 /// What happens in a login.
-type Recording = fn(&mut dyn FnMut(u64, &Event<'_>));
+pub(super) type Recording = fn(&mut dyn FnMut(u64, &Event<'_>));
 
 /// Plays a recording to whoever watches.
 pub(super) fn play(watcher: &mut Watcher<'_>, recording: Recording) {

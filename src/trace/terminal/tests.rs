@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::protocol::http::HttpRequest;
-use crate::trace::recorded::{SECRETS, URL, compare_with_golden, play, recorded_login, response};
+use crate::trace::recorded::{
+    Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
+};
 use indicatif::TermLike;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -38,9 +40,13 @@ fn noon() -> Zoned {
 }
 
 fn rendered(settings: TerminalSettings) -> String {
+    rendered_of(recorded_login, settings)
+}
+
+fn rendered_of(recording: Recording, settings: TerminalSettings) -> String {
     let paper = Paper::default();
     let mut terminal = Terminal::new(settings, Box::new(paper.clone()), ProgressDrawTarget::hidden).with_clock(noon);
-    play(&mut |event, _| terminal.observe(event), recorded_login);
+    play(&mut |event, _| terminal.observe(event), recording);
     paper.text()
 }
 
@@ -54,6 +60,14 @@ fn level(verbosity: u8) -> TerminalSettings {
     TerminalSettings {
         verbosity,
         ..TerminalSettings::default()
+    }
+}
+
+#[test]
+fn a_login_that_fails_is_shown_as_far_as_it_came() {
+    for verbosity in [0, 2] {
+        let text = rendered_of(failed_login, level(verbosity));
+        compare_with_golden(&format!("terminal/failed-level-{verbosity}.txt"), &text);
     }
 }
 
