@@ -6,7 +6,7 @@ use crate::support::binary::Home;
 use crate::support::certificates::{Authority, start_tls};
 use crate::support::literal_server::{LiteralServer, json};
 use crate::support::login::{
-    MarkingBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
+    MarkingBrowser, ScriptedBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
 };
 use crate::support::outcome::run;
 use crate::support::running::Running;
@@ -108,7 +108,7 @@ fn sorted_lines(text: &str) -> Vec<String> {
 #[test]
 fn a_profile_repeats_what_was_saved() {
     let (home, server) = (Home::new(), authorization_server::start());
-    let browser = MarkingBrowser::new(home.path());
+    let browser = ScriptedBrowser::new(home.path(), "echo opened");
     let mut command = login(
         &home,
         &server,
@@ -135,11 +135,12 @@ fn a_profile_repeats_what_was_saved() {
     );
     let (finished, first) = complete_seeing_url(&mut command, &server.origin());
     finished.expect_code(0);
+    assert_eq!(browser.output(), "opened\n");
     let before = home.configuration();
     let (finished, again) = complete_seeing_url(&mut plain(&home, &["work"]), &server.origin());
     finished.expect_code(0);
     assert_eq!(home.configuration(), before);
-    assert!(browser.was_run());
+    assert_eq!(browser.output(), "opened\n");
     let lasting = |url: &str| -> Vec<(String, String)> {
         let mut parameters = parameters(url);
         parameters.retain(|(name, _)| !["state", "code_challenge", "redirect_uri", "prompt"].contains(&name.as_str()));
