@@ -154,10 +154,16 @@ fn a_browser_that_hangs_keeps_nobody() {
 #[test]
 fn a_browser_cannot_write_into_our_output_or_read_our_input() {
     let (home, server) = (Home::new(), authorization_server::start());
-    let noisy = "echo noise; echo noise >&2; read line; echo \"read: $line\"; exit 0";
-    let noisy = script(home.path(), "noisy", noisy);
+    let heard = ScriptedBrowser::new(home.path(), "echo \"read: $line\"");
+    let noisy = format!(
+        "echo noise; echo noise >&2; read line; . '{}'",
+        home.path().join("scripted-browser").display()
+    );
+    let noisy = script(home.path(), "noisy", &noisy);
     let mut command = login(&home, &server, &["--json", "--browser", &noisy]);
-    let (finished, _) = consented(Running::start(&mut command), &server);
+    let running = Running::start_with_input(&mut command, "noise\n");
+    assert_eq!(heard.output(), "read: \n");
+    let (finished, _) = consented(running, &server);
     assert!(
         !finished.stdout.contains("noise") && !finished.stderr.contains("noise"),
         "{finished:?}"
@@ -168,11 +174,18 @@ fn a_browser_cannot_write_into_our_output_or_read_our_input() {
 #[test]
 fn a_callback_before_the_browser_has_returned_is_taken() {
     let (home, server) = (Home::new(), authorization_server::start());
-    let pipe = ScriptedBrowser::new(home.path(), "true");
-    // an opener that blocks until the test reads its pipe, which it does at the end
-    let running = Running::start(&mut login(&home, &server, &["--browser", &pipe.command]));
+    let [started, returns] = ["started", "returns"].map(|says| {
+        let folder = home.path().join(says);
+        std::fs::create_dir(&folder).expect("making a folder");
+        ScriptedBrowser::new(&folder, &format!("echo {says}"))
+    });
+    // an opener that blocks until the test reads its second pipe, which it does at the end
+    let blocking = format!("{} && exec {}", started.command, returns.command);
+    let blocking = script(home.path(), "blocking", &blocking);
+    let running = Running::start(&mut login(&home, &server, &["--browser", &blocking]));
+    assert_eq!(started.output(), "started\n");
     consented(running, &server);
-    pipe.output();
+    assert_eq!(returns.output(), "returns\n");
     assert_eq!(status(&home)[0]["state"], "valid");
 }
 
