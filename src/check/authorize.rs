@@ -232,9 +232,8 @@ pub(super) fn judge_responses(examination: &mut Examination<'_, '_>) {
     let mut with_main = |rule: Rule, test: &dyn Fn(&Answer) -> Judgement| {
         examination.judge(rule, &mut |examination| {
             let main = examination.main_login()?;
-            if main.answer.back.value("code").is_none() {
-                let error = main.answer.back.value("error").unwrap_or("neither code nor error");
-                return unseen(format!("the login ended with {error}"));
+            if let Some(how) = main.refusal() {
+                return unseen(how);
             }
             test(&main.answer)
         });

@@ -15,6 +15,14 @@ pub enum CheckError {
         /// How many.
         broken: usize,
     },
+    /// The report was printed, and is not whole.
+    #[error("not every rule could be tested: {reason}")]
+    EndedEarly {
+        /// Why no login comes to its end.
+        reason: String,
+        /// That of a login that ends like this.
+        exit_code: ExitCode,
+    },
     /// A signal came.
     #[error("the examination was interrupted")]
     Interrupted(ExitCode),
@@ -25,6 +33,7 @@ impl Diagnosis for CheckError {
         match self {
             CheckError::Discovery(source) => source.exit_code(),
             CheckError::Findings { .. } => ExitCode::Findings,
+            CheckError::EndedEarly { exit_code, .. } => *exit_code,
             CheckError::Interrupted(code) => *code,
         }
     }
@@ -34,6 +43,9 @@ impl Diagnosis for CheckError {
             CheckError::Discovery(source) => source.hints(),
             CheckError::Findings { .. } => {
                 vec!["Look at one rule alone with --rule ID and -vv; leave one out with --skip ID.".to_owned()]
+            }
+            CheckError::EndedEarly { .. } => {
+                vec!["See first that a login works: run `oauth login` with the same flags, and -vv.".to_owned()]
             }
             CheckError::Interrupted(_) => Vec::new(),
         }

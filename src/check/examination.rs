@@ -25,6 +25,13 @@ use tokio::runtime::Runtime;
 /// Requests that are sent at the same moment.
 pub(super) const AT_ONCE: usize = 4;
 
+/// Why no further rule can be tested.
+struct Stop {
+    reason: String,
+    /// What a login that ended for this reason would exit with.
+    exit_code: ExitCode,
+}
+
 /// What an examination knows by now.
 pub(super) struct Examination<'e, 'w> {
     pub(super) request: &'e CheckRequest,
@@ -34,7 +41,7 @@ pub(super) struct Examination<'e, 'w> {
     pub(super) interrupted: Option<ExitCode>,
     judged: BTreeMap<Rule, Judged>,
     last: Option<Evidence>,
-    stopped: Option<String>,
+    stopped: Option<Stop>,
     /// As far as they can be used; rules about them look at the documents.
     pub(super) metadata: ServerMetadata,
     /// Whether the server publishes OpenID Connect metadata.
@@ -91,7 +98,7 @@ impl<'e, 'w> Examination<'e, 'w> {
         }
         self.last = None;
         let judgement = match &self.stopped {
-            Some(reason) => unseen(reason.clone()),
+            Some(stop) => unseen(stop.reason.clone()),
             None => test(self),
         };
         if self.interrupted.is_none() {
@@ -115,6 +122,7 @@ impl<'e, 'w> Examination<'e, 'w> {
             rule,
             Judged {
                 rule,
+                asked_for: true,
                 verdict,
                 reason,
                 evidence,
@@ -122,9 +130,11 @@ impl<'e, 'w> Examination<'e, 'w> {
         );
     }
 
-    /// From here on no rule can be tested, and why.
-    pub(super) fn stop(&mut self, reason: impl Into<String>) {
-        self.stopped.get_or_insert(reason.into());
+    /// From here on no rule can be tested, and why. `exit_code` is that of a
+    /// login that ends for this reason.
+    pub(super) fn stop(&mut self, exit_code: ExitCode, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.stopped.get_or_insert(Stop { reason, exit_code });
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -133,21 +143,44 @@ impl<'e, 'w> Examination<'e, 'w> {
 
     /// Every rule with what was found.
     pub(super) fn report(self, server: String) -> Report {
-        let rules = Rule::ALL.iter().map(|rule| {
-            self.judged.get(rule).cloned().unwrap_or_else(|| Judged {
-                rule: *rule,
-                verdict: Verdict::Skipped,
-                reason: match (self.request.rules.has(*rule), &self.stopped) {
-                    (false, _) => "not asked for".to_owned(),
-                    (true, Some(reason)) => neutralise(reason),
-                    (true, None) => "what it is about did not come up".to_owned(),
-                },
-                evidence: None,
+        let stopped = self
+            .stopped
+            .as_ref()
+            .map(|stop| (neutralise(&stop.reason), stop.exit_code));
+        let rules: Vec<Judged> = Rule::ALL
+            .iter()
+            .map(|rule| {
+                self.judged.get(rule).cloned().unwrap_or_else(|| Judged {
+                    rule: *rule,
+                    asked_for: self.request.rules.has(*rule),
+                    verdict: Verdict::Skipped,
+                    reason: match (self.request.rules.has(*rule), &stopped) {
+                        (false, _) => "not asked for".to_owned(),
+                        (true, Some((reason, _))) => reason.clone(),
+                        (true, None) => "what it is about did not come up".to_owned(),
+                    },
+                    evidence: None,
+                })
             })
-        });
+            .collect();
+        let is_missed = |because: &dyn Fn(&Judged) -> bool| {
+            let mut skipped = rules
+                .iter()
+                .filter(|judged| judged.asked_for && judged.verdict == Verdict::Skipped);
+            skipped.any(because)
+        };
+        // What no rule misses is no end.
+        let ended_early = match stopped {
+            Some((reason, exit_code)) => is_missed(&|judged| judged.reason == reason).then_some((reason, exit_code)),
+            None => {
+                let refused = self.sign_ins.refused_login().filter(|_| is_missed(&|_| true));
+                refused.map(|how| (neutralise(&how), ExitCode::Refused))
+            }
+        };
         Report {
             server: neutralise(&server),
-            rules: rules.collect(),
+            ended_early,
+            rules,
         }
     }
 

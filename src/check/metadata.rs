@@ -5,6 +5,7 @@ use super::error::CheckError;
 use super::examination::Examination;
 use super::probe::Exchange;
 use super::verdict::{Judgement, broken, kept_if, unseen};
+use crate::diagnosis::ExitCode;
 use crate::flow::discover::DiscoveryError;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer, is_loopback};
@@ -318,7 +319,10 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
         .as_ref()
         .is_some_and(|first| first.text("issuer") != Some(&documents.asked));
     if other_issuer {
-        examination.stop("the metadata are of another issuer and must not be used (metadata.issuer)");
+        examination.stop(
+            ExitCode::Protocol,
+            "the metadata are of another issuer and must not be used (metadata.issuer)",
+        );
     }
     let metadata = &examination.metadata;
     let missing = if metadata.authorization_endpoint.is_none() {
@@ -329,7 +333,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
         None
     };
     if let Some(missing) = missing {
-        examination.stop(format!("the metadata have no usable {missing}"));
+        examination.stop(ExitCode::Protocol, format!("the metadata have no usable {missing}"));
     }
 }
 

@@ -2,6 +2,7 @@
 //! `protocol` cannot say; what comes is read with patience, since a server
 //! under examination may answer anything.
 
+use super::secrets;
 use super::verdict::Evidence;
 use crate::neutral::neutralise;
 use crate::protocol::error::ErrorResponse;
@@ -148,6 +149,18 @@ impl Exchange {
         }
     }
 
+    /// The secrets of the request, in its body, its headers and its URL.
+    fn sent_secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.request.secrets();
+        let in_query = Params::parse(self.request.url.query().unwrap_or_default());
+        secrets.extend(in_query.iter().filter_map(|(_, value)| match value {
+            Parameter::Plain(_) => None,
+            Parameter::Secret(secret) | Parameter::Chosen(secret) => Some(secret.clone()),
+        }));
+        secrets.retain(|secret| secret.length_chars() >= 4);
+        secrets
+    }
+
     fn shown_request(&self) -> String {
         let HttpRequest { method, url, body, .. } = &self.request;
         let mut shown = format!("{} {}", method.as_str(), shown_url(url));
@@ -169,7 +182,8 @@ impl Exchange {
                 Ok(url) => shown_url(&url),
                 Err(_) => "nowhere".to_owned(),
             };
-            return format!("{status} to {to}");
+            // a server may nest the request in the address of its sign-in page
+            return format!("{status} to {}", secrets::cut_out(&self.sent_secrets(), &to));
         }
         let media_type = self
             .response
@@ -180,14 +194,7 @@ impl Exchange {
         };
         match ErrorResponse::from_json(&object) {
             Some(error) => {
-                let mut secrets = self.request.secrets();
-                let in_query = Params::parse(self.request.url.query().unwrap_or_default());
-                secrets.extend(in_query.iter().filter_map(|(_, value)| match value {
-                    Parameter::Plain(_) => None,
-                    Parameter::Secret(secret) | Parameter::Chosen(secret) => Some(secret.clone()),
-                }));
-                secrets.retain(|secret| secret.length_chars() >= 4);
-                let error = error.without(&secrets);
+                let error = error.without(&self.sent_secrets());
                 let description = error
                     .error_description
                     .map(|text| format!(" ({text})"))

@@ -5,6 +5,7 @@ use super::examination::Examination;
 use super::probe::Reply;
 use super::sign_in::{Door, asks_first, refused};
 use super::verdict::{Judgement, broken, kept_if, unseen};
+use crate::diagnosis::ExitCode;
 use crate::flow::login::CallbackChoice;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::rules::Rule;
@@ -132,6 +133,12 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
             let mut ask = examination.ask()?;
             ask.params.set("redirect_uri", &tricked);
             let reply = examination.authorize(&ask)?;
+            if matches!(reply, Reply::SignIn) {
+                return unseen(
+                    "the server asks to sign in: it takes this redirect_uri, or looks at it only later; \
+                     is one with a wildcard registered?",
+                );
+            }
             not_sent_to(&reply, &tricked, &registered).map_err(|finding| match (rule, finding) {
                 (Rule::RedirectLocalhost, super::verdict::Finding::Broken(how)) => super::verdict::Finding::Broken(
                     format!("{how}; if both are registered on purpose, leave this out with --skip {rule}"),
@@ -215,9 +222,12 @@ pub(super) fn judge_loopback_port(examination: &mut Examination<'_, '_>) {
         }
     });
     if let Some(Door::Closed(status @ (400 | 404))) = door {
-        examination.stop(format!(
-            "the server refuses a plain authorization request with a page of status {status}: \
+        examination.stop(
+            ExitCode::Refused,
+            format!(
+                "the server refuses a plain authorization request with a page of status {status}: \
              compare client_id and redirect URI ({uri}) with what is registered"
-        ));
+            ),
+        );
     }
 }

@@ -6,6 +6,7 @@ use super::probe::{Back, Exchange, Reply};
 use super::secrets;
 use super::token_request::{Tokens, redeemed};
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
+use crate::diagnosis::{Diagnosis, ExitCode};
 use crate::flow::login::{Arrived, Doorway, LoginError, LoginWorld, arrive, tell_asked};
 use crate::loopback::Page;
 use crate::protocol::endpoint::Endpoint;
@@ -58,6 +59,25 @@ pub(super) struct SignIns {
     pub(super) codes: Vec<Secret>,
     /// What could not be seen without signing in; each later login takes one along.
     pub(super) undecided: Vec<Addition>,
+}
+
+impl SignIns {
+    /// How the first login was refused, if it was.
+    pub(super) fn refused_login(&self) -> Option<String> {
+        let main = self.main.as_ref()?.as_ref().ok()?;
+        main.refusal()
+    }
+}
+
+impl Main {
+    /// How the server answered instead of giving a code.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let back = &self.answer.back;
+        let error = back.value("error").unwrap_or("neither code nor error");
+        back.value("code")
+            .is_none()
+            .then(|| format!("the login ended with {error}"))
+    }
 }
 
 /// Something that a server must take in an authorization request.
@@ -138,13 +158,16 @@ pub(super) fn announce(examination: &mut Examination<'_, '_>) {
         Ok(Reply::Back(back)) if back.grants() => Door::Open,
         Ok(Reply::Back(back)) => {
             let error = back.value("error").unwrap_or_default();
-            examination.stop(format!("the server refuses a plain authorization request: {error}"));
+            examination.stop(
+                ExitCode::Refused,
+                format!("the server refuses a plain authorization request: {error}"),
+            );
             return;
         }
         Ok(Reply::ErrorPage(status)) => Door::Closed(status),
         Ok(Reply::SignIn) => Door::Asks,
         Err(Finding::Broken(why) | Finding::Unseen(why)) => {
-            examination.stop(format!("the authorization endpoint: {why}"));
+            examination.stop(ExitCode::Unreachable, format!("the authorization endpoint: {why}"));
             return;
         }
     };
@@ -283,21 +306,42 @@ impl Examination<'_, '_> {
     }
 
     /// A code by a login like any other. `purpose` is what the person is told.
+    ///
+    /// A login that has to be made anyway takes one of the undecided additions
+    /// along; where that is refused, another login is made without it.
     pub(super) fn code(&mut self, purpose: &str) -> Result<Code, Finding> {
+        if let Some(addition) = self.sign_ins.undecided.pop() {
+            let answer = self.try_addition(addition, purpose)?;
+            if answer.back.value("code").is_some() {
+                return self.code_of(answer);
+            }
+        }
+        let ask = self.ask()?;
+        let answer = self.answer(ask, purpose)?;
+        self.code_of(answer)
+    }
+
+    /// Judges an addition by a login that has it.
+    fn try_addition(&mut self, addition: Addition, purpose: &str) -> Result<Answer, Finding> {
         let mut ask = self.ask()?;
-        let addition = self.sign_ins.undecided.pop();
-        if let Some(addition) = addition {
-            (addition.add)(&mut ask);
-        }
+        (addition.add)(&mut ask);
         let outcome = self.answer(ask, purpose);
-        if let Some(addition) = addition {
-            let (judgement, evidence) = match &outcome {
-                Ok(answer) => ((addition.judge)(answer), answer.evidence.clone()),
-                Err(finding) => (Err(finding.clone()), None),
-            };
-            self.record(addition.rule, judgement, evidence);
+        let (judgement, evidence) = match &outcome {
+            Ok(answer) => ((addition.judge)(answer), answer.evidence.clone()),
+            Err(finding) => (Err(finding.clone()), None),
+        };
+        self.record(addition.rule, judgement, evidence);
+        outcome
+    }
+
+    /// Gives a login of its own to each addition that no other login took along.
+    pub(super) fn try_what_is_left(&mut self) {
+        while let Some(addition) = self.sign_ins.undecided.pop()
+            && !self.is_stopped()
+        {
+            let purpose = format!("to see that {}", addition.rule.statement());
+            let _judged = self.try_addition(addition, &purpose);
         }
-        self.code_of(outcome?)
     }
 
     /// The code of a response.
@@ -359,13 +403,16 @@ impl Examination<'_, '_> {
             Ok(Ok(Came::WrongState)) => {
                 let why = "an answer came with another state than the request's";
                 self.record(Rule::AuthorizeState, broken(why), None);
-                self.stop(format!("{why} (authorize.state), so no login can be finished"));
+                self.stop(
+                    ExitCode::Protocol,
+                    format!("{why} (authorize.state), so no login can be finished"),
+                );
                 return unseen(why);
             }
             Ok(Err(error)) => {
                 let why = format!("the login for it failed: {error}");
                 // Nobody should be asked again and again for what does not work.
-                self.stop(why.clone());
+                self.stop(error.exit_code(), why.clone());
                 return unseen(why);
             }
             Err(code) => {
@@ -376,7 +423,7 @@ impl Examination<'_, '_> {
         if params.is_empty() {
             let why = "the browser came back without parameters: they are in the fragment, or there are none";
             self.record(Rule::AuthorizeQuery, broken(why), None);
-            self.stop(format!("{why} (authorize.query)"));
+            self.stop(ExitCode::Protocol, format!("{why} (authorize.query)"));
             return unseen(why);
         }
         let issuer = self.metadata.issuer.as_ref().map(ToString::to_string);
@@ -390,7 +437,10 @@ impl Examination<'_, '_> {
         {
             let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
             self.record(Rule::AuthorizeIssValue, broken(why.clone()), None);
-            self.stop("the response came from another issuer (authorize.iss-value), so its code goes nowhere");
+            self.stop(
+                ExitCode::Protocol,
+                "the response came from another issuer (authorize.iss-value), so its code goes nowhere",
+            );
             return unseen(why);
         }
         Ok(Answer {

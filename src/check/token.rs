@@ -257,11 +257,7 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         });
     }
     examination.judge(Rule::TokenPassword, &mut |examination| {
-        let mut params = Params::new();
-        params.push("grant_type", "password");
-        params.push("username", "oauth-check-nobody");
-        params.push_secret("password", &examination.random()?);
-        let exchange = examination.token_request(params)?;
+        let exchange = by_password(examination)?;
         gives_nothing(&exchange)?;
         kept_if(
             exchange.error().as_deref() != Some("invalid_grant"),
@@ -269,20 +265,13 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         )
     });
     examination.judge(Rule::TokenClientCredentials, &mut |examination| {
-        examination.needs_public_client()?;
-        let mut params = Params::new();
-        params.push("grant_type", "client_credentials");
-        gives_nothing(&examination.token_request(params)?)
+        gives_nothing(&as_itself(examination)?)
     });
     examination.judge(Rule::TokenUnknownClient, &mut |examination| {
-        let (params, nobody) = (unknown_code(examination)?, examination.nobody());
-        says(&examination.token_request_as(params, &nobody)?, "invalid_client")
+        says(&as_nobody(examination)?, "invalid_client")
     });
     examination.judge(Rule::TokenBasicChallenge, &mut |examination| {
-        let wrong = ClientAuthentication::ClientSecretBasic(Secret::from(NEVER_GIVEN));
-        let (params, wrong) = (unknown_code(examination)?, examination.client_by(wrong));
-        let url = examination.token_message(params.clone(), &wrong)?.url;
-        let exchange = examination.send(message(url, params, &wrong))?;
+        let exchange = with_wrong_basic(examination)?;
         gives_nothing(&exchange)?;
         if exchange.status() != 401 && exchange.error().as_deref() != Some("invalid_client") {
             return unseen("the Basic authentication of this client is not looked at");
@@ -297,6 +286,38 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
     });
 }
 
+fn with_unknown_code(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
+    let params = unknown_code(examination)?;
+    examination.token_request(params)
+}
+
+fn by_password(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
+    let mut params = Params::new();
+    params.push("grant_type", "password");
+    params.push("username", "oauth-check-nobody");
+    params.push_secret("password", &examination.random()?);
+    examination.token_request(params)
+}
+
+fn as_itself(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
+    examination.needs_public_client()?;
+    let mut params = Params::new();
+    params.push("grant_type", "client_credentials");
+    examination.token_request(params)
+}
+
+fn as_nobody(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
+    let (params, nobody) = (unknown_code(examination)?, examination.nobody());
+    examination.token_request_as(params, &nobody)
+}
+
+fn with_wrong_basic(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
+    let wrong = ClientAuthentication::ClientSecretBasic(Secret::from(NEVER_GIVEN));
+    let (params, wrong) = (unknown_code(examination)?, examination.client_by(wrong));
+    let url = examination.token_message(params.clone(), &wrong)?.url;
+    examination.send(message(url, params, &wrong))
+}
+
 /// Judges how the errors looked that came meanwhile.
 pub(super) fn judge_errors(examination: &mut Examination<'_, '_>) {
     let rules = [
@@ -308,15 +329,15 @@ pub(super) fn judge_errors(examination: &mut Examination<'_, '_>) {
     if !examination.wants_any(&rules) || examination.is_stopped() {
         return;
     }
-    // At least one error of each kind, also where no other rule was asked for.
+    // Errors of each kind, also where no other rule was asked for.
     for (_, change, _) in ERRORS {
         if let Ok(mut params) = unknown_code(examination) {
             change(&mut params);
             let _ = examination.token_request(params);
         }
     }
-    if let Ok(params) = unknown_code(examination) {
-        let _ = examination.token_request(params);
+    for refused in [with_unknown_code, by_password, as_itself, as_nobody, with_wrong_basic] {
+        let _ = refused(examination);
     }
     for rule in rules {
         examination.judge_token_errors(rule);

@@ -1,6 +1,7 @@
 //! What is found about a rule: the word of the report, and what was sent and
 //! what came, as far as it may be shown.
 
+use crate::diagnosis::ExitCode;
 use crate::rules::{Level, Rule};
 
 /// What is said of a rule in the report.
@@ -42,6 +43,8 @@ pub struct Evidence {
 pub struct Judged {
     /// Which.
     pub rule: Rule,
+    /// Whether it was to be tested.
+    pub asked_for: bool,
     /// What is said of it.
     pub verdict: Verdict,
     /// Why, where it is no pass.
@@ -57,12 +60,20 @@ pub struct Report {
     pub server: String,
     /// One for each rule.
     pub rules: Vec<Judged>,
+    /// Why some of them could not be tested, where no login comes to its end,
+    /// with the code that such a login exits with.
+    pub ended_early: Option<(String, ExitCode)>,
 }
 
 impl Report {
     /// How many rules have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rules.iter().filter(|judged| judged.verdict == verdict).count()
+    }
+
+    /// The rules that were to be tested.
+    pub fn asked_for(&self) -> Vec<&Judged> {
+        self.rules.iter().filter(|judged| judged.asked_for).collect()
     }
 }
 

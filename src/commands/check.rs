@@ -43,9 +43,10 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         render::text::render(&report, colour)
     };
     report::print(text.as_bytes())?;
-    match report.count(Verdict::Fail) {
-        0 => Ok(()),
-        broken => Err(CheckError::Findings { broken }.into()),
+    match (report.count(Verdict::Fail), report.ended_early) {
+        (0, None) => Ok(()),
+        (0, Some((reason, exit_code))) => Err(CheckError::EndedEarly { reason, exit_code }.into()),
+        (broken, _) => Err(CheckError::Findings { broken }.into()),
     }
 }
 

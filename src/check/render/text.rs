@@ -1,5 +1,5 @@
-//! The report for a person: grouped by specification, what is not as it
-//! should be with its reason, a summary line at the end.
+//! The report for a person: what was asked for, grouped by specification, what
+//! is not as it should be with its reason, a summary line at the end.
 
 use crate::check::{Judged, Report, Verdict};
 use crate::palette::{Palette, Role};
@@ -10,12 +10,15 @@ use std::fmt::Write;
 pub fn render(report: &Report, colour: bool) -> String {
     let palette = Palette::new(colour);
     let mut text = String::new();
+    let asked_for = report.asked_for();
     for document in documents() {
-        let rules: Vec<&Judged> = report
-            .rules
+        let mut rules = asked_for
             .iter()
             .filter(|judged| judged.rule.document() == document)
-            .collect();
+            .peekable();
+        if rules.peek().is_none() {
+            continue;
+        }
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", palette.paint(Role::Heading, document));
         for judged in rules {
@@ -23,17 +26,24 @@ pub fn render(report: &Report, colour: bool) -> String {
         }
         text.push('\n');
     }
-    let count = |verdict| report.count(verdict);
-    let _ = writeln!(
+    let count = |verdict| asked_for.iter().filter(|judged| judged.verdict == verdict).count();
+    let _ = write!(
         text,
-        "{}: {} rules: {} passed, {} failed (MUST), {} warnings (SHOULD), {} skipped",
+        "{}: {} rule{}: {} passed, {} failed (MUST), {} warnings (SHOULD), {} skipped",
         report.server,
-        report.rules.len(),
+        asked_for.len(),
+        if asked_for.len() == 1 { "" } else { "s" },
         count(Verdict::Pass),
         count(Verdict::Fail),
         count(Verdict::Warning),
         count(Verdict::Skipped)
     );
+    match report.rules.len() - asked_for.len() {
+        0 => text.push('\n'),
+        others => {
+            let _ = writeln!(text, "; {others} not asked for");
+        }
+    }
     text
 }
 

@@ -214,7 +214,7 @@ fn a_refused_redirect_uri_is_told_and_ends_the_examination() {
     let server = LiteralServer::start();
     server.on("GET", METADATA, json(200, &metadata(&server.origin())));
     server.on("GET", "/authorize", html(400, "<h1>redirect_uri does not match</h1>"));
-    let outcome = check(&server, &[]).expect_code(0);
+    let outcome = check(&server, &[]).expect_code(5);
     let rule = &rules(&outcome)["pkce.supported"];
     assert_eq!(rule["verdict"], "skipped");
     assert!(
@@ -224,6 +224,68 @@ fn a_refused_redirect_uri_is_told_and_ends_the_examination() {
             .contains("compare client_id and redirect URI"),
         "{rule}"
     );
+}
+
+#[test]
+fn an_examination_that_saw_no_login_is_no_success() {
+    // the person, or the server, says no
+    let server = LiteralServer::start();
+    server.on("GET", METADATA, json(200, &metadata(&server.origin())));
+    server.on_call("GET", "/authorize", |request| {
+        let query = request.query();
+        let state = value_of(&query, "state").unwrap_or_default();
+        let redirect_uri = value_of(&query, "redirect_uri").unwrap_or_default();
+        redirect(302, &format!("{redirect_uri}?error=access_denied&state={state}"))
+    });
+    let outcome = check(&server, &["--rule", "pkce.wrong-verifier"]).expect_code(5);
+    assert!(outcome.stderr.contains("access_denied"), "{outcome:#?}");
+
+    // nobody comes
+    let server = LiteralServer::start();
+    server.on("GET", METADATA, json(200, &metadata(&server.origin())));
+    server.on("GET", "/authorize", html(200, "<h1>Sign in</h1>"));
+    let outcome = check(
+        &server,
+        &["--rule", "pkce.wrong-verifier", "--timeout", "100ms", "--no-browser"],
+    )
+    .expect_code(7);
+    assert!(outcome.stderr.contains("oauth login"), "{outcome:#?}");
+    // what needs no login is no worse for it
+    check(&server, &["--rule", "metadata.issuer"]).expect_code(0);
+}
+
+#[test]
+fn a_request_nested_in_the_address_of_a_sign_in_page_is_shown_without_its_secrets() {
+    let server = LiteralServer::start();
+    let origin = server.origin();
+    server.on("GET", METADATA, html(404, "no"));
+    server.on(
+        "GET",
+        "/.well-known/openid-configuration",
+        json(200, &metadata(&origin)),
+    );
+    server.on("GET", "/authorize", html(200, "<h1>Sign in</h1>"));
+    let nested = |request: &Request| url::form_urlencoded::byte_serialize(&request.body).collect::<String>();
+    server.on_call("POST", "/authorize", move |request| {
+        redirect(307, &format!("/sign-in?next={}", nested(request)))
+    });
+    let outcome = check(&server, &["--rule", "authorize.no-307"]).expect_code(9);
+    let came = rules(&outcome)["authorize.no-307"]["came"].clone();
+    let came = came.as_str().expect("what came");
+    assert!(
+        came.starts_with(&format!("307 to {origin}/sign-in?next=response_type=code&")) && came.contains("[redacted"),
+        "{came}"
+    );
+    let requests = server.requests();
+    let sent = requests
+        .iter()
+        .find(|request| request.method == "POST")
+        .expect("a POST")
+        .form();
+    for secret in ["state", "code_challenge"] {
+        let shown = came.contains(value_of(&sent, secret).expect("it was sent"));
+        assert_eq!(shown, secret != "state", "{secret}: {came}");
+    }
 }
 
 /// Errors of a token endpoint that keeps no form at all.

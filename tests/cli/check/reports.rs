@@ -46,6 +46,21 @@ fn the_text_is_grouped_by_specification_and_ends_with_a_summary() {
 }
 
 #[test]
+fn the_text_has_nothing_that_was_not_asked_for() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.args(["--rule", "pkce.wrong-verifier"])).expect_code(0);
+    let expected = format!(
+        "RFC 7636\n  pass     pkce.wrong-verifier  §4.6  a wrong verifier gets no token\n\n\
+         {}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings (SHOULD), 0 skipped; {} not asked for\n",
+        server.issuer(),
+        Rule::ALL.len() - 1
+    );
+    assert_eq!(outcome.stdout, expected);
+}
+
+#[test]
 fn the_json_has_every_rule_and_the_findings() {
     let home = Home::new();
     let server = lenient_server(

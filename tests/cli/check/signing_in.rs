@@ -135,6 +135,49 @@ fn one_rule_takes_one_login_or_two() {
 }
 
 #[test]
+fn what_only_a_login_shows_gets_one_of_its_own_where_no_other_takes_it_along() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--break", "authorize.state-long"]);
+    for (rule, verdict) in [
+        ("authorize.state-long", "fail"),
+        ("authorize.state-characters", "pass"),
+        ("authorize.unknown-parameter", "pass"),
+        ("authorize.empty-parameter", "pass"),
+    ] {
+        let own = Home::new();
+        let mut command = check(&own, &server.issuer(), Client::Public);
+        let outcome = with_a_person(command.args(["--json", "--rule", rule]), &own, 1);
+        assert_eq!(rules(&outcome)[rule]["verdict"], verdict, "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_login_that_fails_for_what_it_took_along_is_made_again_without_it() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--break", "authorize.empty-parameter"]);
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let rules_asked_for = [
+        "--rule",
+        "authorize.empty-parameter",
+        "--rule",
+        "pkce.wrong-verifier",
+        "--rule",
+        "code.redirect-uri",
+    ];
+    let outcome = with_a_person(command.arg("--json").args(rules_asked_for), &home, 4);
+    assert_eq!(
+        with_verdict(&outcome, &["fail"]),
+        ["authorize.empty-parameter"],
+        "{outcome:#?}"
+    );
+    assert_eq!(
+        with_verdict(&outcome, &["pass"]),
+        ["code.redirect-uri", "pkce.wrong-verifier"],
+        "{outcome:#?}"
+    );
+}
+
+#[test]
 fn a_wrong_answer_of_the_browser_is_a_finding_and_ends_the_logins() {
     for (rule, follows) in [
         ("authorize.state", "code.parallel"),
