@@ -6,12 +6,13 @@ use super::examination::Examination;
 use super::probe::Exchange;
 use super::verdict::{Judgement, broken, kept_if, unseen};
 use crate::diagnosis::ExitCode;
+use crate::flow::appraise;
 use crate::flow::discover::DiscoveryError;
+use crate::flow::explore::{Exploration, FoundDocument};
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer, is_loopback};
+use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::pkce::S256;
 use crate::rules::Rule;
 use crate::transport::UrlSource;
 use serde_json::{Map, Value};
@@ -49,18 +50,6 @@ impl Document {
         let items = self.members.get(member)?.as_array()?;
         Some(items.iter().filter_map(Value::as_str).collect())
     }
-
-    fn lists(&self, member: &str, wanted: &str) -> Option<bool> {
-        self.list(member).map(|list| list.contains(&wanted))
-    }
-
-    /// Name and URL of each endpoint.
-    fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
-        let members = self.members.iter();
-        members
-            .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
-            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
-    }
 }
 
 impl Documents {
@@ -69,6 +58,30 @@ impl Documents {
         match documents.into_iter().find(|document| document.is_openid()) {
             Some(document) => Ok(document),
             None => unseen("the server publishes no openid-configuration"),
+        }
+    }
+
+    /// As `oauth discover` would find them, with this document taken.
+    fn as_explored(&self, taken: &Document) -> Exploration {
+        let documents = self.first.iter().chain(&self.second);
+        Exploration {
+            server: Some(self.found(taken)),
+            other_documents: documents
+                .filter(|document| !std::ptr::eq(*document, taken))
+                .map(|document| self.found(document))
+                .collect(),
+            ..Exploration::default()
+        }
+    }
+
+    fn found(&self, document: &Document) -> FoundDocument {
+        let exchange = &document.exchange;
+        FoundDocument {
+            url: exchange.request.url.clone(),
+            asked: self.asked.clone(),
+            media_type: exchange.response.media_type(),
+            bytes: exchange.bytes(),
+            members: document.members.clone(),
         }
     }
 }
@@ -172,158 +185,82 @@ fn usable(examination: &Examination<'_, '_>, document: Option<&Document>) -> Ser
     }
 }
 
-type Test = fn(&Document, &Documents) -> Judgement;
-
-const RULES: &[(Rule, Test)] = &[
-    (Rule::MetadataIssuer, |document, documents| {
-        let found = document.text("issuer").unwrap_or_default();
-        kept_if(
-            found == documents.asked,
-            format!("the document says \"{found}\", but \"{}\" was asked", documents.asked),
-        )
-    }),
-    (Rule::MetadataIssuerUrl, |document, _| {
-        let found = document.text("issuer").unwrap_or_default();
-        match Issuer::parse(found, HttpAllowance::LoopbackOnly) {
-            Ok(_) => Ok(()),
-            Err(error) => broken(error.to_string()),
-        }
-    }),
-    (Rule::MetadataContentType, |document, _| {
-        let found = document.exchange.response.media_type().unwrap_or_default();
-        kept_if(found == "application/json", format!("it is \"{found}\""))
-    }),
-    (Rule::MetadataEmptyArrays, |document, _| {
-        let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
-        match document.members.iter().find(|(_, value)| empty(value)) {
-            Some((name, _)) => broken(format!("{name} is empty")),
-            None => Ok(()),
-        }
-    }),
-    (Rule::MetadataAuthorizationEndpoint, |document, _| {
-        is_there(document, "authorization_endpoint")
-    }),
-    (Rule::MetadataTokenEndpoint, |document, _| {
-        is_there(document, "token_endpoint")
-    }),
-    (Rule::MetadataHttps, |document, _| {
-        let is_safe = |text: &str| {
-            Url::parse(text).is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
-        };
-        match document.endpoints().find(|(_, url)| !is_safe(url)) {
-            Some((name, url)) => broken(format!("{name} is {url}")),
-            None => Ok(()),
-        }
-    }),
-    (Rule::MetadataFragment, |document, _| {
-        let mut own = document
-            .endpoints()
-            .filter(|(name, _)| ["authorization_endpoint", "token_endpoint"].contains(name));
-        match own.find(|(_, url)| url.contains('#')) {
-            Some((name, url)) => broken(format!("{name} is {url}")),
-            None => Ok(()),
-        }
-    }),
-    (Rule::MetadataResponseTypes, |document, _| {
-        has(document, "response_types_supported", "code")
-    }),
-    (Rule::MetadataNoImplicit, |document, _| {
-        let types = document.list("response_types_supported").unwrap_or_default();
-        match types.iter().find(|found| found.split(' ').any(|word| word == "token")) {
-            Some(found) => broken(format!("\"{found}\" is announced")),
-            None => Ok(()),
-        }
-    }),
-    (Rule::MetadataNoPassword, |document, _| {
-        lacks(document, "grant_types_supported", "password")
-    }),
-    (Rule::MetadataGrantTypes, |document, _| {
-        has(document, "grant_types_supported", "authorization_code")
-    }),
-    (Rule::MetadataChallengeMethods, |document, _| {
-        is_there(document, "code_challenge_methods_supported")
-    }),
-    (Rule::MetadataS256, |document, _| {
-        match document.lists("code_challenge_methods_supported", S256) {
-            None => unseen("no code challenge methods are announced"),
-            Some(listed) => kept_if(listed, "it is not listed"),
-        }
-    }),
-    (Rule::MetadataNoPlain, |document, _| {
-        lacks(document, "code_challenge_methods_supported", "plain")
-    }),
-    (Rule::MetadataIssParameter, |document, _| {
-        let announced = document.members.get("authorization_response_iss_parameter_supported");
-        kept_if(announced == Some(&Value::Bool(true)), "it is not announced")
-    }),
-    (Rule::MetadataAuthMethods, |document, documents| {
-        let method = documents.method;
-        match document.lists("token_endpoint_auth_methods_supported", method) {
-            Some(listed) => kept_if(listed, format!("{method} is not listed")),
-            None if method == ClientAuthenticationMethod::ClientSecretBasic.as_str() => Ok(()),
-            None => broken(format!(
-                "it is absent, which means client_secret_basic alone, and the client uses {method}"
-            )),
-        }
-    }),
-    (Rule::MetadataRevocation, |document, _| {
-        is_there(document, "revocation_endpoint")
-    }),
+/// Rules about what the document says, whose judge is the one of `oauth discover`.
+const RULES: [Rule; 16] = [
+    Rule::MetadataIssuer,
+    Rule::MetadataIssuerUrl,
+    Rule::MetadataContentType,
+    Rule::MetadataEmptyArrays,
+    Rule::MetadataAuthorizationEndpoint,
+    Rule::MetadataTokenEndpoint,
+    Rule::MetadataHttps,
+    Rule::MetadataFragment,
+    Rule::MetadataResponseTypes,
+    Rule::MetadataNoImplicit,
+    Rule::MetadataNoPassword,
+    Rule::MetadataGrantTypes,
+    Rule::MetadataChallengeMethods,
+    Rule::MetadataNoPlain,
+    Rule::MetadataIssParameter,
+    Rule::MetadataRevocation,
 ];
 
-/// Rules for OpenID providers.
-const OPENID_RULES: &[(Rule, Test)] = &[
-    (Rule::MetadataScopes, |document, _| {
-        match document.lists("scopes_supported", "openid") {
-            Some(listed) => kept_if(listed, "it has no openid"),
-            None => Ok(()),
-        }
-    }),
-    (Rule::MetadataSubjectTypes, |document, _| {
-        is_there(document, "subject_types_supported")
-    }),
-    (Rule::MetadataIdTokenAlgorithms, |document, _| {
-        has(document, "id_token_signing_alg_values_supported", "RS256")
-    }),
-    (Rule::MetadataNoNone, |document, _| {
-        lacks(document, "id_token_signing_alg_values_supported", "none")
-    }),
+/// The same for OpenID providers.
+const OPENID_RULES: [Rule; 4] = [
+    Rule::MetadataScopes,
+    Rule::MetadataSubjectTypes,
+    Rule::MetadataIdTokenAlgorithms,
+    Rule::MetadataNoNone,
 ];
 
 /// Judges the documents, and stops where they may not be used.
 pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents) {
-    let no_discovery = || unseen("the endpoints were given by hand, so no metadata were fetched");
-    for (rule, test) in RULES {
-        let judgement = match &documents.first {
-            Some(document) => test(document, documents),
-            None => no_discovery(),
-        };
-        let evidence = documents.first.as_ref().map(|document| document.exchange.evidence());
-        examination.record(*rule, judgement, evidence);
+    let Some(first) = &documents.first else {
+        for rule in Rule::ALL.iter().filter(|rule| rule.id().starts_with("metadata.")) {
+            let why = "the endpoints were given by hand, so no metadata were fetched";
+            examination.record(*rule, unseen(why), None);
+        }
+        return needs_endpoints(examination);
+    };
+    let evidence = Some(first.exchange.evidence());
+    let findings = appraise::findings(&documents.as_explored(first));
+    for rule in RULES {
+        examination.record(rule, kept(rule, &findings), evidence.clone());
     }
-    for (rule, test) in OPENID_RULES {
-        let document = documents.openid();
-        let evidence = document.as_ref().ok().map(|document| document.exchange.evidence());
-        let judgement = document.and_then(|document| test(document, documents));
-        examination.record(*rule, judgement, evidence);
+    let s256 = match first.list("code_challenge_methods_supported") {
+        None => unseen("no code challenge methods are announced"),
+        Some(_) => kept(Rule::MetadataS256, &findings),
+    };
+    examination.record(Rule::MetadataS256, s256, evidence.clone());
+    let by_the_client = lists_method(first, documents.method);
+    examination.record(Rule::MetadataAuthMethods, by_the_client, evidence);
+
+    let openid = documents.openid();
+    let of_openid = openid
+        .clone()
+        .map(|document| appraise::findings(&documents.as_explored(document)));
+    for rule in OPENID_RULES {
+        let judgement = of_openid.clone().and_then(|findings| kept(rule, &findings));
+        let evidence = openid.as_ref().ok().map(|document| document.exchange.evidence());
+        examination.record(rule, judgement, evidence);
     }
-    let judgement = match (&documents.first, &documents.second) {
-        (Some(first), Some(second)) => agree(first, second),
-        _ => unseen("there is only one"),
+    let agreement = match documents.second {
+        Some(_) => kept(Rule::MetadataDocumentsAgree, &findings),
+        None => unseen("there is only one"),
     };
     let evidence = documents.second.as_ref().map(|document| document.exchange.evidence());
-    examination.record(Rule::MetadataDocumentsAgree, judgement, evidence);
+    examination.record(Rule::MetadataDocumentsAgree, agreement, evidence);
 
-    let other_issuer = documents
-        .first
-        .as_ref()
-        .is_some_and(|first| first.text("issuer") != Some(&documents.asked));
-    if other_issuer {
+    if first.text("issuer") != Some(&documents.asked) {
         examination.stop(
             ExitCode::Protocol,
             "the metadata are of another issuer and must not be used (metadata.issuer)",
         );
     }
+    needs_endpoints(examination);
+}
+
+fn needs_endpoints(examination: &mut Examination<'_, '_>) {
     let metadata = &examination.metadata;
     let missing = if metadata.authorization_endpoint.is_none() {
         Some("authorization_endpoint")
@@ -337,31 +274,22 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
     }
 }
 
-fn agree(first: &Document, second: &Document) -> Judgement {
-    let shared = first
-        .members
+/// What was found about a rule.
+fn kept(rule: Rule, findings: &[appraise::Finding]) -> Judgement {
+    let broken_how: Vec<&str> = findings
         .iter()
-        .filter_map(|(name, one)| Some((name, one, second.members.get(name)?)));
-    let differing: Vec<&str> = shared
-        .filter(|(_, one, other)| one != other)
-        .map(|(name, _, _)| name.as_str())
+        .filter(|finding| finding.rule == Some(rule))
+        .map(|finding| finding.message.as_str())
         .collect();
-    kept_if(differing.is_empty(), format!("they differ in {}", differing.join(", ")))
+    kept_if(broken_how.is_empty(), broken_how.join("; "))
 }
 
-fn is_there(document: &Document, member: &str) -> Judgement {
-    let there = document.members.get(member).is_some_and(|value| !value.is_null());
-    kept_if(there, format!("there is no {member}"))
-}
-
-fn has(document: &Document, member: &str, wanted: &str) -> Judgement {
-    match document.lists(member, wanted) {
-        None => broken(format!("there is no {member}")),
-        Some(listed) => kept_if(listed, format!("{member} has no {wanted}")),
+fn lists_method(document: &Document, method: &str) -> Judgement {
+    match document.list("token_endpoint_auth_methods_supported") {
+        Some(methods) => kept_if(methods.contains(&method), format!("{method} is not listed")),
+        None if method == ClientAuthenticationMethod::ClientSecretBasic.as_str() => Ok(()),
+        None => broken(format!(
+            "it is absent, which means client_secret_basic alone, and the client uses {method}"
+        )),
     }
-}
-
-fn lacks(document: &Document, member: &str, unwanted: &str) -> Judgement {
-    let listed = document.lists(member, unwanted).unwrap_or(false);
-    kept_if(!listed, format!("{member} has {unwanted}"))
 }

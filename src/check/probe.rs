@@ -82,6 +82,11 @@ impl Exchange {
         parse_object(self.response.body.expose()).ok()
     }
 
+    /// The body of an answer to a request without credentials.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.response.body.expose().clone()
+    }
+
     /// Whether the body has this text in it.
     pub(super) fn says(&self, text: &str) -> bool {
         let body = self.response.body.expose();

@@ -72,16 +72,8 @@ const ENDPOINTS: [&str; 13] = [
     "challenge_endpoint",
 ];
 
-/// Members on which two documents of one server should agree.
-const COMPARED: [&str; 7] = [
-    "issuer",
-    "authorization_endpoint",
-    "token_endpoint",
-    "jwks_uri",
-    "revocation_endpoint",
-    "introspection_endpoint",
-    "code_challenge_methods_supported",
-];
+/// Endpoints of RFC 6749 §3, which says that they have no fragment.
+const IN_RFC_6749: [&str; 2] = ["authorization_endpoint", "token_endpoint"];
 
 const AUTHORIZATION_CODE: &str = "authorization_code";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -402,7 +394,7 @@ impl Findings {
                 Err(problem @ EndpointError::PlainHttp(_)) => {
                     self.breaks(Rule::MetadataHttps, format!("{name}: {problem}"));
                 }
-                Err(problem @ EndpointError::Fragment(_)) => {
+                Err(problem @ EndpointError::Fragment(_)) if IN_RFC_6749.contains(&name) => {
                     self.breaks(Rule::MetadataFragment, format!("{name}: {problem}"));
                 }
                 Err(problem) => self.breaks_other(Weight::Must, "RFC 8414 §2", format!("{name}: {problem}")),
@@ -459,7 +451,8 @@ impl Findings {
                     );
                 }
                 if grants.contains(&"implicit") {
-                    self.breaks(Rule::MetadataNoImplicit, "the implicit grant is announced");
+                    // With `id_token` alone it gives no access token, which is what the rule is about.
+                    self.breaks_other(Weight::Should, "RFC 9700 §2.1.2", "the implicit grant is announced");
                 }
                 if grants.contains(&"password") {
                     self.breaks(Rule::MetadataNoPassword, "the password grant is announced");
@@ -589,8 +582,12 @@ impl Findings {
     }
 
     fn agreement(&mut self, taken: &FoundDocument, other: &FoundDocument) {
-        let differs = |name: &&&str| taken.members.get(**name) != other.members.get(**name);
-        let names: Vec<&str> = COMPARED.iter().filter(differs).copied().collect();
+        let shared = taken
+            .members
+            .iter()
+            .filter_map(|(name, one)| Some((name, one, other.members.get(name)?)));
+        let differing = shared.filter(|(_, one, another)| one != another);
+        let names: Vec<&str> = differing.map(|(name, _, _)| name.as_str()).collect();
         if !names.is_empty() {
             self.breaks(
                 Rule::MetadataDocumentsAgree,
