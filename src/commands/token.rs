@@ -127,15 +127,16 @@ fn renewed(
     let locks = context.folders()?.locks();
     let transport = context.transport(profile, true)?;
     let mut observer = context.observer();
-    let still_valid = !options.id_token && !has_expired(&session, &wanted.part, system::now());
+    // Asked again after each wait, which may have taken longer than the token lives.
+    let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
     let still_needed = |session: &Session| options.force_refresh || !wanted.is_met_by(session, system::now());
     // Before the signals wait: nothing is under way yet that must be finished.
-    let wait = if still_valid { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
+    let wait = if old_token_is_valid() { LOCK_WAIT_WHILE_VALID } else { LOCK_WAIT };
     fault::here(Point::LockWanted);
     let lock = match lock(&locks, name, wait, &mut observer) {
-        Err(error) if still_valid && error.exit_code() == ExitCode::Timeout => {
+        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
             observer.observe(&Event::Warning(&format!(
-                "{error}; the old token is still valid and is printed"
+                "{error}; the old token is still valid and is used"
             )));
             return Ok(session);
         }
@@ -156,8 +157,8 @@ fn renewed(
     let outcome = context.runtime()?.block_on(after_work(renewing))?;
     match outcome {
         Ok(session) => Ok(session),
-        Err(error) if still_valid && error.exit_code() == ExitCode::Unreachable => {
-            let warning = format!("{error}; the old token is still valid and is printed");
+        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
+            let warning = format!("{error}; the old token is still valid and is used");
             observer.observe(&Event::Warning(&with_causes(&warning, &error)));
             Ok(session)
         }

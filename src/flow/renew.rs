@@ -145,7 +145,11 @@ pub async fn renew(
     }
     let interrupted = lock
         .interrupted()
-        .filter(|intent| intent.generation > session.generation)
+        .filter(|intent| {
+            // One about another refresh token is of a session that is no more.
+            let sent = session.refresh_token.as_ref().map(Secret::fingerprint);
+            intent.generation > session.generation && sent.as_ref() == Some(&intent.fingerprint)
+        })
         .cloned();
     if let Some(intent) = &interrupted {
         world.observer.observe(&Event::Note(&format!(

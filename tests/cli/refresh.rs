@@ -7,6 +7,7 @@ use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
 use oauth::protocol::time::UnixSeconds;
+use oauth::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -263,7 +264,7 @@ fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
     let other = run(&mut token(&home, &[]));
     assert_printed(&other, KEPT_ACCESS_TOKEN);
     assert!(
-        other.stderr.contains("the old token is still valid and is printed"),
+        other.stderr.contains("the old token is still valid and is used"),
         "{other:?}"
     );
     gate.open();
@@ -306,6 +307,33 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
         "{next:?}"
     );
     assert_eq!(refresh_token_of(&home), "new-refresh");
+}
+
+#[test]
+fn what_was_interrupted_before_another_login_is_not_told() {
+    let server = LiteralServer::start();
+    server.on_each("POST", "/token", vec![Reply::silence(), json(200, NEW)]);
+    let home = home_with_token_ending_in(-10, &server);
+    let mut killed = start(token(&home, &[]));
+    server.wait_for("/token", 1);
+    killed.kill().expect("killing it");
+    killed.wait().expect("its end");
+    // a login writes a session that begins anew
+    let mut session = home.kept("work").expect("the record");
+    session.refresh_token = Some(Secret::from("refresh-of-another-login"));
+    home.keep("work", &session);
+    let next = run(&mut token(&home, &[]));
+    assert_printed(&next, "new-access");
+    assert_eq!(next.stderr, "");
+}
+
+#[test]
+fn a_token_that_expires_during_a_refresh_that_fails_is_not_used() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", Reply::silence());
+    let home = home_with_token_ending_in(1, &server);
+    let outcome = run(&mut token(&home, &["--http-timeout", "2s"])).expect_error(3);
+    assert!(!outcome.stderr.contains("still valid"), "{outcome:?}");
 }
 
 /// An ID token without a signature that anybody looks at.
