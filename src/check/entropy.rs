@@ -7,11 +7,14 @@ use crate::secret::Secret;
 const COMMON_FROM_CHARS: usize = 4;
 
 /// Alphabets that values are written in, the smallest first.
-const ALPHABETS: [(&str, f64); 4] = [
+const ALPHABETS: [(&str, f64); 7] = [
     ("0123456789", 10.0),
     ("0123456789abcdef", 16.0),
     ("0123456789ABCDEF", 16.0),
     ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32.0),
+    ("abcdefghijklmnopqrstuvwxyz234567", 32.0),
+    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 36.0),
+    ("abcdefghijklmnopqrstuvwxyz0123456789", 36.0),
 ];
 
 /// The bits of a version 4 UUID (RFC 9562 §5.4).
@@ -72,6 +75,13 @@ mod tests {
         assert_eq!(bits(&["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"]), 258.0);
         assert_eq!(bits(&["f47ac10b-58cc-4372-a567-0e02b2c3d479"]), 122.0);
         assert_eq!(bits(&[]), 0.0);
+    }
+
+    #[test]
+    fn small_letters_with_digits_hold_less_than_base64() {
+        // 25 characters of base 32, as Dex writes its codes
+        assert_eq!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs6", "z7wq2nfrx5ybkt3mjc6vpdahs"]), 125.0);
+        assert!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs9", "z7wq2nfrx5ybkt3mjc6vpdahs"]) < 130.0);
     }
 
     #[test]

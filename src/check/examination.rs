@@ -89,6 +89,12 @@ impl<'e, 'w> Examination<'e, 'w> {
         self.request.rules.has(rule) && !self.judged.contains_key(&rule) && self.interrupted.is_none()
     }
 
+    /// Whether the rule was found to be kept.
+    pub(super) fn keeps(&self, rule: Rule) -> bool {
+        let judged = self.judged.get(&rule);
+        judged.is_some_and(|judged| judged.verdict == Verdict::Pass)
+    }
+
     /// Whether any of these is wanted.
     pub(super) fn wants_any(&self, rules: &[Rule]) -> bool {
         rules.iter().any(|rule| self.wants(*rule))
@@ -225,6 +231,16 @@ impl<'e, 'w> Examination<'e, 'w> {
                 unseen("interrupted")
             }
         }
+    }
+
+    /// Takes this for the evidence of the rule that is judged.
+    pub(super) fn seen(&mut self, evidence: Evidence) {
+        self.last = Some(evidence);
+    }
+
+    /// What was seen last for the rule that is judged.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        self.last.clone()
     }
 
     /// Waits, unless a signal comes.

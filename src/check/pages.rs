@@ -2,20 +2,16 @@
 //! (RFC 9700 §4.16), and whether they show a request's values safely.
 
 use super::examination::Examination;
-use super::probe::{Exchange, Reply};
+use super::probe::Exchange;
 use super::sign_in::Ask;
 use super::token_request::NOBODY;
 use super::verdict::{Finding, Judgement, Test, broken, kept_if, unseen};
-use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderValue, Method};
 use crate::rules::Rule;
-use url::Position;
 
 /// What a page must not repeat as it stands.
 const MARK: &str = "\"><oauth-check>'";
 const MARK_AS_ELEMENT: &str = "<oauth-check>";
-
-/// How far a redirect to the sign-in page is followed.
-const REDIRECTS_MAX: usize = 3;
 
 /// Policies that keep the query from other origins (Referrer Policy §3).
 const TIGHT_POLICIES: [&str; 6] = [
@@ -85,40 +81,9 @@ fn page(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
     }
 }
 
-/// The page that a browser without cookies ends on, at the server itself.
+/// The page that a browser which never was there ends on, at the server itself.
 fn landing(examination: &mut Examination<'_, '_>, ask: &Ask) -> Result<Option<Exchange>, Finding> {
-    let mut exchange = examination.authorize_by(Method::Get, ask, Vec::new())?;
-    let mut cookies: Vec<String> = Vec::new();
-    for _ in 0..REDIRECTS_MAX {
-        if exchange.is_page() {
-            return Ok(Some(exchange));
-        }
-        let is_redirect = (300..400).contains(&exchange.status());
-        let from = &exchange.request.url;
-        let Ok(url) = from.join(exchange.header("location")) else {
-            return Ok(None);
-        };
-        let stays = url[..Position::BeforePath] == from[..Position::BeforePath];
-        if !is_redirect || !stays || matches!(exchange.reply(ask.redirect_uri()), Reply::Back(_)) {
-            return Ok(None);
-        }
-        let set = exchange
-            .response
-            .headers
-            .iter()
-            .filter(|(name, _)| name == "set-cookie");
-        cookies.extend(set.filter_map(|(_, value)| value.split(';').next().map(str::to_owned)));
-        let mut headers = vec![("accept", HeaderValue::Plain("text/html".to_owned()))];
-        if !cookies.is_empty() {
-            headers.push(("cookie", HeaderValue::Secret(cookies.join("; ").into())));
-        }
-        exchange = examination.send(HttpRequest {
-            method: Method::Get,
-            url,
-            headers,
-            body: None,
-        })?;
-    }
+    let exchange = examination.landing(ask)?;
     Ok(exchange.is_page().then_some(exchange))
 }
 

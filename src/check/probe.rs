@@ -156,6 +156,16 @@ impl Exchange {
         }
     }
 
+    /// Where a redirect goes that stays at the server.
+    pub(super) fn redirect_within(&self, redirect_uri: &str) -> Option<Url> {
+        let is_redirect = (300..400).contains(&self.status());
+        let from = &self.request.url;
+        let url = from.join(self.header("location")).ok()?;
+        let stays = url[..Position::BeforePath] == from[..Position::BeforePath];
+        let is_answer = matches!(self.reply(redirect_uri), Reply::Back(_)) || same_place(&url, redirect_uri);
+        (is_redirect && stays && !is_answer && !self.header("location").is_empty()).then_some(url)
+    }
+
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence {

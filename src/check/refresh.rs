@@ -112,10 +112,12 @@ fn judge_course(examination: &mut Examination<'_, '_>, course: &mut Result<Cours
         more_scope(examination, course, &refresh_token)
     });
     with(examination, Rule::RefreshReuse, &|examination, course| {
+        examination.needs_public_client()?;
         let refusal = spend_again(examination, course)?;
         gives_nothing(&refusal)
     });
     with(examination, Rule::RefreshReuseRevokes, &|examination, course| {
+        examination.needs_public_client()?;
         if gives_nothing(&spend_again(examination, course)?).is_err() {
             return unseen("no reuse is noticed (refresh.reuse)");
         }

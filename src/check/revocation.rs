@@ -44,6 +44,8 @@ impl Examination<'_, '_> {
             return match self.userinfo(Some(token))?.status() {
                 200 => Ok(true),
                 401 => Ok(false),
+                // It took tokens of the same kind before.
+                403 if self.keeps(Rule::UserinfoWorks) => Ok(false),
                 status => unseen(format!("userinfo answers with status {status}")),
             };
         }
@@ -174,8 +176,9 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
     params.push_secret("token", tokens.needs_refresh_token()?);
     let header = examination.prove_in_url(&mut params)?;
     examination.attacked();
-    examination.send_in_url(Method::Get, endpoint, &params, header)?;
+    let exchange = examination.send_in_url(Method::Get, endpoint, &params, header)?;
     let lives = lives_on(examination, tokens)?;
+    examination.seen(exchange.evidence());
     if !lives && let Ok(fresh) = begin(examination) {
         *tokens = fresh;
     }
@@ -184,8 +187,9 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
 
 fn by_nobody(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgement {
     let nobody = examination.nobody();
-    examination.revoke(&tokens.needs_refresh_token()?.clone(), None, &nobody)?;
+    let exchange = examination.revoke(&tokens.needs_refresh_token()?.clone(), None, &nobody)?;
     let lives = lives_on(examination, tokens)?;
+    examination.seen(exchange.evidence());
     if !lives && let Ok(fresh) = begin(examination) {
         *tokens = fresh;
     }

@@ -24,6 +24,9 @@ use std::time::Duration;
 /// How long a right answer may still come after one with a wrong `state`.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How far redirects at the server are followed.
+const REDIRECTS_MAX: usize = 8;
+
 /// The random part that every `state` begins with.
 const STATE_RANDOM_CHARS: usize = 43;
 
@@ -257,10 +260,35 @@ impl Examination<'_, '_> {
         Ok(ask)
     }
 
-    /// Sends a request without a browser, and without a cookie.
+    /// Sends a request as a browser does that never was there.
     pub(super) fn authorize(&mut self, ask: &Ask) -> Result<Reply, Finding> {
-        let exchange = self.authorize_by(Method::Get, ask, Vec::new())?;
+        let exchange = self.landing(ask)?;
         Ok(self.noted(ask, &exchange))
+    }
+
+    /// Where such a browser ends: redirects that stay at the server are
+    /// followed, with the cookies that it sets on the way.
+    pub(super) fn landing(&mut self, ask: &Ask) -> Result<Exchange, Finding> {
+        let mut exchange = self.authorize_by(Method::Get, ask, Vec::new())?;
+        let sent = exchange.evidence().sent;
+        let mut cookies = Cookies::default();
+        for _ in 0..REDIRECTS_MAX {
+            cookies.take(&exchange);
+            let Some(url) = exchange.redirect_within(ask.redirect_uri()) else {
+                break;
+            };
+            let mut headers = vec![("accept", HeaderValue::Plain("text/html".to_owned()))];
+            headers.extend(cookies.header().map(|header| ("cookie", header)));
+            exchange = self.send(HttpRequest {
+                method: Method::Get,
+                url,
+                headers,
+                body: None,
+            })?;
+        }
+        let came = exchange.evidence().came;
+        self.seen(Evidence { sent, came });
+        Ok(exchange)
     }
 
     /// The same by this method and with these headers; the raw exchange.
@@ -288,7 +316,8 @@ impl Examination<'_, '_> {
     fn noted(&mut self, ask: &Ask, exchange: &Exchange) -> Reply {
         let reply = exchange.reply(ask.redirect_uri());
         if let Reply::Back(back) = &reply {
-            self.note_error(ask, back, &exchange.evidence());
+            let evidence = self.evidence().unwrap_or_else(|| exchange.evidence());
+            self.note_error(ask, back, &evidence);
         }
         reply
     }
@@ -379,12 +408,12 @@ impl Examination<'_, '_> {
     /// The response to a request that the resource owner may agree to.
     pub(super) fn answer(&mut self, ask: Ask, purpose: &str) -> Result<Answer, Finding> {
         if self.sign_ins.door == Some(Door::Open) {
-            let exchange = self.authorize_by(Method::Get, &ask, Vec::new())?;
+            let exchange = self.landing(&ask)?;
             return match self.noted(&ask, &exchange) {
                 Reply::Back(back) => Ok(Answer {
                     ask,
                     back,
-                    evidence: Some(exchange.evidence()),
+                    evidence: self.evidence(),
                 }),
                 Reply::ErrorPage(status) => unseen(format!("the login for it ended with a page of status {status}")),
                 Reply::SignIn => unseen("the login for it ended with a page"),
@@ -472,6 +501,7 @@ impl Examination<'_, '_> {
             came: neutralise(&format!("by the browser {}", shown_params(&back.params))),
         };
         self.note_error(&ask, &back, &evidence);
+        self.seen(evidence.clone());
         Ok(Answer {
             ask,
             back,
@@ -508,6 +538,29 @@ impl Examination<'_, '_> {
             Ok(_) => Ok(()),
             Err(_) => unseen("not even a plain login works, so a refusal says nothing"),
         }
+    }
+}
+
+/// The cookies of one browser at one server, by name.
+#[derive(Default)]
+struct Cookies(Vec<(String, String)>);
+
+impl Cookies {
+    fn take(&mut self, exchange: &Exchange) {
+        let headers = exchange.response.headers.iter();
+        for (_, set) in headers.filter(|(name, _)| name == "set-cookie") {
+            let pair = set.split(';').next().and_then(|pair| pair.split_once('='));
+            if let Some((name, value)) = pair {
+                let name = name.trim();
+                self.0.retain(|(known, _)| known != name);
+                self.0.push((name.to_owned(), value.trim().to_owned()));
+            }
+        }
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| HeaderValue::Secret(pairs.join("; ").into()))
     }
 }
 

@@ -270,7 +270,15 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         gives_nothing(&as_itself(examination)?)
     });
     examination.judge(Rule::TokenUnknownClient, &mut |examination| {
-        says(&as_nobody(examination)?, "invalid_client")
+        let exchange = as_nobody(examination)?;
+        if exchange.error().as_deref() != Some("invalid_grant") {
+            return says(&exchange, "invalid_client");
+        }
+        // The code was looked at first: one that works leaves the client alone to refuse.
+        examination.needs_working_login()?;
+        let code = examination.code("for a client that nobody knows")?;
+        let (params, nobody) = (examination.redemption(&code), examination.nobody());
+        says(&examination.token_request_as(params, &nobody)?, "invalid_client")
     });
     examination.judge(Rule::TokenBasicChallenge, &mut |examination| {
         let exchange = with_wrong_basic(examination)?;

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod foreign;
+mod front_desk;
 mod literal;
 mod matrix;
 mod options;
