@@ -269,6 +269,12 @@ fn a_callback_that_never_comes_because_the_server_shows_a_page() {
     let running = Running::start(&mut login(&home, &server, &["--timeout", "250ms"]));
     let outcome = running.end().expect_error(7);
     let hint = &outcome.labelled("hint: ")[0];
+    outcome.does_not_say("paste its URL here");
+    let hints = outcome.hints();
+    assert!(
+        hints.contains("run it again with --paste in a terminal"),
+        "there is no terminal: {outcome:#?}"
+    );
     for part in [
         "error page of the server",
         "not registered",
@@ -349,7 +355,12 @@ fn a_firewall_that_blocks_requests_with_127_0_0_1_in_them() {
         one_hint(
             exchanged(reply, &[], None),
             3,
-            &["firewall", "127.0.0.1", "--redirect-uri http://localhost:0/callback"],
+            &[
+                "The token endpoint may be wrong, or only be open to others",
+                "firewall",
+                "127.0.0.1",
+                "--redirect-uri http://localhost:0/callback",
+            ],
         );
     }
     let blocked = html(403, "<h1>Request blocked</h1>");

@@ -155,7 +155,7 @@ pub(super) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> String {
     match sent {
         // Rules against server-side request forgery take the redirect URI for an attack.
         Some(sent) if matches!(status, 403 | 406) && sent.has_loopback_address() => {
-            "A firewall in front of the server may block requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
+            "The token endpoint may be wrong, or only be open to others: see the answer with -vv. Or a firewall in front of it blocks requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
         }
         _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
     }
