@@ -87,7 +87,14 @@ pub(super) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> Stri
     }
     let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
     if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
-        return client_authentication_refused(sent.and_then(|sent| sent.method));
+        return match sent {
+            Some(sent) => client_authentication_refused(sent.method),
+            // It was taken when the session began.
+            None => format!(
+                "{} It may have been disabled or deleted at the server since the login.",
+                client_authentication_refused(None)
+            ),
+        };
     }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
