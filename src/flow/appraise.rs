@@ -594,6 +594,17 @@ impl Findings {
                 format!("{} says something else about {}", other.url, names.join(", ")),
             );
         }
+        let further = other.members.keys().map(String::as_str);
+        let further: Vec<&str> = further
+            .filter(|name| name.ends_with("_endpoint") && !taken.members.contains_key(*name))
+            .collect();
+        if !further.is_empty() {
+            self.note(format!(
+                "{} also names {}, of which a login knows nothing: it takes one document",
+                other.url,
+                further.join(", ")
+            ));
+        }
     }
 }
 
