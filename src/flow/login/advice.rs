@@ -141,7 +141,9 @@ fn proof_key_refused(words: &str) -> String {
     }
 }
 
-fn client_authentication_refused(method: Option<ClientAuthenticationMethod>) -> String {
+/// The advice for a client that the server did not take; by how it
+/// authenticated, where that is known.
+pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthenticationMethod>) -> String {
     match method {
         None => "Check the client_id, and whether this client has a secret (--client-secret-file) and how it is sent (--client-auth).",
         Some(ClientAuthenticationMethod::None) => {
