@@ -10,7 +10,7 @@ use crate::flow::discover::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
-use crate::flow::renew::RenewError;
+use crate::flow::renew::{RenewError, oauth_error_of_reason};
 use crate::flow::session::UnusableRecord;
 use crate::folders::NoHome;
 use crate::protocol::jose::JwtError;
@@ -334,6 +334,13 @@ impl Diagnosis for SessionError {
                 )]
             }
             _ => vec![format!("Run: oauth login {profile}")],
+        }
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            SessionError::Dead { reason, .. } => oauth_error_of_reason(reason),
+            _ => None,
         }
     }
 }

@@ -626,7 +626,10 @@ fn client_choice(
     } else if let Some(id) = profile.text("client_id") {
         ("client_id", id.to_owned())
     } else {
-        let target = url.map_or_else(|| format!("--profile {name} --issuer https://…"), str::to_owned);
+        let target = match url {
+            Some(url) => Issuer::of_well_known_url(url).unwrap_or_else(|| url.to_owned()),
+            None => format!("--profile {name} --issuer https://…"),
+        };
         let hint = format!(
             "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",
             DEFAULT_REDIRECT_URI.replace(":0", "")

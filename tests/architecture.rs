@@ -143,7 +143,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
-    ("src/protocol/id_token.rs", "compares the nonce"),
+    (
+        "src/protocol/id_token.rs",
+        "hashes the access token; reads who a stored ID token is of",
+    ),
     ("src/protocol/params.rs", "encodes parameters"),
     ("src/protocol/pkce.rs", "hashes and compares the verifier"),
     ("src/protocol/state.rs", "compares the state"),

@@ -560,7 +560,8 @@ fn tell(
     }
     let more = granted.without(&outcome.asked);
     if !outcome.asked.is_empty() && !more.is_empty() {
-        observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+        // Many servers add scopes of their own to every client's.
+        observer.observe(&Event::Note(&format!("granted, but not asked for: {more}")));
     }
     match token.and_then(|token| token.expires_at) {
         Some(expires_at) => {

@@ -73,7 +73,7 @@ fn one(
         )))??;
         if revoked == Revoked::NoEndpoint {
             observer.observe(&Event::Note(
-                "the server has no revocation endpoint: the tokens are forgotten here, but live on until they expire",
+                "the metadata that the login used name no revocation endpoint: the tokens are forgotten here, but live on until they expire; if the server has one, give it to oauth login with --revocation-endpoint URL",
             ));
         }
     }

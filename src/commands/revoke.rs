@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         Ok::<_, Error>(())
     }))??;
     let next = if kind == Some("access_token") && stored.session.can_renew() {
-        format!("oauth token {name} gets another access token")
+        format!("oauth token {name} gets another access token, unless the server has ended the whole session")
     } else {
         format!("log in again with: oauth login {name}")
     };

@@ -8,6 +8,7 @@ use crate::config::{Config, Profile};
 use crate::duration::in_words;
 use crate::error::{Error, SessionError};
 use crate::neutral::neutralise;
+use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
 use crate::report;
 use crate::settings;
@@ -129,6 +130,8 @@ impl Stores<'_> {
 pub(super) struct Row {
     profile: String,
     subject: Option<String>,
+    /// What a person would know the subject by; in the table only.
+    name: Option<String>,
     issuer: Option<String>,
     client_id: Option<String>,
     scope: Option<String>,
@@ -160,8 +163,10 @@ impl Row {
         let scope = granted
             .or(session.map(|session| &session.asked.scope))
             .map(|scope| scope.join(" "));
+        let named = session.and_then(|session| stored_name(session.id_token.as_ref()?, session.subject.as_deref()?));
         Row {
             profile: name.to_string(),
+            name: named,
             subject: session.and_then(|session| session.subject.clone()),
             issuer: session
                 .and_then(|session| session.issuer.clone())
@@ -211,7 +216,7 @@ impl Row {
         let refreshable = if self.refreshable { "yes" } else { "no" };
         [
             self.profile.clone(),
-            shown(&self.subject),
+            shown(if self.name.is_some() { &self.name } else { &self.subject }),
             shown(&self.issuer),
             shown(&self.scope),
             expires,

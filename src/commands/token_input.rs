@@ -16,6 +16,7 @@ use crate::trace::Observer;
 use crate::transport::Transport;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 /// No JWT that this program reads is longer.
 const TOKEN_MAX_BYTES: u64 = 256 * 1024 + 2;
@@ -36,20 +37,32 @@ pub(super) fn given_token(context: &Context, input: &TokenInput) -> Result<Optio
     let read = File::open(name).and_then(|file| file.take(TOKEN_MAX_BYTES).read_to_end(&mut bytes));
     match read {
         Ok(_) => Ok(Some(settings::secret_from_bytes(PLACE, bytes)?)),
-        Err(error) => Err(unreadable(&error).into()),
+        Err(error) => Err(unreadable(context, name, &error).into()),
     }
 }
 
-/// The name is not repeated: it may be a token.
-fn unreadable(error: &io::Error) -> SettingsError {
-    let problem = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => format!("that file cannot be read: {error}"),
+/// The name is not repeated unless it is that of a saved profile: it may be a token.
+fn unreadable(context: &Context, name: &Path, error: &io::Error) -> SettingsError {
+    let is_saved = |name: &ProfileName| context.config().is_ok_and(|config| config.profile(name).is_some());
+    let profile = name.to_str().and_then(|name| ProfileName::parse(name).ok());
+    let profile = profile.filter(is_saved);
+    let (file, hint) = match profile {
+        Some(profile) => (
+            format!("file \"{profile}\""),
+            format!("For the token of the profile: -p {profile}"),
+        ),
+        None => (
+            "such file".to_owned(),
+            "A token comes on standard input (-), a profile is named with --profile.".to_owned(),
+        ),
     };
     SettingsError::Value {
         name: PLACE.to_owned(),
-        problem,
-        hint: Some("A token comes on standard input (-), a profile is named with --profile.".to_owned()),
+        problem: match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no {file}"),
+            _ => format!("that file cannot be read: {error}"),
+        },
+        hint: Some(hint),
     }
 }
 

@@ -2,7 +2,7 @@
 //! §5.3), what it stands for (RFC 7662); or tells it to forget it (RFC 7009).
 
 use super::discover::{DiscoveryError, discover};
-use super::login::{ClientChoice, ServerChoice};
+use super::login::{ClientChoice, ServerChoice, client_authentication_refused};
 use super::logout;
 use super::session::{self, UnusableRecord, client_of, endpoint_of};
 use crate::diagnosis::{Diagnosis, ExitCode};
@@ -77,9 +77,15 @@ pub enum AboutTokenError {
     /// The endpoint is not known, and the metadata cannot be had.
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
-    /// The server has no such endpoint.
-    #[error("the server names no {0}")]
-    NoEndpoint(&'static str),
+    /// The metadata that were read lack the endpoint; another well-known
+    /// document may have it, since nothing is merged from two.
+    #[error("the metadata that are used name no {member}")]
+    NoEndpoint {
+        /// The member that they lack.
+        member: &'static str,
+        /// Whose they are, where that is known.
+        issuer: Option<String>,
+    },
     /// No answer.
     #[error("the {service} does not answer")]
     Transport {
@@ -159,9 +165,9 @@ impl Diagnosis for AboutTokenError {
             AboutTokenError::Unavailable { .. } | AboutTokenError::NotJson { .. } => ExitCode::Unreachable,
             AboutTokenError::Refused { status: 300..400, .. } => ExitCode::Protocol,
             AboutTokenError::Refused { .. } => ExitCode::Refused,
-            AboutTokenError::NoEndpoint(_) | AboutTokenError::Invalid { .. } | AboutTokenError::OtherSubject { .. } => {
-                ExitCode::Protocol
-            }
+            AboutTokenError::NoEndpoint { .. }
+            | AboutTokenError::Invalid { .. }
+            | AboutTokenError::OtherSubject { .. } => ExitCode::Protocol,
         }
     }
 
@@ -170,12 +176,14 @@ impl Diagnosis for AboutTokenError {
             AboutTokenError::Discovery(source) => return source.hints(),
             AboutTokenError::Transport { source, .. } => return source.hints(),
             AboutTokenError::Record(_) => "Log in again, which writes the session anew.",
-            AboutTokenError::NoEndpoint(_) => "See what the server has with: oauth discover URL.",
+            AboutTokenError::NoEndpoint { member, issuer } => return hints_for_no_endpoint(member, issuer.as_deref()),
             AboutTokenError::Unavailable { .. } => "Try again later.",
             AboutTokenError::Refused { status: 300..400, .. } => {
                 "Something else than that endpoint seems to answer; see what the server names with: oauth discover URL."
             }
-            AboutTokenError::Refused { error, method, .. } => hint_for_refusal(error.as_ref(), *method),
+            AboutTokenError::Refused {
+                status, error, method, ..
+            } => return vec![hint_for_refusal(*status, error.as_ref(), *method)],
             AboutTokenError::NotJson { .. } => {
                 "Something else than that endpoint seems to answer: a proxy, or a captive portal."
             }
@@ -197,8 +205,23 @@ impl Diagnosis for AboutTokenError {
     }
 }
 
-fn hint_for_refusal(error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> &'static str {
-    match (error.map(|error| error.error.as_str()), method) {
+fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
+    let mut hints = vec![match issuer {
+        Some(issuer) => format!(
+            "Another well-known document of the server may name it; see with: oauth discover {}",
+            shell_words::quote(issuer)
+        ),
+        None => "Log in with --issuer URL: this session was made without metadata.".to_owned(),
+    }];
+    if member == Service::Revocation.member() {
+        hints.push("If you know it, give it to oauth login with --revocation-endpoint URL.".to_owned());
+    }
+    hints
+}
+
+fn hint_for_refusal(status: u16, error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> String {
+    let code = error.map(|error| error.error.as_str());
+    let hint = match (code, method) {
         (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
         (Some("unsupported_token_type"), _) => "The server does not revoke tokens of this kind; it ends by itself.",
         (Some("invalid_token"), _) => {
@@ -207,11 +230,19 @@ fn hint_for_refusal(error: Option<&ErrorResponse>, method: Option<ClientAuthenti
         (_, Some(ClientAuthenticationMethod::None)) => {
             "The server may want a client with a secret for this: log in with --client-secret-file."
         }
-        (Some("invalid_client"), Some(_)) => {
-            "Check the client secret, and how it is sent (--client-auth of oauth login)."
-        }
+        (Some("invalid_client" | "unauthorized_client"), Some(_)) => return hint_for_client(method),
+        (None, Some(_)) if status == 401 => return hint_for_client(method),
         _ => "Run it again with -vv to see the exchange.",
-    }
+    };
+    hint.to_owned()
+}
+
+/// As for the token endpoint; but the options are not those of this command.
+fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
+    format!(
+        "{} These are options of oauth login.",
+        client_authentication_refused(method)
+    )
 }
 
 /// A record of the server and the client of a profile that nobody is signed in to.
@@ -261,7 +292,10 @@ async fn endpoint(
         }
         None => None,
     };
-    found.ok_or(AboutTokenError::NoEndpoint(service.member()))
+    found.ok_or_else(|| AboutTokenError::NoEndpoint {
+        member: service.member(),
+        issuer: session.issuer.clone(),
+    })
 }
 
 /// What the userinfo endpoint says of the token's subject: a JSON object as

@@ -560,12 +560,6 @@ impl Findings {
             return;
         };
         let members = Members(&document.members);
-        let algorithms = members
-            .list("id_token_signing_alg_values_supported")
-            .unwrap_or_default();
-        if algorithms.contains(&"none") {
-            self.breaks(Rule::MetadataNoNone, "unsigned ID tokens (none) are announced");
-        }
         if members.is_there("scopes_supported") && !members.lists("scopes_supported", "openid") {
             self.breaks(Rule::MetadataScopes, "scopes_supported does not list openid");
         }
@@ -598,6 +592,17 @@ impl Findings {
                 Rule::MetadataDocumentsAgree,
                 format!("{} says something else about {}", other.url, names.join(", ")),
             );
+        }
+        let further = other.members.keys().map(String::as_str);
+        let further: Vec<&str> = further
+            .filter(|name| name.ends_with("_endpoint") && !taken.members.contains_key(*name))
+            .collect();
+        if !further.is_empty() {
+            self.note(format!(
+                "{} also names {}, of which a login knows nothing: it takes one document",
+                other.url,
+                further.join(", ")
+            ));
         }
     }
 }

@@ -64,19 +64,30 @@ impl Diagnosis for DiscoveryError {
         match self {
             DiscoveryError::Unreachable { source, .. } => source.hints(),
             DiscoveryError::Unavailable { .. } => vec!["Try again later.".to_owned()],
-            DiscoveryError::NotFound { tried, .. } => {
-                let somebody_else = tried.iter().all(|tried| is_page_or_redirect(tried)).then_some(
-                    "A captive portal, or a proxy that wants you to sign in, may be answering in its place: open a page in a browser and look.",
-                );
-                let of_server = [
-                    "Check the issuer URL; the server's documentation names it.",
-                    "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
-                ];
-                somebody_else.into_iter().chain(of_server).map(str::to_owned).collect()
-            }
+            DiscoveryError::NotFound { issuer, tried } => hints_for_not_found(issuer, tried),
             DiscoveryError::Invalid { problem, .. } => hints_for(problem),
         }
     }
+}
+
+fn hints_for_not_found(issuer: &str, tried: &[String]) -> Vec<String> {
+    if let Some(issuer) = Issuer::of_well_known_url(issuer) {
+        return vec![format!(
+            "That is the URL of a document; give its issuer instead: {issuer}"
+        )];
+    }
+    let somebody_else = tried.iter().all(|tried| is_page_or_redirect(tried)).then_some(
+        "A captive portal, or a proxy that wants you to sign in, may be answering in its place: open a page in a browser and look.",
+    );
+    let of_server = [
+        if is_bare_origin(issuer) {
+            "Check the issuer URL, which often has a path (Keycloak: https://HOST/realms/NAME, Okta: https://HOST/oauth2/default)."
+        } else {
+            "Check the issuer URL; the server's documentation names it."
+        },
+        "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
+    ];
+    somebody_else.into_iter().chain(of_server).map(str::to_owned).collect()
 }
 
 /// What a person can do about metadata that may not be used.
@@ -85,12 +96,12 @@ pub fn hints_for(problem: &MetadataError) -> Vec<String> {
         // The server chose these words, and somebody may paste them into a shell.
         MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpAllowance::Everywhere).is_ok() => {
             let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
-                "Only the trailing slash differs, which counts"
+                "Only the trailing slash differs, which counts;"
             } else {
-                "If that is the server you mean"
+                "If that is the server you mean,"
             };
             vec![format!(
-                "{if_meant}; run: oauth login --issuer {} (and the other options as before)",
+                "{if_meant} run: oauth login --issuer {} (and the other options as before)",
                 shell_words::quote(found)
             )]
         }
@@ -165,6 +176,13 @@ pub async fn discover(
             tried,
         },
     })
+}
+
+/// Whether a URL has no path, as those of servers with one issuer only.
+fn is_bare_origin(issuer: &str) -> bool {
+    issuer
+        .split_once("://")
+        .is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'))
 }
 
 /// Whether the text of an attempt (see [`not_taken`]) tells of something that answers every request.

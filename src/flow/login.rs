@@ -9,6 +9,7 @@ mod server;
 mod tell;
 
 pub use advice::Sent;
+pub(in crate::flow) use advice::client_authentication_refused;
 pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};

@@ -83,7 +83,7 @@ impl Diagnosis for LogoutError {
 pub enum Revoked {
     /// It has forgotten the tokens.
     AtServer,
-    /// It has no revocation endpoint; the tokens live on until they expire.
+    /// No revocation endpoint is known; the tokens live on until they expire.
     NoEndpoint,
 }
 

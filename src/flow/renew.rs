@@ -100,7 +100,7 @@ impl Diagnosis for RenewError {
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
             RenewError::Refresh(source) => source.oauth_error(),
-            RenewError::Ended { .. } => Some(("invalid_grant", None)),
+            RenewError::Ended { reason, .. } => oauth_error_of_reason(reason),
             _ => None,
         }
     }
@@ -236,6 +236,17 @@ fn reason_of(error: &RefreshError) -> String {
         description.map_or_else(|| name.to_owned(), |description| format!("{name} ({description})"))
     });
     reason.unwrap_or_default()
+}
+
+/// What [`reason_of`] made of the server's `error` and `error_description`,
+/// taken apart again; `None` for a reason that somebody else wrote.
+pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
+    // The only error that ends a session.
+    let name = "invalid_grant";
+    match reason.strip_prefix(name)? {
+        "" => Some((name, None)),
+        rest => Some((name, Some(rest.strip_prefix(" (")?.strip_suffix(')')?))),
+    }
 }
 
 /// The record stays: who was signed in, and why that ended, is still to be told.

@@ -219,6 +219,18 @@ impl Issuer {
         }
         urls
     }
+
+    /// The issuer that a URL of [`well_known_urls`](Self::well_known_urls)
+    /// belongs to, as text; `None` for any other URL.
+    pub fn of_well_known_url(url: &str) -> Option<String> {
+        let well_known = [
+            "/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server",
+        ];
+        let (before, after) = well_known.iter().find_map(|name| url.split_once(name))?;
+        let is_path = after.is_empty() || after.starts_with('/');
+        (is_path && before.contains("://")).then(|| format!("{before}{}", after.trim_end_matches('/')))
+    }
 }
 
 impl fmt::Display for Issuer {
@@ -313,6 +325,28 @@ mod tests {
         }
         let own = Url::parse("http://127.0.0.1:9000").unwrap();
         assert!(Endpoint::parse_named_by("http://127.0.0.1:9000/t", &own, HttpAllowance::LoopbackOnly).is_ok());
+    }
+
+    #[test]
+    fn each_well_known_url_tells_its_issuer() {
+        for issuer in ["https://h", "https://h/t1", "http://127.0.0.1:1/a/b"] {
+            let vetted = Issuer::parse(issuer, HttpAllowance::LoopbackOnly).unwrap();
+            for url in vetted.well_known_urls() {
+                assert_eq!(
+                    Issuer::of_well_known_url(url.as_str()).as_deref(),
+                    Some(issuer),
+                    "{url}"
+                );
+            }
+        }
+        for other in [
+            "https://h/t1",
+            "https://h/.well-known/openid-configuration.json",
+            "https://h/.well-known/openid-configuration?tenant=t",
+            "/.well-known/openid-configuration",
+        ] {
+            assert_eq!(Issuer::of_well_known_url(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -58,16 +58,25 @@ pub struct IdToken {
 impl IdToken {
     /// The name a person would know the subject by; falls back to `sub`.
     pub fn display_name(&self) -> &str {
-        ["email", "preferred_username", "name"]
-            .iter()
-            .find_map(|claim| {
-                self.claims
-                    .get(*claim)
-                    .and_then(Value::as_str)
-                    .filter(|text| !text.is_empty())
-            })
-            .unwrap_or(&self.subject)
+        name_in(&self.claims).unwrap_or(&self.subject)
     }
+}
+
+/// The name that a person would know the subject of a stored ID token by.
+/// `None` where it has none, or is of another subject. Text from the network.
+pub fn stored_name(id_token: &Secret, subject: &str) -> Option<String> {
+    let claims = UnverifiedJwt::decode(id_token.expose()).ok()?.claims;
+    let is_of_subject = claims.get("sub").and_then(Value::as_str) == Some(subject);
+    name_in(&claims).filter(|_| is_of_subject).map(str::to_owned)
+}
+
+fn name_in(claims: &Map<String, Value>) -> Option<&str> {
+    ["email", "preferred_username", "name"].iter().find_map(|claim| {
+        claims
+            .get(*claim)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    })
 }
 
 /// Why an ID token must not be accepted.

@@ -215,7 +215,51 @@ fn an_issuer_that_differs_by_a_slash_or_by_its_name_for_this_machine() {
     one_hint(
         run(&mut login(&home, &server, &[])),
         6,
-        &["If that is the server you mean", &corrected],
+        &["If that is the server you mean, run: oauth login", &corrected],
+    );
+}
+
+#[test]
+fn the_url_of_a_document_in_place_of_the_issuer() {
+    let server = LiteralServer::start();
+    for (typed, issuer) in [
+        (format!("/o{OPENID}"), "/o"),
+        (format!("/o{SERVER_METADATA}"), "/o"),
+        (format!("{SERVER_METADATA}/o"), "/o"),
+        (format!("{OPENID}/"), ""),
+    ] {
+        let (typed, issuer) = (server.url(&typed), server.url(issuer));
+        let home = Home::new();
+        let ends_in_issuer = format!("give its issuer instead: {issuer}");
+        for outcome in [
+            run(home.oauth().args(["login", &typed, "--client-id", "c"])),
+            run(home.oauth().args(["discover", &typed])),
+        ] {
+            let outcome = outcome.expect_code(6);
+            assert_eq!(outcome.labelled("hint: ").len(), 1, "{outcome:#?}");
+            assert!(outcome.hints().ends_with(&ends_in_issuer), "{outcome:#?}");
+        }
+        let outcome = run(home.oauth().args(["login", &typed])).expect_error(2);
+        let corrected = format!("oauth login {issuer} --client-id ID");
+        assert!(outcome.hints().ends_with(&corrected), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn an_issuer_without_the_path_that_it_often_has() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let hints = |issuer: &str| {
+        let outcome = run(home.oauth().args(["login", issuer, "--client-id", "c"]));
+        outcome.expect_error(6).hints()
+    };
+    for bare in ["", "/"] {
+        let hints = hints(&server.url(bare));
+        assert!(hints.contains("https://HOST/realms/NAME"), "{hints}");
+    }
+    let hints = hints(&server.url("/realms/absent"));
+    assert!(
+        !hints.contains("https://HOST") && hints.contains("Check the issuer URL"),
+        "{hints}"
     );
 }
 
@@ -225,6 +269,12 @@ fn a_callback_that_never_comes_because_the_server_shows_a_page() {
     let running = Running::start(&mut login(&home, &server, &["--timeout", "250ms"]));
     let outcome = running.end().expect_error(7);
     let hint = &outcome.labelled("hint: ")[0];
+    outcome.does_not_say("paste its URL here");
+    let hints = outcome.hints();
+    assert!(
+        hints.contains("run it again with --paste in a terminal"),
+        "there is no terminal: {outcome:#?}"
+    );
     for part in [
         "error page of the server",
         "not registered",
@@ -305,7 +355,12 @@ fn a_firewall_that_blocks_requests_with_127_0_0_1_in_them() {
         one_hint(
             exchanged(reply, &[], None),
             3,
-            &["firewall", "127.0.0.1", "--redirect-uri http://localhost:0/callback"],
+            &[
+                "The token endpoint may be wrong, or only be open to others",
+                "firewall",
+                "127.0.0.1",
+                "--redirect-uri http://localhost:0/callback",
+            ],
         );
     }
     let blocked = html(403, "<h1>Request blocked</h1>");

@@ -117,6 +117,33 @@ fn as_json_it_is_one_object_with_the_document_as_it_came() {
 }
 
 #[test]
+fn endpoints_that_another_document_alone_names_are_told() {
+    let server = LiteralServer::start();
+    let document = metadata(&server.origin());
+    server.on("GET", SERVER_METADATA, json(200, &document));
+    let further = document.replacen(
+        '{',
+        r#"{"userinfo_endpoint":"https://h/u","claims_supported":["sub"],"#,
+        1,
+    );
+    server.on("GET", OPENID, json(200, &further));
+    let told = (
+        "note".to_owned(),
+        format!(
+            "{} also names userinfo_endpoint, of which a login knows nothing: it takes one document",
+            server.url(OPENID)
+        ),
+    );
+    let outcome = discover(&[&server.origin(), "--json"]).expect_code(0);
+    assert!(findings(&outcome).contains(&told), "{outcome:#?}");
+    // The same the other way round has nothing to tell.
+    server.on("GET", SERVER_METADATA, json(200, &further));
+    server.on("GET", OPENID, json(200, &document));
+    let outcome = discover(&[&server.origin()]).expect_code(0);
+    assert!(!outcome.stdout.contains("also names"), "{outcome:#?}");
+}
+
+#[test]
 fn a_protected_resource_leads_to_its_authorization_server() {
     let (server, resource) = (LiteralServer::start(), LiteralServer::start());
     server.on("GET", SERVER_METADATA, json(200, &metadata(&server.origin())));

@@ -138,9 +138,16 @@ fn answers_that_are_none() {
             json(401, r#"{"error":"invalid_client"}"#),
             5,
             "invalid_client",
-            "--client-auth",
+            "Check client_id and secret; the secret was sent in the Authorization header",
         ),
-        (status(401), 5, "status 401", "-vv"),
+        (
+            json(400, r#"{"error":"unauthorized_client"}"#),
+            5,
+            "unauthorized_client",
+            "--client-auth client_secret_post",
+        ),
+        (status(401), 5, "status 401", "Check client_id and secret"),
+        (status(400), 5, "status 400", "-vv"),
         (status(500), 3, "status 500", "Try again"),
         (html(200, "<html>"), 3, "not JSON", "proxy"),
         (json(200, "{}"), 6, "active is missing", "-vv"),
@@ -173,6 +180,52 @@ fn a_token_as_an_argument_is_refused() {
         }
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_profiles_name_where_a_file_belongs_is_met_with_how_a_profile_is_named() {
+    let (home, server) = signed_in(json(200, ACTIVE));
+    for command in ["introspect", "userinfo", "revoke", "decode"] {
+        let outcome = run(home.oauth().args([command, "work"])).expect_error(2);
+        assert!(outcome.error().contains("there is no file \"work\""), "{outcome:#?}");
+        assert!(outcome.hints().contains("-p work"), "{outcome:#?}");
+        // Any other name may be a token.
+        let outcome = run(home.oauth().args([command, "wrok"])).expect_error(2);
+        outcome.does_not_say("wrok").does_not_say("-p work");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn without_an_endpoint_it_names_the_command_that_looks_at_every_document() {
+    let (home, server) = signed_in(json(200, ACTIVE));
+    let mut kept = home.kept("work").unwrap();
+    kept.endpoints.introspection = None;
+    home.keep("work", &kept);
+    let metadata = value!({"issuer": server.origin()});
+    server.on(
+        "GET",
+        "/.well-known/oauth-authorization-server",
+        json(200, &metadata.to_string()),
+    );
+    for (command, member) in [
+        ("introspect", "introspection_endpoint"),
+        ("userinfo", "userinfo_endpoint"),
+    ] {
+        let outcome = run(home.oauth().args([command, "-p", "work"])).expect_error(6);
+        assert!(outcome.error().ends_with(&format!("name no {member}")), "{outcome:#?}");
+        assert_eq!(
+            outcome.hints(),
+            format!(
+                "Another well-known document of the server may name it; see with: oauth discover {}",
+                server.origin()
+            )
+        );
+    }
+    kept.issuer = None;
+    home.keep("work", &kept);
+    let outcome = introspect(&home, &[]).expect_error(6);
+    assert!(outcome.hints().contains("--issuer URL"), "{outcome:#?}");
 }
 
 #[test]

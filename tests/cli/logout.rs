@@ -143,7 +143,10 @@ fn without_a_revocation_endpoint_the_session_is_forgotten_with_a_note() {
     let outcome = run(&mut logout(&home, &[])).expect_code(0);
     let notes = outcome.labelled("note:");
     assert!(
-        notes.iter().any(|note| note.contains("no revocation endpoint")),
+        notes.iter().any(
+            |note| note.contains("metadata that the login used name no revocation endpoint")
+                && note.contains("--revocation-endpoint URL")
+        ),
         "{outcome:?}"
     );
     assert_forgotten(&home, "default");

@@ -138,6 +138,53 @@ fn only_invalid_grant_ends_a_session_and_keeps_its_record() {
 }
 
 #[test]
+fn the_servers_words_are_the_same_when_it_ends_the_session_and_later() {
+    for (answer, description) in [
+        (r#"{"error":"invalid_grant"}"#, serde_json::Value::Null),
+        (
+            r#"{"error":"invalid_grant","error_description":"Session (web) not active"}"#,
+            "Session (web) not active".into(),
+        ),
+    ] {
+        let server = LiteralServer::start();
+        server.on("POST", "/token", json(400, answer));
+        let home = home_with_token_ending_in(-10, &server);
+        for _ in 0..2 {
+            let error = run(&mut token(&home, &["--json"])).json_error(4);
+            assert_eq!(
+                (&error["oauth_error"], &error["oauth_error_description"]),
+                (&"invalid_grant".into(), &description)
+            );
+        }
+        assert_eq!(server.requests().len(), 1);
+    }
+    // A reason that somebody else wrote is no error of the server.
+    let home = home_with_token_ending_in(-10, &LiteralServer::start());
+    let mut dead = home.kept("work").expect("the session");
+    dead.dead = Some(oauth::store::Dead {
+        at: oauth::protocol::time::UnixSeconds(1),
+        reason: "invalid_grants are many".to_owned(),
+    });
+    home.keep("work", &dead);
+    let error = run(&mut token(&home, &["--json"])).json_error(4);
+    assert_eq!(error["oauth_error"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_client_that_is_not_taken_any_more_may_be_disabled() {
+    for error in ["invalid_client", "unauthorized_client"] {
+        let server = LiteralServer::start();
+        server.on("POST", "/token", json(401, &format!(r#"{{"error":"{error}"}}"#)));
+        let home = home_with_token_ending_in(-10, &server);
+        let outcome = run(&mut token(&home, &[])).expect_error(5);
+        assert!(
+            outcome.hints().contains("disabled or deleted at the server"),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn every_other_failure_leaves_the_session_as_it_was() {
     for (reply, code) in [
         (json(401, r#"{"error":"invalid_client"}"#), 5),

@@ -38,6 +38,12 @@ fn the_sessions_access_token_is_revoked_and_not_handed_out_again() {
             .contains("the access token of profile \"work\" is revoked"),
         "{outcome:#?}"
     );
+    assert!(
+        outcome
+            .stderr
+            .contains("oauth token work gets another access token, unless the server has ended the whole session"),
+        "{outcome:#?}"
+    );
     let request = server.only_request_to("/revoke");
     assert_eq!(
         request.body_text(),
@@ -114,7 +120,17 @@ fn without_an_endpoint_or_a_session_nothing_is_sent() {
         json(200, &metadata.to_string()),
     );
     let outcome = revoke(&home, &[], "").expect_error(6);
-    assert!(outcome.error().contains("revocation_endpoint"), "{outcome:#?}");
+    assert!(
+        outcome
+            .error()
+            .contains("the metadata that are used name no revocation_endpoint"),
+        "{outcome:#?}"
+    );
+    let hints = outcome.hints();
+    assert!(
+        hints.contains(&format!("oauth discover {}", server.origin())) && hints.contains("--revocation-endpoint URL"),
+        "{outcome:#?}"
+    );
     run(home.oauth().args(["revoke", "-p", "absent"])).expect_error(4);
     assert!(server.requests_to("/revoke").is_empty());
     assert!(

@@ -5,6 +5,7 @@ use super::support::binary::Home;
 use super::support::literal_server::LiteralServer;
 use super::support::outcome::{Outcome, members, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, session};
+use super::support::signing::unsigned;
 use oauth::protocol::time::UnixSeconds;
 use oauth::store::{Dead, Session};
 use serde_json::{Value, json};
@@ -126,6 +127,33 @@ fn the_table_has_a_line_for_each_profile() {
     // the columns stand below their titles
     let issuer = lines[0].find("ISSUER").expect("a title");
     assert!(lines[1..].iter().all(|line| line[issuer..].starts_with(ISSUER)));
+}
+
+#[test]
+fn the_table_has_the_name_that_the_login_told() {
+    let home = every_state();
+    let subject = "8d0c2c3e-0b5c-4d5a-9d3b-6f1f2a1b3c4d";
+    let who = |claims: &Value| {
+        let mut kept = session(ISSUER);
+        kept.subject = Some(subject.to_owned());
+        let header = json!({"alg": "none"});
+        kept.id_token = Some(format!("{}.", unsigned(&header, claims)).into());
+        home.keep("valid", &kept);
+        let table = status(&home, &["valid"]).expect_code(0).stdout;
+        let array = status(&home, &["valid", "--json"]).expect_code(0).json();
+        assert_eq!(array[0]["subject"], subject);
+        let line = table.lines().nth(1).expect("a line").to_owned();
+        line.split_whitespace().nth(1).expect("who").to_owned()
+    };
+    let mail = "alice@example.com";
+    assert_eq!(who(&json!({"sub": subject, "email": mail, "name": "Alice"})), mail);
+    assert_eq!(who(&json!({"sub": subject, "preferred_username": "alice"})), "alice");
+    assert_eq!(who(&json!({"sub": subject})), subject);
+    assert_eq!(who(&json!({"sub": "another", "email": mail})), subject);
+    assert_eq!(
+        who(&json!({"sub": subject, "email": "a\u{1b}[2J\nb"})),
+        "a\\u{1b}[2J\\u{a}b"
+    );
 }
 
 #[test]

@@ -87,7 +87,14 @@ pub(super) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> Stri
     }
     let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
     if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
-        return client_authentication_refused(sent.and_then(|sent| sent.method));
+        return match sent {
+            Some(sent) => client_authentication_refused(sent.method),
+            // It was taken when the session began.
+            None => format!(
+                "{} It may have been disabled or deleted at the server since the login.",
+                client_authentication_refused(None)
+            ),
+        };
     }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
@@ -134,7 +141,9 @@ fn proof_key_refused(words: &str) -> String {
     }
 }
 
-fn client_authentication_refused(method: Option<ClientAuthenticationMethod>) -> String {
+/// The advice for a client that the server did not take; by how it
+/// authenticated, where that is known.
+pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthenticationMethod>) -> String {
     match method {
         None => "Check the client_id, and whether this client has a secret (--client-secret-file) and how it is sent (--client-auth).",
         Some(ClientAuthenticationMethod::None) => {
@@ -155,7 +164,7 @@ pub(super) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> String {
     match sent {
         // Rules against server-side request forgery take the redirect URI for an attack.
         Some(sent) if matches!(status, 403 | 406) && sent.has_loopback_address() => {
-            "A firewall in front of the server may block requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
+            "The token endpoint may be wrong, or only be open to others: see the answer with -vv. Or a firewall in front of it blocks requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
         }
         _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
     }

@@ -201,8 +201,11 @@ fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
         "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there: compare them with -v, exactly (localhost is not 127.0.0.1). If the page says that the request was blocked, a firewall may not like 127.0.0.1 in it: try --redirect-uri http://localhost:0/callback."
             .to_owned(),
     );
-    hints
-        .push("If the browser ended on a page that cannot be reached, paste its URL here (or use --paste).".to_owned());
+    // This login is over, and there may be no terminal to paste on at the next one either.
+    hints.push(
+        "If the browser ended on a page that cannot be reached, run it again with --paste in a terminal, and paste that page's URL."
+            .to_owned(),
+    );
     hints.push("Wait longer with --timeout 15m.".to_owned());
     hints
 }

@@ -42,7 +42,7 @@ fn what_a_person_is_told_at_the_end() {
         "{warnings}"
     );
     finished
-        .says(&["read extra"])
+        .says(&["read extra", "note: granted, but not asked for: extra\n"])
         .says(&["offline_access"])
         .says(&["did not say how long"]);
     let row = &status(&home)[0];
