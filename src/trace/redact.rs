@@ -16,6 +16,7 @@ use super::document::Document;
 use crate::neutral::{neutralise, neutralise_whole};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
+use crate::protocol::pkce::S256;
 use crate::secret::Secret;
 use url::form_urlencoded::byte_serialize;
 
@@ -169,10 +170,11 @@ impl Redaction {
 
     /// The parameters in the URL of a request, decoded.
     pub fn query(self, request: &HttpRequest) -> Vec<(String, String)> {
-        let known = request.secrets();
-        let params = Params::parse(request.url.query().unwrap_or_default());
+        let (known, query) = (request.secrets(), request.url.query().unwrap_or_default());
+        let judge = Judge::of(query, &known);
+        let params = Params::parse(query);
         let pairs = params.iter().map(|(name, value)| {
-            let shown = match hidden(value, &known) {
+            let shown = match judge.hidden(name, value) {
                 Some(hidden) => self.value(&hidden),
                 None => neutralise_whole(value.expose()),
             };
@@ -344,6 +346,7 @@ fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
     let (address, fragment) = split_before(url, '#');
     let (path, query) = split_before(address, '?');
     let mut parts = vec![Part::Open(path.to_owned())];
+    let judge = Judge::of(query, known);
     for pair in [query, fragment].iter().flat_map(|part| part.split_inclusive('&')) {
         let (mark, pair) = pair.split_at(usize::from(pair.starts_with(['?', '#'])));
         let (pair, end) = match pair.strip_suffix('&') {
@@ -353,7 +356,7 @@ fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
         let params = Params::parse(pair);
         let hidden = params
             .iter()
-            .find_map(|(name, value)| Some((name, hidden(value, known)?)));
+            .find_map(|(name, value)| Some((name, judge.hidden(name, value)?)));
         match hidden {
             Some((name, value)) => {
                 let encoded: String = byte_serialize(name.as_bytes()).collect();
@@ -385,14 +388,37 @@ fn redacted_url(parts: Vec<Part>) -> String {
     neutralise_whole(&shown.collect::<String>())
 }
 
-/// The value where it is a secret; what repeats a known one may have been
-/// chosen by a person.
-fn hidden(value: &Value, known: &[Secret]) -> Option<Value> {
-    let Value::Plain(text) = value else {
-        return Some(value.clone());
-    };
-    let repeats = known.iter().any(|secret| text.contains(secret.expose().as_str()));
-    repeats.then(|| Value::Chosen(Secret::from(text.as_str())))
+/// Knows what is secret in one query.
+struct Judge<'k> {
+    /// The secrets of the rest of the message.
+    known: &'k [Secret],
+    /// The challenge is the verifier itself (RFC 7636 §4.2 `plain`, also where
+    /// no method is named).
+    challenge_is_verifier: bool,
+}
+
+impl<'k> Judge<'k> {
+    fn of(query: &str, known: &'k [Secret]) -> Self {
+        let params = Params::parse(query.trim_start_matches('?'));
+        let challenge_is_verifier = !params.all("code_challenge_method").any(|method| method == S256);
+        Judge {
+            known,
+            challenge_is_verifier,
+        }
+    }
+
+    /// The value where it is a secret; what repeats a known one may have been
+    /// chosen by a person.
+    fn hidden(&self, name: &str, value: &Value) -> Option<Value> {
+        let Value::Plain(text) = value else {
+            return Some(value.clone());
+        };
+        if name == "code_challenge" && self.challenge_is_verifier {
+            return Some(Value::Secret(Secret::from(text.as_str())));
+        }
+        let repeats = self.known.iter().any(|secret| text.contains(secret.expose().as_str()));
+        repeats.then(|| Value::Chosen(Secret::from(text.as_str())))
+    }
 }
 
 /// Every secret of the request, as it is and as it stands in a URL.
@@ -594,6 +620,24 @@ mod tests {
         assert_eq!(query(redaction).collect::<Vec<_>>(), ["[redacted, 17 chars]", "d"]);
         let whole: Vec<String> = query(Redaction::new(true)).collect();
         assert_eq!(whole, ["a=canary/secret&b", "d"]);
+    }
+
+    #[test]
+    fn a_challenge_that_is_the_verifier_is_redacted() {
+        for (method, is_shown) in [
+            ("&code_challenge_method=S256", true),
+            ("&code_challenge_method=plain", false),
+            ("", false),
+        ] {
+            let request = get(&format!("https://x/authorize?code_challenge=canary{method}"));
+            let shown = Redaction::new(false).request_url(&request);
+            let (_, value) = &Redaction::new(false).query(&request)[0];
+            assert_eq!(
+                (shown.contains("canary"), value == "canary"),
+                (is_shown, is_shown),
+                "{shown} {value}"
+            );
+        }
     }
 
     #[test]
