@@ -118,6 +118,7 @@ rules! {
     AuthorizeStateLong "authorize.state-long" Must "RFC 6749" "4.1.2" "a state of 1 KiB comes back unchanged";
     AuthorizeStateAbsent "authorize.state-absent" Should "RFC 6749" "4.1.2" "a request without state is answered without state";
     AuthorizeStateInError "authorize.state-in-error" Must "RFC 6749" "4.1.2.1" "an error response has the state of the request";
+    AuthorizeErrorCharacters "authorize.error-characters" Must "RFC 6749" "4.1.2.1" "error and error_description have no quotes, backslashes and control characters";
     AuthorizeIss "authorize.iss" Must "RFC 9207" "2" "a response with a code has iss, where it is announced";
     AuthorizeIssInError "authorize.iss-in-error" Must "RFC 9207" "2" "an error response has iss, where it is announced";
     AuthorizeIssValue "authorize.iss-value" Must "RFC 9207" "2.4" "iss is the issuer";
@@ -169,17 +170,17 @@ rules! {
 
     // Proof Key for Code Exchange.
     PkceSupported "pkce.supported" Must "RFC 9700" "2.1.1" "a code that was asked for with S256 is exchanged for its verifier";
-    PkceRequired "pkce.required" Must "RFC 9700" "2.1.1" "a public client's request without code_challenge is refused";
-    PkceEmptyChallenge "pkce.empty-challenge" Must "RFC 7636" "4.4.1" "an empty code_challenge counts as none and is refused";
+    PkceRequired "pkce.required" Should "RFC 9700" "2.1.1" "a public client's request without code_challenge is refused";
+    PkceEmptyChallenge "pkce.empty-challenge" Should "RFC 7636" "4.4.1" "an empty code_challenge counts as none and is refused";
     PkceMalformedChallenge "pkce.malformed-challenge" Should "RFC 7636" "4.2" "a code_challenge that no hash has (42 characters) is refused";
     PkcePlain "pkce.plain" Should "RFC 9700" "2.1.1" "the method plain is refused";
     PkceMethodMissing "pkce.method-missing" Should "RFC 9700" "2.1.1" "a challenge without a method, which means plain, is refused";
     PkceMethodUnknown "pkce.method-unknown" Must "RFC 7636" "4.4.1" "a method that nobody knows is refused";
     PkceWrongVerifier "pkce.wrong-verifier" Must "RFC 7636" "4.6" "a wrong verifier gets no token";
-    PkceErrorCode "pkce.error-code" Should "RFC 7636" "4.6" "a wrong verifier is answered with invalid_grant";
+    PkceErrorCode "pkce.error-code" Must "RFC 7636" "4.6" "a wrong verifier is answered with invalid_grant";
     PkceMissingVerifier "pkce.missing-verifier" Must "RFC 9700" "2.1.1" "no verifier, no token";
     PkceChallengeAsVerifier "pkce.challenge-as-verifier" Must "RFC 7636" "4.6" "the challenge itself is not taken for the verifier of an S256 request";
-    PkceShortVerifier "pkce.short-verifier" Must "RFC 7636" "4.1" "a verifier of fewer than 43 characters is refused, even where its hash fits";
+    PkceShortVerifier "pkce.short-verifier" Should "RFC 7636" "4.1" "a verifier of fewer than 43 characters is refused, even where its hash fits";
     PkceVerifierWithoutChallenge "pkce.verifier-without-challenge" Must "RFC 9700" "4.8.2" "a verifier for a code that was asked for without a challenge is refused";
 
     // The code.
@@ -210,14 +211,14 @@ rules! {
     TokenErrorStatus "token.error-status" Must "RFC 6749" "5.2" "errors have status 400 (401 for invalid_client)";
     TokenErrorJson "token.error-json" Must "RFC 6749" "5.2" "errors are a JSON object with error";
     TokenErrorCharacters "token.error-characters" Must "RFC 6749" "5.2" "error and error_description have no quotes, backslashes and control characters";
-    TokenErrorNoStore "token.error-no-store" Should "RFC 9700" "4.12" "errors of the token endpoint are not stored by caches";
+    TokenErrorNoStore "token.error-no-store" Should "RFC 6749" "5.2" "errors of the token endpoint are not stored by caches";
     TokenUnknownClient "token.unknown-client" Must "RFC 6749" "5.2" "a client that nobody knows is answered with invalid_client";
     TokenBasicChallenge "token.basic-challenge" Must "RFC 6749" "5.2" "a failed Basic authentication gets 401 with WWW-Authenticate: Basic";
     TokenTwoMethods "token.two-methods" Must "RFC 6749" "2.3" "two ways of client authentication in one request are refused";
     TokenClientAuthentication "token.client-authentication" Must "RFC 6749" "3.2.1" "a client with a secret gets no token without it";
     TokenWrongSecret "token.wrong-secret" Must "RFC 6749" "3.2.1" "a client with a secret gets no token with another one";
     TokenAudience "token.audience" Should "RFC 9700" "2.3" "access tokens that can be read name their audience";
-    TokenResource "token.resource" Must "RFC 8707" "2.2" "an access token that can be read is for the resource that was asked for";
+    TokenResource "token.resource" Should "RFC 8707" "2" "an access token that can be read is for the resource that was asked for";
     TokenProfile "token.jwt-profile" Must "RFC 9068" "2.2" "an access token of type at+jwt has iss, exp, aud, sub, client_id, iat and jti";
 
     // Refresh.
@@ -265,9 +266,9 @@ rules! {
     UserinfoNoToken "userinfo.no-token" Must "RFC 6750" "3" "without a token it answers 401 with WWW-Authenticate: Bearer";
     UserinfoNoTokenNoError "userinfo.no-token-no-error" Should "RFC 6750" "3.1" "without a token its challenge has no error code";
     UserinfoInvalidToken "userinfo.invalid-token" Must "RFC 6750" "3.1" "a token that was never given is answered with 401";
-    UserinfoTokenInQuery "userinfo.token-in-query" Must "RFC 9700" "4.3.2" "a token in the URL is not taken";
+    UserinfoTokenInQuery "userinfo.token-in-query" Should "RFC 9700" "4.3.2" "a token in the URL is not taken";
     UserinfoIdToken "userinfo.id-token" Must "RFC 8725" "3.12" "an ID token is not taken for an access token";
-    UserinfoNoStore "userinfo.no-store" Should "RFC 6750" "5.3" "its answer is not stored by caches";
+    UserinfoNoStore "userinfo.no-store" Should "RFC 9111" "5.2.2.5" "its answer is not stored by caches";
 }
 
 impl Rule {

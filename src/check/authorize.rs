@@ -11,6 +11,9 @@ use super::verdict::{Judgement, broken, kept_if, unseen};
 use crate::protocol::http::Method;
 use crate::rules::Rule;
 
+/// With characters that no scope has (RFC 6749 §3.3), and no error either (§4.1.2.1).
+const MALFORMED_SCOPE: &str = "oauth\"check\\";
+
 /// Rules by one request each: what is changed in it, and what the reply must be.
 type Refusal = (Rule, fn(&mut Ask), fn(&Reply) -> Judgement);
 
@@ -47,7 +50,7 @@ const REFUSALS: &[Refusal] = &[
     ),
     (
         Rule::AuthorizeScopeMalformed,
-        |ask| ask.params.set("scope", "oauth\"check\\"),
+        |ask| ask.params.set("scope", MALFORMED_SCOPE),
         |reply| match reply {
             Reply::Back(back) if !back.grants() => {
                 let error = back.value("error").unwrap_or_default();
@@ -107,8 +110,10 @@ fn by_page(reply: &Reply) -> Judgement {
 }
 
 fn granted(answer: &Answer) -> Judgement {
-    let error = answer.back.value("error").unwrap_or("an answer without a code");
-    kept_if(answer.back.grants(), format!("it is refused: {error}"))
+    kept_if(
+        answer.back.grants(),
+        format!("it is refused: {}", answer.back.refusal()),
+    )
 }
 
 fn same_state(answer: &Answer) -> Judgement {
@@ -191,6 +196,9 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
     examination.judge(Rule::AuthorizeRequestObject, &mut |examination| {
         examination.needs_openid()?;
         examination.needs_plain_answers()?;
+        if examination.request_objects_supported {
+            return unseen("the server announces that it takes request objects");
+        }
         let mut ask = examination.ask()?;
         // {"alg":"none"} and {}
         ask.params.push("request", "eyJhbGciOiJub25lIn0.e30.");
@@ -265,6 +273,26 @@ pub(super) fn judge_responses(examination: &mut Examination<'_, '_>) {
                 None => unseen("no error response came"),
             }
         });
+    }
+}
+
+/// Judges how the error responses looked that came meanwhile.
+pub(super) fn judge_errors(examination: &mut Examination<'_, '_>) {
+    let rule = Rule::AuthorizeErrorCharacters;
+    if !examination.wants(rule) || examination.is_stopped() {
+        return;
+    }
+    // Errors that repeat what was sent, also where no other rule was asked for.
+    let provoked = provoke_error(examination).and_then(|()| {
+        let mut ask = examination.ask()?;
+        ask.params.set("scope", MALFORMED_SCOPE);
+        examination.authorize(&ask).map(|_| ())
+    });
+    match (examination.sign_ins.malformed_error.clone(), provoked) {
+        (Some((how, evidence)), _) => examination.record(rule, broken(how), Some(evidence)),
+        (None, _) if examination.sign_ins.error_response.is_some() => examination.record(rule, Ok(()), None),
+        (None, Err(finding)) => examination.record(rule, Err(finding), None),
+        (None, Ok(())) => examination.record(rule, unseen("no error response came"), None),
     }
 }
 

@@ -152,6 +152,7 @@ fn use_twice(examination: &mut Examination<'_, '_>) -> Result<(super::token_requ
     let code = examination.code("for a code that is used twice")?;
     let (first, _) = redeemed(examination, &code)?;
     let params = examination.redemption(&code);
+    examination.attacked();
     Ok((first, examination.token_request(params)?))
 }
 

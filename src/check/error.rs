@@ -10,10 +10,12 @@ pub enum CheckError {
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
     /// The report was printed, and has findings.
-    #[error("the server breaks {broken} of the rules that bind it (MUST)")]
+    #[error("the server breaks {broken} of the rules that bind it (MUST){}", .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
     Findings {
         /// How many.
         broken: usize,
+        /// Why the report is not whole, if it is not.
+        ended_early: Option<String>,
     },
     /// The report was printed, and is not whole.
     #[error("not every rule could be tested: {reason}")]

@@ -20,6 +20,7 @@ use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::trace::{Event, Silent};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Requests that are sent at the same moment.
@@ -46,6 +47,8 @@ pub(super) struct Examination<'e, 'w> {
     pub(super) metadata: ServerMetadata,
     /// Whether the server publishes OpenID Connect metadata.
     pub(super) is_openid_provider: bool,
+    /// Whether the server announces that it takes the request parameter (OpenID Connect Core §6.1).
+    pub(super) request_objects_supported: bool,
     pub(super) client: Client,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
@@ -74,6 +77,7 @@ impl<'e, 'w> Examination<'e, 'w> {
             stopped: None,
             metadata,
             is_openid_provider: false,
+            request_objects_supported: false,
             redirect_uri,
             sign_ins: SignIns::default(),
             token_answers: TokenAnswers::default(),
@@ -211,8 +215,25 @@ impl<'e, 'w> Examination<'e, 'w> {
         }
     }
 
+    /// Waits, unless a signal comes.
+    pub(super) fn pause(&mut self, duration: Duration) -> Judgement {
+        let interruption = &mut self.interruption;
+        let signal = self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep(duration) => None,
+                code = interruption => Some(code),
+            }
+        });
+        self.interrupted = self.interrupted.or(signal);
+        match signal {
+            None => Ok(()),
+            Some(_) => unseen("interrupted"),
+        }
+    }
+
     /// Sends the same request [`AT_ONCE`] times at the same moment.
     pub(super) fn send_at_once(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Finding> {
+        self.attacked();
         let transport = self.world.transport;
         let (mut a, mut b, mut c, mut d) = (Silent, Silent, Silent, Silent);
         let outcomes: [_; AT_ONCE] = self.runtime.block_on(async {

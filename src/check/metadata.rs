@@ -61,15 +61,11 @@ impl Documents {
         }
     }
 
-    /// As `oauth discover` would find them, with this document taken.
-    fn as_explored(&self, taken: &Document) -> Exploration {
-        let documents = self.first.iter().chain(&self.second);
+    /// As `oauth discover` would find them.
+    fn as_explored(&self) -> Exploration {
         Exploration {
-            server: Some(self.found(taken)),
-            other_documents: documents
-                .filter(|document| !std::ptr::eq(*document, taken))
-                .map(|document| self.found(document))
-                .collect(),
+            server: self.first.as_ref().map(|document| self.found(document)),
+            other_documents: self.second.iter().map(|document| self.found(document)).collect(),
             ..Exploration::default()
         }
     }
@@ -129,6 +125,9 @@ pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Documents, 
         }
     }
     examination.is_openid_provider = documents.openid().is_ok();
+    let mut all = documents.first.iter().chain(&documents.second);
+    examination.request_objects_supported =
+        all.any(|document| document.members.get("request_parameter_supported") == Some(&Value::Bool(true)));
     examination.metadata = usable(examination, documents.first.as_ref());
     examination.client = examination.request.login.client.authenticated_as(&examination.metadata);
     documents.method = examination.client.authentication.method().as_str();
@@ -223,7 +222,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
         return needs_endpoints(examination);
     };
     let evidence = Some(first.exchange.evidence());
-    let findings = appraise::findings(&documents.as_explored(first));
+    let findings = appraise::findings(&documents.as_explored());
     for rule in RULES {
         examination.record(rule, kept(rule, &findings), evidence.clone());
     }
@@ -236,11 +235,8 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
     examination.record(Rule::MetadataAuthMethods, by_the_client, evidence);
 
     let openid = documents.openid();
-    let of_openid = openid
-        .clone()
-        .map(|document| appraise::findings(&documents.as_explored(document)));
     for rule in OPENID_RULES {
-        let judgement = of_openid.clone().and_then(|findings| kept(rule, &findings));
+        let judgement = openid.clone().and_then(|_| kept(rule, &findings));
         let evidence = openid.as_ref().ok().map(|document| document.exchange.evidence());
         examination.record(rule, judgement, evidence);
     }

@@ -110,6 +110,7 @@ pub fn examine(
     refresh::judge(&mut examination);
     revocation::judge(&mut examination);
     examination.try_what_is_left();
+    authorize::judge_errors(&mut examination);
     authorize::judge_entropy(&mut examination);
     token::judge_errors(&mut examination);
     revocation::revoke_what_is_left(&mut examination);

@@ -31,6 +31,7 @@ pub(super) enum Reply {
 }
 
 /// An authorization response.
+#[derive(Clone)]
 pub(super) struct Back {
     pub(super) params: Params,
     pub(super) in_fragment: bool,
@@ -58,6 +59,15 @@ impl Back {
     pub(super) fn is_to(&self, uri: &str) -> bool {
         let rest = self.location.expose().strip_prefix(uri);
         rest.is_some_and(|rest| rest.starts_with(['?', '&', '#']))
+    }
+
+    /// The error with its description, or what else came.
+    pub(super) fn refusal(&self) -> String {
+        let error = self.value("error").unwrap_or("neither code nor error");
+        match self.value("error_description") {
+            Some(description) => format!("{error} ({description})"),
+            None => error.to_owned(),
+        }
     }
 
     /// Whether it carries what a client wants.
@@ -220,7 +230,7 @@ fn same_place(url: &Url, redirect_uri: &str) -> bool {
 }
 
 /// A URL without the secrets in its query and its fragment.
-fn shown_url(url: &Url) -> String {
+pub(super) fn shown_url(url: &Url) -> String {
     let mut shown = url[..Position::AfterPath].to_owned();
     for (mark, part) in [("?", url.query()), ("#", url.fragment())] {
         if let Some(part) = part {
@@ -231,7 +241,7 @@ fn shown_url(url: &Url) -> String {
     shown
 }
 
-fn shown_params(params: &Params) -> String {
+pub(super) fn shown_params(params: &Params) -> String {
     let pairs: Vec<String> = params
         .iter()
         .map(|(name, value)| format!("{name}={}", value.shown()))

@@ -9,6 +9,7 @@ use crate::protocol::http::Method;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
+use crate::trace::Event;
 use serde_json::Value;
 
 /// Sessions that are revoked at the end, at most.
@@ -23,6 +24,7 @@ impl Examination<'_, '_> {
         if let Some(hint) = hint {
             params.push("token_type_hint", hint);
         }
+        self.attacked();
         self.send(message(url, params, client))
     }
 
@@ -53,7 +55,14 @@ impl Examination<'_, '_> {
                 None => unseen("introspection does not say whether the token is active"),
             };
         }
-        unseen("nothing here tells whether an access token lives: add --scope openid")
+        let what_to_add = if self.metadata.userinfo_endpoint.is_some() {
+            "add --scope openid"
+        } else {
+            "a client with a secret could ask for introspection: --client-secret-file FILE"
+        };
+        unseen(format!(
+            "nothing here tells whether an access token lives: {what_to_add}"
+        ))
     }
 }
 
@@ -125,8 +134,12 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         examination.needs_working_login()?;
         let main = examination.main_login()?;
         let (tokens, _) = main.tokens.as_ref().map_err(super::token::no_tokens)?;
+        let mut tokens = tokens.clone();
         if !examination.is_access_token_alive(&tokens.access_token)? {
-            return unseen("the access token was dead before");
+            tokens = examination.session("for an access token that is revoked")?;
+        }
+        if !examination.is_access_token_alive(&tokens.access_token)? {
+            return unseen("the access token is not taken before, either");
         }
         examination.revoke_properly(&tokens.access_token, "access_token")?;
         let lives = examination.is_access_token_alive(&tokens.access_token)?;
@@ -160,6 +173,7 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
     let mut params = Params::new();
     params.push_secret("token", tokens.needs_refresh_token()?);
     let header = examination.prove_in_url(&mut params)?;
+    examination.attacked();
     examination.send_in_url(Method::Get, endpoint, &params, header)?;
     let lives = lives_on(examination, tokens)?;
     if !lives && let Ok(fresh) = begin(examination) {
@@ -188,15 +202,30 @@ fn by_wrong_hint(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> 
     )
 }
 
-/// Revokes every token that came and may be alive. What fails here fails in silence: the rules are judged.
+/// Revokes every token that came and may be alive, and tells what stays.
 pub(super) fn revoke_what_is_left(examination: &mut Examination<'_, '_>) {
-    if examination.metadata.revocation_endpoint.is_none() || examination.interrupted.is_some() {
+    if examination.interrupted.is_some() {
         return;
     }
     let left = std::mem::take(&mut examination.token_answers.left);
     let client = examination.client.clone();
-    for tokens in left.iter().rev().take(LEFT_MAX) {
-        let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
-        let _ = examination.revoke(token, None, &client);
+    let mut stay = left.len();
+    if examination.metadata.revocation_endpoint.is_some() {
+        for tokens in left.iter().rev().take(LEFT_MAX) {
+            let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
+            let is_revoked = examination
+                .revoke(token, None, &client)
+                .is_ok_and(|exchange| exchange.status() == 200);
+            stay -= usize::from(is_revoked);
+        }
+    }
+    if stay > 0 {
+        let why = match examination.metadata.revocation_endpoint {
+            Some(_) => "the server did not revoke them",
+            None => "the server announces no revocation endpoint",
+        };
+        examination.world.observer.observe(&Event::Warning(&format!(
+            "the tokens of {stay} answers of this examination are left to expire: {why}"
+        )));
     }
 }

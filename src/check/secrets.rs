@@ -15,6 +15,17 @@ pub(super) fn same(one: &Secret, other: &Secret) -> bool {
     one.expose() == other.expose()
 }
 
+/// How many different ones these are.
+pub(super) fn distinct(secrets: impl Iterator<Item = Secret>) -> usize {
+    let mut seen: Vec<Secret> = Vec::new();
+    for secret in secrets {
+        if !seen.iter().any(|known| same(known, &secret)) {
+            seen.push(secret);
+        }
+    }
+    seen.len()
+}
+
 /// Whether its first characters are the first of this text.
 pub(super) fn begins(text: &str, secret: &Secret, chars: usize) -> bool {
     text.starts_with(&first(secret, chars))

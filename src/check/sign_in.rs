@@ -2,17 +2,19 @@
 //! where it grants without asking, else through the resource owner's browser.
 
 use super::examination::Examination;
-use super::probe::{Back, Exchange, Reply};
+use super::probe::{Back, Exchange, Reply, shown_params, shown_url};
 use super::secrets;
 use super::token_request::{Tokens, redeemed};
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
 use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::login::{Arrived, Doorway, LoginError, LoginWorld, arrive, tell_asked};
+use crate::flow::login::{Arrived, Doorway, LoginError, LoginWorld, arrive, tell_address, tell_asked};
 use crate::loopback::Page;
+use crate::neutral::neutralise;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
+use crate::protocol::syntax::is_nqschar_text;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::trace::Event;
@@ -55,6 +57,8 @@ pub(super) struct SignIns {
     main: Option<Result<Rc<Main>, Finding>>,
     /// The first error response that was seen, with the request's state.
     pub(super) error_response: Option<Answer>,
+    /// The first error response with characters that do not belong there.
+    pub(super) malformed_error: Option<(String, Evidence)>,
     /// Codes that came, for their randomness.
     pub(super) codes: Vec<Secret>,
     /// What could not be seen without signing in; each later login takes one along.
@@ -73,10 +77,8 @@ impl Main {
     /// How the server answered instead of giving a code.
     pub(super) fn refusal(&self) -> Option<String> {
         let back = &self.answer.back;
-        let error = back.value("error").unwrap_or("neither code nor error");
-        back.value("code")
-            .is_none()
-            .then(|| format!("the login ended with {error}"))
+        let is_refused = back.value("code").is_none();
+        is_refused.then(|| format!("the login ended with {}", back.refusal()))
     }
 }
 
@@ -128,6 +130,7 @@ impl Ask {
 }
 
 /// An authorization response with its request.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub(super) ask: Ask,
     pub(super) back: Back,
@@ -178,9 +181,14 @@ pub(super) fn announce(examination: &mut Examination<'_, '_>) {
             "the server grants without asking, so no browser is needed",
         ));
     }
-    observer.observe(&Event::Note(
-        "tests of reuse end the sessions that this examination starts; its tokens are revoked at the end",
-    ));
+    let at_the_end = match examination.metadata.revocation_endpoint {
+        Some(_) => "its tokens are revoked at the end",
+        None => "its tokens cannot be revoked: the server announces no revocation endpoint",
+    };
+    observer.observe(&Event::Note(&format!(
+        "tests of reuse end sessions that this examination starts, and at some servers every session of the same \
+         person and client; {at_the_end}"
+    )));
 }
 
 /// The verdict on a reply to a request that must be refused.
@@ -279,20 +287,31 @@ impl Examination<'_, '_> {
 
     fn noted(&mut self, ask: &Ask, exchange: &Exchange) -> Reply {
         let reply = exchange.reply(ask.redirect_uri());
-        let has_one_state = ask.params.all("state").count() == 1;
-        if let Reply::Back(back) = &reply
-            && back.value("error").is_some()
-            && has_one_state
-            && self.sign_ins.error_response.is_none()
-            && let Reply::Back(back) = exchange.reply(ask.redirect_uri())
-        {
-            self.sign_ins.error_response = Some(Answer {
-                ask: ask.clone(),
-                back,
-                evidence: Some(exchange.evidence()),
-            });
+        if let Reply::Back(back) = &reply {
+            self.note_error(ask, back, &exchange.evidence());
         }
         reply
+    }
+
+    /// Takes note of how an error response looks.
+    fn note_error(&mut self, ask: &Ask, back: &Back, evidence: &Evidence) {
+        let Some(error) = back.value("error") else { return };
+        let description = back.value("error_description").unwrap_or_default();
+        let odd = [("error", error), ("error_description", description)]
+            .into_iter()
+            .find(|(_, text)| !(text.is_empty() || is_nqschar_text(text)));
+        if let Some((name, text)) = odd
+            && self.sign_ins.malformed_error.is_none()
+        {
+            self.sign_ins.malformed_error = Some((format!("{name} is {text}"), evidence.clone()));
+        }
+        if self.sign_ins.error_response.is_none() && ask.params.all("state").count() == 1 {
+            self.sign_ins.error_response = Some(Answer {
+                ask: ask.clone(),
+                back: back.clone(),
+                evidence: Some(evidence.clone()),
+            });
+        }
     }
 
     /// `Ok` where an answer to a request without a browser says something.
@@ -347,8 +366,7 @@ impl Examination<'_, '_> {
     /// The code of a response.
     pub(super) fn code_of(&mut self, answer: Answer) -> Result<Code, Finding> {
         let Some(code) = answer.back.value("code").map(Secret::from) else {
-            let error = answer.back.value("error").unwrap_or("neither code nor error");
-            return unseen(format!("the login for it ended with {error}"));
+            return unseen(format!("the login for it ended with {}", answer.back.refusal()));
         };
         self.sign_ins.codes.push(code.clone());
         Ok(Code {
@@ -384,15 +402,18 @@ impl Examination<'_, '_> {
         self.sign_ins.count += 1;
         let count = self.sign_ins.count;
         let expected = 1 + LOGINS.iter().filter(|rules| self.request.rules.has_any(rules)).count();
-        let expected = expected.max(count);
-        self.world.observer.observe(&Event::Outcome(&format!(
-            "login {count} of about {expected}: {purpose}"
-        )));
+        let of_about = match count <= expected {
+            true => format!(" of about {expected}"),
+            false => String::new(),
+        };
+        self.world
+            .observer
+            .observe(&Event::Outcome(&format!("login {count}{of_about}: {purpose}")));
         let login = &self.request.login;
         let world = &mut *self.world;
         let interruption = &mut self.interruption;
         let outcome = self.runtime.block_on(async {
-            let signing_in = sign_in(&mut ask, endpoint, login, world);
+            let signing_in = sign_in(&mut ask, endpoint, login, count == 1, world);
             tokio::select! {
                 outcome = signing_in => Ok(outcome),
                 code = interruption => Err(code),
@@ -443,10 +464,18 @@ impl Examination<'_, '_> {
             );
             return unseen(why);
         }
+        let evidence = Evidence {
+            sent: neutralise(&format!(
+                "by the browser GET {}",
+                shown_url(&endpoint.with_params(&ask.params))
+            )),
+            came: neutralise(&format!("by the browser {}", shown_params(&back.params))),
+        };
+        self.note_error(&ask, &back, &evidence);
         Ok(Answer {
             ask,
             back,
-            evidence: None,
+            evidence: Some(evidence),
         })
     }
 
@@ -460,20 +489,16 @@ impl Examination<'_, '_> {
         main
     }
 
+    pub(super) fn knows_main_login(&self) -> bool {
+        self.sign_ins.main.is_some()
+    }
+
     fn make_main_login(&mut self) -> Result<Rc<Main>, Finding> {
         let ask = self.ask()?;
         let answer = self.answer(ask, "to see a whole login")?;
-        let again = Answer {
-            ask: answer.ask.clone(),
-            back: Back {
-                params: answer.back.params.clone(),
-                in_fragment: answer.back.in_fragment,
-                location: answer.back.location.clone(),
-            },
-            evidence: answer.evidence.clone(),
-        };
         let nonce = answer.ask.nonce.clone();
-        let tokens = self.code_of(again).and_then(|code| redeemed(self, &code));
+        let code = self.code_of(answer.clone());
+        let tokens = code.and_then(|code| redeemed(self, &code));
         Ok(Rc::new(Main { answer, tokens, nonce }))
     }
 
@@ -496,12 +521,17 @@ async fn sign_in(
     ask: &mut Ask,
     endpoint: &Endpoint,
     login: &crate::flow::login::LoginRequest,
+    is_first: bool,
     world: &mut LoginWorld<'_>,
 ) -> Result<Came, LoginError> {
     let mut doorway = Doorway::open(&login.callback, world.randomness, world.observer).await?;
     ask.params.set("redirect_uri", doorway.redirect_uri.as_str());
     let url = endpoint.with_params(&ask.params);
-    tell_asked(&ask.params, &url, &doorway, world);
+    if is_first {
+        tell_asked(&ask.params, &url, &doorway, world);
+    } else {
+        tell_address(&ask.params, &url, world.observer);
+    }
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
     world.observer.observe(&Event::WaitBegins {
         timeout: login.timeout,

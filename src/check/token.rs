@@ -9,7 +9,7 @@ use super::secrets;
 use super::sign_in::{Code, Main};
 use super::token_request::{NEVER_GIVEN, gives_nothing, message, says};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
-use crate::protocol::client::ClientAuthentication;
+use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::params::Params;
@@ -246,7 +246,9 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         let error = exchange
             .error()
             .unwrap_or_else(|| format!("status {}", exchange.status()));
-        examination.keep_for_later(&exchange);
+        if let Some(tokens) = exchange.tokens() {
+            examination.keep_for_later(tokens);
+        }
         kept_if(exchange.has_token(), format!("the request is refused: {error}"))
     });
     for (rule, change, error) in ERRORS {
@@ -259,10 +261,10 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
     examination.judge(Rule::TokenPassword, &mut |examination| {
         let exchange = by_password(examination)?;
         gives_nothing(&exchange)?;
-        kept_if(
-            exchange.error().as_deref() != Some("invalid_grant"),
-            "the password was looked at: the grant is supported",
-        )
+        if exchange.error().as_deref() == Some("invalid_grant") {
+            return unseen("the password was looked at; whether a right one gets a token is not tried");
+        }
+        Ok(())
     });
     examination.judge(Rule::TokenClientCredentials, &mut |examination| {
         gives_nothing(&as_itself(examination)?)
@@ -274,7 +276,10 @@ pub(super) fn judge_refusals(examination: &mut Examination<'_, '_>) {
         let exchange = with_wrong_basic(examination)?;
         gives_nothing(&exchange)?;
         if exchange.status() != 401 && exchange.error().as_deref() != Some("invalid_client") {
-            return unseen("the Basic authentication of this client is not looked at");
+            return unseen(format!(
+                "it is answered with status {}, as if there were none",
+                exchange.status()
+            ));
         }
         let challenge = exchange.header("www-authenticate");
         let has_challenge = challenge.to_ascii_lowercase().starts_with("basic");
@@ -311,9 +316,17 @@ fn as_nobody(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding>
     examination.token_request_as(params, &nobody)
 }
 
+/// By a wrong secret; for a client that has none, by the name of one that nobody knows.
 fn with_wrong_basic(examination: &mut Examination<'_, '_>) -> Result<Exchange, Finding> {
-    let wrong = ClientAuthentication::ClientSecretBasic(Secret::from(NEVER_GIVEN));
-    let (params, wrong) = (unknown_code(examination)?, examination.client_by(wrong));
+    let client = match examination.is_confidential() {
+        true => examination.client.clone(),
+        false => examination.nobody(),
+    };
+    let wrong = Client {
+        authentication: ClientAuthentication::ClientSecretBasic(Secret::from(NEVER_GIVEN)),
+        ..client
+    };
+    let params = unknown_code(examination)?;
     let url = examination.token_message(params.clone(), &wrong)?.url;
     examination.send(message(url, params, &wrong))
 }

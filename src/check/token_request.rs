@@ -5,6 +5,7 @@ use super::examination::Examination;
 use super::probe::Exchange;
 use super::sign_in::Code;
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
+use crate::diagnosis::ExitCode;
 use crate::protocol::client::{Client, ClientAuthentication, ClientId};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest};
@@ -30,12 +31,21 @@ pub(super) struct TokenAnswers {
     /// Tokens that may be alive.
     pub(super) left: Vec<Tokens>,
     /// Sessions that nothing was done with yet.
-    spare: Vec<Tokens>,
+    spare: Vec<Spare>,
+    /// What was done so far for which a server may end other sessions, too.
+    attacks: usize,
     /// Whether refreshes work; `None` where that was not tried.
     refresh_works: Option<bool>,
     /// Access and refresh tokens, for their randomness.
     pub(super) refresh_tokens: Vec<Secret>,
     pub(super) access_tokens: Vec<Secret>,
+}
+
+/// A session for a later test.
+struct Spare {
+    tokens: Tokens,
+    /// How much had been done against the server when it came.
+    after_attacks: usize,
 }
 
 /// The tokens of one answer.
@@ -98,7 +108,22 @@ pub(super) fn redeemed(examination: &mut Examination<'_, '_>, code: &Code) -> Re
         Some(tokens) => Ok((tokens, exchange)),
         None => {
             let status = exchange.status();
-            let error = exchange.error().map(|error| format!(": {error}")).unwrap_or_default();
+            let named = exchange.error().unwrap_or_default();
+            let error = if named.is_empty() {
+                named.clone()
+            } else {
+                format!(": {named}")
+            };
+            let is_about_client = status == 401 || ["invalid_client", "unauthorized_client"].contains(&&*named);
+            if is_about_client && !examination.knows_main_login() {
+                let what_to_do = match examination.is_confidential() {
+                    true => "compare its secret and --client-auth with what is registered",
+                    false => "if it has a secret, give it by --client-secret-file",
+                };
+                let why = format!("the token endpoint does not take the client (status {status}{error}): {what_to_do}");
+                examination.stop(ExitCode::Refused, why.clone());
+                return unseen(why);
+            }
             broken(format!("the right verifier got no token, but status {status}{error}"))
         }
     }
@@ -213,6 +238,14 @@ impl Examination<'_, '_> {
             );
             return;
         };
+        let media_type = exchange.response.media_type().unwrap_or_default();
+        if media_type != "application/json" {
+            self.complain(
+                Rule::TokenErrorJson,
+                format!("an error came as \"{media_type}\""),
+                exchange,
+            );
+        }
         let description = error.error_description.as_deref().unwrap_or("-");
         if !error.is_well_formed() || !(description.is_empty() || is_nqschar_text(description)) {
             let what = "an error came with characters that RFC 6749 §5.2 does not allow".to_owned();
@@ -252,10 +285,21 @@ impl Examination<'_, '_> {
         self.record(rule, judgement, evidence);
     }
 
-    /// A session that nothing was done with yet.
+    /// Takes note of a reuse or a revocation: a server may end more than the one
+    /// session for it, such as all of the same person and client.
+    pub(super) fn attacked(&mut self) {
+        self.token_answers.attacks += 1;
+    }
+
+    /// A session that lives, and that nothing else was done with.
     pub(super) fn session(&mut self, purpose: &str) -> Result<Tokens, Finding> {
-        if let Some(tokens) = self.token_answers.spare.pop() {
-            return Ok(tokens);
+        while let Some(spare) = self.token_answers.spare.pop() {
+            if spare.after_attacks == self.token_answers.attacks {
+                return Ok(spare.tokens);
+            }
+            if let Some(tokens) = self.proved_alive(spare.tokens) {
+                return Ok(tokens);
+            }
         }
         let code = self.code(purpose)?;
         match redeemed(self, &code) {
@@ -264,16 +308,33 @@ impl Examination<'_, '_> {
         }
     }
 
-    /// Keeps the tokens that came for a later test.
-    pub(super) fn keep_for_later(&mut self, exchange: &Exchange) {
-        self.token_answers.spare.extend(exchange.tokens());
+    /// The session, refreshed; `None` where that is refused.
+    fn proved_alive(&mut self, old: Tokens) -> Option<Tokens> {
+        let refresh_token = old.refresh_token?;
+        let params = self.refreshment(&refresh_token);
+        let new = self.token_request(params).ok()?.tokens()?;
+        Some(Tokens {
+            access_token: new.access_token,
+            refresh_token: new.refresh_token.or(Some(refresh_token)),
+            // The one of the login says who signed in.
+            id_token: old.id_token.or(new.id_token),
+            scope: new.scope.or(old.scope),
+        })
+    }
+
+    /// Keeps the tokens for a later test.
+    pub(super) fn keep_for_later(&mut self, tokens: Tokens) {
+        self.token_answers.spare.push(Spare {
+            tokens,
+            after_attacks: self.token_answers.attacks,
+        });
     }
 
     /// Redeems the code for a later test; whether that worked.
     pub(super) fn redeem_for_later(&mut self, code: &Code) -> bool {
         match redeemed(self, code) {
             Ok((tokens, _)) => {
-                self.token_answers.spare.push(tokens);
+                self.keep_for_later(tokens);
                 true
             }
             Err(_) => false,

@@ -46,7 +46,10 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     match (report.count(Verdict::Fail), report.ended_early) {
         (0, None) => Ok(()),
         (0, Some((reason, exit_code))) => Err(CheckError::EndedEarly { reason, exit_code }.into()),
-        (broken, _) => Err(CheckError::Findings { broken }.into()),
+        (broken, ended_early) => {
+            let ended_early = ended_early.map(|(reason, _)| reason);
+            Err(CheckError::Findings { broken, ended_early }.into())
+        }
     }
 }
 

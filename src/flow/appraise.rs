@@ -232,7 +232,7 @@ pub fn findings(exploration: &Exploration) -> Vec<Finding> {
         findings.authorization(&Members(&server.members));
         findings.proof_key(&Members(&server.members));
         findings.contradictions(&Members(&server.members));
-        findings.openid(server);
+        findings.openid(exploration);
         for other in &exploration.other_documents {
             findings.agreement(server, other);
         }
@@ -502,17 +502,6 @@ impl Findings {
                 self.breaks_other(Weight::Must, reference, message);
             }
         };
-        let has_device_endpoint = members.is_there("device_authorization_endpoint");
-        contradicts(
-            grants.contains(&DEVICE_CODE) && !has_device_endpoint,
-            "RFC 8628 §4",
-            "the device grant is announced, but there is no device_authorization_endpoint",
-        );
-        contradicts(
-            members.is_there("grant_types_supported") && has_device_endpoint && !grants.contains(&DEVICE_CODE),
-            "RFC 8628 §4",
-            "there is a device_authorization_endpoint, but grant_types_supported does not list the device grant",
-        );
         contradicts(
             members.switch("require_pushed_authorization_requests")
                 && !members.is_there("pushed_authorization_request_endpoint"),
@@ -538,6 +527,17 @@ impl Findings {
             "RFC 8414 §2",
             "clients may authenticate by a JWT that nobody signed (none)",
         );
+        let has_device_endpoint = members.is_there("device_authorization_endpoint");
+        match grants.contains(&DEVICE_CODE) {
+            true if !has_device_endpoint => {
+                self.note("the device grant is announced, but there is no device_authorization_endpoint (RFC 8628 §4)");
+            }
+            false if has_device_endpoint && members.is_there("grant_types_supported") => self.note(
+                "there is a device_authorization_endpoint, but grant_types_supported does not list the device grant \
+                 (RFC 8628 §4)",
+            ),
+            _ => {}
+        }
         if members.is_there("token_endpoint_auth_methods_supported")
             && !members.lists("token_endpoint_auth_methods_supported", "none")
         {
@@ -547,19 +547,24 @@ impl Findings {
         }
     }
 
-    /// What holds for servers that speak OpenID Connect.
-    fn openid(&mut self, server: &FoundDocument) {
-        let members = Members(&server.members);
-        let algorithms = members.list("id_token_signing_alg_values_supported");
-        if algorithms
-            .as_ref()
-            .is_some_and(|algorithms| algorithms.contains(&"none"))
-        {
+    /// What holds for servers that speak OpenID Connect, by the document that says so.
+    fn openid(&mut self, exploration: &Exploration) {
+        let mut documents = exploration.server.iter().chain(&exploration.other_documents);
+        let is_unsigned = |document: &FoundDocument| {
+            Members(&document.members).lists("id_token_signing_alg_values_supported", "none")
+        };
+        if documents.clone().any(is_unsigned) {
             self.breaks(Rule::MetadataNoNone, "unsigned ID tokens (none) are announced");
         }
-        let speaks = server.url.path().contains("openid-configuration") || members.lists("scopes_supported", "openid");
-        if !speaks {
+        let Some(document) = documents.find(|document| document.url.path().contains("openid-configuration")) else {
             return;
+        };
+        let members = Members(&document.members);
+        let algorithms = members
+            .list("id_token_signing_alg_values_supported")
+            .unwrap_or_default();
+        if algorithms.contains(&"none") {
+            self.breaks(Rule::MetadataNoNone, "unsigned ID tokens (none) are announced");
         }
         if members.is_there("scopes_supported") && !members.lists("scopes_supported", "openid") {
             self.breaks(Rule::MetadataScopes, "scopes_supported does not list openid");
@@ -567,7 +572,7 @@ impl Findings {
         if !members.is_there("subject_types_supported") {
             self.breaks(Rule::MetadataSubjectTypes, "there is no subject_types_supported");
         }
-        if !algorithms.is_some_and(|algorithms| algorithms.contains(&"RS256")) {
+        if !members.lists("id_token_signing_alg_values_supported", "RS256") {
             self.breaks(
                 Rule::MetadataIdTokenAlgorithms,
                 "id_token_signing_alg_values_supported does not list RS256",
@@ -586,7 +591,7 @@ impl Findings {
             .members
             .iter()
             .filter_map(|(name, one)| Some((name, one, other.members.get(name)?)));
-        let differing = shared.filter(|(_, one, another)| one != another);
+        let differing = shared.filter(|(_, one, another)| !says_the_same(one, another));
         let names: Vec<&str> = differing.map(|(name, _, _)| name.as_str()).collect();
         if !names.is_empty() {
             self.breaks(
@@ -594,6 +599,16 @@ impl Findings {
                 format!("{} says something else about {}", other.url, names.join(", ")),
             );
         }
+    }
+}
+
+/// Lists in metadata are sets.
+fn says_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
+        }
+        _ => one == other,
     }
 }
 
@@ -718,13 +733,13 @@ mod tests {
             (
                 "grant_types_supported",
                 json!(["authorization_code", DEVICE_CODE]),
-                Must,
+                Note,
                 "device grant",
             ),
             (
                 "device_authorization_endpoint",
                 json!("https://as.example/d"),
-                Must,
+                Note,
                 "does not list the device",
             ),
             (
@@ -801,13 +816,29 @@ mod tests {
 
     #[test]
     fn a_server_that_speaks_openid_connect_keeps_its_rules_too() {
+        let openid = |document: &Value| FoundDocument {
+            url: Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
+            ..found(document)
+        };
         let mut document = sound();
         document["scopes_supported"] = json!(["openid"]);
-        assert_eq!(findings_of(&document).len(), 3);
-        document["jwks_uri"] = json!("https://as.example/jwks");
-        document["subject_types_supported"] = json!(["public"]);
-        document["id_token_signing_alg_values_supported"] = json!(["RS256"]);
-        assert_eq!(findings_of(&document), []);
+        let findings_with = |server: FoundDocument, other: Option<FoundDocument>| {
+            findings(&Exploration {
+                server: Some(server),
+                other_documents: other.into_iter().collect(),
+                ..Exploration::default()
+            })
+        };
+        assert_eq!(findings_with(openid(&document), None).len(), 3);
+        // the document of RFC 8414 may leave to the other one what is of OpenID Connect alone
+        assert_eq!(findings_with(found(&document), None), []);
+        let mut whole = document.clone();
+        whole["jwks_uri"] = json!("https://as.example/jwks");
+        whole["subject_types_supported"] = json!(["public"]);
+        whole["id_token_signing_alg_values_supported"] = json!(["RS256"]);
+        assert_eq!(findings_with(openid(&whole), None), []);
+        assert_eq!(findings_with(found(&document), Some(openid(&whole))), []);
+        assert_eq!(findings_with(found(&document), Some(openid(&document))).len(), 3);
     }
 
     #[test]
@@ -815,6 +846,8 @@ mod tests {
         let mut other = sound();
         other["token_endpoint"] = json!("https://as.example/token2");
         other["claims_supported"] = json!(["sub"]);
+        // a list is a set
+        other["grant_types_supported"] = json!(["refresh_token", "authorization_code"]);
         let exploration = Exploration {
             server: Some(found(&sound())),
             other_documents: vec![found(&sound()), found(&other)],

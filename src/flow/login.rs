@@ -13,7 +13,7 @@ pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;
-pub(crate) use tell::tell_asked;
+pub(crate) use tell::{tell_address, tell_asked};
 pub(super) use tell::{tell_answered, tell_request};
 
 use crate::browser::{BrowserError, Opening};

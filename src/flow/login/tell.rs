@@ -29,14 +29,7 @@ pub(super) fn tell_prepared(request: &AuthorizationRequest, observer: &mut dyn O
 
 /// Step 2: the authorization request, its URL, and how its answer can come back.
 pub(crate) fn tell_asked(params: &Params, url: &Url, doorway: &Doorway, world: &mut LoginWorld<'_>) {
-    let (from, to) = (Party::Client, Party::Browser);
-    world.observer.observe(&Event::Message {
-        from,
-        to,
-        title: "authorization request",
-        params,
-    });
-    world.observer.observe(&Event::AuthorizationUrl(url.as_str()));
+    tell_address(params, url, world.observer);
     if let Some(listener) = &doorway.listener {
         let listening = Listening {
             address: listener
@@ -51,6 +44,18 @@ pub(crate) fn tell_asked(params: &Params, url: &Url, doorway: &Doorway, world: &
             world.observer.observe(&Event::Note(&line));
         }
     }
+}
+
+/// The authorization request and its URL.
+pub(crate) fn tell_address(params: &Params, url: &Url, observer: &mut dyn Observer) {
+    let (from, to) = (Party::Client, Party::Browser);
+    observer.observe(&Event::Message {
+        from,
+        to,
+        title: "authorization request",
+        params,
+    });
+    observer.observe(&Event::AuthorizationUrl(url.as_str()));
 }
 
 /// A request to the authorization server, secrets redacted by their names.

@@ -58,6 +58,9 @@ impl AuthorizationServer {
                 has_state = true;
                 self.alter_state(value, is_error, noted)
             }
+            "error_description" if self.broken.breaks(Rule::AuthorizeErrorCharacters, noted) => {
+                Some(format!("\"{value}\""))
+            }
             "iss" => {
                 let rule = if is_error {
                     Rule::AuthorizeIssInError

@@ -173,6 +173,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::AuthorizeStateLong
         | Rule::AuthorizeStateAbsent
         | Rule::AuthorizeStateInError
+        | Rule::AuthorizeErrorCharacters
         | Rule::AuthorizeIss
         | Rule::AuthorizeIssInError
         | Rule::AuthorizeIssValue

@@ -258,6 +258,9 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
         Rule::AuthorizeStateInError => {
             value(&fixture.answer_to(&refused_request())?, "state").as_deref() == Some("af0ifjsldkj")
         }
+        Rule::AuthorizeErrorCharacters => {
+            !value(&fixture.answer_to(&refused_request())?, "error_description")?.contains('"')
+        }
         Rule::AuthorizeIss => value(&fixture.answer_to(&authorize(""))?, "iss").is_some(),
         Rule::AuthorizeIssInError => value(&fixture.answer_to(&refused_request())?, "iss").is_some(),
         Rule::AuthorizeIssValue => value(&fixture.answer_to(&authorize(""))?, "iss")? == ISSUER,

@@ -67,10 +67,8 @@ fn what_a_careless_server_breaks_is_found() {
         "authorize.client-unknown",
         "redirect-uri.other-host",
         "redirect-uri.fragment",
-        "pkce.required",
         "pkce.wrong-verifier",
         "pkce.missing-verifier",
-        "pkce.short-verifier",
         "code.single-use",
         "code.parallel",
         "code.client",
@@ -88,6 +86,8 @@ fn what_a_careless_server_breaks_is_found() {
     for expected in [
         "authorize.implicit",
         "pkce.plain",
+        "pkce.required",
+        "pkce.short-verifier",
         "token.expires-in",
         "metadata.revocation",
     ] {

@@ -7,6 +7,7 @@ mod literal;
 mod matrix;
 mod options;
 mod reports;
+mod shared_fate;
 #[cfg(unix)]
 mod signing_in;
 
