@@ -173,7 +173,7 @@ fn request_object(request: &HttpRequest, redaction: Redaction) -> Document {
     if let Some(params) = &request.body {
         let shown: Vec<(String, String)> = params
             .iter()
-            .map(|(name, value)| (neutralise(name), redaction.value(value)))
+            .map(|(name, value)| (neutralise(name), redaction.parameter(name, value)))
             .collect();
         let mut text = url::form_urlencoded::Serializer::new(String::new());
         text.extend_pairs(&shown);

@@ -178,7 +178,7 @@ fn optional_ms(duration: Option<Duration>) -> Document {
 fn params_list(params: &Params, redaction: Redaction) -> Document {
     let pairs = params
         .iter()
-        .map(|(name, value)| pair(&neutralise(name), redaction.value(value)));
+        .map(|(name, value)| pair(&neutralise(name), redaction.parameter(name, value)));
     Document::List(pairs.collect())
 }
 

@@ -144,6 +144,16 @@ impl Redaction {
         }
     }
 
+    /// The value of a parameter of this name. A nonce is no credential, however
+    /// the sender made it: the URL and the ID token say it too.
+    pub fn parameter(self, name: &str, value: &Value) -> String {
+        if name == "nonce" {
+            neutralise(value.expose())
+        } else {
+            self.value(value)
+        }
+    }
+
     /// Whether secrets are shown whole.
     pub fn shows_secrets(self) -> bool {
         self.show_secrets
@@ -668,6 +678,13 @@ mod tests {
     fn what_is_no_credential_is_shown() {
         let answer = r#"{"nonce":"n-0S6_WzA2Mj","session_state":"9d5c7e.a1b2"}"#;
         assert_eq!(shown(&token_request(), answer), answer);
+        let nonce = Value::Secret(Secret::from("n-0S6_WzA2Mj"));
+        assert_eq!(Redaction::new(false).parameter("nonce", &nonce), "n-0S6_WzA2Mj");
+        assert!(
+            Redaction::new(false)
+                .parameter("other", &nonce)
+                .starts_with("[redacted, ")
+        );
     }
 
     #[test]

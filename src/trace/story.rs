@@ -243,7 +243,7 @@ impl Story {
 
     fn params(&self, title: &'static str, params: &Params) -> Detail {
         let shown = params.iter();
-        let shown = shown.map(|(name, value)| (neutralise(name), self.redaction.value(value)));
+        let shown = shown.map(|(name, value)| (neutralise(name), self.redaction.parameter(name, value)));
         pairs(title, shown.collect())
     }
 }
