@@ -196,26 +196,14 @@ impl<'e, 'w> Examination<'e, 'w> {
 
     /// Sends a request; its answer becomes the evidence of the rule that is judged.
     pub(super) fn send(&mut self, request: HttpRequest) -> Result<Exchange, Finding> {
-        self.send_seen(request, true)
-    }
-
-    /// The same without telling the observer: for requests that carry a secret
-    /// in the URL, where no renderer expects one.
-    pub(super) fn send_unseen(&mut self, request: HttpRequest) -> Result<Exchange, Finding> {
-        self.send_seen(request, false)
-    }
-
-    fn send_seen(&mut self, request: HttpRequest, seen: bool) -> Result<Exchange, Finding> {
         if self.interrupted.is_some() {
             return unseen("interrupted");
         }
-        let mut silent = Silent;
         let world = &mut *self.world;
-        let observer = if seen { &mut *world.observer } else { &mut silent };
         let interruption = &mut self.interruption;
         let outcome = self.runtime.block_on(async {
             tokio::select! {
-                outcome = world.transport.send(&request, observer) => Ok(outcome),
+                outcome = world.transport.send(&request, world.observer) => Ok(outcome),
                 code = interruption => Err(code),
             }
         });
@@ -296,7 +284,7 @@ impl<'e, 'w> Examination<'e, 'w> {
         params: &Params,
         header: Option<HeaderValue>,
     ) -> Result<Exchange, Finding> {
-        self.send_unseen(HttpRequest {
+        self.send(HttpRequest {
             method,
             url: endpoint.with_params(params),
             headers: header.map(|header| ("authorization", header)).into_iter().collect(),

@@ -5,7 +5,7 @@
 use crate::neutral::neutralise_whole;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Value;
-use crate::trace::redact::Redaction;
+use crate::trace::redact::{Part, parts_of_url};
 use shell_words::quote;
 use url::form_urlencoded::byte_serialize;
 
@@ -16,10 +16,10 @@ const OWN_HEADERS: [&str; 3] = ["content-type", "host", "user-agent"];
 /// shell. The first one is `curl` with the URL. Secrets are `"$CODE"`,
 /// `"$CODE_VERIFIER"`, and so on, after the parameter's name.
 pub fn curl_command(request: &HttpRequest) -> Vec<String> {
-    let url = Redaction::new(false).url(request.url.as_str());
+    let url = quoted_url(&parts_of_url(request));
     // brackets and braces are patterns to curl
     let globbing = if url.contains(['[', '{']) { " -g" } else { "" };
-    let mut pieces = vec![format!("curl{globbing} {}", quote(&url))];
+    let mut pieces = vec![format!("curl{globbing} {url}")];
     for (name, value) in request.all_headers() {
         if OWN_HEADERS.contains(&name) {
             continue;
@@ -42,6 +42,33 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
         pieces.push("--data ''".to_owned());
     }
     pieces
+}
+
+/// The URL as one word of the shell: as short as it can be where nothing is
+/// hidden, else in double quotes with variables in it.
+fn quoted_url(parts: &[Part]) -> String {
+    let has_hidden = parts.iter().any(|part| matches!(part, Part::Hidden(..)));
+    let texts = parts.iter().map(|part| match part {
+        Part::Open(text) if has_hidden => in_double_quotes(&neutralise_whole(text)),
+        Part::Open(text) => text.clone(),
+        Part::Hidden(name, _) => format!("${}", variable(name)),
+    });
+    let url: String = texts.collect();
+    if has_hidden { format!("\"{url}\"") } else { quoted(&url) }
+}
+
+/// What means something to a shell even in double quotes. The `!` of an
+/// interactive one cannot be escaped there, so the quotes end before it.
+fn in_double_quotes(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '!' => literal.push_str("\"'!'\""),
+            '"' | '$' | '\\' | '`' => literal.extend(['\\', character]),
+            _ => literal.push(character),
+        }
+    }
+    literal
 }
 
 fn quoted(text: &str) -> String {
@@ -95,11 +122,10 @@ mod tests {
         request
             .headers
             .push(("cookie", HeaderValue::Secret(credentials("canary"))));
-        let tag = Secret::from("canary").redacted();
         assert_eq!(
             curl_command(&request),
             [
-                &format!("curl -g 'https://id.example.com/token?a=1&state={tag}'"),
+                "curl \"https://id.example.com/token?a=1&state=$STATE\"",
                 "-H 'accept: application/json'",
                 "-u 'desktop%201:'\"$CLIENT_SECRET\"",
                 "-H \"authorization: Bearer $ACCESS_TOKEN\"",
@@ -110,6 +136,21 @@ mod tests {
                 "--data-urlencode \"client_secret=$CLIENT_SECRET\"",
                 "--data-urlencode 'odd+na%24%28me%29=it'\\''s $HOME `x`'",
             ]
+        );
+    }
+
+    #[test]
+    fn the_url_is_one_word_of_the_shell_with_variables_for_its_secrets() {
+        let command = |url: &str| curl_command(&HttpRequest::get(Url::parse(url).unwrap()))[0].clone();
+        assert_eq!(command("https://x/y"), "curl https://x/y");
+        assert_eq!(command("https://x/y?a=$b&c=`d`!"), "curl 'https://x/y?a=$b&c=`d`!'");
+        assert_eq!(
+            command("https://x/$y/`z`?a=$b&token=canary&c=\\d!!e\"&access_token=canary#f"),
+            "curl \"https://x/\\$y/%60z%60?a=\\$b&token=$TOKEN&c=\\\\d\"'!'\"\"'!'\"e%22&access_token=$ACCESS_TOKEN#f\""
+        );
+        assert_eq!(
+            command("http://[::1]:80/a?state=canary&claims={}"),
+            "curl -g \"http://[::1]/a?state=$STATE&claims={}\""
         );
     }
 }

@@ -7,7 +7,7 @@ use super::document::{Document, object};
 use super::files::{Occasion, Renderer};
 use super::redact::{Redaction, ShownBody};
 use super::story::reason_phrase;
-use crate::neutral::{neutralise, neutralise_whole};
+use crate::neutral::neutralise;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use serde_json::Number;
 use std::time::Duration;
@@ -157,26 +157,23 @@ impl Renderer for Har {
 }
 
 fn request_object(request: &HttpRequest, redaction: Redaction) -> Document {
-    let shown = redaction.url(request.url.as_str());
+    let shown = redaction.request_url(request);
     // Marks in the place of secrets have spaces and brackets, which a URL has not.
     let url = Url::parse(&shown).map_or(shown, String::from);
     let headers = request.all_headers().into_iter();
     let headers = headers.map(|(name, value)| (name.to_owned(), redaction.request_header(&value)));
-    let query = Url::parse(&url).ok();
-    let query = query.iter().flat_map(Url::query_pairs);
-    let query = query.map(|(name, value)| (neutralise(&name), neutralise_whole(&value)));
     let mut members = vec![
         ("method".to_owned(), request.method.as_str().into()),
         ("url".to_owned(), url.as_str().into()),
         ("httpVersion".to_owned(), "HTTP/1.1".into()),
         ("cookies".to_owned(), Document::List(Vec::new())),
         ("headers".to_owned(), pairs(headers)),
-        ("queryString".to_owned(), pairs(query)),
+        ("queryString".to_owned(), pairs(redaction.query(request).into_iter())),
     ];
     if let Some(params) = &request.body {
         let shown: Vec<(String, String)> = params
             .iter()
-            .map(|(name, value)| (neutralise(name), redaction.value(value)))
+            .map(|(name, value)| (neutralise(name), redaction.parameter(name, value)))
             .collect();
         let mut text = url::form_urlencoded::Serializer::new(String::new());
         text.extend_pairs(&shown);

@@ -72,7 +72,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             "request_failed",
             members([
                 ("method", request.method.as_str().into()),
-                ("url", redaction.url(request.url.as_str()).into()),
+                ("url", redaction.request_url(request).into()),
                 ("reason", text(reason)),
             ]),
         ),
@@ -131,7 +131,7 @@ fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
     let body = request.body.as_ref();
     members([
         ("method", request.method.as_str().into()),
-        ("url", redaction.url(request.url.as_str()).into()),
+        ("url", redaction.request_url(request).into()),
         ("headers", Document::List(headers.collect())),
         (
             "params",
@@ -146,7 +146,7 @@ fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: R
     let headers = answer.headers.into_iter();
     let timings = response.timings;
     members([
-        ("url", redaction.url(request.url.as_str()).into()),
+        ("url", redaction.request_url(request).into()),
         ("status", u64::from(response.status).into()),
         ("elapsed_ms", whole_ms(response.elapsed).into()),
         ("name_lookup_ms", optional_ms(timings.name_lookup)),
@@ -178,7 +178,7 @@ fn optional_ms(duration: Option<Duration>) -> Document {
 fn params_list(params: &Params, redaction: Redaction) -> Document {
     let pairs = params
         .iter()
-        .map(|(name, value)| pair(&neutralise(name), redaction.value(value)));
+        .map(|(name, value)| pair(&neutralise(name), redaction.parameter(name, value)));
     Document::List(pairs.collect())
 }
 

@@ -288,14 +288,15 @@ impl Event<'_> {
     }
 }
 
-/// Who answers a request: whoever is shown a token in the header is a
-/// resource server (RFC 6750 §2.1).
+/// Who answers a request: whoever is shown a token in the header or in the URL
+/// is a resource server (RFC 6750 §2.1, §2.3).
 fn recipient(request: &HttpRequest) -> Party {
     let shows_token = request
         .headers
         .iter()
         .any(|(_, value)| matches!(value, HeaderValue::Credentials { scheme, .. } if *scheme != "Basic"));
-    if shows_token {
+    let in_url = || request.url.query_pairs().any(|(name, _)| name == "access_token");
+    if shows_token || in_url() {
         Party::ResourceServer
     } else {
         Party::AuthorizationServer

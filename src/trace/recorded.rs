@@ -356,6 +356,59 @@ pub(super) fn failed_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
     );
 }
 
+/// Requests with secrets in their URLs, as an examination sends them, each with
+/// a server's answer that repeats what came.
+pub(super) fn secrets_in_urls(tell: &mut dyn FnMut(u64, &Event<'_>)) {
+    let mut with_body = token_request();
+    with_body.url.set_query(Some(
+        "code=SplxlOBeZQQYbYS6WxSbIA&odd=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    ));
+    let get = |url: &str| HttpRequest::get(Url::parse(url).unwrap());
+    let requests = [
+        get(
+            "https://id.example.com/token?code=SplxlOBeZQQYbYS6WxSbIA&code_verifier=dBjftJeZ4CVP-mB92K27&client_secret=hunter2",
+        ),
+        get("https://id.example.com/revoke?token=tGzv3JOkF0XG5Qx2TlKWIA&token_type_hint=refresh_token"),
+        get("https://id.example.com/userinfo?access_token=2YotnFZFEjr1zCsicMWpAA"),
+        get(URL),
+        with_body,
+    ];
+    for request in requests {
+        let query = request.url.query().unwrap_or_default();
+        let answer = response(
+            400,
+            "application/json",
+            &format!(r#"{{"error":"invalid_request","error_description":"no: {query}"}}"#),
+        );
+        tell(1, &Event::RequestSent(&request));
+        tell(
+            38,
+            &Event::ResponseReceived {
+                request: &request,
+                response: &answer,
+            },
+        );
+        tell(39, &Event::RequestSent(&request));
+        tell(
+            40,
+            &Event::RequestFailed {
+                request: &request,
+                reason: "gone",
+            },
+        );
+    }
+}
+
+/// How the URL of the second of them may be shown.
+pub(super) fn revocation_url() -> String {
+    let token = Secret::from("tGzv3JOkF0XG5Qx2TlKWIA").redacted();
+    format!("https://id.example.com/revoke?token={token}&token_type_hint=refresh_token")
+}
+
+/// What stands in the place of the secret in its command.
+pub(super) const REVOCATION_COMMAND: &str =
+    r#"curl "https://id.example.com/revoke?token=$TOKEN&token_type_hint=refresh_token""#;
+
 /// Compares with a file in `tests/golden`; with `BLESS` set, writes it.
 #[track_caller]
 pub(super) fn compare_with_golden(name: &str, text: &str) {
@@ -425,7 +478,7 @@ fn each_renderer_makes_the_golden_file_of_each_recording() {
 
 #[test]
 fn no_renderer_shows_a_secret_or_lets_foreign_text_act() {
-    for (_, recording) in RECORDINGS {
+    for recording in [recorded_login, failed_login, secrets_in_urls] {
         for (ending, mut renderer) in renderers(false) {
             let text = whole(renderer.as_mut(), recording);
             for secret in SECRETS {
@@ -436,6 +489,52 @@ fn no_renderer_shows_a_secret_or_lets_foreign_text_act() {
             assert!(!text.contains(harmful), ".{ending}:\n{text}");
             assert!(!text.contains("<script>") || ending == "json", ".{ending}:\n{text}");
         }
+    }
+}
+
+#[test]
+fn a_secret_in_a_url_is_redacted_and_a_variable_of_the_command() {
+    let [json, har, html, mmd] = renderers(false).map(|(_, mut renderer)| whole(renderer.as_mut(), secrets_in_urls));
+    let lines = json_lines(&json);
+    let about = |event: &str| {
+        let mut events = lines.iter().filter(|line| line["event"] == event);
+        events.nth(if event == "request" { 2 } else { 1 }).unwrap().clone()
+    };
+    let request = about("request");
+    assert!(
+        request["curl"].as_str().unwrap().starts_with(REVOCATION_COMMAND),
+        "{request}"
+    );
+    for event in ["request", "response", "request_failed"] {
+        assert_eq!(about(event)["url"], revocation_url());
+    }
+
+    let archive: Value = serde_json::from_str(&har).expect("JSON");
+    check_archive(&archive);
+    let request = &archive["log"]["entries"][2]["request"];
+    assert_eq!(request["url"], Url::parse(&revocation_url()).unwrap().as_str());
+    let token = Secret::from("tGzv3JOkF0XG5Qx2TlKWIA").redacted();
+    let query = serde_json::json!([
+        { "name": "token", "value": token },
+        { "name": "token_type_hint", "value": "refresh_token" },
+    ]);
+    assert_eq!(request["queryString"], query);
+
+    let url = revocation_url()
+        .replace('&', "&amp;")
+        .replace(&token, &format!("<i>{token}</i>"));
+    let command = REVOCATION_COMMAND.replace('&', "&amp;").replace('"', "&quot;");
+    for shown in [url, format!("<th>token</th><td><i>{token}</i></td>"), command] {
+        assert!(html.contains(&shown), "{shown} in:\n{html}");
+    }
+
+    assert!(mmd.contains("  client->>server: GET /revoke\n"), "{mmd}");
+    assert!(mmd.contains("  client->>resource: GET /userinfo\n"), "{mmd}");
+
+    for (ending, mut renderer) in renderers(true) {
+        let text = whole(renderer.as_mut(), secrets_in_urls);
+        let is_shown = text.contains("revoke?token=tGzv3JOkF0XG5Qx2TlKWIA");
+        assert_eq!(is_shown, ending != "mmd", ".{ending}:\n{text}");
     }
 }
 

@@ -4,8 +4,9 @@
 //! Own values know how they may be shown. An answer is foreign: if the request
 //! carried credentials, only members and headers on an allow-list are shown,
 //! and everything else appears as its length, with a fingerprint where it is
-//! long enough that nobody could guess it. If the request carried none, its
-//! answer (metadata, keys) holds nobody's secret and is shown, but for names
+//! long enough that nobody could guess it. So it is with the answer to an
+//! authorization request, which may be a page with a code in it. If the request
+//! carried none, its answer (metadata, keys) holds nobody's secret and is shown, but for names
 //! that always hold one. A value that the request sent as a secret and that
 //! comes back inside other text is cut out of it.
 //!
@@ -15,14 +16,19 @@ use super::document::Document;
 use crate::neutral::{neutralise, neutralise_whole};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
+use crate::protocol::pkce::S256;
 use crate::secret::Secret;
+use url::form_urlencoded::byte_serialize;
 
 /// A string of unknown meaning gets a fingerprint from this length on; the
 /// fingerprint of a shorter one would confirm a guess.
 const FINGERPRINT_FROM_CHARS: usize = 16;
 
+/// Shorter secrets are not looked for in other text: they are in every text.
+const SECRET_FROM_CHARS: usize = 4;
+
 /// Members that a token, introspection or error answer may show.
-const OPEN_MEMBERS: [&str; 28] = [
+const OPEN_MEMBERS: [&str; 30] = [
     "active",
     "aud",
     "auth_time",
@@ -41,11 +47,13 @@ const OPEN_MEMBERS: [&str; 28] = [
     "issued_token_type",
     "issuer",
     "nbf",
+    "nonce",
     "not-before-policy",
     "refresh_expires_in",
     "refresh_token_expires_in",
     "resource",
     "scope",
+    "session_state",
     "sub",
     "token_type",
     "trace_id",
@@ -136,29 +144,53 @@ impl Redaction {
         }
     }
 
+    /// The value of a parameter of this name. A nonce is no credential, however
+    /// the sender made it: the URL and the ID token say it too.
+    pub fn parameter(self, name: &str, value: &Value) -> String {
+        if name == "nonce" {
+            neutralise(value.expose())
+        } else {
+            self.value(value)
+        }
+    }
+
     /// Whether secrets are shown whole.
     pub fn shows_secrets(self) -> bool {
         self.show_secrets
     }
 
-    /// A URL, with the secrets in its query (`state`, above all) as they may be shown.
+    /// The URL for the resource owner, with the secrets in it (`state`, above
+    /// all) as they may be shown.
     pub fn url(self, url: &str) -> String {
-        let Some((start, query)) = url.split_once('?').filter(|_| !self.show_secrets) else {
-            return neutralise_whole(url);
-        };
-        let (query, fragment) = match query.split_once('#') {
-            Some((query, fragment)) => (query, format!("#{fragment}")),
-            None => (query, String::new()),
-        };
-        let pieces = query.split('&').map(|piece| {
-            let params = Params::parse(piece);
-            match params.iter().next() {
-                Some((name, value)) if !matches!(value, Value::Plain(_)) => format!("{name}={}", value.shown()),
-                _ => piece.to_owned(),
-            }
+        if self.show_secrets {
+            neutralise_whole(url)
+        } else {
+            redacted_url(parts(url, &[]))
+        }
+    }
+
+    /// The URL of a request, with the secrets in it as they may be shown.
+    pub fn request_url(self, request: &HttpRequest) -> String {
+        if self.show_secrets {
+            neutralise_whole(request.url.as_str())
+        } else {
+            redacted_url(parts_of_url(request))
+        }
+    }
+
+    /// The parameters in the URL of a request, decoded.
+    pub fn query(self, request: &HttpRequest) -> Vec<(String, String)> {
+        let (known, query) = (request.secrets(), request.url.query().unwrap_or_default());
+        let judge = Judge::of(query, &known);
+        let params = Params::parse(query);
+        let pairs = params.iter().map(|(name, value)| {
+            let shown = match judge.hidden(name, value) {
+                Some(hidden) => self.value(&hidden),
+                None => neutralise_whole(value.expose()),
+            };
+            (neutralise(name), shown)
         });
-        let pieces: Vec<String> = pieces.collect();
-        neutralise_whole(&format!("{start}?{}{fragment}", pieces.join("&")))
+        pairs.collect()
     }
 
     /// A request header's value.
@@ -172,14 +204,16 @@ impl Redaction {
 
     /// Headers and body of an answer.
     pub fn answer(self, request: &HttpRequest, response: &HttpResponse) -> ShownAnswer {
+        let query = Params::parse(request.url.query().unwrap_or_default());
         let sent = if self.show_secrets {
             Vec::new()
         } else {
-            request.secrets()
+            secrets_sent(request, &query)
         };
+        let public = !request.carries_credentials() && !is_personal(&query);
         let foreign = Foreign {
             show_secrets: self.show_secrets,
-            public: !request.carries_credentials(),
+            public,
             sent: &sent,
         };
         let headers = response.headers.iter();
@@ -195,9 +229,9 @@ impl Redaction {
 /// One answer from outside.
 struct Foreign<'a> {
     show_secrets: bool,
-    /// The request carried no credentials.
+    /// Nobody's secret can be in it.
     public: bool,
-    /// What the request sent as secrets.
+    /// What the request sent as secrets, as they are and as they stand in a URL.
     sent: &'a [Secret],
 }
 
@@ -293,6 +327,12 @@ impl Foreign<'_> {
     }
 }
 
+/// The secret as it stands in a URL, where it looks different there.
+fn encoded(secret: &Secret) -> Option<Secret> {
+    let encoded: String = byte_serialize(secret.expose().as_bytes()).collect();
+    (encoded != *secret.expose()).then(|| Secret::new(encoded))
+}
+
 fn unknown(text: &str) -> String {
     let secret = Secret::from(text);
     if secret.length_chars() < FINGERPRINT_FROM_CHARS {
@@ -300,6 +340,116 @@ fn unknown(text: &str) -> String {
     } else {
         secret.redacted()
     }
+}
+
+/// A part of a URL.
+pub(super) enum Part {
+    /// Shown byte for byte.
+    Open(String),
+    /// The value of a parameter of this name, decoded.
+    Hidden(String, Value),
+}
+
+/// The URL in parts: values in its query and its fragment are hidden where they
+/// are secrets by their names or repeat a known one.
+fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
+    let (address, fragment) = split_before(url, '#');
+    let (path, query) = split_before(address, '?');
+    let mut parts = vec![Part::Open(path.to_owned())];
+    let judge = Judge::of(query, known);
+    for pair in [query, fragment].iter().flat_map(|part| part.split_inclusive('&')) {
+        let (mark, pair) = pair.split_at(usize::from(pair.starts_with(['?', '#'])));
+        let (pair, end) = match pair.strip_suffix('&') {
+            Some(pair) => (pair, "&"),
+            None => (pair, ""),
+        };
+        let params = Params::parse(pair);
+        let hidden = params
+            .iter()
+            .find_map(|(name, value)| Some((name, judge.hidden(name, value)?)));
+        match hidden {
+            Some((name, value)) => {
+                let encoded: String = byte_serialize(name.as_bytes()).collect();
+                parts.push(Part::Open(format!("{mark}{encoded}=")));
+                parts.push(Part::Hidden(name.to_owned(), value));
+                parts.push(Part::Open(end.to_owned()));
+            }
+            None => parts.push(Part::Open(format!("{mark}{pair}{end}"))),
+        }
+    }
+    parts
+}
+
+/// The URL of a request in parts.
+pub(super) fn parts_of_url(request: &HttpRequest) -> Vec<Part> {
+    parts(request.url.as_str(), &request.secrets())
+}
+
+/// The text up to a mark, and the rest with it.
+fn split_before(text: &str, mark: char) -> (&str, &str) {
+    text.split_at(text.find(mark).unwrap_or(text.len()))
+}
+
+fn redacted_url(parts: Vec<Part>) -> String {
+    let shown = parts.into_iter().map(|part| match part {
+        Part::Open(text) => text,
+        Part::Hidden(_, value) => value.shown(),
+    });
+    neutralise_whole(&shown.collect::<String>())
+}
+
+/// Knows what is secret in one query.
+struct Judge<'k> {
+    /// The secrets of the rest of the message.
+    known: &'k [Secret],
+    /// The challenge is the verifier itself (RFC 7636 §4.2 `plain`, also where
+    /// no method is named).
+    challenge_is_verifier: bool,
+}
+
+impl<'k> Judge<'k> {
+    fn of(query: &str, known: &'k [Secret]) -> Self {
+        let params = Params::parse(query.trim_start_matches('?'));
+        let challenge_is_verifier = !params.all("code_challenge_method").any(|method| method == S256);
+        Judge {
+            known,
+            challenge_is_verifier,
+        }
+    }
+
+    /// The value where it is a secret; what repeats a known one may have been
+    /// chosen by a person.
+    fn hidden(&self, name: &str, value: &Value) -> Option<Value> {
+        let Value::Plain(text) = value else {
+            return Some(value.clone());
+        };
+        if name == "code_challenge" && self.challenge_is_verifier {
+            return Some(Value::Secret(Secret::from(text.as_str())));
+        }
+        let repeats = self.known.iter().any(|secret| text.contains(secret.expose().as_str()));
+        repeats.then(|| Value::Chosen(Secret::from(text.as_str())))
+    }
+}
+
+/// Every secret of the request, as it is and as it stands in a URL.
+fn secrets_sent(request: &HttpRequest, query: &Params) -> Vec<Secret> {
+    let mut sent = request.secrets();
+    let in_query = query.iter().filter_map(|(_, value)| match value {
+        Value::Secret(secret) | Value::Chosen(secret) => Some(secret.clone()),
+        Value::Plain(_) => None,
+    });
+    sent.extend(in_query.filter(|secret| secret.length_chars() >= SECRET_FROM_CHARS));
+    let encoded: Vec<Secret> = sent.iter().filter_map(encoded).collect();
+    sent.extend(encoded);
+    sent
+}
+
+/// Whether the answer to a message with this query may hold a secret: where one
+/// was sent, and where the page may lead the browser on with a code in it.
+fn is_personal(query: &Params) -> bool {
+    query
+        .iter()
+        .any(|(name, value)| name == "client_id" || !matches!(value, Value::Plain(_)))
 }
 
 /// The URL with the values of its query and fragment as they may be shown
@@ -446,6 +596,95 @@ mod tests {
         assert_eq!(Redaction::new(false).url(url), expected);
         assert_eq!(Redaction::new(true).url(url), url);
         assert_eq!(Redaction::new(false).url("https://x/y"), "https://x/y");
+    }
+
+    fn get(url: &str) -> HttpRequest {
+        HttpRequest::get(Url::parse(url).unwrap())
+    }
+
+    #[test]
+    fn the_url_of_a_request_shows_no_secret_wherever_it_stands() {
+        let redaction = Redaction::new(false);
+        let request = get("https://x/token?tenant=a&c%6Fde=canary%2Bcode&state=&token=canary?canary#id_token=canary");
+        let shown = redaction.request_url(&request);
+        let (code, token, id_token) = ("canary+code", "canary?canary", "canary");
+        let expected = [("code", code), ("state", ""), ("token", token), ("#id_token", id_token)]
+            .map(|(name, value)| format!("{name}={}", Secret::from(value).redacted()))
+            .join("&")
+            .replace("&#", "#");
+        assert_eq!(shown, format!("https://x/token?tenant=a&{expected}"));
+        assert_eq!(Redaction::new(true).request_url(&request), request.url.as_str());
+
+        // what is a secret in the body is one in the URL, under any name
+        let mut body = Params::new();
+        body.push("client_secret", "canary/secret");
+        let request = HttpRequest::post(
+            Url::parse("https://x/token?next=a%3Dcanary%2Fsecret%26b&c=d").unwrap(),
+            body,
+        );
+        assert_eq!(
+            redaction.request_url(&request),
+            "https://x/token?next=[redacted, 17 chars]&c=d"
+        );
+        let query = |redaction: Redaction| redaction.query(&request).into_iter().map(|(_, value)| value);
+        assert_eq!(query(redaction).collect::<Vec<_>>(), ["[redacted, 17 chars]", "d"]);
+        let whole: Vec<String> = query(Redaction::new(true)).collect();
+        assert_eq!(whole, ["a=canary/secret&b", "d"]);
+    }
+
+    #[test]
+    fn a_challenge_that_is_the_verifier_is_redacted() {
+        for (method, is_shown) in [
+            ("&code_challenge_method=S256", true),
+            ("&code_challenge_method=plain", false),
+            ("", false),
+        ] {
+            let request = get(&format!("https://x/authorize?code_challenge=canary{method}"));
+            let shown = Redaction::new(false).request_url(&request);
+            let (_, value) = &Redaction::new(false).query(&request)[0];
+            assert_eq!(
+                (shown.contains("canary"), value == "canary"),
+                (is_shown, is_shown),
+                "{shown} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_to_secrets_in_the_url_is_not_public() {
+        let in_url = get("https://x/token?code=canary%2Fcode%2Fcanary&grant_type=authorization_code");
+        let answer = format!(r#"{{"error":"e","error_description":"canary/code/canary","custom":"{TOKEN}"}}"#);
+        let text = shown(&in_url, &answer);
+        assert!(text.contains("\"error\":\"e\"") && !text.contains("canary"), "{text}");
+        let page = "<a href='http://127.0.0.1:1/?code=canary-code-canary-code'>go on</a>";
+        for url in [
+            "https://x/token?code=a",
+            "https://x/authorize?client_id=a&response_type=code",
+        ] {
+            let text = shown(&get(url), page);
+            assert!(text.starts_with("[no content type, "), "{text}");
+        }
+        // a server may nest the request in the address of its sign-in page
+        let nested = (
+            "location",
+            "/sign-in?next=%2Ftoken%3Fcode%3Dcanary%252Fcode%252Fcanary%26a%3Db",
+        );
+        let answer = Redaction::new(false).answer(&in_url, &response(&[nested], ""));
+        let (_, location) = &answer.headers[0];
+        assert!(location.contains("a=b") && !location.contains("canary"), "{location}");
+    }
+
+    #[test]
+    fn what_is_no_credential_is_shown() {
+        let answer = r#"{"nonce":"n-0S6_WzA2Mj","session_state":"9d5c7e.a1b2"}"#;
+        assert_eq!(shown(&token_request(), answer), answer);
+        let nonce = Value::Secret(Secret::from("n-0S6_WzA2Mj"));
+        assert_eq!(Redaction::new(false).parameter("nonce", &nonce), "n-0S6_WzA2Mj");
+        assert!(
+            Redaction::new(false)
+                .parameter("other", &nonce)
+                .starts_with("[redacted, ")
+        );
     }
 
     #[test]

@@ -226,10 +226,10 @@ impl Story {
     }
 
     fn request(&self, request: &HttpRequest) -> Vec<Detail> {
-        let url = self.redaction.url(request.url.as_str());
+        let url = self.redaction.request_url(request);
         let mut details = vec![text("request", format!("{} {url}", request.method.as_str()))];
-        if let Some(query) = request.url.query() {
-            details.push(self.params("query", &Params::parse(query)));
+        if request.url.query().is_some() {
+            details.push(pairs("query", self.redaction.query(request)));
         }
         let headers = request.all_headers().into_iter();
         let headers = headers.map(|(name, value)| (name.to_owned(), self.redaction.request_header(&value)));
@@ -243,7 +243,7 @@ impl Story {
 
     fn params(&self, title: &'static str, params: &Params) -> Detail {
         let shown = params.iter();
-        let shown = shown.map(|(name, value)| (neutralise(name), self.redaction.value(value)));
+        let shown = shown.map(|(name, value)| (neutralise(name), self.redaction.parameter(name, value)));
         pairs(title, shown.collect())
     }
 }

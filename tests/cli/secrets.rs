@@ -5,6 +5,8 @@
 
 use super::support::authorization_server;
 use super::support::binary::Home;
+use super::support::callback::send_bytes;
+use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, Request, html, value_of};
 use super::support::outcome::{Outcome, finish, run, run_with_input};
 use super::support::sessions::now;
@@ -757,4 +759,178 @@ fn the_canaries_are_found_where_they_are() {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| assert_home_clean(home, &canaries())));
     assert!(caught.is_err());
     assert!(Path::new(&file).exists());
+}
+
+// An examination sends what belongs into a body in the URL too.
+
+/// What of a message is secret.
+const SECRET_NAMES: [&str; 9] = [
+    "access_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "id_token",
+    "id_token_hint",
+    "refresh_token",
+    "state",
+    "token",
+];
+
+/// What is said to the development server and what it says, seen on the way:
+/// it does not tell its secrets itself.
+struct Tap {
+    server: LiteralServer,
+    /// Drawn at random, as opposed to what an examination makes up.
+    secrets: Arc<Mutex<Vec<(&'static str, String)>>>,
+}
+
+impl Tap {
+    fn before(development: &DevelopmentServer) -> Self {
+        let tap = Tap {
+            server: LiteralServer::start(),
+            secrets: Arc::default(),
+        };
+        let paths = [
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/openid-configuration",
+            "/jwks",
+            "/authorize",
+            "/token",
+            "/revoke",
+            "/introspect",
+            "/userinfo",
+        ];
+        for (path, method) in paths.iter().flat_map(|path| [(path, "GET"), (path, "POST")]) {
+            let (front, back) = (tap.server.port(), development.port());
+            let secrets = Arc::clone(&tap.secrets);
+            tap.server.on_call(method, path, move |request| {
+                let mut secrets = secrets.lock().expect("the secrets");
+                note_params(&mut secrets, &[request.query(), request.form()].concat());
+                let head = String::from_utf8_lossy(&request.head).replacen("\r\n", "\r\nConnection: close\r\n", 1);
+                let bytes = [with_port(&head, front, back).as_bytes(), &request.body].concat();
+                let answer = send_bytes(&format!("127.0.0.1:{back}"), &bytes).expect("an answer");
+                if let Some((_, params)) = answer.header("location").and_then(|location| location.split_once('?')) {
+                    let params: Vec<(String, String)> =
+                        url::form_urlencoded::parse(params.as_bytes()).into_owned().collect();
+                    note_params(&mut secrets, &params);
+                }
+                if let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(&answer.body) {
+                    let texts = members
+                        .into_iter()
+                        .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+                    note_params(&mut secrets, &texts.collect::<Vec<_>>());
+                }
+                Reply::bytes(with_port(&String::from_utf8_lossy(&answer.raw), back, front)).then_close()
+            });
+        }
+        tap
+    }
+}
+
+/// The ports have five digits each, so no length changes.
+fn with_port(text: &str, from: u16, to: u16) -> String {
+    assert_eq!(from.to_string().len(), to.to_string().len());
+    ["127.0.0.1:", "127.0.0.1%3A"]
+        .iter()
+        .fold(text.to_owned(), |text, host| {
+            text.replace(&format!("{host}{from}"), &format!("{host}{to}"))
+        })
+}
+
+fn note_params(secrets: &mut Vec<(&'static str, String)>, params: &[(String, String)]) {
+    for (name, value) in params.iter().filter(|(_, value)| value.len() >= 20) {
+        let known = SECRET_NAMES.iter().find(|known| *known == name);
+        secrets.extend(known.map(|name| (*name, value.clone())));
+    }
+}
+
+/// What `curl` would be given as the URL, with these values in the variables.
+fn url_of_command(command: &str, params: &[(String, String)]) -> String {
+    let script = format!("curl() {{ for word; do case $word in http*) printf %s \"$word\";; esac; done; }}; {command}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env_clear();
+    for (name, value) in params {
+        let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        shell.env(name.to_ascii_uppercase(), encoded);
+    }
+    run(&mut shell).expect_code(0).stdout
+}
+
+#[test]
+fn an_examination_shows_requests_with_secrets_in_their_urls_without_the_secrets() {
+    let home = Home::new();
+    let file = home.path().join("secret");
+    std::fs::write(&file, CLIENT_SECRET).expect("the secret");
+    let client = format!("confidential:{}", file.display());
+    let development = DevelopmentServer::start(&["--approve", "auto", "--client", &client]);
+    let tap = Tap::before(&development);
+    let mut command = home.oauth();
+    command
+        .args(["check", &tap.server.origin(), "--client-id", "confidential"])
+        .args(["--scope", "openid profile", "-vvv"])
+        .env("OAUTH_CLIENT_SECRET", CLIENT_SECRET);
+    let traces = TRACES.map(|ending| home.path().join(format!("trace.{ending}")));
+    for trace in &traces {
+        command.arg("--trace").arg(trace);
+    }
+    // its ID tokens have another issuer than the tap
+    let outcome = run(&mut command).expect_code(9);
+
+    let mut secrets = tap.secrets.lock().expect("the secrets").clone();
+    // a challenge that is sent as the verifier is known to everybody
+    let asked = tap.server.requests_to("/authorize").into_iter();
+    let challenges: Vec<String> = asked
+        .flat_map(|request| request.query())
+        .filter_map(|(name, value)| (name == "code_challenge").then_some(value))
+        .collect();
+    secrets.retain(|(_, secret)| !challenges.contains(secret));
+    for name in SECRET_NAMES
+        .iter()
+        .filter(|name| **name != "id_token_hint" && **name != "client_secret")
+    {
+        assert!(secrets.iter().any(|(own, _)| own == name), "no {name} was seen");
+    }
+    secrets.push(("the client's secret", CLIENT_SECRET.to_owned()));
+    assert_outcome_clean(&outcome, &secrets, &[]);
+    let texts = traces
+        .each_ref()
+        .map(|trace| std::fs::read_to_string(trace).expect("a trace"));
+    for (ending, text) in TRACES.iter().zip(&texts) {
+        assert_clean(&format!("trace.{ending}"), text.as_bytes(), &secrets, &[]);
+    }
+
+    let [json, har, html, mmd] = &texts;
+    let archive: serde_json::Value = serde_json::from_str(har).expect("JSON");
+    let entries = archive["log"]["entries"].as_array().expect("entries");
+    let events: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    for (path, name) in [("/token", "code"), ("/revoke", "token"), ("/userinfo", "access_token")] {
+        let start = format!("{}?", tap.server.url(path));
+        let begins = |url: &serde_json::Value| url.as_str().is_some_and(|url| url.starts_with(&start));
+        let mut sent = tap.server.requests_to(path);
+        sent.retain(|request| request.method == "GET" && request.target.contains('?'));
+        let asked: Vec<&serde_json::Value> = events
+            .iter()
+            .filter(|event| event["event"] == "request" && event["method"] == "GET" && begins(&event["url"]))
+            .collect();
+        assert!(!sent.is_empty() && asked.len() == sent.len(), "{path}: {asked:#?}");
+        for (request, event) in sent.iter().zip(asked) {
+            let command = event["curl"].as_str().expect("a command");
+            let variable = format!("{name}=${}", name.to_ascii_uppercase());
+            assert!(command.contains(&variable), "{command}");
+            assert_eq!(
+                url_of_command(command, &request.query()),
+                tap.server.url(&request.target),
+                "{command}"
+            );
+        }
+        let archived =
+            |entry: &&serde_json::Value| entry["request"]["method"] == "GET" && begins(&entry["request"]["url"]);
+        assert_eq!(entries.iter().filter(archived).count(), sent.len(), "{path}");
+        assert!(mmd.contains(&format!("GET {path}\n")), "{mmd}");
+        assert!(html.contains(&format!("<pre>GET {start}")), "{html}");
+        assert!(outcome.stderr.contains(&format!("  > GET {start}")), "{outcome:#?}");
+    }
 }

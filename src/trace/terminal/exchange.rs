@@ -17,7 +17,7 @@ const COMMAND_INDENT: &str = "    ";
 impl Terminal {
     pub(super) fn request_lines(&self, request: &HttpRequest) -> Vec<String> {
         let mark = self.palette.paint(Role::Aside, "  >");
-        let url = self.redaction.url(request.url.as_str());
+        let url = self.redaction.request_url(request);
         let start = format!("{} {url}", request.method.as_str());
         let mut lines = vec![format!("{mark} {}", self.palette.paint(Role::Heading, &start))];
         for (name, value) in request.all_headers() {

@@ -242,7 +242,7 @@ impl Terminal {
         let width = NAME_WIDTH.max(longest.unwrap_or(0).min(2 * NAME_WIDTH));
         let lines = params.iter();
         lines
-            .flat_map(|(name, value)| self.named(indent, name, &self.redaction.value(value), width))
+            .flat_map(|(name, value)| self.named(indent, name, &self.redaction.parameter(name, value), width))
             .collect()
     }
 

@@ -4,7 +4,8 @@
 use super::*;
 use crate::protocol::http::HttpRequest;
 use crate::trace::recorded::{
-    Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
+    REVOCATION_COMMAND, Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
+    revocation_url, secrets_in_urls,
 };
 use indicatif::TermLike;
 use jiff::civil::date;
@@ -105,6 +106,33 @@ fn no_level_shows_a_secret_or_a_control_character() {
         assert!(!text.contains("\nerror:"), "{text}");
         assert!(text.contains("sha256"), "{text}");
     }
+}
+
+#[test]
+fn a_secret_in_a_url_is_redacted_and_a_variable_of_the_command() {
+    let text = rendered_of(secrets_in_urls, level(2));
+    assert!(text.contains(&format!("  > GET {}\n", revocation_url())), "{text}");
+    assert!(text.contains(&format!("    {REVOCATION_COMMAND} \\\n")), "{text}");
+    let json = rendered_of(secrets_in_urls, TerminalSettings { json: true, ..level(2) });
+    assert!(json.contains(&revocation_url()), "{json}");
+    for secret in SECRETS {
+        assert!(
+            !text.contains(secret) && !json.contains(secret),
+            "{secret} in:\n{text}{json}"
+        );
+    }
+    let whole = rendered_of(
+        secrets_in_urls,
+        TerminalSettings {
+            show_secrets: true,
+            ..level(2)
+        },
+    );
+    assert!(
+        whole.contains("  > GET https://id.example.com/revoke?token=tGzv3JOkF0XG5Qx2TlKWIA&"),
+        "{whole}"
+    );
+    assert!(whole.contains(REVOCATION_COMMAND), "{whole}");
 }
 
 #[test]
