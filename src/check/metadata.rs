@@ -221,7 +221,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
         }
         return needs_endpoints(examination);
     };
-    let evidence = Some(first.exchange.evidence());
+    let evidence = Some(first.exchange.evidence_in_brief());
     let findings = appraise::findings(&documents.as_explored());
     for rule in RULES {
         examination.record(rule, kept(rule, &findings), evidence.clone());
@@ -237,14 +237,20 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
     let openid = documents.openid();
     for rule in OPENID_RULES {
         let judgement = openid.clone().and_then(|_| kept(rule, &findings));
-        let evidence = openid.as_ref().ok().map(|document| document.exchange.evidence());
+        let evidence = openid
+            .as_ref()
+            .ok()
+            .map(|document| document.exchange.evidence_in_brief());
         examination.record(rule, judgement, evidence);
     }
     let agreement = match documents.second {
         Some(_) => kept(Rule::MetadataDocumentsAgree, &findings),
         None => unseen("there is only one"),
     };
-    let evidence = documents.second.as_ref().map(|document| document.exchange.evidence());
+    let evidence = documents
+        .second
+        .as_ref()
+        .map(|document| document.exchange.evidence_in_brief());
     examination.record(Rule::MetadataDocumentsAgree, agreement, evidence);
 
     if first.text("issuer") != Some(&documents.asked) {

@@ -186,6 +186,15 @@ impl Exchange {
         secrets
     }
 
+    /// The same without the names of all members: for documents that have many.
+    pub(super) fn evidence_in_brief(&self) -> Evidence {
+        let media_type = self.response.media_type().unwrap_or_default();
+        Evidence {
+            sent: neutralise(&self.shown_request()),
+            came: neutralise(&format!("{} {media_type}", self.status())),
+        }
+    }
+
     fn shown_request(&self) -> String {
         let HttpRequest { method, url, body, .. } = &self.request;
         let mut shown = format!("{} {}", method.as_str(), shown_url(url));
