@@ -10,7 +10,7 @@ mod tell;
 
 pub use advice::Sent;
 pub(in crate::flow) use advice::client_authentication_refused;
-pub use error::LoginError;
+pub use error::{Carried, LoginError};
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
 pub(super) use server::know_server;

@@ -71,7 +71,13 @@ impl Diagnosis for RefreshError {
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RefreshError::Transport(source) => source.hints(),
             _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
-            RefreshError::Token(error) => super::login::hints_of(error, None),
+            RefreshError::Token(error) => {
+                let mut hints = super::login::hints_of(error, None);
+                if self.exit_code() == ExitCode::Refused {
+                    hints.push("The session is kept as it was; if this stays so, log in again.".to_owned());
+                }
+                hints
+            }
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
         }
     }

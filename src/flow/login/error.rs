@@ -44,8 +44,8 @@ pub enum LoginError {
     TimedOut {
         /// How long we waited.
         waited: Duration,
-        /// The error of a callback that was ignored, since its state was not ours.
-        ignored: Option<ErrorResponse>,
+        /// What a callback carried that was ignored, since its state was not ours.
+        ignored: Option<Carried>,
     },
     /// The end of standard input came before a usable line.
     #[error("no redirect URL was pasted that answers this login")]
@@ -153,6 +153,15 @@ impl Diagnosis for LoginError {
     }
 }
 
+/// What an authorization response carries.
+#[derive(Debug, Clone)]
+pub enum Carried {
+    /// An error.
+    Error(ErrorResponse),
+    /// A code.
+    Code,
+}
+
 /// The exit code of an answer that is no token: status first, then JSON, then what it says.
 pub(in crate::flow) fn exit_code_of(error: &TokenError) -> ExitCode {
     match error {
@@ -188,14 +197,19 @@ pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<
     vec![hint.to_owned()]
 }
 
-fn hints_for_time_out(ignored: Option<&ErrorResponse>) -> Vec<String> {
+fn hints_for_time_out(ignored: Option<&Carried>) -> Vec<String> {
     let mut hints = Vec::new();
-    if let Some(error) = ignored {
-        hints.push(format!(
+    match ignored {
+        Some(Carried::Error(error)) => hints.push(format!(
             "A callback with a foreign state was ignored; it carried the error {}{}.",
             error.error,
             described(error)
-        ));
+        )),
+        Some(Carried::Code) => hints.push(
+            "A callback with a code was ignored, since its state was missing or foreign: the server has to return the state that was sent (RFC 6749 §4.1.2). See it with -vv, or it was of another login."
+                .to_owned(),
+        ),
+        None => {}
     }
     hints.push(
         "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there: compare them with -v, exactly (localhost is not 127.0.0.1). If the page says that the request was blocked, a firewall may not like 127.0.0.1 in it: try --redirect-uri http://localhost:0/callback."

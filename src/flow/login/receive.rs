@@ -2,7 +2,7 @@
 //! the terminal. Strangers are answered and ignored; the right one ends it once.
 
 use super::advice::Sent;
-use super::error::{LoginError, described};
+use super::error::{Carried, LoginError, described};
 use super::{CallbackChoice, LoginWorld, Pasted, PastedLines};
 use crate::browser::{BrowserReport, Opening};
 use crate::loopback::{Arrival, Callback, Loopback, LoopbackError, Page};
@@ -138,7 +138,7 @@ async fn wait(
     loop {
         let Arrived { params, callback } = tokio::select! {
             arrived = arrive(doorway, browser, world) => arrived?,
-            () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.error }),
+            () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.carried }),
         };
         match (judged(pending, &params, world.observer), callback) {
             (Ok(Some(grant)), callback) => {
@@ -231,7 +231,8 @@ fn may_paste_again(doorway: &Doorway, world: &LoginWorld<'_>) -> Result<(), Logi
 #[derive(Default)]
 struct Ignored {
     count: u32,
-    error: Option<ErrorResponse>,
+    /// What is told of them: the first error, else that there was a code.
+    carried: Option<Carried>,
 }
 
 impl Ignored {
@@ -239,7 +240,11 @@ impl Ignored {
     /// answer of a server that loses the state.
     fn note(&mut self, params: &Params, observer: &mut dyn Observer) {
         self.count += 1;
-        if self.error.is_none()
+        let carries_code = params.all("code").next().is_some();
+        if carries_code && self.carried.is_none() {
+            self.carried = Some(Carried::Code);
+        }
+        if !matches!(self.carried, Some(Carried::Error(_)))
             && let Ok(Some(error)) = ErrorResponse::from_params(params)
         {
             observer.observe(&Event::Warning(&format!(
@@ -247,7 +252,7 @@ impl Ignored {
                 error.error,
                 described(&error)
             )));
-            self.error = Some(error);
+            self.carried = Some(Carried::Error(error));
         }
         if self.count == STRANGE_CALLBACKS_BEFORE_WARNING {
             observer.observe(&Event::Warning(

@@ -288,6 +288,21 @@ fn nobody_comes_and_the_wait_ends() {
 }
 
 #[test]
+fn a_code_that_came_without_its_state_is_told_at_the_end() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
+    let url = running.authorization_url();
+    let answer = callback::get_url(&callback_url_with(&url, &[("code", CODE), ("state", "")])).expect("a page");
+    assert_eq!(answer.status, 400);
+    let finished = running.end().expect_code(7);
+    assert!(
+        finished.hints().contains("its state was missing or foreign"),
+        "{finished:?}"
+    );
+    assert_eq!(server.requests_to("/token").len(), 0);
+}
+
+#[test]
 fn a_foreign_callback_with_an_error_is_told_at_once_and_at_the_end() {
     let (home, server) = (Home::new(), authorization_server::start());
     let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
