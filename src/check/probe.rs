@@ -8,7 +8,7 @@ use crate::neutral::neutralise;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
-use crate::protocol::params::{Params, Value as Parameter};
+use crate::protocol::params::Params;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 use url::{Position, Url};
@@ -174,18 +174,6 @@ impl Exchange {
         }
     }
 
-    /// The secrets of the request, in its body, its headers and its URL.
-    fn sent_secrets(&self) -> Vec<Secret> {
-        let mut secrets = self.request.secrets();
-        let in_query = Params::parse(self.request.url.query().unwrap_or_default());
-        secrets.extend(in_query.iter().filter_map(|(_, value)| match value {
-            Parameter::Plain(_) => None,
-            Parameter::Secret(secret) | Parameter::Chosen(secret) => Some(secret.clone()),
-        }));
-        secrets.retain(|secret| secret.length_chars() >= 4);
-        secrets
-    }
-
     /// The same without the names of all members: for documents that have many.
     pub(super) fn evidence_in_brief(&self) -> Evidence {
         let media_type = self.response.media_type().unwrap_or_default();
@@ -217,7 +205,7 @@ impl Exchange {
                 Err(_) => "nowhere".to_owned(),
             };
             // a server may nest the request in the address of its sign-in page
-            return format!("{status} to {}", secrets::cut_out(&self.sent_secrets(), &to));
+            return format!("{status} to {}", secrets::cut_out(&self.request.secrets(), &to));
         }
         let media_type = self
             .response
@@ -228,7 +216,7 @@ impl Exchange {
         };
         match ErrorResponse::from_json(&object) {
             Some(error) => {
-                let error = error.without(&self.sent_secrets());
+                let error = error.without(&self.request.secrets());
                 let description = error
                     .error_description
                     .map(|text| format!(" ({text})"))

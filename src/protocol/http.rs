@@ -94,7 +94,7 @@ impl HeaderValue {
 pub struct HttpRequest {
     /// GET or POST.
     pub method: Method,
-    /// The whole URL; it never holds a secret.
+    /// The whole URL. No client puts a secret there; an examination of a server does.
     pub url: Url,
     /// Headers beside those that follow from the rest, see [`HttpRequest::all_headers`].
     pub headers: Vec<(&'static str, HeaderValue)>,
@@ -159,7 +159,8 @@ impl HttpRequest {
                 }
             }
         }
-        for (_, value) in self.body.iter().flat_map(Params::iter) {
+        let in_query = Params::parse(self.url.query().unwrap_or_default());
+        for (_, value) in self.body.iter().chain([&in_query]).flat_map(Params::iter) {
             if let Value::Secret(secret) | Value::Chosen(secret) = value {
                 secrets.push(secret.clone());
             }

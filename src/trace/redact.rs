@@ -24,9 +24,6 @@ use url::form_urlencoded::byte_serialize;
 /// fingerprint of a shorter one would confirm a guess.
 const FINGERPRINT_FROM_CHARS: usize = 16;
 
-/// Shorter secrets are not looked for in other text: they are in every text.
-const SECRET_FROM_CHARS: usize = 4;
-
 /// Members that a token, introspection or error answer may show.
 const OPEN_MEMBERS: [&str; 30] = [
     "active",
@@ -208,7 +205,7 @@ impl Redaction {
         let sent = if self.show_secrets {
             Vec::new()
         } else {
-            secrets_sent(request, &query)
+            secrets_sent(request)
         };
         let public = !request.carries_credentials() && !is_personal(&query);
         let foreign = Foreign {
@@ -432,13 +429,8 @@ impl<'k> Judge<'k> {
 }
 
 /// Every secret of the request, as it is and as it stands in a URL.
-fn secrets_sent(request: &HttpRequest, query: &Params) -> Vec<Secret> {
+fn secrets_sent(request: &HttpRequest) -> Vec<Secret> {
     let mut sent = request.secrets();
-    let in_query = query.iter().filter_map(|(_, value)| match value {
-        Value::Secret(secret) | Value::Chosen(secret) => Some(secret.clone()),
-        Value::Plain(_) => None,
-    });
-    sent.extend(in_query.filter(|secret| secret.length_chars() >= SECRET_FROM_CHARS));
     let encoded: Vec<Secret> = sent.iter().filter_map(encoded).collect();
     sent.extend(encoded);
     sent
