@@ -26,11 +26,12 @@ use tokio::runtime::Runtime;
 /// Requests that are sent at the same moment.
 pub(super) const AT_ONCE: usize = 4;
 
-/// Why no further rule can be tested.
-struct Stop {
-    reason: String,
+/// Why something is not tried any more.
+#[derive(Clone)]
+pub(super) struct Stop {
+    pub(super) reason: String,
     /// What a login that ended for this reason would exit with.
-    exit_code: ExitCode,
+    pub(super) exit_code: ExitCode,
 }
 
 /// What an examination knows by now.
@@ -183,8 +184,8 @@ impl<'e, 'w> Examination<'e, 'w> {
         let ended_early = match stopped {
             Some((reason, exit_code)) => is_missed(&|judged| judged.reason == reason).then_some((reason, exit_code)),
             None => {
-                let refused = self.sign_ins.refused_login().filter(|_| is_missed(&|_| true));
-                refused.map(|how| (neutralise(&how), ExitCode::Refused))
+                let stop = self.sign_ins.without_login().filter(|_| is_missed(&|_| true));
+                stop.map(|stop| (neutralise(&stop.reason), stop.exit_code))
             }
         };
         Report {

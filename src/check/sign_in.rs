@@ -1,7 +1,7 @@
 //! Authorization requests, and how codes come by: straight from the server
 //! where it grants without asking, else through the resource owner's browser.
 
-use super::examination::Examination;
+use super::examination::{Examination, Stop};
 use super::probe::{Back, Exchange, Reply, shown_params, shown_url};
 use super::secrets;
 use super::token_request::{Tokens, redeemed};
@@ -58,6 +58,8 @@ pub(super) struct SignIns {
     door: Option<Door>,
     count: usize,
     main: Option<Result<Rc<Main>, Finding>>,
+    /// Why no more logins are made.
+    given_up: Option<Stop>,
     /// The first error response that was seen, with the request's state.
     pub(super) error_response: Option<Answer>,
     /// The first error response with characters that do not belong there.
@@ -69,10 +71,14 @@ pub(super) struct SignIns {
 }
 
 impl SignIns {
-    /// How the first login was refused, if it was.
-    pub(super) fn refused_login(&self) -> Option<String> {
-        let main = self.main.as_ref()?.as_ref().ok()?;
-        main.refusal()
+    /// Why no login comes to its end, if none does.
+    pub(super) fn without_login(&self) -> Option<Stop> {
+        let refused = || {
+            let main = self.main.as_ref()?.as_ref().ok()?;
+            let (reason, exit_code) = (main.refusal()?, ExitCode::Refused);
+            Some(Stop { reason, exit_code })
+        };
+        self.given_up.clone().or_else(refused)
     }
 }
 
@@ -426,6 +432,9 @@ impl Examination<'_, '_> {
         if self.interrupted.is_some() {
             return unseen("interrupted");
         }
+        if let Some(stop) = &self.sign_ins.given_up {
+            return unseen(stop.reason.clone());
+        }
         let endpoint = self.metadata.authorization_endpoint.clone();
         let endpoint = self.needs(&endpoint, "authorization_endpoint")?;
         self.sign_ins.count += 1;
@@ -453,17 +462,12 @@ impl Examination<'_, '_> {
             Ok(Ok(Came::WrongState)) => {
                 let why = "an answer came with another state than the request's";
                 self.record(Rule::AuthorizeState, broken(why), None);
-                self.stop(
-                    ExitCode::Protocol,
-                    format!("{why} (authorize.state), so no login can be finished"),
-                );
-                return unseen(why);
+                let why = format!("{why} (authorize.state), so no login can be finished");
+                return self.give_up(ExitCode::Protocol, why);
             }
             Ok(Err(error)) => {
-                let why = format!("the login for it failed: {error}");
                 // Nobody should be asked again and again for what does not work.
-                self.stop(error.exit_code(), why.clone());
-                return unseen(why);
+                return self.give_up(error.exit_code(), format!("the login for it failed: {error}"));
             }
             Err(code) => {
                 self.interrupted = Some(code);
@@ -473,8 +477,7 @@ impl Examination<'_, '_> {
         if params.is_empty() {
             let why = "the browser came back without parameters: they are in the fragment, or there are none";
             self.record(Rule::AuthorizeQuery, broken(why), None);
-            self.stop(ExitCode::Protocol, format!("{why} (authorize.query)"));
-            return unseen(why);
+            return self.give_up(ExitCode::Protocol, format!("{why} (authorize.query)"));
         }
         let issuer = self.metadata.issuer.as_ref().map(ToString::to_string);
         let back = Back {
@@ -486,12 +489,9 @@ impl Examination<'_, '_> {
             && found != issuer
         {
             let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
-            self.record(Rule::AuthorizeIssValue, broken(why.clone()), None);
-            self.stop(
-                ExitCode::Protocol,
-                "the response came from another issuer (authorize.iss-value), so its code goes nowhere",
-            );
-            return unseen(why);
+            self.record(Rule::AuthorizeIssValue, broken(why), None);
+            let why = "the response came from another issuer (authorize.iss-value), so its code goes nowhere";
+            return self.give_up(ExitCode::Protocol, why);
         }
         let evidence = Evidence {
             sent: neutralise(&format!(
@@ -507,6 +507,13 @@ impl Examination<'_, '_> {
             back,
             evidence: Some(evidence),
         })
+    }
+
+    /// From here on nobody is asked to sign in, and why. What needs no login goes on.
+    fn give_up<T>(&mut self, exit_code: ExitCode, reason: impl Into<String>) -> Result<T, Finding> {
+        let reason = reason.into();
+        let stop = Stop { reason, exit_code };
+        unseen(self.sign_ins.given_up.insert(stop).reason.clone())
     }
 
     /// The first whole login; made once, however often it is asked for.

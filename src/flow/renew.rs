@@ -238,7 +238,7 @@ fn reason_of(error: &RefreshError) -> String {
     reason.unwrap_or_default()
 }
 
-/// What [`reason_of`] made of the server's `error` and `error_description`,
+/// What `reason_of` made of the server's `error` and `error_description`,
 /// taken apart again; `None` for a reason that somebody else wrote.
 pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
     // The only error that ends a session.

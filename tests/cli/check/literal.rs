@@ -244,11 +244,15 @@ fn an_examination_that_saw_no_login_is_no_success() {
     let server = LiteralServer::start();
     server.on("GET", METADATA, json(200, &metadata(&server.origin())));
     server.on("GET", "/authorize", html(200, "<h1>Sign in</h1>"));
-    let outcome = check(
-        &server,
-        &["--rule", "pkce.wrong-verifier", "--timeout", "100ms", "--no-browser"],
-    )
-    .expect_code(7);
+    server.on("POST", "/token", json(400, r#"{"error":"unsupported_grant_type"}"#));
+    let asked_for = ["--rule", "pkce.wrong-verifier", "--rule", "token.grant-type-unknown"];
+    let in_vain = ["--timeout", "100ms", "--no-browser"];
+    let outcome = check(&server, &[&asked_for[..], &in_vain].concat()).expect_code(7);
+    assert_eq!(
+        with_verdict(&outcome, &["pass"]),
+        ["token.grant-type-unknown"],
+        "it needs no login: {outcome:#?}"
+    );
     assert!(outcome.stderr.contains("oauth login"), "{outcome:#?}");
     // what needs no login is no worse for it
     check(&server, &["--rule", "metadata.issuer"]).expect_code(0);

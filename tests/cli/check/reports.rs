@@ -169,9 +169,8 @@ fn no_secret_stands_in_a_report_or_in_the_trace() {
     let xml = std::fs::read_to_string(&file).expect("the file");
     for output in [&text.stdout, &text.stderr, &json.stdout, &json.stderr, &xml] {
         assert!(!output.contains(SECRET), "{output}");
-        // A JWT begins so; the request object that is sent on purpose is no secret.
-        let shown = output.replace("eyJhbGciOiJub25lIn0.e30.", "");
-        assert!(!shown.contains("eyJ"), "{shown}");
+        // The claims of a JWT begin so; a nonce, which is shown, has no dot in it.
+        assert!(!output.contains(".eyJ"), "{output}");
         for name in ["code=", "refresh_token=", "code_verifier="] {
             for (place, _) in output.match_indices(name) {
                 let value = &output[place + name.len()..];
