@@ -1,11 +1,12 @@
 //! The authorization endpoint (RFC 6749 §3.1, §4.1): what comes back, and what
 //! is refused.
 
+use super::ask::{Answer, Ask, asks_first, refused};
 use super::entropy::bits_at_most;
 use super::examination::Examination;
 use super::probe::Reply;
 use super::secrets;
-use super::sign_in::{Addition, Answer, Ask, Door, asks_first, refused};
+use super::sign_in::{Addition, Door};
 use super::token_request::NOBODY;
 use super::verdict::{Judgement, broken, kept_if, unseen};
 use crate::protocol::http::Method;

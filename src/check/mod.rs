@@ -8,6 +8,7 @@
 //! Only what a real server can stand: one request at a time but for two rules
 //! about races, no guessing, and every token that came is revoked at the end.
 
+mod ask;
 mod authorize;
 mod code;
 mod entropy;

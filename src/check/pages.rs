@@ -1,9 +1,9 @@
 //! The pages of the authorization endpoint: what a browser is told about them
 //! (RFC 9700 §4.16), and whether they show a request's values safely.
 
+use super::ask::Ask;
 use super::examination::Examination;
 use super::probe::Exchange;
-use super::sign_in::Ask;
 use super::token_request::NOBODY;
 use super::verdict::{Finding, Judgement, Test, broken, kept_if, unseen};
 use crate::protocol::http::{HeaderValue, Method};

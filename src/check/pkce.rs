@@ -1,10 +1,11 @@
 //! Proof Key for Code Exchange (RFC 7636; RFC 9700 §2.1.1, §4.8).
 
+use super::ask::{Answer, Ask, refused};
 use super::code::{Attempt, judge_attempts};
 use super::examination::Examination;
 use super::probe::Reply;
 use super::secrets;
-use super::sign_in::{Answer, Ask, Door, refused};
+use super::sign_in::Door;
 use super::token_request::{gives_nothing, says};
 use super::verdict::{Finding, Judgement, broken};
 use crate::rules::Rule;

@@ -1,9 +1,10 @@
 //! The redirect URI is matched exactly (RFC 9700 §4.1.3): a table of tricks,
 //! none of which may be redirected to.
 
+use super::ask::{asks_first, refused};
 use super::examination::Examination;
 use super::probe::Reply;
-use super::sign_in::{Door, asks_first, refused};
+use super::sign_in::Door;
 use super::verdict::{Judgement, broken, kept_if, unseen};
 use crate::diagnosis::ExitCode;
 use crate::flow::login::CallbackChoice;
