@@ -8,6 +8,7 @@
 //! nobody waits for it: a thread does, and reports.
 
 use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::is_loopback;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::process::{Command, ExitStatus, Stdio};
@@ -220,15 +221,6 @@ pub fn url_for_browser(url: &Url, plain_http: PlainHttp) -> Result<String, Brows
         return Err(BrowserError::TooLong);
     }
     Ok(written)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 /// What came of an attempt to open the browser.

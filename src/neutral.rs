@@ -4,7 +4,7 @@
 //! reach the clipboard, nor reorder what is read.
 //!
 //! Invariants: the output holds none of those characters, and a second pass
-//! changes nothing.
+//! changes nothing. Markup has one more step, [`in_markup`].
 
 /// The most characters of one piece of foreign text that are shown.
 pub const MOST_CHARS: usize = 500;
@@ -46,6 +46,22 @@ pub fn neutralise_whole(text: &str) -> String {
         push_neutral(&mut shown, character);
     }
     shown
+}
+
+/// The text as it may stand in HTML and XML, in content and in quoted attributes.
+pub fn in_markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// JSON text that says the same and holds no such character: in JSON they can

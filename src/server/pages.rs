@@ -6,7 +6,7 @@
 //! cannot be framed or kept (RFC 9700 §4.16, RFC 6749 §10.13).
 
 use super::message::{Refused, Response};
-use crate::neutral::neutralise_whole;
+use crate::neutral::{in_markup, neutralise_whole};
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::syntax::base64;
@@ -353,18 +353,7 @@ fn sentence(reason: &str) -> String {
 /// Text as it may stand in HTML, in content and in quoted attributes. Control
 /// and bidirectional characters are shown as escapes.
 pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in neutralise_whole(text).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
+    in_markup(&neutralise_whole(text))
 }
 
 #[cfg(test)]

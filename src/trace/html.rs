@@ -6,6 +6,7 @@
 use super::files::{Occasion, Renderer};
 use super::story::{Content, Detail, Line, Look, PARTIES, Story};
 use super::{Event, Party};
+use crate::neutral::in_markup;
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -41,7 +42,7 @@ impl Renderer for Html {
         };
         let parties: String = PARTIES
             .iter()
-            .map(|party| format!("<span>{}</span>", escaped(party.name())))
+            .map(|party| format!("<span>{}</span>", in_markup(party.name())))
             .collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -74,7 +75,7 @@ fn row(rows: &mut String, line: &Line, since_start: Duration) {
     let time = format!("<time>{}</time>", since_start.as_millis());
     if line.look == Look::Step {
         let (number, title) = line.label.split_once("/7 ").unwrap_or(("", &line.label));
-        let _ = writeln!(rows, "<h2>{time}<b>{number}</b>{}</h2>", escaped(title));
+        let _ = writeln!(rows, "<h2>{time}<b>{number}</b>{}</h2>", in_markup(title));
         return;
     }
     let opens = if line.details.is_empty() { "" } else { " opens" };
@@ -114,7 +115,7 @@ fn row(rows: &mut String, line: &Line, since_start: Duration) {
 }
 
 fn section(rows: &mut String, detail: &Detail) {
-    let _ = write!(rows, "<h3>{}</h3>", escaped(detail.title));
+    let _ = write!(rows, "<h3>{}</h3>", in_markup(detail.title));
     match &detail.content {
         Content::Text(text) => {
             let _ = write!(rows, "<pre>{}</pre>", shown(text));
@@ -122,7 +123,7 @@ fn section(rows: &mut String, detail: &Detail) {
         Content::Pairs(pairs) => {
             rows.push_str("<table>");
             for (name, value) in pairs {
-                let _ = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escaped(name), shown(value));
+                let _ = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", in_markup(name), shown(value));
             }
             rows.push_str("</table>");
         }
@@ -156,25 +157,10 @@ fn shown(text: &str) -> String {
         let length = rest[start..].find(']').map_or(rest.len() - start, |end| end + 1);
         let (before, from_mark) = rest.split_at(start);
         let (mark, after) = from_mark.split_at(length);
-        let _ = write!(shown, "{}<i>{}</i>", escaped(before), escaped(mark));
+        let _ = write!(shown, "{}<i>{}</i>", in_markup(before), in_markup(mark));
         rest = after;
     }
-    shown + &escaped(rest)
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
+    shown + &in_markup(rest)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub use error::{Cause, PemProblem, TlsFailure, TransportError, UrlSource};
 pub use proxy::ProxySettings;
 
 use crate::fault::{self, Point};
+use crate::protocol::endpoint::is_loopback;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::secret::Secret;
 use crate::trace::{Event, Observer};
@@ -37,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use stopwatch::{TimedConnecting, laps, timed};
-use url::{Host, Url};
+use url::Url;
 
 /// The longest wait for name, connection and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -251,17 +252,6 @@ impl std::fmt::Debug for Transport {
 enum Destination {
     Network,
     Loopback,
-}
-
-/// Whether the URL's host is this machine by its own words: 127.0.0.0/8,
-/// `[::1]`, or `localhost`, whose addresses the resolver checks.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<reqwest::Request, TransportError> {

@@ -2,6 +2,7 @@
 //! a rule, a test suite a specification.
 
 use crate::check::{Judged, Report, Verdict};
+use crate::neutral::in_markup;
 use std::fmt::Write;
 
 /// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
@@ -21,7 +22,7 @@ pub fn render(report: &Report) -> String {
     let _ = writeln!(
         xml,
         "<testsuites name=\"oauth check {}\" {}>",
-        escaped(&report.server),
+        in_markup(&report.server),
         counts(&all)
     );
     let mut documents: Vec<&str> = Vec::new();
@@ -36,7 +37,7 @@ pub fn render(report: &Report) -> String {
             .copied()
             .filter(|judged| judged.rule.document() == document)
             .collect();
-        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", escaped(document), counts(&rules));
+        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", in_markup(document), counts(&rules));
         for judged in rules {
             test_case(&mut xml, judged);
         }
@@ -52,26 +53,18 @@ fn test_case(xml: &mut String, judged: &Judged) {
     let _ = write!(
         xml,
         "    <testcase classname=\"{}\" name=\"{}\"",
-        escaped(&class),
+        in_markup(&class),
         rule.id()
     );
     let mut details = format!("{} ({})", rule.statement(), rule.level().as_str());
     if let Some(evidence) = &judged.evidence {
         let _ = write!(details, "\nsent: {}\ncame: {}", evidence.sent, evidence.came);
     }
-    let (details, reason) = (escaped(&details), escaped(&judged.reason));
+    let (details, reason) = (in_markup(&details), in_markup(&judged.reason));
     let _ = match judged.verdict {
         Verdict::Pass => writeln!(xml, "/>"),
         Verdict::Skipped => writeln!(xml, "><skipped message=\"{reason}\"/></testcase>"),
         Verdict::Fail => writeln!(xml, "><failure message=\"{reason}\">{details}</failure></testcase>"),
         Verdict::Warning => writeln!(xml, "><system-out>warning: {reason}\n{details}</system-out></testcase>"),
     };
-}
-
-/// Text is neutralised before: no control character is left that XML forbids.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
