@@ -2,9 +2,10 @@
 //! have is asked for, and each answer is remembered, taken or not. The URL is
 //! an issuer (RFC 8414 §3, OpenID Connect Discovery §4) or, where no such
 //! document is found, a protected resource that names its authorization
-//! servers (RFC 9728 §3).
+//! servers (RFC 9728 §3), at its well-known URL or at the one in its challenge.
 
 use super::discover::{DiscoveryError, not_taken};
+use crate::protocol::challenge;
 use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::json::parse_object;
@@ -130,6 +131,50 @@ impl Exploration {
         })
     }
 
+    /// Asks the resource itself, without a token: its challenge may name its
+    /// metadata (RFC 9728 §5.1).
+    async fn ask_resource(
+        &mut self,
+        resource: &Url,
+        transport: &Transport,
+        observer: &mut dyn Observer,
+    ) -> Option<Url> {
+        let response = transport.send(&HttpRequest::get(resource.clone()), observer).await;
+        let named = response.as_ref().ok().and_then(|response| {
+            let header = response.header("www-authenticate").filter(|_| response.status == 401)?;
+            challenge::parameter(header, "resource_metadata")
+        });
+        let metadata = named.map(|text| {
+            Endpoint::parse_named_by(&text, resource, HttpAllowance::LoopbackOnly).map_err(|problem| (text, problem))
+        });
+        let (status, reason) = match (&response, &metadata) {
+            (Err(error), _) => (None, format!("no answer: {error}")),
+            (Ok(response), Some(Ok(named))) => (
+                Some(response.status),
+                format!("the challenge of the resource names {named} (RFC 9728 §5.1)"),
+            ),
+            (Ok(response), Some(Err((text, problem)))) => (
+                Some(response.status),
+                format!("the challenge of the resource names {text}, which is not asked: {problem}"),
+            ),
+            (Ok(response), None) => (
+                Some(response.status),
+                format!(
+                    "{}, and no challenge that names the metadata of a resource",
+                    response.status
+                ),
+            ),
+        };
+        self.attempts.push(Attempt {
+            url: resource.clone(),
+            status,
+            taken: false,
+            reason: String::new(),
+        });
+        self.judged(false, &reason, observer);
+        metadata?.ok().map(|named| named.url().clone())
+    }
+
     fn judged(&mut self, taken: bool, reason: &str, observer: &mut dyn Observer) {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.taken = taken;
@@ -182,7 +227,14 @@ pub async fn explore(
     }
     let asked = issuer.map_or_else(|| url.to_string(), Issuer::to_string);
     let well_known = resource_metadata_url(url.url());
-    let Some(resource) = exploration.ask(&asked, well_known, transport, observer).await else {
+    let mut resource = exploration.ask(&asked, well_known, transport, observer).await;
+    if resource.is_none()
+        && exploration.unreachable.is_none()
+        && let Some(named) = exploration.ask_resource(url.url(), transport, observer).await
+    {
+        resource = exploration.ask(&asked, named, transport, observer).await;
+    }
+    let Some(resource) = resource else {
         return exploration;
     };
     exploration.judged(true, "the metadata of a protected resource", observer);

@@ -1,6 +1,7 @@
 //! Error responses of the authorization endpoint (RFC 6749 §4.1.2.1) and the
 //! token endpoint (§5.2).
 
+use super::challenge;
 use super::params::{Params, Repeated};
 use super::syntax::is_nqschar_text;
 use crate::secret::Secret;
@@ -62,27 +63,10 @@ impl ErrorResponse {
     /// Reads an error from a `WWW-Authenticate` header (RFC 6750 §3); `None`
     /// where its challenge names none.
     pub fn from_challenge(header: &str) -> Option<Self> {
-        let mut error = None;
-        let mut error_description = None;
-        let mut error_uri = None;
-        for part in split_outside_quotes(header) {
-            let Some((name, value)) = part.split_once('=') else {
-                continue;
-            };
-            // The first parameter stands behind the scheme.
-            let name = name.trim().rsplit(' ').next().unwrap_or_default().to_ascii_lowercase();
-            let slot = match name.as_str() {
-                "error" => &mut error,
-                "error_description" => &mut error_description,
-                "error_uri" => &mut error_uri,
-                _ => continue,
-            };
-            *slot = Some(unquoted(value.trim()));
-        }
         Some(ErrorResponse {
-            error: error?,
-            error_description,
-            error_uri,
+            error: challenge::parameter(header, "error")?,
+            error_description: challenge::parameter(header, "error_description"),
+            error_uri: challenge::parameter(header, "error_uri"),
         })
     }
 
@@ -128,42 +112,6 @@ impl ErrorResponse {
     pub fn is_well_formed(&self) -> bool {
         is_nqschar_text(&self.error)
     }
-}
-
-/// The parts between commas, where the comma is not in a quoted string (RFC 9110 §5.6.4).
-fn split_outside_quotes(header: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut begin, mut quoted, mut escaped) = (0, false, false);
-    for (place, character) in header.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(&header[begin..place]);
-                begin = place + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&header[begin..]);
-    parts
-}
-
-fn unquoted(value: &str) -> String {
-    let Some(inner) = value.strip_prefix('"') else {
-        return value.to_owned();
-    };
-    let inner = inner.strip_suffix('"').unwrap_or(inner);
-    let mut text = String::new();
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => text.extend(characters.next()),
-            other => text.push(other),
-        }
-    }
-    text
 }
 
 #[cfg(test)]

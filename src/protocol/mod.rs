@@ -5,6 +5,7 @@
 //! arguments. `tests/architecture.rs` keeps it so.
 
 pub mod authorization;
+pub mod challenge;
 pub mod client;
 pub mod endpoint;
 pub mod error;

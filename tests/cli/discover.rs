@@ -190,6 +190,33 @@ fn a_protected_resource_leads_to_its_authorization_server() {
 }
 
 #[test]
+fn a_resource_may_name_its_metadata_in_its_challenge() {
+    let (server, resource) = (LiteralServer::start(), LiteralServer::start());
+    server.on("GET", SERVER_METADATA, json(200, &metadata(&server.origin())));
+    let api = resource.url("/mcp");
+    let described = value!({"resource": api, "authorization_servers": [server.origin()]}).to_string();
+    let challenge = format!(
+        "WWW-Authenticate: Bearer error=\"invalid_token\", resource_metadata=\"{}\"",
+        resource.url("/about?of=mcp")
+    );
+    resource.on("GET", "/mcp", Reply::http(401, &[challenge.as_str()], ""));
+    resource.on("GET", "/about", json(200, &described));
+    let outcome = discover(&[&api, "--json"]).expect_code(0);
+    assert_eq!(outcome.json()["document"]["issuer"], server.origin());
+    assert_eq!(paths(&resource).last().map(String::as_str), Some("/about?of=mcp"));
+    let attempts = outcome.json()["attempts"].to_string();
+    assert!(attempts.contains("RFC 9728 §5.1"), "{attempts}");
+
+    // it may not lead into a network that only this machine sees, or be no 401
+    let inside = "WWW-Authenticate: Bearer resource_metadata=\"http://10.0.0.1/x\"";
+    for (status, challenge, told) in [(401, inside, "http://10.0.0.1/x"), (200, challenge.as_str(), "no challenge")] {
+        resource.on("GET", "/mcp", Reply::http(status, &[challenge], ""));
+        let outcome = discover(&[&api]).expect_code(6);
+        assert!(outcome.stdout.contains(told) || outcome.stderr.contains(told), "{outcome:#?}");
+    }
+}
+
+#[test]
 fn contradictions_and_risks_are_named() {
     let server = LiteralServer::start();
     let document = value!({
@@ -249,7 +276,7 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
 fn nothing_found_is_6_and_no_answer_is_3() {
     let server = LiteralServer::start();
     let outcome = discover(&[&server.origin()]).expect_code(6);
-    assert_eq!(paths(&server), [SERVER_METADATA, OPENID, RESOURCE_METADATA]);
+    assert_eq!(paths(&server), [SERVER_METADATA, OPENID, RESOURCE_METADATA, "/"]);
     assert!(outcome.stdout.contains(&server.url(RESOURCE_METADATA)), "{outcome:#?}");
     let object = discover(&[&server.origin(), "--json"]).json();
     assert_eq!((&object["document"], &object["findings"]), (&Value::Null, &value!([])));
