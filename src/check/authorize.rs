@@ -241,6 +241,9 @@ pub(super) fn judge_responses(examination: &mut Examination<'_, '_>) {
     let mut with_main = |rule: Rule, test: &dyn Fn(&Answer) -> Judgement| {
         examination.judge(rule, &mut |examination| {
             let main = examination.main_login()?;
+            if let Some(evidence) = main.answer.evidence.clone() {
+                examination.seen(evidence);
+            }
             if let Some(how) = main.refusal() {
                 return unseen(how);
             }
