@@ -188,6 +188,7 @@ rules! {
     CodeReuseRevokes "code.reuse-revokes" Should "RFC 6749" "4.1.2" "a code used twice ends the tokens it gave";
     CodeParallel "code.parallel" Must "RFC 6749" "4.1.2" "a code redeemed several times at the same moment works once";
     CodeClient "code.client" Must "RFC 6749" "4.1.3" "a code works for no other client";
+    CodeClientMissing "code.client-missing" Must "RFC 6749" "4.1.3" "a code does not work for nobody, without client_id and without authentication";
     CodeRedirectUri "code.redirect-uri" Must "RFC 6749" "4.1.3" "a code works with no other redirect_uri";
     CodeRedirectUriMissing "code.redirect-uri-missing" Should "RFC 6749" "4.1.3" "a code does not work without the redirect_uri of its request";
     CodeUnknown "code.unknown" Must "RFC 6749" "5.2" "a code that was never given is answered with invalid_grant";
@@ -196,12 +197,15 @@ rules! {
     TokenGet "token.get" Must "RFC 6749" "3.2" "GET gets no token";
     TokenQuery "token.query" Must "RFC 6749" "2.3.1" "parameters in the URL are not taken";
     TokenNoStore "token.no-store" Must "RFC 6749" "5.1" "answers with tokens have Cache-Control: no-store";
+    TokenPragma "token.pragma" Should "RFC 6749" "5.1" "answers with tokens have Pragma: no-cache, for caches of HTTP/1.0";
     TokenContentType "token.content-type" Must "RFC 6749" "5.1" "answers with tokens are application/json";
     TokenType "token.token-type" Must "RFC 6749" "5.1" "answers with tokens have token_type Bearer or DPoP";
     TokenExpiresIn "token.expires-in" Should "RFC 6749" "5.1" "answers with tokens have expires_in as a whole number";
     TokenLifetime "token.lifetime" Should "RFC 6750" "5.3" "access tokens live an hour or less";
     TokenEntropy "token.entropy" Must "RFC 6749" "10.10" "opaque access tokens have 128 bits of randomness or more, signed ones an identifier";
+    TokenEntropyMore "token.entropy-160" Should "RFC 6749" "10.10" "opaque access tokens have 160 bits of randomness or more";
     TokenRefreshEntropy "token.refresh-entropy" Must "RFC 6749" "10.10" "refresh tokens have 128 bits of randomness or more";
+    TokenRefreshEntropyMore "token.refresh-entropy-160" Should "RFC 6749" "10.10" "refresh tokens have 160 bits of randomness or more";
     TokenRepeated "token.repeated" Must "RFC 6749" "3.2" "a request with a parameter twice is refused";
     TokenUnknownParameter "token.unknown-parameter" Must "RFC 6749" "3.2" "parameters that nobody knows are ignored";
     TokenGrantTypeMissing "token.grant-type-missing" Must "RFC 6749" "5.2" "a request without grant_type is answered with invalid_request";
@@ -228,6 +232,7 @@ rules! {
     RefreshReuseRevokes "refresh.reuse-revokes" Must "RFC 9700" "4.14.2" "a spent refresh token ends the whole session";
     RefreshParallel "refresh.parallel" Should "RFC 9700" "4.14.2" "a refresh token redeemed several times at the same moment works once";
     RefreshClient "refresh.client" Must "RFC 6749" "6" "a refresh token works for no other client";
+    RefreshClientAuthentication "refresh.client-authentication" Must "RFC 6749" "6" "a client with a secret cannot refresh without it";
     RefreshScope "refresh.scope" Must "RFC 6749" "6" "a refresh cannot ask for more than was granted";
     RefreshUnknown "refresh.unknown" Must "RFC 6749" "5.2" "a refresh token that was never given is answered with invalid_grant";
     RefreshAccessToken "refresh.access-token" Must "RFC 6749" "1.5" "an access token is not taken for a refresh token";
@@ -238,6 +243,7 @@ rules! {
     RevocationMissing "revocation.missing" Must "RFC 7009" "2.2.1" "a request without token is answered with invalid_request";
     RevocationPostOnly "revocation.post-only" Should "RFC 7009" "2.1" "GET revokes nothing";
     RevocationClient "revocation.client" Must "RFC 7009" "2.1" "no other client can revoke a token";
+    RevocationClientAuthentication "revocation.client-authentication" Must "RFC 7009" "2.1" "a client with a secret cannot revoke without it";
     RevocationHint "revocation.hint" Must "RFC 7009" "2.1" "a wrong token_type_hint does not keep a token alive";
     RevocationAccess "revocation.access" Must "RFC 7009" "2.2" "a revoked access token is dead";
     RevocationRefresh "revocation.refresh" Must "RFC 7009" "2.1" "a revoked refresh token is dead";

@@ -5,6 +5,7 @@ use super::probe::Exchange;
 use super::secrets;
 use super::token_request::{NEVER_GIVEN, Tokens, gives_nothing, says};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
+use crate::protocol::client::ClientAuthentication;
 use crate::protocol::scope::Scope;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -42,13 +43,14 @@ impl Course {
     }
 }
 
-const OF_ONE_SESSION: [Rule; 8] = [
+const OF_ONE_SESSION: [Rule; 9] = [
     Rule::RefreshWorks,
     Rule::RefreshRotation,
     Rule::RefreshSubject,
     Rule::RefreshClient,
     Rule::RefreshAccessToken,
     Rule::RefreshScope,
+    Rule::RefreshClientAuthentication,
     Rule::RefreshReuse,
     Rule::RefreshReuseRevokes,
 ];
@@ -111,6 +113,19 @@ fn judge_course(examination: &mut Examination<'_, '_>, course: &mut Result<Cours
         let refresh_token = course.live()?.clone();
         more_scope(examination, course, &refresh_token)
     });
+    with(
+        examination,
+        Rule::RefreshClientAuthentication,
+        &|examination, course| {
+            examination.needs_secret()?;
+            let public = examination.client_by(ClientAuthentication::None);
+            let exchange = examination.token_request_as(examination.refreshment(course.live()?), &public)?;
+            if let (Some(second), Some(new)) = (&mut course.second, exchange.tokens()) {
+                second.refresh_token = new.refresh_token.or(second.refresh_token.take());
+            }
+            gives_nothing(&exchange)
+        },
+    );
     with(examination, Rule::RefreshReuse, &|examination, course| {
         examination.needs_public_client()?;
         let refusal = spend_again(examination, course)?;

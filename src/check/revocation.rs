@@ -4,7 +4,7 @@ use super::examination::Examination;
 use super::probe::Exchange;
 use super::token_request::{NEVER_GIVEN, Tokens, message};
 use super::verdict::{Finding, Judgement, kept_if, unseen};
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
@@ -97,7 +97,12 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
     });
 
     let mut tokens = unseen("no session");
-    let of_one_session = [Rule::RevocationPostOnly, Rule::RevocationClient, Rule::RevocationHint];
+    let of_one_session = [
+        Rule::RevocationPostOnly,
+        Rule::RevocationClient,
+        Rule::RevocationClientAuthentication,
+        Rule::RevocationHint,
+    ];
     if examination.wants_any(&of_one_session) && !examination.is_stopped() {
         tokens = begin(examination);
     }
@@ -107,6 +112,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
             by_get as fn(&mut Examination<'_, '_>, &mut Tokens) -> Judgement,
         ),
         (Rule::RevocationClient, by_nobody),
+        (Rule::RevocationClientAuthentication, without_proof),
         (Rule::RevocationHint, by_wrong_hint),
     ] {
         examination.judge(rule, &mut |examination| match &mut tokens {
@@ -187,7 +193,18 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
 
 fn by_nobody(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgement {
     let nobody = examination.nobody();
-    let exchange = examination.revoke(&tokens.needs_refresh_token()?.clone(), None, &nobody)?;
+    by_another(examination, tokens, &nobody)
+}
+
+fn without_proof(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgement {
+    examination.needs_secret()?;
+    let unproven = examination.client_by(ClientAuthentication::None);
+    by_another(examination, tokens, &unproven)
+}
+
+/// Revokes as a client that may not.
+fn by_another(examination: &mut Examination<'_, '_>, tokens: &mut Tokens, client: &Client) -> Judgement {
+    let exchange = examination.revoke(&tokens.needs_refresh_token()?.clone(), None, client)?;
     let lives = lives_on(examination, tokens)?;
     examination.seen(exchange.evidence());
     if !lives && let Ok(fresh) = begin(examination) {

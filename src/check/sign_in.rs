@@ -27,7 +27,13 @@ const STATE_RANDOM_CHARS: usize = 43;
 
 /// Rules that take a login each, or one together.
 const LOGINS: &[&[Rule]] = &[
-    &[Rule::TokenGet, Rule::TokenQuery, Rule::TokenRepeated, Rule::CodeClient],
+    &[
+        Rule::TokenGet,
+        Rule::TokenQuery,
+        Rule::TokenRepeated,
+        Rule::CodeClient,
+        Rule::CodeClientMissing,
+    ],
     &[
         Rule::PkceWrongVerifier,
         Rule::PkceMissingVerifier,

@@ -10,7 +10,7 @@ use super::sign_in::{Code, Main};
 use super::token_request::{NEVER_GIVEN, gives_nothing, message, says};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
 use crate::protocol::client::{Client, ClientAuthentication};
-use crate::protocol::http::Method;
+use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 const LIFETIME_MAX_S: u64 = 3600;
 const TOKEN_BITS_MIN: f64 = 128.0;
+const TOKEN_BITS_BETTER: f64 = 160.0;
 
 type ResponseTest = fn(&Exchange, &Map<String, Value>) -> Judgement;
 
@@ -27,6 +28,10 @@ const RESPONSES: &[(Rule, ResponseTest)] = &[
     (Rule::TokenNoStore, |exchange, _| {
         let found = exchange.header("cache-control").to_ascii_lowercase();
         kept_if(found.contains("no-store"), format!("Cache-Control is \"{found}\""))
+    }),
+    (Rule::TokenPragma, |exchange, _| {
+        let found = exchange.header("pragma").to_ascii_lowercase();
+        kept_if(found.contains("no-cache"), format!("Pragma is \"{found}\""))
     }),
     (Rule::TokenContentType, |exchange, _| {
         let found = exchange.response.media_type().unwrap_or_default();
@@ -67,6 +72,17 @@ const ATTEMPTS: &[Attempt] = &[
             let mut params = examination.redemption(code);
             params.push("grant_type", "authorization_code");
             examination.token_request(params)
+        },
+        further: &[],
+    },
+    Attempt {
+        rule: Rule::CodeClientMissing,
+        send: |examination, code| {
+            let endpoint = examination.metadata.token_endpoint.clone();
+            let url = examination.needs(&endpoint, "token_endpoint")?.url().clone();
+            let exchange = examination.send(HttpRequest::post(url, examination.redemption(code)))?;
+            examination.note_token_answer(&exchange);
+            Ok(exchange)
         },
         further: &[],
     },
@@ -172,15 +188,30 @@ pub(super) fn judge_responses(examination: &mut Examination<'_, '_>) {
                 jwt.claims.contains_key("jti") || !jwt.signature.is_empty(),
                 "they have neither a signature nor jti",
             ),
-            _ => enough_bits(&samples),
+            _ => enough_bits(&samples, TOKEN_BITS_MIN),
         }
     });
-    examination.judge(Rule::TokenRefreshEntropy, &mut |examination| {
+    examination.judge(Rule::TokenEntropyMore, &mut |examination| {
         let main = examination.main_login()?;
-        let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
-        tokens.needs_refresh_token()?;
-        enough_bits(&examination.token_answers.refresh_tokens.iter().collect::<Vec<_>>())
+        main.tokens.as_ref().map_err(no_tokens)?;
+        let samples: Vec<&Secret> = examination.token_answers.access_tokens.iter().collect();
+        if samples.first().is_some_and(|sample| secrets::jwt(sample).is_ok()) {
+            return Ok(());
+        }
+        enough_bits(&samples, TOKEN_BITS_BETTER)
     });
+    for (rule, bits) in [
+        (Rule::TokenRefreshEntropy, TOKEN_BITS_MIN),
+        (Rule::TokenRefreshEntropyMore, TOKEN_BITS_BETTER),
+    ] {
+        examination.judge(rule, &mut |examination| {
+            let main = examination.main_login()?;
+            let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
+            tokens.needs_refresh_token()?;
+            let samples: Vec<&Secret> = examination.token_answers.refresh_tokens.iter().collect();
+            enough_bits(&samples, bits)
+        });
+    }
     examination.judge(Rule::TokenAudience, &mut |examination| {
         let main = examination.main_login()?;
         let audience = access_token_claims(&main)?.claims.contains_key("aud");
@@ -229,9 +260,9 @@ fn access_token_claims(main: &Main) -> Result<UnverifiedJwt, Finding> {
     }
 }
 
-fn enough_bits(samples: &[&Secret]) -> Judgement {
+fn enough_bits(samples: &[&Secret], bits: f64) -> Judgement {
     let found = bits_at_most(samples);
-    kept_if(found >= TOKEN_BITS_MIN, format!("they have {found:.0} bits at most"))
+    kept_if(found >= bits, format!("they have {found:.0} bits at most"))
 }
 
 /// Judges what the token endpoint refuses, and the errors that it answers with.

@@ -183,7 +183,10 @@ impl AuthorizationServer {
         let client = match self.presented_client(&form, http) {
             _ if self.broken.breaks(Rule::RevocationClient, &mut noted) => None,
             Ok(client) => Some(client),
-            Err(response) => return *response,
+            Err(response) => match self.client_without_proof(&form, http) {
+                Some(client) if self.broken.breaks(Rule::RevocationClientAuthentication, &mut noted) => Some(client),
+                _ => return *response,
+            },
         };
         let is_own = |owner: &str| client.is_none_or(|client| client.id.as_str() == owner);
         let token = match required_token(&form, "RFC 7009 §2.1") {

@@ -98,6 +98,9 @@ impl AuthorizationServer {
             Some(token) if self.broken.breaks(Rule::TokenRefreshEntropy, against) => {
                 Some(self.weaken(now, randomness, token.clone(), Entropy::Guessable)?)
             }
+            Some(token) if self.broken.breaks(Rule::TokenRefreshEntropyMore, against) => {
+                Some(self.weaken(now, randomness, token.clone(), Entropy::Middling)?)
+            }
             other => other.clone(),
         };
         serde_json::to_vec(&TokenResponse {
@@ -139,6 +142,9 @@ impl AuthorizationServer {
         let real = self.keys.sign_access_token(&claims)?;
         if self.broken.breaks(Rule::TokenEntropy, against) {
             return Ok(self.weaken(now, randomness, real, Entropy::Guessable)?);
+        }
+        if self.broken.breaks(Rule::TokenEntropyMore, against) {
+            return Ok(self.weaken(now, randomness, real, Entropy::Middling)?);
         }
         let lacks_audience = self.broken.breaks(Rule::TokenAudience, against);
         let lacks_client = self.broken.breaks(Rule::TokenProfile, against);

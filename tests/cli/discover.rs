@@ -209,10 +209,16 @@ fn a_resource_may_name_its_metadata_in_its_challenge() {
 
     // it may not lead into a network that only this machine sees, or be no 401
     let inside = "WWW-Authenticate: Bearer resource_metadata=\"http://10.0.0.1/x\"";
-    for (status, challenge, told) in [(401, inside, "http://10.0.0.1/x"), (200, challenge.as_str(), "no challenge")] {
+    for (status, challenge, told) in [
+        (401, inside, "http://10.0.0.1/x"),
+        (200, challenge.as_str(), "no challenge"),
+    ] {
         resource.on("GET", "/mcp", Reply::http(status, &[challenge], ""));
         let outcome = discover(&[&api]).expect_code(6);
-        assert!(outcome.stdout.contains(told) || outcome.stderr.contains(told), "{outcome:#?}");
+        assert!(
+            outcome.stdout.contains(told) || outcome.stderr.contains(told),
+            "{outcome:#?}"
+        );
     }
 }
 

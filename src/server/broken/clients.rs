@@ -1,12 +1,23 @@
 //! Clients that get tokens without having proved who they are.
 
 use super::super::authorization_server::AuthorizationServer;
-use crate::protocol::client::ClientId;
+use super::super::message::Request;
+use super::super::settings::RegisteredClient;
+use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::params::Params;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token::{ReceivedGrant, ReceivedTokenRequest};
 use crate::rules::Rule;
 
 impl AuthorizationServer {
+    /// The client with a secret that a request names without proving that it is its own.
+    pub(crate) fn client_without_proof(&self, form: &Params, http: &Request) -> Option<&RegisteredClient> {
+        let authorization = http.header("authorization").ok()?;
+        let presented = PresentedClient::parse(form, authorization).ok()?;
+        let client = self.client(&presented.id)?;
+        (client.secret.is_some() && presented.secret.is_none()).then_some(client)
+    }
+
     /// Whom a token request is taken to come from though its client
     /// authentication failed; `None` where that is not to be.
     pub(crate) fn admit_unproven(
@@ -17,10 +28,10 @@ impl AuthorizationServer {
     ) -> Option<ClientId> {
         let presented = &request.client;
         let has_secret = self.client(&presented.id).is_some_and(|client| client.secret.is_some());
-        let rule = if has_secret && presented.secret.is_none() {
-            Rule::TokenClientAuthentication
-        } else {
-            Rule::TokenWrongSecret
+        let rule = match (&presented.secret, &request.grant) {
+            (Some(_), _) => Rule::TokenWrongSecret,
+            (None, ReceivedGrant::AuthorizationCode { .. }) => Rule::TokenClientAuthentication,
+            (None, ReceivedGrant::RefreshToken { .. }) => Rule::RefreshClientAuthentication,
         };
         let own = ClientId::parse(&presented.id).ok()?;
         if has_secret && self.broken.breaks(rule, noted) {

@@ -131,6 +131,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::TokenQuery
         | Rule::TokenRepeated
         | Rule::TokenTwoMethods
+        | Rule::CodeClientMissing
         | Rule::RevocationPostOnly
         | Rule::UserinfoTokenInQuery => Place::Request,
         Rule::AuthorizeResponseTypeMissing
@@ -186,6 +187,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::AuthorizeNoCors
         | Rule::AuthorizeEscaping
         | Rule::TokenNoStore
+        | Rule::TokenPragma
         | Rule::TokenContentType
         | Rule::TokenType
         | Rule::TokenExpiresIn
@@ -219,7 +221,9 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::CodeUnknown
         | Rule::TokenLifetime
         | Rule::TokenEntropy
+        | Rule::TokenEntropyMore
         | Rule::TokenRefreshEntropy
+        | Rule::TokenRefreshEntropyMore
         | Rule::TokenUnknownParameter
         | Rule::TokenPassword
         | Rule::TokenClientCredentials
@@ -235,6 +239,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::RefreshReuseRevokes
         | Rule::RefreshParallel
         | Rule::RefreshClient
+        | Rule::RefreshClientAuthentication
         | Rule::RefreshScope
         | Rule::RefreshUnknown
         | Rule::RefreshAccessToken
@@ -242,6 +247,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::RevocationUnknown
         | Rule::RevocationMissing
         | Rule::RevocationClient
+        | Rule::RevocationClientAuthentication
         | Rule::RevocationHint
         | Rule::RevocationAccess
         | Rule::RevocationRefresh

@@ -40,6 +40,7 @@ impl AuthorizationServer {
                     read.post_the_query();
                 }
                 self.read_repeated(&mut read, noted);
+                self.read_without_client(now, &mut read, noted);
                 self.read_two_methods(&mut read, noted);
             }
             Route::Revoke if read.method == "GET" && self.broken.breaks(Rule::RevocationPostOnly, noted) => {
@@ -86,6 +87,22 @@ impl AuthorizationServer {
             && self.broken.breaks(Rule::TokenRepeated, noted)
         {
             *form = first_of_each(form, |_| true);
+        }
+    }
+
+    /// Takes a code for the client that it was issued to, where nobody is named.
+    fn read_without_client(&self, now: UnixSeconds, read: &mut Reader, noted: &mut Vec<Rule>) {
+        let has_authorization = read.has_authorization();
+        let Some(form) = &mut read.form else { return };
+        let is_named = has_authorization || form.single("client_id") != Ok(None);
+        let Some(code) = form.single("code").ok().flatten().filter(|_| !is_named) else {
+            return;
+        };
+        let owner = self.grants().client_of_code(now, &Secret::from(code)).cloned();
+        if let Some(owner) = owner
+            && self.broken.breaks(Rule::CodeClientMissing, noted)
+        {
+            form.push("client_id", owner.as_str());
         }
     }
 

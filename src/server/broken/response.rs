@@ -87,7 +87,10 @@ fn alter_authorization(
 /// The answer with tokens (RFC 6749 §5.1).
 fn alter_tokens(broken: &Broken, response: &mut Response, noted: &mut Vec<Rule>) {
     if broken.breaks(Rule::TokenNoStore, noted) {
-        let_be_stored(response);
+        remove_header(response, "cache-control");
+    }
+    if broken.breaks(Rule::TokenPragma, noted) {
+        remove_header(response, "pragma");
     }
     if broken.breaks(Rule::TokenContentType, noted) {
         set_header(response, "content-type", "text/plain");

@@ -95,6 +95,11 @@ impl Fixture {
     fn confidential_code(&self) -> Option<String> {
         self.code_for(&authorize("").replace("oauth-cli", CONFIDENTIAL))
     }
+
+    fn confidential_tokens(&self) -> Option<Value> {
+        let form = redemption(&self.confidential_code()?).replace("oauth-cli", CONFIDENTIAL);
+        self.redeem(&format!("{form}&client_secret={}", encode(CLIENT_SECRET)))
+    }
 }
 
 fn body(response: &Response) -> Value {
@@ -398,6 +403,10 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
             let form = redemption(&code()?).replace("oauth-cli", "nobody");
             fixture.redeem(&form).is_none()
         }
+        Rule::CodeClientMissing => {
+            let form = redemption(&code()?).replace("client_id=oauth-cli", "x=y");
+            fixture.redeem(&form).is_none()
+        }
         Rule::CodeRedirectUri => {
             let form = redemption(&code()?).replace("4711", "4712");
             fixture.redeem(&form).is_none()
@@ -416,11 +425,12 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
             let target = format!("/token?{}", redemption(&code()?));
             tokens_of(&fixture.post(&target, "")).is_none()
         }
-        Rule::TokenNoStore | Rule::TokenContentType => {
+        Rule::TokenNoStore | Rule::TokenPragma | Rule::TokenContentType => {
             let response = fixture.post("/token", &redemption(&code()?));
             tokens_of(&response)?;
             let (name, value) = match rule {
                 Rule::TokenNoStore => ("cache-control", "no-store"),
+                Rule::TokenPragma => ("pragma", "no-cache"),
                 _ => ("content-type", "application/json"),
             };
             response.header(name) == Some(value)
@@ -429,6 +439,8 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
         Rule::TokenExpiresIn => fixture.login("")?["expires_in"].is_u64(),
         Rule::TokenLifetime => fixture.login("")?["expires_in"].as_u64()? <= 3600,
         Rule::TokenEntropy => bits(fixture.login("")?["access_token"].as_str()?) >= 128,
+        Rule::TokenEntropyMore => bits(fixture.login("")?["access_token"].as_str()?) >= 160,
+        Rule::TokenRefreshEntropyMore => bits(fixture.login("")?["refresh_token"].as_str()?) >= 160,
         Rule::TokenRefreshEntropy => bits(fixture.login("")?["refresh_token"].as_str()?) >= 128,
         Rule::TokenRepeated => {
             let form = format!("{}&grant_type=authorization_code", redemption(&code()?));
@@ -570,6 +582,18 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
             fixture.post("/revoke", &format!("client_id=nobody&token={token}"));
             fixture.is_alive(&token)
         }
+        Rule::RevocationClientAuthentication => {
+            let tokens = fixture.confidential_tokens()?;
+            let token = tokens["access_token"].as_str()?.to_owned();
+            fixture.post("/revoke", &format!("client_id={CONFIDENTIAL}&token={token}"));
+            fixture.is_alive(&token)
+        }
+        Rule::RefreshClientAuthentication => {
+            let tokens = fixture.confidential_tokens()?;
+            let refresh_token = tokens["refresh_token"].as_str()?;
+            let form = format!("grant_type=refresh_token&client_id={CONFIDENTIAL}&refresh_token={refresh_token}");
+            tokens_of(&fixture.post("/token", &form)).is_none()
+        }
         Rule::RevocationHint => {
             let (access_token, _) = fixture.session()?;
             fixture.revoke(&access_token, "&token_type_hint=refresh_token");
@@ -679,8 +703,12 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
     (Rule::MetadataIssuerUrl, &[Rule::MetadataIssuer]),
     (Rule::AuthorizeCodeEntropy, &[Rule::AuthorizeCodeEntropyMore]),
     (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
+    (Rule::TokenEntropy, &[Rule::TokenEntropyMore]),
+    (Rule::TokenRefreshEntropy, &[Rule::TokenRefreshEntropyMore]),
     (Rule::CodeSingleUse, &[Rule::CodeParallel]),
     (Rule::RefreshReuse, &[Rule::RefreshParallel]),
+    // Anybody may, also who names a client.
+    (Rule::RevocationClient, &[Rule::RevocationClientAuthentication]),
     (Rule::TokenAudience, &[Rule::TokenProfile]),
 ];
 

@@ -1,6 +1,6 @@
 //! An examination of oidc-provider. What is found there was looked at by hand:
 //! its development pages can be framed, POST is off unless it is configured,
-//! and a public client may introspect its own tokens.
+//! a public client may introspect its own tokens, and no answer has Pragma.
 
 use super::{rules, with_verdict};
 use crate::foreign::Provider;
@@ -32,7 +32,11 @@ fn oidc_provider_is_examined() {
     );
     assert_eq!(
         with_verdict(&outcome, &["warning"]),
-        ["authorize.content-security-policy", "authorize.referrer-policy"]
+        [
+            "authorize.content-security-policy",
+            "authorize.referrer-policy",
+            "token.pragma"
+        ]
     );
     let rules = rules(&outcome);
     for seen in [

@@ -15,6 +15,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
     (Rule::MetadataIssuerUrl, &[Rule::MetadataIssuer]),
     // Fewer than 128 bits are fewer than 160.
     (Rule::AuthorizeCodeEntropy, &[Rule::AuthorizeCodeEntropyMore]),
+    (Rule::TokenEntropy, &[Rule::TokenEntropyMore]),
+    (Rule::TokenRefreshEntropy, &[Rule::TokenRefreshEntropyMore]),
     // A code without a challenge takes a request without one.
     (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
     // What works twice works twice at the same moment.
@@ -25,7 +27,9 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
 ];
 
 /// Rules that only a client with a secret can see.
-const FOR_CONFIDENTIAL_CLIENTS: [Rule; 5] = [
+const FOR_CONFIDENTIAL_CLIENTS: [Rule; 7] = [
+    Rule::RefreshClientAuthentication,
+    Rule::RevocationClientAuthentication,
     Rule::TokenTwoMethods,
     Rule::TokenClientAuthentication,
     Rule::TokenWrongSecret,
