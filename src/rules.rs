@@ -163,6 +163,7 @@ rules! {
     RedirectEncodedDots "redirect-uri.encoded-dots" Must "RFC 9700" "4.1.3" "a path with percent-encoded dot segments is refused";
     RedirectBackslash "redirect-uri.backslash" Must "RFC 9700" "4.1.3" "a backslash before another host is refused";
     RedirectExtraQuery "redirect-uri.extra-query" Must "RFC 9700" "4.1.3" "a query that is not registered is refused";
+    RedirectCodeInQuery "redirect-uri.code-in-query" Must "RFC 9700" "4.1.3" "a redirect URI with a code of somebody else in its query is refused";
     RedirectFragment "redirect-uri.fragment" Must "RFC 6749" "3.1.2" "a fragment is refused";
     RedirectControlCharacters "redirect-uri.control-characters" Must "RFC 9700" "4.1.3" "line breaks are refused and never reach a header";
     RedirectRepeated "redirect-uri.repeated" Must "RFC 6749" "3.1" "a second redirect_uri beside the registered one is refused";

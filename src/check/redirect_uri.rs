@@ -88,6 +88,10 @@ const TRICKS: &[(Rule, Trick)] = &[
         let mark = if uri.query.is_empty() { '?' } else { '&' };
         Some(format!("{}{mark}oauth-check=1", uri.whole))
     }),
+    (Rule::RedirectCodeInQuery, |uri| {
+        let mark = if uri.query.is_empty() { '?' } else { '&' };
+        Some(format!("{}{mark}code=oauth-check", uri.whole))
+    }),
     (Rule::RedirectFragment, |uri| Some(format!("{}#oauth-check", uri.whole))),
     (Rule::RedirectControlCharacters, |uri| {
         Some(format!("{}\r\nX-Oauth-Check: 1", uri.whole))

@@ -158,6 +158,7 @@ pub(crate) fn place(rule: Rule) -> Place {
         | Rule::RedirectEncodedDots
         | Rule::RedirectBackslash
         | Rule::RedirectExtraQuery
+        | Rule::RedirectCodeInQuery
         | Rule::RedirectFragment
         | Rule::RedirectControlCharacters
         | Rule::RedirectRepeated

@@ -1,6 +1,7 @@
 //! Redirect URIs that look like a registered one and are not (RFC 9700 §4.1.3).
 
 use super::super::settings::RegisteredClient;
+use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::rules::Rule;
 
@@ -96,7 +97,15 @@ fn difference(sent: &str, registered: &RedirectUri) -> Option<(u8, Rule)> {
     } else if parts.path.strip_suffix('/') == Some(own.path) {
         Rule::RedirectTrailingSlash
     } else if parts.path == own.path && parts.query.is_some() && parts.query != own.query {
-        Rule::RedirectExtraQuery
+        if Params::parse(parts.query.unwrap_or_default())
+            .all("code")
+            .next()
+            .is_some()
+        {
+            Rule::RedirectCodeInQuery
+        } else {
+            Rule::RedirectExtraQuery
+        }
     } else if parts.path == own.path {
         return None;
     } else if parts.path.eq_ignore_ascii_case(own.path) {
@@ -156,6 +165,7 @@ mod tests {
             ("http://127.0.0.1/callback/%2E%2e/x", Rule::RedirectEncodedDots),
             ("http://attacker.example\\@127.0.0.1/callback", Rule::RedirectBackslash),
             ("http://127.0.0.1/callback?a=b", Rule::RedirectExtraQuery),
+            ("http://127.0.0.1/callback?code=b", Rule::RedirectCodeInQuery),
             ("http://127.0.0.1/callback#a", Rule::RedirectFragment),
             ("http://127.0.0.1/callback\r\nX: y", Rule::RedirectControlCharacters),
         ] {

@@ -332,6 +332,7 @@ fn is_kept(rule: Rule, fixture: &Fixture) -> Kept {
         Rule::RedirectEncodedDots => not_redirected(fixture, &format!("{CALLBACK}/%2e%2e/elsewhere"))?,
         Rule::RedirectBackslash => not_redirected(fixture, "http://attacker.example\\@127.0.0.1:4711/callback")?,
         Rule::RedirectExtraQuery => not_redirected(fixture, &format!("{CALLBACK}?more=1"))?,
+        Rule::RedirectCodeInQuery => not_redirected(fixture, &format!("{CALLBACK}?code=stolen"))?,
         Rule::RedirectFragment => not_redirected(fixture, &format!("{CALLBACK}#more"))?,
         Rule::RedirectControlCharacters => not_redirected(fixture, &format!("{CALLBACK}\r\nX-Injected: yes"))?,
         Rule::RedirectRepeated => {

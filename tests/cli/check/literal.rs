@@ -165,6 +165,7 @@ fn the_redirect_uris_that_are_tried() {
             vec!["http://127.0.0.1:43111/oauth-check/%2e%2e/callback"],
             vec!["http://oauth-check.example\\@127.0.0.1:43111/callback"],
             vec!["http://127.0.0.1:43111/callback?oauth-check=1"],
+            vec!["http://127.0.0.1:43111/callback?code=oauth-check"],
             vec!["http://127.0.0.1:43111/callback#oauth-check"],
             vec!["http://127.0.0.1:43111/callback\r\nX-Oauth-Check: 1"],
             vec![registered, "https://oauth-check.example/"],
