@@ -91,6 +91,7 @@ const RENDERERS: [&str; 10] = [
 
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
+    ("src/protocol/repeated.rs", "looks for secrets in text of servers"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/probe.rs", "parses the bodies of answers"),
     (

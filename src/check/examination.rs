@@ -2,6 +2,7 @@
 //! rules, stop. The rules themselves stand in the files of their groups.
 
 use super::probe::Exchange;
+use super::secrets;
 use super::sign_in::SignIns;
 use super::token_request::TokenAnswers;
 use super::verdict::{Evidence, Finding, Judged, Judgement, Report, Verdict, unseen, verdict};
@@ -15,6 +16,7 @@ use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::repeated::cut_out;
 use crate::protocol::syntax::random_token;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -22,6 +24,9 @@ use crate::trace::{Event, Silent};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// A shorter secret is not looked for: it may stand in any text.
+const KNOWN_FROM_CHARS: usize = 8;
 
 /// Requests that are sent at the same moment.
 pub(super) const AT_ONCE: usize = 4;
@@ -42,6 +47,8 @@ pub(super) struct Examination<'e, 'w> {
     pub(super) interruption: Interruption<'e>,
     pub(super) interrupted: Option<ExitCode>,
     judged: BTreeMap<Rule, Judged>,
+    /// Every secret that was sent or came: no server may bring one into a report.
+    known: Vec<Secret>,
     last: Option<Evidence>,
     stopped: Option<Stop>,
     /// As far as they can be used; rules about them look at the documents.
@@ -74,6 +81,7 @@ impl<'e, 'w> Examination<'e, 'w> {
             interruption,
             interrupted: None,
             judged: BTreeMap::new(),
+            known: Vec::new(),
             last: None,
             stopped: None,
             metadata,
@@ -124,8 +132,14 @@ impl<'e, 'w> Examination<'e, 'w> {
             return;
         }
         let (verdict, reason) = verdict(rule.level(), judgement);
-        let evidence = evidence.filter(|_| verdict != Verdict::Pass || !reason.is_empty());
-        let reason = neutralise(&reason);
+        let reason = self.shown(&reason);
+        let evidence =
+            evidence
+                .filter(|_| verdict != Verdict::Pass || !reason.is_empty())
+                .map(|Evidence { sent, came }| Evidence {
+                    sent: self.shown(&sent),
+                    came: self.shown(&came),
+                });
         self.world
             .observer
             .observe(&Event::Decision(&format!("{rule}: {} {reason}", verdict.as_str())));
@@ -157,7 +171,7 @@ impl<'e, 'w> Examination<'e, 'w> {
         let stopped = self
             .stopped
             .as_ref()
-            .map(|stop| (neutralise(&stop.reason), stop.exit_code));
+            .map(|stop| (self.shown(&stop.reason), stop.exit_code));
         let rules: Vec<Judged> = Rule::ALL
             .iter()
             .map(|rule| {
@@ -185,7 +199,7 @@ impl<'e, 'w> Examination<'e, 'w> {
             Some((reason, exit_code)) => is_missed(&|judged| judged.reason == reason).then_some((reason, exit_code)),
             None => {
                 let stop = self.sign_ins.without_login().filter(|_| is_missed(&|_| true));
-                stop.map(|stop| (neutralise(&stop.reason), stop.exit_code))
+                stop.map(|stop| (self.shown(&stop.reason), stop.exit_code))
             }
         };
         Report {
@@ -211,6 +225,7 @@ impl<'e, 'w> Examination<'e, 'w> {
         match outcome {
             Ok(Ok(response)) => {
                 let exchange = Exchange { request, response };
+                self.keep_secret(exchange.secrets());
                 self.last = Some(exchange.evidence());
                 Ok(exchange)
             }
@@ -218,6 +233,22 @@ impl<'e, 'w> Examination<'e, 'w> {
             Err(code) => {
                 self.interrupted = Some(code);
                 unseen("interrupted")
+            }
+        }
+    }
+
+    /// Text of the report, without what no report may show.
+    fn shown(&self, text: &str) -> String {
+        neutralise(&cut_out(text, &self.known, &Secret::redacted))
+    }
+
+    /// Takes note of secrets that no report may show.
+    pub(super) fn keep_secret(&mut self, secrets: Vec<Secret>) {
+        for secret in secrets {
+            if secret.length_chars() >= KNOWN_FROM_CHARS
+                && !self.known.iter().any(|known| secrets::same(known, &secret))
+            {
+                self.known.push(secret);
             }
         }
     }
@@ -272,6 +303,9 @@ impl<'e, 'w> Examination<'e, 'w> {
                 response: &response,
             });
             exchanges.push(Exchange { request, response });
+        }
+        for exchange in &exchanges {
+            self.keep_secret(exchange.secrets());
         }
         self.last = exchanges.first().map(Exchange::evidence);
         Ok(exchanges)

@@ -2,13 +2,13 @@
 //! `protocol` cannot say; what comes is read with patience, since a server
 //! under examination may answer anything.
 
-use super::secrets;
 use super::verdict::Evidence;
 use crate::neutral::neutralise;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
-use crate::protocol::params::Params;
+use crate::protocol::params::{Params, Value as Parameter};
+use crate::protocol::repeated::cut_out;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 use url::{Position, Url};
@@ -166,6 +166,29 @@ impl Exchange {
         (is_redirect && stays && !is_answer && !self.header("location").is_empty()).then_some(url)
     }
 
+    /// The secrets of the request, of where it is redirected to, and of the answer.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.request.secrets();
+        let tagged = |params: &Params| -> Vec<Secret> {
+            let values = params.iter().filter_map(|(_, value)| match value {
+                Parameter::Plain(_) => None,
+                Parameter::Secret(secret) | Parameter::Chosen(secret) => Some(secret.clone()),
+            });
+            values.collect()
+        };
+        for part in self.header("location").split(['?', '#']) {
+            secrets.extend(tagged(&Params::parse(part)));
+        }
+        for (name, value) in self.object().iter().flatten() {
+            if let Some(text) = value.as_str() {
+                let mut member = Params::new();
+                member.push(name, text);
+                secrets.extend(tagged(&member));
+            }
+        }
+        secrets
+    }
+
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence {
@@ -205,7 +228,10 @@ impl Exchange {
                 Err(_) => "nowhere".to_owned(),
             };
             // a server may nest the request in the address of its sign-in page
-            return format!("{status} to {}", secrets::cut_out(&self.request.secrets(), &to));
+            return format!(
+                "{status} to {}",
+                cut_out(&to, &self.request.secrets(), &Secret::redacted)
+            );
         }
         let media_type = self
             .response
@@ -242,7 +268,12 @@ pub(super) fn shown_url(url: &Url) -> String {
     for (mark, part) in [("?", url.query()), ("#", url.fragment())] {
         if let Some(part) = part {
             shown += mark;
-            shown += &shown_params(&Params::parse(part));
+            // A server that appends to what it was given writes a second question mark.
+            let pieces: Vec<String> = part
+                .split('?')
+                .map(|piece| shown_params(&Params::parse(piece)))
+                .collect();
+            shown += &pieces.join("?");
         }
     }
     shown

@@ -51,21 +51,6 @@ pub(super) fn jwt(token: &Secret) -> Result<UnverifiedJwt, JwtError> {
     UnverifiedJwt::decode(token.expose())
 }
 
-/// The text with these in it redacted, as they are and as they stand in a URL.
-pub(super) fn cut_out(secrets: &[Secret], text: &str) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        let plain = secret.expose();
-        let encoded: String = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
-        for form in [plain, &encoded] {
-            if text.contains(form) {
-                text = text.replace(form, &secret.redacted());
-            }
-        }
-    }
-    text
-}
-
 fn first(secret: &Secret, chars: usize) -> String {
     secret.expose().chars().take(chars).collect()
 }

@@ -304,6 +304,9 @@ impl Examination<'_, '_> {
             let why = "the response came from another issuer (authorize.iss-value), so its code goes nowhere";
             return self.give_up(ExitCode::Protocol, why);
         }
+        let mut secrets = vec![ask.state.clone(), ask.code_verifier.clone()];
+        secrets.extend(back.value("code").map(Secret::from));
+        self.keep_secret(secrets);
         let evidence = Evidence {
             sent: neutralise(&format!(
                 "by the browser GET {}",

@@ -3,6 +3,7 @@
 
 use super::challenge;
 use super::params::{Params, Repeated};
+use super::repeated::cut_out;
 use super::syntax::is_nqschar_text;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -74,10 +75,7 @@ impl ErrorResponse {
     /// or the token that they refuse.
     #[must_use]
     pub fn without(self, secrets: &[Secret]) -> Self {
-        let cut = |text: String| {
-            let cut_one = |text: String, secret: &Secret| text.replace(secret.expose().as_str(), "[redacted]");
-            secrets.iter().fold(text, cut_one)
-        };
+        let cut = |text: String| cut_out(&text, secrets, &|_| "[redacted]".to_owned());
         ErrorResponse {
             error: cut(self.error),
             error_description: self.error_description.map(cut),

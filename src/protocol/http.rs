@@ -143,7 +143,7 @@ impl HttpRequest {
     /// Whether the message carries anything that only this client should know.
     /// The answer to a message without holds no secret of anybody.
     pub fn carries_credentials(&self) -> bool {
-        let in_header = |value: &HeaderValue| matches!(value, HeaderValue::Credentials { .. });
+        let in_header = |value: &HeaderValue| !matches!(value, HeaderValue::Plain(_));
         self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
     }
 
@@ -152,10 +152,18 @@ impl HttpRequest {
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
         for (_, value) in &self.headers {
-            if let HeaderValue::Credentials { scheme, credentials } = value {
-                secrets.push(credentials.clone());
-                if *scheme == "Basic" {
-                    secrets.extend(password_of(credentials));
+            match value {
+                HeaderValue::Plain(_) => {}
+                HeaderValue::Secret(cookies) => {
+                    let pairs = cookies.expose().split("; ").filter_map(|pair| pair.split_once('='));
+                    secrets.extend(pairs.map(|(_, value)| Secret::from(value)));
+                    secrets.push(cookies.clone());
+                }
+                HeaderValue::Credentials { scheme, credentials } => {
+                    secrets.push(credentials.clone());
+                    if *scheme == "Basic" {
+                        secrets.extend(password_of(credentials));
+                    }
                 }
             }
         }

@@ -19,6 +19,7 @@ pub mod params;
 pub mod pkce;
 pub mod random;
 pub mod redirect_uri;
+pub mod repeated;
 pub mod resource;
 pub mod scope;
 pub mod state;

@@ -17,12 +17,16 @@ use crate::neutral::{neutralise, neutralise_whole};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::pkce::S256;
+use crate::protocol::repeated::cut_out;
 use crate::secret::Secret;
 use url::form_urlencoded::byte_serialize;
 
 /// A string of unknown meaning gets a fingerprint from this length on; the
 /// fingerprint of a shorter one would confirm a guess.
 const FINGERPRINT_FROM_CHARS: usize = 16;
+
+/// A shorter secret of an answer is not looked for in the rest of it.
+const REPEATED_FROM_CHARS: usize = 8;
 
 /// Members that a token, introspection or error answer may show.
 const OPEN_MEMBERS: [&str; 30] = [
@@ -205,7 +209,7 @@ impl Redaction {
         let sent = if self.show_secrets {
             Vec::new()
         } else {
-            secrets_sent(request)
+            secrets_of(request, response)
         };
         let public = !request.carries_credentials() && !is_personal(&query);
         let foreign = Foreign {
@@ -216,7 +220,7 @@ impl Redaction {
         let headers = response.headers.iter();
         ShownAnswer {
             headers: headers
-                .map(|(name, value)| (neutralise(name), foreign.header(name, value)))
+                .map(|(name, value)| (foreign.open_text(name), foreign.header(name, value)))
                 .collect(),
             body: foreign.body(response),
         }
@@ -284,7 +288,7 @@ impl Foreign<'_> {
                         Document::Text(text) if private && !self.show_secrets => Document::Text(unknown(&text)),
                         value => self.document(value, Some(&name)),
                     };
-                    (neutralise(&name), value)
+                    (self.open_text(&name), value)
                 });
                 Document::Object(shown.collect())
             }
@@ -314,20 +318,8 @@ impl Foreign<'_> {
 
     /// Text that may be shown, once the secrets that were sent are out of it.
     fn open_text(&self, text: &str) -> String {
-        let mut open = text.to_owned();
-        for secret in self.sent {
-            if open.contains(secret.expose().as_str()) {
-                open = open.replace(secret.expose().as_str(), &unknown(secret.expose()));
-            }
-        }
-        neutralise(&open)
+        neutralise(&cut_out(text, self.sent, &|secret| unknown(secret.expose())))
     }
-}
-
-/// The secret as it stands in a URL, where it looks different there.
-fn encoded(secret: &Secret) -> Option<Secret> {
-    let encoded: String = byte_serialize(secret.expose().as_bytes()).collect();
-    (encoded != *secret.expose()).then(|| Secret::new(encoded))
 }
 
 fn unknown(text: &str) -> String {
@@ -423,17 +415,48 @@ impl<'k> Judge<'k> {
         if name == "code_challenge" && self.challenge_is_verifier {
             return Some(Value::Secret(Secret::from(text.as_str())));
         }
+        if holds_secret_parameter(text) {
+            return Some(Value::Chosen(Secret::from(text.as_str())));
+        }
         let repeats = self.known.iter().any(|secret| text.contains(secret.expose().as_str()));
         repeats.then(|| Value::Chosen(Secret::from(text.as_str())))
     }
 }
 
-/// Every secret of the request, as it is and as it stands in a URL.
-fn secrets_sent(request: &HttpRequest) -> Vec<Secret> {
-    let mut sent = request.secrets();
-    let encoded: Vec<Secret> = sent.iter().filter_map(encoded).collect();
-    sent.extend(encoded);
-    sent
+/// The secrets of a request and of its answer: a server may say them more than once.
+fn secrets_of(request: &HttpRequest, response: &HttpResponse) -> Vec<Secret> {
+    let mut secrets = request.secrets();
+    if let Some(document) = Document::parse(response.body.expose()) {
+        collect_secrets(&document, None, &mut secrets);
+    }
+    secrets
+}
+
+fn collect_secrets(document: &Document, name: Option<&str>, secrets: &mut Vec<Secret>) {
+    match document {
+        Document::Text(text) => match Value::tagged(name.unwrap_or_default(), text) {
+            Value::Secret(secret) | Value::Chosen(secret) if secret.length_chars() >= REPEATED_FROM_CHARS => {
+                secrets.push(secret);
+            }
+            _ => {}
+        },
+        Document::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
+        Document::Object(members) => {
+            for (name, value) in members {
+                collect_secrets(value, Some(name), secrets);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a value is itself an address, or a query, with a secret in it.
+fn holds_secret_parameter(text: &str) -> bool {
+    let query = text.split_once('?').map_or(text, |(_, query)| query);
+    query.contains('=')
+        && Params::parse(query)
+            .iter()
+            .any(|(_, value)| !matches!(value, Value::Plain(_)))
 }
 
 /// Whether the answer to a message with this query may hold a secret: where one

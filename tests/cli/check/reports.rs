@@ -2,8 +2,10 @@
 
 use super::{Client, SECRET, check, lenient_server, rules};
 use crate::support::binary::Home;
+use crate::support::literal_server::{LiteralServer, json, redirect};
 use crate::support::outcome::{members, run};
 use oauth::rules::Rule;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn the_text_is_grouped_by_specification_and_ends_with_a_summary() {
@@ -178,6 +180,89 @@ fn no_secret_stands_in_a_report_or_in_the_trace() {
                     .iter()
                     .any(|start| value.starts_with(start));
                 assert!(harmless, "{name}{}", &value[..value.len().min(60)]);
+            }
+        }
+    }
+}
+
+/// A server that repeats everything that it was sent, wherever it may.
+#[test]
+fn no_server_can_bring_a_secret_into_a_report() {
+    let server = LiteralServer::start();
+    let origin = server.origin();
+    let metadata = format!(
+        r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token","response_types_supported":["code"],"token_endpoint_auth_methods_supported":["client_secret_post"]}}"#
+    );
+    server.on("GET", "/.well-known/oauth-authorization-server", json(200, &metadata));
+    let count = AtomicUsize::new(0);
+    server.on_call("GET", "/authorize", move |request| {
+        let query = request.query();
+        let of = |name: &str| {
+            let found = query.iter().find(|(own, _)| own == name);
+            found
+                .map(|(_, value)| value.replace(['\r', '\n'], ""))
+                .unwrap_or_default()
+        };
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        let state: String = url::form_urlencoded::byte_serialize(of("state").as_bytes()).collect();
+        redirect(
+            302,
+            &format!("{}?code=canary-code-{number:04}&state={state}", of("redirect_uri")),
+        )
+    });
+    server.on_call("POST", "/token", |request| {
+        let sent: Vec<String> = request
+            .form()
+            .into_iter()
+            .map(|(_, value)| value.replace(['"', '\\'], ""))
+            .collect();
+        let sent = sent.join(" ");
+        let hexadecimal: String = sent.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let is_right = request.form().iter().filter(|(name, _)| name == "grant_type").count() == 1;
+        if is_right && sent.contains("canary-code") {
+            let token = "canary-access-token-0123456789";
+            return json(
+                200,
+                &format!(r#"{{"access_token":"{token}","token_type":"Bearer {token}","{token}":1}}"#),
+            );
+        }
+        json(
+            400,
+            &format!(r#"{{"error":"invalid_grant {sent}","error_description":"{hexadecimal}"}}"#),
+        )
+    });
+    let home = Home::new();
+    let file = home.path().join("report.xml");
+    let secret = "canary-client-secret";
+    let mut outputs = Vec::new();
+    for json in [false, true] {
+        let mut command = home.oauth();
+        command
+            .args(["check", &origin, "--client-id", "c"])
+            .env("OAUTH_CLIENT_SECRET", secret);
+        command.arg("--junit").arg(&file).args(json.then_some("--json"));
+        let outcome = run(&mut command).expect_code(9);
+        outputs.extend([
+            outcome.stdout,
+            outcome.stderr,
+            std::fs::read_to_string(&file).expect("the file"),
+        ]);
+    }
+    let requests = server.requests();
+    let forms = requests.iter().flat_map(|request| request.form());
+    let verifiers = forms
+        .filter(|(name, value)| name == "code_verifier" && value.len() >= 42)
+        .map(|(_, value)| value);
+    let mut secrets: Vec<String> = verifiers.collect();
+    assert!(!secrets.is_empty());
+    secrets.extend(["canary-client-secret", "canary-access-token", "canary-code-0"].map(str::to_owned));
+    for output in &outputs {
+        for secret in &secrets {
+            let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for written in [secret, &hexadecimal] {
+                let place = output.find(written.as_str());
+                let around = place.map(|place| output[place.saturating_sub(300)..place + 60].to_owned());
+                assert_eq!(around, None, "{written}");
             }
         }
     }
