@@ -142,7 +142,6 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/protocol/endpoint.rs",
         "writes the parameters of a request into its URL",
     ),
-    ("src/protocol/error.rs", "cuts secrets out of what a server repeats"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     (
         "src/protocol/id_token.rs",
