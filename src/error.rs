@@ -20,7 +20,7 @@ use crate::server::settings::InvalidSetting;
 use crate::settings::SettingsError;
 use crate::store::{LockError, ProfileName, StoreError};
 use crate::terminal_input::TerminalInputError;
-use crate::trace::TraceFileError;
+use crate::trace::{TraceFileError, Unwritable};
 use crate::transport::TransportError;
 use std::io;
 use std::path::PathBuf;
@@ -81,9 +81,8 @@ pub enum Error {
     File {
         /// Which.
         path: PathBuf,
-        /// What the operating system said.
-        #[source]
-        source: io::Error,
+        /// Why not.
+        source: Unwritable,
     },
     /// The development server.
     #[error(transparent)]
@@ -207,7 +206,10 @@ impl Diagnosis for Error {
     }
 
     fn hints(&self) -> Vec<String> {
-        self.part().map(Diagnosis::hints).unwrap_or_default()
+        match self {
+            Error::File { .. } => vec!["Choose another file.".to_owned()],
+            _ => self.part().map(Diagnosis::hints).unwrap_or_default(),
+        }
     }
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {

@@ -88,7 +88,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
-            SettingsError::NameTaken { .. } => vec!["Name this one with --profile NAME.".to_owned()],
+            SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],
         }
     }
 }
@@ -259,7 +259,7 @@ pub fn profile_name(
             return Err(token_as_argument("PROFILE", "Name the profile whose token you want."));
         }
         return if argument.contains("://") {
-            name_of_url(argument)
+            name_of_server(argument, config)
         } else {
             parse_name("PROFILE", argument)
         };
@@ -351,6 +351,20 @@ pub fn parse_name(place: &str, name: &str) -> Result<ProfileName, SettingsError>
     })
 }
 
+/// The profile of a server that is named by its URL. Where another server has
+/// that name, nothing may be done to its session.
+fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, SettingsError> {
+    let name = name_of_url(url)?;
+    let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
+    match used_for {
+        Some(issuer) if issuer != url => Err(SettingsError::NameTaken {
+            profile: name.to_string(),
+            issuer: issuer.to_owned(),
+        }),
+        _ => Ok(name),
+    }
+}
+
 /// Host, port and path parts joined by `-`.
 fn name_of_url(url: &str) -> Result<ProfileName, SettingsError> {
     let parsed = Url::parse(url).map_err(|_| wrong(url, "that is no URL"))?;
@@ -420,15 +434,7 @@ pub fn login_target(
             if let Some(name) = &options.profile {
                 return Ok((parse_name("--profile", name)?, Some(url.to_owned())));
             }
-            let name = name_of_url(url)?;
-            let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
-            match used_for {
-                Some(issuer) if issuer != url => Err(SettingsError::NameTaken {
-                    profile: name.to_string(),
-                    issuer: issuer.to_owned(),
-                }),
-                _ => Ok((name, Some(url.to_owned()))),
-            }
+            Ok((name_of_server(url, config)?, Some(url.to_owned())))
         }
         (None, Some(name)) => match &options.profile {
             Some(other) if other != name => Err(SettingsError::Contradiction {
@@ -587,7 +593,8 @@ fn server_choice(
         &options.revocation_endpoint,
     )?;
     let issuer = match (url, &options.issuer, profile.text("issuer")) {
-        (Some(url), _, _) => Some((url, url)),
+        // A URL with a password in it is not repeated.
+        (Some(url), _, _) => Some((if url.contains('@') { "URL" } else { url }, url)),
         (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
         (None, None, Some(issuer)) => Some(("issuer", issuer)),
         (None, None, None) => None,

@@ -16,8 +16,11 @@ use crate::report;
 use crate::settings::{self, SettingsError};
 use crate::store::Session;
 use crate::system::{self, SystemRandomness};
-use crate::trace::Observer;
-use std::io::IsTerminal;
+use crate::trace::files::open_private;
+use crate::trace::{Observer, Unwritable};
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
     if options.list {
@@ -28,12 +31,11 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         };
         return report::print(list.as_bytes());
     }
+    // first of all, so that nobody signs in for a report that has no place
+    let junit = options.junit.as_deref().map(JunitFile::open).transpose()?;
     let report = examined(context, options)?;
-    if let Some(path) = &options.junit {
-        std::fs::write(path, render::junit::render(&report)).map_err(|source| Error::File {
-            path: path.clone(),
-            source,
-        })?;
+    if let Some(mut junit) = junit {
+        junit.write(&render::junit::render(&report))?;
     }
     let text = if context.style.json {
         render::json::render(&report)
@@ -51,6 +53,31 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
             Err(CheckError::Findings { broken, ended_early }.into())
         }
     }
+}
+
+/// The file of `--junit`.
+struct JunitFile<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> JunitFile<'a> {
+    fn open(path: &'a Path) -> Result<Self, Error> {
+        match open_private(path) {
+            Ok(file) => Ok(JunitFile { path, file }),
+            Err(source) => Err(unwritable(path, source)),
+        }
+    }
+
+    fn write(&mut self, report: &str) -> Result<(), Error> {
+        let written = self.file.write_all(report.as_bytes());
+        written.map_err(|error| unwritable(self.path, error.into()))
+    }
+}
+
+fn unwritable(path: &Path, source: Unwritable) -> Error {
+    let path = path.to_path_buf();
+    Error::File { path, source }
 }
 
 fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {

@@ -278,7 +278,7 @@ impl Wanted {
             return false;
         }
         let wanted_s = self.seconds_of(token);
-        let earlier_s = wanted_s / 6 * i64::from(self.jitter) / 255;
+        let earlier_s = (wanted_s / 6).saturating_mul(i64::from(self.jitter)) / 255;
         let left_s = expires_at.seconds_since(now);
         left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)
     }

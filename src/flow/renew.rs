@@ -153,7 +153,7 @@ pub async fn renew(
         .cloned();
     if let Some(intent) = &interrupted {
         world.observer.observe(&Event::Note(&format!(
-            "a refresh at {} was interrupted or never answered; trying again with the same refresh token",
+            "a refresh at {} was interrupted, or no usable answer came; trying again with the same refresh token",
             crate::system::local_time(intent.at)
         )));
     }

@@ -32,7 +32,7 @@ pub enum InvalidRedirectUri {
     #[error("redirect URI \"{0}\" has a fragment (RFC 6749 §3.1.2)")]
     Fragment(String),
     /// `user@host`.
-    #[error("redirect URI \"{0}\" has userinfo before the host")]
+    #[error("the redirect URI for host {0} has userinfo before the host")]
     Userinfo(String),
     /// Its scheme runs a script or reads a file.
     #[error("redirect URI \"{0}\" has a scheme that no browser may be sent to")]
@@ -57,7 +57,9 @@ impl RedirectUri {
             .split_once("://")
             .map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
         if authority.contains('@') {
-            return Err(InvalidRedirectUri::Userinfo(text.to_owned()));
+            return Err(InvalidRedirectUri::Userinfo(
+                url.host_str().unwrap_or_default().to_owned(),
+            ));
         }
         if ["javascript", "data", "file", "vbscript", "blob", "about"].contains(&url.scheme()) {
             return Err(InvalidRedirectUri::Scheme(text.to_owned()));

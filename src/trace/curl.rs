@@ -12,11 +12,17 @@ use url::form_urlencoded::byte_serialize;
 /// Headers that `curl` sends by itself, or that say who sends.
 const OWN_HEADERS: [&str; 3] = ["content-type", "host", "user-agent"];
 
+/// Parameters of OAuth and OpenID Connect that are hidden in some requests
+/// only; those that always are know it themselves ([`Value::tagged`]).
+const FURTHER_NAMES: [&str; 2] = ["code_challenge", "nonce"];
+
 /// The command in pieces, each an option with its value, quoted for a POSIX
 /// shell. The first one is `curl` with the URL. Secrets are `"$CODE"`,
-/// `"$CODE_VERIFIER"`, and so on, after the parameter's name.
+/// `"$CODE_VERIFIER"`, and so on, after the parameter's name where OAuth gave
+/// it, else `"$OAUTH_REDACTED_1"`, `_2`, in order.
 pub fn curl_command(request: &HttpRequest) -> Vec<String> {
-    let url = quoted_url(&parts_of_url(request));
+    let mut variables = Variables::default();
+    let url = quoted_url(&parts_of_url(request), &mut variables);
     // brackets and braces are patterns to curl
     let globbing = if url.contains(['[', '{']) { " -g" } else { "" };
     let mut pieces = vec![format!("curl{globbing} {url}")];
@@ -28,14 +34,14 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
             (_, Some(user)) => format!("-u {}\"$CLIENT_SECRET\"", quoted(&format!("{user}:"))),
             (HeaderValue::Plain(text), _) => format!("-H {}", quoted(&format!("{name}: {text}"))),
             (HeaderValue::Credentials { scheme, .. }, _) => format!("-H \"{name}: {scheme} $ACCESS_TOKEN\""),
-            (HeaderValue::Secret(_), _) => format!("-H \"{name}: ${}\"", variable(name)),
+            (HeaderValue::Secret(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
         });
     }
     for (name, value) in request.body.iter().flat_map(|params| params.iter()) {
         let encoded: String = byte_serialize(name.as_bytes()).collect();
         pieces.push(match value {
             Value::Plain(text) => format!("--data-urlencode {}", quoted(&format!("{encoded}={text}"))),
-            Value::Secret(_) | Value::Chosen(_) => format!("--data-urlencode \"{encoded}=${}\"", variable(name)),
+            Value::Secret(_) | Value::Chosen(_) => format!("--data-urlencode \"{encoded}=${}\"", variables.name(name)),
         });
     }
     if request.body.as_ref().is_some_and(|params| params.is_empty()) {
@@ -46,12 +52,12 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
 
 /// The URL as one word of the shell: as short as it can be where nothing is
 /// hidden, else in double quotes with variables in it.
-fn quoted_url(parts: &[Part]) -> String {
+fn quoted_url(parts: &[Part], variables: &mut Variables) -> String {
     let has_hidden = parts.iter().any(|part| matches!(part, Part::Hidden(..)));
     let texts = parts.iter().map(|part| match part {
         Part::Open(text) if has_hidden => in_double_quotes(&neutralise_whole(text)),
         Part::Open(text) => text.clone(),
-        Part::Hidden(name, _) => format!("${}", variable(name)),
+        Part::Hidden(name, _) => format!("${}", variables.name(name)),
     });
     let url: String = texts.collect();
     if has_hidden { format!("\"{url}\"") } else { quoted(&url) }
@@ -75,13 +81,29 @@ fn quoted(text: &str) -> String {
     quote(&neutralise_whole(text)).into_owned()
 }
 
-/// `code_verifier` is `CODE_VERIFIER`.
-fn variable(name: &str) -> String {
-    let capital = |character: char| match character {
-        'a'..='z' | 'A'..='Z' => character.to_ascii_uppercase(),
-        _ => '_',
-    };
-    name.chars().map(capital).collect()
+/// Names for what is hidden. A server may choose the name of a parameter (in
+/// the query of an endpoint, in a redirect); a variable of that name would send
+/// it whatever the person's own shell keeps there.
+#[derive(Default)]
+struct Variables {
+    numbered: usize,
+}
+
+impl Variables {
+    /// `code_verifier` is `CODE_VERIFIER`; a name that is not of OAuth is a number.
+    fn name(&mut self, parameter: &str) -> String {
+        let is_tagged = !matches!(Value::tagged(parameter, ""), Value::Plain(_));
+        if is_tagged || FURTHER_NAMES.contains(&parameter) {
+            parameter.to_ascii_uppercase()
+        } else {
+            self.number()
+        }
+    }
+
+    fn number(&mut self) -> String {
+        self.numbered += 1;
+        format!("OAUTH_REDACTED_{}", self.numbered)
+    }
 }
 
 #[cfg(test)]
@@ -129,12 +151,37 @@ mod tests {
                 "-H 'accept: application/json'",
                 "-u 'desktop%201:'\"$CLIENT_SECRET\"",
                 "-H \"authorization: Bearer $ACCESS_TOKEN\"",
-                "-H \"cookie: $COOKIE\"",
+                "-H \"cookie: $OAUTH_REDACTED_1\"",
                 "--data-urlencode 'grant_type=authorization_code'",
                 "--data-urlencode \"code=$CODE\"",
                 "--data-urlencode \"code_verifier=$CODE_VERIFIER\"",
                 "--data-urlencode \"client_secret=$CLIENT_SECRET\"",
                 "--data-urlencode 'odd+na%24%28me%29=it'\\''s $HOME `x`'",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_a_server_chose_is_no_variable() {
+        let mut body = Params::new();
+        body.push("client_secret", "canary");
+        body.push_secret("github_token", &Secret::from("other"));
+        body.push_secret("Code", &Secret::from("other"));
+        body.push_secret("nonce", &Secret::from("other"));
+        let url = "https://x/token?aws_secret_access_key=canary&code=c&HOME=a-canary#PATH=canary";
+        let mut request = HttpRequest::post(Url::parse(url).unwrap(), body);
+        let cookie = HeaderValue::Secret(Secret::from("other"));
+        request.headers.push(("client_secret", cookie));
+        assert_eq!(
+            curl_command(&request),
+            [
+                "curl \"https://x/token?aws_secret_access_key=$OAUTH_REDACTED_1&code=$CODE&HOME=$OAUTH_REDACTED_2#PATH=$OAUTH_REDACTED_3\"",
+                "-H 'accept: application/json'",
+                "-H \"client_secret: $OAUTH_REDACTED_4\"",
+                "--data-urlencode \"client_secret=$CLIENT_SECRET\"",
+                "--data-urlencode \"github_token=$OAUTH_REDACTED_5\"",
+                "--data-urlencode \"Code=$OAUTH_REDACTED_6\"",
+                "--data-urlencode \"nonce=$NONCE\"",
             ]
         );
     }

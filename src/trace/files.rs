@@ -169,12 +169,10 @@ impl TraceFile {
     fn open(path: &Path, mut renderer: Box<dyn Renderer>) -> Result<Self, TraceFileError> {
         let path = path.to_path_buf();
         let file = match open_private(&path) {
-            Ok(Some(file)) => file,
-            Ok(None) => return Err(TraceFileError::NoFile { path }),
-            Err(_) if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) => {
-                return Err(TraceFileError::Symlink { path });
-            }
-            Err(source) => return Err(TraceFileError::Io { path, source }),
+            Ok(file) => file,
+            Err(Unwritable::NoFile) => return Err(TraceFileError::NoFile { path }),
+            Err(Unwritable::Symlink) => return Err(TraceFileError::Symlink { path }),
+            Err(Unwritable::Io(source)) => return Err(TraceFileError::Io { path, source }),
         };
         let head = renderer.head();
         let mut trace_file = TraceFile {
@@ -241,8 +239,27 @@ fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Opens a regular file of mode 0600 and empties it; `None` where something else is there.
-fn open_private(path: &Path) -> io::Result<Option<File>> {
+/// Why a file that was asked for cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// Somebody put a link there.
+    #[error("it is a symbolic link, and links are not followed here")]
+    Symlink,
+    /// A folder, a pipe, a device.
+    #[error("it is there and is no regular file")]
+    NoFile,
+    /// The operating system said no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Makes or empties a regular file of mode 0600, through no symbolic link, and
+/// waits for nobody.
+///
+/// # Errors
+/// [`Unwritable`].
+pub fn open_private(path: &Path) -> Result<File, Unwritable> {
+    let is_symlink = || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -256,12 +273,16 @@ fn open_private(path: &Path) -> io::Result<Option<File>> {
             .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
     }
     #[cfg(not(unix))]
-    if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
-        return Err(io::ErrorKind::InvalidInput.into());
+    if is_symlink() {
+        return Err(Unwritable::Symlink);
     }
-    let file = options.open(path)?;
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(_) if is_symlink() => return Err(Unwritable::Symlink),
+        Err(error) => return Err(error.into()),
+    };
     if !file.metadata()?.is_file() {
-        return Ok(None);
+        return Err(Unwritable::NoFile);
     }
     #[cfg(unix)]
     {
@@ -269,5 +290,5 @@ fn open_private(path: &Path) -> io::Result<Option<File>> {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
     file.set_len(0)?;
-    Ok(Some(file))
+    Ok(file)
 }

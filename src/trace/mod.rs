@@ -20,7 +20,7 @@ pub mod redact;
 pub mod story;
 pub mod terminal;
 
-pub use files::TraceFileError;
+pub use files::{TraceFileError, Unwritable};
 
 use crate::diagnosis::ExitCode;
 

@@ -50,6 +50,25 @@ fn assert_kept(home: &Home, profile: &str) {
 }
 
 #[test]
+fn the_url_of_one_server_never_ends_the_session_of_another() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    home.configure(
+        &format!("[profile.id.example.com]\nissuer = \"{}\"\n", server.origin())
+            .replace("id.example.com", "\"id.example.com\""),
+    );
+    home.keep("id.example.com", &revocable(&server));
+    for command in ["logout", "status", "token"] {
+        let outcome = run(home.oauth().args([command, "https://id.example.com"])).expect_error(2);
+        assert!(
+            outcome.error().contains("is already used for") && outcome.hints().contains("--profile"),
+            "{outcome:?}"
+        );
+    }
+    assert_kept(&home, "id.example.com");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
 fn the_refresh_token_is_revoked_and_then_the_access_token_and_both_are_forgotten() {
     let home = Home::new();
     let server = authorization_server::start();

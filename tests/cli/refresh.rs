@@ -350,7 +350,7 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
     assert_printed(&next, "new-access");
     assert!(
         next.stderr
-            .contains("was interrupted or never answered; trying again with the same refresh token"),
+            .contains("was interrupted, or no usable answer came; trying again with the same refresh token"),
         "{next:?}"
     );
     assert_eq!(refresh_token_of(&home), "new-refresh");

@@ -238,6 +238,7 @@ fn a_token_with_less_time_than_wanted_is_printed_with_a_warning() {
     // as given
     assert_eq!(after(90, session(ISSUER), &["--min-ttl", "2m"]).len(), 1);
     assert_eq!(after(30, session(ISSUER), &["--min-ttl", "10s"]).len(), 0);
+    assert_eq!(after(30, session(ISSUER), &["--min-ttl", "99999999999999d"]).len(), 1);
     assert_eq!(after(30, session(ISSUER), &["--min-ttl", "0s"]).len(), 0);
     assert_eq!(after(90, session(ISSUER), &["--min-ttl", "2m", "--quiet"]).len(), 0);
 

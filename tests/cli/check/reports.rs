@@ -5,6 +5,12 @@ use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, json, redirect};
 use crate::support::outcome::{members, run};
 use oauth::rules::Rule;
+#[cfg(unix)]
+use std::fs::Permissions;
+#[cfg(unix)]
+use std::os::unix::fs::{PermissionsExt, symlink};
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
@@ -148,6 +154,51 @@ fn the_junit_file_is_well_formed_and_counts_right() {
     let nowhere = home.path().join("absent/report.xml");
     let outcome = run(command.args(["--rule", "token.password", "--junit"]).arg(&nowhere)).expect_error(2);
     assert!(outcome.error().contains("report.xml"), "{outcome:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_junit_file_that_cannot_be_opened_is_told_before_anything_is_sent() {
+    let home = Home::new();
+    let server = LiteralServer::start();
+    let path = |name: &str| home.path().join(name);
+    std::fs::create_dir(path("folder.xml")).expect("a folder");
+    std::fs::write(path("real.xml"), "as it was").expect("a file");
+    symlink(path("real.xml"), path("link.xml")).expect("a link");
+    symlink(path("nowhere"), path("dangling.xml")).expect("a link");
+    let made = Command::new("mkfifo").arg(path("pipe.xml")).status().expect("mkfifo");
+    assert!(made.success());
+    for (name, said) in [
+        ("folder.xml", "cannot be written"),
+        ("link.xml", "is a symbolic link"),
+        ("dangling.xml", "is a symbolic link"),
+        ("pipe.xml", "cannot be written"),
+        ("missing/report.xml", "cannot be written"),
+    ] {
+        let mut command = check(&home, &server.origin(), Client::Public);
+        run(command.arg("--junit").arg(path(name)))
+            .expect_error(2)
+            .says(&[said, name, "hint: "]);
+    }
+    let target = std::fs::read_to_string(path("real.xml")).expect("the file");
+    assert_eq!(target, "as it was");
+    assert!(!path("nowhere").exists());
+    assert_eq!(server.connections(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_junit_file_is_overwritten_and_hidden_from_others() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let file = home.path().join("report.xml");
+    std::fs::write(&file, "old ".repeat(50_000)).expect("a file");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).expect("its mode");
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    run(command.args(["--rule", "token.password", "--junit"]).arg(&file)).expect_code(0);
+    let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    elements(&std::fs::read_to_string(&file).expect("the file"));
 }
 
 #[test]
