@@ -1,7 +1,8 @@
 //! Makes text from the network safe to show on a terminal: control
-//! characters, bidirectional marks and invisible format characters appear as
-//! `\u{1b}`, so that they can neither move the cursor, nor fake a line, nor
-//! reach the clipboard, nor reorder what is read.
+//! characters, bidirectional marks, invisible format characters and
+//! noncharacters appear as `\u{1b}`, so that they can neither move the cursor,
+//! nor fake a line, nor reach the clipboard, nor reorder what is read, nor
+//! make a file malformed.
 //!
 //! Invariants: the output holds none of those characters, and a second pass
 //! changes nothing. Markup has one more step, [`in_markup`].
@@ -95,15 +96,18 @@ fn push_neutral(shown: &mut String, character: char) {
 }
 
 /// C0 with line breaks, DEL and C1; bidirectional controls (UAX #9); line and
-/// paragraph separators; characters that are invisible and steer the display.
+/// paragraph separators; characters that are invisible and steer the display;
+/// noncharacters (Unicode §23.7), two of which no XML document may hold.
 fn is_harmful(character: char) -> bool {
     character.is_control()
+        || u32::from(character) & 0xfffe == 0xfffe
         || matches!(
             character,
             '\u{061c}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{fdd0}'..='\u{fdef}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e007f}'
@@ -115,7 +119,7 @@ mod tests {
     use super::*;
 
     /// What hostile servers have sent in `error_description` (GHSA-q9j4-4h4j-mv5m and others).
-    const PAYLOADS: [(&str, &str); 12] = [
+    const PAYLOADS: [(&str, &str); 14] = [
         ("\x1b[2J", "\\u{1b}[2J"),
         ("\x1b]52;c;cm0=\x07", "\\u{1b}]52;c;cm0=\\u{7}"),
         ("\x1b]8;;http://evil\x07here", "\\u{1b}]8;;http://evil\\u{7}here"),
@@ -128,6 +132,8 @@ mod tests {
         ("\u{7f}", "\\u{7f}"),
         ("a\u{2028}b", "a\\u{2028}b"),
         ("tab\there", "tab\\u{9}here"),
+        ("\u{fffe}\u{ffff}", "\\u{fffe}\\u{ffff}"),
+        ("\u{fdd0}\u{10ffff}", "\\u{fdd0}\\u{10ffff}"),
     ];
 
     #[test]
@@ -147,6 +153,7 @@ mod tests {
             "拒否されました",
             "דחוי",
             "👍🏽",
+            "\u{fdcf}\u{fdf0}\u{fffd}",
             "\\u{1b}",
         ] {
             assert_eq!(neutralise(text), text);
@@ -164,7 +171,7 @@ mod tests {
 
     #[test]
     fn json_means_the_same_and_is_harmless() {
-        let value = serde_json::json!({"a\u{202e}": ["\x1b[2J", "\u{9b}", "\u{e0001}", "ü👍", "\n"]});
+        let value = serde_json::json!({"a\u{202e}": ["\x1b[2J", "\u{9b}", "\u{e0001}", "\u{fffe}", "ü👍", "\n"]});
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             let shown = neutralise_json(&text);
             assert!(

@@ -437,6 +437,30 @@ fn a_thousand_connections_do_not_keep_the_callback_out() {
 }
 
 #[test]
+fn a_callback_that_waits_before_a_hundred_others_is_read_before_they_push_it_out() {
+    // its tasks run only while the test waits for an arrival: all connections come at once
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let loopback = runtime.block_on(Loopback::bind(&settings())).unwrap();
+    let mut listener = Listener {
+        port: loopback.port(),
+        runtime,
+        loopback,
+        reasons: Vec::new(),
+    };
+    let browser = listener.get("/callback?code=right&state=right");
+    let flood: Vec<TcpStream> = (0..100).map(|_| listener.connect()).collect();
+    let callback = listener.callback();
+    assert_eq!(callback.parameters, "code=right&state=right");
+    callback.respond(Page::Success);
+    listener.close();
+    assert_eq!(Answer::read(browser).status, 200);
+    drop(flood);
+}
+
+#[test]
 fn silent_and_half_spoken_connections_do_not_keep_the_callback_out() {
     let mut listener = Listener::open(&settings());
     let silent: Vec<TcpStream> = (0..64).map(|_| listener.connect()).collect();

@@ -20,6 +20,7 @@ use crate::flow::login::{
     CallbackChoice, Keep, LoginError, LoginRequest, LoginWorld, Pasted, PastedLines, ServerChoice, UserAgent, login,
 };
 use crate::flow::session::asked;
+use crate::neutral::neutralise_json;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{HttpAllowance, Issuer};
 use crate::protocol::id_token::IdToken;
@@ -586,7 +587,8 @@ fn tell(
         ));
     }
     if *kind == StoreKind::None {
-        return report::print(format!("{}\n", outcome.token_response.expose()).as_bytes());
+        let line = neutralise_json(outcome.token_response.expose()) + "\n";
+        return report::print(Secret::new(line).expose().as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(
         "stored as profile \"{name}\" in {}",
@@ -594,7 +596,8 @@ fn tell(
     )));
     if prints_json {
         let row = Row::new(name, None, Some(session), kind, now);
-        return report::print(format!("{}\n", row.to_json(now)).as_bytes());
+        let line = neutralise_json(&row.to_json(now).to_string()) + "\n";
+        return report::print(line.as_bytes());
     }
     Ok(())
 }

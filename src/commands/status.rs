@@ -7,7 +7,7 @@ use crate::cli::StatusOptions;
 use crate::config::{Config, Profile};
 use crate::duration::in_words;
 use crate::error::{Error, SessionError};
-use crate::neutral::neutralise;
+use crate::neutral::{neutralise, neutralise_json};
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
 use crate::report;
@@ -229,7 +229,8 @@ impl Row {
 fn print_rows(context: &Context, rows: &[Row], now: UnixSeconds) -> Result<(), Error> {
     if context.style.json {
         let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
-        return report::print(format!("{}\n", Value::Array(array)).as_bytes());
+        let line = neutralise_json(&Value::Array(array).to_string()) + "\n";
+        return report::print(line.as_bytes());
     }
     if rows.is_empty() {
         context.observer().observe(&Event::Note(

@@ -13,6 +13,7 @@ use crate::error::{Error, SessionError};
 use crate::fault::{self, Point};
 use crate::flow::refresh::RefreshTerms;
 use crate::flow::renew::{RenewWorld, has_expired, renew};
+use crate::neutral::neutralise_json;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
@@ -358,7 +359,7 @@ fn formatted(
                 "issuer": session.issuer,
                 "profile": name.as_str(),
             });
-            format!("{object}\n")
+            neutralise_json(&object.to_string()) + "\n"
         }
         TokenFormat::Env => [
             (variable, token.clone()),

@@ -340,22 +340,23 @@ impl Drop for PlaceGuard {
 
 async fn accept(shared: Arc<Shared>) {
     loop {
-        let refused = std::future::poll_fn(|context| {
+        let admitted = std::future::poll_fn(|context| {
+            // accepted and admitted under one lock, so that closing misses none
             let mut doors = shared.doors();
-            loop {
-                match doors.poll_accept(context) {
-                    Poll::Ready(Ok(stream)) => doors.admit(stream, &shared),
-                    Poll::Ready(Err(error)) => return Poll::Ready(error),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
+            let accepted = doors.poll_accept(context);
+            accepted.map_ok(|stream| doors.admit(stream, &shared))
         })
         .await;
-        // a client that left before it was accepted concerns nobody; being out
-        // of sockets passes as idle connections go
-        if !is_clients_doing(&refused) {
-            shared.doors().drop_oldest_idle();
-            tokio::time::sleep(ACCEPT_PAUSE).await;
+        match admitted {
+            // its task reads what is there already before newer connections can push it out
+            Ok(()) => tokio::task::yield_now().await,
+            // a client that left before it was accepted concerns nobody
+            Err(error) if is_clients_doing(&error) => {}
+            // being out of sockets passes as idle connections go
+            Err(_) => {
+                shared.doors().drop_oldest_idle();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }

@@ -88,23 +88,52 @@ pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
+/// Names that no public zone holds (RFC 6762 §3, RFC 8375 and what ICANN keeps
+/// for private use), as suffixes; `localdomain` is what many resolvers add.
+const PRIVATE_SUFFIXES: [&str; 5] = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];
+
+/// Whether the URL's host is no host of the public network: an address that is
+/// not globally reachable (RFC 6890), also within an IPv6 address that carries
+/// an IPv4 one, or a name that only a private network knows.
 fn is_private(url: &Url) -> bool {
     fn private_v4(address: Ipv4Addr) -> bool {
-        address.is_private() || address.is_link_local() || address.is_unspecified() || address.is_loopback()
+        address.is_private()
+            || address.is_link_local()
+            || address.is_loopback()
+            || address.is_multicast()
+            || address.is_broadcast()
+            || match address.octets() {
+                [0, ..] | [192, 0, 0, _] => true,
+                [100, second, ..] => second & 0b1100_0000 == 64,
+                [198, second, ..] => second & 0b1111_1110 == 18,
+                _ => false,
+            }
     }
     fn private_v6(address: Ipv6Addr) -> bool {
         address.is_loopback()
             || address.is_unspecified()
             || address.is_unique_local()
             || address.is_unicast_link_local()
-            || address.to_ipv4_mapped().is_some_and(private_v4)
+            || address.is_multicast()
+            // site-local (RFC 3879), which some networks still have
+            || address.segments()[0] & 0xffc0 == 0xfec0
+            || carried_v4(address).is_some_and(private_v4)
+    }
+    /// The IPv4 address in a mapped or compatible (RFC 4291 §2.5.5), 6to4
+    /// (RFC 3056 §2) or NAT64 address (RFC 6052 §2.1).
+    fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+        let from = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+        match address.segments() {
+            [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(from(high, low)),
+            _ => address.to_ipv4(),
+        }
     }
     match url.host() {
         Some(Host::Ipv4(address)) => private_v4(address),
         Some(Host::Ipv6(address)) => private_v6(address),
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
+            !name.contains('.') || name == "home.arpa" || PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
         }
         None => false,
     }
@@ -314,6 +343,26 @@ mod tests {
             "http://127.0.0.1/",
             "http://localhost:1/",
             "https://a.localhost./",
+            "https://0.1.2.3/",
+            "https://100.64.0.1/",
+            "https://100.127.255.255/",
+            "https://192.0.0.8/",
+            "https://198.18.0.1/",
+            "https://198.19.255.255/",
+            "https://224.0.0.1/",
+            "https://255.255.255.255/",
+            "https://[2002:a00:1::1]/",
+            "https://[64:ff9b::169.254.169.254]/",
+            "https://[::10.0.0.1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[fec0::1]/",
+            "https://[ff02::1]/",
+            "https://printer.local/",
+            "https://metadata.google.internal/",
+            "https://a.LOCALDOMAIN./",
+            "https://router.home.arpa/",
+            "https://home.arpa/",
+            "https://intranet/",
         ] {
             assert!(
                 matches!(
@@ -323,8 +372,40 @@ mod tests {
                 "{bad}"
             );
         }
-        let own = Url::parse("http://127.0.0.1:9000").unwrap();
-        assert!(Endpoint::parse_named_by("http://127.0.0.1:9000/t", &own, HttpAllowance::LoopbackOnly).is_ok());
+        for good in [
+            "https://1.1.1.1/",
+            "https://100.128.0.1/",
+            "https://192.0.1.1/",
+            "https://198.20.0.1/",
+            "https://[2001:4860:4860::8888]/",
+            "https://[2002:808:808::1]/",
+            "https://[64:ff9b::8.8.8.8]/",
+            "https://notlocal.example/",
+            "https://internal.example/",
+        ] {
+            assert!(
+                Endpoint::parse_named_by(good, &server, HttpAllowance::LoopbackOnly).is_ok(),
+                "{good}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_private_server_may_name_itself_and_its_neighbours() {
+        for (server, endpoint) in [
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/t"),
+            ("http://localhost:9000", "http://localhost:9000/t"),
+            ("https://keycloak:8443", "https://keycloak:8443/t"),
+            ("https://idp.corp.internal", "https://10.0.0.7/t"),
+            ("https://idp.home.arpa", "https://idp.local/t"),
+            ("https://100.64.0.1", "https://idp.example/t"),
+        ] {
+            let own = Url::parse(server).unwrap();
+            assert!(
+                Endpoint::parse_named_by(endpoint, &own, HttpAllowance::LoopbackOnly).is_ok(),
+                "{server} {endpoint}"
+            );
+        }
     }
 
     #[test]

@@ -325,4 +325,8 @@ fn what_a_server_called_somebody_reaches_the_terminal_harmless() {
     assert_eq!(outcome.stdout.lines().count(), 2, "{}", outcome.stdout);
     assert!(outcome.stdout.contains("\\u{1b}") && outcome.stdout.contains("\\u{202e}"));
     assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stdout.contains('\u{202e}'));
+
+    let outcome = status(&home, &["--json"]).expect_code(0);
+    assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome:?}");
+    assert_eq!(outcome.json()[0]["subject"], "\u{1b}]0;x\u{7}\u{202e}eve\n");
 }

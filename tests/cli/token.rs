@@ -154,6 +154,33 @@ fn a_shell_takes_every_character_of_a_token_as_it_is() {
 }
 
 #[test]
+fn json_escapes_what_steers_a_terminal_and_the_other_formats_give_the_bytes() {
+    let home = Home::new();
+    configured(&home, "");
+    let odd = "a\u{202e}b";
+    let mut odd_session = session(ISSUER);
+    odd_session.tokens[0].access_token = Secret::from(odd);
+    odd_session.tokens[0].token_type = odd.to_owned();
+    home.keep("work", &odd_session);
+
+    let outcome = run(&mut token(&home, &["work", "--json"])).expect_code(0);
+    assert!(!outcome.stdout.contains('\u{202e}'), "{outcome:?}");
+    let object = outcome.json();
+    assert_eq!(
+        (&object["access_token"], &object["token_type"]),
+        (&json!(odd), &json!(odd))
+    );
+
+    assert_eq!(run(&mut token(&home, &["work"])).stdout, format!("{odd}\n"));
+    let header = run(&mut token(&home, &["work", "--format", "header"]));
+    assert_eq!(header.stdout, format!("Authorization: Bearer {odd}\n"));
+    let variables = run(&mut token(&home, &["work", "--format", "env"])).stdout;
+    assert!(variables.starts_with(&format!(
+        "export OAUTH_ACCESS_TOKEN='{odd}'\nexport OAUTH_TOKEN_TYPE='{odd}'\n"
+    )));
+}
+
+#[test]
 fn what_is_not_known_is_null_and_a_token_without_an_end_is_printed() {
     let home = Home::new();
     home.configure("[profile.work]\nclient_id = \"desktop\"\n");

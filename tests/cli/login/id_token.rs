@@ -235,3 +235,19 @@ fn names_in_an_id_token_cannot_repaint_the_terminal() {
     );
     assert!(!finished.stderr.contains('\u{202e}'), "{finished:?}");
 }
+
+#[test]
+fn nor_can_they_in_the_json_of_the_login() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let running = Running::start(&mut login(&home, &server, &["--scope", "openid", "--json"]));
+    let url = running.authorization_url();
+    let mut claims = claims(&server, &parameter(&url, "nonce"));
+    claims["sub"] = json!("\u{202e}root");
+    let id_token = compact(&json!({"alg": "RS256"}), &claims);
+    let answer = json!({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": id_token});
+    server.on("POST", "/token", json_reply(200, &answer.to_string()));
+    consent(&url, &server.origin());
+    let finished = running.end().expect_code(0);
+    assert!(!finished.stdout.contains('\u{202e}'), "{finished:?}");
+    assert_eq!(finished.json()["subject"], "\u{202e}root");
+}

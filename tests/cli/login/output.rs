@@ -213,7 +213,7 @@ fn with_json_the_last_line_is_the_error() {
 #[test]
 fn no_store_gives_the_token_response_and_keeps_nothing() {
     let (home, server) = (Home::new(), authorization_server::start());
-    let answer = token_answer().replacen('{', r#"{"unknown":{"a":[1,null]},"#, 1);
+    let answer = token_answer().replacen('{', r#"{"unknown":{"a":[1,null,"\u202e"]},"#, 1);
     server.on("POST", "/token", json(200, &answer));
     for arguments in [
         &["--no-store", "--no-save"][..],
@@ -226,6 +226,7 @@ fn no_store_gives_the_token_response_and_keeps_nothing() {
         let printed: Value = serde_json::from_str(&finished.stdout).expect("JSON");
         assert_eq!(printed, serde_json::from_str::<Value>(&answer).expect("JSON"));
         assert!(finished.stdout.ends_with("}\n") && finished.stdout.lines().count() == 1);
+        assert!(!finished.stdout.contains('\u{202e}'), "{}", finished.stdout);
         assert!(!finished.stderr.contains(ACCESS_TOKEN) && !finished.stderr.contains(REFRESH_TOKEN));
     }
     assert_eq!(stored(&home).len(), 0);
