@@ -669,7 +669,15 @@ fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<Callback
     };
     let redirect_uri = RedirectUri::parse(text).map_err(|error| wrong(place, error))?;
     if options.paste {
-        return Ok(CallbackChoice::Paste(redirect_uri));
+        let given = match options.port.as_slice() {
+            [] => profile.ports("port"),
+            given => given,
+        };
+        // No listener tries one after the other: the first is the one that is registered.
+        return Ok(CallbackChoice::Paste(match (redirect_uri.port(), given.first()) {
+            (Some(0), Some(port)) => redirect_uri.with_port(*port),
+            _ => redirect_uri,
+        }));
     }
     let Some(address) = redirect_uri.loopback_address() else {
         let problem = "no listener on this machine can receive that: it is not http on 127.0.0.1, [::1] or localhost";
@@ -767,6 +775,12 @@ pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
+    // An unset variable in a script must not bring more than was wanted.
+    for (flag, given) in [("--scope", &options.scope), ("--resource", &options.resource)] {
+        if !given.is_empty() && words(given).is_empty() {
+            return Err(wrong(flag, "it is empty"));
+        }
+    }
     let scope = words(&options.scope);
     let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong("--scope", error))?;
     let resource = words(&options.resource).into_iter().map(|text| {

@@ -118,7 +118,12 @@ fn a_secret_is_never_taken_from_an_argument() {
         &["login", ISSUER, "--client-id=x", "--client-secret", "hunter2"][..],
         &["login", "https://me:hunter2@id.invalid", "--client-id=x"],
         &["check", "https://me:hunter2@id.invalid", "--client-id=x"],
-        &["login", ISSUER, "--client-id=x", "--redirect-uri=http://me:hunter2@127.0.0.1/"],
+        &[
+            "login",
+            ISSUER,
+            "--client-id=x",
+            "--redirect-uri=http://me:hunter2@127.0.0.1/",
+        ],
         &["login", ISSUER, "--client-id=x", "--client-secret=hunter2"],
         &["login", ISSUER, "--client-id=x", "--refresh-token=hunter2"],
         &["login", ISSUER, "--client-id=x", "--client-secret-stdin=hunter2"],

@@ -147,6 +147,15 @@ fn what_no_resource_and_no_scope_is_is_exit_2() {
 }
 
 #[test]
+fn an_empty_wish_is_refused_and_never_brings_the_whole_token() {
+    let home = Home::new();
+    for flag in ["--scope", "--resource"] {
+        let outcome = run(home.oauth().args(["token", "work", flag, ""])).expect_error(2);
+        assert!(outcome.error().contains(flag), "{outcome:?}");
+    }
+}
+
+#[test]
 fn logout_revokes_the_tokens_of_all_parts() {
     let server = LiteralServer::start();
     server.on("POST", "/token", token_response("for-a", ""));

@@ -156,6 +156,18 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
 }
 
 #[test]
+fn the_port_that_is_given_stands_in_the_redirect_uri() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let terminal = AtTerminal::start(&home, &server, &["--paste", "--port", "9420,9421"]);
+    assert_eq!(
+        parameter(&terminal.url, "redirect_uri"),
+        "http://127.0.0.1:9420/callback"
+    );
+    terminal.pastes(&format!("{}\r", terminal.right_url()));
+    terminal.ends(0);
+}
+
+#[test]
 fn the_first_answer_ends_the_wait_wherever_it_comes() {
     let (home, server) = (Home::new(), authorization_server::start());
     let terminal = AtTerminal::start(&home, &server, &[]);
