@@ -562,7 +562,7 @@ fn lock_file(locks: &Path) -> io::Result<File> {
 
 fn apply(document: &mut DocumentMut, change: &Change) {
     match change {
-        Change::Default(name) => document["default_profile"] = toml_edit::value(name.as_str()),
+        Change::Default(name) => assign(document.as_table_mut(), "default_profile", Value::from(name.as_str())),
         Change::Remove(name) => {
             if let Some(profiles) = document.get_mut("profile").and_then(Item::as_table_like_mut) {
                 profiles.remove(name.as_str());
@@ -614,12 +614,16 @@ fn apply(document: &mut DocumentMut, change: &Change) {
     }
 }
 
-/// Replaces a value and keeps the comment behind it.
+/// Replaces a value and keeps the comments above and behind it.
 fn assign(table: &mut dyn TableLike, key: &str, mut value: Value) {
-    if let Some(old) = table.get(key).and_then(Item::as_value) {
+    let Some(item) = table.get_mut(key) else {
+        table.insert(key, Item::Value(value));
+        return;
+    };
+    if let Some(old) = item.as_value() {
         *value.decor_mut() = old.decor().clone();
     }
-    table.insert(key, Item::Value(value));
+    *item = Item::Value(value);
 }
 
 /// The profile's table, made where there is none.
@@ -787,6 +791,25 @@ param = { login_hint = "me@example.com" }
         change(&path, folder.path(), &[Change::Remove(name("home"))]).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.default_profile.clone(), config.profiles().count()), (None, 1));
+    }
+
+    #[test]
+    fn comments_above_and_behind_a_changed_value_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text = "default_profile = \"a\" # the usual one\n\n[profile.a]\n# why these\nscope = [\"x\"] # two\n# who\nclient_id = \"c\"\n";
+        fs::write(&path, text).unwrap();
+        let changes = [
+            Change::Default(name("b")),
+            Change::Set(name("a"), "scope".into(), Setting::List(vec!["y".into()])),
+            Change::Set(name("a"), "client_id".into(), Setting::Text("d".into())),
+        ];
+        change(&path, folder.path(), &changes).unwrap();
+        let expected = text
+            .replace("\"a\" #", "\"b\" #")
+            .replace("\"x\"", "\"y\"")
+            .replace("\"c\"", "\"d\"");
+        assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     }
 
     #[test]
