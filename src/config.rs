@@ -230,6 +230,15 @@ impl Diagnosis for ConfigError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            // Known, but not alone: it has a name behind it.
+            ConfigError::UnknownSetting {
+                key,
+                nearest: Some(nearest),
+            } if key == nearest => {
+                vec![format!(
+                    "Write {key}.NAME=VALUE for one of them; an empty value removes it."
+                )]
+            }
             ConfigError::UnknownKey {
                 nearest: Some(nearest), ..
             }

@@ -545,6 +545,15 @@ fn with_nothing_to_keep_a_home_that_cannot_be_written_will_do() {
 }
 
 #[test]
+fn parameters_are_set_one_by_one() {
+    let home = Home::new();
+    home.configure("[profile.work]\nclient_id = \"c\"\n");
+    let outcome = run(home.oauth().args(["profile", "set", "work", "param=prompt=login"])).expect_error(2);
+    assert!(outcome.hints().contains("param.NAME=VALUE"), "{outcome:?}");
+    run(home.oauth().args(["profile", "set", "work", "param.prompt=login"])).expect_code(0);
+}
+
+#[test]
 fn nobody_is_asked_for_a_list() {
     let server = LiteralServer::start();
     let home = Home::new();
