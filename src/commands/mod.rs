@@ -258,11 +258,16 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
+    let lock = ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));
-    })
+    })?;
+    observer.observe(&Event::Decision(&format!(
+        "the lock of profile \"{name}\" is held, in {}",
+        locks.display()
+    )));
+    Ok(lock)
 }
 
 /// Whether somebody is logged in; a record may remain with the client secret alone.

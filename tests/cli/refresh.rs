@@ -81,6 +81,18 @@ fn the_request_is_that_of_rfc_6749_section_6_and_the_answer_is_stored() {
 }
 
 #[test]
+fn at_vvv_the_lock_is_told() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(200, NEW));
+    let home = home_with_token_ending_in(-10, &server);
+    let outcome = run(&mut token(&home, &["-vvv"]));
+    assert!(
+        outcome.stderr.contains("the lock of profile \"work\" is held"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn without_a_new_refresh_token_the_old_one_stays() {
     let server = LiteralServer::start();
     server.on("POST", "/token", json(200, NEW_WITHOUT_REFRESH_TOKEN));
