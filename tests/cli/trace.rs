@@ -184,6 +184,7 @@ fn a_login_is_told_from_party_to_party_in_all_four_files() {
             "response",
             "step",
             "message",
+            "decision",
             "stored",
             "outcome",
             "outcome",
@@ -542,6 +543,7 @@ fn a_refresh_and_a_logout_are_traced() {
         names(&refreshed),
         [
             "trace_begins",
+            "decision",
             "message",
             "request",
             "response",
@@ -550,9 +552,9 @@ fn a_refresh_and_a_logout_are_traced() {
             "stored"
         ]
     );
-    assert_eq!(refreshed[1]["title"], "refresh request");
+    assert_eq!(refreshed[2]["title"], "refresh request");
     assert_eq!(
-        (&refreshed[5]["expires_in"], &refreshed[5]["rotated"]),
+        (&refreshed[6]["expires_in"], &refreshed[6]["rotated"]),
         (&3600.into(), &true.into())
     );
     // nothing to do: nothing but the beginning
@@ -562,6 +564,7 @@ fn a_refresh_and_a_logout_are_traced() {
         names(&revoked),
         [
             "trace_begins",
+            "decision",
             "message",
             "request",
             "response",
@@ -574,7 +577,7 @@ fn a_refresh_and_a_logout_are_traced() {
             "outcome"
         ]
     );
-    assert_eq!(revoked[4]["token_type"], "refresh_token");
+    assert_eq!(revoked[5]["token_type"], "refresh_token");
 }
 
 #[test]
