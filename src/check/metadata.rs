@@ -215,7 +215,7 @@ const OPENID_RULES: [Rule; 4] = [
 /// Judges the documents, and stops where they may not be used.
 pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents) {
     let Some(first) = &documents.first else {
-        for rule in Rule::ALL.iter().filter(|rule| rule.id().starts_with("metadata.")) {
+        for rule in Rule::ALL.iter().filter(|rule| rule.group() == "metadata") {
             let why = "the endpoints were given by hand, so no metadata were fetched";
             examination.record(*rule, unseen(why), None);
         }

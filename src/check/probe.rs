@@ -8,7 +8,6 @@ use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::params::{Params, Value as Parameter};
-use crate::protocol::repeated::cut_out;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 use url::{Position, Url};
@@ -169,22 +168,12 @@ impl Exchange {
     /// The secrets of the request, of where it is redirected to, and of the answer.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.request.secrets();
-        let tagged = |params: &Params| -> Vec<Secret> {
-            let values = params.iter().filter_map(|(_, value)| match value {
-                Parameter::Plain(_) => None,
-                Parameter::Secret(secret) | Parameter::Chosen(secret) => Some(secret.clone()),
-            });
-            values.collect()
-        };
         for part in self.header("location").split(['?', '#']) {
-            secrets.extend(tagged(&Params::parse(part)));
+            secrets.extend(Params::parse(part).secrets().cloned());
         }
         for (name, value) in self.object().iter().flatten() {
-            if let Some(text) = value.as_str() {
-                let mut member = Params::new();
-                member.push(name, text);
-                secrets.extend(tagged(&member));
-            }
+            let member = value.as_str().map(|text| Parameter::tagged(name, text));
+            secrets.extend(member.as_ref().and_then(Parameter::secret).cloned());
         }
         secrets
     }
@@ -227,11 +216,7 @@ impl Exchange {
                 Ok(url) => shown_url(&url),
                 Err(_) => "nowhere".to_owned(),
             };
-            // a server may nest the request in the address of its sign-in page
-            return format!(
-                "{status} to {}",
-                cut_out(&to, &self.request.secrets(), &Secret::redacted)
-            );
+            return format!("{status} to {to}");
         }
         let media_type = self
             .response

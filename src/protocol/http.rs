@@ -1,7 +1,7 @@
 //! One HTTP request and one HTTP response as values: what the flow asks the
 //! transport to send, and what the trace shows. No IO.
 
-use super::params::{Params, Value};
+use super::params::Params;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -168,11 +168,7 @@ impl HttpRequest {
             }
         }
         let in_query = Params::parse(self.url.query().unwrap_or_default());
-        for (_, value) in self.body.iter().chain([&in_query]).flat_map(Params::iter) {
-            if let Value::Secret(secret) | Value::Chosen(secret) = value {
-                secrets.push(secret.clone());
-            }
-        }
+        secrets.extend(self.body.iter().chain([&in_query]).flat_map(Params::secrets).cloned());
         secrets.retain(|secret| secret.length_chars() >= SECRET_FROM_CHARS);
         secrets
     }

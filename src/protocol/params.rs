@@ -29,6 +29,14 @@ impl Value {
         }
     }
 
+    /// The value, where it is a secret.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Value::Plain(_) => None,
+            Value::Secret(secret) | Value::Chosen(secret) => Some(secret),
+        }
+    }
+
     /// The text that goes on the wire.
     pub fn expose(&self) -> &str {
         match self {
@@ -93,6 +101,11 @@ impl Params {
     /// Appends a parameter; a name that is known to hold a secret is tagged so.
     pub fn push(&mut self, name: &str, value: &str) {
         self.0.push((name.to_owned(), Value::tagged(name, value)));
+    }
+
+    /// The values that are secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.iter().filter_map(|(_, value)| value.secret())
     }
 
     /// Appends a parameter whose value is a secret, whatever its name.

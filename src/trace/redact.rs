@@ -206,7 +206,7 @@ impl Redaction {
     /// Headers and body of an answer.
     pub fn answer(self, request: &HttpRequest, response: &HttpResponse) -> ShownAnswer {
         let query = Params::parse(request.url.query().unwrap_or_default());
-        let sent = if self.show_secrets {
+        let known = if self.show_secrets {
             Vec::new()
         } else {
             secrets_of(request, response)
@@ -215,7 +215,7 @@ impl Redaction {
         let foreign = Foreign {
             show_secrets: self.show_secrets,
             public,
-            sent: &sent,
+            known: &known,
         };
         let headers = response.headers.iter();
         ShownAnswer {
@@ -232,8 +232,8 @@ struct Foreign<'a> {
     show_secrets: bool,
     /// Nobody's secret can be in it.
     public: bool,
-    /// What the request sent as secrets, as they are and as they stand in a URL.
-    sent: &'a [Secret],
+    /// The secrets of the request and of this answer, in whatever writing they come again.
+    known: &'a [Secret],
 }
 
 impl Foreign<'_> {
@@ -316,9 +316,9 @@ impl Foreign<'_> {
         }
     }
 
-    /// Text that may be shown, once the secrets that were sent are out of it.
+    /// Text that may be shown, once the known secrets are out of it.
     fn open_text(&self, text: &str) -> String {
-        neutralise(&cut_out(text, self.sent, &|secret| unknown(secret.expose())))
+        neutralise(&cut_out(text, self.known, &|secret| unknown(secret.expose())))
     }
 }
 
@@ -434,12 +434,11 @@ fn secrets_of(request: &HttpRequest, response: &HttpResponse) -> Vec<Secret> {
 
 fn collect_secrets(document: &Document, name: Option<&str>, secrets: &mut Vec<Secret>) {
     match document {
-        Document::Text(text) => match Value::tagged(name.unwrap_or_default(), text) {
-            Value::Secret(secret) | Value::Chosen(secret) if secret.length_chars() >= REPEATED_FROM_CHARS => {
-                secrets.push(secret);
-            }
-            _ => {}
-        },
+        Document::Text(text) => {
+            let member = Value::tagged(name.unwrap_or_default(), text);
+            let long_enough = |secret: &&Secret| secret.length_chars() >= REPEATED_FROM_CHARS;
+            secrets.extend(member.secret().filter(long_enough).cloned());
+        }
         Document::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
         Document::Object(members) => {
             for (name, value) in members {
@@ -453,10 +452,7 @@ fn collect_secrets(document: &Document, name: Option<&str>, secrets: &mut Vec<Se
 /// Whether a value is itself an address, or a query, with a secret in it.
 fn holds_secret_parameter(text: &str) -> bool {
     let query = text.split_once('?').map_or(text, |(_, query)| query);
-    query.contains('=')
-        && Params::parse(query)
-            .iter()
-            .any(|(_, value)| !matches!(value, Value::Plain(_)))
+    query.contains('=') && Params::parse(query).iter().any(|(_, value)| value.secret().is_some())
 }
 
 /// Whether the answer to a message with this query may hold a secret: where one
@@ -464,7 +460,7 @@ fn holds_secret_parameter(text: &str) -> bool {
 fn is_personal(query: &Params) -> bool {
     query
         .iter()
-        .any(|(name, value)| name == "client_id" || !matches!(value, Value::Plain(_)))
+        .any(|(name, value)| name == "client_id" || value.secret().is_some())
 }
 
 /// The URL with the values of its query and fragment as they may be shown

@@ -349,15 +349,21 @@ fn a_signal_waits_until_the_answer_is_written() {
     }
 }
 
-#[test]
-fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
-    let server = LiteralServer::start();
+/// A refresh that is killed while it waits for an answer; the next one gets it.
+fn killed_refresh(server: &LiteralServer) -> Home {
     server.on_each("POST", "/token", vec![Reply::silence(), json(200, NEW)]);
-    let home = home_with_token_ending_in(-10, &server);
+    let home = home_with_token_ending_in(-10, server);
     let mut killed = start(token(&home, &[]));
     server.wait_for("/token", 1);
     killed.kill().expect("killing it");
     killed.wait().expect("its end");
+    home
+}
+
+#[test]
+fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
+    let server = LiteralServer::start();
+    let home = killed_refresh(&server);
     let next = run(&mut token(&home, &[]));
     assert_printed(&next, "new-access");
     assert!(
@@ -371,12 +377,7 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
 #[test]
 fn what_was_interrupted_before_another_login_is_not_told() {
     let server = LiteralServer::start();
-    server.on_each("POST", "/token", vec![Reply::silence(), json(200, NEW)]);
-    let home = home_with_token_ending_in(-10, &server);
-    let mut killed = start(token(&home, &[]));
-    server.wait_for("/token", 1);
-    killed.kill().expect("killing it");
-    killed.wait().expect("its end");
+    let home = killed_refresh(&server);
     // a login writes a session that begins anew
     let mut session = home.kept("work").expect("the record");
     session.refresh_token = Some(Secret::from("refresh-of-another-login"));
