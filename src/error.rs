@@ -1,27 +1,27 @@
 //! All errors in one place: each variant is the error of one part, and says
 //! its exit code and hints itself.
 
-use crate::browser::BrowserError;
+use crate::args::config::ConfigError;
+use crate::args::settings::SettingsError;
 use crate::check::CheckError;
-use crate::config::ConfigError;
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::about_token::AboutTokenError;
-use crate::flow::discover::DiscoveryError;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::discovery::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::logout::LogoutError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::renew::{RenewError, oauth_error_of_reason};
 use crate::flow::session::UnusableRecord;
-use crate::folders::NoHome;
+use crate::flow::token_services::TokenServiceError;
 use crate::protocol::jose::JwtError;
 use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
-use crate::settings::SettingsError;
 use crate::store::{LockError, ProfileName, StoreError};
-use crate::terminal_input::TerminalInputError;
-use crate::trace::{TraceFileError, Unwritable};
+use crate::system::dirs::NoHome;
+use crate::trace::{CreateFileError, TraceFileError};
 use crate::transport::TransportError;
+use crate::user_agent::browser::BrowserError;
+use crate::user_agent::terminal::TerminalInputError;
 use std::io;
 use std::path::PathBuf;
 
@@ -63,7 +63,7 @@ pub enum Error {
     Renew(#[from] Box<RenewError>),
     /// A question about a token.
     #[error(transparent)]
-    AboutToken(#[from] Box<AboutTokenError>),
+    AboutToken(#[from] Box<TokenServiceError>),
     /// A revocation.
     #[error(transparent)]
     Logout(#[from] Box<LogoutError>),
@@ -82,7 +82,7 @@ pub enum Error {
         /// Which.
         path: PathBuf,
         /// Why not.
-        source: Unwritable,
+        source: CreateFileError,
     },
     /// The development server.
     #[error(transparent)]
@@ -155,8 +155,8 @@ impl From<RenewError> for Error {
     }
 }
 
-impl From<AboutTokenError> for Error {
-    fn from(error: AboutTokenError) -> Self {
+impl From<TokenServiceError> for Error {
+    fn from(error: TokenServiceError) -> Self {
         Error::AboutToken(Box::new(error))
     }
 }
@@ -242,7 +242,7 @@ pub enum SessionError {
     },
     /// The server said so.
     #[error("the server has ended the session of profile \"{profile}\": {reason}")]
-    Dead {
+    SessionEnd {
         /// Which.
         profile: ProfileName,
         /// What the server said.
@@ -298,7 +298,7 @@ impl SessionError {
             SessionError::UnknownProfile { profile, .. }
             | SessionError::NotLoggedIn { profile }
             | SessionError::Expired { profile }
-            | SessionError::Dead { profile, .. }
+            | SessionError::SessionEnd { profile, .. }
             | SessionError::Mismatch { profile, .. }
             | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
@@ -341,7 +341,7 @@ impl Diagnosis for SessionError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            SessionError::Dead { reason, .. } => oauth_error_of_reason(reason),
+            SessionError::SessionEnd { reason, .. } => oauth_error_of_reason(reason),
             _ => None,
         }
     }

@@ -4,42 +4,33 @@
 //! down only; `ARCHITECTURE.md` has the picture and `tests/architecture.rs`
 //! keeps it true.
 
-pub mod browser;
+pub mod args;
 pub mod check;
-pub mod cli;
 pub mod commands;
-pub mod config;
-pub mod diagnosis;
-pub mod duration;
-pub mod environment;
 pub mod error;
+pub mod exit;
 pub mod fault;
 pub mod flow;
-pub mod folders;
-pub mod loopback;
-pub mod neutral;
-pub mod palette;
+pub mod output;
 pub mod protocol;
-pub mod report;
 pub mod rules;
 pub mod secret;
 pub mod server;
-pub mod settings;
 pub mod store;
-pub mod surroundings;
 pub mod system;
-pub mod terminal_input;
 pub mod trace;
 pub mod transport;
+pub mod user_agent;
 
+use args::cli::{self, CommandLine};
+use args::settings;
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use cli::CommandLine;
-use diagnosis::Diagnosis;
-use environment::Environment;
-use report::Style;
+use exit::Diagnosis;
+use output::report::{self, Style};
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use system::environment::Environment;
 
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
@@ -111,5 +102,5 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
             colour: colour && !json,
         },
     );
-    diagnosis::ExitCode::Usage.code()
+    exit::ExitCode::Usage.code()
 }

@@ -9,29 +9,21 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// From top to bottom. A module may name modules of the layers below its own,
-/// and none beside it.
-const LAYERS: [&[&str]; 13] = [
+/// From top to bottom. A room may name rooms of the layers below its own, and
+/// none beside it. A file that is listed by itself counts as a room.
+const LAYERS: [&[&str]; 12] = [
     &["main"],
     &["lib"],
     &["commands"],
-    &["report"],
+    &["output::report"],
     &["error"],
-    &["settings"],
-    &["cli", "config"],
+    &["args"],
     &["check"],
     &["flow", "server"],
-    &[
-        "transport",
-        "loopback",
-        "browser",
-        "store",
-        "surroundings",
-        "terminal_input",
-    ],
-    &["trace", "system", "folders"],
-    &["protocol", "palette", "neutral", "environment", "duration", "rules"],
-    &["secret", "diagnosis", "fault"],
+    &["transport", "store", "user_agent"],
+    &["trace", "system"],
+    &["protocol", "output", "rules"],
+    &["secret", "exit", "fault"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -82,16 +74,14 @@ const PURITY_EXCEPTIONS: [(&str, &str, &str); 1] = [(
 )];
 
 /// The only modules that write to standard output and standard error.
-const WRITERS: [&str; 3] = ["report", "trace", "commands"];
+const WRITERS: [&str; 3] = ["output::report", "trace", "commands"];
 
 /// Modules of `trace` that are renderers or parts of one.
-const RENDERERS: [&str; 10] = [
-    "terminal", "json", "har", "html", "mermaid", "story", "curl", "files", "redact", "document",
-];
+const RENDERERS: [&str; 6] = ["render", "diagram", "curl", "files", "redact", "ordered_json"];
 
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
-    ("src/protocol/repeated.rs", "looks for secrets in text of servers"),
+    ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/probe.rs", "parses the bodies of answers"),
     (
@@ -113,19 +103,19 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/stopped.rs", "prints the request; measures its body"),
     ("src/commands/token.rs", "prints the token"),
     (
-        "src/flow/about_token.rs",
+        "src/flow/token_services.rs",
         "parses the answers about a token, which are the result",
     ),
-    ("src/flow/discover.rs", "parses the bodies of metadata answers"),
+    ("src/flow/discovery/mod.rs", "parses the bodies of metadata answers"),
     (
-        "src/flow/explore.rs",
+        "src/flow/discovery/report.rs",
         "keeps the bodies of metadata answers, to be shown",
     ),
     ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login.rs", "checks the ID token"),
-    ("src/flow/login/receive.rs", "takes a pasted URL apart"),
+    ("src/flow/login/callback.rs", "takes a pasted URL apart"),
     (
-        "src/flow/login/tell.rs",
+        "src/flow/events.rs",
         "makes parameters of the token response, which redact themselves",
     ),
     (
@@ -150,10 +140,8 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/params.rs", "encodes parameters"),
     ("src/protocol/pkce.rs", "hashes and compares the verifier"),
     ("src/protocol/state.rs", "compares the state"),
-    (
-        "src/protocol/token.rs",
-        "encodes the token request; parses the token response",
-    ),
+    ("src/protocol/token_request.rs", "encodes the token request"),
+    ("src/protocol/token_response.rs", "parses the token response"),
     (
         "src/server/authorization_endpoint.rs",
         "session cookie and response of the development server",
@@ -192,14 +180,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "compares the verifier with the challenge",
     ),
     ("src/server/tokens.rs", "writes tokens into answers"),
-    ("src/settings.rs", "checks the text of a secret that was read"),
-    ("src/store/aside.rs", "encrypts and decrypts"),
-    ("src/store/command.rs", "hands the record to the credential helper"),
-    ("src/store/file.rs", "encrypts and decrypts"),
-    ("src/store/keyring.rs", "hands the record to the keyring"),
-    ("src/store/passphrase.rs", "makes the key from the passphrase"),
+    ("src/args/settings.rs", "checks the text of a secret that was read"),
+    ("src/store/recovery.rs", "encrypts and decrypts"),
+    ("src/store/helper.rs", "hands the record to the credential helper"),
+    ("src/store/file/mod.rs", "encrypts and decrypts"),
+    ("src/store/keyring/mod.rs", "hands the record to the keyring"),
+    ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session.rs", "encodes the record"),
-    ("src/terminal_input/other.rs", "hands a line over"),
+    ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),
@@ -211,10 +199,16 @@ fn modules_name_only_modules_of_lower_layers() {
 }
 
 #[test]
-fn every_module_has_its_layer() {
-    let modules: BTreeSet<String> = sources().iter().map(|source| source.top_module().to_owned()).collect();
-    let layered: BTreeSet<String> = LAYERS.concat().into_iter().map(str::to_owned).collect();
-    assert_eq!(modules, layered);
+fn every_file_has_its_layer() {
+    let rooms: BTreeSet<&str> = sources()
+        .iter()
+        .map(|source| {
+            room_of(&source.path())
+                .unwrap_or_else(|| panic!("{} stands in no layer", source.file))
+                .1
+        })
+        .collect();
+    assert_eq!(rooms, LAYERS.concat().into_iter().collect());
 }
 
 #[test]
@@ -302,22 +296,26 @@ fn assert_none(violations: impl Iterator<Item = Violation>) {
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
-fn layer_of(module: &str) -> usize {
-    LAYERS
+/// The room of a path within this crate: the longest listed name that it begins with.
+fn room_of<'a>(path: &'a [String]) -> Option<(usize, &'static str)> {
+    let joined = path.join("::");
+    let rooms = LAYERS
         .iter()
-        .position(|layer| layer.contains(&module))
-        .unwrap_or_else(|| panic!("the module {module} stands in no layer"))
+        .enumerate()
+        .flat_map(|(layer, rooms)| rooms.iter().map(move |room| (layer, *room)));
+    rooms
+        .filter(|(_, room)| joined == *room || joined.starts_with(&format!("{room}::")))
+        .max_by_key(|(_, room)| room.len())
 }
 
 fn upward_names(source: &Source) -> Vec<Violation> {
-    let own = source.top_module();
+    let (own_layer, own) = room_of(&source.path()).unwrap_or_else(|| panic!("{} stands in no layer", source.file));
     let mut violations = Vec::new();
     for path in source.paths() {
-        let Some(named) = path.inner.first().map(String::as_str) else {
+        let Some((layer, named)) = room_of(&path.inner) else {
             continue;
         };
-        let is_module = LAYERS.iter().any(|layer| layer.contains(&named));
-        if is_module && named != own && layer_of(named) <= layer_of(own) {
+        if named != own && layer <= own_layer {
             violations.push(source.violation(path.line, format!("{own} names {named}")));
         }
     }
@@ -366,7 +364,7 @@ fn impure_names(source: &Source) -> Vec<Violation> {
 }
 
 fn writes(source: &Source) -> Vec<Violation> {
-    if WRITERS.contains(&source.top_module()) {
+    if room_of(&source.path()).is_some_and(|(_, room)| WRITERS.contains(&room)) {
         return Vec::new();
     }
     let mut violations = Vec::new();
@@ -553,6 +551,16 @@ impl Source {
             parts.pop();
         }
         parts
+    }
+
+    /// As [`module`](Self::module), with `main` and `lib` under their own names.
+    fn path(&self) -> Vec<String> {
+        let module = self.module();
+        if module.is_empty() {
+            vec![self.top_module().to_owned()]
+        } else {
+            module
+        }
     }
 
     fn top_module(&self) -> &str {
@@ -921,8 +929,8 @@ fn each_rule_finds_what_breaks_it() {
         ),
         (
             "src/store/mod.rs",
-            "type T = crate::browser::Opener;",
-            "src/store/mod.rs:1: store names browser",
+            "type T = crate::user_agent::browser::BrowserLauncher;",
+            "src/store/mod.rs:1: store names user_agent",
         ),
         (
             "src/trace/mod.rs",
@@ -947,8 +955,8 @@ fn each_rule_finds_what_breaks_it() {
         ),
         (
             "src/flow/a.rs",
-            "#[cfg(test)]\nmod tests { use crate::server::x; }\nuse crate::report::y;",
-            "src/flow/a.rs:3: flow names report",
+            "#[cfg(test)]\nmod tests { use crate::server::x; }\nuse crate::output::report::y;",
+            "src/flow/a.rs:3: flow names output::report",
         ),
     ] {
         assert_eq!(found(upward_names, file, text), what, "{text}");
@@ -982,7 +990,7 @@ fn each_rule_finds_what_breaks_it() {
         ),
     ] {
         assert_eq!(!found(writes, "src/flow/x.rs", text).is_empty(), broken, "{text}");
-        assert_eq!(found(writes, "src/report.rs", text), "");
+        assert_eq!(found(writes, "src/output/report.rs", text), "");
     }
     for (text, broken) in [
         ("fn f() { x.unwrap(); }", true),
@@ -998,7 +1006,7 @@ fn each_rule_finds_what_breaks_it() {
     ] {
         assert_eq!(!found(panics, "src/flow/x.rs", text).is_empty(), broken, "{text}");
     }
-    let renderer = "use crate::trace::{Event, terminal::Terminal};";
+    let renderer = "use crate::trace::{Event, render::terminal::Terminal};";
     assert!(!found(renderer_names, "src/flow/x.rs", renderer).is_empty());
     assert_eq!(found(renderer_names, "src/commands/x.rs", renderer), "");
     assert_eq!(

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use oauth::browser::{BrowserReport, Opener, Opening, PlainHttp, candidates, open};
+use oauth::user_agent::browser::{BrowserLauncher, BrowserProcess, BrowserReport, PlainHttp, candidates, open};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -75,7 +75,7 @@ impl Desktop {
         .to_vec()
     }
 
-    fn open(&self, openers: Vec<Opener>) -> Opening {
+    fn open(&self, openers: Vec<BrowserLauncher>) -> BrowserProcess {
         open(
             &Url::parse(URL).unwrap(),
             PlainHttp::LoopbackOnly,
@@ -102,15 +102,15 @@ fn wait_for(path: &Path) {
     }
 }
 
-fn flag(command: &str) -> Vec<Opener> {
+fn flag(command: &str) -> Vec<BrowserLauncher> {
     candidates(Some(command), None, true).unwrap()
 }
 
-fn variable(list: &str, display: bool) -> Vec<Opener> {
+fn variable(list: &str, display: bool) -> Vec<BrowserLauncher> {
     candidates(None, Some(list), display).unwrap()
 }
 
-fn next(opening: &mut Opening) -> Option<BrowserReport> {
+fn next(opening: &mut BrowserProcess) -> Option<BrowserReport> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -4,8 +4,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use oauth::diagnosis::{Diagnosis, ExitCode};
-use oauth::loopback::{Arrival, Callback, ListenSettings, Loopback, LoopbackError, LoopbackHost, Page};
+use oauth::exit::{Diagnosis, ExitCode};
+use oauth::user_agent::callback::{Arrival, Callback, ListenSettings, Loopback, LoopbackError, LoopbackHost, Page};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};

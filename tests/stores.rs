@@ -16,11 +16,11 @@ mod keyring_session;
 
 use fake_secret_service::{Behaviour, FakeSecretService, Person};
 use keyring_session::{Activation, KeyringSession};
-use oauth::diagnosis::Diagnosis;
+use oauth::exit::Diagnosis;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, FileKey, Intent, KeyringSession as SessionKind, Patience, ProfileLock, ProfileName, Purpose, Renewal,
+    Asked, FileKey, Intent, Interaction, KeyringSession as SessionKind, ProfileLock, ProfileName, Purpose, Renewal,
     Session, SessionClient, SessionEndpoints, StoreSettings, StoredToken,
 };
 use std::io::{BufRead, BufReader, Write};
@@ -41,9 +41,9 @@ fn driver() {
     let home = std::path::PathBuf::from(std::env::var_os("DRIVER_HOME").unwrap());
     let mut store = oauth::store::open(StoreSettings {
         kind: kind.parse().unwrap(),
-        patience: match std::env::var("DRIVER_PATIENCE").as_deref() {
-            Ok("may-prompt") => Patience::MayPrompt,
-            _ => Patience::Unattended,
+        interaction: match std::env::var("DRIVER_PATIENCE").as_deref() {
+            Ok("may-prompt") => Interaction::Allowed,
+            _ => Interaction::Forbidden,
         },
         keyring_session: std::env::var("DRIVER_SESSION")
             .ok()

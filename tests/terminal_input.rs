@@ -7,7 +7,7 @@
 #[path = "cli/support/person.rs"]
 mod person;
 
-use oauth::terminal_input::{LINE_LIMIT_BYTES, PasteReader, PipedLine, TerminalInputError, restore_terminal};
+use oauth::user_agent::terminal::{LINE_LIMIT_BYTES, PasteReader, PipedLine, TerminalInputError, restore_terminal};
 use person::{PASTE_OFF, PASTE_ON, Person, assert_same, open};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, setsid, waitpid};

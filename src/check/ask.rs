@@ -6,14 +6,14 @@ use super::probe::{Back, Exchange, Reply};
 use super::secrets;
 use super::sign_in::Door;
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
+use crate::protocol::abnf::is_nqschar_text;
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
-use crate::protocol::syntax::is_nqschar_text;
 use crate::secret::Secret;
 
 /// How far redirects at the server are followed.
-const REDIRECTS_MAX: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 
 /// An authorization request that can be changed at will.
 #[derive(Clone)]
@@ -125,7 +125,7 @@ impl Examination<'_, '_> {
         let mut exchange = self.authorize_by(Method::Get, ask, Vec::new())?;
         let sent = exchange.evidence().sent;
         let mut cookies = Cookies::default();
-        for _ in 0..REDIRECTS_MAX {
+        for _ in 0..MAX_REDIRECTS {
             cookies.take(&exchange);
             let Some(url) = exchange.redirect_within(ask.redirect_uri()) else {
                 break;

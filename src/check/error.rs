@@ -1,7 +1,7 @@
 //! Each way in which an examination ends without a clean report.
 
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::discover::DiscoveryError;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::discovery::DiscoveryError;
 
 /// Why an examination did not end well.
 #[derive(Debug, thiserror::Error)]

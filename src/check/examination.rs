@@ -7,20 +7,20 @@ use super::sign_in::SignIns;
 use super::token_request::TokenAnswers;
 use super::verdict::{Evidence, Finding, Judged, Judgement, Report, Verdict, unseen, verdict};
 use super::{CheckRequest, Interruption};
-use crate::diagnosis::ExitCode;
-use crate::flow::login::LoginWorld;
-use crate::neutral::neutralise;
+use crate::exit::ExitCode;
+use crate::flow::login::LoginContext;
+use crate::output::sanitize::sanitize;
+use crate::protocol::abnf::random_token;
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::repeated::cut_out;
-use crate::protocol::syntax::random_token;
+use crate::protocol::scrub::scrub;
 use crate::rules::Rule;
 use crate::secret::Secret;
-use crate::trace::{Event, Silent};
+use crate::trace::{Event, NoopObserver};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -42,7 +42,7 @@ pub(super) struct Stop {
 /// What an examination knows by now.
 pub(super) struct Examination<'e, 'w> {
     pub(super) request: &'e CheckRequest,
-    pub(super) world: &'e mut LoginWorld<'w>,
+    pub(super) world: &'e mut LoginContext<'w>,
     pub(super) runtime: &'e Runtime,
     pub(super) interruption: Interruption<'e>,
     pub(super) interrupted: Option<ExitCode>,
@@ -67,7 +67,7 @@ pub(super) struct Examination<'e, 'w> {
 impl<'e, 'w> Examination<'e, 'w> {
     pub(super) fn new(
         request: &'e CheckRequest,
-        world: &'e mut LoginWorld<'w>,
+        world: &'e mut LoginContext<'w>,
         runtime: &'e Runtime,
         interruption: Interruption<'e>,
         redirect_uri: RedirectUri,
@@ -203,7 +203,7 @@ impl<'e, 'w> Examination<'e, 'w> {
             }
         };
         Report {
-            server: neutralise(&server),
+            server: sanitize(&server),
             ended_early,
             rules,
         }
@@ -239,7 +239,7 @@ impl<'e, 'w> Examination<'e, 'w> {
 
     /// Text of the report, without what no report may show.
     fn shown(&self, text: &str) -> String {
-        neutralise(&cut_out(text, &self.known, &Secret::redacted))
+        sanitize(&scrub(text, &self.known, &Secret::redacted))
     }
 
     /// Takes note of secrets that no report may show.
@@ -283,7 +283,7 @@ impl<'e, 'w> Examination<'e, 'w> {
     pub(super) fn send_at_once(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Finding> {
         self.attacked();
         let transport = self.world.transport;
-        let (mut a, mut b, mut c, mut d) = (Silent, Silent, Silent, Silent);
+        let (mut a, mut b, mut c, mut d) = (NoopObserver, NoopObserver, NoopObserver, NoopObserver);
         let outcomes: [_; AT_ONCE] = self.runtime.block_on(async {
             let (a, b, c, d) = tokio::join!(
                 transport.send(request, &mut a),

@@ -15,7 +15,7 @@ use crate::rules::Rule;
 use serde_json::{Value, json};
 
 /// The longest `sub` (OpenID Connect Core §2).
-const SUBJECT_CHARS_MAX: usize = 255;
+const MAX_SUBJECT_CHARS: usize = 255;
 
 /// What the claims are compared with.
 struct Context<'m> {
@@ -92,7 +92,7 @@ const RULES: &[(Rule, ClaimTest)] = &[
     (Rule::IdTokenSubject, |token| match token.text("sub") {
         None | Some("") => broken("there is none"),
         Some(subject) => kept_if(
-            subject.is_ascii() && subject.len() <= SUBJECT_CHARS_MAX,
+            subject.is_ascii() && subject.len() <= MAX_SUBJECT_CHARS,
             "it is not ASCII, or too long",
         ),
     }),

@@ -2,8 +2,8 @@
 
 use super::examination::Examination;
 use super::verdict::{Finding, Test, broken, kept_if, unseen};
+use crate::protocol::abnf::from_base64url;
 use crate::protocol::http::HttpRequest;
-use crate::protocol::syntax::from_base64url;
 use crate::rules::Rule;
 use serde_json::Value;
 

@@ -5,10 +5,10 @@ use super::error::CheckError;
 use super::examination::Examination;
 use super::probe::Exchange;
 use super::verdict::{Judgement, broken, kept_if, unseen};
-use crate::diagnosis::ExitCode;
-use crate::flow::appraise;
-use crate::flow::discover::DiscoveryError;
-use crate::flow::explore::{Exploration, FoundDocument};
+use crate::exit::ExitCode;
+use crate::flow::discovery::DiscoveryError;
+use crate::flow::discovery::lint;
+use crate::flow::discovery::report::{DiscoveryReport, FoundDocument};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::http::HttpRequest;
@@ -62,11 +62,11 @@ impl Documents {
     }
 
     /// As `oauth discover` would find them.
-    fn as_explored(&self) -> Exploration {
-        Exploration {
+    fn as_explored(&self) -> DiscoveryReport {
+        DiscoveryReport {
             server: self.first.as_ref().map(|document| self.found(document)),
             other_documents: self.second.iter().map(|document| self.found(document)).collect(),
-            ..Exploration::default()
+            ..DiscoveryReport::default()
         }
     }
 
@@ -139,7 +139,7 @@ fn unreachable_server(examination: &mut Examination<'_, '_>, issuer: &Issuer, ur
     let request = HttpRequest::get(url.clone());
     let outcome = examination.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;
-        transport.send(&request, &mut crate::trace::Silent).await
+        transport.send(&request, &mut crate::trace::NoopObserver).await
     });
     match outcome {
         Ok(_) => Ok(()),
@@ -157,7 +157,7 @@ fn usable(examination: &Examination<'_, '_>, document: Option<&Document>) -> Ser
     let endpoint = |member: &str| {
         let text = document?.text(member)?;
         let issuer = server.issuer.as_ref()?;
-        Endpoint::parse_named_by(text, issuer.url(), server.allowance).ok()
+        Endpoint::parse_untrusted(text, issuer.url(), server.allowance).ok()
     };
     let list = |member: &str| {
         let list = document?.list(member)?;
@@ -222,7 +222,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents
         return needs_endpoints(examination);
     };
     let evidence = Some(first.exchange.evidence_in_brief());
-    let findings = appraise::findings(&documents.as_explored());
+    let findings = lint::findings(&documents.as_explored());
     for rule in RULES {
         examination.record(rule, kept(rule, &findings), evidence.clone());
     }
@@ -277,7 +277,7 @@ fn needs_endpoints(examination: &mut Examination<'_, '_>) {
 }
 
 /// What was found about a rule.
-fn kept(rule: Rule, findings: &[appraise::Finding]) -> Judgement {
+fn kept(rule: Rule, findings: &[lint::Finding]) -> Judgement {
     let broken_how: Vec<&str> = findings
         .iter()
         .filter(|finding| finding.rule == Some(rule))

@@ -35,8 +35,9 @@ mod verdict;
 pub use error::CheckError;
 pub use verdict::{Evidence, Judged, Report, Verdict};
 
-use crate::diagnosis::ExitCode;
-use crate::flow::login::{CallbackChoice, LoginRequest, LoginWorld, some_port};
+use crate::exit::ExitCode;
+use crate::flow::login::callback::random_unused_port;
+use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::rules::Rule;
@@ -83,7 +84,7 @@ impl Selection {
 /// [`CheckError::Interrupted`]. Broken rules are no error: they stand in the [`Report`].
 pub fn examine(
     request: &CheckRequest,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
     runtime: &Runtime,
     interruption: Interruption<'_>,
 ) -> Result<Report, CheckError> {
@@ -139,7 +140,7 @@ fn redirect_uri(callback: &CallbackChoice, randomness: &mut dyn Randomness) -> R
     };
     match (redirect_uri.port(), port) {
         (Some(0), Some(port)) => redirect_uri.with_port(port),
-        (Some(0), None) => redirect_uri.with_port(some_port(randomness).unwrap_or(49_152)),
+        (Some(0), None) => redirect_uri.with_port(random_unused_port(randomness).unwrap_or(49_152)),
         _ => redirect_uri.clone(),
     }
 }

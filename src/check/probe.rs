@@ -3,7 +3,7 @@
 //! under examination may answer anything.
 
 use super::verdict::Evidence;
-use crate::neutral::neutralise;
+use crate::output::sanitize::sanitize;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
@@ -181,8 +181,8 @@ impl Exchange {
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence {
-            sent: neutralise(&self.shown_request()),
-            came: neutralise(&self.shown_response()),
+            sent: sanitize(&self.shown_request()),
+            came: sanitize(&self.shown_response()),
         }
     }
 
@@ -190,8 +190,8 @@ impl Exchange {
     pub(super) fn evidence_in_brief(&self) -> Evidence {
         let media_type = self.response.media_type().unwrap_or_default();
         Evidence {
-            sent: neutralise(&self.shown_request()),
-            came: neutralise(&format!("{} {media_type}", self.status())),
+            sent: sanitize(&self.shown_request()),
+            came: sanitize(&format!("{} {media_type}", self.status())),
         }
     }
 

@@ -6,7 +6,7 @@ use super::examination::Examination;
 use super::probe::Reply;
 use super::sign_in::Door;
 use super::verdict::{Judgement, broken, kept_if, unseen};
-use crate::diagnosis::ExitCode;
+use crate::exit::ExitCode;
 use crate::flow::login::CallbackChoice;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::rules::Rule;

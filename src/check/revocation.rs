@@ -13,7 +13,7 @@ use crate::trace::Event;
 use serde_json::Value;
 
 /// Sessions that are revoked at the end, at most.
-const LEFT_MAX: usize = 64;
+const MAX_LEFT: usize = 64;
 
 impl Examination<'_, '_> {
     fn revoke(&mut self, token: &Secret, hint: Option<&str>, client: &Client) -> Result<Exchange, Finding> {
@@ -232,7 +232,7 @@ pub(super) fn revoke_what_is_left(examination: &mut Examination<'_, '_>) {
     let client = examination.client.clone();
     let mut stay = left.len();
     if examination.metadata.revocation_endpoint.is_some() {
-        for tokens in left.iter().rev().take(LEFT_MAX) {
+        for tokens in left.iter().rev().take(MAX_LEFT) {
             let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
             let is_revoked = examination
                 .revoke(token, None, &client)

@@ -1,7 +1,7 @@
 //! What the rules want to know of secret values, so that no rule has to open one.
 
+use crate::protocol::abnf::base64url;
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
-use crate::protocol::syntax::base64url;
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 

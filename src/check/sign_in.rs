@@ -7,15 +7,17 @@ use super::probe::{Back, Exchange, Reply, shown_params, shown_url};
 use super::secrets;
 use super::token_request::{Tokens, redeemed};
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::login::{Arrived, Doorway, LoginError, LoginWorld, arrive, tell_address, tell_asked};
-use crate::loopback::Page;
-use crate::neutral::neutralise;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::events::{trace_authorization_request, trace_authorization_url};
+use crate::flow::login::callback::{CallbackParams, CallbackReceiver, arrive};
+use crate::flow::login::{LoginContext, LoginError};
+use crate::output::sanitize::sanitize;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::trace::Event;
+use crate::user_agent::callback::Page;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -308,11 +310,11 @@ impl Examination<'_, '_> {
         secrets.extend(back.value("code").map(Secret::from));
         self.keep_secret(secrets);
         let evidence = Evidence {
-            sent: neutralise(&format!(
+            sent: sanitize(&format!(
                 "by the browser GET {}",
                 shown_url(&endpoint.with_params(&ask.params))
             )),
-            came: neutralise(&format!("by the browser {}", shown_params(&back.params))),
+            came: sanitize(&format!("by the browser {}", shown_params(&back.params))),
         };
         self.note_error(&ask, &back, &evidence);
         self.seen(evidence.clone());
@@ -373,39 +375,39 @@ async fn sign_in(
     endpoint: &Endpoint,
     login: &crate::flow::login::LoginRequest,
     is_first: bool,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
 ) -> Result<Came, LoginError> {
-    let mut doorway = Doorway::open(&login.callback, world.randomness, world.observer).await?;
-    ask.params.set("redirect_uri", doorway.redirect_uri.as_str());
+    let mut receiver = CallbackReceiver::open(&login.callback, world.randomness, world.observer).await?;
+    ask.params.set("redirect_uri", receiver.redirect_uri.as_str());
     let url = endpoint.with_params(&ask.params);
     if is_first {
-        tell_asked(&ask.params, &url, &doorway, world);
+        trace_authorization_request(&ask.params, &url, &receiver, world);
     } else {
-        tell_address(&ask.params, &url, world.observer);
+        trace_authorization_url(&ask.params, &url, world.observer);
     }
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
     world.observer.observe(&Event::WaitBegins {
         timeout: login.timeout,
         paste_accepted: world.pasted.is_some(),
     });
-    let came = wait(ask, &mut doorway, &mut browser, login.timeout, world).await;
+    let came = wait(ask, &mut receiver, &mut browser, login.timeout, world).await;
     world.observer.observe(&Event::WaitEnds);
-    doorway.close().await;
+    receiver.close().await;
     came
 }
 
 async fn wait(
     ask: &Ask,
-    doorway: &mut Doorway,
-    browser: &mut crate::browser::Opening,
+    receiver: &mut CallbackReceiver,
+    browser: &mut crate::user_agent::browser::BrowserProcess,
     timeout: Duration,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
 ) -> Result<Came, LoginError> {
     let mut deadline = tokio::time::Instant::now() + timeout;
     let mut foreign = false;
     loop {
-        let Arrived { params, callback } = tokio::select! {
-            arrived = arrive(doorway, browser, world) => arrived?,
+        let CallbackParams { params, callback } = tokio::select! {
+            arrived = arrive(receiver, browser, world) => arrived?,
             () = tokio::time::sleep_until(deadline) => {
                 return if foreign { Ok(Came::WrongState) } else { Err(LoginError::TimedOut { waited: timeout, ignored: None }) };
             }

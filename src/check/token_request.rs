@@ -5,12 +5,12 @@ use super::examination::Examination;
 use super::probe::Exchange;
 use super::sign_in::Code;
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
-use crate::diagnosis::ExitCode;
+use crate::exit::ExitCode;
+use crate::protocol::abnf::is_nqschar_text;
 use crate::protocol::client::{Client, ClientAuthentication, ClientId};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
-use crate::protocol::syntax::is_nqschar_text;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
@@ -156,7 +156,7 @@ impl Examination<'_, '_> {
         if let Some(audience) = &wish.audience {
             params.push("audience", audience);
         }
-        for (name, value) in &wish.token_extra {
+        for (name, value) in &wish.extra_token_params {
             params.push(name, value);
         }
         params

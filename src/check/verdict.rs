@@ -1,7 +1,7 @@
 //! What is found about a rule: the word of the report, and what was sent and
 //! what came, as far as it may be shown.
 
-use crate::diagnosis::ExitCode;
+use crate::exit::ExitCode;
 use crate::rules::{Level, Rule};
 
 /// What is said of a rule in the report.

@@ -4,20 +4,20 @@
 
 use super::Context;
 use super::login::{
-    DesktopBrowser, check_client_authentication, client_secret, look_around, openers, pasted_lines, plain_http,
+    DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines, plain_http,
 };
 use super::signals::signalled;
+use crate::args::cli::CheckOptions;
+use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
-use crate::cli::CheckOptions;
 use crate::error::Error;
-use crate::flow::login::{CallbackChoice, LoginWorld, PastedLines};
-use crate::protocol::endpoint::HttpAllowance;
-use crate::report;
-use crate::settings::{self, SettingsError};
+use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
+use crate::output::report;
+use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
 use crate::system::{self, SystemRandomness};
 use crate::trace::files::open_private;
-use crate::trace::{Observer, Unwritable};
+use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -75,7 +75,7 @@ impl<'a> JunitFile<'a> {
     }
 }
 
-fn unwritable(path: &Path, source: Unwritable) -> Error {
+fn unwritable(path: &Path, source: CreateFileError) -> Error {
     let path = path.to_path_buf();
     Error::File { path, source }
 }
@@ -100,13 +100,13 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     check_client_authentication(&resolved)?;
     let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;
-    let transport = context.transport(profile, allowance == HttpAllowance::Everywhere)?;
+    let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;
 
-    let surroundings = look_around(&context.environment);
+    let host = detect_host(&context.environment);
     let mut user_agent = DesktopBrowser {
         openers: match options.login.no_browser {
             true => Vec::new(),
-            false => openers(resolved.browser.as_deref(), &context.environment, &surroundings)?,
+            false => openers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
         plain_http: plain_http(allowance),
         environment: &context.environment,
@@ -126,11 +126,11 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let interruption = Box::pin(signalled());
     drop(in_runtime);
     let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
-    let mut world = LoginWorld {
+    let mut world = LoginContext {
         transport: &transport,
         user_agent: &mut user_agent,
-        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PastedLines),
-        surroundings: &surroundings,
+        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
+        host: &host,
         randomness: &mut SystemRandomness,
         now: system::now,
         keep: &mut keep_nothing,

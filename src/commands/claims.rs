@@ -1,11 +1,11 @@
 //! A JSON object from a server or a token for a person: one member a line,
 //! and what is a time in words as well.
 
-use crate::duration::in_words;
-use crate::neutral::{neutralise, neutralise_json};
+use crate::output::duration::describe_seconds;
+use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::time::UnixSeconds;
 use crate::system;
-use crate::trace::document::Document;
+use crate::trace::ordered_json::Document;
 
 /// Members that are seconds since 1970 (RFC 7519 §4.1, RFC 7662 §2.2, OpenID
 /// Connect Core §2 and §5.1).
@@ -18,7 +18,7 @@ const YEAR_10000: f64 = 253_402_300_800.0;
 pub(super) fn result(answer: &[u8], json: bool) -> String {
     let document = Document::parse(answer).unwrap_or(Document::Null);
     if json {
-        return neutralise_json(&document.line()) + "\n";
+        return sanitize_json(&document.line()) + "\n";
     }
     lines(&document, system::now())
 }
@@ -28,7 +28,7 @@ pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {
     let Document::Object(members) = object else {
         return String::new();
     };
-    let names: Vec<String> = members.iter().map(|(name, _)| neutralise(name)).collect();
+    let names: Vec<String> = members.iter().map(|(name, _)| sanitize(name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, (member, value)) in names.iter().zip(members) {
@@ -39,7 +39,7 @@ pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {
 
 fn shown(member: &str, value: &Document, now: UnixSeconds) -> String {
     match value {
-        Document::Text(text) => neutralise(text),
+        Document::Text(text) => sanitize(text),
         Document::Number(number) if TIMES.contains(&member) => {
             let seconds = number.as_f64().filter(|seconds| (0.0..YEAR_10000).contains(seconds));
             match seconds.map(|seconds| UnixSeconds(seconds as i64)) {
@@ -47,14 +47,14 @@ fn shown(member: &str, value: &Document, now: UnixSeconds) -> String {
                 None => number.to_string(),
             }
         }
-        other => neutralise(&other.line()),
+        other => sanitize(&other.line()),
     }
 }
 
 fn relative(time: UnixSeconds, now: UnixSeconds) -> String {
     match time.seconds_since(now) {
-        left_s @ 0.. => format!("in {}", in_words(left_s.unsigned_abs())),
-        past_s => format!("{} ago", in_words(past_s.unsigned_abs())),
+        left_s @ 0.. => format!("in {}", describe_seconds(left_s.unsigned_abs())),
+        past_s => format!("{} ago", describe_seconds(past_s.unsigned_abs())),
     }
 }
 

@@ -8,9 +8,9 @@
 //! complete commands and options only.
 
 use super::Context;
-use crate::cli::{CommandLine, PROFILE_NAME, Shell};
+use crate::args::cli::{CommandLine, PROFILE_NAME, Shell};
 use crate::error::Error;
-use crate::report;
+use crate::output::report;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell as Generator;
 use std::collections::BTreeSet;

@@ -7,24 +7,24 @@
 use super::Context;
 use super::claims;
 use super::signals::interruptible;
-use super::token::with_causes;
+use super::token::error_chain;
 use super::token_input::{choice, given_token, stored};
-use crate::cli::DecodeOptions;
-use crate::config::{Config, Profile};
+use crate::args::cli::DecodeOptions;
+use crate::args::config::{Config, Profile};
+use crate::args::settings;
 use crate::error::{Error, InspectionError, SessionError};
 use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::flow::session::endpoint_of;
-use crate::neutral::{neutralise, neutralise_json};
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::output::report;
+use crate::output::sanitize::{sanitize, sanitize_json};
+use crate::protocol::abnf::from_base64url;
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::jwks::SignatureError;
-use crate::protocol::syntax::from_base64url;
-use crate::report;
 use crate::secret::Secret;
-use crate::settings;
 use crate::store::Session;
 use crate::system;
-use crate::trace::document::{Document, object};
+use crate::trace::ordered_json::{Document, object};
 use crate::trace::{Event, Observer};
 use serde_json::Value;
 
@@ -114,11 +114,11 @@ fn keys_of_session(session: &Session) -> Result<Keys, Error> {
             whose.unwrap_or_else(|| text.clone()),
         ));
     }
-    let issuer = whose.and_then(|text| Issuer::parse(&text, HttpAllowance::Everywhere).ok());
+    let issuer = whose.and_then(|text| Issuer::parse(&text, HttpPolicy::Everywhere).ok());
     Ok(match issuer {
         Some(issuer) => {
             let whose = issuer.to_string();
-            Keys::Of(KeySource::Issuer(issuer, HttpAllowance::Everywhere), whose)
+            Keys::Of(KeySource::Issuer(issuer, HttpPolicy::Everywhere), whose)
         }
         None => Keys::Nobodys("the session knows neither the issuer nor its keys".to_owned()),
     })
@@ -152,7 +152,7 @@ fn keys_for_given<'a>(
             let why = format!("its issuer is \"{named}\", not \"{asked}\"");
             return Ok((Keys::Nobodys(why), None));
         }
-        let source = KeySource::Issuer(asked, HttpAllowance::LoopbackOnly);
+        let source = KeySource::Issuer(asked, HttpPolicy::LoopbackOnly);
         return Ok((Keys::Of(source, named.to_owned()), chosen));
     }
     let is_its_issuer = |profile: &&Profile| profile.text("issuer") == Some(named);
@@ -164,9 +164,9 @@ fn keys_for_given<'a>(
         return Ok((Keys::Nobodys(unknown_issuer(named)), None));
     };
     let allowance = if profile.switch("allow_http") {
-        HttpAllowance::Everywhere
+        HttpPolicy::Everywhere
     } else {
-        HttpAllowance::LoopbackOnly
+        HttpPolicy::LoopbackOnly
     };
     let issuer = settings::issuer_of("issuer", named, allowance)?;
     let source = KeySource::Issuer(issuer, allowance);
@@ -177,7 +177,7 @@ fn keys_for_given<'a>(
 fn unknown_issuer(named: &str) -> String {
     let why =
         format!("no profile is of its issuer \"{named}\", and a token alone does not make this program ask anybody");
-    match Issuer::parse(named, HttpAllowance::LoopbackOnly) {
+    match Issuer::parse(named, HttpPolicy::LoopbackOnly) {
         Ok(_) => format!(
             "{why}; if you trust that server, add --issuer {}",
             shell_words::quote(named)
@@ -193,7 +193,7 @@ fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, ke
     };
     let vetted_before = matches!(
         source,
-        KeySource::JwksUri(_) | KeySource::Issuer(_, HttpAllowance::Everywhere)
+        KeySource::JwksUri(_) | KeySource::Issuer(_, HttpPolicy::Everywhere)
     );
     let transport = context.transport(profile, vetted_before)?;
     let mut observer = context.observer();
@@ -202,7 +202,7 @@ fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, ke
         .block_on(interruptible(issuer_keys(&source, &transport, &mut observer)))?;
     let set = match fetched {
         Ok(set) => set,
-        Err(error) => return Ok(Verdict::Unverified(with_causes(&error.to_string(), &error))),
+        Err(error) => return Ok(Verdict::Unverified(error_chain(&error.to_string(), &error))),
     };
     Ok(match set.verify(jwt) {
         Ok(by) => Verdict::Verified {
@@ -253,7 +253,7 @@ fn as_json(token: &Secret, verdict: &Verdict) -> String {
             ]),
         ),
     ]);
-    neutralise_json(&result.line()) + "\n"
+    sanitize_json(&result.line()) + "\n"
 }
 
 fn as_text(token: &Secret, verdict: &Verdict) -> String {
@@ -278,6 +278,6 @@ fn as_text(token: &Secret, verdict: &Verdict) -> String {
         "header\n{}claims\n{}signature\n  {}\n",
         claims::lines(&header, now),
         claims::lines(&claims, now),
-        neutralise(&signature)
+        sanitize(&signature)
     )
 }

@@ -2,35 +2,35 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use super::Context;
-use super::login::{DesktopBrowser, look_around, openers};
+use super::login::{DesktopBrowser, detect_host, openers};
 use super::signals::{interruptible, signalled};
 use super::watch::Watch;
-use crate::browser::{BrowserError, BrowserReport, Opening, PlainHttp};
-use crate::cli::DemoOptions;
-use crate::diagnosis::Diagnosis;
-use crate::environment::Environment;
+use crate::args::cli::DemoOptions;
 use crate::error::{DemoError, Error};
-use crate::flow::login::{CallbackChoice, ClientChoice, LoginRequest, LoginWorld, ServerChoice, UserAgent, login};
+use crate::exit::Diagnosis;
+use crate::flow::login::{CallbackChoice, ClientChoice, LoginContext, LoginRequest, ServerChoice, UserAgent, login};
 use crate::flow::logout::revoke;
-use crate::flow::refresh::{RefreshTerms, refresh};
-use crate::loopback::{ListenSettings, LoopbackHost};
-use crate::protocol::authorization::AuthorizationWish;
+use crate::flow::refresh::{RefreshOptions, refresh};
+use crate::output::report;
+use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientId;
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
-use crate::report;
 use crate::server::Server;
 use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
 use crate::store::Part;
-use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
-use crate::surroundings::Surroundings;
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::system::environment::Environment;
 use crate::system::{self, SystemRandomness};
-use crate::trace::{Event, Observer, Silent};
+use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
+use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
+use crate::user_agent::callback::{ListenSettings, LoopbackHost};
+use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
 use url::Url;
@@ -50,8 +50,8 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         .into_iter()
         .next()
         .ok_or(DemoError::Broken("the account"))?;
-    let surroundings = look_around(&context.environment);
-    let unattended = is_unattended(options, &context.environment, &surroundings);
+    let host = detect_host(&context.environment);
+    let unattended = is_unattended(options, &context.environment, &host);
     let mut observer = narrator(context);
     say_hello(&issuer, &user, unattended, &mut observer);
 
@@ -63,26 +63,26 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         .map_err(Error::Runtime)?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let mut user_agent: Box<dyn UserAgent> = if unattended {
-        Box::new(PlayedResourceOwner {
+        Box::new(ScriptedUser {
             resource_owner: Some(ResourceOwner::new(&issuer, user)),
         })
     } else {
         Box::new(DesktopBrowser {
-            openers: openers(options.browser.as_deref(), &context.environment, &surroundings)?,
+            openers: openers(options.browser.as_deref(), &context.environment, &host)?,
             plain_http: PlainHttp::LoopbackOnly,
             environment: &context.environment,
         })
     };
     let request = login_request(issuer, options)?;
     // A resource owner who is played needs no way to this machine.
-    let here = Surroundings {
+    let here = HostEnvironment {
         display: true,
-        ..Surroundings::default()
+        ..HostEnvironment::default()
     };
     let walked = runtime.block_on(walk(
         request,
         user_agent.as_mut(),
-        if unattended { &here } else { &surroundings },
+        if unattended { &here } else { &host },
         store.as_mut(),
         &name,
         &mut observer,
@@ -109,7 +109,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
 async fn walk(
     request: LoginRequest,
     user_agent: &mut dyn UserAgent,
-    surroundings: &Surroundings,
+    host: &HostEnvironment,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
     observer: &mut dyn Observer,
@@ -124,11 +124,11 @@ async fn walk(
         }
         Ok(())
     };
-    let mut world = LoginWorld {
+    let mut world = LoginContext {
         transport: &transport,
         user_agent,
         pasted: None,
-        surroundings,
+        host,
         randomness: &mut SystemRandomness,
         now: system::now,
         keep: &mut keep,
@@ -149,7 +149,7 @@ async fn show_off(
     observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let answer = call_resource_server(session, transport, observer).await?;
-    let terms = RefreshTerms {
+    let terms = RefreshOptions {
         client_secret: None,
         token_parameters: Vec::new(),
         transport,
@@ -224,9 +224,9 @@ fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn 
 }
 
 /// With nobody at a browser of this machine, the demo plays the resource owner.
-fn is_unattended(options: &DemoOptions, environment: &Environment, surroundings: &Surroundings) -> bool {
-    let no_browser = !surroundings.display && !environment.has("BROWSER");
-    let nobody = no_browser || surroundings.ssh.is_some() || environment.has("CI") || !io::stdin().is_terminal();
+fn is_unattended(options: &DemoOptions, environment: &Environment, host: &HostEnvironment) -> bool {
+    let no_browser = !host.display && !environment.has("BROWSER");
+    let nobody = no_browser || host.ssh.is_some() || environment.has("CI") || !io::stdin().is_terminal();
     options.unattended || (options.browser.is_none() && nobody)
 }
 
@@ -237,7 +237,10 @@ fn random_name() -> Result<ProfileName, Error> {
         .fill(&mut octets)
         .map_err(crate::store::StoreError::Randomness)?;
     let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    Ok(crate::settings::parse_name("profile", &format!("oauth-demo-{digits}"))?)
+    Ok(crate::args::settings::parse_name(
+        "profile",
+        &format!("oauth-demo-{digits}"),
+    )?)
 }
 
 /// The keyring where it can be used, else none; the file store would leave its key behind.
@@ -247,7 +250,7 @@ fn store(
     observer: &mut dyn Observer,
 ) -> Result<(Box<dyn CredentialStore>, bool), Error> {
     if context.store_kind(None)? == StoreKind::Keyring {
-        let mut keyring = context.store(&StoreKind::Keyring, Patience::MayPrompt)?;
+        let mut keyring = context.store(&StoreKind::Keyring, Interaction::Allowed)?;
         match keyring.probe(name) {
             Ok(()) => return Ok((keyring, true)),
             Err(error) => observer.observe(&Event::Note(&format!(
@@ -255,7 +258,7 @@ fn store(
             ))),
         }
     }
-    Ok((context.store(&StoreKind::None, Patience::Unattended)?, false))
+    Ok((context.store(&StoreKind::None, Interaction::Forbidden)?, false))
 }
 
 fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, Error> {
@@ -274,20 +277,20 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
             authorization_endpoint: None,
             token_endpoint: None,
             revocation_endpoint: None,
-            allowance: HttpAllowance::LoopbackOnly,
+            allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {
             id: ClientId::parse(DEFAULT_CLIENT_ID).map_err(|_| broken(()))?,
             secret: None,
             method: None,
         },
-        wish: AuthorizationWish {
+        wish: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
             resource: Vec::new(),
             audience: None,
             response_mode: None,
             extra: Vec::new(),
-            token_extra: Vec::new(),
+            extra_token_params: Vec::new(),
         },
         callback: CallbackChoice::Listen(redirect_uri, listen),
         timeout: options.timeout,
@@ -295,13 +298,13 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
 }
 
 /// The resource owner, played over HTTP beside the flow.
-struct PlayedResourceOwner {
+struct ScriptedUser {
     resource_owner: Option<ResourceOwner>,
 }
 
-impl UserAgent for PlayedResourceOwner {
-    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError> {
-        let (reporter, opening) = Opening::reported();
+impl UserAgent for ScriptedUser {
+    fn open(&mut self, url: &Url) -> Result<BrowserProcess, BrowserError> {
+        let (reporter, opening) = BrowserProcess::reported();
         if let Some(resource_owner) = self.resource_owner.take() {
             let url = url.clone();
             // On a thread of its own, as a browser is a process of its own.
@@ -342,11 +345,11 @@ async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), PlayErr
     let transport = Transport::new(TransportSettings::default());
     let mut request = resource_owner.open(url);
     loop {
-        let response = transport.send(&request, &mut Silent).await?;
+        let response = transport.send(&request, &mut NoopObserver).await?;
         match resource_owner.next(&request.url, &response)? {
             Next::Follow(next) | Next::SignIn(next) | Next::Consent(next) => request = next,
             Next::Callback(url) => {
-                transport.send(&HttpRequest::get(url), &mut Silent).await?;
+                transport.send(&HttpRequest::get(url), &mut NoopObserver).await?;
                 return Ok(());
             }
         }

@@ -5,17 +5,17 @@
 use super::Context;
 use super::signals::interruptible;
 use super::status::aligned;
-use crate::cli::DiscoverOptions;
+use crate::args::cli::DiscoverOptions;
+use crate::args::settings;
 use crate::error::Error;
-use crate::flow::appraise::{Finding, capabilities, findings};
-use crate::flow::discover::DiscoveryError;
-use crate::flow::explore::{Exploration, FoundDocument, explore};
-use crate::neutral::{neutralise, neutralise_json};
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::flow::discovery::DiscoveryError;
+use crate::flow::discovery::lint::{Finding, capabilities, findings};
+use crate::flow::discovery::report::{DiscoveryReport, FoundDocument, explore};
+use crate::output::report;
+use crate::output::sanitize::{sanitize, sanitize_json};
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
-use crate::report;
-use crate::settings;
-use crate::trace::document::{Document, object};
+use crate::trace::ordered_json::{Document, object};
 use crate::transport::UrlSource;
 use serde_json::Value;
 
@@ -42,10 +42,10 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
 
 /// Whether a login would take the document.
 fn usable(server: &FoundDocument) -> Result<(), Error> {
-    let Ok(asked) = Issuer::parse(&server.asked, HttpAllowance::LoopbackOnly) else {
+    let Ok(asked) = Issuer::parse(&server.asked, HttpPolicy::LoopbackOnly) else {
         return Ok(());
     };
-    let read = ServerMetadata::parse(&server.bytes, &asked, HttpAllowance::LoopbackOnly);
+    let read = ServerMetadata::parse(&server.bytes, &asked, HttpPolicy::LoopbackOnly);
     read.map(|_| ()).map_err(|problem| {
         let url = server.url.to_string();
         DiscoveryError::Invalid { url, problem }.into()
@@ -53,7 +53,7 @@ fn usable(server: &FoundDocument) -> Result<(), Error> {
 }
 
 /// `{document, resource, attempts, findings}`; both documents as they came, their members in order.
-fn as_json(exploration: &Exploration, findings: &[Finding]) -> String {
+fn as_json(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
     let document = |found: &Option<FoundDocument>| {
         let document = found.as_ref().and_then(|found| Document::parse(&found.bytes));
         document.unwrap_or(Document::Null)
@@ -84,10 +84,10 @@ fn as_json(exploration: &Exploration, findings: &[Finding]) -> String {
         ("attempts", Document::List(attempts.collect())),
         ("findings", Document::List(findings.collect())),
     ]);
-    neutralise_json(&result.line()) + "\n"
+    sanitize_json(&result.line()) + "\n"
 }
 
-fn as_text(exploration: &Exploration, findings: &[Finding]) -> String {
+fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
     let mut attempts = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
     attempts.extend(exploration.attempts.iter().map(|attempt| {
         let status = attempt
@@ -98,14 +98,14 @@ fn as_text(exploration: &Exploration, findings: &[Finding]) -> String {
             (false, reason) if *reason == status => "not taken".to_owned(),
             (false, reason) => format!("not taken: {reason}"),
         };
-        [status, neutralise(attempt.url.as_str()), neutralise(&result)]
+        [status, sanitize(attempt.url.as_str()), sanitize(&result)]
     }));
     let mut text = aligned(&attempts);
     if let Some(server) = &exploration.server {
         let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
         table.extend(capabilities(&server.members).into_iter().map(|capability| {
             let announced = if capability.announced.is_some() { "yes" } else { "no" };
-            let how = capability.announced.as_deref().map(neutralise).unwrap_or_default();
+            let how = capability.announced.as_deref().map(sanitize).unwrap_or_default();
             [
                 announced.to_owned(),
                 capability.what.to_owned(),
@@ -114,7 +114,7 @@ fn as_text(exploration: &Exploration, findings: &[Finding]) -> String {
             ]
         }));
         let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
-        text += &format!("\nissuer  {}\n\n{}", neutralise(issuer), aligned(&table));
+        text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), aligned(&table));
     }
     if !findings.is_empty() {
         let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
@@ -122,7 +122,7 @@ fn as_text(exploration: &Exploration, findings: &[Finding]) -> String {
             [
                 finding.weight.as_str().to_owned(),
                 finding.reference.clone(),
-                neutralise(&finding.message),
+                sanitize(&finding.message),
             ]
         }));
         text += &format!("\n{}", aligned(&table));

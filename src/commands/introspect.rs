@@ -3,15 +3,15 @@
 use super::Context;
 use super::claims;
 use super::signals::interruptible;
-use super::token_input::{AtServer, token_at_server};
-use crate::cli::TokenInput;
+use super::token_input::{TokenTarget, token_at_server};
+use crate::args::cli::TokenInput;
 use crate::error::{Error, InspectionError};
-use crate::flow::about_token::introspect;
-use crate::report;
+use crate::flow::token_services::introspect;
+use crate::output::report;
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut observer = context.observer();
-    let AtServer {
+    let TokenTarget {
         token,
         is_own,
         session,

@@ -8,32 +8,33 @@ use super::status::Row;
 use super::stopped;
 use super::turn::{self, AfterFailure, Turn};
 use super::{Context, LOCK_WAIT, lock};
-use crate::browser::{self, BrowserError, Opener, Opening, PlainHttp};
-use crate::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
-use crate::config::{self, Change, Config, Setting};
-use crate::diagnosis::Diagnosis;
-use crate::duration::in_words;
-use crate::environment::Environment;
+use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
+use crate::args::config::{self, Change, Config, Setting};
+use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
-use crate::flow::adopt::{AdoptError, adopt};
+use crate::exit::Diagnosis;
+use crate::flow::import::{ImportError, adopt};
 use crate::flow::login::{
-    CallbackChoice, Keep, LoginError, LoginRequest, LoginWorld, Pasted, PastedLines, ServerChoice, UserAgent, login,
+    CallbackChoice, Keep, LoginContext, LoginError, LoginRequest, PasteEvent, PasteSource, ServerChoice, UserAgent,
+    login,
 };
 use crate::flow::session::asked;
-use crate::neutral::neutralise_json;
+use crate::output::duration::describe_seconds;
+use crate::output::report;
+use crate::output::sanitize::sanitize_json;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
-use crate::report;
 use crate::secret::Secret;
-use crate::settings::{self, ResolvedLogin, SettingsError};
-use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
-use crate::surroundings::{self, Surroundings};
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::system::environment::Environment;
 use crate::system::{self, SystemRandomness};
-use crate::terminal_input::{PasteReader, PipedLine, TerminalInputError};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
+use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, PlainHttp};
+use crate::user_agent::host::{self, HostEnvironment};
+use crate::user_agent::terminal::{PasteReader, PipedLine, TerminalInputError};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -85,7 +86,7 @@ fn log_in(
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
-    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
+    let mut store = context.store_asking(&kind, Interaction::Allowed, ask_passphrase(context))?;
     store.probe(&name)?;
     if let Some(notice) = store.notice() {
         observer.observe(&Event::Note(&notice));
@@ -101,7 +102,7 @@ fn log_in(
     let generation = living.map_or(0, |living| living.generation);
     check_client_authentication(&resolved)?;
 
-    let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let locks = context.folders()?.locks();
     let saving = (!options.no_save).then(|| Saving::new(&config, &config_path, &locks, &resolved, &kind));
     let turn = if kind == StoreKind::None || options.refresh_token_stdin {
@@ -173,8 +174,8 @@ fn log_in(
                 &mut observer,
             );
             let (session, id_token) = adopted.await.map_err(|error| match error {
-                AdoptError::Server(error) => Error::from(error),
-                AdoptError::Refresh(error) => Error::from(error),
+                ImportError::Server(error) => Error::from(error),
+                ImportError::Refresh(error) => Error::from(error),
             })?;
             keep(&session, &mut observer).map_err(LoginError::Keep)?;
             Ok::<_, Error>((session, id_token))
@@ -230,7 +231,7 @@ fn walk(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let asked = resolved.request.wish.scope.clone();
-    let logged_in = in_world(
+    let logged_in = run_login(
         context,
         options,
         resolved,
@@ -248,19 +249,19 @@ fn walk(
 }
 
 /// Lets a flow run on this machine: its browser, its terminal, its clock.
-pub(super) fn in_world<T>(
+pub(super) fn run_login<T>(
     context: &Context,
     options: &LoginOptions,
     resolved: ResolvedLogin,
     transport: &Transport,
     keep: &mut Keep<'_>,
     observer: &mut dyn Observer,
-    flow: impl AsyncFnOnce(LoginRequest, &mut LoginWorld<'_>) -> Result<T, LoginError>,
+    flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
 ) -> Result<T, Error> {
-    let surroundings = look_around(&context.environment);
+    let host = detect_host(&context.environment);
     let openers = match options.no_browser {
         true => Vec::new(),
-        false => openers(resolved.browser.as_deref(), &context.environment, &surroundings)?,
+        false => openers(resolved.browser.as_deref(), &context.environment, &host)?,
     };
     let mut user_agent = DesktopBrowser {
         openers,
@@ -271,11 +272,11 @@ pub(super) fn in_world<T>(
     let runtime = context.runtime()?;
     let _in_runtime = runtime.enter();
     let mut pasted = pasted_lines(paste_only, options.client_secret_stdin)?;
-    let mut world = LoginWorld {
+    let mut world = LoginContext {
         transport,
         user_agent: &mut user_agent,
-        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PastedLines),
-        surroundings: &surroundings,
+        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
+        host: &host,
         randomness: &mut SystemRandomness,
         now: system::now,
         keep,
@@ -438,27 +439,27 @@ pub(super) fn secret_of_stdin(context: &Context, flag: &str) -> Result<Secret, E
 pub(super) fn openers(
     chosen: Option<&str>,
     environment: &Environment,
-    surroundings: &Surroundings,
-) -> Result<Vec<Opener>, BrowserError> {
-    browser::candidates(chosen, environment.text("BROWSER").as_deref(), surroundings.display)
+    host: &HostEnvironment,
+) -> Result<Vec<BrowserLauncher>, BrowserError> {
+    browser::candidates(chosen, environment.text("BROWSER").as_deref(), host.display)
 }
 
-pub(super) fn plain_http(allowance: HttpAllowance) -> PlainHttp {
+pub(super) fn plain_http(allowance: HttpPolicy) -> PlainHttp {
     match allowance {
-        HttpAllowance::Everywhere => PlainHttp::Anywhere,
-        HttpAllowance::LoopbackOnly => PlainHttp::LoopbackOnly,
+        HttpPolicy::Everywhere => PlainHttp::Anywhere,
+        HttpPolicy::LoopbackOnly => PlainHttp::LoopbackOnly,
     }
 }
 
 /// The browser of this desktop.
 pub(super) struct DesktopBrowser<'a> {
-    pub(super) openers: Vec<Opener>,
+    pub(super) openers: Vec<BrowserLauncher>,
     pub(super) plain_http: PlainHttp,
     pub(super) environment: &'a Environment,
 }
 
 impl UserAgent for DesktopBrowser<'_> {
-    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError> {
+    fn open(&mut self, url: &Url) -> Result<BrowserProcess, BrowserError> {
         let environment = self
             .environment
             .for_children()
@@ -468,8 +469,8 @@ impl UserAgent for DesktopBrowser<'_> {
 }
 
 /// Where this process runs.
-pub(super) fn look_around(environment: &Environment) -> Surroundings {
-    surroundings::look(&|name| environment.raw(name).map(OsString::from), &|path| path.exists())
+pub(super) fn detect_host(environment: &Environment) -> HostEnvironment {
+    host::look(&|name| environment.raw(name).map(OsString::from), &|path| path.exists())
 }
 
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
@@ -478,17 +479,17 @@ pub(super) enum StandardInput {
     Pipe(PipedLine),
 }
 
-impl PastedLines for StandardInput {
-    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = Pasted> + '_>> {
+impl PasteSource for StandardInput {
+    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = PasteEvent> + '_>> {
         Box::pin(async {
             let line = match self {
                 StandardInput::Terminal(reader) => reader.next_line().await,
                 StandardInput::Pipe(line) => line.next_line().await,
             };
             match line {
-                Ok(Some(line)) => Pasted::Line(line),
-                Err(TerminalInputError::LineTooLong) => Pasted::TooLong,
-                Ok(None) | Err(_) => Pasted::End,
+                Ok(Some(line)) => PasteEvent::Line(line),
+                Err(TerminalInputError::LineTooLong) => PasteEvent::TooLong,
+                Ok(None) | Err(_) => PasteEvent::End,
             }
         })
     }
@@ -570,7 +571,7 @@ fn tell(
             let until = system::local_time(expires_at);
             observer.observe(&Event::Outcome(&format!(
                 "the access token is valid until {until} ({})",
-                in_words(left_s)
+                describe_seconds(left_s)
             )));
         }
         None => observer.observe(&Event::Note(
@@ -587,7 +588,7 @@ fn tell(
         ));
     }
     if *kind == StoreKind::None {
-        let line = neutralise_json(outcome.token_response.expose()) + "\n";
+        let line = sanitize_json(outcome.token_response.expose()) + "\n";
         return report::print(Secret::new(line).expose().as_bytes());
     }
     observer.observe(&Event::Outcome(&format!(
@@ -596,7 +597,7 @@ fn tell(
     )));
     if prints_json {
         let row = Row::new(name, None, Some(session), kind, now);
-        let line = neutralise_json(&row.to_json(now).to_string()) + "\n";
+        let line = sanitize_json(&row.to_json(now).to_string()) + "\n";
         return report::print(line.as_bytes());
     }
     Ok(())

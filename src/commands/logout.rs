@@ -2,13 +2,13 @@
 //! stays with the profile; `profile remove` deletes that too.
 
 use super::{Context, LOCK_WAIT, lock};
-use crate::cli::LogoutOptions;
-use crate::config::Config;
-use crate::diagnosis::Diagnosis;
+use crate::args::cli::LogoutOptions;
+use crate::args::config::Config;
+use crate::args::settings;
 use crate::error::{Error, SessionError};
+use crate::exit::Diagnosis;
 use crate::fault::{self, Point};
 use crate::flow::logout::{Revoked, revoke};
-use crate::settings;
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
 use crate::trace::{Event, Observer};
 
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     let mut failures = Vec::new();
     for name in &names {
         if let Err(error) = one(context, &config, name, options, false) {
-            crate::report::report(&error, context.style);
+            crate::output::report::report(&error, context.style);
             context.trace_failure(&error);
             failures.push(error);
         }
@@ -49,7 +49,7 @@ fn one(
     let LogoutOptions { all, local, .. } = *options;
     let profile = config.profile(name);
     let mut observer = context.observer();
-    let mut store = context.store(&context.store_kind(profile)?, context.patience())?;
+    let mut store = context.store(&context.store_kind(profile)?, context.interaction())?;
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
     if named && profile.is_none() && store.load(name)?.is_none() {
         let known = config.profiles().map(|(name, _)| name.clone()).collect();

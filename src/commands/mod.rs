@@ -25,19 +25,19 @@ mod turn;
 mod userinfo;
 mod watch;
 
-use crate::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
-use crate::config::{Config, Profile};
-use crate::environment::Environment;
+use crate::args::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
+use crate::args::config::{Config, Profile};
+use crate::args::settings;
 use crate::error::{Error, SessionError};
-use crate::folders::Folders;
-use crate::report::{self, Style};
+use crate::output::report::{self, Style};
 use crate::secret::Secret;
-use crate::settings;
 use crate::store::{
-    self, AskPassphrase, CredentialStore, FileKey, LockError, Patience, ProfileLock, ProfileName, Purpose, Session,
-    StoreKind, StoreSettings,
+    self, CredentialStore, FileKey, Interaction, LockError, PassphrasePrompt, ProfileLock, ProfileName, Purpose,
+    Session, StoreKind, StoreSettings,
 };
-use crate::trace::terminal::{Terminal, TerminalSettings};
+use crate::system::dirs::Folders;
+use crate::system::environment::Environment;
+use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use clap::CommandFactory;
@@ -139,16 +139,16 @@ impl Context {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
     }
 
-    pub(crate) fn store(&self, kind: &StoreKind, patience: Patience) -> Result<Box<dyn CredentialStore>, Error> {
-        self.store_asking(kind, patience, None)
+    pub(crate) fn store(&self, kind: &StoreKind, interaction: Interaction) -> Result<Box<dyn CredentialStore>, Error> {
+        self.store_asking(kind, interaction, None)
     }
 
     /// The same for a command that may ask for a passphrase.
     pub(crate) fn store_asking(
         &self,
         kind: &StoreKind,
-        patience: Patience,
-        ask_passphrase: Option<AskPassphrase>,
+        interaction: Interaction,
+        ask_passphrase: Option<PassphrasePrompt>,
     ) -> Result<Box<dyn CredentialStore>, Error> {
         let folders = self.folders()?;
         let file_key = match kind {
@@ -161,7 +161,7 @@ impl Context {
         };
         Ok(store::open(StoreSettings {
             kind: kind.clone(),
-            patience,
+            interaction,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
@@ -178,12 +178,12 @@ impl Context {
 
     /// How long a keyring may take for a command that a person waits for: with
     /// a terminal and a display it may ask to be unlocked.
-    pub(crate) fn patience(&self) -> Patience {
+    pub(crate) fn interaction(&self) -> Interaction {
         let display = self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY");
         if std::io::stdin().is_terminal() && display {
-            Patience::MayPrompt
+            Interaction::Allowed
         } else {
-            Patience::Unattended
+            Interaction::Forbidden
         }
     }
 
@@ -271,7 +271,7 @@ pub(crate) fn lock(
 }
 
 /// Whether somebody is logged in; a record may remain with the client secret alone.
-pub(crate) fn signed_in(
+pub(crate) fn require_session(
     session: Option<Session>,
     profile: &ProfileName,
     config: &Config,
@@ -296,7 +296,11 @@ pub(crate) fn signed_in(
 ///
 /// # Errors
 /// [`SessionError::Mismatch`].
-pub(crate) fn same_as_url(session: &Session, name: &ProfileName, choice: &ProfileChoice) -> Result<(), SessionError> {
+pub(crate) fn check_matches_url(
+    session: &Session,
+    name: &ProfileName,
+    choice: &ProfileChoice,
+) -> Result<(), SessionError> {
     let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
     match (url, session.issuer.as_deref()) {
         (None, _) => Ok(()),
@@ -314,7 +318,7 @@ pub(crate) fn same_as_url(session: &Session, name: &ProfileName, choice: &Profil
 ///
 /// # Errors
 /// [`SessionError::Mismatch`] naming the first difference.
-pub(crate) fn same_as_profile(
+pub(crate) fn check_matches_profile(
     session: &Session,
     name: &ProfileName,
     profile: Option<&Profile>,

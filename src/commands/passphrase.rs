@@ -2,27 +2,27 @@
 
 use super::Context;
 use super::signals::interruptible;
-use crate::diagnosis::Diagnosis;
+use crate::args::settings;
 use crate::error::Error;
+use crate::exit::Diagnosis;
 use crate::secret::Secret;
-use crate::settings;
-use crate::store::{AskPassphrase, PassphraseUse};
-use crate::terminal_input::PasteReader;
-use crate::trace::terminal::Terminal;
+use crate::store::{PassphrasePrompt, PassphraseUse};
+use crate::trace::render::terminal::Terminal;
 use crate::trace::{Event, Observer};
+use crate::user_agent::terminal::PasteReader;
 use std::io::IsTerminal;
 
 /// How often two different passphrases are answered with the question again.
 const ATTEMPTS: u32 = 3;
 
 /// How to ask, or `None` where standard input is no terminal.
-pub(super) fn ask_passphrase(context: &Context) -> Option<AskPassphrase> {
+pub(super) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     if !std::io::stdin().is_terminal() {
         return None;
     }
     // A question must be seen whatever `--quiet` says: somebody has to answer it.
     let shown = context.terminal_settings(0, false);
-    Some(AskPassphrase::by(move |purpose| {
+    Some(PassphrasePrompt::by(move |purpose| {
         ask(purpose, &mut Terminal::on_stderr(shown)).map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
     }))
 }

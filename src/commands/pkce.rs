@@ -2,15 +2,15 @@
 
 use super::Context;
 use super::login::secret_of_stdin;
-use crate::cli::PkceOptions;
+use crate::args::cli::PkceOptions;
+use crate::args::settings;
 use crate::error::Error;
 use crate::flow::login::LoginError;
+use crate::output::report;
 use crate::protocol::pkce::{CodeVerifier, S256};
-use crate::report;
 use crate::secret::Secret;
-use crate::settings;
 use crate::system::SystemRandomness;
-use crate::trace::document::object;
+use crate::trace::ordered_json::object;
 
 const VERIFIER_FLAG: &str = "--verifier-stdin";
 

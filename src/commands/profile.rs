@@ -3,12 +3,12 @@
 use super::relocation::change_with_session;
 use super::status::aligned;
 use super::{Context, LOCK_WAIT, lock};
-use crate::cli::{ProfileChoice, ProfileCommand};
-use crate::config::{self, Change, Config, Profile, Setting};
+use crate::args::cli::{ProfileChoice, ProfileCommand};
+use crate::args::config::{self, Change, Config, Profile, Setting};
+use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
-use crate::neutral::neutralise;
-use crate::report;
-use crate::settings::{self, SettingsError};
+use crate::output::report;
+use crate::output::sanitize::sanitize;
 use crate::store::ProfileName;
 use serde_json::{Map, Value, json};
 
@@ -51,7 +51,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
     let rows: Vec<[String; 4]> = config
         .profiles()
         .map(|(name, profile)| {
-            let shown = |key: &str| profile.text(key).map_or_else(|| "-".to_owned(), neutralise);
+            let shown = |key: &str| profile.text(key).map_or_else(|| "-".to_owned(), sanitize);
             let mark = if is_default(name) { "*" } else { "" };
             [mark.to_owned(), name.to_string(), shown("issuer"), shown("client_id")]
         })
@@ -82,7 +82,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
         .chain(
             profile
                 .settings()
-                .map(|(key, setting)| [key.to_owned(), neutralise(&as_text(setting))]),
+                .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
     report::print(aligned(&rows).as_bytes())
@@ -155,7 +155,7 @@ fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), 
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
-    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.patience())?;
+    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
     let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
     Ok(config::change(

@@ -2,13 +2,13 @@
 //! `profile set NAME store=…`. Nothing stays behind in the old one.
 
 use super::passphrase::ask_passphrase;
-use super::token::with_causes;
+use super::token::error_chain;
 use super::{Context, LOCK_WAIT, lock};
-use crate::config::{self, Change, Config, Profile, Setting};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::args::config::{self, Change, Config, Profile, Setting};
+use crate::args::settings::SettingsError;
 use crate::error::Error;
-use crate::settings::SettingsError;
-use crate::store::{self, CredentialStore, Patience, ProfileName, Session, StoreKind};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::store::{self, CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::str::FromStr;
@@ -32,16 +32,16 @@ impl OldStore {
         let Some(old) = saved_kind(profile)?.filter(|old| old != new && keeps(old) && keeps(new)) else {
             return Ok(None);
         };
-        let mut store = context.store_asking(&old, Patience::MayPrompt, ask_passphrase(context))?;
+        let mut store = context.store_asking(&old, Interaction::Allowed, ask_passphrase(context))?;
         let session = match store.load(name) {
             Ok(session) => session,
             // Somebody who was asked for its passphrase wants to stop
             Err(error) if error.exit_code() != ExitCode::Store => return Err(error.into()),
             Err(error) => {
                 // and nobody is asked again in the middle of the login
-                store = context.store(&old, Patience::MayPrompt)?;
+                store = context.store(&old, Interaction::Allowed)?;
                 let text = format!("the earlier session in {} cannot be read: {error}", store.describe());
-                observer.observe(&Event::Warning(&with_causes(&text, &error)));
+                observer.observe(&Event::Warning(&error_chain(&text, &error)));
                 None
             }
         };
@@ -52,13 +52,13 @@ impl OldStore {
     /// it cannot be removed is told, and no reason to fail.
     pub(super) fn leave(&mut self, locks: &Path, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
         let outcome = match lock(locks, name, LOCK_WAIT, observer) {
-            Err(error) => Err(with_causes(&error.to_string(), &error)),
+            Err(error) => Err(error_chain(&error.to_string(), &error)),
             // Two names of one store
             Ok(_lock) if store::stands_in(name, self.store.as_mut(), written) => return,
             Ok(_lock) => self
                 .store
                 .delete(name)
-                .map_err(|error| with_causes(&error.to_string(), &error)),
+                .map_err(|error| error_chain(&error.to_string(), &error)),
         };
         let place = self.store.describe();
         match outcome {
@@ -131,7 +131,7 @@ pub(super) fn change_with_session(
         Err(error) => remains(
             name,
             &old.describe(),
-            &with_causes(&error.to_string(), &error),
+            &error_chain(&error.to_string(), &error),
             &mut observer,
         ),
     }
@@ -173,7 +173,7 @@ impl Moving {
         if old_kind == new_kind || !keeps(&old_kind) {
             return Ok(None);
         }
-        let mut old = context.store(&old_kind, context.patience())?;
+        let mut old = context.store(&old_kind, context.interaction())?;
         let held = match old.load(name) {
             Ok(held) => held,
             Err(error) if is_named => return Err(error.into()),
@@ -183,14 +183,14 @@ impl Moving {
                     "whether {} holds a session of profile \"{name}\" is not known: {error}",
                     old.describe()
                 );
-                observer.observe(&Event::Warning(&with_causes(&text, &error)));
+                observer.observe(&Event::Warning(&error_chain(&text, &error)));
                 return Ok(None);
             }
         };
         match held {
             None => Ok(None),
             Some(_) if keeps(&new_kind) => {
-                let new = context.store(&new_kind, context.patience())?;
+                let new = context.store(&new_kind, context.interaction())?;
                 Ok(Some(Moving { old, new }))
             }
             Some(session) => Err(would_be_lost(name, &session, old.as_ref()).into()),

@@ -4,11 +4,11 @@
 use super::signals::{after_work, interruptible};
 use super::token_input::{choice, given_token, session_to_ask, stored};
 use super::{Context, LOCK_WAIT, lock};
-use crate::cli::TokenInput;
+use crate::args::cli::TokenInput;
+use crate::args::settings;
 use crate::error::{Error, SessionError};
-use crate::flow::about_token::revoke_token;
+use crate::flow::token_services::revoke_token;
 use crate::secret::Secret;
-use crate::settings;
 use crate::store::{ProfileName, Session};
 use crate::system;
 use crate::trace::{Event, Observer};

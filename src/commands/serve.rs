@@ -3,14 +3,14 @@
 
 use super::Context;
 use super::signals::signalled;
-use crate::cli::{Approve, ServeOptions, Switch};
+use crate::args::cli::{Approve, ServeOptions, Switch};
+use crate::args::settings;
 use crate::error::Error;
-use crate::report;
+use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
 use crate::server::message::LogEntry;
 use crate::server::settings::{Approval, InvalidSetting, RegisteredClient, ServeSettings, User};
-use crate::settings;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     drop(in_runtime);
     for rule in settings.broken.rules() {
         report::warn(
-            &format!("this server breaks a rule on purpose: {}", in_words(rule)),
+            &format!("this server breaks a rule on purpose: {}", describe_seconds(rule)),
             style,
         );
     }
@@ -127,7 +127,7 @@ fn as_object(rule: Rule) -> Value {
 }
 
 /// `code.single-use (RFC 6749 §4.1.2, MUST): a code works once`.
-fn in_words(rule: Rule) -> String {
+fn describe_seconds(rule: Rule) -> String {
     let (document, section, level) = (rule.document(), rule.section(), rule.level().as_str());
     format!("{rule} ({document} §{section}, {level}): {}", rule.statement())
 }

@@ -1,7 +1,7 @@
 //! Signals that ask this process to end, and what of its work they may end.
 
-use crate::diagnosis::ExitCode;
 use crate::error::Error;
+use crate::exit::ExitCode;
 
 /// Ends the work when a signal comes; what it holds is then dropped, which
 /// closes the listener and restores the terminal.

@@ -1,18 +1,18 @@
 //! `oauth status`: who is signed in where, and until when. Never a secret, the
 //! network, a prompt or a browser.
 
-use super::token::with_causes;
-use super::{Context, same_as_profile};
-use crate::cli::StatusOptions;
-use crate::config::{Config, Profile};
-use crate::duration::in_words;
+use super::token::error_chain;
+use super::{Context, check_matches_profile};
+use crate::args::cli::StatusOptions;
+use crate::args::config::{Config, Profile};
+use crate::args::settings;
 use crate::error::{Error, SessionError};
-use crate::neutral::{neutralise, neutralise_json};
+use crate::output::duration::describe_seconds;
+use crate::output::report;
+use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
-use crate::report;
-use crate::settings;
-use crate::store::{CredentialStore, Patience, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 use serde_json::{Value, json};
@@ -42,7 +42,9 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
             return Err(unknown(name, &config).into());
         }
         print_rows(context, &rows, now)?;
-        let mismatch = session.as_ref().map(|session| same_as_profile(session, &name, profile));
+        let mismatch = session
+            .as_ref()
+            .map(|session| check_matches_profile(session, &name, profile));
         return match mismatch {
             Some(Err(mismatch)) => Err(mismatch.into()),
             _ if usable => Ok(()),
@@ -91,10 +93,10 @@ fn tell_paths(context: &Context, config: &Config) -> Result<(), Error> {
     let folders = context.folders()?;
     let unnamed = settings::unnamed_profile(&context.environment, config)?;
     let kind = context.store_kind(config.profile(&unnamed))?;
-    let mut store = context.store(&kind, Patience::Unattended)?;
+    let mut store = context.store(&kind, Interaction::Forbidden)?;
     let usable = match store.load(&unnamed) {
         Ok(_) => store.describe(),
-        Err(error) => with_causes(&format!("{} cannot be used: {error}", store.describe()), &error),
+        Err(error) => error_chain(&format!("{} cannot be used: {error}", store.describe()), &error),
     };
     for (name, value) in [
         ("configuration", context.config_path()?.display().to_string()),
@@ -119,7 +121,7 @@ impl Stores<'_> {
         let store = match self.open.entry(kind.to_string()) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(self.context.store(&kind, Patience::Unattended)?)
+                entry.insert(self.context.store(&kind, Interaction::Forbidden)?)
             }
         };
         Ok((store.load(name)?.filter(Session::is_signed_in), kind))
@@ -202,7 +204,7 @@ impl Row {
     }
 
     fn cells(&self, now: UnixSeconds) -> [String; 7] {
-        let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), neutralise);
+        let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),
             ("dead", _) => "ended by the server".to_owned(),
@@ -210,7 +212,7 @@ impl Row {
             (_, None) => "unknown".to_owned(),
             (_, Some(expires_at)) => {
                 let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
-                format!("in {}", in_words(left_s))
+                format!("in {}", describe_seconds(left_s))
             }
         };
         let refreshable = if self.refreshable { "yes" } else { "no" };
@@ -221,7 +223,7 @@ impl Row {
             shown(&self.scope),
             expires,
             refreshable.to_owned(),
-            neutralise(&self.store),
+            sanitize(&self.store),
         ]
     }
 }
@@ -229,7 +231,7 @@ impl Row {
 fn print_rows(context: &Context, rows: &[Row], now: UnixSeconds) -> Result<(), Error> {
     if context.style.json {
         let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
-        let line = neutralise_json(&Value::Array(array).to_string()) + "\n";
+        let line = sanitize_json(&Value::Array(array).to_string()) + "\n";
         return report::print(line.as_bytes());
     }
     if rows.is_empty() {

@@ -3,22 +3,22 @@
 //! endpoint, nothing is stored, nothing is saved.
 
 use super::Context;
-use super::login::{check_client_authentication, client_secret, in_world};
+use super::login::{check_client_authentication, client_secret, run_login};
 use super::passphrase::ask_passphrase;
 use super::signals::signalled;
-use crate::cli::LoginOptions;
+use crate::args::cli::LoginOptions;
+use crate::args::settings;
 use crate::error::Error;
 use crate::flow::login::{Stopped, login_until_exchange};
-use crate::neutral::{neutralise, neutralise_json};
-use crate::protocol::endpoint::HttpAllowance;
+use crate::output::report;
+use crate::output::sanitize::{sanitize, sanitize_json};
+use crate::protocol::endpoint::HttpPolicy;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::{Params, Value};
-use crate::report;
 use crate::secret::Secret;
-use crate::settings;
-use crate::store::{Patience, Session, StoreKind};
+use crate::store::{Interaction, Session, StoreKind};
 use crate::trace::curl::curl_command;
-use crate::trace::document::{Document, object};
+use crate::trace::ordered_json::{Document, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
 use url::Position;
@@ -35,13 +35,13 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     };
     let mut observer = context.observer();
     // Read only: the client secret may be kept there.
-    let mut store = context.store_asking(&kind, Patience::MayPrompt, ask_passphrase(context))?;
+    let mut store = context.store_asking(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = store.load(&resolved.profile)?;
     resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
     check_client_authentication(&resolved)?;
-    let transport = context.transport(profile, resolved.request.server.allowance == HttpAllowance::Everywhere)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut keep = |_: &Session, _: &mut dyn Observer| Ok(());
-    let stopped = in_world(
+    let stopped = run_login(
         context,
         options,
         resolved,
@@ -119,7 +119,7 @@ impl Shown {
                 ]),
             ),
         ]);
-        neutralise_json(&result.line()) + "\n"
+        sanitize_json(&result.line()) + "\n"
     }
 
     /// The request as it would stand on the wire, with `\n` for the line ends.
@@ -163,7 +163,7 @@ impl Shown {
     fn pairs(&self, params: &Params) -> Vec<(String, String)> {
         let pairs = params.iter();
         pairs
-            .map(|(name, value)| (neutralise(name), self.0.value(value)))
+            .map(|(name, value)| (sanitize(name), self.0.value(value)))
             .collect()
     }
 }

@@ -5,21 +5,21 @@
 
 use super::login;
 use super::signals::after_work;
-use super::{Context, LOCK_WAIT, lock, same_as_profile, same_as_url, signed_in};
-use crate::cli::{ProfileChoice, TokenFormat, TokenOptions};
-use crate::config::{Config, Profile};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use super::{Context, LOCK_WAIT, check_matches_profile, check_matches_url, lock, require_session};
+use crate::args::cli::{ProfileChoice, TokenFormat, TokenOptions};
+use crate::args::config::{Config, Profile};
+use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
-use crate::flow::refresh::RefreshTerms;
-use crate::flow::renew::{RenewWorld, has_expired, renew};
-use crate::neutral::neutralise_json;
+use crate::flow::refresh::RefreshOptions;
+use crate::flow::renew::{RenewContext, has_expired, renew};
+use crate::output::report;
+use crate::output::sanitize::sanitize_json;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::report;
 use crate::secret::Secret;
-use crate::settings::{self, SettingsError};
 use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
@@ -38,11 +38,11 @@ const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
     let format = format(context, options)?;
-    let wanted = Wanted::new(options)?;
+    let wanted = Freshness::new(options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
     let session = match fresh(context, options, &wanted, &config, &name) {
-        Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && somebody_is_there() => {
+        Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && is_interactive() => {
             context
                 .observer()
                 .observe(&Event::Note(&format!("{error}: logging in first")));
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     print(context, options, format, &wanted, &name, &session)
 }
 
-fn somebody_is_there() -> bool {
+fn is_interactive() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 
@@ -65,7 +65,7 @@ pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice
         profile,
         ..TokenOptions::default()
     };
-    let wanted = Wanted::new(&options)?;
+    let wanted = Freshness::new(&options)?;
     let config = context.config()?;
     let name = settings::profile_name(&options.profile, &context.environment, &config)?;
     let session = fresh(context, &options, &wanted, &config, &name)?;
@@ -79,22 +79,22 @@ pub(super) fn session_with_valid_token(context: &Context, profile: ProfileChoice
 fn fresh(
     context: &Context,
     options: &TokenOptions,
-    wanted: &Wanted,
+    wanted: &Freshness,
     config: &Config,
     name: &ProfileName,
 ) -> Result<Session, Error> {
     let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.patience())?;
-    let mut session = signed_in(store.load(name)?, name, config, &kind)?;
-    same_as_url(&session, name, &options.profile)?;
+    let mut store = context.store(&kind, context.interaction())?;
+    let mut session = require_session(store.load(name)?, name, config, &kind)?;
+    check_matches_url(&session, name, &options.profile)?;
     usable(&session, name, profile)?;
 
     let now = system::now();
     if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
         return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
     }
-    if session.can_renew() && (options.force_refresh || !wanted.is_met_by(&session, now)) {
+    if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, now)) {
         session = renewed(context, options, wanted, name, profile, store.as_mut(), session)?;
         usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
@@ -104,9 +104,9 @@ fn fresh(
 
 /// Whether a session may be used for this profile at all.
 fn usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
-    same_as_profile(session, name, profile)?;
+    check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(SessionError::Dead {
+        Some(dead) => Err(SessionError::SessionEnd {
             profile: name.clone(),
             reason: dead.reason.clone(),
         }),
@@ -119,7 +119,7 @@ fn usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> R
 fn renewed(
     context: &Context,
     options: &TokenOptions,
-    wanted: &Wanted,
+    wanted: &Freshness,
     name: &ProfileName,
     profile: Option<&Profile>,
     store: &mut dyn CredentialStore,
@@ -130,7 +130,7 @@ fn renewed(
     let mut observer = context.observer();
     // Asked again after each wait, which may have taken longer than the token lives.
     let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !wanted.is_met_by(session, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now());
     // Before the signals wait: nothing is under way yet that must be finished.
     let wait = if old_token_is_valid() {
         LOCK_WAIT_WHILE_VALID
@@ -147,9 +147,9 @@ fn renewed(
         }
         other => other?,
     };
-    let mut world = RenewWorld {
+    let mut world = RenewContext {
         store,
-        terms: RefreshTerms {
+        terms: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
             token_parameters: settings::token_parameters(profile)?,
             transport: &transport,
@@ -164,7 +164,7 @@ fn renewed(
         Ok(session) => Ok(session),
         Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
             let warning = format!("{error}; the old token is still valid and is used");
-            observer.observe(&Event::Warning(&with_causes(&warning, &error)));
+            observer.observe(&Event::Warning(&error_chain(&warning, &error)));
             Ok(session)
         }
         Err(error) => Err(error.into()),
@@ -172,7 +172,7 @@ fn renewed(
 }
 
 /// A message with its causes in parentheses, for one line.
-pub(super) fn with_causes(message: &str, error: &dyn std::error::Error) -> String {
+pub(super) fn error_chain(message: &str, error: &dyn std::error::Error) -> String {
     let mut text = message.to_owned();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -186,7 +186,7 @@ fn print(
     context: &Context,
     options: &TokenOptions,
     format: TokenFormat,
-    wanted: &Wanted,
+    wanted: &Freshness,
     name: &ProfileName,
     session: &Session,
 ) -> Result<(), Error> {
@@ -225,7 +225,7 @@ fn print(
 
 /// Which token, how long it must still be valid, and how much earlier it is
 /// refreshed, so that many machines do not do it in the same second.
-struct Wanted {
+struct Freshness {
     /// The whole session's token, or one for a part of it.
     part: Part,
     min_ttl: Option<Duration>,
@@ -234,11 +234,11 @@ struct Wanted {
     jitter: u8,
 }
 
-impl Wanted {
+impl Freshness {
     fn new(options: &TokenOptions) -> Result<Self, Error> {
         let mut jitter = [0u8; 1];
         SystemRandomness.fill(&mut jitter).map_err(StoreError::Randomness)?;
-        Ok(Wanted {
+        Ok(Freshness {
             part: settings::part(options)?,
             min_ttl: options.min_ttl,
             of_id_token: options.id_token,
@@ -260,7 +260,7 @@ impl Wanted {
         }
     }
 
-    fn is_met_by(&self, session: &Session, now: UnixSeconds) -> bool {
+    fn is_satisfied_by(&self, session: &Session, now: UnixSeconds) -> bool {
         let Some(token) = session.token(&self.part) else {
             return false;
         };
@@ -359,7 +359,7 @@ fn formatted(
                 "issuer": session.issuer,
                 "profile": name.as_str(),
             });
-            neutralise_json(&object.to_string()) + "\n"
+            sanitize_json(&object.to_string()) + "\n"
         }
         TokenFormat::Env => [
             (variable, token.clone()),

@@ -4,13 +4,13 @@
 use super::login::secret_of_stdin;
 use super::signals::interruptible;
 use super::token::session_with_valid_token;
-use super::{Context, same_as_profile, signed_in};
-use crate::cli::{LoginOptions, ProfileChoice, TokenInput};
-use crate::config::Config;
+use super::{Context, check_matches_profile, require_session};
+use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
+use crate::args::config::Config;
+use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
-use crate::flow::about_token::record_of;
+use crate::flow::token_services::record_of;
 use crate::secret::Secret;
-use crate::settings::{self, SettingsError};
 use crate::store::{CredentialStore, ProfileName, Session};
 use crate::trace::Observer;
 use crate::transport::Transport;
@@ -32,7 +32,7 @@ pub(super) fn given_token(context: &Context, input: &TokenInput) -> Result<Optio
     if name.as_os_str() == "-" {
         return secret_of_stdin(context, "token").map(Some);
     }
-    settings::is_no_token(PLACE, &name.to_string_lossy())?;
+    settings::reject_token_argument(PLACE, &name.to_string_lossy())?;
     let mut bytes = Vec::new();
     let read = File::open(name).and_then(|file| file.take(TOKEN_MAX_BYTES).read_to_end(&mut bytes));
     match read {
@@ -88,9 +88,9 @@ pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Er
     let name = settings::profile_name(&choice(input), &context.environment, &config)?;
     let profile = config.profile(&name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.patience())?;
-    let session = signed_in(store.load(&name)?, &name, &config, &kind)?;
-    same_as_profile(&session, &name, profile)?;
+    let mut store = context.store(&kind, context.interaction())?;
+    let session = require_session(store.load(&name)?, &name, &config, &kind)?;
+    check_matches_profile(&session, &name, profile)?;
     Ok(Stored {
         config,
         name,
@@ -100,7 +100,7 @@ pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Er
 }
 
 /// A token, and the server and client that are asked about it.
-pub(super) struct AtServer {
+pub(super) struct TokenTarget {
     pub(super) token: Secret,
     /// The session's own access token, and not one that was given.
     pub(super) is_own: bool,
@@ -115,14 +115,14 @@ pub(super) fn token_at_server(
     context: &Context,
     input: &TokenInput,
     observer: &mut dyn Observer,
-) -> Result<AtServer, Error> {
+) -> Result<TokenTarget, Error> {
     let given = given_token(context, input)?;
     let config = context.config()?;
     let name = settings::profile_name(&choice(input), &context.environment, &config)?;
     let transport = context.transport(config.profile(&name), true)?;
     if let Some(token) = given {
         let session = session_to_ask(context, input, &config, &name, &transport, observer)?;
-        return Ok(AtServer {
+        return Ok(TokenTarget {
             token,
             is_own: false,
             session,
@@ -131,7 +131,7 @@ pub(super) fn token_at_server(
     }
     let session = session_with_valid_token(context, choice(input))?;
     let token = session.tokens.first().map(|token| token.access_token.clone());
-    Ok(AtServer {
+    Ok(TokenTarget {
         token: token.ok_or(SessionError::Expired { profile: name })?,
         is_own: true,
         session,

@@ -46,7 +46,7 @@ pub(super) struct Login<'a> {
 /// is what this login would have brought.
 ///
 /// # Errors
-/// [`LockError::Held`](crate::store::LockError::Held) when the time is over,
+/// [`LockError::OwnedEvent`](crate::store::LockError::OwnedEvent) when the time is over,
 /// [`SessionError::OtherLoginFailed`].
 pub(super) fn take(
     login: &Login<'_>,

@@ -3,16 +3,16 @@
 use super::Context;
 use super::claims;
 use super::signals::interruptible;
-use super::token_input::{AtServer, token_at_server};
-use crate::cli::TokenInput;
+use super::token_input::{TokenTarget, token_at_server};
+use crate::args::cli::TokenInput;
 use crate::error::Error;
-use crate::flow::about_token::userinfo;
-use crate::report;
+use crate::flow::token_services::userinfo;
+use crate::output::report;
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut observer = context.observer();
-    let AtServer {
+    let TokenTarget {
         token,
         is_own,
         session,

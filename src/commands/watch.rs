@@ -1,13 +1,13 @@
 //! Who sees the events of a command: the terminal, and the trace files where
 //! some were asked for.
 
-use crate::cli::GlobalOptions;
-use crate::diagnosis::Diagnosis;
-use crate::environment::Environment;
+use crate::args::cli::GlobalOptions;
 use crate::error::Error;
+use crate::exit::Diagnosis;
+use crate::system::environment::Environment;
 use crate::trace::files::{Occasion, TraceFiles};
 use crate::trace::redact::Redaction;
-use crate::trace::terminal::Terminal;
+use crate::trace::render::terminal::Terminal;
 use crate::trace::{Event, Observer};
 use std::cell::RefCell;
 use std::error::Error as _;
@@ -70,7 +70,7 @@ impl Observer for Watch {
         let mut trace = trace.borrow_mut();
         trace.observe(event);
         for failure in trace.take_failures() {
-            let text = super::token::with_causes(&failure.to_string(), &failure);
+            let text = super::token::error_chain(&failure.to_string(), &failure);
             let warning = format!("{text}; it ends with the event before");
             self.terminal.observe(&Event::Warning(&warning));
         }

@@ -2,9 +2,9 @@
 //! signed. Where they are is known from a session or from the issuer's
 //! metadata, never from the token.
 
-use super::discover::{DiscoveryError, discover};
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer};
+use super::discovery::{DiscoveryError, discover};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::jwks::{JwkSet, JwkSetError};
 use crate::trace::{Event, Observer};
@@ -16,7 +16,7 @@ pub enum KeySource {
     /// By the address that its metadata gave earlier.
     JwksUri(Endpoint),
     /// By its metadata.
-    Issuer(Issuer, HttpAllowance),
+    Issuer(Issuer, HttpPolicy),
 }
 
 /// Why there are no keys.

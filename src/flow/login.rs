@@ -2,32 +2,24 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
-mod advice;
-mod error;
-mod receive;
-mod server;
-mod tell;
+pub(crate) mod callback;
+pub(in crate::flow) mod error;
 
-pub use advice::Sent;
-pub(in crate::flow) use advice::client_authentication_refused;
-pub use error::{Carried, LoginError};
+pub use error::{CallbackContent, LoginError};
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
-pub(crate) use receive::{Arrived, Doorway, arrive, some_port};
-pub(super) use server::know_server;
-pub(crate) use tell::{tell_address, tell_asked};
-pub(super) use tell::{tell_answered, tell_request};
 
-use crate::browser::{BrowserError, Opening};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
+use crate::flow::events::{trace_authorization_request, trace_prepared, trace_request, trace_token_response};
+use crate::flow::hints::Sent;
 use crate::flow::logout::revoke;
+use crate::flow::server::{ResolvedServer, resolve_server};
 use crate::flow::session;
-use crate::loopback::{ListenSettings, Page};
 use crate::protocol::authorization::{
-    AuthorizationGrant, AuthorizationRequest, AuthorizationWish, ExpectedIssuer, PendingAuthorization,
+    AuthorizationGrant, AuthorizationOptions, AuthorizationRequest, ExpectedIssuer, PendingAuthorization,
 };
 use crate::protocol::client::{Client, ClientAuthenticationMethod, ClientId};
-use crate::protocol::endpoint::{Endpoint, HttpAllowance, Issuer, is_loopback};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer, is_loopback};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
 use crate::protocol::params::Params;
@@ -35,17 +27,17 @@ use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::TokenResponse;
+use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
-use crate::surroundings::Surroundings;
 use crate::trace::{Event, Observer, Step};
 use crate::transport::Transport;
-use receive::{Granted, receive};
-use server::KnownServer;
+use crate::user_agent::browser::{BrowserError, BrowserProcess};
+use crate::user_agent::callback::{ListenSettings, Page};
+use crate::user_agent::host::HostEnvironment;
+use callback::{CallbackReceiver, Granted, receive};
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tell::tell_prepared;
 use url::Url;
 
 /// Walks the seven steps. Whoever calls stores the session by `keep`, which
@@ -58,7 +50,7 @@ use url::Url;
 /// [`LoginError`], one variant for each way to end. Nothing is stored then.
 pub async fn login(
     request: LoginRequest,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<LoggedIn, LoginError> {
     let mut interrupted = pin!(interrupted);
@@ -72,13 +64,13 @@ pub async fn login(
         granted: Granted { grant, callback, .. },
         server,
         client,
-        doorway,
+        receiver,
     } = answered;
     let outcome = unless(interrupted, exchange_and_store(pending, grant, &server, client, world)).await;
     if let Some(callback) = callback {
         callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
     }
-    doorway.close().await;
+    receiver.close().await;
     outcome
 }
 
@@ -89,21 +81,21 @@ pub async fn login(
 /// [`LoginError`], as [`login`].
 pub async fn login_until_exchange(
     request: LoginRequest,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<Stopped, LoginError> {
     let Answered {
         pending,
         granted,
         server,
-        doorway,
+        receiver,
         ..
     } = authorize(request, world, pin!(interrupted)).await?;
     let (token_request, _) = pending.redeem(granted.grant);
     if let Some(callback) = granted.callback {
         callback.respond(Page::Stopped);
     }
-    doorway.close().await;
+    receiver.close().await;
     Ok(Stopped {
         authorization_response: granted.params,
         token_request: token_request.http_request(&server.token_endpoint),
@@ -112,18 +104,18 @@ pub async fn login_until_exchange(
 
 async fn authorize(
     request: LoginRequest,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
     mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
 ) -> Result<Answered, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     world.observer.observe(&Event::StepBegins(Step::Prepare));
-    let knowing = know_server(&request.server, world.transport, world.observer);
+    let knowing = resolve_server(&request.server, world.transport, world.observer);
     let server = unless(interrupted.as_mut(), knowing).await?;
     let client = request.client.authenticated_as(&server.metadata);
-    let mut doorway = Doorway::open(&request.callback, world.randomness, world.observer).await?;
+    let mut receiver = CallbackReceiver::open(&request.callback, world.randomness, world.observer).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
-        doorway.redirect_uri.clone(),
+        receiver.redirect_uri.clone(),
         ExpectedIssuer {
             issuer: server.metadata.issuer.clone(),
             announced: server.metadata.authorization_response_iss_parameter_supported,
@@ -131,19 +123,19 @@ async fn authorize(
         request.wish,
         world.randomness,
     )?;
-    tell_prepared(pending.request(), world.observer);
+    trace_prepared(pending.request(), world.observer);
 
     // 2. The client sends the browser to the authorization endpoint.
     world.observer.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&server.authorization_endpoint);
-    tell_asked(&pending.request().params(), &url, &doorway, world);
+    trace_authorization_request(&pending.request().params(), &url, &receiver, world);
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
     world.observer.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive(&pending, &mut doorway, &mut browser, request.timeout, world);
+    let receiving = receive(&pending, &mut receiver, &mut browser, request.timeout, world);
     let received = unless(interrupted.as_mut(), receiving).await;
     world.observer.observe(&Event::WaitEnds);
     match received {
@@ -152,10 +144,10 @@ async fn authorize(
             granted,
             server,
             client,
-            doorway,
+            receiver,
         }),
         Err(error) => {
-            doorway.close().await;
+            receiver.close().await;
             Err(error)
         }
     }
@@ -165,9 +157,9 @@ async fn authorize(
 struct Answered {
     pending: PendingAuthorization,
     granted: Granted,
-    server: KnownServer,
+    server: ResolvedServer,
     client: Client,
-    doorway: Doorway,
+    receiver: CallbackReceiver,
 }
 
 /// The work, unless it is interrupted before it is done.
@@ -184,15 +176,15 @@ async fn unless<T>(
 async fn exchange_and_store(
     pending: PendingAuthorization,
     grant: AuthorizationGrant,
-    server: &KnownServer,
+    server: &ResolvedServer,
     client: Client,
-    world: &mut LoginWorld<'_>,
+    world: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
     world.observer.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
     let http_request = token_request.http_request(&server.token_endpoint);
-    tell_request("token request", &http_request, world.observer);
+    trace_request("token request", &http_request, world.observer);
     let answer = world
         .transport
         .send(&http_request, world.observer)
@@ -205,13 +197,13 @@ async fn exchange_and_store(
         error: error.without(&http_request.secrets()),
         sent: Box::new(Sent::of(&asked, Some(&client))),
     })?;
-    tell_answered(&response, world.observer);
+    trace_token_response(&response, world.observer);
     let now = (world.now)();
     let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;
     let granted = response.scope.clone();
     let token_response = response.to_json();
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
-    let mut session = session::without_tokens(&server.metadata, &client, wished);
+    let mut session = session::new_session(&server.metadata, &client, wished);
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
     session::take(&mut session, &Part::default(), response, now);
     fault::here(Point::CodeExchanged);
@@ -241,7 +233,7 @@ pub struct LoginRequest {
     /// As whom.
     pub client: ClientChoice,
     /// For what.
-    pub wish: AuthorizationWish,
+    pub wish: AuthorizationOptions,
     /// How the answer comes back.
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.
@@ -260,7 +252,7 @@ pub struct ServerChoice {
     /// Instead of the discovered one.
     pub revocation_endpoint: Option<Endpoint>,
     /// Where http may be spoken.
-    pub allowance: HttpAllowance,
+    pub allowance: HttpPolicy,
 }
 
 /// Which client, and how it authenticates if it can.
@@ -285,16 +277,16 @@ pub enum CallbackChoice {
 
 /// Shows the resource owner a URL: the browser, or whoever stands in for it.
 pub trait UserAgent {
-    /// Starts it without waiting for it. What becomes of it is reported by the [`Opening`].
+    /// Starts it without waiting for it. What becomes of it is reported by the [`BrowserProcess`].
     ///
     /// # Errors
     /// [`BrowserError`] for a URL that no browser may be sent to.
-    fn open(&mut self, url: &Url) -> Result<Opening, BrowserError>;
+    fn open(&mut self, url: &Url) -> Result<BrowserProcess, BrowserError>;
 }
 
 /// What came from where URLs are pasted.
 #[derive(Debug)]
-pub enum Pasted {
+pub enum PasteEvent {
     /// A line.
     Line(Secret),
     /// A line that no URL is as long as; another may follow.
@@ -304,9 +296,9 @@ pub enum Pasted {
 }
 
 /// Where a pasted URL comes from.
-pub trait PastedLines {
+pub trait PasteSource {
     /// The next line. Cancelling loses nothing.
-    fn next_line(&mut self) -> std::pin::Pin<Box<dyn Future<Output = Pasted> + '_>>;
+    fn next_line(&mut self) -> std::pin::Pin<Box<dyn Future<Output = PasteEvent> + '_>>;
 
     /// Whether a person sits there who can try again.
     fn is_terminal(&self) -> bool;
@@ -316,15 +308,15 @@ pub trait PastedLines {
 pub type Keep<'a> = dyn FnMut(&Session, &mut dyn Observer) -> Result<(), Box<dyn Diagnosis>> + 'a;
 
 /// What the flow needs of the world around it.
-pub struct LoginWorld<'a> {
+pub struct LoginContext<'a> {
     /// Sends the requests.
     pub transport: &'a Transport,
     /// Shows the URL to the resource owner.
     pub user_agent: &'a mut dyn UserAgent,
     /// Lines that a person pastes, where there is a terminal or `--paste`.
-    pub pasted: Option<&'a mut dyn PastedLines>,
+    pub pasted: Option<&'a mut dyn PasteSource>,
     /// Where this process runs, which decides what is said about reaching the callback.
-    pub surroundings: &'a Surroundings,
+    pub host: &'a HostEnvironment,
     /// Draws verifier, state and nonce.
     pub randomness: &'a mut dyn Randomness,
     /// The wall clock.
@@ -362,7 +354,7 @@ pub struct LoggedIn {
 fn check_id_token(
     response: &TokenResponse,
     asked: &AuthorizationRequest,
-    server: &KnownServer,
+    server: &ResolvedServer,
     client: &Client,
     now: UnixSeconds,
     observer: &mut dyn Observer,

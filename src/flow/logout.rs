@@ -1,8 +1,8 @@
 //! Tells the server to forget the tokens (RFC 7009): the refresh token first,
 //! then the access token.
 
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::login::tell_request;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::events::trace_request;
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
@@ -82,7 +82,7 @@ impl Diagnosis for LogoutError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoked {
     /// It has forgotten the tokens.
-    AtServer,
+    TokenTarget,
     /// No revocation endpoint is known; the tokens live on until they expire.
     NoEndpoint,
 }
@@ -122,7 +122,7 @@ pub async fn revoke(
             observer.observe(&Event::Warning(&warning));
         }
     }
-    Ok(Revoked::AtServer)
+    Ok(Revoked::TokenTarget)
 }
 
 /// A request about one token, to be revoked (RFC 7009 §2.1) or introspected (RFC 7662 §2.1).
@@ -152,7 +152,7 @@ async fn revoke_one(
     observer: &mut dyn Observer,
 ) -> Result<(), LogoutError> {
     let request = about_token(endpoint, client, token, Some(token_type_hint));
-    tell_request("revocation request", &request, observer);
+    trace_request("revocation request", &request, observer);
     let response = transport.send(&request, observer).await?;
     judge(endpoint, &request, &response)?;
     observer.observe(&Event::Revoked {

@@ -2,14 +2,15 @@
 //! `login`, and what follows from a session. Each function walks from top to
 //! bottom, tells the observer what happens, and prints nothing.
 
-pub mod about_token;
-pub mod adopt;
-pub mod appraise;
-pub mod discover;
-pub mod explore;
+pub mod discovery;
+pub mod events;
+pub mod hints;
+pub mod import;
 pub mod issuer_keys;
 pub mod login;
 pub mod logout;
 pub mod refresh;
 pub mod renew;
+pub mod server;
 pub mod session;
+pub mod token_services;

@@ -1,12 +1,13 @@
 //! Gets a new access token with the refresh token (RFC 6749 §6). The request
 //! goes to the endpoint that the session was made with, and to no other.
 
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::login::{tell_answered, tell_request};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::events::{trace_request, trace_token_response};
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::{Grant, TokenError, TokenRequest, TokenResponse};
+use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::{Event, Observer};
@@ -40,7 +41,7 @@ impl RefreshError {
 
     /// Whether the server may have spent the refresh token all the same: where
     /// no answer came, or one that says nothing about it.
-    pub fn may_have_happened(&self) -> bool {
+    pub fn outcome_unknown(&self) -> bool {
         match self {
             RefreshError::Transport(error) => error.may_have_been_received(),
             RefreshError::Token(error) => !matches!(error, TokenError::OAuth { .. } | TokenError::Redirect { .. }),
@@ -112,7 +113,7 @@ fn accepted(
 }
 
 /// How a refresh request is made and sent.
-pub struct RefreshTerms<'a> {
+pub struct RefreshOptions<'a> {
     /// What the environment holds now; it wins over the secret of the record.
     pub client_secret: Option<Secret>,
     /// Further parameters of the token request.
@@ -132,7 +133,7 @@ pub struct RefreshTerms<'a> {
 pub async fn refresh(
     session: &mut Session,
     part: &Part,
-    terms: &RefreshTerms<'_>,
+    terms: &RefreshOptions<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Option<IdToken>, RefreshError> {
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
@@ -148,11 +149,11 @@ pub async fn refresh(
         extra: terms.token_parameters.clone(),
     };
     let http_request = token_request.http_request(&token_endpoint);
-    tell_request("refresh request", &http_request, observer);
+    trace_request("refresh request", &http_request, observer);
     let response = terms.transport.send(&http_request, observer).await?;
     let mut response =
         TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
-    tell_answered(&response, observer);
+    trace_token_response(&response, observer);
     let id_token = match &response.id_token {
         None => None,
         Some(text) => {

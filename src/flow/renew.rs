@@ -3,16 +3,16 @@
 //! nothing between the answer and the write. Only `invalid_grant`, after
 //! reading again, ends a session (RFC 6749 §5.2).
 
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
-use crate::flow::refresh::{RefreshError, RefreshTerms, refresh};
+use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{
-    CredentialStore, Dead, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, StoreError,
+    CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, SessionEnd, StoreError,
 };
-use crate::trace::later::Later;
+use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
 use std::time::Duration;
@@ -107,11 +107,11 @@ impl Diagnosis for RenewError {
 }
 
 /// What the renewal needs of the world around it.
-pub struct RenewWorld<'a> {
+pub struct RenewContext<'a> {
     /// Where the session is.
     pub store: &'a mut dyn CredentialStore,
     /// How the request is made and sent.
-    pub terms: RefreshTerms<'a>,
+    pub terms: RefreshOptions<'a>,
     /// Sees everything.
     pub observer: &'a mut dyn Observer,
 }
@@ -132,7 +132,7 @@ pub async fn renew(
     mut lock: ProfileLock,
     known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
-    world: &mut RenewWorld<'_>,
+    world: &mut RenewContext<'_>,
 ) -> Result<Session, RenewError> {
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
@@ -165,7 +165,7 @@ pub async fn renew(
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
-    world.store.make_ready(profile)?;
+    world.store.prepare_save(profile)?;
     let intent = Intent {
         command: "token".to_owned(),
         at: (world.terms.now)(),
@@ -176,8 +176,8 @@ pub async fn renew(
     fault::here(Point::IntentWritten);
 
     // The request, and the write at once: in between, nobody is told anything.
-    let mut later = Later::new(world.observer);
-    let outcome = refresh_with_one_more_try(&mut session, part, &world.terms, &mut later).await;
+    let mut later = BufferedObserver::new(world.observer);
+    let outcome = refresh_with_retry(&mut session, part, &world.terms, &mut later).await;
     if outcome.is_ok() {
         save(profile, &refresh_token, &session, world.store, &mut later).await?;
         fault::here(Point::SessionStored);
@@ -195,7 +195,7 @@ pub async fn renew(
                 return Ok(current);
             }
             let reason = reason_of(&error);
-            mark_dead(profile, current, &reason, world)?;
+            mark_ended(profile, current, &reason, world)?;
             world
                 .observer
                 .observe(&Event::Decision("the session is marked as ended in the store"));
@@ -206,7 +206,7 @@ pub async fn renew(
             })
         }
         Err(error) => {
-            if error.may_have_happened() {
+            if error.outcome_unknown() {
                 lock.leave_unfinished(intent);
             }
             Err(error.into())
@@ -214,7 +214,7 @@ pub async fn renew(
     }
 }
 
-fn load(profile: &ProfileName, world: &mut RenewWorld<'_>) -> Result<Session, RenewError> {
+fn load(profile: &ProfileName, world: &mut RenewContext<'_>) -> Result<Session, RenewError> {
     let session = world.store.load(profile)?.filter(Session::is_signed_in);
     session.ok_or_else(|| RenewError::LoggedOut {
         profile: profile.clone(),
@@ -250,13 +250,13 @@ pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// The record stays: who was signed in, and why that ended, is still to be told.
-fn mark_dead(
+fn mark_ended(
     profile: &ProfileName,
     session: Session,
     reason: &str,
-    world: &mut RenewWorld<'_>,
+    world: &mut RenewContext<'_>,
 ) -> Result<(), StoreError> {
-    let dead = Dead {
+    let dead = SessionEnd {
         at: (world.terms.now)(),
         reason: reason.to_owned(),
     };
@@ -274,10 +274,10 @@ fn mark_dead(
 /// An answer that never came is asked for once more, but only when the old
 /// access token is of no use any more: a server with reuse detection would
 /// revoke it, one with a grace period answers again (RFC 9700 §4.14.2).
-async fn refresh_with_one_more_try(
+async fn refresh_with_retry(
     session: &mut Session,
     part: &Part,
-    terms: &RefreshTerms<'_>,
+    terms: &RefreshOptions<'_>,
     observer: &mut dyn Observer,
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, terms, observer).await;
@@ -320,7 +320,7 @@ async fn save(
     let Err(mut error) = store.save(profile, session) else {
         return stored(store, observer);
     };
-    let aside = store.keep_aside(profile, spent, session);
+    let aside = store.save_recovery(profile, spent, session);
     for _ in 1..SAVE_ATTEMPTS {
         observer.observe(&Event::Retried {
             with: Party::CredentialStore,

@@ -2,12 +2,12 @@
 //! to the typed values that later requests are made of.
 
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
-use crate::protocol::endpoint::{Endpoint, HttpAllowance};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::TokenResponse;
+use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
 use crate::store::{Asked, Part, Renewal, Session, SessionClient, SessionEndpoints, StoredToken};
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub fn asked(scope: &Scope, resource: &[Resource], audience: &Option<String>) ->
 }
 
 /// A record of a server, a client and what was asked for, without any token yet.
-pub fn without_tokens(metadata: &ServerMetadata, client: &Client, asked: Asked) -> Session {
+pub fn new_session(metadata: &ServerMetadata, client: &Client, asked: Asked) -> Session {
     let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(ToString::to_string);
     Session {
         generation: 0,
@@ -56,24 +56,24 @@ pub fn without_tokens(metadata: &ServerMetadata, client: &Client, asked: Asked) 
 }
 
 /// So many tokens for parts of a session are kept; of more, the oldest go.
-const MOST_PARTS: usize = 16;
+const MAX_NARROWED_TOKENS: usize = 16;
 
 /// Takes the token response for a part of the session, or the whole, into the
 /// record: where no new refresh token came, the old one stays (RFC 6749 §6),
 /// and so does the old ID token. An absent scope is the one that was asked for (§5.1).
 pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: UnixSeconds) {
     let position = session.position_of(part);
-    let is_whole = session.is_whole(part);
+    let is_full = session.is_full(part);
     let scope = match position {
         Some(position) => session.tokens[position].scope.clone(),
-        None if is_whole => None,
+        None if is_full => None,
         None => Some(part.scope.clone()).filter(|scope| !scope.is_empty()),
     };
     let token = stored_token(&response, now);
     let token = StoredToken {
         resource: session.resource_of(part).to_vec(),
         scope: token.scope.clone().or(scope),
-        narrowed_to: if is_whole { Vec::new() } else { part.scope.clone() },
+        narrowed_to: if is_full { Vec::new() } else { part.scope.clone() },
         ..token
     };
     match position {
@@ -96,7 +96,7 @@ pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: Un
 fn drop_old_parts(session: &mut Session, now: UnixSeconds) {
     let mut parts = session.tokens.split_off(session.tokens.len().min(1));
     parts.retain(|token| token.expires_at.is_none_or(|expires_at| expires_at > now));
-    let too_many = parts.len().saturating_sub(MOST_PARTS);
+    let too_many = parts.len().saturating_sub(MAX_NARROWED_TOKENS);
     parts.drain(..too_many);
     session.tokens.append(&mut parts);
 }
@@ -144,7 +144,7 @@ pub fn client_of(session: &Session, secret_override: Option<&Secret>) -> Result<
 /// # Errors
 /// [`UnusableRecord`].
 pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableRecord> {
-    Endpoint::parse(text, HttpAllowance::Everywhere).map_err(|_| UnusableRecord(name))
+    Endpoint::parse(text, HttpPolicy::Everywhere).map_err(|_| UnusableRecord(name))
 }
 
 /// The scope to ask for at a refresh: none for all that was granted (RFC 6749 §6).
@@ -152,7 +152,7 @@ pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableR
 /// # Errors
 /// [`UnusableRecord`].
 pub fn scope_of(session: &Session, part: &Part) -> Result<Option<Scope>, UnusableRecord> {
-    if part.scope.is_empty() || session.is_whole(part) {
+    if part.scope.is_empty() || session.is_full(part) {
         return Ok(None);
     }
     Scope::parse(&part.scope.join(" "))

@@ -6,6 +6,7 @@
 //! [`PendingAuthorization::redeem`] takes one, consuming both. So a code whose
 //! `state` and issuer were not checked cannot be exchanged, nor one twice.
 
+use super::abnf::is_vschar_text;
 use super::client::{Client, ClientId};
 use super::endpoint::{Endpoint, Issuer};
 use super::error::ErrorResponse;
@@ -16,13 +17,12 @@ use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::scope::Scope;
 use super::state::{Nonce, State};
-use super::syntax::is_vschar_text;
-use super::token::{Grant, TokenRequest};
+use super::token_request::{Grant, TokenRequest};
 use crate::secret::Secret;
 use url::Url;
 
 /// Parameters that the flow sets itself; no extra parameter may have such a name.
-pub const OWN_PARAMETERS: [&str; 13] = [
+pub const RESERVED_PARAMETERS: [&str; 13] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -85,7 +85,7 @@ pub struct AuthorizationRequest {
 /// Why an authorization request names nobody to whom an answer could go: the
 /// server shows a page and never redirects (RFC 6749 §4.1.2.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddresseeError {
+pub enum RedirectTargetError {
     /// `client_id` or `redirect_uri` twice.
     #[error(transparent)]
     Repeated(#[from] Repeated),
@@ -142,10 +142,10 @@ impl AuthorizationRequest {
     /// To whom an answer could go: the first thing a server has to know.
     ///
     /// # Errors
-    /// [`AddresseeError`]: show a page, never redirect.
-    pub fn addressee(params: &Params) -> Result<(ClientId, Option<RedirectUri>), AddresseeError> {
-        let client_id = params.single("client_id")?.ok_or(AddresseeError::NoClientId)?;
-        let client_id = ClientId::parse(client_id).map_err(|_| AddresseeError::ClientId)?;
+    /// [`RedirectTargetError`]: show a page, never redirect.
+    pub fn redirect_target(params: &Params) -> Result<(ClientId, Option<RedirectUri>), RedirectTargetError> {
+        let client_id = params.single("client_id")?.ok_or(RedirectTargetError::NoClientId)?;
+        let client_id = ClientId::parse(client_id).map_err(|_| RedirectTargetError::ClientId)?;
         let redirect_uri = params.single("redirect_uri")?.map(RedirectUri::parse).transpose()?;
         Ok((client_id, redirect_uri))
     }
@@ -217,7 +217,7 @@ impl AuthorizationRequest {
             .map_err(|error| ErrorResponse::new("invalid_target", &error.to_string()))?;
         let extra = params
             .iter()
-            .filter(|(name, _)| !OWN_PARAMETERS.contains(name))
+            .filter(|(name, _)| !RESERVED_PARAMETERS.contains(name))
             .map(|(name, value)| (name.to_owned(), value.expose().to_owned()))
             .collect();
         Ok(AuthorizationRequest {
@@ -281,7 +281,7 @@ pub struct AuthorizationGrant {
 
 /// A right `state`, but the response breaks the specification: the login ends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenResponse {
+pub enum InvalidAuthorizationResponse {
     /// RFC 6749 §3.1.
     #[error(transparent)]
     Repeated(#[from] Repeated),
@@ -316,7 +316,7 @@ pub enum Verdict {
     /// `state` absent, wrong or repeated: not an answer to this request. Wait on.
     Foreign(&'static str),
     /// An answer to this request that breaks the specification. The login ends.
-    Broken(BrokenResponse),
+    Broken(InvalidAuthorizationResponse),
     /// The server or the resource owner said no. The login ends.
     Denied {
         /// What it said.
@@ -330,7 +330,7 @@ pub enum Verdict {
 
 /// What the client wants to ask for.
 #[derive(Debug, Clone)]
-pub struct AuthorizationWish {
+pub struct AuthorizationOptions {
     /// What is asked for.
     pub scope: Scope,
     /// Which resource servers the token is for.
@@ -342,7 +342,7 @@ pub struct AuthorizationWish {
     /// Further parameters of the authorization request.
     pub extra: Vec<(String, String)>,
     /// Further parameters of the token request.
-    pub token_extra: Vec<(String, String)>,
+    pub extra_token_params: Vec<(String, String)>,
 }
 
 /// The issuer that an answer must come from, and whether it must say so.
@@ -362,7 +362,7 @@ pub struct PendingAuthorization {
     code_verifier: CodeVerifier,
     client: Client,
     expected_issuer: ExpectedIssuer,
-    token_extra: Vec<(String, String)>,
+    extra_token_params: Vec<(String, String)>,
 }
 
 impl PendingAuthorization {
@@ -374,7 +374,7 @@ impl PendingAuthorization {
         client: Client,
         redirect_uri: RedirectUri,
         expected_issuer: ExpectedIssuer,
-        wish: AuthorizationWish,
+        wish: AuthorizationOptions,
         randomness: &mut dyn Randomness,
     ) -> Result<Self, RandomnessFailed> {
         let code_verifier = CodeVerifier::generate(randomness)?;
@@ -401,7 +401,7 @@ impl PendingAuthorization {
             code_verifier,
             client,
             expected_issuer,
-            token_extra: wish.token_extra,
+            extra_token_params: wish.extra_token_params,
         })
     }
 
@@ -424,12 +424,12 @@ impl PendingAuthorization {
         self.judge_own(params).unwrap_or_else(Verdict::Broken)
     }
 
-    fn judge_own(&self, params: &Params) -> Result<Verdict, BrokenResponse> {
+    fn judge_own(&self, params: &Params) -> Result<Verdict, InvalidAuthorizationResponse> {
         let code = params.single("code")?;
         let error = ErrorResponse::from_params(params)?;
         let issuer_missing = match (params.single("iss")?, &self.expected_issuer.issuer) {
             (Some(found), Some(expected)) if found != expected.as_str() => {
-                return Err(BrokenResponse::WrongIssuer {
+                return Err(InvalidAuthorizationResponse::WrongIssuer {
                     expected: expected.as_str().to_owned(),
                     found: found.to_owned(),
                 });
@@ -439,15 +439,15 @@ impl PendingAuthorization {
         };
         for leaked in ["access_token", "id_token", "response"] {
             if params.iter().any(|(name, _)| name == leaked) {
-                return Err(BrokenResponse::TokenInResponse(leaked));
+                return Err(InvalidAuthorizationResponse::TokenInResponse(leaked));
             }
         }
         match (code, error) {
-            (Some(_), Some(_)) => Err(BrokenResponse::CodeAndError),
+            (Some(_), Some(_)) => Err(InvalidAuthorizationResponse::CodeAndError),
             (None, Some(error)) => Ok(Verdict::Denied { error, issuer_missing }),
-            (None, None) => Err(BrokenResponse::NoCode),
-            (Some(_), None) if issuer_missing => Err(BrokenResponse::MissingIssuer),
-            (Some(code), None) if !is_vschar_text(code) => Err(BrokenResponse::MalformedCode),
+            (None, None) => Err(InvalidAuthorizationResponse::NoCode),
+            (Some(_), None) if issuer_missing => Err(InvalidAuthorizationResponse::MissingIssuer),
+            (Some(code), None) if !is_vschar_text(code) => Err(InvalidAuthorizationResponse::MalformedCode),
             (Some(code), None) => Ok(Verdict::Granted(AuthorizationGrant {
                 code: Secret::from(code),
             })),
@@ -466,7 +466,7 @@ impl PendingAuthorization {
             },
             resource: self.request.resource.clone(),
             audience: self.request.audience.clone(),
-            extra: self.token_extra,
+            extra: self.extra_token_params,
         };
         (token_request, self.request)
     }
@@ -476,7 +476,7 @@ impl PendingAuthorization {
 mod tests {
     use super::*;
     use crate::protocol::client::ClientAuthentication;
-    use crate::protocol::endpoint::HttpAllowance;
+    use crate::protocol::endpoint::HttpPolicy;
 
     pub(super) struct Counting(pub u8);
     impl Randomness for Counting {
@@ -488,7 +488,7 @@ mod tests {
     }
 
     fn issuer() -> Issuer {
-        Issuer::parse("https://as.example", HttpAllowance::LoopbackOnly).unwrap()
+        Issuer::parse("https://as.example", HttpPolicy::LoopbackOnly).unwrap()
     }
 
     fn pending(announced: bool) -> PendingAuthorization {
@@ -502,7 +502,7 @@ mod tests {
                 issuer: Some(issuer()),
                 announced,
             },
-            AuthorizationWish {
+            AuthorizationOptions {
                 scope: Scope::parse("openid api").unwrap(),
                 resource: vec![
                     Resource::parse("https://a.example").unwrap(),
@@ -511,7 +511,7 @@ mod tests {
                 audience: None,
                 response_mode: None,
                 extra: vec![("prompt".into(), "login".into())],
-                token_extra: vec![],
+                extra_token_params: vec![],
             },
             &mut Counting(0),
         )
@@ -524,7 +524,7 @@ mod tests {
 
     #[test]
     fn the_url_carries_every_parameter_of_the_request_and_keeps_the_query() {
-        let endpoint = Endpoint::parse("https://as.example/authorize?tenant=x", HttpAllowance::LoopbackOnly).unwrap();
+        let endpoint = Endpoint::parse("https://as.example/authorize?tenant=x", HttpPolicy::LoopbackOnly).unwrap();
         let pending = pending(false);
         let url = pending.request().url(&endpoint);
         let state = state_of(&pending);
@@ -547,7 +547,7 @@ mod tests {
     fn what_the_client_sends_the_server_reads() {
         let pending = pending(false);
         let params = Params::parse(pending.request().params().encode().expose());
-        let (client_id, redirect_uri) = AuthorizationRequest::addressee(&params).unwrap();
+        let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(&params).unwrap();
         let read = AuthorizationRequest::parse(&params, client_id, redirect_uri.unwrap()).unwrap();
         assert_eq!(
             read.params().encode().expose(),
@@ -585,25 +585,28 @@ mod tests {
         for (query, expected) in [
             (
                 format!("code=x&code=y&{iss}"),
-                BrokenResponse::Repeated(Repeated("code".into())),
+                InvalidAuthorizationResponse::Repeated(Repeated("code".into())),
             ),
             (
                 format!("code=x&{iss}&{iss}"),
-                BrokenResponse::Repeated(Repeated("iss".into())),
+                InvalidAuthorizationResponse::Repeated(Repeated("iss".into())),
             ),
             (
                 format!("error=x&error=y&{iss}"),
-                BrokenResponse::Repeated(Repeated("error".into())),
+                InvalidAuthorizationResponse::Repeated(Repeated("error".into())),
             ),
-            ("code=x".to_owned(), BrokenResponse::MissingIssuer),
-            (format!("code=x&error=y&{iss}"), BrokenResponse::CodeAndError),
-            (format!("code=&{iss}"), BrokenResponse::NoCode),
-            (iss.to_owned(), BrokenResponse::NoCode),
-            (format!("code=%00&{iss}"), BrokenResponse::MalformedCode),
-            (format!("code=%ff&{iss}"), BrokenResponse::MalformedCode),
+            ("code=x".to_owned(), InvalidAuthorizationResponse::MissingIssuer),
+            (
+                format!("code=x&error=y&{iss}"),
+                InvalidAuthorizationResponse::CodeAndError,
+            ),
+            (format!("code=&{iss}"), InvalidAuthorizationResponse::NoCode),
+            (iss.to_owned(), InvalidAuthorizationResponse::NoCode),
+            (format!("code=%00&{iss}"), InvalidAuthorizationResponse::MalformedCode),
+            (format!("code=%ff&{iss}"), InvalidAuthorizationResponse::MalformedCode),
             (
                 format!("code=x&access_token=t&{iss}"),
-                BrokenResponse::TokenInResponse("access_token"),
+                InvalidAuthorizationResponse::TokenInResponse("access_token"),
             ),
         ] {
             match pending.judge(&Params::parse(&format!("{query}&state={state}"))) {
@@ -621,7 +624,7 @@ mod tests {
             assert!(
                 matches!(
                     pending.judge(&Params::parse(&query)),
-                    Verdict::Broken(BrokenResponse::WrongIssuer { .. })
+                    Verdict::Broken(InvalidAuthorizationResponse::WrongIssuer { .. })
                 ),
                 "{found}"
             );
@@ -671,7 +674,7 @@ mod tests {
                     &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
         let parse = |query: &str| {
             let params = Params::parse(query);
-            let (client_id, redirect_uri) = AuthorizationRequest::addressee(&params).unwrap();
+            let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(&params).unwrap();
             AuthorizationRequest::parse(&params, client_id, redirect_uri.unwrap())
                 .map(|_| ())
                 .map_err(|e| e.error)
@@ -708,7 +711,10 @@ mod tests {
             "client_id=a&client_id=b",
             "client_id=a&redirect_uri=x&redirect_uri=x",
         ] {
-            assert!(AuthorizationRequest::addressee(&Params::parse(bad)).is_err(), "{bad}");
+            assert!(
+                AuthorizationRequest::redirect_target(&Params::parse(bad)).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The client's identity and how it authenticates at the token endpoint
 //! (RFC 6749 §2.2, §2.3).
 
+use super::abnf::{base64, from_base64, is_vschar_text};
 use super::http::HeaderValue;
 use super::params::{Params, Value};
-use super::syntax::{base64, from_base64, is_vschar_text};
 use crate::secret::Secret;
 use std::fmt;
 use std::str::FromStr;

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 /// Where plain `http` may be spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpAllowance {
+pub enum HttpPolicy {
     /// With 127.0.0.0/8, `[::1]` and `localhost` only.
     LoopbackOnly,
     /// With everybody: the user said `--allow-http`.
@@ -41,7 +41,7 @@ pub enum EndpointError {
     PrivateAddress(String),
 }
 
-fn vet(text: &str, allowance: HttpAllowance) -> Result<Url, EndpointError> {
+fn vet(text: &str, allowance: HttpPolicy) -> Result<Url, EndpointError> {
     let printable = !text.is_empty() && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
     let url = Url::parse(text)
         .ok()
@@ -49,7 +49,7 @@ fn vet(text: &str, allowance: HttpAllowance) -> Result<Url, EndpointError> {
         .ok_or_else(|| EndpointError::NotAUrl(text.to_owned()))?;
     match url.scheme() {
         "https" => {}
-        "http" if allowance == HttpAllowance::Everywhere || is_loopback(&url) => {}
+        "http" if allowance == HttpPolicy::Everywhere || is_loopback(&url) => {}
         "http" => return Err(EndpointError::PlainHttp(origin_of(&url))),
         _ => return Err(EndpointError::Scheme(text.to_owned())),
     }
@@ -148,7 +148,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub fn parse(text: &str, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+    pub fn parse(text: &str, allowance: HttpPolicy) -> Result<Self, EndpointError> {
         vet(text, allowance).map(Endpoint)
     }
 
@@ -157,12 +157,12 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub fn parse_named_by(text: &str, server: &Url, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+    pub fn parse_untrusted(text: &str, server: &Url, allowance: HttpPolicy) -> Result<Self, EndpointError> {
         let url = vet(text, allowance)?;
         if is_private(&url) && !is_private(server) && !is_loopback(server) {
             return Err(EndpointError::PrivateAddress(origin_of(&url)));
         }
-        if url.scheme() == "http" && server.scheme() == "https" && allowance == HttpAllowance::LoopbackOnly {
+        if url.scheme() == "http" && server.scheme() == "https" && allowance == HttpPolicy::LoopbackOnly {
             return Err(EndpointError::PlainHttp(origin_of(&url)));
         }
         Ok(Endpoint(url))
@@ -206,7 +206,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub fn parse(text: &str, allowance: HttpAllowance) -> Result<Self, EndpointError> {
+    pub fn parse(text: &str, allowance: HttpPolicy) -> Result<Self, EndpointError> {
         let url = vet(text, allowance)?;
         if text.contains('?') {
             return Err(EndpointError::Query(text.to_owned()));
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Endpoint, EndpointError> {
-        Endpoint::parse(text, HttpAllowance::LoopbackOnly)
+        Endpoint::parse(text, HttpPolicy::LoopbackOnly)
     }
 
     #[test]
@@ -294,7 +294,7 @@ mod tests {
         ] {
             assert!(matches!(parse(bad), Err(EndpointError::PlainHttp(_))), "{bad}");
         }
-        assert!(Endpoint::parse("http://as.example/token", HttpAllowance::Everywhere).is_ok());
+        assert!(Endpoint::parse("http://as.example/token", HttpPolicy::Everywhere).is_ok());
     }
 
     #[test]
@@ -366,7 +366,7 @@ mod tests {
         ] {
             assert!(
                 matches!(
-                    Endpoint::parse_named_by(bad, &server, HttpAllowance::LoopbackOnly),
+                    Endpoint::parse_untrusted(bad, &server, HttpPolicy::LoopbackOnly),
                     Err(EndpointError::PrivateAddress(_))
                 ),
                 "{bad}"
@@ -384,7 +384,7 @@ mod tests {
             "https://internal.example/",
         ] {
             assert!(
-                Endpoint::parse_named_by(good, &server, HttpAllowance::LoopbackOnly).is_ok(),
+                Endpoint::parse_untrusted(good, &server, HttpPolicy::LoopbackOnly).is_ok(),
                 "{good}"
             );
         }
@@ -402,7 +402,7 @@ mod tests {
         ] {
             let own = Url::parse(server).unwrap();
             assert!(
-                Endpoint::parse_named_by(endpoint, &own, HttpAllowance::LoopbackOnly).is_ok(),
+                Endpoint::parse_untrusted(endpoint, &own, HttpPolicy::LoopbackOnly).is_ok(),
                 "{server} {endpoint}"
             );
         }
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn each_well_known_url_tells_its_issuer() {
         for issuer in ["https://h", "https://h/t1", "http://127.0.0.1:1/a/b"] {
-            let vetted = Issuer::parse(issuer, HttpAllowance::LoopbackOnly).unwrap();
+            let vetted = Issuer::parse(issuer, HttpPolicy::LoopbackOnly).unwrap();
             for url in vetted.well_known_urls() {
                 assert_eq!(
                     Issuer::of_well_known_url(url.as_str()).as_deref(),
@@ -433,7 +433,7 @@ mod tests {
     #[test]
     fn well_known_urls_in_the_order_of_the_contract() {
         let urls = |text| {
-            Issuer::parse(text, HttpAllowance::LoopbackOnly)
+            Issuer::parse(text, HttpPolicy::LoopbackOnly)
                 .unwrap()
                 .well_known_urls()
                 .iter()
@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn an_issuer_has_no_query() {
         assert!(matches!(
-            Issuer::parse("https://h/?x", HttpAllowance::LoopbackOnly),
+            Issuer::parse("https://h/?x", HttpPolicy::LoopbackOnly),
             Err(EndpointError::Query(_))
         ));
     }

@@ -1,10 +1,10 @@
 //! Error responses of the authorization endpoint (RFC 6749 §4.1.2.1) and the
 //! token endpoint (§5.2).
 
-use super::challenge;
+use super::abnf::is_nqschar_text;
 use super::params::{Params, Repeated};
-use super::repeated::cut_out;
-use super::syntax::is_nqschar_text;
+use super::scrub::scrub;
+use super::www_authenticate;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
 
@@ -65,9 +65,9 @@ impl ErrorResponse {
     /// where its challenge names none.
     pub fn from_challenge(header: &str) -> Option<Self> {
         Some(ErrorResponse {
-            error: challenge::parameter(header, "error")?,
-            error_description: challenge::parameter(header, "error_description"),
-            error_uri: challenge::parameter(header, "error_uri"),
+            error: www_authenticate::parameter(header, "error")?,
+            error_description: www_authenticate::parameter(header, "error_description"),
+            error_uri: www_authenticate::parameter(header, "error_uri"),
         })
     }
 
@@ -75,7 +75,7 @@ impl ErrorResponse {
     /// or the token that they refuse.
     #[must_use]
     pub fn without(self, secrets: &[Secret]) -> Self {
-        let cut = |text: String| cut_out(&text, secrets, &|_| "[redacted]".to_owned());
+        let cut = |text: String| scrub(&text, secrets, &|_| "[redacted]".to_owned());
         ErrorResponse {
             error: cut(self.error),
             error_description: self.error_description.map(cut),

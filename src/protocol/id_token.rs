@@ -1,9 +1,9 @@
 //! The claims of an ID token, checked as OpenID Connect Core §3.1.3.7 and
 //! §12.2 say. The signature is not checked here.
 
+use super::abnf::base64url;
 use super::jose::{JwtError, UnverifiedJwt};
 use super::state::Nonce;
-use super::syntax::base64url;
 use super::time::UnixSeconds;
 use crate::secret::Secret;
 use serde_json::{Map, Value};

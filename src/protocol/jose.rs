@@ -1,8 +1,8 @@
 //! JSON Web Tokens as text (RFC 7515 §3.1, RFC 7519 §7.2): taken apart and put
 //! together. Signatures are made and checked elsewhere.
 
+use super::abnf::{base64url, from_base64url};
 use super::json::parse_object;
-use super::syntax::{base64url, from_base64url};
 use serde_json::{Map, Value};
 
 /// A JWT in compact form, decoded and not verified.

@@ -6,15 +6,15 @@
 //! others. Which key is tried is decided by the set alone, never by a key or
 //! an address inside the token (RFC 8725 §3.1, §3.10).
 
+use super::abnf::from_base64url;
 use super::jose::UnverifiedJwt;
 use super::json::{JsonError, parse_object};
-use super::syntax::from_base64url;
 use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Map, Value};
 use std::fmt;
 
 /// No issuer publishes more; each may have to be tried.
-const KEYS_MAX: usize = 100;
+const MAX_KEYS: usize = 100;
 
 const SET_MAX_BYTES: usize = 256 * 1024;
 
@@ -37,11 +37,11 @@ pub struct Jwk {
     /// `kid`.
     pub key_id: Option<String>,
     algorithm: Option<String>,
-    material: Material,
+    material: KeyMaterial,
 }
 
 #[derive(Debug, Clone)]
-enum Material {
+enum KeyMaterial {
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     EllipticCurve { curve: Curve, point: Vec<u8> },
     Edwards { point: Vec<u8> },
@@ -185,7 +185,7 @@ impl JwkSet {
             .get("keys")
             .and_then(Value::as_array)
             .ok_or(JwkSetError::NoKeys)?;
-        if members.len() > KEYS_MAX {
+        if members.len() > MAX_KEYS {
             return Err(JwkSetError::TooManyKeys(members.len()));
         }
         let mut set = JwkSet {
@@ -276,9 +276,9 @@ impl Jwk {
         };
         let curve = || member_text("crv")?.ok_or(KeyProblem::Member("crv"));
         let material = match key_type {
-            "RSA" => Material::rsa(&octets("n")?, &octets("e")?)?,
-            "EC" => Material::elliptic_curve(curve()?, &octets("x")?, &octets("y")?)?,
-            "OKP" => Material::edwards(curve()?, octets("x")?)?,
+            "RSA" => KeyMaterial::rsa(&octets("n")?, &octets("e")?)?,
+            "EC" => KeyMaterial::elliptic_curve(curve()?, &octets("x")?, &octets("y")?)?,
+            "OKP" => KeyMaterial::edwards(curve()?, octets("x")?)?,
             other => return Err(KeyProblem::KeyType(other.to_owned())),
         };
         Ok(Jwk {
@@ -302,7 +302,7 @@ fn text(member: &Value, name: &str) -> Option<String> {
     member.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-impl Material {
+impl KeyMaterial {
     fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyProblem> {
         // Some issuers write the sign octet of a big integer (RFC 7518 §6.3.1.1 knows them).
         let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
@@ -320,7 +320,7 @@ impl Material {
         if !is_odd(exponent) || exponent == [1] || exponent.len() > 4 {
             return Err(KeyProblem::Member("e"));
         }
-        Ok(Material::Rsa {
+        Ok(KeyMaterial::Rsa {
             modulus: modulus.to_vec(),
             exponent: exponent.to_vec(),
         })
@@ -338,7 +338,7 @@ impl Material {
             }
         }
         // An uncompressed point: 0x04, x, y (SEC 1 §2.3.3).
-        Ok(Material::EllipticCurve {
+        Ok(KeyMaterial::EllipticCurve {
             curve,
             point: [&[4], x, y].concat(),
         })
@@ -346,7 +346,7 @@ impl Material {
 
     fn edwards(curve: &str, point: Vec<u8>) -> Result<Self, KeyProblem> {
         match (curve, point.len()) {
-            ("Ed25519", 32) => Ok(Material::Edwards { point }),
+            ("Ed25519", 32) => Ok(KeyMaterial::Edwards { point }),
             ("Ed25519", _) => Err(KeyProblem::Member("x")),
             (other, _) => Err(KeyProblem::Curve(other.to_owned())),
         }
@@ -398,8 +398,8 @@ impl Algorithm {
 
     fn fits(&self, key: &Jwk) -> bool {
         let same_type = match (&self.scheme, &key.material) {
-            (Scheme::Rsa(_), Material::Rsa { .. }) | (Scheme::Edwards, Material::Edwards { .. }) => true,
-            (Scheme::EllipticCurve(curve, _), Material::EllipticCurve { curve: of_key, .. }) => curve == of_key,
+            (Scheme::Rsa(_), KeyMaterial::Rsa { .. }) | (Scheme::Edwards, KeyMaterial::Edwards { .. }) => true,
+            (Scheme::EllipticCurve(curve, _), KeyMaterial::EllipticCurve { curve: of_key, .. }) => curve == of_key,
             _ => false,
         };
         let same_algorithm = match (&self.scheme, key.algorithm.as_deref()) {
@@ -409,17 +409,17 @@ impl Algorithm {
         same_type && same_algorithm
     }
 
-    fn verifies(&self, material: &Material, message: &[u8], signature: &[u8]) -> bool {
+    fn verifies(&self, material: &KeyMaterial, message: &[u8], signature: &[u8]) -> bool {
         let verified = match (&self.scheme, material) {
-            (Scheme::Rsa(parameters), Material::Rsa { modulus, exponent }) => RsaPublicKeyComponents {
+            (Scheme::Rsa(parameters), KeyMaterial::Rsa { modulus, exponent }) => RsaPublicKeyComponents {
                 n: modulus,
                 e: exponent,
             }
             .verify(parameters, message, signature),
-            (Scheme::EllipticCurve(_, algorithm), Material::EllipticCurve { point, .. }) => {
+            (Scheme::EllipticCurve(_, algorithm), KeyMaterial::EllipticCurve { point, .. }) => {
                 UnparsedPublicKey::new(*algorithm, point).verify(message, signature)
             }
-            (Scheme::Edwards, Material::Edwards { point }) => {
+            (Scheme::Edwards, KeyMaterial::Edwards { point }) => {
                 UnparsedPublicKey::new(&signature::ED25519, point).verify(message, signature)
             }
             _ => return false,
@@ -431,8 +431,8 @@ impl Algorithm {
 #[cfg(test)]
 mod tests {
     use super::super::jose::signing_input;
-    use super::super::syntax::base64url;
     use super::*;
+    use crate::protocol::abnf::base64url;
     use ring::rand::SystemRandom;
     use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
     use rsa::pkcs8::EncodePrivateKey;
@@ -854,10 +854,10 @@ mod tests {
         assert!(matches!(JwkSet::parse(b"<html>").err(), Some(JwkSetError::Json(_))));
         let twice = br#"{"keys":[],"keys":[]}"#;
         assert!(matches!(JwkSet::parse(twice).err(), Some(JwkSetError::Json(_))));
-        let many = json!({"keys": vec![es256_key(); KEYS_MAX + 1]}).to_string();
+        let many = json!({"keys": vec![es256_key(); MAX_KEYS + 1]}).to_string();
         assert_eq!(
             JwkSet::parse(many.as_bytes()).err(),
-            Some(JwkSetError::TooManyKeys(KEYS_MAX + 1))
+            Some(JwkSetError::TooManyKeys(MAX_KEYS + 1))
         );
         let long = format!("{{\"keys\":[],\"x\":\"{}\"}}", "a".repeat(SET_MAX_BYTES));
         assert_eq!(JwkSet::parse(long.as_bytes()).err(), Some(JwkSetError::TooLong));

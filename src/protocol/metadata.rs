@@ -2,7 +2,7 @@
 //! what the client reads and what the development server publishes.
 
 use super::client::ClientAuthenticationMethod;
-use super::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
 use super::pkce::S256;
 use serde_json::{Map, Value, json};
@@ -84,7 +84,7 @@ impl ServerMetadata {
     ///
     /// # Errors
     /// [`MetadataError`]: then nothing of the document may be used.
-    pub fn parse(bytes: &[u8], asked: &Issuer, allowance: HttpAllowance) -> Result<Self, MetadataError> {
+    pub fn parse(bytes: &[u8], asked: &Issuer, allowance: HttpPolicy) -> Result<Self, MetadataError> {
         let object = parse_object(bytes)?;
         let found = object
             .get("issuer")
@@ -98,7 +98,7 @@ impl ServerMetadata {
         }
         let endpoint = |member: &'static str| match object.get(member) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Endpoint::parse_named_by(text, asked.url(), allowance)
+            Some(Value::String(text)) => Endpoint::parse_untrusted(text, asked.url(), allowance)
                 .map(Some)
                 .map_err(|problem| MetadataError::Endpoint { member, problem }),
             Some(_) => Err(MetadataError::Type(member)),
@@ -232,14 +232,14 @@ mod tests {
     use super::*;
 
     fn issuer(text: &str) -> Issuer {
-        Issuer::parse(text, HttpAllowance::LoopbackOnly).unwrap()
+        Issuer::parse(text, HttpPolicy::LoopbackOnly).unwrap()
     }
 
     fn parse(document: &Value) -> Result<ServerMetadata, MetadataError> {
         ServerMetadata::parse(
             document.to_string().as_bytes(),
             &issuer("https://as.example"),
-            HttpAllowance::LoopbackOnly,
+            HttpPolicy::LoopbackOnly,
         )
     }
 
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_published_can_be_read() {
         let endpoint =
-            |path: &str| Endpoint::parse(&format!("https://as.example{path}"), HttpAllowance::LoopbackOnly).ok();
+            |path: &str| Endpoint::parse(&format!("https://as.example{path}"), HttpPolicy::LoopbackOnly).ok();
         let metadata = ServerMetadata {
             issuer: Some(issuer("https://as.example")),
             authorization_endpoint: endpoint("/authorize"),

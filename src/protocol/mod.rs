@@ -4,8 +4,8 @@
 //! Invariant: no IO, no clock, no global randomness; time and randomness are
 //! arguments. `tests/architecture.rs` keeps it so.
 
+pub mod abnf;
 pub mod authorization;
-pub mod challenge;
 pub mod client;
 pub mod endpoint;
 pub mod error;
@@ -19,13 +19,14 @@ pub mod params;
 pub mod pkce;
 pub mod random;
 pub mod redirect_uri;
-pub mod repeated;
 pub mod resource;
 pub mod scope;
+pub mod scrub;
 pub mod state;
-pub mod syntax;
 pub mod time;
-pub mod token;
+pub mod token_request;
+pub mod token_response;
+pub mod www_authenticate;
 
 #[cfg(test)]
 mod round_trips;

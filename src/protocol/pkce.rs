@@ -1,8 +1,8 @@
 //! Proof Key for Code Exchange (RFC 7636), S256 alone: `plain` does not exist
 //! here, so nothing can fall back to it (§7.2).
 
+use super::abnf::{base64url, is_unreserved_text, random_token};
 use super::random::{Randomness, RandomnessFailed};
-use super::syntax::{base64url, is_unreserved_text, random_token};
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

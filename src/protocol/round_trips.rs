@@ -11,7 +11,7 @@ use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::scope::Scope;
 use super::state::State;
-use super::token::TokenResponse;
+use super::token_response::TokenResponse;
 use crate::secret::Secret;
 
 const ROUNDS: u32 = 2_000;
@@ -92,7 +92,7 @@ fn authorization_requests() {
             extra: vec![("ui_locales".to_owned(), format!("x{}", random.any_text()))],
         };
         let params = Params::parse(request.params().encode().expose());
-        let (client_id, redirect_uri) = AuthorizationRequest::addressee(&params).unwrap();
+        let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(&params).unwrap();
         let read = AuthorizationRequest::parse(&params, client_id, redirect_uri.unwrap()).unwrap();
         assert_eq!(read.params().encode().expose(), request.params().encode().expose());
     }
@@ -128,7 +128,7 @@ fn token_responses() {
             scope: Some(random.scope()),
             id_token: None,
             other: serde_json::Map::new(),
-            oddities: Vec::new(),
+            quirks: Vec::new(),
         };
         let text = response.to_json();
         let read = TokenResponse::from_json(parse_object(text.expose().as_bytes()).unwrap()).unwrap();
@@ -149,7 +149,7 @@ fn parsers_answer_any_bytes_with_a_value_or_an_error() {
         let bytes: Vec<u8> = (0..random.number(64)).map(|_| random.number(256) as u8).collect();
         let text = String::from_utf8_lossy(&bytes);
         let params = Params::parse(&text);
-        let _ = AuthorizationRequest::addressee(&params);
+        let _ = AuthorizationRequest::redirect_target(&params);
         let _ = parse_object(&bytes).map(TokenResponse::from_json);
         let _ = super::jose::UnverifiedJwt::decode(&text);
         let _ = RedirectUri::parse(&text);

@@ -1,6 +1,6 @@
 //! `scope`: a list of case-sensitive tokens, joined by spaces (RFC 6749 §3.3).
 
-use super::syntax::is_nqchar_text;
+use super::abnf::is_nqchar_text;
 use std::fmt;
 
 /// The scope-tokens of a request or an answer, in order, without repetition.

@@ -2,8 +2,8 @@
 //! for it (RFC 6749 §10.12), and `nonce`, which does the same for the ID token
 //! (OpenID Connect Core §15.5.2).
 
+use super::abnf::{is_vschar_text, random_token};
 use super::random::{Randomness, RandomnessFailed};
-use super::syntax::{is_vschar_text, random_token};
 use crate::secret::Secret;
 use subtle::ConstantTimeEq;
 

@@ -5,7 +5,7 @@
 use super::authorization_server::{AuthorizationServer, SCOPES, server_error};
 use super::broken::{Departure, FrontChannel, Reading};
 use super::interaction::{AcceptedRequest, SessionId, SignedIn};
-use super::message::{PARAMETERS_MAX, Refused, Request, Response, description};
+use super::message::{MAX_PARAMETERS, Refused, Request, Response, description};
 use super::route::Route;
 use super::settings::{Approval, RegisteredClient};
 use crate::protocol::authorization::{AuthorizationRequest, AuthorizationResponse, ResponseMode};
@@ -61,8 +61,8 @@ impl AuthorizationServer {
             let reason = "a POST to the authorization endpoint carries a form";
             return self.no_way_back(Refused::new(reason, "OpenID Connect Core §3.1.2.1"), &[]);
         };
-        if params.iter().count() > PARAMETERS_MAX {
-            let reason = format!("there are more than {PARAMETERS_MAX} parameters");
+        if params.iter().count() > MAX_PARAMETERS {
+            let reason = format!("there are more than {MAX_PARAMETERS} parameters");
             return self.no_way_back(Refused::new(reason, "RFC 6749 §3.1"), &[]);
         }
         if http.method == "POST" && self.broken.is_broken(Rule::AuthorizePost) {
@@ -89,8 +89,8 @@ impl AuthorizationServer {
             refusal,
             ..
         } = reading;
-        let (client, redirect_uri, redirect_uri_sent) = match self.addressee(&params) {
-            Ok(addressee) => addressee,
+        let (client, redirect_uri, redirect_uri_sent) = match self.redirect_target(&params) {
+            Ok(redirect_target) => redirect_target,
             Err(page) => return self.redirect_all_the_same(&params).unwrap_or(*page),
         };
         let target = departure.target.clone();
@@ -123,9 +123,9 @@ impl AuthorizationServer {
     }
 
     /// Who asks, and where the answer may go; otherwise a page for the person.
-    fn addressee(&self, params: &Params) -> Result<(&RegisteredClient, RedirectUri, bool), Box<Response>> {
+    fn redirect_target(&self, params: &Params) -> Result<(&RegisteredClient, RedirectUri, bool), Box<Response>> {
         let page = |refused, facts: &[(&str, &[String])]| Box::new(self.no_way_back(refused, facts));
-        let (client_id, redirect_uri) = AuthorizationRequest::addressee(params)
+        let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(params)
             .map_err(|error| page(Refused::from_text(&error.to_string(), "RFC 6749 §4.1.2.1"), &[]))?;
         let client = self.client(client_id.as_str()).ok_or_else(|| {
             let refused = Refused::new("client_id names no client that is registered here", "RFC 6749 §4.1.2.1");
@@ -247,8 +247,10 @@ impl AuthorizationServer {
     ) -> Response {
         let known = SessionId::of_cookie(http.cookie(&self.session_cookie));
         let mut interactions = self.interactions();
-        let signed_in = known.as_ref().and_then(|session| interactions.signed_in(now, session));
-        let must_sign_in = !signed_in.is_some_and(|who| demand.is_met_by(now, who));
+        let require_session = known
+            .as_ref()
+            .and_then(|session| interactions.require_session(now, session));
+        let must_sign_in = !require_session.is_some_and(|who| demand.is_satisfied_by(now, who));
         if demand.no_page {
             let error = if must_sign_in {
                 ErrorResponse::new("login_required", "nobody is signed in (OpenID Connect Core §3.1.2.6)")
@@ -293,14 +295,14 @@ impl AuthorizationServer {
         now: UnixSeconds,
         randomness: &mut dyn Randomness,
         request: &AcceptedRequest,
-        signed_in: &SignedIn,
+        require_session: &SignedIn,
     ) -> Response {
         let return_path = ReturnPath::from(request);
         if request.departure.front_channel != FrontChannel::Code {
-            let response = self.give_in_front_channel(now, randomness, request, signed_in);
+            let response = self.give_in_front_channel(now, randomness, request, require_session);
             return response.unwrap_or_else(|error| self.refuse(&return_path, &error));
         }
-        match self.issue_code(now, randomness, request, signed_in) {
+        match self.issue_code(now, randomness, request, require_session) {
             Ok(code) => {
                 let mut response = self.send_back(&return_path, &AuthorizationResponse::Code(code));
                 for rule in [Rule::AuthorizeCodeEntropy, Rule::AuthorizeCodeEntropyMore] {
@@ -386,8 +388,8 @@ impl Demand {
         })
     }
 
-    fn is_met_by(&self, now: UnixSeconds, signed_in: &SignedIn) -> bool {
-        let age_s = now.seconds_since(signed_in.auth_time);
+    fn is_satisfied_by(&self, now: UnixSeconds, require_session: &SignedIn) -> bool {
+        let age_s = now.seconds_since(require_session.auth_time);
         !self.sign_in && self.max_age_s.is_none_or(|max_age_s| age_s <= max_age_s)
     }
 }

@@ -17,7 +17,7 @@ use super::route::Route;
 use super::settings::{Approval, RegisteredClient, ServeSettings, User};
 use super::tokens::AccessToken;
 use crate::protocol::client::PresentedClient;
-use crate::protocol::endpoint::{EndpointError, HttpAllowance, Issuer};
+use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -89,7 +89,7 @@ impl AuthorizationServer {
     /// [`SetUpError`].
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
         let issuer_text = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::parse(&issuer_text, HttpAllowance::LoopbackOnly)?;
+        let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
         let api = Resource::parse(&format!("{issuer_text}/api"))
             .map_err(|error| SetUpError::Issuer(EndpointError::NotAUrl(error.to_string())))?;
         let first_user = settings.users.first().ok_or(SetUpError::NoUser)?;
@@ -298,9 +298,9 @@ impl AuthorizationServer {
         now: UnixSeconds,
         randomness: &mut dyn Randomness,
         request: &AcceptedRequest,
-        signed_in: &SignedIn,
+        require_session: &SignedIn,
     ) -> Result<Secret, RandomnessFailed> {
-        let authorization = Self::authorization(request, signed_in);
+        let authorization = Self::authorization(request, require_session);
         let code = self.grants().issue_code(now, randomness, authorization)?;
         if self.broken.is_broken(Rule::AuthorizeCodeEntropy) {
             self.weaken(now, randomness, code, Entropy::Guessable)
@@ -312,7 +312,7 @@ impl AuthorizationServer {
     }
 
     /// What a user agreed to.
-    pub(crate) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> Authorization {
+    pub(crate) fn authorization(request: &AcceptedRequest, require_session: &SignedIn) -> Authorization {
         Authorization {
             client_id: request.client_id.clone(),
             redirect_uri: request.redirect_uri.clone(),
@@ -322,8 +322,8 @@ impl AuthorizationServer {
             scope: request.scope.clone(),
             resource: request.resource.clone(),
             nonce: request.nonce.clone(),
-            subject: signed_in.user.clone(),
-            auth_time: signed_in.auth_time,
+            subject: require_session.user.clone(),
+            auth_time: require_session.auth_time,
         }
     }
 

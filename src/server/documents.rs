@@ -4,7 +4,7 @@
 use super::authorization_server::{DEFAULT_SCOPE, SCOPES};
 use super::route::Route;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::{Endpoint, EndpointError, HttpAllowance, Issuer};
+use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
@@ -23,7 +23,7 @@ pub(crate) const FOR_PEOPLE: [&str; 3] = [
 /// [`EndpointError`]: an issuer that makes no URL.
 pub(crate) fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
     let endpoint =
-        |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpAllowance::LoopbackOnly).map(Some);
+        |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
     let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
     let metadata = ServerMetadata {

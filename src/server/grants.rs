@@ -18,13 +18,13 @@ mod against_the_rules;
 
 use super::bounded::Bounded;
 use super::broken::{Broken, Commitment};
+use crate::protocol::abnf::{base64url, from_base64url};
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::{CodeChallenge, CodeVerifier};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
-use crate::protocol::syntax::{base64url, from_base64url};
 use crate::protocol::time::UnixSeconds;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -34,14 +34,14 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 /// Codes that wait to be redeemed, at most.
-const CODES_MAX: usize = 1_000;
+const MAX_CODES: usize = 1_000;
 /// Grants with tokens, at most.
-const GRANTS_MAX: usize = 10_000;
+const MAX_GRANTS: usize = 10_000;
 /// Refresh tokens that one grant remembers, at most: the live one, and those
 /// that the grace period still admits.
-const REFRESH_TOKENS_MAX: usize = 16;
+const MAX_REFRESH_TOKENS: usize = 16;
 /// Access tokens of one grant that were revoked one by one, at most; one more ends the grant.
-const REVOKED_ACCESS_TOKENS_MAX: usize = 256;
+const MAX_REVOKED_ACCESS_TOKENS: usize = 256;
 
 const GRANT_ID_BYTES: usize = 16;
 const FAMILY_BYTES: usize = 16;
@@ -272,8 +272,8 @@ impl Grants {
         Grants {
             lifetimes,
             broken,
-            codes: Bounded::new(CODES_MAX),
-            grants: Bounded::new(GRANTS_MAX),
+            codes: Bounded::new(MAX_CODES),
+            grants: Bounded::new(MAX_GRANTS),
         }
     }
 
@@ -457,7 +457,7 @@ impl Grants {
             grant
                 .refresh_tokens
                 .retain(|token| !token.is_spent_beyond(now, lifetimes.refresh_grace_s));
-            if grant.refresh_tokens.len() == REFRESH_TOKENS_MAX {
+            if grant.refresh_tokens.len() == MAX_REFRESH_TOKENS {
                 grant.refresh_tokens.remove(0);
             }
             grant.refresh_tokens.push(RefreshToken {
@@ -486,7 +486,7 @@ impl Grants {
     /// Revokes one access token (RFC 7009 §2.1).
     pub(crate) fn revoke_access_token(&mut self, now: UnixSeconds, id: GrantId, serial: u64) {
         if let Some(grant) = self.grants.get_mut(now, &id) {
-            if grant.revoked_access_tokens.len() == REVOKED_ACCESS_TOKENS_MAX {
+            if grant.revoked_access_tokens.len() == MAX_REVOKED_ACCESS_TOKENS {
                 self.grants.remove(now, &id);
             } else if !grant.revoked_access_tokens.contains(&serial) {
                 grant.revoked_access_tokens.push(serial);

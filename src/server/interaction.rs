@@ -8,24 +8,24 @@
 
 use super::bounded::Bounded;
 use super::broken::Departure;
+use crate::protocol::abnf::{base64url, from_base64url, random_token};
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
-use crate::protocol::syntax::{base64url, from_base64url, random_token};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use ring::hmac;
 use sha2::{Digest, Sha256};
 
 /// Requests that wait for a decision, at most.
-const WAITING_MAX: usize = 1_000;
+const MAX_WAITING: usize = 1_000;
 /// How long a person may take to decide.
 const WAITING_S: i64 = 600;
 /// Signed-in browsers, at most.
-const SESSIONS_MAX: usize = 1_000;
+const MAX_SESSIONS: usize = 1_000;
 /// How long a browser stays signed in.
 const SESSION_S: i64 = 12 * 3600;
 
@@ -121,13 +121,13 @@ pub(crate) struct Interactions {
 impl Interactions {
     pub(crate) fn new() -> Self {
         Interactions {
-            waiting: Bounded::new(WAITING_MAX),
-            sessions: Bounded::new(SESSIONS_MAX),
+            waiting: Bounded::new(MAX_WAITING),
+            sessions: Bounded::new(MAX_SESSIONS),
         }
     }
 
     /// Who is signed in.
-    pub(crate) fn signed_in(&self, now: UnixSeconds, session: &SessionId) -> Option<&SignedIn> {
+    pub(crate) fn require_session(&self, now: UnixSeconds, session: &SessionId) -> Option<&SignedIn> {
         self.sessions.get(now, &HashedId::of(session.expose()))
     }
 
@@ -177,12 +177,12 @@ impl Interactions {
         let renewed = SessionId::draw(randomness)?;
         let renewed_hash = HashedId::of(renewed.expose());
         self.sessions.remove(now, &HashedId::of(session.expose()));
-        let signed_in = SignedIn {
+        let require_session = SignedIn {
             user: user.to_owned(),
             auth_time: now,
         };
         self.sessions
-            .insert(now, renewed_hash, signed_in, now.plus_seconds(SESSION_S));
+            .insert(now, renewed_hash, require_session, now.plus_seconds(SESSION_S));
         let old_hash = HashedId::of(session.expose());
         // Other requests of this browser, in other tabs, wait on under the new id.
         for waiting in self.waiting.values_mut() {

@@ -6,8 +6,8 @@
 //! one, once, when it is first needed: that takes up to some seconds, in which
 //! only those who need this key wait.
 
+use crate::protocol::abnf::{base64url, from_base64url};
 use crate::protocol::random::{Randomness, RandomnessFailed};
-use crate::protocol::syntax::{base64url, from_base64url};
 use crate::secret::Secret;
 use ring::rand::SystemRandom;
 use ring::signature::{

@@ -4,7 +4,7 @@
 //! Invariant: a [`LogEntry`] holds no query, no header and no body, which is
 //! where codes, tokens and passwords are.
 
-use crate::neutral::neutralise;
+use crate::output::sanitize::sanitize;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
 use crate::rules::Rule;
@@ -24,7 +24,7 @@ pub const HEADERS_READ: [&str; 7] = [
 ];
 
 /// More parameters than any request has.
-pub(crate) const PARAMETERS_MAX: usize = 100;
+pub(crate) const MAX_PARAMETERS: usize = 100;
 
 /// An HTTP request.
 pub struct Request {
@@ -283,7 +283,7 @@ impl fmt::Display for LogEntry {
             let broken: Vec<&str> = self.broken.iter().map(|rule| rule.id()).collect();
             line += &format!(" [broken on purpose: {}]", broken.join(", "));
         }
-        formatter.write_str(&neutralise(&line))
+        formatter.write_str(&sanitize(&line))
     }
 }
 

@@ -33,7 +33,7 @@ mod tests;
 mod token_endpoint;
 mod tokens;
 
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::secret::Secret;
 use crate::system::{SystemRandomness, now};
 use authorization_server::{AuthorizationServer, SetUpError};
@@ -63,7 +63,7 @@ const BODY_MAX_BYTES: usize = 64 * 1024;
 /// How long a connection may take to send a request's headers, and again for its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections at once; the others wait to be accepted.
-const CONNECTIONS_MAX: usize = 256;
+const MAX_CONNECTIONS: usize = 256;
 /// How long requests that are being answered may take at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Rest after the operating system had no connection to give, such as for want of file descriptors.
@@ -161,7 +161,7 @@ impl Server {
             log: Box::new(log),
         });
         let (stop, stopping) = watch::channel(false);
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {

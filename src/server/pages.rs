@@ -6,10 +6,10 @@
 //! cannot be framed or kept (RFC 9700 §4.16, RFC 6749 §10.13).
 
 use super::message::{Refused, Response};
-use crate::neutral::{in_markup, neutralise_whole};
+use crate::output::sanitize::{escape_html, sanitize_unbounded};
+use crate::protocol::abnf::base64;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::syntax::base64;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
@@ -353,7 +353,7 @@ fn sentence(reason: &str) -> String {
 /// Text as it may stand in HTML, in content and in quoted attributes. Control
 /// and bidirectional characters are shown as escapes.
 pub(crate) fn escape(text: &str) -> String {
-    in_markup(&neutralise_whole(text))
+    escape_html(&sanitize_unbounded(text))
 }
 
 #[cfg(test)]

@@ -61,8 +61,8 @@ impl AuthorizationServer {
             return self.start_again();
         };
         let Prompted { id, session, waiting } = &prompted;
-        let signed_in = self.interactions().signed_in(now, session).cloned();
-        let Some(signed_in) = signed_in.filter(|_| !waiting.must_sign_in) else {
+        let require_session = self.interactions().require_session(now, session).cloned();
+        let Some(require_session) = require_session.filter(|_| !waiting.must_sign_in) else {
             return Response::see_other(address(Route::SignIn, id));
         };
         if http.method != "POST" {
@@ -71,7 +71,7 @@ impl AuthorizationServer {
                 client_id: waiting.request.client_id.as_str(),
                 action: &address(Route::Consent, id),
                 csrf: &session.csrf(id),
-                user: &signed_in.user,
+                user: &require_session.user,
                 sign_in: &address(Route::SignIn, id),
                 scope: waiting.request.scope.tokens(),
                 resource: &resource,
@@ -87,7 +87,7 @@ impl AuthorizationServer {
                 // Taken out first: of two answers at once, one finds nothing.
                 let taken = self.interactions().take(now, id, session);
                 let Some(taken) = taken else { return self.start_again() };
-                self.grant(now, randomness, &taken.request, &signed_in)
+                self.grant(now, randomness, &taken.request, &require_session)
             }
             Ok(Some("deny")) => self.decline(now, &prompted),
             _ => {

@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use url::Url;
 
 /// More pages than the way through this server has.
-const STEPS_MAX: u32 = 10;
+const MAX_STEPS: u32 = 10;
 
 /// Somebody with an account, a browser, and no doubts.
 pub struct ResourceOwner {
@@ -52,7 +52,7 @@ pub enum Lost {
     #[error("the authorization server did not take the user name and password")]
     WrongPassword,
     /// Round in circles.
-    #[error("the authorization server showed more than {STEPS_MAX} pages")]
+    #[error("the authorization server showed more than {MAX_STEPS} pages")]
     TooManySteps,
 }
 
@@ -78,7 +78,7 @@ impl ResourceOwner {
     /// [`Lost`].
     pub fn next(&mut self, url: &Url, response: &HttpResponse) -> Result<Next, Lost> {
         self.steps += 1;
-        if self.steps > STEPS_MAX {
+        if self.steps > MAX_STEPS {
             return Err(Lost::TooManySteps);
         }
         for (_, cookie) in response.headers.iter().filter(|(name, _)| name == "set-cookie") {

@@ -3,7 +3,7 @@
 
 use super::broken::Broken;
 use super::route::{Route, UnknownRoute};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{ClientId, InvalidClientId};
 use crate::protocol::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::rules::UnknownRule;

@@ -3,13 +3,13 @@
 
 use super::authorization_server::{AuthorizationServer, server_error};
 use super::grants::{GrantError, Issue, Redemption, Refresh};
-use super::message::{PARAMETERS_MAX, Refused, Request, Response};
+use super::message::{MAX_PARAMETERS, Refused, Request, Response};
 use super::settings::RegisteredClient;
 use crate::protocol::client::{ClientId, PresentedClient, PresentedClientError};
 use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::{OWN_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
 use crate::rules::Rule;
 use crate::secret::Secret;
 use std::borrow::Cow;
@@ -130,7 +130,8 @@ impl AuthorizationServer {
 
     /// RFC 6749 §3.2 wants them ignored.
     fn refuses_unknown_parameter(&self, form: &Params) -> bool {
-        let is_known = |name: &str| OWN_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name);
+        let is_known =
+            |name: &str| RESERVED_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name);
         self.broken.is_broken(Rule::TokenUnknownParameter) && form.iter().any(|(name, _)| !is_known(name))
     }
 
@@ -274,9 +275,9 @@ pub(crate) fn endpoint_form(http: &Request, rule: &'static str) -> Result<Params
             rule,
         )
     })?;
-    if form.iter().count() > PARAMETERS_MAX {
+    if form.iter().count() > MAX_PARAMETERS {
         return Err(Refused::new(
-            format!("there are more than {PARAMETERS_MAX} parameters"),
+            format!("there are more than {MAX_PARAMETERS} parameters"),
             rule,
         ));
     }

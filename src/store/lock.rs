@@ -5,10 +5,10 @@
 //! `NAME.holder` says who holds it and what they are about to do, with no
 //! secret in it; one that was left behind tells that they did not finish.
 
-use super::private_folder::{OpenFile, PrivateFileError, PrivateFolder, file_name, open_or_make};
+use super::file::private_dir::{PermissionPolicy, PrivateDir, PrivateFileError, file_name, open_or_make};
 use super::profile_name::ProfileName;
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::neutral::neutralise;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::output::sanitize::sanitize;
 use crate::protocol::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// The first pause between two attempts; it grows from there.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 const MAX_HOLDER_BYTES: u64 = 4096;
 
 /// What a profile is locked for. One lock does not keep the other away.
@@ -77,7 +77,7 @@ pub struct Intent {
 /// The lock of a profile, held until this is dropped.
 #[derive(Debug)]
 pub struct ProfileLock {
-    folder: PrivateFolder,
+    folder: PrivateDir,
     file: File,
     name: String,
     purpose: Purpose,
@@ -89,7 +89,7 @@ pub struct ProfileLock {
 pub enum LockError {
     /// Somebody else did not let go in time.
     #[error("profile `{profile}` is being changed by {holder}, which did not finish within {} s", waited.as_secs())]
-    Held {
+    OwnedEvent {
         /// The profile.
         profile: ProfileName,
         /// Who holds it, as far as it is known.
@@ -118,14 +118,14 @@ pub enum LockError {
 impl Diagnosis for LockError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            LockError::Held { .. } => ExitCode::Timeout,
+            LockError::OwnedEvent { .. } => ExitCode::Timeout,
             LockError::Unsupported { .. } | LockError::File { .. } => ExitCode::Store,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
-            LockError::Held { .. } => vec!["Wait for it or end it, then run this again.".to_owned()],
+            LockError::OwnedEvent { .. } => vec!["Wait for it or end it, then run this again.".to_owned()],
             LockError::Unsupported { .. } => {
                 vec!["Choose a data folder on a local disk with XDG_DATA_HOME.".to_owned()]
             }
@@ -164,8 +164,8 @@ impl Holder {
 
     fn describe(&self) -> String {
         match (&self.server, &self.command) {
-            (Some(server), _) => format!("process {}, which is logging in at {}", self.pid, neutralise(server)),
-            (None, Some(command)) => format!("process {} (`oauth {}`)", self.pid, neutralise(command)),
+            (Some(server), _) => format!("process {}, which is logging in at {}", self.pid, sanitize(server)),
+            (None, Some(command)) => format!("process {} (`oauth {}`)", self.pid, sanitize(command)),
             (None, None) => format!("process {}", self.pid),
         }
     }
@@ -191,7 +191,7 @@ impl ProfileLock {
     /// for a login), with who holds it, such as ``process 4711 (`oauth token`)``.
     ///
     /// # Errors
-    /// [`LockError::Held`] when the time is over.
+    /// [`LockError::OwnedEvent`] when the time is over.
     pub fn acquire(
         locks_folder: &Path,
         profile: &ProfileName,
@@ -203,7 +203,7 @@ impl ProfileLock {
             profile: profile.clone(),
             source,
         };
-        let folder = PrivateFolder::make(locks_folder).map_err(file_error)?;
+        let folder = PrivateDir::make(locks_folder).map_err(file_error)?;
         let name = purpose.file_name(file_name(profile.as_str()));
         let path = folder.file(&format!("{name}.lock"));
         let began = Instant::now();
@@ -221,7 +221,7 @@ impl ProfileLock {
             }
             let waited = began.elapsed();
             if waited >= wait {
-                return Err(LockError::Held {
+                return Err(LockError::OwnedEvent {
                     profile: profile.clone(),
                     holder: holder(&folder, &name),
                     waited,
@@ -232,7 +232,7 @@ impl ProfileLock {
                 on_wait(&holder(&folder, &name));
             }
             std::thread::sleep(pause.min(wait.saturating_sub(waited)));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         };
 
         let interrupted = read_holder(&folder, &name).and_then(Holder::intent);
@@ -314,14 +314,14 @@ fn holder_name(name: &str) -> String {
     format!("{name}.holder")
 }
 
-fn read_holder(folder: &PrivateFolder, name: &str) -> Option<Holder> {
+fn read_holder(folder: &PrivateDir, name: &str) -> Option<Holder> {
     let content = folder
-        .read(&holder_name(name), MAX_HOLDER_BYTES, OpenFile::Tighten)
+        .read(&holder_name(name), MAX_HOLDER_BYTES, PermissionPolicy::Tighten)
         .ok()??;
     serde_json::from_slice(&content).ok()
 }
 
-fn holder(folder: &PrivateFolder, name: &str) -> String {
+fn holder(folder: &PrivateDir, name: &str) -> String {
     read_holder(folder, name).map_or_else(|| "another process".to_owned(), |holder| holder.describe())
 }
 
@@ -371,7 +371,7 @@ mod tests {
         let mut held = acquire(&folder, Duration::ZERO).unwrap();
         let error = acquire(&folder, Duration::from_millis(20)).unwrap_err();
         let pid = std::process::id();
-        assert!(matches!(&error, LockError::Held { holder, .. } if *holder == format!("process {pid}")));
+        assert!(matches!(&error, LockError::OwnedEvent { holder, .. } if *holder == format!("process {pid}")));
         assert_eq!(error.exit_code(), ExitCode::Timeout);
 
         held.declare(&intent()).unwrap();

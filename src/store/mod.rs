@@ -6,35 +6,31 @@
 //! empty are different answers; nothing here reads the environment (the D-Bus
 //! crate looks up the bus), and no error holds a part of a record.
 
-mod aside;
-mod chunks;
-mod command;
 #[cfg(test)]
 mod fakes;
 mod file;
+mod helper;
 mod keyring;
 mod lock;
-mod passphrase;
-mod private_folder;
+mod migration;
 mod profile_name;
-mod relocation;
-#[cfg(all(unix, not(target_os = "macos")))]
-mod secret_service;
+mod recovery;
 mod session;
 
-pub use command::{Action, CommandStoreError};
 pub use file::FileStoreError;
+pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
+pub use file::private_dir::PrivateFileError;
+pub use helper::{Action, CommandStoreError};
 pub use keyring::KeyringError;
 pub use lock::{Intent, LockError, ProfileLock, Purpose};
-pub use passphrase::{AskPassphrase, PassphraseUse};
-pub use private_folder::PrivateFileError;
+pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
-pub use relocation::{Copied, copy, stands_in};
 pub use session::{
-    Asked, Dead, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEndpoints, SessionError, StoredToken,
+    Asked, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
+    StoredToken,
 };
 
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;
 use crate::secret::Secret;
 use std::ffi::OsString;
@@ -84,7 +80,7 @@ pub trait CredentialStore: Send {
     ///
     /// # Errors
     /// [`StoreError`]: the one that `save` would have ended with.
-    fn make_ready(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+    fn prepare_save(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
         self.probe(profile)
     }
 
@@ -94,7 +90,12 @@ pub trait CredentialStore: Send {
     ///
     /// # Errors
     /// [`StoreError`] where nothing can be written at all.
-    fn keep_aside(&mut self, profile: &ProfileName, spent: &Secret, session: &Session) -> Result<PathBuf, StoreError> {
+    fn save_recovery(
+        &mut self,
+        profile: &ProfileName,
+        spent: &Secret,
+        session: &Session,
+    ) -> Result<PathBuf, StoreError> {
         let (_, _) = (profile, spent);
         self.save(profile, session).map(|()| PathBuf::new())
     }
@@ -180,11 +181,11 @@ impl Diagnosis for UnknownStore {
 
 /// How long a keyring may take, and whether it may ask the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum Interaction {
     /// 5 s, and never a prompt.
-    Unattended,
+    Forbidden,
     /// A prompt to unlock the keyring may be raised, and may stand for 120 s.
-    MayPrompt,
+    Allowed,
 }
 
 /// How secrets pass the session bus.
@@ -239,7 +240,7 @@ pub struct StoreSettings {
     /// Which store.
     pub kind: StoreKind,
     /// How long a keyring may take.
-    pub patience: Patience,
+    pub interaction: Interaction,
     /// How secrets pass the bus; `None`: plain on `unix:` buses whose service
     /// takes it, encrypted elsewhere.
     pub keyring_session: Option<KeyringSession>,
@@ -256,7 +257,7 @@ pub struct StoreSettings {
     pub file_key: FileKey,
     /// How to ask for the passphrase of the file store, where this run may do
     /// that. It is asked for where sessions have one and [`FileKey::Own`] stands for none given.
-    pub ask_passphrase: Option<AskPassphrase>,
+    pub ask_passphrase: Option<PassphrasePrompt>,
     /// The whole environment of a credential helper.
     pub child_environment: Vec<(OsString, OsString)>,
 }
@@ -269,10 +270,10 @@ pub fn open(settings: StoreSettings) -> Result<Box<dyn CredentialStore>, StoreEr
     let store: Box<dyn CredentialStore> = match settings.kind.clone() {
         StoreKind::Keyring => Box::new(keyring::KeyringStore::new(&settings)),
         StoreKind::File => Box::new(file::FileStore::new(settings.clone())),
-        StoreKind::Command(program) => Box::new(command::CommandStore::new(program, settings.clone())),
+        StoreKind::Command(program) => Box::new(helper::CommandStore::new(program, settings.clone())),
         StoreKind::None => return Ok(Box::new(NoStore)),
     };
-    Ok(Box::new(aside::WithAside::new(store, &settings)))
+    Ok(Box::new(recovery::RecoveringStore::new(store, &settings)))
 }
 
 /// Keeps nothing.
@@ -390,7 +391,7 @@ mod tests {
     fn settings(kind: StoreKind) -> StoreSettings {
         StoreSettings {
             kind,
-            patience: Patience::Unattended,
+            interaction: Interaction::Forbidden,
             keyring_session: None,
             item_suffix: None,
             data_folder: PathBuf::from("/nonexistent/data"),

@@ -1,7 +1,7 @@
 //! The name of a profile, which is also a keyring user name and a file name:
 //! nothing that a path, a shell or a D-Bus attribute would take apart.
 
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use std::fmt;
 use std::str::FromStr;
 

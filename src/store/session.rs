@@ -37,7 +37,7 @@ pub struct Session {
     /// Who signed in, when known.
     pub subject: Option<String>,
     /// Set when the server has ended the session.
-    pub dead: Option<Dead>,
+    pub dead: Option<SessionEnd>,
     /// The first one is the main one; others were asked for a part of it.
     pub tokens: Vec<StoredToken>,
 }
@@ -92,7 +92,7 @@ pub enum Renewal {
 
 /// The end of a session by the server's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dead {
+pub struct SessionEnd {
     /// When it was told so.
     pub at: UnixSeconds,
     /// The server's reason.
@@ -184,7 +184,7 @@ impl Session {
 
     /// Where the token for this part stands in [`tokens`](Self::tokens), if there is one.
     pub fn position_of(&self, part: &Part) -> Option<usize> {
-        if self.is_whole(part) {
+        if self.is_full(part) {
             return (!self.tokens.is_empty()).then_some(0);
         }
         let resource = self.resource_of(part);
@@ -201,7 +201,7 @@ impl Session {
     }
 
     /// Whether it is no part, but all that was asked for.
-    pub fn is_whole(&self, part: &Part) -> bool {
+    pub fn is_full(&self, part: &Part) -> bool {
         same_values(self.resource_of(part), &self.asked.resource)
             && (part.scope.is_empty() || same_values(&part.scope, &self.asked.scope))
     }
@@ -429,7 +429,7 @@ impl From<Record<'_>> for Session {
             refresh_token: kept(record.refresh_token),
             id_token: kept(record.id_token),
             subject: owned(record.subject),
-            dead: record.dead.map(|dead| Dead {
+            dead: record.dead.map(|dead| SessionEnd {
                 at: UnixSeconds(dead.at),
                 reason: dead.reason.into_owned(),
             }),
@@ -483,7 +483,7 @@ pub(super) mod tests {
             refresh_token: Some(Secret::from("canary-refresh-token")),
             id_token: Some(Secret::from("canary.id.token")),
             subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
-            dead: Some(Dead {
+            dead: Some(SessionEnd {
                 at: UnixSeconds(1_800_000_000),
                 reason: "invalid_grant".to_owned(),
             }),
@@ -632,7 +632,7 @@ pub(super) mod tests {
         assert!(!renewable.is_signed_in(), "no refresh token");
         renewable.refresh_token = Some(Secret::from("r"));
         assert!(renewable.is_signed_in());
-        renewable.dead = Some(Dead {
+        renewable.dead = Some(SessionEnd {
             at: UnixSeconds(0),
             reason: "invalid_grant".to_owned(),
         });

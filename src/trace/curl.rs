@@ -2,7 +2,7 @@
 //! in the place of secrets, so that nothing of it is a secret and a person
 //! who has them can run it.
 
-use crate::neutral::neutralise_whole;
+use crate::output::sanitize::sanitize_unbounded;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Value;
 use crate::trace::redact::{Part, parts_of_url};
@@ -55,7 +55,7 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
 fn quoted_url(parts: &[Part], variables: &mut Variables) -> String {
     let has_hidden = parts.iter().any(|part| matches!(part, Part::Hidden(..)));
     let texts = parts.iter().map(|part| match part {
-        Part::Open(text) if has_hidden => in_double_quotes(&neutralise_whole(text)),
+        Part::Open(text) if has_hidden => in_double_quotes(&sanitize_unbounded(text)),
         Part::Open(text) => text.clone(),
         Part::Hidden(name, _) => format!("${}", variables.name(name)),
     });
@@ -78,7 +78,7 @@ fn in_double_quotes(text: &str) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    quote(&neutralise_whole(text)).into_owned()
+    quote(&sanitize_unbounded(text)).into_owned()
 }
 
 /// Names for what is hidden. A server may choose the name of a parameter (in

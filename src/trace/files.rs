@@ -5,13 +5,13 @@
 //! with the end of the file, over the end that was there before; whatever ends
 //! the process, a signal or a failure, finds nothing to finish.
 
-use super::har::Har;
-use super::html::Html;
-use super::json::JsonLines;
-use super::mermaid::Mermaid;
 use super::redact::Redaction;
+use super::render::har::Har;
+use super::render::html::Html;
+use super::render::json::JsonLines;
+use super::render::mermaid::Mermaid;
 use super::{Event, Observer};
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -170,9 +170,9 @@ impl TraceFile {
         let path = path.to_path_buf();
         let file = match open_private(&path) {
             Ok(file) => file,
-            Err(Unwritable::NoFile) => return Err(TraceFileError::NoFile { path }),
-            Err(Unwritable::Symlink) => return Err(TraceFileError::Symlink { path }),
-            Err(Unwritable::Io(source)) => return Err(TraceFileError::Io { path, source }),
+            Err(CreateFileError::NoFile) => return Err(TraceFileError::NoFile { path }),
+            Err(CreateFileError::Symlink) => return Err(TraceFileError::Symlink { path }),
+            Err(CreateFileError::Io(source)) => return Err(TraceFileError::Io { path, source }),
         };
         let head = renderer.head();
         let mut trace_file = TraceFile {
@@ -241,7 +241,7 @@ fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
 
 /// Why a file that was asked for cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum Unwritable {
+pub enum CreateFileError {
     /// Somebody put a link there.
     #[error("it is a symbolic link, and links are not followed here")]
     Symlink,
@@ -257,8 +257,8 @@ pub enum Unwritable {
 /// waits for nobody.
 ///
 /// # Errors
-/// [`Unwritable`].
-pub fn open_private(path: &Path) -> Result<File, Unwritable> {
+/// [`CreateFileError`].
+pub fn open_private(path: &Path) -> Result<File, CreateFileError> {
     let is_symlink = || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -274,15 +274,15 @@ pub fn open_private(path: &Path) -> Result<File, Unwritable> {
     }
     #[cfg(not(unix))]
     if is_symlink() {
-        return Err(Unwritable::Symlink);
+        return Err(CreateFileError::Symlink);
     }
     let file = match options.open(path) {
         Ok(file) => file,
-        Err(_) if is_symlink() => return Err(Unwritable::Symlink),
+        Err(_) if is_symlink() => return Err(CreateFileError::Symlink),
         Err(error) => return Err(error.into()),
     };
     if !file.metadata()?.is_file() {
-        return Err(Unwritable::NoFile);
+        return Err(CreateFileError::NoFile);
     }
     #[cfg(unix)]
     {

@@ -6,23 +6,19 @@
 //! nobody looks, and a value's own redaction decides what a renderer can show.
 //! An event holds no time: [`files::TraceFiles`] stamps what it passes on.
 
+pub mod buffered;
 pub mod curl;
-pub mod document;
+pub mod diagram;
 pub mod files;
-pub mod har;
-pub mod html;
-pub mod json;
-pub mod later;
-pub mod mermaid;
 #[cfg(test)]
-mod recorded;
+mod fixtures;
+pub mod ordered_json;
 pub mod redact;
-pub mod story;
-pub mod terminal;
+pub mod render;
 
-pub use files::{TraceFileError, Unwritable};
+pub use files::{CreateFileError, TraceFileError};
 
-use crate::diagnosis::ExitCode;
+use crate::exit::ExitCode;
 
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::Params;
@@ -311,8 +307,8 @@ pub trait Observer {
 
 /// Sees nothing: for the hot path and for tests.
 #[derive(Debug, Default)]
-pub struct Silent;
+pub struct NoopObserver;
 
-impl Observer for Silent {
+impl Observer for NoopObserver {
     fn observe(&mut self, _event: &Event<'_>) {}
 }

@@ -10,14 +10,14 @@
 //! that always hold one. A value that the request sent as a secret and that
 //! comes back inside other text is cut out of it.
 //!
-//! Everything that comes out is neutralised (see [`crate::neutral`]).
+//! Everything that comes out is neutralised (see [`crate::output::sanitize`]).
 
-use super::document::Document;
-use crate::neutral::{neutralise, neutralise_whole};
+use super::ordered_json::Document;
+use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::pkce::S256;
-use crate::protocol::repeated::cut_out;
+use crate::protocol::scrub::scrub;
 use crate::secret::Secret;
 use url::form_urlencoded::byte_serialize;
 
@@ -139,9 +139,9 @@ impl Redaction {
     /// A parameter's value.
     pub fn value(self, value: &Value) -> String {
         if self.show_secrets {
-            neutralise_whole(value.expose())
+            sanitize_unbounded(value.expose())
         } else {
-            neutralise(&value.shown())
+            sanitize(&value.shown())
         }
     }
 
@@ -149,7 +149,7 @@ impl Redaction {
     /// the sender made it: the URL and the ID token say it too.
     pub fn parameter(self, name: &str, value: &Value) -> String {
         if name == "nonce" {
-            neutralise(value.expose())
+            sanitize(value.expose())
         } else {
             self.value(value)
         }
@@ -164,7 +164,7 @@ impl Redaction {
     /// all) as they may be shown.
     pub fn url(self, url: &str) -> String {
         if self.show_secrets {
-            neutralise_whole(url)
+            sanitize_unbounded(url)
         } else {
             redacted_url(parts(url, &[]))
         }
@@ -173,7 +173,7 @@ impl Redaction {
     /// The URL of a request, with the secrets in it as they may be shown.
     pub fn request_url(self, request: &HttpRequest) -> String {
         if self.show_secrets {
-            neutralise_whole(request.url.as_str())
+            sanitize_unbounded(request.url.as_str())
         } else {
             redacted_url(parts_of_url(request))
         }
@@ -187,9 +187,9 @@ impl Redaction {
         let pairs = params.iter().map(|(name, value)| {
             let shown = match judge.hidden(name, value) {
                 Some(hidden) => self.value(&hidden),
-                None => neutralise_whole(value.expose()),
+                None => sanitize_unbounded(value.expose()),
             };
-            (neutralise(name), shown)
+            (sanitize(name), shown)
         });
         pairs.collect()
     }
@@ -197,9 +197,9 @@ impl Redaction {
     /// A request header's value.
     pub fn request_header(self, value: &HeaderValue) -> String {
         if self.show_secrets {
-            neutralise_whole(value.expose().expose())
+            sanitize_unbounded(value.expose().expose())
         } else {
-            neutralise(&value.shown())
+            sanitize(&value.shown())
         }
     }
 
@@ -239,7 +239,7 @@ struct Foreign<'a> {
 impl Foreign<'_> {
     fn header(&self, name: &str, value: &str) -> String {
         if self.show_secrets {
-            return neutralise_whole(value);
+            return sanitize_unbounded(value);
         }
         if name == "location" {
             return self.open_text(&redacted_location(value));
@@ -260,7 +260,7 @@ impl Foreign<'_> {
         }
         if !self.public && !self.show_secrets {
             let media_type = response.media_type().unwrap_or_else(|| "no content type".to_owned());
-            return ShownBody::Text(neutralise(&format!(
+            return ShownBody::Text(sanitize(&format!(
                 "[{media_type}, {} bytes, shown with --show-secrets]",
                 bytes.len()
             )));
@@ -269,9 +269,9 @@ impl Foreign<'_> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
         ShownBody::Text(if self.show_secrets {
-            neutralise_whole(&line)
+            sanitize_unbounded(&line)
         } else {
-            neutralise(&line)
+            sanitize(&line)
         })
     }
 
@@ -305,7 +305,7 @@ impl Foreign<'_> {
 
     fn member(&self, name: Option<&str>, text: &str) -> String {
         if self.show_secrets {
-            return neutralise_whole(text);
+            return sanitize_unbounded(text);
         }
         match Value::tagged(name.unwrap_or_default(), text) {
             Value::Plain(_) if self.public || name.is_some_and(|name| OPEN_MEMBERS.contains(&name)) => {
@@ -318,7 +318,7 @@ impl Foreign<'_> {
 
     /// Text that may be shown, once the known secrets are out of it.
     fn open_text(&self, text: &str) -> String {
-        neutralise(&cut_out(text, self.known, &|secret| unknown(secret.expose())))
+        sanitize(&scrub(text, self.known, &|secret| unknown(secret.expose())))
     }
 }
 
@@ -384,7 +384,7 @@ fn redacted_url(parts: Vec<Part>) -> String {
         Part::Open(text) => text,
         Part::Hidden(_, value) => value.shown(),
     });
-    neutralise_whole(&shown.collect::<String>())
+    sanitize_unbounded(&shown.collect::<String>())
 }
 
 /// Knows what is secret in one query.

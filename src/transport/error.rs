@@ -5,7 +5,7 @@
 //! Messages name scheme, host, port and path of a URL, never its query, and
 //! never a header, a body or a proxy's password.
 
-use crate::diagnosis::{Diagnosis, ExitCode};
+use crate::exit::{Diagnosis, ExitCode};
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 use std::error::Error;
 use std::io;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-use super::MOST_BODY_BYTES;
+use super::MAX_BODY_BYTES;
 use super::resolver::ResolveError;
 
 /// Who said which URL to use; decides between exit codes 2 and 6.
@@ -296,7 +296,7 @@ pub enum TransportError {
         cause: Cause,
     },
     /// The answer is larger than 1 MiB.
-    #[error("the answer of {endpoint} is larger than {MOST_BODY_BYTES} bytes")]
+    #[error("the answer of {endpoint} is larger than {MAX_BODY_BYTES} bytes")]
     BodyTooLarge {
         /// Scheme, host, port and path.
         endpoint: String,

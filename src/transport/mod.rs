@@ -4,7 +4,7 @@
 //! carry the credentials on), send a request twice, use http outside this
 //! machine, keep a cookie, send a `Referer`, unpack a compressed body. What
 //! bounds it: [`CONNECT_TIMEOUT`], the time for a whole exchange counted to
-//! the last byte of the body, [`MOST_BODY_BYTES`], 100 header fields.
+//! the last byte of the body, [`MAX_BODY_BYTES`], 100 header fields.
 //!
 //! Connections are not reused, so that no request can meet a stale one and
 //! need a second try (RFC 6749 §4.1.2: a code that comes twice revokes).
@@ -44,7 +44,7 @@ use url::Url;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest body that is read.
-pub const MOST_BODY_BYTES: usize = 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// What the transport goes by. Nothing of it is looked at before it is needed.
 #[derive(Debug, Clone)]
@@ -267,7 +267,7 @@ fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<re
         outgoing.headers_mut().append(HeaderName::from_static(name), wire_value);
     }
     if let Some(params) = &request.body {
-        let form = OnceOnly {
+        let form = SingleUseBody {
             bytes: Some(Bytes::copy_from_slice(params.encode().expose().as_bytes())),
             taken: Arc::clone(sending_began),
         };
@@ -278,12 +278,12 @@ fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<re
 
 /// A body that cannot be sent a second time, and that remembers whether
 /// anybody asked for it.
-struct OnceOnly {
+struct SingleUseBody {
     bytes: Option<Bytes>,
     taken: Arc<AtomicBool>,
 }
 
-impl Body for OnceOnly {
+impl Body for SingleUseBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -359,12 +359,12 @@ fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>) -> Result<
 
 async fn read_body(mut response: reqwest::Response, attempt: &Attempt<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
     let announced = response.content_length().unwrap_or(0);
-    if announced > MOST_BODY_BYTES as u64 {
+    if announced > MAX_BODY_BYTES as u64 {
         return Err(attempt.body_too_large());
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| attempt.failed(&error))? {
-        if body.len() + chunk.len() > MOST_BODY_BYTES {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(attempt.body_too_large());
         }
         body.extend_from_slice(&chunk);

@@ -174,7 +174,7 @@ impl ProxyUrl {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::diagnosis::{Diagnosis, ExitCode};
+    use crate::exit::{Diagnosis, ExitCode};
 
     fn environment(pairs: &'static [(&'static str, &'static str)]) -> ProxySettings {
         ProxySettings::from_environment(|name| {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A certificate bundle is a few hundred KiB; what is larger is something else.
-const MOST_PEM_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_PEM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// For the network.
 ///
@@ -150,8 +150,8 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemProblem> {
 fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, PemProblem> {
     let mut text = Zeroizing::new(Vec::new());
     let file = File::open(path).map_err(PemProblem::Unreadable)?;
-    let read = file.take(MOST_PEM_BYTES + 1).read_to_end(&mut text);
-    if read.map_err(PemProblem::Unreadable)? as u64 > MOST_PEM_BYTES {
+    let read = file.take(MAX_PEM_BYTES + 1).read_to_end(&mut text);
+    if read.map_err(PemProblem::Unreadable)? as u64 > MAX_PEM_BYTES {
         return Err(PemProblem::TooLarge);
     }
     Ok(text)

@@ -170,8 +170,8 @@ fn after_consent_the_browser_goes_where_the_broken_rule_lets_it() {
     let (sign_in, cookie) = (location_of(&start), cookie_of(&start));
     let page = server.get(&sign_in, &[&cookie]).body_text();
     let form = format!("csrf={}&username=demo&password=demo", csrf_of(&page));
-    let signed_in = server.post(&sign_in, &[&cookie], &form);
-    let (consent, cookie) = (location_of(&signed_in), cookie_of(&signed_in));
+    let require_session = server.post(&sign_in, &[&cookie], &form);
+    let (consent, cookie) = (location_of(&require_session), cookie_of(&require_session));
     let page = server.get(&consent, &[&cookie]);
     let policy = page.header("content-security-policy").expect("a policy");
     assert!(

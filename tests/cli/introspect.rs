@@ -11,7 +11,7 @@ use serde_json::json as value;
 
 const ACTIVE: &str = r#"{"active":true,"sub":"ada","exp":4102444800}"#;
 
-fn signed_in(answer: Reply) -> (Home, LiteralServer) {
+fn require_session(answer: Reply) -> (Home, LiteralServer) {
     let server = LiteralServer::start();
     server.on("POST", "/introspect", answer);
     let home = Home::new();
@@ -30,7 +30,7 @@ fn introspect(home: &Home, arguments: &[&str]) -> Outcome {
 
 #[test]
 fn the_sessions_client_asks_about_the_sessions_token() {
-    let (home, server) = signed_in(json(200, ACTIVE));
+    let (home, server) = require_session(json(200, ACTIVE));
     let outcome = introspect(&home, &["--json"]).expect_code(0);
     assert_eq!(outcome.stdout, format!("{ACTIVE}\n"));
     let request = server.only_request_to("/introspect");
@@ -76,7 +76,7 @@ fn the_sessions_client_asks_about_the_sessions_token() {
 
 #[test]
 fn an_inactive_token_is_printed_and_exit_4() {
-    let (home, server) = signed_in(json(200, r#"{"active":false}"#));
+    let (home, server) = require_session(json(200, r#"{"active":false}"#));
     let outcome = introspect(&home, &["--json"]);
     assert_eq!(outcome.stdout, "{\"active\":false}\n");
     assert_eq!(outcome.json_error(4)["name"], "login_required");
@@ -89,7 +89,7 @@ fn an_inactive_token_is_printed_and_exit_4() {
 
 #[test]
 fn an_expired_token_is_refreshed_first() {
-    let (home, server) = signed_in(json(200, ACTIVE));
+    let (home, server) = require_session(json(200, ACTIVE));
     let answer = r#"{"access_token":"new-token","token_type":"Bearer","expires_in":3600}"#;
     server.on("POST", "/token", json(200, answer)).expected();
     let mut expired = ending_in(-10, refreshable(&server.origin()));
@@ -104,7 +104,7 @@ fn an_expired_token_is_refreshed_first() {
 
 #[test]
 fn a_profile_without_a_session_can_ask_about_a_given_token() {
-    let (_, server) = signed_in(json(200, ACTIVE));
+    let (_, server) = require_session(json(200, ACTIVE));
     let home = Home::new();
     std::fs::write(home.path().join("secret"), "s3cret-of-file\n").unwrap();
     home.configure(&format!(
@@ -153,7 +153,7 @@ fn answers_that_are_none() {
         (json(200, "{}"), 6, "active is missing", "-vv"),
         (json(200, r#"{"active":"true"}"#), 6, "active is missing", "-vv"),
     ] {
-        let (home, _server) = signed_in(answer);
+        let (home, _server) = require_session(answer);
         let outcome = introspect(&home, &[]).expect_error(code);
         assert!(
             outcome.error().contains(error) && outcome.hints().contains(hint),
@@ -161,7 +161,7 @@ fn answers_that_are_none() {
         );
         outcome.does_not_say("kept-secret").does_not_say(KEPT_ACCESS_TOKEN);
     }
-    let (home, server) = signed_in(status(401));
+    let (home, server) = require_session(status(401));
     let mut public = home.kept("work").unwrap();
     public.client.auth_method = "none".to_owned();
     home.keep("work", &public);
@@ -172,7 +172,7 @@ fn answers_that_are_none() {
 
 #[test]
 fn a_token_as_an_argument_is_refused() {
-    let (home, server) = signed_in(json(200, ACTIVE));
+    let (home, server) = require_session(json(200, ACTIVE));
     for command in ["introspect", "userinfo", "revoke"] {
         for token in ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln", "2YotnFZFEjr1zCsicMWpAA"] {
             let outcome = run(home.oauth().args([command, token, "-p", "work"])).expect_error(2);
@@ -184,7 +184,7 @@ fn a_token_as_an_argument_is_refused() {
 
 #[test]
 fn a_profiles_name_where_a_file_belongs_is_met_with_how_a_profile_is_named() {
-    let (home, server) = signed_in(json(200, ACTIVE));
+    let (home, server) = require_session(json(200, ACTIVE));
     for command in ["introspect", "userinfo", "revoke", "decode"] {
         let outcome = run(home.oauth().args([command, "work"])).expect_error(2);
         assert!(outcome.error().contains("there is no file \"work\""), "{outcome:#?}");
@@ -198,7 +198,7 @@ fn a_profiles_name_where_a_file_belongs_is_met_with_how_a_profile_is_named() {
 
 #[test]
 fn without_an_endpoint_it_names_the_command_that_looks_at_every_document() {
-    let (home, server) = signed_in(json(200, ACTIVE));
+    let (home, server) = require_session(json(200, ACTIVE));
     let mut kept = home.kept("work").unwrap();
     kept.endpoints.introspection = None;
     home.keep("work", &kept);

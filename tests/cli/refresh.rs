@@ -3,7 +3,7 @@
 //! reason that passes.
 
 use super::support::binary::Home;
-use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
+use super::support::literal_server::{LiteralServer, Reply, RequestFilter, html, json};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
 use oauth::protocol::time::UnixSeconds;
@@ -173,7 +173,7 @@ fn the_servers_words_are_the_same_when_it_ends_the_session_and_later() {
     // A reason that somebody else wrote is no error of the server.
     let home = home_with_token_ending_in(-10, &LiteralServer::start());
     let mut dead = home.kept("work").expect("the session");
-    dead.dead = Some(oauth::store::Dead {
+    dead.dead = Some(oauth::store::SessionEnd {
         at: oauth::protocol::time::UnixSeconds(1),
         reason: "invalid_grants are many".to_owned(),
     });
@@ -314,7 +314,7 @@ fn when_the_clock_went_ahead_the_token_is_refreshed_once() {
 #[test]
 fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
     let server = LiteralServer::start();
-    let gate = Gate::new();
+    let gate = RequestFilter::new();
     server.on("POST", "/token", json(200, NEW).after_gate(&gate));
     let home = home_with_token_ending_in(30, &server);
     let holder = start(token(&home, &[]));
@@ -336,7 +336,7 @@ fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
 fn a_signal_waits_until_the_answer_is_written() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let server = LiteralServer::start();
-        let gate = Gate::new();
+        let gate = RequestFilter::new();
         server.on("POST", "/token", json(200, NEW).after_gate(&gate));
         let home = home_with_token_ending_in(-10, &server);
         let process = start(token(&home, &[]));
@@ -444,9 +444,9 @@ fn an_id_token_of_somebody_else_is_not_taken() {
     let now = super::support::sessions::now();
     server.on("POST", "/token", with_id_token(&id_token(&server, "mallory", now)));
     let home = home_with_token_ending_in(-10, &server);
-    let mut signed_in = ending_in(-10, refreshable(&server.origin()));
-    signed_in.subject = Some("alice".to_owned());
-    home.keep("work", &signed_in);
+    let mut require_session = ending_in(-10, refreshable(&server.origin()));
+    require_session.subject = Some("alice".to_owned());
+    home.keep("work", &require_session);
     run(&mut token(&home, &[])).expect_code(6);
     assert_eq!(refresh_token_of(&home), KEPT_REFRESH_TOKEN);
 }

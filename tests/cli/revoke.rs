@@ -9,7 +9,7 @@ use super::support::outcome::{Outcome, run, run_with_input};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, refreshable, session};
 use serde_json::json as value;
 
-fn signed_in(answer: Reply) -> (Home, LiteralServer) {
+fn require_session(answer: Reply) -> (Home, LiteralServer) {
     let server = LiteralServer::start();
     server.on("POST", "/revoke", answer);
     let home = Home::new();
@@ -29,7 +29,7 @@ fn revoke(home: &Home, arguments: &[&str], input: &str) -> Outcome {
 
 #[test]
 fn the_sessions_access_token_is_revoked_and_not_handed_out_again() {
-    let (home, server) = signed_in(status(200));
+    let (home, server) = require_session(status(200));
     let outcome = revoke(&home, &[], "").expect_code(0);
     assert_eq!(outcome.stdout, "");
     assert!(
@@ -65,7 +65,7 @@ fn the_sessions_access_token_is_revoked_and_not_handed_out_again() {
 
 #[test]
 fn a_given_token_is_revoked_without_a_guess_what_it_is() {
-    let (home, server) = signed_in(status(200));
+    let (home, server) = require_session(status(200));
     let outcome = revoke(&home, &["-"], "given-token\n").expect_code(0);
     assert!(outcome.stderr.contains("RFC 7009 §2.2"), "{outcome:#?}");
     assert_eq!(
@@ -101,7 +101,7 @@ fn what_the_server_does_not_take_leaves_the_session_as_it_is() {
         ),
         (json(401, r#"{"error":"invalid_client"}"#), 5, "invalid_client"),
     ] {
-        let (home, _server) = signed_in(answer);
+        let (home, _server) = require_session(answer);
         let outcome = revoke(&home, &[], "").expect_error(code);
         assert!(outcome.error().contains(part), "{outcome:#?}");
         let token = run(home.oauth().args(["token", "work"])).expect_code(0);
@@ -111,7 +111,7 @@ fn what_the_server_does_not_take_leaves_the_session_as_it_is() {
 
 #[test]
 fn without_an_endpoint_or_a_session_nothing_is_sent() {
-    let (home, server) = signed_in(status(200));
+    let (home, server) = require_session(status(200));
     home.keep("work", &session(&server.origin()));
     let metadata = value!({"issuer": server.origin()});
     server.on(

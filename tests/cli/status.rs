@@ -7,7 +7,7 @@ use super::support::outcome::{Outcome, members, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, session};
 use super::support::signing::unsigned;
 use oauth::protocol::time::UnixSeconds;
-use oauth::store::{Dead, Session};
+use oauth::store::{Session, SessionEnd};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://id.example.com";
@@ -18,7 +18,7 @@ fn status(home: &Home, arguments: &[&str]) -> Outcome {
 
 fn dead() -> Session {
     Session {
-        dead: Some(Dead {
+        dead: Some(SessionEnd {
             at: UnixSeconds(now()),
             reason: "invalid_grant".to_owned(),
         }),

@@ -8,7 +8,7 @@ use super::support::outcome::{finish, members, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, log_in, now, refreshable, session};
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
-use oauth::store::{Dead, Session};
+use oauth::store::{Session, SessionEnd};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -303,7 +303,7 @@ fn without_a_session_it_says_which_login_to_run() {
         .says(&["expired", "hint: Run: oauth login work\n"]);
 
     let mut dead = refreshable(ISSUER);
-    dead.dead = Some(Dead {
+    dead.dead = Some(SessionEnd {
         at: UnixSeconds(now()),
         reason: "invalid_grant".to_owned(),
     });

@@ -103,7 +103,7 @@ impl Stage {
     }
 
     /// A stored session whose access token has ended.
-    fn signed_in(&self) {
+    fn require_session(&self) {
         self.home.configure(&format!(
             "[profile.work]\nissuer = \"{}\"\nclient_id = \"desktop\"\n",
             self.server.origin()
@@ -530,7 +530,7 @@ fn secrets_are_in_the_files_on_request_alone_which_then_say_so() {
 #[test]
 fn a_refresh_and_a_logout_are_traced() {
     let stage = Stage::set();
-    stage.signed_in();
+    stage.require_session();
     stage.server.on("POST", "/revoke", json(200, "{}"));
     let traced = |arguments: &[&str]| {
         let mut command = stage.home.oauth();
@@ -583,7 +583,7 @@ fn a_refresh_and_a_logout_are_traced() {
 #[test]
 fn a_second_try_is_an_event() {
     let stage = Stage::set();
-    stage.signed_in();
+    stage.require_session();
     let answer = json(200, &authorization_server::token_answer());
     stage.server.on_each("POST", "/token", vec![Reply::reset(), answer]);
     let mut command = stage.home.oauth();
@@ -681,7 +681,7 @@ fn the_curl_command_sends_the_same_request_again() {
 #[test]
 fn wide_values_go_on_below_themselves_at_a_terminal() {
     let stage = Stage::set();
-    stage.signed_in();
+    stage.require_session();
     let terminal = Terminal::open();
     let size = rustix::termios::Winsize {
         ws_row: 24,

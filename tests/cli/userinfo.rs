@@ -14,7 +14,7 @@ use serde_json::json as value;
 const ADA: &str = r#"{"sub":"ada","name":"Ada","updated_at":1700000000}"#;
 
 /// A home where `ada` is signed in as `work` at a server with this answer.
-fn signed_in(answer: Reply) -> (Home, LiteralServer) {
+fn require_session(answer: Reply) -> (Home, LiteralServer) {
     let server = LiteralServer::start();
     server.on("GET", "/userinfo", answer);
     let home = Home::new();
@@ -35,7 +35,7 @@ fn userinfo(home: &Home, arguments: &[&str]) -> Outcome {
 
 #[test]
 fn the_token_goes_in_the_header_and_the_answer_to_stdout() {
-    let (home, server) = signed_in(json(200, ADA));
+    let (home, server) = require_session(json(200, ADA));
     let outcome = userinfo(&home, &["--json"]).expect_code(0);
     assert_eq!(outcome.stdout, format!("{ADA}\n"));
     assert_eq!(outcome.stderr, "");
@@ -72,7 +72,7 @@ fn another_person_than_signed_in_is_never_shown() {
         (r#"{"name":"Ada"}"#, "no sub"),
         (r#"{"sub":7}"#, "no sub"),
     ] {
-        let (home, _server) = signed_in(json(200, answer));
+        let (home, _server) = require_session(json(200, answer));
         let outcome = userinfo(&home, &[]).expect_error(6);
         assert!(outcome.error().contains(part), "{outcome:#?}");
     }
@@ -80,7 +80,7 @@ fn another_person_than_signed_in_is_never_shown() {
 
 #[test]
 fn a_given_token_is_asked_about_at_the_profiles_server() {
-    let (home, server) = signed_in(json(200, r#"{"sub":"grace"}"#));
+    let (home, server) = require_session(json(200, r#"{"sub":"grace"}"#));
     let mut command = home.oauth();
     let outcome = run_with_input(
         command.args(["userinfo", "-", "-p", "work", "--json"]),
@@ -116,7 +116,7 @@ fn a_given_token_is_asked_about_at_the_profiles_server() {
 
 #[test]
 fn an_expired_token_is_refreshed_first() {
-    let (home, server) = signed_in(json(200, ADA));
+    let (home, server) = require_session(json(200, ADA));
     let answer = r#"{"access_token":"new-token","token_type":"Bearer","expires_in":3600}"#;
     server.on("POST", "/token", json(200, answer)).expected();
     home.keep("work", &adas(&server, ending_in(-10, refreshable(&server.origin()))));
@@ -161,7 +161,7 @@ fn refusals_say_what_the_server_said() {
         (html(200, "<html>sign in</html>"), 3, "not JSON", "captive portal"),
         (Reply::nothing(), 3, "does not answer", ""),
     ] {
-        let (home, _server) = signed_in(answer);
+        let (home, _server) = require_session(answer);
         let outcome = userinfo(&home, &[]).expect_error(code);
         assert!(outcome.error().contains(error), "{outcome:#?}");
         assert!(outcome.hints().contains(hint), "{outcome:#?}");
@@ -171,7 +171,7 @@ fn refusals_say_what_the_server_said() {
 
 #[test]
 fn a_server_without_the_endpoint_is_told_apart() {
-    let (home, server) = signed_in(status(404));
+    let (home, server) = require_session(status(404));
     home.keep("work", &session(&server.origin()));
     let metadata = value!({"issuer": server.origin()});
     server.on(
@@ -186,7 +186,7 @@ fn a_server_without_the_endpoint_is_told_apart() {
 #[test]
 fn a_signed_answer_is_read() {
     let token = Signer::new("k1").token(&value!({"sub": "ada", "aud": "desktop"}));
-    let (home, _server) = signed_in(Reply::http(200, &["Content-Type: application/jwt"], token));
+    let (home, _server) = require_session(Reply::http(200, &["Content-Type: application/jwt"], token));
     let outcome = userinfo(&home, &["--json"]).expect_code(0);
     assert_eq!(outcome.json(), value!({"sub": "ada", "aud": "desktop"}));
     assert!(outcome.stderr.contains("not verified"), "{outcome:#?}");
@@ -194,7 +194,7 @@ fn a_signed_answer_is_read() {
 
 #[test]
 fn the_answer_cannot_steer_the_terminal() {
-    let (home, _server) = signed_in(json(200, "{\"sub\":\"ada\",\"name\":\"\\u001b[2J\\n\u{202e}x\"}"));
+    let (home, _server) = require_session(json(200, "{\"sub\":\"ada\",\"name\":\"\\u001b[2J\\n\u{202e}x\"}"));
     let outcome = userinfo(&home, &[]).expect_code(0);
     assert!(
         outcome.stdout.ends_with("  name  \\u{1b}[2J\\u{a}\\u{202e}x\n"),

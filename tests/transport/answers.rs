@@ -135,9 +135,9 @@ fn what_follows_an_answer_belongs_to_no_other_request() {
         .unwrap();
     let transport = Transport::new(settings());
     let (token, next) = (post(&server.url("/token")), get(&server.url("/next")));
-    let answer = runtime.block_on(transport.send(&token, &mut Silent)).unwrap();
+    let answer = runtime.block_on(transport.send(&token, &mut NoopObserver)).unwrap();
     assert_eq!(answer.body.expose(), b"first");
-    let answer = runtime.block_on(transport.send(&next, &mut Silent)).unwrap();
+    let answer = runtime.block_on(transport.send(&next, &mut NoopObserver)).unwrap();
     assert_eq!(answer.body.expose(), b"next");
     assert_eq!(server.connections(), 2);
 }

@@ -16,12 +16,12 @@ mod tls;
 mod unreachable;
 
 use certificates::{Authority, self_signed, start_mutual_tls, start_tls};
-use literal_server::{Gate, LiteralServer, PATIENCE, Reply, json, redirect, status};
-use oauth::diagnosis::{Diagnosis, ExitCode};
+use literal_server::{LiteralServer, PATIENCE, Reply, RequestFilter, json, redirect, status};
+use oauth::exit::{Diagnosis, ExitCode};
 use oauth::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use oauth::protocol::params::Params;
 use oauth::secret::Secret;
-use oauth::trace::{Event, Observer, Silent};
+use oauth::trace::{Event, NoopObserver, Observer};
 use oauth::transport::{ProxySettings, TlsFailure, Transport, TransportError, TransportSettings, UrlSource};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -69,7 +69,7 @@ fn within(http_timeout: Duration) -> TransportSettings {
 }
 
 fn send_with(settings: TransportSettings, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-    send_over(&Transport::new(settings), request, &mut Silent)
+    send_over(&Transport::new(settings), request, &mut NoopObserver)
 }
 
 fn send(request: &HttpRequest) -> Result<HttpResponse, TransportError> {

@@ -82,8 +82,8 @@ fn a_cookie_is_not_sent_back() {
     );
     server.on("POST", "/token", with_cookie).expected();
     let transport = Transport::new(settings());
-    send_over(&transport, &post(&server.url("/token")), &mut Silent).unwrap();
-    send_over(&transport, &post(&server.url("/token")), &mut Silent).unwrap();
+    send_over(&transport, &post(&server.url("/token")), &mut NoopObserver).unwrap();
+    send_over(&transport, &post(&server.url("/token")), &mut NoopObserver).unwrap();
     let received = server.requests_to("/token");
     assert_eq!(received.len(), 2);
     assert_eq!(received[1].header("cookie"), None);
@@ -100,7 +100,7 @@ fn connections_are_not_reused() {
     let transport = Transport::new(settings());
     for _ in 0..3 {
         runtime
-            .block_on(transport.send(&post(&server.url("/token")), &mut Silent))
+            .block_on(transport.send(&post(&server.url("/token")), &mut NoopObserver))
             .unwrap();
     }
     let connections: Vec<usize> = server.requests().iter().map(|request| request.connection).collect();
@@ -208,7 +208,7 @@ fn the_observer_sees_request_and_answer_or_failure() {
 #[test]
 fn an_answer_can_wait_for_the_test() {
     let server = LiteralServer::start();
-    let gate = Gate::new();
+    let gate = RequestFilter::new();
     server
         .on("POST", "/token", json(200, "{}").after_gate(&gate))
         .expected();

@@ -197,7 +197,7 @@ fn a_tls_connection_that_is_cut_off_is_not_the_end_of_a_body() {
         get(&server.url("/reset")),
         post(&server.url("/token")),
     ] {
-        let error = send_over(&transport, &request, &mut Silent).unwrap_err();
+        let error = send_over(&transport, &request, &mut NoopObserver).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -209,7 +209,7 @@ fn a_tls_connection_that_is_cut_off_is_not_the_end_of_a_body() {
             "{error:?}"
         );
     }
-    let ended = send_over(&transport, &get(&server.url("/ended")), &mut Silent);
+    let ended = send_over(&transport, &get(&server.url("/ended")), &mut NoopObserver);
     assert_eq!(ended.unwrap().body.expose(), b"{\"issuer\":");
 }
 
@@ -270,7 +270,7 @@ fn files_that_cannot_be_used_are_named_before_anything_is_sent() {
         let error = transport.prepare(&target, UrlSource::User).unwrap_err();
         refused_with(&error, ExitCode::Usage, parts);
         refused_with(&error, ExitCode::Usage, &[&file.display().to_string()]);
-        let error = send_over(&transport, &post(target.as_str()), &mut Silent).unwrap_err();
+        let error = send_over(&transport, &post(target.as_str()), &mut NoopObserver).unwrap_err();
         refused_with(&error, ExitCode::Usage, parts);
         assert!(!error.may_have_been_received());
         // http on this machine needs none of it

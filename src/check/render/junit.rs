@@ -2,7 +2,7 @@
 //! a rule, a test suite a specification.
 
 use crate::check::{Judged, Report, Verdict};
-use crate::neutral::in_markup;
+use crate::output::sanitize::escape_html;
 use std::fmt::Write;
 
 /// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
@@ -22,7 +22,7 @@ pub fn render(report: &Report) -> String {
     let _ = writeln!(
         xml,
         "<testsuites name=\"oauth check {}\" {}>",
-        in_markup(&report.server),
+        escape_html(&report.server),
         counts(&all)
     );
     let mut documents: Vec<&str> = Vec::new();
@@ -37,7 +37,12 @@ pub fn render(report: &Report) -> String {
             .copied()
             .filter(|judged| judged.rule.document() == document)
             .collect();
-        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", in_markup(document), counts(&rules));
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{}\" {}>",
+            escape_html(document),
+            counts(&rules)
+        );
         for judged in rules {
             test_case(&mut xml, judged);
         }
@@ -53,14 +58,14 @@ fn test_case(xml: &mut String, judged: &Judged) {
     let _ = write!(
         xml,
         "    <testcase classname=\"{}\" name=\"{}\"",
-        in_markup(&class),
+        escape_html(&class),
         rule.id()
     );
     let mut details = format!("{} ({})", rule.statement(), rule.level().as_str());
     if let Some(evidence) = &judged.evidence {
         let _ = write!(details, "\nsent: {}\ncame: {}", evidence.sent, evidence.came);
     }
-    let (details, reason) = (in_markup(&details), in_markup(&judged.reason));
+    let (details, reason) = (escape_html(&details), escape_html(&judged.reason));
     let _ = match judged.verdict {
         Verdict::Pass => writeln!(xml, "/>"),
         Verdict::Skipped => writeln!(xml, "><skipped message=\"{reason}\"/></testcase>"),

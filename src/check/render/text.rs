@@ -2,13 +2,13 @@
 //! is not as it should be with its reason, a summary line at the end.
 
 use crate::check::{Judged, Report, Verdict};
-use crate::palette::{Palette, Role};
+use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
 
 /// Lines of text, coloured or not.
 pub fn render(report: &Report, colour: bool) -> String {
-    let palette = Palette::new(colour);
+    let theme = Theme::new(colour);
     let mut text = String::new();
     let asked_for = report.asked_for();
     for document in documents() {
@@ -20,9 +20,9 @@ pub fn render(report: &Report, colour: bool) -> String {
             continue;
         }
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", palette.paint(Role::Heading, document));
+        let _ = writeln!(text, "{}", theme.paint(Role::Heading, document));
         for judged in rules {
-            line(&mut text, judged, palette);
+            line(&mut text, judged, theme);
         }
         text.push('\n');
     }
@@ -47,7 +47,7 @@ pub fn render(report: &Report, colour: bool) -> String {
     text
 }
 
-fn line(text: &mut String, judged: &Judged, palette: Palette) {
+fn line(text: &mut String, judged: &Judged, theme: Theme) {
     let rule = judged.rule;
     let role = match judged.verdict {
         Verdict::Pass => Role::Good,
@@ -55,7 +55,7 @@ fn line(text: &mut String, judged: &Judged, palette: Palette) {
         Verdict::Warning => Role::Warning,
         Verdict::Skipped => Role::Aside,
     };
-    let word = palette.paint(role, &format!("{:<7}", judged.verdict.as_str()));
+    let word = theme.paint(role, &format!("{:<7}", judged.verdict.as_str()));
     let _ = writeln!(
         text,
         "  {word}  {}  §{}  {}",
@@ -70,13 +70,13 @@ fn line(text: &mut String, judged: &Judged, palette: Palette) {
         let _ = writeln!(
             text,
             "           {} {}",
-            palette.paint(Role::Aside, "sent:"),
+            theme.paint(Role::Aside, "sent:"),
             evidence.sent
         );
         let _ = writeln!(
             text,
             "           {} {}",
-            palette.paint(Role::Aside, "came:"),
+            theme.paint(Role::Aside, "came:"),
             evidence.came
         );
     }

@@ -1,18 +1,18 @@
 //! Each way in which a login can end without a session: exit code and hints
 //! beside it, and the same for answers of the token endpoint that are no token.
 
-use super::advice::{At, Sent, advice, advice_for_no_json};
-use crate::browser::BrowserError;
-use crate::diagnosis::{Diagnosis, ExitCode};
-use crate::flow::discover::{DiscoveryError, hints_for};
-use crate::loopback::LoopbackError;
-use crate::protocol::authorization::BrokenResponse;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::discovery::{DiscoveryError, hints_for};
+use crate::flow::hints::{At, Sent, advice, advice_for_no_json};
+use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
 use crate::protocol::metadata::MetadataError;
 use crate::protocol::random::RandomnessFailed;
-use crate::protocol::token::{InvalidTokenResponse, TokenError};
+use crate::protocol::token_response::{InvalidTokenResponse, TokenError};
 use crate::transport::TransportError;
+use crate::user_agent::browser::BrowserError;
+use crate::user_agent::callback::LoopbackError;
 use std::time::Duration;
 
 /// Why a login ended without a session.
@@ -40,19 +40,19 @@ pub enum LoginError {
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
     /// Nobody finished in time.
-    #[error("nobody finished the login in the browser within {}", crate::duration::in_words(waited.as_secs()))]
+    #[error("nobody finished the login in the browser within {}", crate::output::duration::describe_seconds(waited.as_secs()))]
     TimedOut {
         /// How long we waited.
         waited: Duration,
         /// What a callback carried that was ignored, since its state was not ours.
-        ignored: Option<Carried>,
+        ignored: Option<CallbackContent>,
     },
     /// The end of standard input came before a usable line.
     #[error("no redirect URL was pasted that answers this login")]
     NothingPasted,
     /// The answer is ours and breaks the specification.
     #[error("the authorization response cannot be accepted")]
-    Broken(#[source] BrokenResponse),
+    Broken(#[source] InvalidAuthorizationResponse),
     /// The server or the resource owner said no.
     #[error("the authorization server refused: {}{}", error.error, described(error))]
     Denied {
@@ -131,7 +131,7 @@ impl Diagnosis for LoginError {
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
             }
-            LoginError::Broken(BrokenResponse::WrongIssuer { .. }) => one(
+            LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
             ),
             LoginError::Broken(_) => one("Run it again with -v to see the response; no token request was sent."),
@@ -155,7 +155,7 @@ impl Diagnosis for LoginError {
 
 /// What an authorization response carries.
 #[derive(Debug, Clone)]
-pub enum Carried {
+pub enum CallbackContent {
     /// An error.
     Error(ErrorResponse),
     /// A code.
@@ -197,15 +197,15 @@ pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<
     vec![hint.to_owned()]
 }
 
-fn hints_for_time_out(ignored: Option<&Carried>) -> Vec<String> {
+fn hints_for_time_out(ignored: Option<&CallbackContent>) -> Vec<String> {
     let mut hints = Vec::new();
     match ignored {
-        Some(Carried::Error(error)) => hints.push(format!(
+        Some(CallbackContent::Error(error)) => hints.push(format!(
             "A callback with a foreign state was ignored; it carried the error {}{}.",
             error.error,
             described(error)
         )),
-        Some(Carried::Code) => hints.push(
+        Some(CallbackContent::Code) => hints.push(
             "A callback with a code was ignored, since its state was missing or foreign: the server has to return the state that was sent (RFC 6749 §4.1.2). See it with -vv, or it was of another login."
                 .to_owned(),
         ),

@@ -5,7 +5,7 @@
 use super::super::authorization_server::AuthorizationServer;
 use super::redirect_uri::refusing_rule;
 use super::request::{changed, first_of_each};
-use crate::protocol::authorization::OWN_PARAMETERS;
+use crate::protocol::authorization::RESERVED_PARAMETERS;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::{CodeChallenge, S256};
@@ -243,7 +243,7 @@ impl AuthorizationServer {
     }
 
     fn refuse_for_nothing(&self, reading: &mut Reading) {
-        let is_known = |name: &str| OWN_PARAMETERS.contains(&name) || KNOWN_PARAMETERS.contains(&name);
+        let is_known = |name: &str| RESERVED_PARAMETERS.contains(&name) || KNOWN_PARAMETERS.contains(&name);
         let unknown = reading.params.iter().find(|(name, _)| !is_known(name));
         let empty = reading.params.iter().find(|(_, value)| value.expose().is_empty());
         let refusal = if unknown.is_some() && self.broken.breaks(Rule::AuthorizeUnknownParameter, &mut reading.noted) {

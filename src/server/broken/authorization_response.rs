@@ -7,11 +7,11 @@ use super::super::message::{Refused, Response};
 use super::redirect_uri::location;
 use super::request::changed;
 use super::{FrontChannel, Place};
+use crate::protocol::abnf::is_unreserved_text;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::syntax::is_unreserved_text;
 use crate::protocol::time::UnixSeconds;
 use crate::rules::Rule;
 use serde_json::Value;
@@ -111,15 +111,15 @@ impl AuthorizationServer {
         now: UnixSeconds,
         randomness: &mut dyn Randomness,
         request: &AcceptedRequest,
-        signed_in: &SignedIn,
+        require_session: &SignedIn,
     ) -> Result<Response, ErrorResponse> {
         let failed = |error: &dyn std::error::Error| ErrorResponse::new("server_error", &error.to_string());
         let mut params = Params::new();
         if request.departure.front_channel == FrontChannel::CodeAndToken {
-            let code = self.issue_code(now, randomness, request, signed_in);
+            let code = self.issue_code(now, randomness, request, require_session);
             params.push("code", code.map_err(|error| failed(&error))?.expose());
         }
-        let authorization = Self::authorization(request, signed_in);
+        let authorization = Self::authorization(request, require_session);
         let tokens = self.give_ungranted(now, randomness, authorization);
         let tokens = tokens.map_err(|error| failed(&error))?;
         for name in ["access_token", "token_type", "expires_in", "scope"] {

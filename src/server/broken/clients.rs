@@ -6,7 +6,7 @@ use super::super::settings::RegisteredClient;
 use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::params::Params;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token::{ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::{ReceivedGrant, ReceivedTokenRequest};
 use crate::rules::Rule;
 
 impl AuthorizationServer {

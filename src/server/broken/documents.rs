@@ -1,7 +1,7 @@
 //! Metadata and keys that say what they must not.
 
 use super::Broken;
-use crate::protocol::syntax::{base64url, from_base64url};
+use crate::protocol::abnf::{base64url, from_base64url};
 use crate::rules::Rule;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

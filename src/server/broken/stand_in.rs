@@ -6,15 +6,15 @@
 use super::super::authorization_server::AuthorizationServer;
 use super::super::bounded::Bounded;
 use super::super::route::Route;
+use crate::protocol::abnf::base64url;
 use crate::protocol::random::{Randomness, RandomnessFailed};
-use crate::protocol::syntax::base64url;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
 
 /// Texts that are remembered, at most.
-const STAND_INS_MAX: usize = 10_000;
+const MAX_STAND_INS: usize = 10_000;
 /// How long they are; longer than what they stand for.
 const STAND_IN_S: i64 = 60 * 24 * 3600;
 
@@ -38,7 +38,7 @@ pub(crate) struct StandIns(Mutex<Bounded<[u8; 32], StandIn>>);
 
 impl StandIns {
     pub(crate) fn new() -> Self {
-        StandIns(Mutex::new(Bounded::new(STAND_INS_MAX)))
+        StandIns(Mutex::new(Bounded::new(MAX_STAND_INS)))
     }
 
     /// What this text stands for at this endpoint.

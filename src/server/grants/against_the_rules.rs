@@ -3,9 +3,9 @@
 use super::{
     Authorization, Grant, GrantError, GrantId, Grants, Hash, Issue, Presented, Redemption, Refresh, draw_token, prove,
 };
+use crate::protocol::abnf::base64url;
 use crate::protocol::client::ClientId;
 use crate::protocol::random::{Randomness, RandomnessFailed};
-use crate::protocol::syntax::base64url;
 use crate::protocol::time::UnixSeconds;
 use crate::rules::Rule;
 use crate::secret::Secret;

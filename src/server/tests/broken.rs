@@ -2,7 +2,7 @@
 //! told to break it does so, and keeps all the others but those that follow.
 
 use super::*;
-use crate::protocol::syntax::{base64, base64url, from_base64url};
+use crate::protocol::abnf::{base64, base64url, from_base64url};
 use crate::server::broken::Broken;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use sha2::{Digest, Sha256};

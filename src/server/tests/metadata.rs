@@ -1,7 +1,7 @@
 //! The documents that clients read first.
 
 use super::*;
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
 use serde_json::json as value;
 
@@ -27,8 +27,8 @@ fn both_well_known_documents_say_the_same_and_our_client_takes_them() {
     ] {
         assert_eq!(document[member], format!("{ISSUER}{path}"));
     }
-    let issuer = Issuer::parse(ISSUER, HttpAllowance::LoopbackOnly).unwrap();
-    let metadata = ServerMetadata::parse(&response.body, &issuer, HttpAllowance::LoopbackOnly).unwrap();
+    let issuer = Issuer::parse(ISSUER, HttpPolicy::LoopbackOnly).unwrap();
+    let metadata = ServerMetadata::parse(&response.body, &issuer, HttpPolicy::LoopbackOnly).unwrap();
     assert_eq!(metadata.supports_code_flow_with_pkce(), Ok(()));
 }
 

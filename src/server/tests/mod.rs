@@ -248,7 +248,7 @@ pub(super) fn text(response: &Response) -> &str {
 /// The claims of a JWT, not verified.
 pub(super) fn claims(token: &Value) -> Value {
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&crate::protocol::syntax::from_base64url(payload).unwrap()).unwrap()
+    serde_json::from_slice(&crate::protocol::abnf::from_base64url(payload).unwrap()).unwrap()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Steps 3 and 4 of the flow at the browser.
 
 use super::*;
-use crate::protocol::endpoint::{HttpAllowance, Issuer};
+use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HttpResponse, Method};
 use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use std::time::Duration;
@@ -333,7 +333,7 @@ fn nothing_of_a_request_becomes_markup() {
 #[test]
 fn the_resource_owner_can_be_played() {
     let fixture = Fixture::new(|_| {});
-    let issuer = Issuer::parse(ISSUER, HttpAllowance::LoopbackOnly).unwrap();
+    let issuer = Issuer::parse(ISSUER, HttpPolicy::LoopbackOnly).unwrap();
     let play = |user: &str| -> Result<(Url, Vec<&'static str>), Lost> {
         let mut owner = ResourceOwner::new(&issuer, user.parse().unwrap());
         let mut request = owner.open(Url::parse(&format!("{ISSUER}{}", authorize("&scope=hello+email"))).unwrap());

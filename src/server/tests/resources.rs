@@ -1,7 +1,7 @@
 //! The resource server, userinfo, introspection and revocation.
 
 use super::*;
-use crate::protocol::syntax::{base64, base64url};
+use crate::protocol::abnf::{base64, base64url};
 use serde_json::json as value;
 
 #[test]

@@ -1,7 +1,7 @@
 //! The token endpoint: codes, verifiers, refresh tokens, client authentication.
 
 use super::*;
-use crate::protocol::syntax::base64;
+use crate::protocol::abnf::base64;
 
 fn error(response: &Response, status: u16, error: &str) {
     let body = json(response, status);

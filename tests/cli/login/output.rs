@@ -346,10 +346,10 @@ fn the_steps_are_numbered_under_v_and_redacted() {
 }
 
 /// What a login in these surroundings says; `PORT` in the words is its port.
-fn says_in(surroundings: &[(&str, &str)], words: &[&str]) {
+fn says_in(host: &[(&str, &str)], words: &[&str]) {
     let (home, server) = (Home::new(), authorization_server::start());
     let mut command = login(&home, &server, &["--timeout", "250ms"]);
-    let running = Running::start(command.envs(surroundings.iter().copied()));
+    let running = Running::start(command.envs(host.iter().copied()));
     let authority = listener_of(&running.authorization_url());
     let port = authority.rsplit_once(':').expect("a port").1;
     let words: Vec<String> = words.iter().map(|word| word.replace("PORT", port)).collect();

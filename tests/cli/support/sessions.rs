@@ -9,7 +9,7 @@ use super::outcome::{Outcome, finish};
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, CredentialStore, FileKey, Patience, ProfileName, Renewal, Session, SessionClient, SessionEndpoints,
+    Asked, CredentialStore, FileKey, Interaction, ProfileName, Renewal, Session, SessionClient, SessionEndpoints,
     StoreKind, StoreSettings, StoredToken,
 };
 use std::io::{BufReader, Read};
@@ -147,7 +147,7 @@ impl Home {
     fn file_store(&self, file_key: FileKey) -> Box<dyn CredentialStore> {
         oauth::store::open(StoreSettings {
             kind: StoreKind::File,
-            patience: Patience::Unattended,
+            interaction: Interaction::Forbidden,
             keyring_session: None,
             item_suffix: None,
             data_folder: self.path().join(".local/share"),

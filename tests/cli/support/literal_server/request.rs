@@ -4,7 +4,7 @@ use super::Connection;
 use std::io;
 
 /// The most bytes of a request's head; what is longer is a mistake in the test.
-const MOST_HEAD_BYTES: usize = 1024 * 1024;
+const MAX_HEAD_BYTES: usize = 1024 * 1024;
 
 /// What the server received, byte for byte.
 #[derive(Debug, Clone)]
@@ -78,8 +78,8 @@ pub(super) fn read_request(stream: &mut dyn Connection, connection: usize) -> io
         }
         head.push(byte[0]);
         assert!(
-            head.len() < MOST_HEAD_BYTES,
-            "a request head of more than {MOST_HEAD_BYTES} bytes"
+            head.len() < MAX_HEAD_BYTES,
+            "a request head of more than {MAX_HEAD_BYTES} bytes"
         );
     }
     let Some((method, target, headers)) = parse_head(&head) else {

@@ -1,0 +1,6 @@
+//! What was typed and what it resolves to: the command line, the
+//! configuration file, and the settings made of both and the environment.
+
+pub mod cli;
+pub mod config;
+pub mod settings;

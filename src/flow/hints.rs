@@ -1,0 +1,268 @@
+//! What a person can do when a server says no: common failures, told by the
+//! error code and by the words that well-known servers use, each with one
+//! piece of advice that fits what was sent.
+
+use crate::protocol::authorization::AuthorizationRequest;
+use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::error::ErrorResponse;
+
+/// What was sent when the server said no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Where the browser was to come back.
+    pub redirect_uri: String,
+    /// How the client authenticated, at an endpoint where it does.
+    pub method: Option<ClientAuthenticationMethod>,
+    /// Whether a resource was named (RFC 8707).
+    pub with_resource: bool,
+}
+
+impl Sent {
+    /// `client` is who authenticated at the token endpoint.
+    pub(in crate::flow) fn of(request: &AuthorizationRequest, client: Option<&Client>) -> Self {
+        Sent {
+            redirect_uri: request.redirect_uri.as_str().to_owned(),
+            method: client.map(|client| client.authentication.method()),
+            with_resource: !request.resource.is_empty(),
+        }
+    }
+
+    /// Whether the redirect URI names this machine by its address.
+    fn has_loopback_address(&self) -> bool {
+        ["127.0.0.1", "[::1]"]
+            .iter()
+            .any(|address| self.redirect_uri.contains(address))
+    }
+}
+
+/// Which endpoint said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flow) enum At {
+    Authorization,
+    Token,
+}
+
+/// The advice for an error that a server sent. `sent` is `None` for a refresh.
+pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
+    let code = error.error.as_str();
+    let description = error.error_description.as_deref().unwrap_or_default();
+    let words = format!("{code} {description}").to_lowercase();
+    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    if let Some(sent) = sent
+        && says(&[
+            "redirect_uri",
+            "redirect uri",
+            "redirecturi",
+            "redirect url",
+            "reply url",
+            "aadsts50011",
+        ])
+    {
+        return redirect_uri_mismatch(sent);
+    }
+    if says(&["aadsts9010010", "aadsts901002"]) {
+        return "This server takes scopes instead of resources: leave out --resource, and ask for --scope RESOURCE/.default."
+            .to_owned();
+    }
+    // Not where it speaks of the resource owner, as errors of every kind do.
+    let of_resource = words
+        .replace("resource owner", "")
+        .replace("resource server", "")
+        .contains("resource");
+    let resource_refused = of_resource && sent.is_some_and(|sent| sent.with_resource);
+    if code == "invalid_target" || resource_refused {
+        return "The server does not know the --resource, or does not take that parameter: leave it out, or name it as the server does."
+            .to_owned();
+    }
+    if sent.is_some()
+        && says(&[
+            "code_challenge",
+            "code challenge",
+            "code_verifier",
+            "code verifier",
+            "pkce",
+        ])
+    {
+        return proof_key_refused(&words);
+    }
+    let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
+    if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
+        return match sent {
+            Some(sent) => client_authentication_refused(sent.method),
+            // It was taken when the session began.
+            None => format!(
+                "{} It may have been disabled or deleted at the server since the login.",
+                client_authentication_refused(None)
+            ),
+        };
+    }
+    let advice = match (code, at) {
+        ("access_denied", _) => "Run the login again if that was a mistake.",
+        ("invalid_scope", _) => {
+            "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
+        }
+        ("server_error" | "temporarily_unavailable", _) => "Try again later.",
+        ("unauthorized_client", _) => {
+            "This client may not use the authorization code flow: see its settings at the server."
+        }
+        ("unsupported_grant_type", _) => {
+            "See this client's settings at the server: it must allow the authorization code grant."
+        }
+        ("login_required" | "interaction_required" | "consent_required" | "account_selection_required", _) => {
+            "The server must ask the resource owner: leave out --param prompt=none."
+        }
+        ("invalid_grant", At::Token) => {
+            "The code had expired or was used before (a clock that is off can do it too), or the redirect URI is registered otherwise: run the login again."
+        }
+        (_, At::Authorization) => "Run it again with -v to see the request.",
+        (_, At::Token) => "Run it again with -vv to see the exchange.",
+    };
+    advice.to_owned()
+}
+
+fn redirect_uri_mismatch(sent: &Sent) -> String {
+    let other_name = if sent.has_loopback_address() {
+        "127.0.0.1 is not localhost"
+    } else {
+        "localhost is not 127.0.0.1"
+    };
+    format!(
+        "Register the redirect URI {} for this client, or give the registered one with --redirect-uri: servers compare them exactly ({other_name}; a slash and often the port count).",
+        sent.redirect_uri
+    )
+}
+
+fn proof_key_refused(words: &str) -> String {
+    let wanted = ["required", "missing", "must"].iter().any(|word| words.contains(word));
+    if wanted {
+        "code_challenge and the method S256 were sent (RFC 7636): something in front of the server seems to remove them, or it wants another method; compare with -v and tell its operator.".to_owned()
+    } else {
+        "The server does not take PKCE with S256 (RFC 7636), which this program always sends: ask its operator to enable it for this client.".to_owned()
+    }
+}
+
+/// The advice for a client that the server did not take; by how it
+/// authenticated, where that is known.
+pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthenticationMethod>) -> String {
+    match method {
+        None => "Check the client_id, and whether this client has a secret (--client-secret-file) and how it is sent (--client-auth).",
+        Some(ClientAuthenticationMethod::None) => {
+            "No client secret was sent: check the client_id; if this client has a secret, give it with --client-secret-file, else register it as a public (native) client."
+        }
+        Some(ClientAuthenticationMethod::ClientSecretBasic) => {
+            "Check client_id and secret; the secret was sent in the Authorization header: a server that wants it in the body needs --client-auth client_secret_post, one that knows this client as public needs no secret."
+        }
+        Some(ClientAuthenticationMethod::ClientSecretPost) => {
+            "Check client_id and secret; the secret was sent in the body: a server that wants it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
+        }
+    }
+    .to_owned()
+}
+
+/// The advice for an answer of the token endpoint that is no JSON.
+pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> String {
+    match sent {
+        // Rules against server-side request forgery take the redirect URI for an attack.
+        Some(sent) if matches!(status, 403 | 406) && sent.has_loopback_address() => {
+            "The token endpoint may be wrong, or only be open to others: see the answer with -vv. Or a firewall in front of it blocks requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
+        }
+        _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(redirect_uri: &str, method: ClientAuthenticationMethod) -> Sent {
+        Sent {
+            redirect_uri: redirect_uri.to_owned(),
+            method: Some(method),
+            with_resource: false,
+        }
+    }
+
+    #[test]
+    fn the_words_of_well_known_servers_lead_to_the_advice() {
+        let public = sent("http://127.0.0.1:4711/callback", ClientAuthenticationMethod::None);
+        for (error, description, part) in [
+            ("redirect_uri_mismatch", "Bad Request", "127.0.0.1 is not localhost"),
+            (
+                "invalid_request",
+                "Invalid parameter: redirect_uri",
+                "Register the redirect URI http://127.0.0.1:4711/callback",
+            ),
+            (
+                "invalid_request",
+                "AADSTS50011: The reply URL specified in the request does not match",
+                "--redirect-uri",
+            ),
+            ("invalid_grant", "Incorrect redirect_uri", "--redirect-uri"),
+            (
+                "invalid_target",
+                "AADSTS9010010: The resource parameter provided in the request doesn't match",
+                "/.default",
+            ),
+            (
+                "invalid_request",
+                "AADSTS901002: The 'resource' request parameter is not supported.",
+                "/.default",
+            ),
+            ("invalid_target", "unknown", "leave it out"),
+            (
+                "invalid_request",
+                "Missing parameter: code_challenge_method",
+                "seems to remove them",
+            ),
+            (
+                "invalid_request",
+                "PKCE is required for public clients",
+                "seems to remove them",
+            ),
+            (
+                "invalid_request",
+                "Unsupported code_challenge_method",
+                "ask its operator",
+            ),
+            ("invalid_grant", "PKCE verification failed", "ask its operator"),
+            ("invalid_client", "", "No client secret was sent"),
+            (
+                "unauthorized_client",
+                "AADSTS7000218: The request body must contain client_secret",
+                "No client secret was sent",
+            ),
+            ("invalid_grant", "", "clock"),
+            ("invalid_scope", "", "oauth discover"),
+        ] {
+            let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
+            assert!(advice.contains(part), "{error} {description}: {advice}");
+        }
+        let basic = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretBasic);
+        let post = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretPost);
+        let refused = ErrorResponse::new("invalid_client", "no");
+        assert!(advice(&refused, At::Token, Some(&basic)).contains("--client-auth client_secret_post"));
+        assert!(advice(&refused, At::Token, Some(&post)).contains("--client-auth client_secret_basic"));
+        let mismatch = ErrorResponse::new("redirect_uri_mismatch", "no");
+        assert!(advice(&mismatch, At::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
+    }
+
+    #[test]
+    fn words_alone_mislead_nobody_without_what_was_sent() {
+        let invalid = ErrorResponse::new("invalid_request", "resource owner is unknown");
+        let public = sent("https://app.example/cb", ClientAuthenticationMethod::None);
+        for sent in [None, Some(&public)] {
+            assert!(advice(&invalid, At::Token, sent).contains("-vv"));
+        }
+        assert!(advice(&invalid, At::Authorization, None).contains("-v "));
+        let denied = ErrorResponse::new("access_denied", "The resource owner denied the request");
+        let with_resource = Sent {
+            with_resource: true,
+            ..public.clone()
+        };
+        assert!(advice(&denied, At::Authorization, Some(&with_resource)).contains("login again"));
+        let refused = ErrorResponse::new("invalid_request", "Unknown resource");
+        assert!(advice(&refused, At::Authorization, Some(&with_resource)).contains("--resource"));
+        assert!(advice_for_no_json(403, Some(&public)).contains("captive portal"));
+        assert!(advice_for_no_json(403, None).contains("captive portal"));
+    }
+}

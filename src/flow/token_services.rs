@@ -1,0 +1,455 @@
+//! Asks the server about one token: whom it speaks for (OpenID Connect Core
+//! §5.3), what it stands for (RFC 7662); or tells it to forget it (RFC 7009).
+
+use super::discovery::{DiscoveryError, discover};
+use super::hints::client_authentication_refused;
+use super::login::{ClientChoice, ServerChoice};
+use super::logout;
+use super::session::{self, UnusableRecord, client_of, endpoint_of};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::abnf::from_base64url;
+use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
+use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::json::parse_object;
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::scope::Scope;
+use crate::secret::Secret;
+use crate::store::Session;
+use crate::trace::{Event, Observer};
+use crate::transport::{Transport, TransportError};
+use serde_json::{Map, Value};
+
+/// What is asked for, each at an endpoint of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// OpenID Connect Core §5.3.
+    Userinfo,
+    /// RFC 7662.
+    Introspection,
+    /// RFC 7009.
+    Revocation,
+}
+
+impl Service {
+    /// The member of the metadata that names the endpoint.
+    pub fn member(self) -> &'static str {
+        match self {
+            Service::Userinfo => "userinfo_endpoint",
+            Service::Introspection => "introspection_endpoint",
+            Service::Revocation => "revocation_endpoint",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Service::Userinfo => "userinfo endpoint",
+            Service::Introspection => "introspection endpoint",
+            Service::Revocation => "revocation endpoint",
+        }
+    }
+
+    fn of_session(self, session: &Session) -> Option<&str> {
+        let endpoints = &session.endpoints;
+        match self {
+            Service::Userinfo => endpoints.userinfo.as_deref(),
+            Service::Introspection => endpoints.introspection.as_deref(),
+            Service::Revocation => endpoints.revocation.as_deref(),
+        }
+    }
+
+    fn of_metadata(self, metadata: ServerMetadata) -> Option<Endpoint> {
+        match self {
+            Service::Userinfo => metadata.userinfo_endpoint,
+            Service::Introspection => metadata.introspection_endpoint,
+            Service::Revocation => metadata.revocation_endpoint,
+        }
+    }
+}
+
+/// Why there is no answer about the token, or none that may be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenServiceError {
+    /// The record was changed by others.
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+    /// The endpoint is not known, and the metadata cannot be had.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// The metadata that were read lack the endpoint; another well-known
+    /// document may have it, since nothing is merged from two.
+    #[error("the metadata that are used name no {member}")]
+    NoEndpoint {
+        /// The member that they lack.
+        member: &'static str,
+        /// Whose they are, where that is known.
+        issuer: Option<String>,
+    },
+    /// No answer.
+    #[error("the {service} does not answer")]
+    Transport {
+        /// Which endpoint.
+        service: &'static str,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// 429, 5xx.
+    #[error("the {service} {endpoint} answered with status {status}")]
+    Unavailable {
+        /// Which.
+        service: &'static str,
+        /// Where.
+        endpoint: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// Any other status than 2xx.
+    #[error("the {service} {endpoint} refused with status {status}{}", said(error))]
+    Refused {
+        /// Which.
+        service: &'static str,
+        /// Where.
+        endpoint: String,
+        /// What it answered.
+        status: u16,
+        /// What it said, if it said anything.
+        error: Option<ErrorResponse>,
+        /// How the client said who it is.
+        method: Option<ClientAuthenticationMethod>,
+    },
+    /// A proxy, a captive portal.
+    #[error("the {service} {endpoint} answered with something that is not JSON")]
+    NotJson {
+        /// Which.
+        service: &'static str,
+        /// Where.
+        endpoint: String,
+    },
+    /// An answer that breaks the specification.
+    #[error("the answer of the {service} cannot be used: {problem}")]
+    Invalid {
+        /// Which.
+        service: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// OpenID Connect Core §5.3.2.
+    #[error(
+        "the userinfo are of \"{found}\", but \"{expected}\" signed in: they must not be used (OpenID Connect Core §5.3.2)"
+    )]
+    OtherSubject {
+        /// Of the ID token.
+        expected: String,
+        /// Of the answer.
+        found: String,
+    },
+}
+
+fn said(error: &Option<ErrorResponse>) -> String {
+    let Some(error) = error else {
+        return String::new();
+    };
+    let description = error.error_description.as_ref();
+    let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+    format!(": {}{description}", error.error)
+}
+
+impl Diagnosis for TokenServiceError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            TokenServiceError::Record(_) => ExitCode::Store,
+            TokenServiceError::Discovery(source) => source.exit_code(),
+            TokenServiceError::Transport { source, .. } => source.exit_code(),
+            TokenServiceError::Unavailable { .. } | TokenServiceError::NotJson { .. } => ExitCode::Unreachable,
+            TokenServiceError::Refused { status: 300..400, .. } => ExitCode::Protocol,
+            TokenServiceError::Refused { .. } => ExitCode::Refused,
+            TokenServiceError::NoEndpoint { .. }
+            | TokenServiceError::Invalid { .. }
+            | TokenServiceError::OtherSubject { .. } => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            TokenServiceError::Discovery(source) => return source.hints(),
+            TokenServiceError::Transport { source, .. } => return source.hints(),
+            TokenServiceError::Record(_) => "Log in again, which writes the session anew.",
+            TokenServiceError::NoEndpoint { member, issuer } => {
+                return hints_for_no_endpoint(member, issuer.as_deref());
+            }
+            TokenServiceError::Unavailable { .. } => "Try again later.",
+            TokenServiceError::Refused { status: 300..400, .. } => {
+                "Something else than that endpoint seems to answer; see what the server names with: oauth discover URL."
+            }
+            TokenServiceError::Refused {
+                status, error, method, ..
+            } => return vec![hint_for_refusal(*status, error.as_ref(), *method)],
+            TokenServiceError::NotJson { .. } => {
+                "Something else than that endpoint seems to answer: a proxy, or a captive portal."
+            }
+            TokenServiceError::Invalid { .. } => "Run it again with -vv to see the answer.",
+            TokenServiceError::OtherSubject { .. } => {
+                "The token is not that of the person who signed in: log in again, and tell the server's operator."
+            }
+        };
+        vec![hint.to_owned()]
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            TokenServiceError::Refused { error: Some(error), .. } => {
+                Some((&error.error, error.error_description.as_deref()))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
+    let mut hints = vec![match issuer {
+        Some(issuer) => format!(
+            "Another well-known document of the server may name it; see with: oauth discover {}",
+            shell_words::quote(issuer)
+        ),
+        None => "Log in with --issuer URL: this session was made without metadata.".to_owned(),
+    }];
+    if member == Service::Revocation.member() {
+        hints.push("If you know it, give it to oauth login with --revocation-endpoint URL.".to_owned());
+    }
+    hints
+}
+
+fn hint_for_refusal(status: u16, error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> String {
+    let code = error.map(|error| error.error.as_str());
+    let hint = match (code, method) {
+        (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
+        (Some("unsupported_token_type"), _) => "The server does not revoke tokens of this kind; it ends by itself.",
+        (Some("invalid_token"), _) => {
+            "The server does not take this token (any more): get another with oauth token --force-refresh, or log in again."
+        }
+        (_, Some(ClientAuthenticationMethod::None)) => {
+            "The server may want a client with a secret for this: log in with --client-secret-file."
+        }
+        (Some("invalid_client" | "unauthorized_client"), Some(_)) => return hint_for_client(method),
+        (None, Some(_)) if status == 401 => return hint_for_client(method),
+        _ => "Run it again with -vv to see the exchange.",
+    };
+    hint.to_owned()
+}
+
+/// As for the token endpoint; but the options are not those of this command.
+fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
+    format!(
+        "{} These are options of oauth login.",
+        client_authentication_refused(method)
+    )
+}
+
+/// A record of the server and the client of a profile that nobody is signed in to.
+///
+/// # Errors
+/// [`TokenServiceError::Discovery`].
+pub async fn record_of(
+    server: &ServerChoice,
+    client: &ClientChoice,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<Session, TokenServiceError> {
+    let mut metadata = match &server.issuer {
+        Some(issuer) => discover(issuer, server.allowance, transport, observer)
+            .await
+            .map_err(Box::new)?,
+        None => ServerMetadata::default(),
+    };
+    if server.revocation_endpoint.is_some() {
+        metadata.revocation_endpoint.clone_from(&server.revocation_endpoint);
+    }
+    let client = client.authenticated_as(&metadata);
+    let nothing = session::asked(&Scope::default(), &[], &None);
+    Ok(session::new_session(&metadata, &client, nothing))
+}
+
+/// The endpoint that the session knows, else the one that the metadata name now.
+async fn endpoint(
+    service: Service,
+    session: &Session,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<Endpoint, TokenServiceError> {
+    if let Some(text) = service.of_session(session) {
+        return Ok(endpoint_of(text, service.name())?);
+    }
+    // Plain http stands in a session only where the user allowed it.
+    let allowances = [HttpPolicy::LoopbackOnly, HttpPolicy::Everywhere];
+    let vetted = session.issuer.as_deref().and_then(|text| {
+        let vet = |allowance| Some((Issuer::parse(text, allowance).ok()?, allowance));
+        allowances.into_iter().find_map(vet)
+    });
+    let found = match vetted {
+        Some((issuer, allowance)) => {
+            let metadata = discover(&issuer, allowance, transport, observer).await;
+            service.of_metadata(metadata.map_err(Box::new)?)
+        }
+        None => None,
+    };
+    found.ok_or_else(|| TokenServiceError::NoEndpoint {
+        member: service.member(),
+        issuer: session.issuer.clone(),
+    })
+}
+
+/// What the userinfo endpoint says of the token's subject: a JSON object as
+/// text. `subject` is who signed in, where that is known.
+///
+/// # Errors
+/// [`TokenServiceError`]; [`TokenServiceError::OtherSubject`] and an answer
+/// without `sub` mean that nothing of it may be used.
+pub async fn userinfo(
+    session: &Session,
+    token: &Secret,
+    subject: Option<&str>,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<Vec<u8>, TokenServiceError> {
+    let service = Service::Userinfo;
+    let endpoint = endpoint(service, session, transport, observer).await?;
+    let mut request = HttpRequest::get(endpoint.url().clone());
+    let bearer = HeaderValue::Credentials {
+        scheme: "Bearer",
+        credentials: token.clone(),
+    };
+    request.headers.push(("authorization", bearer));
+    let response = answer(service, &endpoint, &request, None, transport, observer).await?;
+    let (bytes, members) = if response.media_type().as_deref() == Some("application/jwt") {
+        observer.observe(&Event::Note(
+            "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
+        ));
+        claims_of_jwt(response.body.expose())
+    } else {
+        object(response.body.expose())
+    }
+    .ok_or_else(|| not_json(service, &endpoint))?;
+    match (members.get("sub").and_then(Value::as_str), subject) {
+        (None, _) => Err(TokenServiceError::Invalid {
+            service: service.name(),
+            problem: "it has no sub (OpenID Connect Core §5.3.2)",
+        }),
+        (Some(found), Some(expected)) if found != expected => Err(TokenServiceError::OtherSubject {
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }),
+        _ => Ok(bytes),
+    }
+}
+
+/// What the introspection endpoint says of a token: a JSON object as text, and
+/// whether the token is active.
+///
+/// # Errors
+/// [`TokenServiceError`].
+pub async fn introspect(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<(Vec<u8>, bool), TokenServiceError> {
+    let service = Service::Introspection;
+    let endpoint = endpoint(service, session, transport, observer).await?;
+    let client = client_of(session, client_secret)?;
+    let request = logout::about_token(&endpoint, &client, token, token_type_hint);
+    let method = Some(client.authentication.method());
+    let response = answer(service, &endpoint, &request, method, transport, observer).await?;
+    let (bytes, members) = object(response.body.expose()).ok_or_else(|| not_json(service, &endpoint))?;
+    match members.get("active") {
+        Some(Value::Bool(active)) => Ok((bytes, *active)),
+        _ => Err(TokenServiceError::Invalid {
+            service: service.name(),
+            problem: "active is missing or no boolean (RFC 7662 §2.2)",
+        }),
+    }
+}
+
+/// Tells the server to forget one token.
+///
+/// # Errors
+/// [`TokenServiceError`].
+pub async fn revoke_token(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<(), TokenServiceError> {
+    let service = Service::Revocation;
+    let endpoint = endpoint(service, session, transport, observer).await?;
+    let client = client_of(session, client_secret)?;
+    let request = logout::about_token(&endpoint, &client, token, token_type_hint);
+    let method = Some(client.authentication.method());
+    answer(service, &endpoint, &request, method, transport, observer)
+        .await
+        .map(|_| ())
+}
+
+/// Sends the request; an answer with 2xx is one.
+async fn answer(
+    service: Service,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    method: Option<ClientAuthenticationMethod>,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<HttpResponse, TokenServiceError> {
+    let service = service.name();
+    let sent = transport.send(request, observer).await;
+    let response = sent.map_err(|source| TokenServiceError::Transport { service, source })?;
+    let (status, endpoint) = (response.status, endpoint.to_string());
+    match status {
+        200..300 => Ok(response),
+        429 | 500.. => Err(TokenServiceError::Unavailable {
+            service,
+            endpoint,
+            status,
+        }),
+        _ => {
+            let in_body = parse_object(response.body.expose())
+                .ok()
+                .and_then(|object| ErrorResponse::from_json(&object));
+            let in_header = || {
+                response
+                    .header("www-authenticate")
+                    .and_then(ErrorResponse::from_challenge)
+            };
+            let error = in_body.or_else(in_header);
+            Err(TokenServiceError::Refused {
+                service,
+                endpoint,
+                status,
+                error: error.map(|error| error.without(&request.secrets())),
+                method,
+            })
+        }
+    }
+}
+
+fn object(bytes: &[u8]) -> Option<(Vec<u8>, Map<String, Value>)> {
+    Some((bytes.to_vec(), parse_object(bytes).ok()?))
+}
+
+fn claims_of_jwt(bytes: &[u8]) -> Option<(Vec<u8>, Map<String, Value>)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let claims = UnverifiedJwt::decode(text).ok()?.claims;
+    Some((from_base64url(text.split('.').nth(1)?)?, claims))
+}
+
+fn not_json(service: Service, endpoint: &Endpoint) -> TokenServiceError {
+    TokenServiceError::NotJson {
+        service: service.name(),
+        endpoint: endpoint.to_string(),
+    }
+}

@@ -1,0 +1,846 @@
+//! A credential helper: a program that speaks the protocol of
+//! docker-credential-helpers, one call a process. `get` and `erase` read the
+//! address of an item on standard input, `store` reads a JSON object with
+//! `ServerURL`, `Username` and `Secret`, and `get` answers with such an object.
+//!
+//! Invariants: no shell; secrets pass by standard input and output alone, never
+//! by arguments or environment; the program gets the environment that it is
+//! handed; every call has a deadline, after which the program and what it has
+//! started are killed. It runs in a process group of its own, so that Ctrl-C
+//! does not reach it in the middle of a write.
+
+use super::file::private_dir::file_name;
+use super::session::{Session, SessionError};
+use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// For one call.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// What the program wrote is waited for this long after its end, where
+/// something that it has started still holds its output.
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
+/// The longest pause between two looks whether the program has ended.
+const MAX_PAUSE: Duration = Duration::from_millis(5);
+
+/// Items are found by address alone. No host has such a name (RFC 6761 §6.4),
+/// so that nothing else's credentials are at it.
+const ADDRESS: &str = "https://oauth.invalid/";
+/// Always the same: to some helpers the same address with another user is another item.
+const USERNAME: &str = "oauth";
+/// What the protocol has every helper say where there is no such item.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+/// The helpers written in Go read no longer lines.
+const MAX_INPUT_BYTES: usize = 65_535;
+/// Far more than any item, and little enough to be held in memory.
+const MAX_OUTPUT_BYTES: usize = 256 * 1024;
+/// Enough of what a program says about its failure.
+const MAX_MESSAGE_BYTES: usize = 4096;
+/// A part of the session this long in a message is no coincidence.
+const REPEATED_BYTES: usize = 12;
+/// About the size of a session, for trying whether the helper takes one.
+const TRIAL_BYTES: usize = 2048;
+/// Other logins may be trying the same item.
+const TRIAL_ATTEMPTS: usize = 3;
+
+/// Why a credential helper cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandStoreError {
+    /// No such program.
+    #[error("there is no program `{program}` to keep the session")]
+    Missing {
+        /// As it was given.
+        program: String,
+    },
+    /// It is there, and does not start.
+    #[error("the credential helper `{program}` cannot be run")]
+    NotRunnable {
+        /// As it was given.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended with an error.
+    #[error("the credential helper `{program}` failed to {action} the session: {message}")]
+    Failed {
+        /// As it was given.
+        program: String,
+        /// What it was asked for.
+        action: Action,
+        /// What it said.
+        message: String,
+    },
+    /// It did not end.
+    #[error("the credential helper `{program}` did not {action} the session within {waited_s} s, and was ended")]
+    TimedOut {
+        /// As it was given.
+        program: String,
+        /// What it was asked for.
+        action: Action,
+        /// How long it was waited for, in seconds.
+        waited_s: u64,
+    },
+    /// It ended well, and what it said is no answer.
+    #[error("the credential helper `{program}` answered `get` with {how}")]
+    InvalidResponse {
+        /// As it was given.
+        program: String,
+        /// What it said instead of a credential.
+        how: &'static str,
+    },
+    /// What was written did not come back.
+    #[error("the credential helper `{program}` took a trial item, but does not give it back")]
+    WriteNotPersisted {
+        /// As it was given.
+        program: String,
+    },
+    /// More than helpers read.
+    #[error(
+        "the session is too large for the credential helper `{program}`: {size_bytes} bytes, at most {MAX_INPUT_BYTES} are read"
+    )]
+    TooLarge {
+        /// As it was given.
+        program: String,
+        /// The size as it would be sent.
+        size_bytes: usize,
+    },
+}
+
+/// What a helper is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `get`
+    Get,
+    /// `store`
+    Store,
+    /// `erase`
+    Erase,
+}
+
+impl Action {
+    /// The one argument.
+    fn argument(self) -> &'static str {
+        match self {
+            Action::Get => "get",
+            Action::Store => "store",
+            Action::Erase => "erase",
+        }
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.argument())
+    }
+}
+
+impl CommandStoreError {
+    pub(super) fn hints(&self) -> Vec<String> {
+        let mut hints = match self {
+            CommandStoreError::Missing { program } if !program.contains(std::path::is_separator) => {
+                let mut hints = vec![format!("Install `{program}`, or name it by its whole path.")];
+                if !program.starts_with("docker-credential-") {
+                    hints.push(format!(
+                        "The helpers of docker have a longer name: `command:docker-credential-{program}`."
+                    ));
+                }
+                hints
+            }
+            CommandStoreError::Missing { program } => vec![format!("Look whether `{program}` is installed.")],
+            CommandStoreError::NotRunnable { program, .. } => {
+                vec![format!("Look whether `{program}` is a program, and yours to run.")]
+            }
+            CommandStoreError::Failed { program, action, .. } => {
+                vec![format!(
+                    "Try it by hand: `{program} {action}`, and see its documentation."
+                )]
+            }
+            CommandStoreError::TimedOut { program, .. } => {
+                vec![format!(
+                    "Look whether `{program}` waits for an answer that nobody can give here, such as a passphrase."
+                )]
+            }
+            CommandStoreError::InvalidResponse { .. } | CommandStoreError::WriteNotPersisted { .. } => {
+                vec!["Name a program that speaks the protocol of docker-credential-helpers.".to_owned()]
+            }
+            CommandStoreError::TooLarge { .. } => Vec::new(),
+        };
+        hints.extend(other_stores(None));
+        hints
+    }
+}
+
+/// The store behind a helper.
+pub(super) struct CommandStore {
+    program: String,
+    environment: Vec<(OsString, OsString)>,
+    item_suffix: Option<String>,
+    deadline: Duration,
+    /// The address that the next save does not look at again: between the
+    /// answer of a server and its write there is time for one call alone.
+    ready: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Credentials<'a> {
+    #[serde(rename = "ServerURL")]
+    server_url: &'a str,
+    username: &'a str,
+    secret: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    secret: String,
+}
+
+impl CommandStore {
+    pub(super) fn new(program: String, settings: StoreSettings) -> Self {
+        CommandStore {
+            program,
+            environment: settings.child_environment,
+            item_suffix: settings.item_suffix,
+            deadline: DEADLINE,
+            ready: None,
+        }
+    }
+
+    /// Spelled so that names which differ in case alone are different addresses for every helper.
+    fn address(&self, profile: &ProfileName) -> String {
+        let item = item_name(profile, self.item_suffix.as_deref());
+        format!("{ADDRESS}{}", file_name(&item))
+    }
+
+    fn get(&self, address: &str) -> Result<Option<Secret>, CommandStoreError> {
+        let ended = self.call(Action::Get, address.as_bytes())?;
+        let nonsense = |how| CommandStoreError::InvalidResponse {
+            program: self.program.clone(),
+            how,
+        };
+        if ended.output.len() > MAX_OUTPUT_BYTES {
+            return Err(nonsense("more than any session"));
+        }
+        if !ended.status.success() {
+            return match ended.says_not_found() {
+                true => Ok(None),
+                false => Err(self.failed(Action::Get, &ended, "")),
+            };
+        }
+        let answer: Answer =
+            serde_json::from_slice(&ended.output).map_err(|_| nonsense("something that is no credential"))?;
+        let secret = Secret::new(answer.secret);
+        // What some versions of docker-credential-pass say where there is nothing
+        Ok(Some(secret).filter(|secret| !secret.expose().is_empty()))
+    }
+
+    fn store(&self, address: &str, secret: &str) -> Result<(), CommandStoreError> {
+        let credentials = Credentials {
+            server_url: address,
+            username: USERNAME,
+            secret,
+        };
+        // Room from the start: a vector that grew would leave the record behind in memory
+        let mut input = Zeroizing::new(Vec::with_capacity(2 * secret.len() + 1024));
+        // Strings have no way to fail; a helper refuses an empty object
+        let _ = serde_json::to_writer(&mut *input, &credentials);
+        if input.len() > MAX_INPUT_BYTES {
+            return Err(CommandStoreError::TooLarge {
+                program: self.program.clone(),
+                size_bytes: input.len(),
+            });
+        }
+        input.push(b'\n');
+        let ended = self.call(Action::Store, &input)?;
+        match ended.status.success() {
+            true => Ok(()),
+            false => Err(self.failed(Action::Store, &ended, secret)),
+        }
+    }
+
+    fn erase(&self, address: &str) -> Result<bool, CommandStoreError> {
+        let ended = self.call(Action::Erase, address.as_bytes())?;
+        match ended.status.success() {
+            true => Ok(true),
+            false if ended.says_not_found() => Ok(false),
+            false => Err(self.failed(Action::Erase, &ended, "")),
+        }
+    }
+
+    /// Stores an item as long as this, reads it back and removes it.
+    fn try_writing(&self, address: &str, length_bytes: usize) -> Result<(), CommandStoreError> {
+        let trial = "a trial of oauth; ".repeat(length_bytes / 18 + 1);
+        for _ in 0..TRIAL_ATTEMPTS {
+            self.store(address, &trial)?;
+            let read = self.get(address);
+            let erased = self.erase(address);
+            let came_back = read?.is_some_and(|secret| *secret.expose() == trial);
+            if came_back {
+                return erased.map(drop);
+            }
+        }
+        Err(CommandStoreError::WriteNotPersisted {
+            program: self.program.clone(),
+        })
+    }
+
+    fn failed(&self, action: Action, ended: &Ended, given: &str) -> CommandStoreError {
+        CommandStoreError::Failed {
+            program: self.program.clone(),
+            action,
+            message: ended.message(given),
+        }
+    }
+
+    /// One call: starts the program, hands it the input, waits until it ends.
+    fn call(&self, action: Action, input: &[u8]) -> Result<Ended, CommandStoreError> {
+        let began = Instant::now();
+        let mut command = Command::new(&self.program);
+        command
+            .arg(action.argument())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let not_runnable = |source| CommandStoreError::NotRunnable {
+            program: self.program.clone(),
+            source,
+        };
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(CommandStoreError::Missing {
+                    program: self.program.clone(),
+                });
+            }
+            Err(error) => return Err(not_runnable(error)),
+        };
+        if let Some(mut stdin) = child.stdin.take() {
+            let input = Zeroizing::new(input.to_vec());
+            // A thread: a program that does not read must not keep us beyond the deadline.
+            // One that reads only a part says by its exit code how it went.
+            thread::spawn(move || drop(stdin.write_all(&input)));
+        }
+        let output = child
+            .stdout
+            .take()
+            .map(|stream| Collected::from(stream, MAX_OUTPUT_BYTES + 1, Excess::Refused));
+        let errors = child
+            .stderr
+            .take()
+            .map(|stream| Collected::from(stream, MAX_MESSAGE_BYTES, Excess::Dropped));
+        let mut pause = Duration::from_millis(1);
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if began.elapsed() < self.deadline => thread::sleep(pause),
+                Ok(None) => {
+                    kill(&mut child);
+                    return Err(CommandStoreError::TimedOut {
+                        program: self.program.clone(),
+                        action,
+                        waited_s: self.deadline.as_secs(),
+                    });
+                }
+                Err(error) => {
+                    kill(&mut child);
+                    return Err(not_runnable(error));
+                }
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        };
+        let collect = |stream: Option<Collected>| stream.map(Collected::take).unwrap_or_default();
+        Ok(Ended {
+            status,
+            output: collect(output),
+            errors: collect(errors),
+        })
+    }
+
+    /// An item that is a record, or `None`; what is none is an error.
+    fn read(&self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+        let Some(record) = self.get(&self.address(profile))? else {
+            return Ok(None);
+        };
+        let session = Session::decode(record.expose());
+        session.map(Some).map_err(|source| StoreError::Record {
+            profile: profile.clone(),
+            store: self.describe(),
+            source,
+        })
+    }
+
+    /// The length of what is there; refuses what a newer program wrote. What is damaged may go.
+    fn check_replaceable(&self, profile: &ProfileName) -> Result<usize, StoreError> {
+        match self.read(profile) {
+            Ok(session) => Ok(session.map_or(0, |session| session.encode().expose().len())),
+            Err(StoreError::Record {
+                source: SessionError::Malformed { .. },
+                ..
+            }) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl CredentialStore for CommandStore {
+    fn describe(&self) -> String {
+        format!("the credential helper {}", self.program)
+    }
+
+    fn name(&self) -> String {
+        StoreKind::Command(self.program.clone()).to_string()
+    }
+
+    fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+        self.read(profile)
+    }
+
+    fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
+        let address = self.address(profile);
+        if self.ready.take().as_ref() != Some(&address) {
+            self.check_replaceable(profile)?;
+        }
+        Ok(self.store(&address, session.encode().expose())?)
+    }
+
+    fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError> {
+        let address = self.address(profile);
+        match self.get(&address) {
+            // Some helpers fail to erase what is not there
+            Ok(None) => Ok(false),
+            // What cannot be read can be forgotten all the same
+            Ok(Some(_)) | Err(CommandStoreError::Failed { .. } | CommandStoreError::InvalidResponse { .. }) => {
+                Ok(self.erase(&address)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        let present_bytes = self.check_replaceable(profile)?;
+        // No profile's name has a slash; the same address each time, so that
+        // the next trial removes what a killed one left
+        let trial = format!("{}/trial", self.address(profile));
+        Ok(self.try_writing(&trial, present_bytes.max(TRIAL_BYTES))?)
+    }
+
+    fn prepare_save(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.probe(profile)?;
+        self.ready = Some(self.address(profile));
+        Ok(())
+    }
+}
+
+/// A call that came to its end.
+struct Ended {
+    status: ExitStatus,
+    output: Zeroizing<Vec<u8>>,
+    errors: Zeroizing<Vec<u8>>,
+}
+
+impl Ended {
+    fn says_not_found(&self) -> bool {
+        [&self.output, &self.errors]
+            .iter()
+            .any(|stream| stream.trim_ascii() == NOT_FOUND.as_bytes())
+    }
+
+    /// Why it failed, in the program's words; nothing of them where they repeat what it was given to keep.
+    fn message(&self, given: &str) -> String {
+        let said = [&self.output, &self.errors]
+            .into_iter()
+            .map(|stream| stream.trim_ascii())
+            .find(|stream| !stream.is_empty());
+        let Some(said) = said else {
+            return format!("it said nothing, and ended with {}", self.status);
+        };
+        let said = &said[..said.len().min(MAX_MESSAGE_BYTES)];
+        let parts: HashSet<&[u8]> = said.windows(REPEATED_BYTES).collect();
+        let repeats = given
+            .as_bytes()
+            .windows(REPEATED_BYTES)
+            .any(|part| parts.contains(part));
+        if repeats || said.starts_with(b"{") {
+            return format!(
+                "what it said is not shown, it may hold secrets; it ended with {}",
+                self.status
+            );
+        }
+        String::from_utf8_lossy(said).into_owned()
+    }
+}
+
+/// What becomes of output beyond the limit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Excess {
+    /// The stream is closed, which ends a program that goes on writing.
+    Refused,
+    /// It is read and forgotten.
+    Dropped,
+}
+
+/// What a program writes, read on a thread of its own.
+struct Collected {
+    bytes: Arc<Mutex<Zeroizing<Vec<u8>>>>,
+    ended: Receiver<()>,
+}
+
+impl Collected {
+    /// Keeps at most so many bytes.
+    fn from(mut stream: impl Read + Send + 'static, most_bytes: usize, excess: Excess) -> Self {
+        let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(most_bytes))));
+        let shared = Arc::clone(&bytes);
+        let (ending, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let mut block = Zeroizing::new([0; 4096]);
+            while let Ok(length @ 1..) = stream.read(block.as_mut()) {
+                let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = most_bytes - bytes.len();
+                bytes.extend_from_slice(&block[..length.min(room)]);
+                if bytes.len() == most_bytes && excess == Excess::Refused {
+                    break;
+                }
+            }
+            let _nobody_waits = ending.send(());
+        });
+        Collected { bytes, ended }
+    }
+
+    /// What has come, when the program has ended.
+    fn take(self) -> Zeroizing<Vec<u8>> {
+        let _still_held = self.ended.recv_timeout(OUTPUT_GRACE);
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ends the program, and on Unix what it has started too.
+fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    let _gone_already =
+        rustix::process::kill_process_group(rustix::process::Pid::from_child(child), rustix::process::Signal::KILL);
+    let _gone_already = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::super::session::tests::full_session;
+    use super::super::{FileKey, Interaction};
+    use super::*;
+    use crate::exit::{Diagnosis, ExitCode};
+    use std::fs;
+    use std::path::PathBuf;
+    use tempfile::TempDir;
+
+    const HELPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/credential-helper");
+
+    fn store_with(folder: &TempDir, suffix: Option<&str>) -> CommandStore {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let settings = StoreSettings {
+            runtime_folder: None,
+            kind: StoreKind::Command(HELPER.to_owned()),
+            interaction: Interaction::Forbidden,
+            keyring_session: None,
+            item_suffix: suffix.map(str::to_owned),
+            data_folder: PathBuf::from("/nonexistent/data"),
+            config_folder: PathBuf::from("/nonexistent/config"),
+            file_key: FileKey::Own,
+            ask_passphrase: None,
+            child_environment: vec![("PATH".into(), path), ("HELPER_FOLDER".into(), folder.path().into())],
+        };
+        CommandStore::new(HELPER.to_owned(), settings)
+    }
+
+    fn store(folder: &TempDir) -> CommandStore {
+        store_with(folder, None)
+    }
+
+    fn behave(folder: &TempDir, behaviour: &str) {
+        fs::write(folder.path().join("behaviour"), behaviour).unwrap();
+    }
+
+    fn profile(name: &str) -> ProfileName {
+        ProfileName::parse(name).unwrap()
+    }
+
+    fn items(folder: &TempDir) -> Vec<String> {
+        let names = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        let names = names.filter_map(|name| Some(name.to_str()?.strip_prefix("item.")?.to_owned()));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn command_error(outcome: Result<impl Sized, StoreError>) -> CommandStoreError {
+        let error = outcome.err().unwrap();
+        assert_eq!(error.exit_code(), ExitCode::Store);
+        match error {
+            StoreError::Command(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_session_comes_back_as_it_was_and_each_profile_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        assert!(store.load(&profile("work")).unwrap().is_none());
+        assert!(!store.delete(&profile("work")).unwrap());
+        for (name, generation) in [("work", 1), ("Work", 2), ("work.", 3)] {
+            store.save(&profile(name), &full_session(generation)).unwrap();
+        }
+        store_with(&folder, Some("@0a1b2c3d"))
+            .save(&profile("work"), &full_session(4))
+            .unwrap();
+        assert_eq!(items(&folder), ["=57ork", "work", "work=2e", "work@0a1b2c3d"]);
+        let again = store.load(&profile("work")).unwrap().unwrap();
+        assert_eq!(again.encode().expose(), full_session(1).encode().expose());
+        assert_eq!(store.load(&profile("Work")).unwrap().unwrap().generation, 2);
+        assert!(store.delete(&profile("work")).unwrap());
+        assert_eq!(items(&folder), ["=57ork", "work=2e", "work@0a1b2c3d"]);
+    }
+
+    #[test]
+    fn a_trial_shows_what_saving_would_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.prepare_save(&profile("work")).unwrap();
+        assert_eq!(items(&folder), Vec::<String>::new());
+        store.save(&profile("work"), &full_session(1)).unwrap();
+        let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+        // between an answer of a server and its write there is one call alone
+        assert_eq!(calls, "get\nstore\nget\nerase\nstore\n");
+
+        behave(&folder, r#"[ "$1" != store ] || exit 0"#);
+        let error = command_error(self::store(&folder).probe(&profile("home")));
+        assert!(
+            matches!(error, CommandStoreError::WriteNotPersisted { .. }),
+            "{error:?}"
+        );
+        behave(&folder, r#"[ "$1" != store ] || { echo 'no room'; exit 1; }"#);
+        let error = command_error(self::store(&folder).probe(&profile("work")));
+        assert!(
+            matches!(&error, CommandStoreError::Failed { action: Action::Store, message, .. } if message == "no room"),
+            "{error:?}"
+        );
+        assert_eq!(items(&folder), ["work"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_in_three_ways() {
+        let folder = tempfile::tempdir().unwrap();
+        for absent in [
+            "echo 'credentials not found in native keychain'; exit 1",
+            "echo 'credentials not found in native keychain' >&2; exit 1",
+            r#"echo '{"ServerURL":"https://oauth.invalid/work","Username":"","Secret":""}'; exit 0"#,
+        ] {
+            behave(&folder, absent);
+            assert!(store(&folder).load(&profile("work")).unwrap().is_none(), "{absent}");
+            assert!(!store(&folder).delete(&profile("work")).unwrap(), "{absent}");
+        }
+    }
+
+    #[test]
+    fn newer_records_stay_and_damaged_ones_may_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let item = |secret: &str| format!(r#"{{"ServerURL":"x","Username":"y","Secret":{secret}}}"#);
+        fs::write(folder.path().join("item.work"), item(r#""{\"v\":2}""#)).unwrap();
+        for outcome in [
+            store(&folder).load(&profile("work")).map(|_| ()),
+            store(&folder).probe(&profile("work")),
+            store(&folder).save(&profile("work"), &full_session(1)),
+        ] {
+            let error = outcome.unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    StoreError::Record {
+                        source: SessionError::NewerVersion(2),
+                        ..
+                    }
+                ),
+                "{error:?}"
+            );
+        }
+        fs::write(folder.path().join("item.work"), item(r#""canary""#)).unwrap();
+        let error = store(&folder).load(&profile("work")).unwrap_err();
+        assert!(matches!(error, StoreError::Record { .. }), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        store(&folder).probe(&profile("work")).unwrap();
+        store(&folder).save(&profile("work"), &full_session(1)).unwrap();
+    }
+
+    #[test]
+    fn nonsense_is_told_as_such_and_can_be_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        for nonsense in [
+            "",
+            "echo hello",
+            "echo '[]'",
+            r#"echo '{"Username":"canary"}'"#,
+            r#"echo '{"Secret":["canary"]}'"#,
+            r#"printf '{"Secret":"a"'"#,
+            "yes canary",
+        ] {
+            behave(
+                &folder,
+                &format!("[ \"$1\" != get ] || {{ {nonsense}; exit 0; }}; exit 0").replace("{ ;", "{ :;"),
+            );
+            let error = command_error(store(&folder).load(&profile("work")));
+            assert!(
+                matches!(error, CommandStoreError::InvalidResponse { .. }),
+                "{nonsense}: {error:?}"
+            );
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+            assert!(store(&folder).delete(&profile("work")).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_message_that_repeats_the_session_is_not_passed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        for echo in [
+            r#"printf '%s' "$input""#,
+            r#"printf '%s' "$input" >&2"#,
+            "echo cannot keep canary-refresh-token",
+        ] {
+            behave(&folder, &format!(r#"[ "$1" != store ] || {{ {echo}; exit 3; }}"#));
+            let error = command_error(store(&folder).save(&profile("work"), &full_session(1)));
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+            assert!(error.to_string().contains("is not shown"), "{error}");
+        }
+        // nor what a failing `get` hands out
+        behave(&folder, r#"[ "$1" != get ] || { echo '{"Secret":"canary"}'; exit 1; }"#);
+        let error = command_error(store(&folder).load(&profile("work")));
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        behave(&folder, "exit 7");
+        let error = command_error(store(&folder).load(&profile("work")));
+        assert!(error.to_string().contains("exit status: 7"), "{error}");
+    }
+
+    #[test]
+    fn one_that_hangs_is_killed_with_what_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        behave(&folder, r#"sleep 600 & echo $! > "$folder/sleeper"; wait"#);
+        let mut store = store(&folder);
+        store.deadline = Duration::from_millis(500);
+        let began = Instant::now();
+        let error = command_error(store.load(&profile("work")));
+        assert!(
+            matches!(
+                error,
+                CommandStoreError::TimedOut {
+                    action: Action::Get,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        let sleeper = fs::read_to_string(folder.path().join("sleeper")).unwrap();
+        let sleeper = rustix::process::Pid::from_raw(sleeper.trim().parse().unwrap()).unwrap();
+        // A zombie remains until its new parent has looked after it
+        while rustix::process::test_kill_process(sleeper).is_ok() {
+            let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.as_raw_nonzero())).unwrap_or_default();
+            if state.contains(" Z ") {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "it still runs: {state}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn what_stays_in_the_background_and_what_talks_much_keep_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.save(&profile("work"), &full_session(1)).unwrap();
+        let began = Instant::now();
+        behave(&folder, r#"sleep 20 & head -c 300000 /dev/zero >&2"#);
+        assert!(store.load(&profile("work")).unwrap().is_some());
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn more_than_a_helper_reads_is_told_and_the_old_session_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.save(&profile("work"), &full_session(1)).unwrap();
+        let mut large = full_session(2);
+        large.id_token = Some(Secret::new("x".repeat(60_000)));
+        store.save(&profile("work"), &large).unwrap();
+        assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 2);
+        large.id_token = Some(Secret::new("x".repeat(66_000)));
+        let error = command_error(store.save(&profile("work"), &large));
+        assert!(matches!(error, CommandStoreError::TooLarge { .. }), "{error:?}");
+        assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 2);
+    }
+
+    #[test]
+    fn a_program_that_is_missing_or_none_is_told_apart_and_each_error_has_its_hint() {
+        let folder = tempfile::tempdir().unwrap();
+        let with_program = |program: &str| {
+            let mut store = store(&folder);
+            store.program = program.to_owned();
+            command_error(store.load(&profile("work")))
+        };
+        let missing = with_program("a-helper-that-nobody-has");
+        assert!(matches!(missing, CommandStoreError::Missing { .. }), "{missing:?}");
+        assert!(
+            missing.hints()[1].contains("docker-credential-a-helper"),
+            "{:?}",
+            missing.hints()
+        );
+        let no_path = with_program("/nonexistent/helper");
+        assert!(matches!(no_path, CommandStoreError::Missing { .. }), "{no_path:?}");
+        let folder_not_program = with_program(&folder.path().display().to_string());
+        assert!(
+            matches!(folder_not_program, CommandStoreError::NotRunnable { .. }),
+            "{folder_not_program:?}"
+        );
+        let program = "docker-credential-x".to_owned();
+        let errors = [
+            missing,
+            folder_not_program,
+            CommandStoreError::Failed {
+                program: program.clone(),
+                action: Action::Get,
+                message: String::new(),
+            },
+            CommandStoreError::TimedOut {
+                program: program.clone(),
+                action: Action::Get,
+                waited_s: 30,
+            },
+            CommandStoreError::InvalidResponse {
+                program,
+                how: "nothing",
+            },
+        ];
+        let mut firsts = HashSet::new();
+        for error in errors {
+            assert!(firsts.insert(error.hints()[0].clone()), "{error}");
+            assert!(
+                error.hints().iter().any(|hint| hint.contains("--store file")),
+                "{error}"
+            );
+        }
+    }
+}

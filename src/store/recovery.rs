@@ -1,0 +1,272 @@
+//! Where a refreshed session waits when its store fails after the server has
+//! spent the old refresh token: a keyring that is locked or killed, a disk that
+//! is full, in just that moment.
+//!
+//! The file `.NAME.aside` is encrypted under the refresh token that was spent,
+//! which is still in the store: who cannot read the store cannot read the file.
+//! Whoever loads the session afterwards gets what is in the file, and the next
+//! save removes it.
+
+use super::file::private_dir::{PermissionPolicy, PrivateDir, file_name};
+use super::{CredentialStore, FileStoreError, ProfileName, Session, StoreError, StoreSettings, item_name};
+use crate::protocol::random::Randomness;
+use crate::secret::Secret;
+use crate::system::SystemRandomness;
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+const MAGIC: &[u8; 20] = b"oauth session aside\n";
+const NONCE_BYTES: usize = 24;
+/// As much as the file store takes.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A store with such a place beside it.
+pub(super) struct RecoveringStore {
+    store: Box<dyn CredentialStore>,
+    /// Tried in this order.
+    folders: Vec<PathBuf>,
+    item_suffix: Option<String>,
+}
+
+impl RecoveringStore {
+    pub(super) fn new(store: Box<dyn CredentialStore>, settings: &StoreSettings) -> Self {
+        let mut folders = vec![settings.data_folder.join("oauth").join("sessions")];
+        folders.extend(settings.runtime_folder.iter().map(|folder| folder.join("oauth")));
+        RecoveringStore {
+            store,
+            folders,
+            item_suffix: settings.item_suffix.clone(),
+        }
+    }
+
+    fn item(&self, profile: &ProfileName) -> String {
+        item_name(profile, self.item_suffix.as_deref())
+    }
+
+    /// The session that waits, where it follows on the stored one.
+    fn waiting(&self, profile: &ProfileName, stored: &Session) -> Option<Session> {
+        let key = stored.refresh_token.as_ref()?;
+        let item = self.item(profile);
+        self.folders.iter().find_map(|folder| {
+            let folder = PrivateDir::existing(folder).ok()??;
+            let content = folder
+                .read(&recovery_name(&item), MAX_FILE_BYTES, PermissionPolicy::Refuse)
+                .ok()??;
+            let session = Session::decode(unseal(&content, key, &item)?.expose()).ok()?;
+            (session.generation > stored.generation).then_some(session)
+        })
+    }
+
+    /// Removes what waits; a file that stays is one that no session fits any more.
+    fn clear(&self, profile: &ProfileName) {
+        let item = self.item(profile);
+        for folder in &self.folders {
+            if let Ok(Some(folder)) = PrivateDir::existing(folder) {
+                let _ = folder.remove(&recovery_name(&item));
+            }
+        }
+    }
+}
+
+impl CredentialStore for RecoveringStore {
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    fn name(&self) -> String {
+        self.store.name()
+    }
+
+    fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+        let stored = self.store.load(profile)?;
+        Ok(stored.map(|stored| self.waiting(profile, &stored).unwrap_or(stored)))
+    }
+
+    fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
+        self.store.save(profile, session)?;
+        self.clear(profile);
+        Ok(())
+    }
+
+    fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError> {
+        let existed = self.store.delete(profile)?;
+        self.clear(profile);
+        Ok(existed)
+    }
+
+    fn probe(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.store.probe(profile)
+    }
+
+    fn prepare_save(&mut self, profile: &ProfileName) -> Result<(), StoreError> {
+        self.store.prepare_save(profile)
+    }
+
+    fn save_recovery(
+        &mut self,
+        profile: &ProfileName,
+        spent: &Secret,
+        session: &Session,
+    ) -> Result<PathBuf, StoreError> {
+        let item = self.item(profile);
+        let content = seal(&session.encode(), spent, &item)?;
+        let mut outcome = Err(FileStoreError::TooLarge.into());
+        for path in &self.folders {
+            let name = recovery_name(&item);
+            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_at_once(&name, &content));
+            match kept {
+                Ok(()) => return Ok(path.join(name)),
+                Err(error) => outcome = Err(FileStoreError::from(error).into()),
+            }
+        }
+        outcome
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        self.store.notice()
+    }
+}
+
+/// Of no session's file: those do not begin with a dot.
+fn recovery_name(item: &str) -> String {
+    format!(".{}.aside", file_name(item))
+}
+
+fn cipher(spent: &Secret) -> XChaCha20Poly1305 {
+    let key = Sha256::new()
+        .chain_update(MAGIC)
+        .chain_update(spent.expose())
+        .finalize();
+    XChaCha20Poly1305::new(&key)
+}
+
+fn associated_data(item: &str) -> Vec<u8> {
+    [MAGIC.as_slice(), item.as_bytes()].concat()
+}
+
+fn seal(record: &Secret, spent: &Secret, item: &str) -> Result<Vec<u8>, StoreError> {
+    let mut nonce = [0_u8; NONCE_BYTES];
+    SystemRandomness.fill(&mut nonce)?;
+    let plain = record.expose().as_bytes();
+    // Room for the tag from the start: a vector that grew would leave the record behind in memory
+    let mut sealed = Vec::with_capacity(plain.len() + 16);
+    sealed.extend_from_slice(plain);
+    cipher(spent)
+        .encrypt_in_place(&XNonce::from(nonce), &associated_data(item), &mut sealed)
+        .map_err(|_| FileStoreError::TooLarge)?;
+    Ok([MAGIC.as_slice(), &nonce, &sealed].concat())
+}
+
+/// `None` where this is not the refresh token that it was sealed with.
+fn unseal(content: &[u8], spent: &Secret, item: &str) -> Option<Secret> {
+    let (nonce, sealed) = content.strip_prefix(MAGIC)?.split_at_checked(NONCE_BYTES)?;
+    let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
+    let mut opened = sealed.to_vec();
+    cipher(spent)
+        .decrypt_in_place(&XNonce::from(nonce), &associated_data(item), &mut opened)
+        .ok()?;
+    String::from_utf8(opened).ok().map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::super::session::tests::full_session;
+    use super::super::{FileKey, Interaction, StoreKind, open};
+    use super::*;
+    use std::fs;
+    use std::path::Path;
+    use tempfile::TempDir;
+
+    fn store(home: &TempDir) -> Box<dyn CredentialStore> {
+        open(StoreSettings {
+            kind: StoreKind::File,
+            interaction: Interaction::Forbidden,
+            keyring_session: None,
+            item_suffix: None,
+            data_folder: home.path().join("data"),
+            config_folder: home.path().join("config"),
+            runtime_folder: Some(home.path().join("run")),
+            file_key: FileKey::Own,
+            ask_passphrase: None,
+            child_environment: Vec::new(),
+        })
+        .unwrap()
+    }
+
+    fn work() -> ProfileName {
+        ProfileName::parse("work").unwrap()
+    }
+
+    /// A session that follows on `full_session(1)`.
+    fn refreshed() -> Session {
+        Session {
+            refresh_token: Some(Secret::from("canary-new-refresh-token")),
+            ..full_session(2)
+        }
+    }
+
+    fn spent() -> Secret {
+        full_session(1).refresh_token.unwrap()
+    }
+
+    fn generation(home: &TempDir) -> Option<u64> {
+        let session = store(home).load(&work()).unwrap();
+        session.map(|session| session.generation)
+    }
+
+    #[test]
+    fn what_was_kept_aside_is_loaded_until_something_newer_is_saved() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        let content = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        assert!(!content.contains("canary"), "{content}");
+        assert_eq!(generation(&home), Some(2));
+        store(&home).save(&work(), &full_session(3)).unwrap();
+        assert_eq!(generation(&home), Some(3));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn it_is_removed_with_the_session() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        assert!(store(&home).delete(&work()).unwrap());
+        assert!(!path.exists());
+        assert_eq!(generation(&home), None);
+    }
+
+    #[test]
+    fn of_another_login_or_changed_it_is_not_taken() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        let stranger = Secret::from("another refresh token");
+        let path = store(&home).save_recovery(&work(), &stranger, &refreshed()).unwrap();
+        assert_eq!(generation(&home), Some(1));
+        store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for content in [&whole[..0], &whole[..whole.len() - 1], &[0; 100]] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(generation(&home), Some(1));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn where_the_first_folder_takes_nothing_it_goes_to_the_second() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        // a folder in its place keeps the file from being made, for root too
+        let blocked = home.path().join("data/oauth/sessions/..work.aside.next");
+        fs::create_dir(&blocked).unwrap();
+        let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        assert!(path.starts_with(home.path().join("run")), "{}", path.display());
+        assert_eq!(generation(&home), Some(2));
+        store(&home).save(&work(), &full_session(3)).unwrap();
+        assert!(!Path::new(&path).exists());
+    }
+}

@@ -1,0 +1,356 @@
+//! What of an event a sequence diagram shows: the lines that `mermaid` and
+//! `html` draw, each in its own way. Messages that go over HTTP appear once,
+//! as their HTTP exchange.
+
+use super::curl::curl_command;
+use super::ordered_json::Document;
+use super::redact::{Redaction, ShownAnswer, ShownBody};
+use super::{Event, Party, Step};
+use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
+use crate::protocol::params::Params;
+use hyper::StatusCode;
+use std::time::Duration;
+
+/// The parties as a diagram has them, from left to right.
+pub const PARTIES: [Party; 6] = [
+    Party::ResourceOwner,
+    Party::Browser,
+    Party::Client,
+    Party::AuthorizationServer,
+    Party::ResourceServer,
+    Party::CredentialStore,
+];
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// One of the seven steps begins: a heading.
+    Step,
+    /// An arrow: a request, a message.
+    Message,
+    /// An arrow back: an answer that is no error.
+    Answer,
+    /// An arrow that the client does not see, but that must have been.
+    Unseen,
+    /// An arrow, or a note, of something that went wrong.
+    Failure,
+    /// A note beside the party: a fact.
+    Fact,
+    /// A note: a check that held.
+    Check,
+    /// A note: a check that was not made.
+    Skipped,
+    /// A note: for the person.
+    Note,
+    /// A note: not as it should be.
+    Warning,
+}
+
+impl Look {
+    /// Whether it goes from one party to another.
+    pub fn is_arrow(self) -> bool {
+        matches!(self, Look::Message | Look::Answer | Look::Unseen)
+    }
+}
+
+/// One line of the diagram. All texts are neutralised.
+#[derive(Debug)]
+pub struct Line {
+    /// How it looks.
+    pub look: Look,
+    /// Where it begins; a note stands here.
+    pub from: Party,
+    /// Where it ends.
+    pub to: Party,
+    /// What it says.
+    pub label: String,
+    /// What is behind it.
+    pub details: Vec<Detail>,
+}
+
+/// What is behind a line.
+#[derive(Debug)]
+pub struct Detail {
+    /// Such as `headers`.
+    pub title: &'static str,
+    /// What it is.
+    pub content: Content,
+}
+
+/// A detail's content.
+#[derive(Debug)]
+pub enum Content {
+    /// Names and values.
+    Pairs(Vec<(String, String)>),
+    /// Text on one or more lines.
+    Text(String),
+}
+
+/// Turns events into lines.
+pub struct DiagramBuilder {
+    redaction: Redaction,
+    /// The title of a message that the next request carries.
+    announced: Option<String>,
+}
+
+impl DiagramBuilder {
+    /// With what may be shown.
+    pub fn new(redaction: Redaction) -> Self {
+        DiagramBuilder {
+            redaction,
+            announced: None,
+        }
+    }
+
+    /// The lines of an event; most have one, some have none.
+    pub fn lines(&mut self, event: &Event<'_>) -> Vec<Line> {
+        let (from, to) = (event.from(), event.to());
+        let line = |look, label: String| Line {
+            look,
+            from,
+            to,
+            label,
+            details: Vec::new(),
+        };
+        let note = |look, label: String| Line {
+            look,
+            from: Party::Client,
+            to: Party::Client,
+            label,
+            details: Vec::new(),
+        };
+        vec![match event {
+            Event::StepBegins(step) => return step_lines(*step, from, to),
+            Event::Detail { name, value } => note(Look::Fact, sanitize(&format!("{name} = {value}"))),
+            // Over HTTP, where the exchange shows it.
+            Event::Message { title, .. } if (from, to) == (Party::Client, Party::AuthorizationServer) => {
+                self.announced = Some(sanitize(title));
+                return Vec::new();
+            }
+            Event::Message { .. } if (from, to) == (Party::AuthorizationServer, Party::Client) => return Vec::new(),
+            Event::Message { title, params, .. } => Line {
+                details: vec![self.params("parameters", params)],
+                ..line(Look::Message, sanitize(title))
+            },
+            Event::AuthorizationUrl(url) => Line {
+                details: vec![text("address", self.redaction.url(url))],
+                ..line(Look::Message, "sign in at this address".to_owned())
+            },
+            Event::BrowserStarted { command } => line(Look::Message, sanitize(&format!("started: {command}"))),
+            Event::BrowserFailed { command, reason } => line(
+                Look::Failure,
+                sanitize(&format!("could not be started with \"{command}\": {reason}")),
+            ),
+            Event::WaitBegins { timeout, .. } => note(
+                Look::Fact,
+                format!(
+                    "waits for the browser, {} at most",
+                    crate::output::duration::describe_seconds(timeout.as_secs())
+                ),
+            ),
+            Event::WaitEnds => return Vec::new(),
+            Event::CallbackIgnored { reason } => line(Look::Failure, sanitize(&format!("ignored: {reason}"))),
+            Event::DiscoveryTried { url, not_taken } => match not_taken {
+                None => note(Look::Check, format!("metadata taken: {}", sanitize_unbounded(url))),
+                Some(reason) => note(
+                    Look::Skipped,
+                    format!("metadata not taken: {}: {}", sanitize_unbounded(url), sanitize(reason)),
+                ),
+            },
+            Event::RequestSent(request) => Line {
+                details: self.request(request),
+                ..line(Look::Message, self.request_label(request))
+            },
+            Event::ResponseReceived { request, response } => {
+                let look = if response.status < 400 {
+                    Look::Answer
+                } else {
+                    Look::Failure
+                };
+                let answer = self.redaction.answer(request, response);
+                Line {
+                    label: response_label(response, &answer),
+                    details: response_details(request, response, answer),
+                    ..line(look, String::new())
+                }
+            }
+            Event::RequestFailed { reason, .. } => line(Look::Failure, sanitize(&format!("no answer: {reason}"))),
+            Event::Retried { reason, .. } => note(Look::Warning, sanitize(reason)),
+            Event::Refreshed { expires_in_s, rotated } => {
+                let valid = expires_in_s
+                    .map(|seconds| format!(", valid for {}", crate::output::duration::describe_seconds(seconds)));
+                let and = if *rotated { ", and a new refresh token" } else { "" };
+                note(
+                    Look::Check,
+                    format!("refreshed: a new access token{}{and}", valid.unwrap_or_default()),
+                )
+            }
+            Event::Revoked { token_type } => note(Look::Check, sanitize(&format!("revoked: {token_type}"))),
+            Event::Stored { store } => Line {
+                details: vec![text("store", sanitize(store))],
+                ..line(Look::Message, "the session is stored".to_owned())
+            },
+            Event::Forgotten { store } => Line {
+                details: vec![text("store", sanitize(store))],
+                ..line(Look::Message, "the session is deleted".to_owned())
+            },
+            Event::Decision(what) => note(Look::Fact, sanitize(what)),
+            Event::CheckPassed(what) => note(Look::Check, sanitize(what)),
+            Event::CheckSkipped(what) => note(Look::Skipped, sanitize(&format!("not checked: {what}"))),
+            Event::Note(what) | Event::Outcome(what) => note(Look::Note, sanitize(what)),
+            Event::Warning(what) => note(Look::Warning, sanitize(what)),
+            Event::Failed {
+                message,
+                causes,
+                exit_code,
+            } => {
+                let mut all = vec![format!("error: {}", sanitize(message))];
+                all.extend(causes.iter().map(|cause| format!("caused by: {}", sanitize(cause))));
+                Line {
+                    details: vec![text("error", all.join("\n"))],
+                    ..note(
+                        Look::Failure,
+                        format!("exit code {}: {}", exit_code.code(), sanitize(message)),
+                    )
+                }
+            }
+        }]
+    }
+
+    fn request_label(&mut self, request: &HttpRequest) -> String {
+        let what = format!("{} {}", request.method.as_str(), sanitize(request.url.path()));
+        match self.announced.take() {
+            Some(title) => format!("{title}: {what}"),
+            None => what,
+        }
+    }
+
+    fn request(&self, request: &HttpRequest) -> Vec<Detail> {
+        let url = self.redaction.request_url(request);
+        let mut details = vec![text("request", format!("{} {url}", request.method.as_str()))];
+        if request.url.query().is_some() {
+            details.push(pairs("query", self.redaction.query(request)));
+        }
+        let headers = request.all_headers().into_iter();
+        let headers = headers.map(|(name, value)| (name.to_owned(), self.redaction.request_header(&value)));
+        details.push(pairs("headers", headers.collect()));
+        if let Some(params) = &request.body {
+            details.push(self.params("parameters", params));
+        }
+        details.push(text("as a command", curl_command(request).join(" \\\n  ")));
+        details
+    }
+
+    fn params(&self, title: &'static str, params: &Params) -> Detail {
+        let shown = params.iter();
+        let shown = shown.map(|(name, value)| (sanitize(name), self.redaction.parameter(name, value)));
+        pairs(title, shown.collect())
+    }
+}
+
+/// A heading; for what happens at the server also the arrows that this client
+/// does not see, and knows of by their outcome alone.
+fn step_lines(step: Step, from: Party, to: Party) -> Vec<Line> {
+    let line = |look, from, to, label: String| Line {
+        look,
+        from,
+        to,
+        label,
+        details: Vec::new(),
+    };
+    let unseen = |from, to, label: &str| line(Look::Unseen, from, to, label.to_owned());
+    let heading = format!("{}/7 {}", step.number(), step.title());
+    let mut lines = vec![line(Look::Step, from, to, heading)];
+    let (owner, browser, server) = (Party::ResourceOwner, Party::Browser, Party::AuthorizationServer);
+    match step {
+        Step::Prompt => {
+            lines.push(unseen(browser, server, "opens the address"));
+            lines.push(unseen(server, owner, "asks to sign in and to consent"));
+        }
+        Step::Consent => lines.push(unseen(owner, server, "signs in and consents")),
+        Step::Receive => lines.push(unseen(server, browser, "redirects to the client")),
+        _ => {}
+    }
+    lines
+}
+
+/// `400 Bad Request, 37 ms: invalid_grant`.
+fn response_label(response: &HttpResponse, answer: &ShownAnswer) -> String {
+    let phrase = reason_phrase(response.status);
+    let elapsed_ms = response.elapsed.as_millis();
+    let error = match &answer.body {
+        ShownBody::Json(Document::Object(members)) => members.iter().find(|(name, _)| name == "error"),
+        _ => None,
+    };
+    let error = match error {
+        Some((_, Document::Text(error))) => format!(": {error}"),
+        _ => String::new(),
+    };
+    format!("{} {phrase}, {elapsed_ms} ms{error}", response.status)
+}
+
+fn response_details(request: &HttpRequest, response: &HttpResponse, answer: ShownAnswer) -> Vec<Detail> {
+    let mut details = vec![
+        pairs("timings", timings(request, response)),
+        pairs("headers", answer.headers),
+    ];
+    match answer.body {
+        ShownBody::Empty => {}
+        ShownBody::Json(document) => details.push(text("body", document.pretty())),
+        ShownBody::Text(body) => details.push(text("body", body)),
+    }
+    details
+}
+
+/// What a status code is called (RFC 9110 §15).
+pub(super) fn reason_phrase(status: u16) -> &'static str {
+    let known = StatusCode::from_u16(status).ok();
+    known.and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
+/// The parts of an exchange's time, with their names.
+pub(super) fn timings(request: &HttpRequest, response: &HttpResponse) -> Vec<(String, String)> {
+    let Timings {
+        name_lookup,
+        connect,
+        first_byte,
+    } = response.timings;
+    let connecting = match request.url.scheme() {
+        "https" => "connect with TLS",
+        _ => "connect",
+    };
+    let parts = [
+        ("DNS", name_lookup),
+        (connecting, connect),
+        ("first byte", first_byte),
+        ("total", Some(response.elapsed)),
+    ];
+    let known = parts.into_iter().filter_map(|(name, part)| Some((name, part?)));
+    known
+        .map(|(name, part)| (name.to_owned(), in_milliseconds(part)))
+        .collect()
+}
+
+/// `37 ms`; below ten with one decimal.
+fn in_milliseconds(duration: Duration) -> String {
+    if duration < Duration::from_millis(10) {
+        format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}
+
+fn pairs(title: &'static str, pairs: Vec<(String, String)>) -> Detail {
+    Detail {
+        title,
+        content: Content::Pairs(pairs),
+    }
+}
+
+fn text(title: &'static str, text: String) -> Detail {
+    Detail {
+        title,
+        content: Content::Text(text),
+    }
+}

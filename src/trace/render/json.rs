@@ -1,0 +1,238 @@
+//! An event as a JSON object: `{"event":"response","from":…,"to":…,"status":200,…}`,
+//! and the trace file that has one on each line. Names and members are for
+//! programs and stay as they are; `docs/trace.md` lists them.
+
+use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
+use crate::protocol::params::Params;
+use crate::trace::curl::curl_command;
+use crate::trace::files::{Occasion, Renderer};
+use crate::trace::ordered_json::{Document, object};
+use crate::trace::redact::{Redaction, ShownBody};
+use crate::trace::{Event, Party};
+use std::time::Duration;
+
+/// What the format of the lines is called; it changes when a member changes its meaning.
+const VERSION: u64 = 1;
+
+type Members = Vec<(String, Document)>;
+
+/// The event as an object whose first members are `event`, `from` and `to`.
+pub fn event_object(event: &Event<'_>, redaction: Redaction) -> Document {
+    Document::Object(event_members(event, redaction))
+}
+
+fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
+    let text = |text: &str| Document::from(sanitize(text));
+    let named = |name: &str, members: Members| beginning(event, name, members);
+    match event {
+        Event::StepBegins(step) => named(
+            "step",
+            members([
+                ("number", u64::from(step.number()).into()),
+                ("title", step.title().into()),
+            ]),
+        ),
+        Event::Detail { name, value } => named("detail", members([("name", text(name)), ("value", text(value))])),
+        Event::Message { title, params, .. } => named(
+            "message",
+            members([("title", text(title)), ("params", params_list(params, redaction))]),
+        ),
+        Event::AuthorizationUrl(url) => named("authorization_url", members([("url", redaction.url(url).into())])),
+        Event::BrowserStarted { command } => named("browser_started", members([("command", text(command))])),
+        Event::BrowserFailed { command, reason } => named(
+            "browser_failed",
+            members([("command", text(command)), ("reason", text(reason))]),
+        ),
+        Event::WaitBegins {
+            timeout,
+            paste_accepted,
+        } => named(
+            "wait_begins",
+            members([
+                ("timeout_s", timeout.as_secs().into()),
+                ("paste_accepted", Document::Bool(*paste_accepted)),
+            ]),
+        ),
+        Event::WaitEnds => named("wait_ends", Vec::new()),
+        Event::CallbackIgnored { reason } => named("callback_ignored", members([("reason", text(reason))])),
+        Event::DiscoveryTried { url, not_taken } => named(
+            "discovery_tried",
+            members([
+                ("url", sanitize_unbounded(url).into()),
+                ("taken", Document::Bool(not_taken.is_none())),
+                ("reason", not_taken.map_or(Document::Null, text)),
+            ]),
+        ),
+        Event::RequestSent(request) => named("request", request_members(request, redaction)),
+        Event::ResponseReceived { request, response } => {
+            named("response", response_members(request, response, redaction))
+        }
+        Event::RequestFailed { request, reason } => named(
+            "request_failed",
+            members([
+                ("method", request.method.as_str().into()),
+                ("url", redaction.request_url(request).into()),
+                ("reason", text(reason)),
+            ]),
+        ),
+        Event::Retried { reason, .. } => named("retried", members([("reason", text(reason))])),
+        Event::Refreshed { expires_in_s, rotated } => named(
+            "refreshed",
+            members([
+                ("expires_in", expires_in_s.map_or(Document::Null, Document::from)),
+                ("rotated", Document::Bool(*rotated)),
+            ]),
+        ),
+        Event::Revoked { token_type } => named("revoked", members([("token_type", text(token_type))])),
+        Event::Stored { store } => named("stored", members([("store", text(store))])),
+        Event::Forgotten { store } => named("forgotten", members([("store", text(store))])),
+        Event::Decision(what) => named("decision", members([("text", text(what))])),
+        Event::CheckPassed(what) => named("check_passed", members([("text", text(what))])),
+        Event::CheckSkipped(what) => named("check_skipped", members([("text", text(what))])),
+        Event::Outcome(what) => named("outcome", members([("text", text(what))])),
+        Event::Note(what) => named("note", members([("text", text(what))])),
+        Event::Warning(what) => named("warning", members([("text", text(what))])),
+        Event::Failed {
+            message,
+            causes,
+            exit_code,
+        } => named(
+            "failed",
+            members([
+                ("message", text(message)),
+                (
+                    "causes",
+                    Document::List(causes.iter().map(|cause| text(cause)).collect()),
+                ),
+                ("exit_code", u64::from(exit_code.code()).into()),
+            ]),
+        ),
+    }
+}
+
+fn beginning(event: &Event<'_>, name: &str, rest: Members) -> Members {
+    let mut all = members([
+        ("event", name.into()),
+        ("from", event.from().name().into()),
+        ("to", event.to().name().into()),
+    ]);
+    all.extend(rest);
+    all
+}
+
+fn members<const N: usize>(members: [(&str, Document); N]) -> Members {
+    members.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
+    let headers = request.all_headers().into_iter();
+    let headers = headers.map(|(name, value)| pair(name, redaction.request_header(&value)));
+    let body = request.body.as_ref();
+    members([
+        ("method", request.method.as_str().into()),
+        ("url", redaction.request_url(request).into()),
+        ("headers", Document::List(headers.collect())),
+        (
+            "params",
+            body.map_or(Document::Null, |params| params_list(params, redaction)),
+        ),
+        ("curl", curl_command(request).join(" ").into()),
+    ])
+}
+
+fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: Redaction) -> Members {
+    let answer = redaction.answer(request, response);
+    let headers = answer.headers.into_iter();
+    let timings = response.timings;
+    members([
+        ("url", redaction.request_url(request).into()),
+        ("status", u64::from(response.status).into()),
+        ("elapsed_ms", whole_ms(response.elapsed).into()),
+        ("name_lookup_ms", optional_ms(timings.name_lookup)),
+        ("connect_ms", optional_ms(timings.connect)),
+        ("first_byte_ms", optional_ms(timings.first_byte)),
+        (
+            "headers",
+            Document::List(headers.map(|(name, value)| pair(&name, value)).collect()),
+        ),
+        (
+            "body",
+            match answer.body {
+                ShownBody::Empty => Document::Null,
+                ShownBody::Json(document) => document,
+                ShownBody::Text(text) => text.into(),
+            },
+        ),
+    ])
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn optional_ms(duration: Option<Duration>) -> Document {
+    duration.map_or(Document::Null, |duration| whole_ms(duration).into())
+}
+
+fn params_list(params: &Params, redaction: Redaction) -> Document {
+    let pairs = params
+        .iter()
+        .map(|(name, value)| pair(&sanitize(name), redaction.parameter(name, value)));
+    Document::List(pairs.collect())
+}
+
+fn pair(name: &str, value: String) -> Document {
+    object([("name", name.into()), ("value", value.into())])
+}
+
+/// The trace file `.json`: one object a line, each with `v` and the time since
+/// the start; the first one says when that was and whether secrets follow.
+pub struct JsonLines {
+    occasion: Occasion,
+}
+
+impl JsonLines {
+    /// For one file.
+    pub fn new(occasion: Occasion) -> Self {
+        JsonLines { occasion }
+    }
+}
+
+impl Renderer for JsonLines {
+    fn head(&mut self) -> String {
+        let mut all = stamped(Duration::ZERO);
+        all.extend(members([
+            ("event", "trace_begins".into()),
+            ("from", Party::Client.name().into()),
+            ("to", Party::Client.name().into()),
+            ("program", USER_AGENT.into()),
+            ("began_at", format!("{:.3}", self.occasion.began_at).into()),
+            (
+                "contains_secrets",
+                Document::Bool(self.occasion.redaction.shows_secrets()),
+            ),
+        ]));
+        line(all)
+    }
+
+    fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String {
+        let mut all = stamped(since_start);
+        all.extend(event_members(event, self.occasion.redaction));
+        line(all)
+    }
+
+    fn tail(&self) -> String {
+        String::new()
+    }
+}
+
+fn stamped(since_start: Duration) -> Members {
+    members([("v", VERSION.into()), ("since_start_ms", whole_ms(since_start).into())])
+}
+
+fn line(members: Members) -> String {
+    let mut line = Document::Object(members).line();
+    line.push('\n');
+    line
+}

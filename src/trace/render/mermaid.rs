@@ -1,0 +1,142 @@
+//! The trace file `.mmd`: a sequence diagram in Mermaid's language, for
+//! documents that render it. Labels are short; everything is in the other formats.
+
+use crate::trace::diagram::{Content, DiagramBuilder, Line, Look, PARTIES};
+use crate::trace::files::{Occasion, Renderer};
+use crate::trace::{Event, Party};
+use std::time::Duration;
+
+/// The most characters of one line of a label.
+const LABEL_CHARS: usize = 72;
+
+/// The most parameters under a label.
+const MAX_PAIRS: usize = 12;
+
+/// Renders one diagram.
+pub struct Mermaid {
+    occasion: Occasion,
+    story: DiagramBuilder,
+}
+
+impl Mermaid {
+    /// For one file.
+    pub fn new(occasion: Occasion) -> Self {
+        Mermaid {
+            occasion,
+            story: DiagramBuilder::new(occasion.redaction),
+        }
+    }
+}
+
+impl Renderer for Mermaid {
+    fn head(&mut self) -> String {
+        let mut head = "sequenceDiagram\n".to_owned();
+        for party in PARTIES {
+            let kind = match party {
+                Party::ResourceOwner => "actor",
+                _ => "participant",
+            };
+            head += &format!("  {kind} {} as {}\n", identifier(party), party.name());
+        }
+        if self.occasion.redaction.shows_secrets() {
+            let (first, last) = (identifier(PARTIES[0]), identifier(PARTIES[5]));
+            head += &format!("  Note over {first},{last}: CONTAINS SECRETS (--show-secrets): do not share\n");
+        }
+        head
+    }
+
+    fn event(&mut self, event: &Event<'_>, _since_start: Duration) -> String {
+        self.story.lines(event).iter().map(statement).collect()
+    }
+
+    fn tail(&self) -> String {
+        String::new()
+    }
+}
+
+fn statement(line: &Line) -> String {
+    let (from, to) = (identifier(line.from), identifier(line.to));
+    let mut label = escaped(&cut(&line.label));
+    for pair in shown_pairs(line) {
+        label += "<br/>";
+        label += &escaped(&cut(&pair));
+    }
+    match line.look {
+        Look::Step => {
+            let (first, last) = (identifier(PARTIES[0]), identifier(PARTIES[5]));
+            format!("  Note over {first},{last}: {label}\n")
+        }
+        Look::Message => format!("  {from}->>{to}: {label}\n"),
+        Look::Answer => format!("  {from}-->>{to}: {label}\n"),
+        Look::Unseen => format!("  {from}--){to}: {label}\n"),
+        Look::Failure if line.from != line.to => format!("  {from}-x{to}: {label}\n"),
+        Look::Check => format!("  Note over {from}: ✓ {label}\n"),
+        Look::Warning | Look::Failure => format!("  Note over {from}: ⚠ {label}\n"),
+        Look::Fact | Look::Skipped | Look::Note => format!("  Note over {from}: {label}\n"),
+    }
+}
+
+/// The parameters of a message; headers and the like are left out.
+fn shown_pairs(line: &Line) -> Vec<String> {
+    let parameters = line.details.iter().find(|detail| detail.title == "parameters");
+    let Some(Content::Pairs(pairs)) = parameters.map(|detail| &detail.content) else {
+        return Vec::new();
+    };
+    let mut shown: Vec<String> = pairs
+        .iter()
+        .take(MAX_PAIRS)
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    if pairs.len() > MAX_PAIRS {
+        shown.push(format!("and {} more", pairs.len() - MAX_PAIRS));
+    }
+    shown
+}
+
+fn identifier(party: Party) -> &'static str {
+    match party {
+        Party::ResourceOwner => "owner",
+        Party::Browser => "browser",
+        Party::Client => "client",
+        Party::AuthorizationServer => "server",
+        Party::ResourceServer => "resource",
+        Party::CredentialStore => "store",
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LABEL_CHARS {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(LABEL_CHARS - 1).collect();
+    kept + "…"
+}
+
+/// Everything that means something to Mermaid, or to the HTML that it makes,
+/// as a character reference: `#35;`.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '#' | ';' | '<' | '>' | '&' | '`' | '$' | '%' => {
+                escaped += &format!("#{};", u32::from(character));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mermaid_reads_as_its_own_is_a_reference() {
+        assert_eq!(
+            escaped("a;b #1 <script> $$x$$ %%c end: it's"),
+            "a#59;b #35;1 #60;script#62; #36;#36;x#36;#36; #37;#37;c end: it's"
+        );
+        assert_eq!(cut(&"é".repeat(80)).chars().count(), LABEL_CHARS);
+    }
+}

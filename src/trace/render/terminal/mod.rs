@@ -1,0 +1,377 @@
+//! Events as a person at a terminal reads them, or, with `--json`, as lines
+//! that each hold one JSON object. Everything goes to standard error.
+//!
+//! | level | what appears |
+//! | --- | --- |
+//! | 0 | the authorization URL, notes, warnings, how long is left to wait |
+//! | 1 (`-v`) | the seven steps with their parameters |
+//! | 2 (`-vv`) | each HTTP exchange, and the checks that held |
+//! | 3 (`-vvv`) | the decisions on the way |
+//!
+//! `--quiet` leaves the authorization URL alone. That URL always stands alone
+//! on its line, unbroken and without colour, so that it can be copied. While
+//! somebody waits at a terminal, one line shows the time that is left; it is
+//! taken away before anything else is written, and at the end.
+
+mod exchange;
+mod waiting;
+
+use super::json::event_object;
+use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::output::theme::{Role, Theme};
+use crate::protocol::params::Params;
+use crate::trace::ordered_json::{Document, object};
+use crate::trace::redact::Redaction;
+use crate::trace::{Event, Observer};
+use indicatif::ProgressDrawTarget;
+use jiff::Zoned;
+use std::io::Write;
+use std::time::Duration;
+use waiting::WaitingLine;
+
+/// Names are padded to the longest that the flow itself uses,
+/// `code_challenge_method`, so that values stand in one column.
+const NAME_WIDTH: usize = 21;
+
+/// However narrow the terminal, a value gets so many columns.
+const MIN_COLUMNS: usize = 20;
+
+/// How far everything that belongs to a step is moved in.
+const INDENT: &str = "      ";
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TerminalSettings {
+    /// How many `-v`: 0 to 3, more counts as 3.
+    pub verbosity: u8,
+    /// `--quiet`: overrules `verbosity`.
+    pub quiet: bool,
+    /// `--json`: each line is a JSON object.
+    pub json: bool,
+    /// Whether there is colour; see [`Theme`].
+    pub colour: bool,
+    /// `--show-secrets`.
+    pub show_secrets: bool,
+    /// Whether standard error is a terminal, where a line can be redrawn.
+    pub is_terminal: bool,
+    /// How many columns it has: wider values go on in the next line. `None`
+    /// where nothing is to be broken.
+    pub width: Option<usize>,
+}
+
+/// The renderer for standard error.
+pub struct Terminal {
+    settings: TerminalSettings,
+    theme: Theme,
+    redaction: Redaction,
+    writer: Box<dyn Write + Send>,
+    now: fn() -> Zoned,
+    draw_target: fn() -> ProgressDrawTarget,
+    waiting: Option<WaitingLine>,
+}
+
+impl Terminal {
+    /// Writes to standard error.
+    pub fn on_stderr(settings: TerminalSettings) -> Self {
+        Terminal::new(settings, Box::new(std::io::stderr()), ProgressDrawTarget::stderr)
+    }
+
+    /// Writes lines to `writer`; the line that is redrawn goes to `draw_target`.
+    /// The two are the same device unless a test looks at them apart.
+    pub fn new(
+        settings: TerminalSettings,
+        writer: Box<dyn Write + Send>,
+        draw_target: fn() -> ProgressDrawTarget,
+    ) -> Self {
+        let mut terminal = Terminal {
+            settings,
+            theme: Theme::new(settings.colour),
+            redaction: Redaction::new(settings.show_secrets),
+            writer,
+            now: Zoned::now,
+            draw_target,
+            waiting: None,
+        };
+        if settings.show_secrets && terminal.level() >= 1 {
+            terminal.warning("the lines below show secrets whole (--show-secrets): do not share them");
+        }
+        terminal
+    }
+
+    /// Tells the time for "waiting until"; for tests.
+    #[cfg(test)]
+    fn with_clock(mut self, now: fn() -> Zoned) -> Self {
+        self.now = now;
+        self
+    }
+
+    fn level(&self) -> u8 {
+        if self.settings.quiet {
+            0
+        } else {
+            self.settings.verbosity
+        }
+    }
+
+    /// Writes whole lines, around the waiting line if there is one. A standard
+    /// error that cannot be written to is nobody's reason to stop.
+    fn line(&mut self, text: &str) {
+        let writer = &mut self.writer;
+        let mut write = || {
+            let _ = writeln!(writer, "{text}").and_then(|()| writer.flush());
+        };
+        match &self.waiting {
+            Some(waiting) => waiting.around(write),
+            None => write(),
+        }
+    }
+
+    fn json_line(&mut self, document: &Document) {
+        self.line(&document.line());
+    }
+
+    fn note(&mut self, text: &str) {
+        if self.settings.quiet {
+        } else if self.settings.json {
+            self.json_line(&object([("note", sanitize(text).into())]));
+        } else {
+            let label = self.theme.paint(Role::Hint, "note:");
+            self.line(&format!("{label} {}", sanitize(text)));
+        }
+    }
+
+    fn outcome(&mut self, text: &str) {
+        if self.settings.json {
+            self.note(text);
+        } else if !self.settings.quiet {
+            self.line(&sanitize(text));
+        }
+    }
+
+    fn warning(&mut self, text: &str) {
+        if self.settings.quiet {
+        } else if self.settings.json {
+            self.json_line(&object([("warning", sanitize(text).into())]));
+        } else {
+            let label = self.theme.paint(Role::Warning, "warning:");
+            self.line(&format!("{label} {}", sanitize(text)));
+        }
+    }
+
+    fn authorization_url(&mut self, url: &str) {
+        let url = sanitize_unbounded(url);
+        if self.settings.json {
+            self.json_line(&object([("authorization_url", url.into())]));
+            return;
+        }
+        if !self.settings.quiet {
+            self.line("sign in at this address:");
+        }
+        self.line(&url);
+    }
+
+    fn wait_begins(&mut self, timeout: Duration, paste_accepted: bool) {
+        if self.settings.quiet || self.settings.json {
+            return;
+        }
+        if paste_accepted {
+            self.line("if the browser cannot come back here, paste the address it ended on and press Enter");
+        }
+        let target = (self.draw_target)();
+        // a terminal that cannot redraw (TERM=dumb) gets the plain line
+        if self.settings.is_terminal && !target.is_hidden() {
+            self.waiting = Some(WaitingLine::begin(target, timeout));
+        } else {
+            let text = waiting::plain_line(&(self.now)(), timeout);
+            self.line(&text);
+        }
+    }
+
+    /// One fact of a step: name and value in their columns.
+    fn fact(&mut self, name: &str, value: &str) {
+        let lines = self.named(INDENT, name, value, NAME_WIDTH);
+        self.line(&lines.join("\n"));
+    }
+
+    /// `name = value`, the name padded and set back; a long value goes on below itself.
+    fn named(&self, indent: &str, name: &str, value: &str, width: usize) -> Vec<String> {
+        let name = format!("{:width$} =", sanitize(name));
+        let lead_columns = indent.len() + name.chars().count() + 1;
+        let mark = indent.trim_end();
+        let margin = match mark {
+            "" => String::new(),
+            mark => self.theme.paint(Role::Aside, mark),
+        };
+        let space = &indent[mark.len()..];
+        let lead = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
+        let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
+        self.wrapped(&lead, lead_columns, &below, lead_columns, value)
+    }
+
+    /// The text behind `lead`, and where it is too long for the terminal, in
+    /// further lines behind `below`. Both may hold colour; how wide they are
+    /// stands beside them. Broken at a space where there is one.
+    fn wrapped(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut rest = text;
+        let (mut before, mut used_columns) = (lead, lead_columns);
+        loop {
+            let room = match self.settings.width {
+                Some(width) => width.saturating_sub(used_columns).max(MIN_COLUMNS),
+                None => usize::MAX,
+            };
+            let Some((end, _)) = rest.char_indices().nth(room) else {
+                lines.push(format!("{before}{rest}"));
+                return lines;
+            };
+            // not at the first word's own spaces, which are the text's indentation
+            let at_space = rest[..end].rfind(' ').filter(|space| *space > end / 2);
+            let (line, next) = match at_space {
+                Some(space) => (&rest[..space], &rest[space + 1..]),
+                None => rest.split_at(end),
+            };
+            lines.push(format!("{before}{line}"));
+            rest = next;
+            (before, used_columns) = (below, below_columns);
+        }
+    }
+
+    /// Parameters in columns, each on its line.
+    fn params(&self, indent: &str, params: &Params) -> Vec<String> {
+        let longest = params.iter().map(|(name, _)| name.chars().count()).max();
+        let width = NAME_WIDTH.max(longest.unwrap_or(0).min(2 * NAME_WIDTH));
+        let lines = params.iter();
+        lines
+            .flat_map(|(name, value)| self.named(indent, name, &self.redaction.parameter(name, value), width))
+            .collect()
+    }
+
+    fn remark(&mut self, label: &str, text: &str) {
+        let columns = INDENT.len() + label.chars().count() + 1;
+        let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
+        let below = format!("{INDENT}  ");
+        let lines = self.wrapped(&lead, columns, &below, below.len(), &sanitize(text));
+        self.line(&lines.join("\n"));
+    }
+
+    fn text(&mut self, event: &Event<'_>) {
+        match event {
+            Event::StepBegins(step) => {
+                let title = format!("{}/7 {}", step.number(), step.title());
+                let title = self.theme.paint(Role::Heading, &title);
+                self.line(&title);
+            }
+            Event::Detail { name, value } => self.fact(name, &sanitize(value)),
+            Event::Message {
+                from,
+                to,
+                title,
+                params,
+            } => {
+                let title = format!("{title}: {} -> {}", from.name(), to.name());
+                let heading = self.theme.paint(Role::Heading, &sanitize(&title));
+                let mut lines = vec![format!("{INDENT}{heading}")];
+                lines.extend(self.params(INDENT, params));
+                self.line(&lines.join("\n"));
+            }
+            Event::BrowserStarted { command } => self.fact("browser", &sanitize(command)),
+            Event::CallbackIgnored { reason } => self.remark("ignored:", reason),
+            Event::RequestSent(request) => {
+                let lines = self.request_lines(request);
+                self.line(&lines.join("\n"));
+            }
+            Event::ResponseReceived { request, response } => {
+                let lines = self.response_lines(request, response);
+                self.line(&lines.join("\n"));
+            }
+            Event::RequestFailed { reason, .. } => {
+                let line = self.failure_line(reason);
+                self.line(&line);
+            }
+            Event::DiscoveryTried { url, not_taken: None } => {
+                self.remark("decided:", &format!("metadata: {url} is taken"));
+            }
+            Event::DiscoveryTried {
+                url,
+                not_taken: Some(reason),
+            } => self.remark("decided:", &format!("metadata: {url} is not taken: {reason}")),
+            Event::Refreshed { rotated, .. } => {
+                let and = if *rotated { " and a new refresh token" } else { "" };
+                self.remark("refreshed:", &format!("a new access token{and}"));
+            }
+            Event::Revoked { token_type } => self.remark("revoked:", token_type),
+            Event::Stored { store } => self.remark("decided:", &format!("stored in {store}")),
+            Event::Forgotten { store } => self.remark("decided:", &format!("deleted from {store}")),
+            Event::Decision(text) => self.remark("decided:", text),
+            Event::CheckPassed(text) => self.remark("checked:", text),
+            Event::CheckSkipped(text) => self.remark("not checked:", text),
+            // shown at every level, or nothing to show
+            Event::AuthorizationUrl(_)
+            | Event::BrowserFailed { .. }
+            | Event::WaitBegins { .. }
+            | Event::WaitEnds
+            | Event::Note(_)
+            | Event::Outcome(_)
+            | Event::Retried { .. }
+            | Event::Warning(_)
+            | Event::Failed { .. } => {}
+        }
+    }
+}
+
+impl Observer for Terminal {
+    fn observe(&mut self, event: &Event<'_>) {
+        match event {
+            Event::AuthorizationUrl(url) => self.authorization_url(url),
+            Event::Note(text) => self.note(text),
+            Event::Outcome(text) => self.outcome(text),
+            Event::Warning(text) | Event::Retried { reason: text, .. } => self.warning(text),
+            // told by whoever reports errors
+            Event::Failed { .. } => {}
+            Event::BrowserFailed { command, reason } => {
+                self.warning(&format!(
+                    "the browser could not be started with \"{command}\": {reason}"
+                ));
+            }
+            Event::WaitBegins {
+                timeout,
+                paste_accepted,
+            } => self.wait_begins(*timeout, *paste_accepted),
+            Event::WaitEnds => self.waiting = None,
+            _ if level_of(event) > self.level() => {}
+            _ if self.settings.json => self.json_line(&event_object(event, self.redaction)),
+            _ => self.text(event),
+        }
+    }
+}
+
+/// From which verbosity on an event is shown.
+fn level_of(event: &Event<'_>) -> u8 {
+    match event {
+        Event::AuthorizationUrl(_)
+        | Event::BrowserFailed { .. }
+        | Event::WaitBegins { .. }
+        | Event::WaitEnds
+        | Event::Note(_)
+        | Event::Outcome(_)
+        | Event::Retried { .. }
+        | Event::Warning(_)
+        | Event::Failed { .. } => 0,
+        Event::StepBegins(_)
+        | Event::Detail { .. }
+        | Event::Message { .. }
+        | Event::BrowserStarted { .. }
+        | Event::CallbackIgnored { .. }
+        | Event::CheckSkipped(_) => 1,
+        Event::RequestSent(_)
+        | Event::ResponseReceived { .. }
+        | Event::RequestFailed { .. }
+        | Event::Refreshed { .. }
+        | Event::Revoked { .. }
+        | Event::CheckPassed(_) => 2,
+        Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests;
