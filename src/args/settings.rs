@@ -10,7 +10,7 @@ use crate::protocol::authorization::{AuthorizationOptions, RESERVED_PARAMETERS, 
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::pkce::CodeVerifier;
-use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
+use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::token_request::RESERVED_TOKEN_PARAMETERS;
@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::store::{FileKey, KeyringSession, Part, ProfileName, StoreKind};
 use crate::system::environment::Environment;
 use crate::transport::{ProxySettings, TransportSettings};
-use crate::user_agent::callback::{ListenSettings, LoopbackHost};
+use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -706,15 +706,12 @@ fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<Callback
         }
     };
     let settings = ListenSettings {
-        host: match address {
-            LoopbackAddress::V4 => LoopbackHost::V4,
-            LoopbackAddress::V6 => LoopbackHost::V6,
-            LoopbackAddress::Localhost => LoopbackHost::Localhost,
-        },
+        host: address,
         ports,
         listen: options.listen.map(|listen| (listen.address, listen.port)),
         path: redirect_uri.url().path().to_owned(),
         accept_form_post: response_mode(options, profile)? == Some(ResponseMode::FormPost),
+        limits: ListenerLimits::default(),
     };
     Ok(CallbackChoice::Listen(redirect_uri, settings))
 }

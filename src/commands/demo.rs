@@ -17,7 +17,7 @@ use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
-use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::protocol::scope::Scope;
 use crate::server::Server;
 use crate::server::resource_owner::{Lost, Next, ResourceOwner};
@@ -29,7 +29,7 @@ use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
-use crate::user_agent::callback::{ListenSettings, LoopbackHost};
+use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
@@ -265,11 +265,12 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
     let broken = |_| Error::from(DemoError::Broken("its own settings"));
     let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
     let listen = ListenSettings {
-        host: LoopbackHost::V4,
+        host: LoopbackAddress::V4,
         ports: vec![0],
         listen: None,
         path: "/callback".to_owned(),
         accept_form_post: false,
+        limits: ListenerLimits::default(),
     };
     Ok(LoginRequest {
         server: ServerChoice {

@@ -4,7 +4,7 @@
 use std::fmt;
 use url::{Host, Url};
 
-/// Whether a redirect URI reaches a listener on this machine.
+/// The host of a redirect URI that a listener on this machine can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoopbackAddress {
     /// `127.0.0.1`.
@@ -13,6 +13,17 @@ pub enum LoopbackAddress {
     V6,
     /// `localhost`: either family, so both are needed (RFC 8252 §8.3).
     Localhost,
+}
+
+impl LoopbackAddress {
+    /// As a URL writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoopbackAddress::V4 => "127.0.0.1",
+            LoopbackAddress::V6 => "[::1]",
+            LoopbackAddress::Localhost => "localhost",
+        }
+    }
 }
 
 /// An absolute URI without a fragment and without userinfo, compared byte for byte.
@@ -46,16 +57,15 @@ impl RedirectUri {
     /// [`InvalidRedirectUri`].
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
         let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
+        let (_, authority, _) = split_at_authority(text);
         let url = Url::parse(text)
             .ok()
-            .filter(|_| printable)
+            // the parser reads `http:host` and `http:///host` as `http://host`
+            .filter(|url| printable && !(url.is_special() && authority.is_empty() && url.has_host()))
             .ok_or_else(|| InvalidRedirectUri::NotAbsolute(text.to_owned()))?;
         if text.contains('#') {
             return Err(InvalidRedirectUri::Fragment(text.to_owned()));
         }
-        let authority = text
-            .split_once("://")
-            .map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
         if authority.contains('@') {
             return Err(InvalidRedirectUri::Userinfo(
                 url.host_str().unwrap_or_default().to_owned(),
@@ -87,11 +97,11 @@ impl RedirectUri {
             return None;
         }
         // From the text: the URL parser turns `127.1` and `2130706433` into 127.0.0.1.
-        let authority = self.text.strip_prefix("http://")?.split(['/', '?']).next()?;
-        let host = match authority.rfind(':') {
-            Some(colon) if !authority.ends_with(']') => &authority[..colon],
-            _ => authority,
-        };
+        let (scheme, authority, _) = split_at_authority(&self.text);
+        let (host, _) = split_port(authority);
+        if scheme != "http://" {
+            return None;
+        }
         match (host, self.url.host()) {
             ("127.0.0.1", Some(Host::Ipv4(_))) => Some(LoopbackAddress::V4),
             ("[::1]", Some(Host::Ipv6(_))) => Some(LoopbackAddress::V6),
@@ -100,19 +110,26 @@ impl RedirectUri {
         }
     }
 
-    /// The explicit port; `Some(0)` means that any free one will do.
+    /// The port that the text names; `Some(0)` means that any free one will do.
     pub fn port(&self) -> Option<u16> {
-        self.url.port()
+        let (_, authority, _) = split_at_authority(&self.text);
+        split_port(authority).1?.parse().ok()
     }
 
-    /// The same URI with another port.
+    /// The same URI with this port: every other byte stays. A URI that has
+    /// this port already, written or by its scheme, stays as it is; so does one
+    /// without a host.
     pub fn with_port(&self, port: u16) -> RedirectUri {
-        let mut url = self.url.clone();
-        // Cannot fail: only URLs with a loopback host get here, and those take a port.
-        let _ = url.set_port(Some(port));
-        RedirectUri {
-            text: url.to_string(),
-            url,
+        let (scheme, authority, rest) = split_at_authority(&self.text);
+        let (host, _) = split_port(authority);
+        let present = self.port().or(self.url.port_or_known_default());
+        if present == Some(port) || host.is_empty() {
+            return self.clone();
+        }
+        let text = format!("{scheme}{host}:{port}{rest}");
+        match Url::parse(&text) {
+            Ok(url) => RedirectUri { text, url },
+            Err(_) => self.clone(),
         }
     }
 
@@ -128,13 +145,25 @@ impl RedirectUri {
         };
         literal(self).is_some()
             && literal(self) == literal(registered)
-            && self.text_after_authority() == registered.text_after_authority()
-            && !self.text.starts_with("http://:")
+            && split_at_authority(&self.text).2 == split_at_authority(&registered.text).2
     }
+}
 
-    fn text_after_authority(&self) -> &str {
-        let after_scheme = self.text.strip_prefix("http://").unwrap_or_default();
-        after_scheme.find(['/', '?']).map_or("", |start| &after_scheme[start..])
+/// `http://`, `127.0.0.1:80` and `/callback?x=1`; the first two are empty for a
+/// URI without an authority.
+fn split_at_authority(text: &str) -> (&str, &str, &str) {
+    let Some(start) = text.find(':').filter(|colon| text[*colon..].starts_with("://")).map(|colon| colon + 3) else {
+        return ("", "", text);
+    };
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |end| start + end);
+    (&text[..start], &text[start..end], &text[end..])
+}
+
+/// Host and port of an authority without userinfo.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
     }
 }
 
