@@ -2,11 +2,11 @@
 //! server, prints the report. Nothing is saved or stored, and no session of the
 //! profile is touched.
 
-use super::Context;
 use super::login::{
     DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines, plain_http,
 };
 use super::signals::signalled;
+use super::{Context, caller};
 use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
@@ -15,7 +15,6 @@ use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
-use crate::system::{self, SystemRandomness};
 use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
@@ -125,16 +124,13 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let mut pasted = pasted_lines(paste_only, options.login.client_secret_stdin)?;
     let interruption = Box::pin(signalled());
     drop(in_runtime);
-    let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut login_context = LoginContext {
+        caller: caller(&transport, &mut observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep_nothing,
-        observer: &mut observer,
+        save: &mut save_nothing,
     };
-    Ok(examine(&request, &mut world, &runtime, interruption)?)
+    Ok(examine(&request, &mut login_context, &runtime, interruption)?)
 }

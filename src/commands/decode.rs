@@ -4,11 +4,11 @@
 //! for anything: keys are fetched from the session's server, from the issuer
 //! of a saved profile, or from the one that `--issuer` names.
 
-use super::Context;
 use super::claims;
 use super::signals::interruptible;
 use super::token::error_chain;
 use super::token_input::{choice, given_token, stored};
+use super::{Context, caller};
 use crate::args::cli::DecodeOptions;
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
@@ -197,9 +197,10 @@ fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, ke
     );
     let transport = context.transport(profile, vetted_before)?;
     let mut observer = context.observer();
-    let fetched = context
-        .runtime()?
-        .block_on(interruptible(issuer_keys(&source, &transport, &mut observer)))?;
+    let fetched = context.runtime()?.block_on(interruptible(issuer_keys(
+        &source,
+        &mut caller(&transport, &mut observer),
+    )))?;
     let set = match fetched {
         Ok(set) => set,
         Err(error) => return Ok(Verdict::Unverified(error_chain(&error.to_string(), &error))),

@@ -1,9 +1,9 @@
 //! `oauth introspect`: what a token stands for, by its server's own word.
 
-use super::Context;
 use super::claims;
 use super::signals::interruptible;
 use super::token_input::{TokenTarget, token_at_server};
+use super::{Context, caller};
 use crate::args::cli::TokenInput;
 use crate::error::{Error, InspectionError};
 use crate::flow::token_services::introspect;
@@ -19,7 +19,8 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     } = token_at_server(context, input, &mut observer)?;
     let secret = context.client_secret_of_environment();
     let hint = is_own.then_some("access_token");
-    let asking = introspect(&session, secret.as_ref(), &token, hint, &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let asking = introspect(&session, secret.as_ref(), &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
     report::print(claims::result(&answer, context.style.json).as_bytes())?;
     if active {

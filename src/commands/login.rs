@@ -7,16 +7,16 @@ use super::signals::{after_work, interruptible, signalled};
 use super::status::Row;
 use super::stopped;
 use super::turn::{self, AfterFailure, Turn};
-use super::{Context, LOCK_WAIT, lock};
+use super::{Context, LOCK_WAIT, caller, lock};
 use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::config::{self, Change, Config, Setting};
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
 use crate::exit::Diagnosis;
-use crate::flow::import::{ImportError, adopt};
+use crate::flow::import::{ImportError, import_refresh_token};
 use crate::flow::login::{
-    CallbackChoice, Keep, LoginContext, LoginError, LoginRequest, PasteEvent, PasteSource, ServerChoice, UserAgent,
-    login,
+    CallbackChoice, LoginContext, LoginError, LoginRequest, PasteEvent, PasteSource, SaveSession, ServerChoice,
+    UserAgent, login,
 };
 use crate::flow::session::asked;
 use crate::output::duration::describe_seconds;
@@ -28,8 +28,8 @@ use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::system;
 use crate::system::environment::Environment;
-use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, PlainHttp};
@@ -134,7 +134,7 @@ fn log_in(
         };
         return tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer);
     }
-    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+    let mut save = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
         let mut kept = None;
         if kind != StoreKind::None {
@@ -162,22 +162,21 @@ fn log_in(
     let outcome = if options.refresh_token_stdin {
         let refresh_token = secret_of_stdin(context, "--refresh-token-stdin")?;
         let request = &resolved.request;
+        let mut caller = caller(&transport, &mut observer);
         // The token that was given is spent by now: a signal waits until the new one is kept.
         let (session, id_token) = context.runtime()?.block_on(after_work(async {
-            let adopted = adopt(
+            let importing = import_refresh_token(
                 &request.server,
                 &request.client,
                 &request.wish,
                 refresh_token,
-                &transport,
-                system::now,
-                &mut observer,
+                &mut caller,
             );
-            let (session, id_token) = adopted.await.map_err(|error| match error {
+            let (session, id_token) = importing.await.map_err(|error| match error {
                 ImportError::Server(error) => Error::from(error),
                 ImportError::Refresh(error) => Error::from(error),
             })?;
-            keep(&session, &mut observer).map_err(LoginError::Keep)?;
+            save(&session, caller.observer).map_err(LoginError::Keep)?;
             Ok::<_, Error>((session, id_token))
         }))??;
         Outcome {
@@ -187,7 +186,7 @@ fn log_in(
             id_token,
         }
     } else {
-        walk(context, options, resolved, &transport, &mut keep, &mut observer)?
+        walk(context, options, resolved, &transport, &mut save, &mut observer)?
     };
     drop(turn);
     tell(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
@@ -227,7 +226,7 @@ fn walk(
     options: &LoginOptions,
     resolved: ResolvedLogin,
     transport: &Transport,
-    keep: &mut Keep<'_>,
+    save: &mut SaveSession<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let asked = resolved.request.wish.scope.clone();
@@ -236,9 +235,9 @@ fn walk(
         options,
         resolved,
         transport,
-        keep,
+        save,
         observer,
-        async |request, world| login(request, world, signalled()).await,
+        async |request, context| login(request, context, signalled()).await,
     )?;
     Ok(Outcome {
         session: logged_in.session,
@@ -254,7 +253,7 @@ pub(super) fn run_login<T>(
     options: &LoginOptions,
     resolved: ResolvedLogin,
     transport: &Transport,
-    keep: &mut Keep<'_>,
+    save: &mut SaveSession<'_>,
     observer: &mut dyn Observer,
     flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
 ) -> Result<T, Error> {
@@ -272,17 +271,14 @@ pub(super) fn run_login<T>(
     let runtime = context.runtime()?;
     let _in_runtime = runtime.enter();
     let mut pasted = pasted_lines(paste_only, options.client_secret_stdin)?;
-    let mut world = LoginContext {
-        transport,
+    let mut login_context = LoginContext {
+        caller: caller(transport, observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep,
-        observer,
+        save,
     };
-    Ok(runtime.block_on(flow(resolved.request, &mut world))?)
+    Ok(runtime.block_on(flow(resolved.request, &mut login_context))?)
 }
 
 fn boxed(error: impl Diagnosis) -> Box<dyn Diagnosis> {

@@ -1,7 +1,7 @@
 //! `oauth logout`: revokes at the server, then forgets. The client secret
 //! stays with the profile; `profile remove` deletes that too.
 
-use super::{Context, LOCK_WAIT, lock};
+use super::{Context, LOCK_WAIT, caller, lock};
 use crate::args::cli::LogoutOptions;
 use crate::args::config::Config;
 use crate::args::settings;
@@ -68,8 +68,7 @@ fn one(
         let revoked = context.runtime()?.block_on(super::signals::interruptible(revoke(
             &session,
             secret.as_ref(),
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )))??;
         if revoked == Revoked::NoEndpoint {
             observer.observe(&Event::Note(

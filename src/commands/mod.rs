@@ -29,6 +29,7 @@ use crate::args::cli::{Command, CommandLine, GlobalOptions, ProfileChoice};
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
 use crate::error::{Error, SessionError};
+use crate::flow::caller::Caller;
 use crate::output::report::{self, Style};
 use crate::secret::Secret;
 use crate::store::{
@@ -37,6 +38,7 @@ use crate::store::{
 };
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
+use crate::system::{self, SystemRandomness};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
@@ -234,6 +236,17 @@ impl Context {
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
         runtime()
+    }
+}
+
+/// A caller with the clock and the randomness of this machine.
+pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observer) -> Caller<'a> {
+    Caller {
+        transport,
+        clock: system::now,
+        // A type without size: nothing is allocated, so nothing leaks.
+        randomness: Box::leak(Box::new(SystemRandomness)),
+        observer,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::signals::{after_work, interruptible};
 use super::token_input::{choice, given_token, session_to_ask, stored};
-use super::{Context, LOCK_WAIT, lock};
+use super::{Context, LOCK_WAIT, caller, lock};
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::{Error, SessionError};
@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     if let Some(token) = &given
         && kind_of(&session, token).is_none()
     {
-        let revoking = revoke_token(&session, secret.as_ref(), token, None, &transport, &mut observer);
+        let mut caller = caller(&transport, &mut observer);
+        let revoking = revoke_token(&session, secret.as_ref(), token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
         observer.observe(&Event::Outcome(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
@@ -51,8 +52,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
             secret.as_ref(),
             &token,
             kind,
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )
         .await?;
         let now = system::now();

@@ -5,7 +5,7 @@
 
 use super::login;
 use super::signals::after_work;
-use super::{Context, LOCK_WAIT, check_matches_profile, check_matches_url, lock, require_session};
+use super::{Context, LOCK_WAIT, caller, check_matches_profile, check_matches_url, lock, require_session};
 use crate::args::cli::{ProfileChoice, TokenFormat, TokenOptions};
 use crate::args::config::{Config, Profile};
 use crate::args::settings::{self, SettingsError};
@@ -147,18 +147,16 @@ fn renewed(
         }
         other => other?,
     };
-    let mut world = RenewContext {
+    let mut renewal = RenewContext {
         store,
-        terms: RefreshOptions {
+        options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
             token_parameters: settings::token_parameters(profile)?,
-            transport: &transport,
-            now: system::now,
         },
-        observer: &mut observer,
+        caller: caller(&transport, &mut observer),
     };
     // A signal that comes meanwhile waits until the answer is written.
-    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut world);
+    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut renewal);
     let outcome = context.runtime()?.block_on(after_work(renewing))?;
     match outcome {
         Ok(session) => Ok(session),

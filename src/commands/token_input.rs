@@ -4,7 +4,7 @@
 use super::login::secret_of_stdin;
 use super::signals::interruptible;
 use super::token::session_with_valid_token;
-use super::{Context, check_matches_profile, require_session};
+use super::{Context, caller, check_matches_profile, require_session};
 use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::settings::{self, SettingsError};
@@ -165,6 +165,7 @@ pub(super) fn session_to_ask(
         (None, Some(path)) => Some(settings::secret_from_file("client_secret_file", path)?),
         (None, None) => None,
     };
-    let recording = record_of(&resolved.request.server, &resolved.request.client, transport, observer);
+    let mut caller = caller(transport, observer);
+    let recording = record_of(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(recording))??)
 }
