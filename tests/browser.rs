@@ -209,7 +209,7 @@ fn a_program_whose_path_has_blanks_is_run() {
         (program.clone(), shown.clone(), vec![URL]),
         (
             format!("{program} -P 'my work' %s"),
-            format!("{shown} -P 'my work' %s"),
+            format!("{shown} -P 'my work' '%s'"),
             vec!["-P", "my work", URL],
         ),
         (shown.clone(), shown.clone(), vec![URL]),
@@ -226,7 +226,10 @@ fn a_program_whose_path_has_blanks_is_run() {
     }
     // what is no file is split as ever
     let mut opening = desktop.open(variable("/no such/browser -x", false));
-    assert_eq!(next(&mut opening), not_started("/no such/browser -x", "no such program"));
+    assert_eq!(
+        next(&mut opening),
+        not_started("/no such/browser -x", "no such program")
+    );
 }
 
 #[test]

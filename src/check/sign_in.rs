@@ -9,7 +9,7 @@ use super::token_request::{Tokens, redeemed};
 use super::verdict::{Evidence, Finding, Judgement, broken, unseen};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::events::{trace_authorization_request, trace_authorization_url};
-use crate::flow::login::callback::{CallbackParams, CallbackReceiver, arrive};
+use crate::flow::login::callback::{CallbackReceiver, next_callback};
 use crate::flow::login::{LoginContext, LoginError};
 use crate::output::sanitize::sanitize;
 use crate::protocol::endpoint::Endpoint;
@@ -393,6 +393,7 @@ async fn sign_in(
     });
     let came = wait(ask, &mut receiver, &mut browser, login.timeout, world).await;
     world.caller.observer.observe(&Event::WaitEnds);
+    receiver.report_strays(world.caller.observer);
     receiver.close().await;
     came
 }
@@ -407,17 +408,17 @@ async fn wait(
     let mut deadline = tokio::time::Instant::now() + timeout;
     let mut foreign = false;
     loop {
-        let CallbackParams { params, callback } = tokio::select! {
-            arrived = arrive(receiver, browser, world) => arrived?,
+        let received = tokio::select! {
+            received = next_callback(receiver, browser, world) => received?,
             () = tokio::time::sleep_until(deadline) => {
-                return if foreign { Ok(Came::WrongState) } else { Err(LoginError::TimedOut { waited: timeout, ignored: None }) };
+                return if foreign { Ok(Came::WrongState) } else { Err(LoginError::TimedOut { waited: timeout, strays: receiver.stray_summary() }) };
             }
         };
         let is_ours = |state: &str| secrets::begins(state, &ask.state, STATE_RANDOM_CHARS);
+        let params = received.params.clone();
         let is_own = params.is_empty() || params.all("state").any(is_ours);
-        if let Some(callback) = callback {
-            callback.respond(if is_own { Page::Success } else { Page::Ignored });
-        }
+        let page = if is_own { Page::Success } else { Page::Ignored };
+        received.respond(page, &receiver.redirect_uri, world.caller.observer);
         if is_own {
             return Ok(Came::Right(params));
         }

@@ -2,9 +2,7 @@
 //! server, prints the report. Nothing is saved or stored, and no session of the
 //! profile is touched.
 
-use super::login::{
-    DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines, plain_http,
-};
+use super::login::{DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines};
 use super::signals::signalled;
 use super::{Context, caller};
 use crate::args::cli::CheckOptions;
@@ -107,7 +105,7 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
             true => Vec::new(),
             false => openers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
-        plain_http: plain_http(allowance),
+        http_policy: allowance,
         environment: &context.environment,
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));

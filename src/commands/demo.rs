@@ -29,7 +29,7 @@ use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
-use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
+use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport};
 use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     } else {
         Box::new(DesktopBrowser {
             openers: openers(options.browser.as_deref(), &context.environment, &host)?,
-            plain_http: PlainHttp::LoopbackOnly,
+            http_policy: HttpPolicy::LoopbackOnly,
             environment: &context.environment,
         })
     };
@@ -297,7 +297,7 @@ impl UserAgent for ScriptedUser {
                 if let Err(error) = play_to_the_end(resource_owner, url) {
                     let command = "the demo's resource owner".to_owned();
                     // The flow may have ended meanwhile; then nobody needs to know.
-                    let _ = reporter.send(BrowserReport::Failed {
+                    let _ = reporter.send(BrowserReport::NotStarted {
                         command,
                         reason: error.to_string(),
                     });

@@ -32,7 +32,7 @@ use crate::system;
 use crate::system::environment::Environment;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
-use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, PlainHttp};
+use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, LaunchSettings};
 use crate::user_agent::host::{self, HostEnvironment};
 use crate::user_agent::terminal::{PasteReader, PipedLine, TerminalInputError};
 use serde_json::{Value, json};
@@ -264,7 +264,7 @@ pub(super) fn run_login<T>(
     };
     let mut user_agent = DesktopBrowser {
         openers,
-        plain_http: plain_http(resolved.request.server.allowance),
+        http_policy: resolved.request.server.allowance,
         environment: &context.environment,
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
@@ -440,17 +440,10 @@ pub(super) fn openers(
     browser::candidates(chosen, environment.text("BROWSER").as_deref(), host.display)
 }
 
-pub(super) fn plain_http(allowance: HttpPolicy) -> PlainHttp {
-    match allowance {
-        HttpPolicy::Everywhere => PlainHttp::Anywhere,
-        HttpPolicy::LoopbackOnly => PlainHttp::LoopbackOnly,
-    }
-}
-
 /// The browser of this desktop.
 pub(super) struct DesktopBrowser<'a> {
     pub(super) openers: Vec<BrowserLauncher>,
-    pub(super) plain_http: PlainHttp,
+    pub(super) http_policy: HttpPolicy,
     pub(super) environment: &'a Environment,
 }
 
@@ -460,7 +453,11 @@ impl UserAgent for DesktopBrowser<'_> {
             .environment
             .for_children()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        browser::open(url, self.plain_http, self.openers.clone(), environment)
+        browser::open(
+            url,
+            self.openers.clone(),
+            LaunchSettings::new(self.http_policy, environment),
+        )
     }
 }
 

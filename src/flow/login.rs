@@ -4,8 +4,10 @@
 
 pub(crate) mod callback;
 pub(in crate::flow) mod error;
+mod pasted;
+mod strays;
 
-pub use error::{CallbackContent, LoginError};
+pub use error::LoginError;
 pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 
 use crate::exit::{Diagnosis, ExitCode};
@@ -34,7 +36,7 @@ use crate::trace::{Event, Observer, Step};
 use crate::user_agent::browser::{BrowserError, BrowserProcess};
 use crate::user_agent::callback::{ListenSettings, Page};
 use crate::user_agent::host::HostEnvironment;
-use callback::{CallbackReceiver, Granted, receive};
+use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use url::Url;
@@ -60,7 +62,7 @@ pub async fn login(
     // 6 and 7, while the browser waits for its page.
     let Authorized {
         pending,
-        granted: Granted { grant, callback, .. },
+        callback: ValidatedCallback { grant, received },
         server,
         client,
         receiver,
@@ -70,9 +72,8 @@ pub async fn login(
         exchange_and_store(pending, grant, &server, client, context),
     )
     .await;
-    if let Some(callback) = callback {
-        callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
-    }
+    let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
+    received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
     outcome
 }
@@ -89,18 +90,17 @@ pub async fn login_until_exchange(
 ) -> Result<PreparedExchange, LoginError> {
     let Authorized {
         pending,
-        granted,
+        callback: ValidatedCallback { grant, received },
         server,
         receiver,
         ..
     } = authorize(request, context, pin!(interrupted)).await?;
-    let (token_request, _) = pending.redeem(granted.grant);
-    if let Some(callback) = granted.callback {
-        callback.respond(Page::Stopped);
-    }
+    let (token_request, _) = pending.redeem(grant);
+    let authorization_response = received.params.clone();
+    received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
     Ok(PreparedExchange {
-        authorization_response: granted.params,
+        authorization_response,
         token_request: token_request.http_request(&server.token_endpoint),
     })
 }
@@ -138,13 +138,14 @@ async fn authorize(
     context.caller.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive(&pending, &mut receiver, &mut browser, request.timeout, context);
+    let receiving = receive_callback(&pending, &mut receiver, &mut browser, request.timeout, context);
     let received = or_interrupted(interrupted.as_mut(), receiving).await;
     context.caller.observe(&Event::WaitEnds);
+    receiver.report_strays(context.caller.observer);
     match received {
-        Ok(granted) => Ok(Authorized {
+        Ok(callback) => Ok(Authorized {
             pending,
-            granted,
+            callback,
             server,
             client,
             receiver,
@@ -159,7 +160,7 @@ async fn authorize(
 /// What the first five steps bring.
 struct Authorized {
     pending: PendingAuthorization,
-    granted: Granted,
+    callback: ValidatedCallback,
     server: ResolvedServer,
     client: Client,
     receiver: CallbackReceiver,

@@ -152,10 +152,16 @@ impl RedirectUri {
 /// `http://`, `127.0.0.1:80` and `/callback?x=1`; the first two are empty for a
 /// URI without an authority.
 fn split_at_authority(text: &str) -> (&str, &str, &str) {
-    let Some(start) = text.find(':').filter(|colon| text[*colon..].starts_with("://")).map(|colon| colon + 3) else {
+    let Some(start) = text
+        .find(':')
+        .filter(|colon| text[*colon..].starts_with("://"))
+        .map(|colon| colon + 3)
+    else {
         return ("", "", text);
     };
-    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |end| start + end);
+    let end = text[start..]
+        .find(['/', '?', '#'])
+        .map_or(text.len(), |end| start + end);
     (&text[..start], &text[start..end], &text[end..])
 }
 

@@ -4,15 +4,15 @@
 //! with `BLESS` set to write them anew, and look at the difference.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use super::files::{Occasion, Renderer};
 use super::redact::Redaction;
 use super::render::har::Har;
 use super::render::html::Html;
 use super::render::json::JsonLines;
 use super::render::mermaid::Mermaid;
+use super::renderer::{Renderer, TraceContext};
 use super::{Event, Party, Step};
 use crate::exit::ExitCode;
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Timings, USER_AGENT};
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::secret::Secret;
 use jiff::Timestamp;
@@ -184,6 +184,10 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
             command: "firefox -P work",
             reason: "no such file",
         },
+        Event::BrowserExited {
+            command: "chromium",
+            how: "exited with 3",
+        },
         Event::BrowserStarted { command: "xdg-open" },
         Event::StepBegins(Step::Prompt),
         Event::WaitBegins {
@@ -196,13 +200,21 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
     tell(
         2_400,
         &Event::CallbackIgnored {
-            reason: "GET /favicon.ico is not the callback",
+            reason: "a request to the listener was refused: it asks for a file that browsers request on their own",
+            notable: false,
         },
     );
     tell(
         3_000,
-        &Event::Note("a callback with another state said \"access_denied\""),
+        &Event::CallbackIgnored {
+            reason: "a callback with a foreign state reported `access_denied`",
+            notable: true,
+        },
     );
+    let mut foreign = Params::new();
+    foreign.push("error", "access_denied");
+    foreign.push("state", "hunter2-foreign-hunter2");
+    tell(3_000, &callback_answered(&foreign, 400));
     let params = authorization_response();
     for event in [
         Event::StepBegins(Step::Consent),
@@ -220,7 +232,17 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         tell(12_345, &event);
     }
     exchange(tell);
+    tell(12_400, &callback_answered(&params, 200));
     afterwards(tell);
+}
+
+fn callback_answered(params: &Params, status: u16) -> Event<'_> {
+    Event::CallbackAnswered {
+        redirect_uri: "http://127.0.0.1:43111/callback",
+        params,
+        method: Method::Get,
+        status,
+    }
 }
 
 /// Steps 6 and 7 of a login that works.
@@ -428,8 +450,8 @@ pub(super) fn compare_with_golden(name: &str, text: &str) {
     assert!(text == expected, "{name} is now:\n{text}\n--- expected:\n{expected}");
 }
 
-fn occasion(show_secrets: bool) -> Occasion {
-    Occasion {
+fn context(show_secrets: bool) -> TraceContext {
+    TraceContext {
         began_at: "2026-11-22T13:58:20Z".parse::<Timestamp>().unwrap(),
         redaction: Redaction::new(show_secrets),
     }
@@ -437,12 +459,12 @@ fn occasion(show_secrets: bool) -> Occasion {
 
 /// One of each, with the ending of its files.
 fn renderers(show_secrets: bool) -> [(&'static str, Box<dyn Renderer>); 4] {
-    let occasion = occasion(show_secrets);
+    let context = context(show_secrets);
     [
-        ("json", Box::new(JsonLines::new(occasion))),
-        ("har", Box::new(Har::new(occasion))),
-        ("html", Box::new(Html::new(occasion))),
-        ("mmd", Box::new(Mermaid::new(occasion))),
+        ("json", Box::new(JsonLines::new(context))),
+        ("har", Box::new(Har::new(context))),
+        ("html", Box::new(Html::new(context))),
+        ("mmd", Box::new(Mermaid::new(context))),
     ]
 }
 
@@ -727,7 +749,7 @@ fn ten_thousand_events_cost_less_than_50_ms_and_20_mib_in_each_format() {
 
 /// A third of the events are of HTTP.
 fn trace_ten_thousand(path: &Path) {
-    let mut files = super::files::TraceFiles::open(&[path.to_owned()], occasion(false)).unwrap();
+    let mut files = super::files::TraceFiles::open(&[path.to_owned()], context(false)).unwrap();
     let mut count = 0;
     while count < 10_000 {
         play(

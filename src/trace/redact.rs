@@ -12,7 +12,7 @@
 //!
 //! Everything that comes out is neutralised (see [`crate::output::sanitize`]).
 
-use super::ordered_json::Document;
+use super::ordered_json::OrderedJson;
 use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
@@ -125,7 +125,7 @@ pub enum ShownBody {
     /// There is none.
     Empty,
     /// It is JSON.
-    Json(Document),
+    Json(OrderedJson),
     /// It is something else; one line.
     Text(String),
 }
@@ -182,10 +182,10 @@ impl Redaction {
     /// The parameters in the URL of a request, decoded.
     pub fn query(self, request: &HttpRequest) -> Vec<(String, String)> {
         let (known, query) = (request.secrets(), request.url.query().unwrap_or_default());
-        let judge = Judge::of(query, &known);
+        let secrets = QuerySecrets::of(query, &known);
         let params = Params::parse(query);
         let pairs = params.iter().map(|(name, value)| {
-            let shown = match judge.hidden(name, value) {
+            let shown = match secrets.hidden(name, value) {
                 Some(hidden) => self.value(&hidden),
                 None => sanitize_unbounded(value.expose()),
             };
@@ -212,7 +212,7 @@ impl Redaction {
             secrets_of(request, response)
         };
         let public = !request.carries_credentials() && !is_personal(&query);
-        let foreign = Foreign {
+        let redactor = ResponseRedactor {
             show_secrets: self.show_secrets,
             public,
             known: &known,
@@ -220,15 +220,15 @@ impl Redaction {
         let headers = response.headers.iter();
         ShownAnswer {
             headers: headers
-                .map(|(name, value)| (foreign.open_text(name), foreign.header(name, value)))
+                .map(|(name, value)| (redactor.open_text(name), redactor.header(name, value)))
                 .collect(),
-            body: foreign.body(response),
+            body: redactor.body(response),
         }
     }
 }
 
 /// One answer from outside.
-struct Foreign<'a> {
+struct ResponseRedactor<'a> {
     show_secrets: bool,
     /// Nobody's secret can be in it.
     public: bool,
@@ -236,7 +236,7 @@ struct Foreign<'a> {
     known: &'a [Secret],
 }
 
-impl Foreign<'_> {
+impl ResponseRedactor<'_> {
     fn header(&self, name: &str, value: &str) -> String {
         if self.show_secrets {
             return sanitize_unbounded(value);
@@ -247,7 +247,7 @@ impl Foreign<'_> {
         if OPEN_HEADERS.contains(&name) {
             return self.open_text(value);
         }
-        unknown(value)
+        redact_unknown(value)
     }
 
     fn body(&self, response: &HttpResponse) -> ShownBody {
@@ -255,7 +255,7 @@ impl Foreign<'_> {
         if bytes.is_empty() {
             return ShownBody::Empty;
         }
-        if let Some(document) = Document::parse(bytes) {
+        if let Some(document) = OrderedJson::parse(bytes) {
             return ShownBody::Json(self.document(document, None));
         }
         if !self.public && !self.show_secrets {
@@ -276,27 +276,31 @@ impl Foreign<'_> {
     }
 
     /// `name` is the member that the document is the value of.
-    fn document(&self, document: Document, name: Option<&str>) -> Document {
+    fn document(&self, document: OrderedJson, name: Option<&str>) -> OrderedJson {
         match document {
-            Document::Text(text) => Document::Text(self.member(name, &text)),
-            Document::List(items) => Document::List(items.into_iter().map(|item| self.document(item, name)).collect()),
-            Document::Object(members) => {
+            OrderedJson::Text(text) => OrderedJson::Text(self.member(name, &text)),
+            OrderedJson::List(items) => {
+                OrderedJson::List(items.into_iter().map(|item| self.document(item, name)).collect())
+            }
+            OrderedJson::Object(members) => {
                 let is_key = members.iter().any(|(name, _)| name == "kty");
                 let shown = members.into_iter().map(|(name, value)| {
                     let private = is_key && PRIVATE_KEY_MEMBERS.contains(&name.as_str());
                     let value = match value {
-                        Document::Text(text) if private && !self.show_secrets => Document::Text(unknown(&text)),
+                        OrderedJson::Text(text) if private && !self.show_secrets => {
+                            OrderedJson::Text(redact_unknown(&text))
+                        }
                         value => self.document(value, Some(&name)),
                     };
                     (self.open_text(&name), value)
                 });
-                Document::Object(shown.collect())
+                OrderedJson::Object(shown.collect())
             }
-            Document::Number(number) if !self.show_secrets => {
+            OrderedJson::Number(number) if !self.show_secrets => {
                 let digits = number.to_string();
                 match Value::tagged(name.unwrap_or_default(), &digits) {
-                    Value::Plain(_) => Document::Number(number),
-                    _ => Document::Text(unknown(&digits)),
+                    Value::Plain(_) => OrderedJson::Number(number),
+                    _ => OrderedJson::Text(redact_unknown(&digits)),
                 }
             }
             plain => plain,
@@ -311,18 +315,18 @@ impl Foreign<'_> {
             Value::Plain(_) if self.public || name.is_some_and(|name| OPEN_MEMBERS.contains(&name)) => {
                 self.open_text(text)
             }
-            Value::Plain(_) => unknown(text),
+            Value::Plain(_) => redact_unknown(text),
             secret => secret.shown(),
         }
     }
 
     /// Text that may be shown, once the known secrets are out of it.
     fn open_text(&self, text: &str) -> String {
-        sanitize(&scrub(text, self.known, &|secret| unknown(secret.expose())))
+        sanitize(&scrub(text, self.known, &|secret| redact_unknown(secret.expose())))
     }
 }
 
-fn unknown(text: &str) -> String {
+fn redact_unknown(text: &str) -> String {
     let secret = Secret::from(text);
     if secret.length_chars() < FINGERPRINT_FROM_CHARS {
         format!("[redacted, {} chars]", secret.length_chars())
@@ -332,20 +336,20 @@ fn unknown(text: &str) -> String {
 }
 
 /// A part of a URL.
-pub(super) enum Part {
+pub(super) enum UrlPart {
     /// Shown byte for byte.
-    Open(String),
+    Plain(String),
     /// The value of a parameter of this name, decoded.
-    Hidden(String, Value),
+    Secret(String, Value),
 }
 
 /// The URL in parts: values in its query and its fragment are hidden where they
 /// are secrets by their names or repeat a known one.
-fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
+fn parts(url: &str, known: &[Secret]) -> Vec<UrlPart> {
     let (address, fragment) = split_before(url, '#');
     let (path, query) = split_before(address, '?');
-    let mut parts = vec![Part::Open(path.to_owned())];
-    let judge = Judge::of(query, known);
+    let mut parts = vec![UrlPart::Plain(path.to_owned())];
+    let secrets = QuerySecrets::of(query, known);
     for pair in [query, fragment].iter().flat_map(|part| part.split_inclusive('&')) {
         let (mark, pair) = pair.split_at(usize::from(pair.starts_with(['?', '#'])));
         let (pair, end) = match pair.strip_suffix('&') {
@@ -355,22 +359,22 @@ fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
         let params = Params::parse(pair);
         let hidden = params
             .iter()
-            .find_map(|(name, value)| Some((name, judge.hidden(name, value)?)));
+            .find_map(|(name, value)| Some((name, secrets.hidden(name, value)?)));
         match hidden {
             Some((name, value)) => {
                 let encoded: String = byte_serialize(name.as_bytes()).collect();
-                parts.push(Part::Open(format!("{mark}{encoded}=")));
-                parts.push(Part::Hidden(name.to_owned(), value));
-                parts.push(Part::Open(end.to_owned()));
+                parts.push(UrlPart::Plain(format!("{mark}{encoded}=")));
+                parts.push(UrlPart::Secret(name.to_owned(), value));
+                parts.push(UrlPart::Plain(end.to_owned()));
             }
-            None => parts.push(Part::Open(format!("{mark}{pair}{end}"))),
+            None => parts.push(UrlPart::Plain(format!("{mark}{pair}{end}"))),
         }
     }
     parts
 }
 
 /// The URL of a request in parts.
-pub(super) fn parts_of_url(request: &HttpRequest) -> Vec<Part> {
+pub(super) fn parts_of_url(request: &HttpRequest) -> Vec<UrlPart> {
     parts(request.url.as_str(), &request.secrets())
 }
 
@@ -379,16 +383,16 @@ fn split_before(text: &str, mark: char) -> (&str, &str) {
     text.split_at(text.find(mark).unwrap_or(text.len()))
 }
 
-fn redacted_url(parts: Vec<Part>) -> String {
+fn redacted_url(parts: Vec<UrlPart>) -> String {
     let shown = parts.into_iter().map(|part| match part {
-        Part::Open(text) => text,
-        Part::Hidden(_, value) => value.shown(),
+        UrlPart::Plain(text) => text,
+        UrlPart::Secret(_, value) => value.shown(),
     });
     sanitize_unbounded(&shown.collect::<String>())
 }
 
 /// Knows what is secret in one query.
-struct Judge<'k> {
+struct QuerySecrets<'k> {
     /// The secrets of the rest of the message.
     known: &'k [Secret],
     /// The challenge is the verifier itself (RFC 7636 §4.2 `plain`, also where
@@ -396,11 +400,11 @@ struct Judge<'k> {
     challenge_is_verifier: bool,
 }
 
-impl<'k> Judge<'k> {
+impl<'k> QuerySecrets<'k> {
     fn of(query: &str, known: &'k [Secret]) -> Self {
         let params = Params::parse(query.trim_start_matches('?'));
         let challenge_is_verifier = !params.all("code_challenge_method").any(|method| method == S256);
-        Judge {
+        QuerySecrets {
             known,
             challenge_is_verifier,
         }
@@ -426,21 +430,21 @@ impl<'k> Judge<'k> {
 /// The secrets of a request and of its answer: a server may say them more than once.
 fn secrets_of(request: &HttpRequest, response: &HttpResponse) -> Vec<Secret> {
     let mut secrets = request.secrets();
-    if let Some(document) = Document::parse(response.body.expose()) {
+    if let Some(document) = OrderedJson::parse(response.body.expose()) {
         collect_secrets(&document, None, &mut secrets);
     }
     secrets
 }
 
-fn collect_secrets(document: &Document, name: Option<&str>, secrets: &mut Vec<Secret>) {
+fn collect_secrets(document: &OrderedJson, name: Option<&str>, secrets: &mut Vec<Secret>) {
     match document {
-        Document::Text(text) => {
+        OrderedJson::Text(text) => {
             let member = Value::tagged(name.unwrap_or_default(), text);
             let long_enough = |secret: &&Secret| secret.length_chars() >= REPEATED_FROM_CHARS;
             secrets.extend(member.secret().filter(long_enough).cloned());
         }
-        Document::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
-        Document::Object(members) => {
+        OrderedJson::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
+        OrderedJson::Object(members) => {
             for (name, value) in members {
                 collect_secrets(value, Some(name), secrets);
             }

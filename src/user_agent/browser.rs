@@ -130,7 +130,11 @@ impl BrowserCommand {
     /// explorer, which WSL runs too, exits with 1 after it opened the URL.
     fn has_meaningful_status(&self) -> bool {
         let program = self.words.first().map_or("", String::as_str);
-        let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+        let name = program
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         !matches!(name.as_str(), "explorer" | "explorer.exe")
     }
 

@@ -7,7 +7,7 @@
 
 use crate::support::authorization_server::{self, CODE, callback_url, callback_url_with, consent};
 use crate::support::binary::Home;
-use crate::support::literal_server::{LiteralServer, Gate, json, value_of};
+use crate::support::literal_server::{Gate, LiteralServer, json, value_of};
 use crate::support::login::{assert_nothing_kept, listener_of, login, parameter, stored};
 use crate::support::outcome::{Outcome, finish};
 use crate::support::person::{PASTE_OFF, PASTE_ON, Person, Screen, assert_same, open};
@@ -132,7 +132,8 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         let redirect_uri = parameter(&terminal.url, "redirect_uri");
         terminal.is_told(CODE, "bare code");
         terminal.is_told(&format!("code={CODE}&state={state}"), "no URL");
-        terminal.is_told(&right.replace("http://", "https://"), "redirect URI");
+        terminal.is_told(&right.replace("http://", "ftp://"), "redirect URI");
+        terminal.is_told(&right.replace("http://", "").replace("127.0.0.1", "127.0.0.2"), "no URL");
         terminal.is_told(&right.replace("127.0.0.1", "localhost"), "redirect URI");
         terminal.is_told(&right.replace("127.0.0.1", "user@127.0.0.1"), "redirect URI");
         terminal.is_told(&right.replace("/callback", "/other"), "redirect URI");
@@ -152,6 +153,35 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         terminal.pastes(&right);
         terminal.ends(0);
         server.only_request_to("/token");
+    }
+}
+
+#[test]
+fn an_address_is_taken_as_people_and_programs_copy_it() {
+    let server = authorization_server::start();
+    let made: [&dyn Fn(&str) -> String; 11] = [
+        &|right| right.replace("http://", ""),
+        &|right| right.replace("http://", "//"),
+        &|right| right.replace("http://", "https://"),
+        &|right| right.replace("http://", "HTTP://"),
+        &|right| format!("\"{right}\""),
+        &|right| format!("'{right}'"),
+        &|right| format!("<{right}>"),
+        &|right| format!("`{right}`"),
+        &|right| format!("  \u{201c}{right}\u{201d} "),
+        &|right| format!("\"<{}>\"", right.replace("http://", "")),
+        &|right| format!("{right}#"),
+    ];
+    for make in made {
+        let home = Home::new();
+        let mut running = Running::start_with_open_input(&mut login(&home, &server, &["--paste"]));
+        let url = running.authorization_url();
+        let pasted = make(&callback_url(&url, &server.origin()));
+        running.type_all(&format!("{pasted}\n"));
+        let outcome = running.end();
+        assert_eq!(outcome.code, Some(0), "{pasted}: {outcome:?}");
+        let last = server.requests_to("/token").pop().expect("a token request");
+        assert_eq!(value_of(&last.form(), "code"), Some(CODE), "{pasted}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::credential_helper::{HELPER, Helped};
 use super::support::authorization_server::{self, ACCESS_TOKEN};
-use super::support::literal_server::{LiteralServer, Gate, json};
+use super::support::literal_server::{Gate, LiteralServer, json};
 use super::support::login::{sessions, stored};
 use super::support::outcome::Outcome;
 use super::support::running::Running;

@@ -3,7 +3,7 @@
 use crate::place::{Place, Spent, Store};
 use crate::support::binary::Home;
 use crate::support::keyring_session::{Activation, KeyringSession};
-use crate::support::literal_server::{LiteralServer, Reply, Gate, json};
+use crate::support::literal_server::{Gate, LiteralServer, Reply, json};
 use crate::support::outcome::{Outcome, finish, run};
 use crate::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Each way in which a login can end without a session: exit code and hints
 //! beside it, and the same for answers of the token endpoint that are no token.
 
+use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::{DiscoveryError, hints_for};
 use crate::flow::hints::{At, Sent, advice, advice_for_no_json};
@@ -44,8 +45,8 @@ pub enum LoginError {
     TimedOut {
         /// How long we waited.
         waited: Duration,
-        /// What a callback carried that was ignored, since its state was not ours.
-        ignored: Option<CallbackContent>,
+        /// What came and was not the answer.
+        strays: StraySummary,
     },
     /// The end of standard input came before a usable line.
     #[error("no redirect URL was pasted that answers this login")]
@@ -127,7 +128,7 @@ impl Diagnosis for LoginError {
             LoginError::Unsuitable(problem) => hints_for(problem),
             LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
             LoginError::Randomness(_) | LoginError::Interrupted(_) => Vec::new(),
-            LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
+            LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
             }
@@ -151,15 +152,6 @@ impl Diagnosis for LoginError {
             _ => None,
         }
     }
-}
-
-/// What an authorization response carries.
-#[derive(Debug, Clone)]
-pub enum CallbackContent {
-    /// An error.
-    Error(ErrorResponse),
-    /// A code.
-    Code,
 }
 
 /// The exit code of an answer that is no token: status first, then JSON, then what it says.
@@ -197,29 +189,36 @@ pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<
     vec![hint.to_owned()]
 }
 
-fn hints_for_time_out(ignored: Option<&CallbackContent>) -> Vec<String> {
+fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {
     let mut hints = Vec::new();
-    match ignored {
-        Some(CallbackContent::Error(error)) => hints.push(format!(
-            "A callback with a foreign state was ignored; it carried the error {}{}.",
-            error.error,
-            described(error)
-        )),
-        Some(CallbackContent::Code) => hints.push(
-            "A callback with a code was ignored, since its state was missing or foreign: the server has to return the state that was sent (RFC 6749 §4.1.2). See it with -vv, or it was of another login."
-                .to_owned(),
-        ),
-        None => {}
+    if let Some((refusal, host)) = strays.refused {
+        let advice = refusal
+            .advice(host)
+            .map(|advice| format!("; {advice}"))
+            .unwrap_or_default();
+        hints.push(format!("A request to the listener was refused: {refusal}{advice}."));
     }
-    hints.push(
-        "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there: compare them with -v, exactly (localhost is not 127.0.0.1). If the page says that the request was blocked, a firewall may not like 127.0.0.1 in it: try --redirect-uri http://localhost:0/callback."
-            .to_owned(),
+    if let Some(foreign) = strays.foreign {
+        hints.push(format!("{}.", sentence(&foreign.to_string())));
+    }
+    hints.extend(
+        [
+            "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there. Compare them exactly (localhost is not 127.0.0.1): run it again with -v",
+            "If the server has one redirect URI registered, with its port, name that port: --port 8400, or --redirect-uri http://127.0.0.1:8400/callback",
+            "If the browser shows that the request was blocked, a firewall may refuse 127.0.0.1 in it: --redirect-uri http://localhost:0/callback",
+            "If nothing happened after you allowed access, the form-action policy of the consent page may block the redirect, which Chromium and Safari do silently. Use another browser, such as --browser firefox, or paste the address: --paste",
+            // This login is over, and there may be no terminal to paste on at the next one either.
+            "If the browser ended on a page that cannot be reached, run it again in a terminal and paste the URL of that page: --paste",
+            "Wait longer: --timeout 15m",
+        ]
+        .map(str::to_owned),
     );
-    // This login is over, and there may be no terminal to paste on at the next one either.
-    hints.push(
-        "If the browser ended on a page that cannot be reached, run it again with --paste in a terminal, and paste that page's URL."
-            .to_owned(),
-    );
-    hints.push("Wait longer with --timeout 15m.".to_owned());
     hints
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -6,11 +6,12 @@
 //! before the whole request does. hyper gets the bytes as they came.
 
 use super::connections::{Progress, SlotGuard};
-use super::filter::{MAX_FORM_BYTES, ParamSource};
+use super::filter::MAX_FORM_BYTES;
 use super::head::{HeadScanner, MAX_HEAD_BYTES};
 use super::page::{self, Page};
 use super::refusal::Refusal;
 use super::{Arrival, Callback};
+use crate::protocol::http::Method;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::http::{HeaderValue, StatusCode, header};
@@ -110,10 +111,10 @@ async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, 
 async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Refusal> {
     let (head, body) = request.into_parts();
     let query = head.uri.query().unwrap_or_default();
-    let source = slot.shared.filter.check(&head)?;
-    let parameters = match source {
-        ParamSource::Query => query.to_owned(),
-        ParamSource::Form => {
+    let method = slot.shared.filter.check(&head)?;
+    let parameters = match method {
+        Method::Get => query.to_owned(),
+        Method::Post => {
             let form = read_form(body, slot.shared.limits.read).await?;
             // joined, so that a parameter in both places is seen as repeated
             if query.is_empty() {
@@ -127,7 +128,7 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Re
     let (responder, page) = oneshot::channel();
     let callback = Callback {
         parameters,
-        source,
+        method,
         responder,
     };
     let delivered = slot.shared.reports.send(Arrival::Callback(callback)).await;

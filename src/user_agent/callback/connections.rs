@@ -167,7 +167,9 @@ impl Connections {
     fn drop_idle(&mut self) -> bool {
         let oldest = |progress: Progress| {
             let mut candidates = self.slots.iter().filter(|(_, slot)| slot.progress == progress);
-            candidates.find(|(_, slot)| !slot.has_unread_bytes()).map(|(number, _)| *number)
+            candidates
+                .find(|(_, slot)| !slot.has_unread_bytes())
+                .map(|(number, _)| *number)
         };
         let Some(number) = oldest(Progress::Silent).or_else(|| oldest(Progress::Spoken)) else {
             return false;
@@ -203,8 +205,7 @@ impl Drop for SlotGuard {
 pub(super) async fn accept(shared: Arc<Shared>) {
     loop {
         // accepted and served under one lock, so that closing misses none
-        let served =
-            std::future::poll_fn(|context| shared.connections().poll_serve(&shared, context)).await;
+        let served = std::future::poll_fn(|context| shared.connections().poll_serve(&shared, context)).await;
         match served {
             // its task reads what is there already before newer connections can push it out
             Ok(true) => tokio::task::yield_now().await,

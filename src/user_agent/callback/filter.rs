@@ -3,24 +3,15 @@
 
 use super::ListenSettings;
 use super::refusal::Refusal;
-use hyper::Uri;
+use crate::protocol::http::Method;
 use hyper::http::request::Parts;
-use hyper::http::{HeaderMap, HeaderName, Method, header};
+use hyper::http::{self, HeaderMap, HeaderName, header};
 
 /// A form post longer than this is refused.
 pub(super) const MAX_FORM_BYTES: usize = 16 * 1024;
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-
-/// Where a callback has its parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParamSource {
-    /// In the query.
-    Query,
-    /// In the form that is its body (and in the query, if it has one).
-    Form,
-}
 
 /// The checks, with what they compare to.
 #[derive(Debug)]
@@ -43,21 +34,18 @@ impl RequestFilter {
         }
     }
 
-    pub(super) fn authority(&self) -> &str {
-        &self.authority
-    }
-
     /// The value of `Allow` in a 405.
     pub(super) fn allowed_methods(&self) -> &'static str {
         if self.accept_form_post { "GET, POST" } else { "GET" }
     }
 
-    /// Checks the head of a request.
-    pub(super) fn check(&self, request: &Parts) -> Result<ParamSource, Refusal> {
-        let source = match request.method {
-            Method::GET => ParamSource::Query,
-            Method::POST if self.accept_form_post => ParamSource::Form,
-            Method::POST if request.uri.path() == self.path => return Err(Refusal::UnrequestedFormPost),
+    /// Checks the head of a request. A callback has its parameters in the
+    /// query of a GET or in the form of a POST (and in its query, if it has one).
+    pub(super) fn check(&self, request: &Parts) -> Result<Method, Refusal> {
+        let method = match request.method {
+            http::Method::GET => Method::Get,
+            http::Method::POST if self.accept_form_post => Method::Post,
+            http::Method::POST if request.uri.path() == self.path => return Err(Refusal::UnrequestedFormPost),
             _ => return Err(Refusal::Method),
         };
         if request.uri.path() != self.path {
@@ -68,12 +56,12 @@ impl RequestFilter {
         }
         self.check_host(request)?;
         check_navigation(&request.headers)?;
-        match source {
-            ParamSource::Query if request.headers.contains_key(header::ORIGIN) => return Err(Refusal::Origin),
-            ParamSource::Query => check_no_body(&request.headers)?,
-            ParamSource::Form => check_form(&request.headers)?,
+        match method {
+            Method::Get if request.headers.contains_key(header::ORIGIN) => return Err(Refusal::Origin),
+            Method::Get => check_no_body(&request.headers)?,
+            Method::Post => check_form(&request.headers)?,
         }
-        Ok(source)
+        Ok(method)
     }
 
     /// The authority of an absolute request target counts in the place of Host
@@ -99,7 +87,7 @@ impl RequestFilter {
 }
 
 /// What a browser asks every host for, without a query.
-fn is_browser_file(target: &Uri) -> bool {
+fn is_browser_file(target: &http::Uri) -> bool {
     const PREFIXES: [&str; 4] = ["/favicon", "/apple-touch-icon", "/.well-known/", "/robots.txt"];
     target.query().is_none() && PREFIXES.iter().any(|prefix| target.path().starts_with(prefix))
 }
@@ -149,7 +137,6 @@ fn check_form(headers: &HeaderMap) -> Result<(), Refusal> {
     let length = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok());
-    let too_long =
-        length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > MAX_FORM_BYTES as u64));
+    let too_long = length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > MAX_FORM_BYTES as u64));
     if too_long { Err(Refusal::FormTooLong) } else { Ok(()) }
 }

@@ -141,7 +141,10 @@ mod tests {
             assert_eq!(outcome(&head), Err(Refusal::HeadTooLong), "{fields_bytes}");
         }
         assert_eq!(outcome(&line(MAX_REQUEST_LINE_BYTES + 1)), Err(Refusal::TargetTooLong));
-        assert_eq!(outcome(&vec![b'G'; MAX_REQUEST_LINE_BYTES]), Err(Refusal::TargetTooLong));
+        assert_eq!(
+            outcome(&vec![b'G'; MAX_REQUEST_LINE_BYTES]),
+            Err(Refusal::TargetTooLong)
+        );
         assert_eq!(outcome(&vec![b'G'; MAX_REQUEST_LINE_BYTES - 1]), Ok(false));
     }
 }

@@ -19,11 +19,11 @@ mod page;
 mod refusal;
 
 pub use error::LoopbackError;
-pub use filter::ParamSource;
 pub use limits::ListenerLimits;
 pub use page::{Page, content_security_policy};
 pub use refusal::Refusal;
 
+use crate::protocol::http::Method;
 use crate::protocol::redirect_uri::LoopbackAddress;
 use connections::{Connections, Shared, accept};
 use filter::RequestFilter;
@@ -84,8 +84,8 @@ pub struct Callback {
     /// The query of a GET, the body of a form post (after the query and `&`
     /// where it has both), as sent: not decoded, at most 16 KiB each.
     pub parameters: String,
-    /// Where they were.
-    pub source: ParamSource,
+    /// GET for a query, POST for a form.
+    pub method: Method,
     responder: oneshot::Sender<Page>,
 }
 

@@ -8,6 +8,7 @@ use crate::protocol::redirect_uri::LoopbackAddress;
 use hyper::http::StatusCode;
 
 /// Why a request is not a callback.
+#[allow(missing_docs, reason = "the messages say what each variant is")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// The first byte of a TLS handshake.
@@ -94,9 +95,9 @@ impl Refusal {
             (Refusal::Tls, _) => Some(
                 "the browser upgrades http to https: turn its HTTPS-only mode off for this address, or paste the address",
             ),
-            (Refusal::HeadTooLong, _) => Some(
-                "other programs on this host name have set many cookies: delete them, or use a private window",
-            ),
+            (Refusal::HeadTooLong, _) => {
+                Some("other programs on this host name have set many cookies: delete them, or use a private window")
+            }
             (Refusal::UnrequestedFormPost, _) => {
                 Some("the server answers with a form: log in with --response-mode form_post")
             }

@@ -20,7 +20,7 @@
 mod reply;
 mod request;
 
-pub use reply::{Reply, Gate, html, json, redirect, status};
+pub use reply::{Gate, Reply, html, json, redirect, status};
 pub use request::{Request, value_of};
 
 use reply::{Outcome, perform};
