@@ -300,7 +300,7 @@ fn assert_none(violations: impl Iterator<Item = Violation>) {
 }
 
 /// The room of a path within this crate: the longest listed name that it begins with.
-fn room_of<'a>(path: &'a [String]) -> Option<(usize, &'static str)> {
+fn room_of(path: &[String]) -> Option<(usize, &'static str)> {
     let joined = path.join("::");
     let rooms = LAYERS
         .iter()

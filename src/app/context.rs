@@ -6,11 +6,14 @@ use crate::args::cli::GlobalOptions;
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::caller::Caller;
 use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::store::{self, CredentialStore, FileKey, Interaction, PassphrasePrompt, StoreKind, StoreSettings};
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
+use crate::system::{self, SystemRandomness};
+use crate::trace::Observer;
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::transport::Transport;
 use sha2::{Digest, Sha256};
@@ -160,6 +163,17 @@ impl Context {
 
     pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
         runtime()
+    }
+}
+
+/// A caller with the clock and the randomness of this machine.
+pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observer) -> Caller<'a> {
+    Caller {
+        transport,
+        clock: system::now,
+        // A type without size: nothing is allocated, so nothing leaks.
+        randomness: Box::leak(Box::new(SystemRandomness)),
+        observer,
     }
 }
 

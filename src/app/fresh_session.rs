@@ -2,7 +2,7 @@
 //! the profile's lock where it will not last. The hot path of `oauth token`: one
 //! read of the store and a comparison of clocks; no lock, no runtime, no TLS.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::session::{check_matches_profile, check_matches_url, require_session};
 use crate::app::signals::finish_then_interrupt;
@@ -121,18 +121,16 @@ fn refresh_locked(
         }
         other => other?,
     };
-    let mut world = RenewContext {
+    let mut renewal = RenewContext {
         store,
-        terms: RefreshOptions {
+        options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
             token_parameters: settings::token_parameters(profile)?,
-            transport: &transport,
-            now: system::now,
         },
-        observer: &mut observer,
+        caller: caller(&transport, &mut observer),
     };
     // A signal that comes meanwhile waits until the answer is written.
-    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut world);
+    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut renewal);
     let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
     match outcome {
         Ok(session) => Ok(session),

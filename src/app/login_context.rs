@@ -1,13 +1,12 @@
 //! Runs a login flow with the browser, terminal and clock of this machine.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::args::cli::LoginOptions;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
-use crate::flow::login::{CallbackChoice, Keep, LoginContext, LoginError, LoginRequest, PasteSource};
-use crate::system::{self, SystemRandomness};
+use crate::flow::login::{CallbackChoice, LoginContext, LoginError, LoginRequest, PasteSource, SaveSession};
 use crate::trace::Observer;
 use crate::transport::Transport;
 
@@ -17,7 +16,7 @@ pub(crate) fn run_login<T>(
     options: &LoginOptions,
     resolved: ResolvedLogin,
     transport: &Transport,
-    keep: &mut Keep<'_>,
+    save: &mut SaveSession<'_>,
     observer: &mut dyn Observer,
     flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
 ) -> Result<T, Error> {
@@ -35,15 +34,12 @@ pub(crate) fn run_login<T>(
     let runtime = context.runtime()?;
     let _in_runtime = runtime.enter();
     let mut pasted = open_paste_source(paste_only, options.client_secret_stdin)?;
-    let mut world = LoginContext {
-        transport,
+    let mut login_context = LoginContext {
+        caller: caller(transport, observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep,
-        observer,
+        save,
     };
-    Ok(runtime.block_on(flow(resolved.request, &mut world))?)
+    Ok(runtime.block_on(flow(resolved.request, &mut login_context))?)
 }

@@ -1,7 +1,7 @@
 //! Which token a command is about: the one on standard input or in a file,
 //! else that of the stored session. Never one on the command line.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::fresh_session::session_with_valid_token;
 use crate::app::input::read_secret_from_stdin;
 use crate::app::session::{check_matches_profile, require_session};
@@ -166,6 +166,7 @@ pub(crate) fn session_for_request(
         (None, Some(path)) => Some(settings::secret_from_file("client_secret_file", path)?),
         (None, None) => None,
     };
-    let recording = record_of(&resolved.request.server, &resolved.request.client, transport, observer);
+    let mut caller = caller(transport, observer);
+    let recording = record_of(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(recording))??)
 }

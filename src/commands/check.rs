@@ -4,7 +4,7 @@
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
 use crate::app::client_secret::{check_client_authentication, client_secret};
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::CheckOptions;
@@ -15,7 +15,6 @@ use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
-use crate::system::{self, SystemRandomness};
 use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
@@ -125,16 +124,13 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let mut pasted = open_paste_source(paste_only, options.login.client_secret_stdin)?;
     let interruption = Box::pin(shutdown_signal());
     drop(in_runtime);
-    let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut login_context = LoginContext {
+        caller: caller(&transport, &mut observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep_nothing,
-        observer: &mut observer,
+        save: &mut save_nothing,
     };
-    Ok(examine(&request, &mut world, &runtime, interruption)?)
+    Ok(examine(&request, &mut login_context, &runtime, interruption)?)
 }

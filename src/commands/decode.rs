@@ -4,7 +4,7 @@
 //! for anything: keys are fetched from the session's server, from the issuer
 //! of a saved profile, or from the one that `--issuer` names.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::signals::interruptible;
 use crate::app::token_input::{load_session, profile_choice, read_token_argument};
 use crate::args::cli::DecodeOptions;
@@ -202,9 +202,10 @@ fn verdict(
     );
     let transport = context.transport(profile, vetted_before)?;
     let mut observer = context.observer();
-    let fetched = context
-        .runtime()?
-        .block_on(interruptible(issuer_keys(&source, &transport, &mut observer)))?;
+    let fetched = context.runtime()?.block_on(interruptible(issuer_keys(
+        &source,
+        &mut caller(&transport, &mut observer),
+    )))?;
     let set = match fetched {
         Ok(set) => set,
         Err(error) => return Ok(Verdict::Unverified(error_chain(&error.to_string(), &error))),

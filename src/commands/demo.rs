@@ -2,12 +2,13 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
 use crate::error::{DemoError, Error};
 use crate::exit::Diagnosis;
+use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, ClientChoice, LoginContext, LoginRequest, ServerChoice, UserAgent, login};
 use crate::flow::logout::revoke;
 use crate::flow::refresh::{RefreshOptions, refresh};
@@ -24,8 +25,8 @@ use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
 use crate::store::Part;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
-use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
@@ -115,7 +116,7 @@ async fn walk(
     observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let transport = Transport::new(TransportSettings::default());
-    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+    let mut save = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
         saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
         if store.name() != StoreKind::None.to_string() {
@@ -124,20 +125,23 @@ async fn walk(
         }
         Ok(())
     };
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut context = LoginContext {
+        caller: caller(&transport, &mut *observer),
         user_agent,
         pasted: None,
         host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep,
-        observer,
+        save: &mut save,
     };
-    let logged_in = login(request, &mut world, shutdown_signal()).await?;
+    let logged_in = login(request, &mut context, shutdown_signal()).await?;
     let mut session = logged_in.session;
 
-    interruptible(exercise_session(&mut session, store, name, &transport, observer)).await?
+    interruptible(exercise_session(
+        &mut session,
+        store,
+        name,
+        &mut caller(&transport, observer),
+    ))
+    .await?
 }
 
 /// What a session is good for: a call, a refresh, a revocation.
@@ -145,31 +149,20 @@ async fn exercise_session(
     session: &mut Session,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<Value, Error> {
-    let answer = call_resource_server(session, transport, observer).await?;
-    let terms = RefreshOptions {
-        client_secret: None,
-        token_parameters: Vec::new(),
-        transport,
-        now: system::now,
-    };
-    refresh(session, &Part::default(), &terms, observer).await?;
-    observer.observe(&Event::Outcome(
+    let answer = call_resource_server(session, caller).await?;
+    refresh(session, &Part::default(), &RefreshOptions::default(), caller).await?;
+    caller.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
-    revoke(session, None, transport, observer).await?;
+    revoke(session, None, caller).await?;
     Ok(answer)
 }
 
 /// `GET /api/hello` with the token (RFC 6750 §2.1).
-async fn call_resource_server(
-    session: &Session,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> Result<Value, Error> {
+async fn call_resource_server(session: &Session, caller: &mut Caller<'_>) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
     let issuer = session
@@ -186,11 +179,8 @@ async fn call_resource_server(
             credentials,
         },
     ));
-    observer.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
-    let response = transport
-        .send(&request, observer)
-        .await
-        .map_err(DemoError::Unreachable)?;
+    caller.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
+    let response = caller.send(&request).await.map_err(DemoError::Unreachable)?;
     serde_json::from_slice(response.body.expose())
         .ok()
         .filter(|_| response.status == 200)

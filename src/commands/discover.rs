@@ -2,7 +2,7 @@
 //! what became of it, what the server says that it can do and what it lacks,
 //! and what in its words is broken, contradictory or risky.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::signals::interruptible;
 use crate::args::cli::DiscoverOptions;
 use crate::args::settings;
@@ -24,7 +24,8 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     let transport = context.transport(None, false)?;
     transport.prepare(url.url(), UrlSource::User)?;
     let mut observer = context.observer();
-    let exploring = explore(&url, issuer.as_ref(), &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let exploring = explore(&url, issuer.as_ref(), &mut caller);
     let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
 
     let findings = findings(&exploration);

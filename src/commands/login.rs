@@ -3,7 +3,7 @@
 
 use super::login_dry_run;
 use crate::app::client_secret::{check_client_authentication, client_secret};
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::input::read_secret_from_stdin;
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_context::run_login;
@@ -17,8 +17,8 @@ use crate::args::config::{self, Change, Config, Setting};
 use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
 use crate::exit::Diagnosis;
-use crate::flow::import::{ImportError, adopt};
-use crate::flow::login::{Keep, LoginError, LoginRequest, ServerChoice, login};
+use crate::flow::import::{ImportError, import_refresh_token};
+use crate::flow::login::{LoginError, LoginRequest, SaveSession, ServerChoice, login};
 use crate::flow::session::asked;
 use crate::output::duration::describe_seconds;
 use crate::output::report;
@@ -28,7 +28,7 @@ use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
-use crate::system::{self};
+use crate::system;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ fn log_in(
         };
         return print_summary(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer);
     }
-    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+    let mut save = |session: &Session, observer: &mut dyn Observer| {
         // Where nothing is kept there is nothing to lock, and maybe no folder to write a lock into.
         let mut kept = None;
         if kind != StoreKind::None {
@@ -155,22 +155,21 @@ fn log_in(
     let outcome = if options.refresh_token_stdin {
         let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
         let request = &resolved.request;
+        let mut caller = caller(&transport, &mut observer);
         // The token that was given is spent by now: a signal waits until the new one is kept.
         let (session, id_token) = context.runtime()?.block_on(finish_then_interrupt(async {
-            let adopted = adopt(
+            let importing = import_refresh_token(
                 &request.server,
                 &request.client,
                 &request.wish,
                 refresh_token,
-                &transport,
-                system::now,
-                &mut observer,
+                &mut caller,
             );
-            let (session, id_token) = adopted.await.map_err(|error| match error {
+            let (session, id_token) = importing.await.map_err(|error| match error {
                 ImportError::Server(error) => Error::from(error),
                 ImportError::Refresh(error) => Error::from(error),
             })?;
-            keep(&session, &mut observer).map_err(LoginError::Keep)?;
+            save(&session, caller.observer).map_err(LoginError::Keep)?;
             Ok::<_, Error>((session, id_token))
         }))??;
         LoginOutcome {
@@ -180,7 +179,7 @@ fn log_in(
             id_token,
         }
     } else {
-        run_flow(context, options, resolved, &transport, &mut keep, &mut observer)?
+        run_flow(context, options, resolved, &transport, &mut save, &mut observer)?
     };
     drop(turn);
     print_summary(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
@@ -220,7 +219,7 @@ fn run_flow(
     options: &LoginOptions,
     resolved: ResolvedLogin,
     transport: &Transport,
-    keep: &mut Keep<'_>,
+    save: &mut SaveSession<'_>,
     observer: &mut dyn Observer,
 ) -> Result<LoginOutcome, Error> {
     let asked = resolved.request.wish.scope.clone();
@@ -229,9 +228,9 @@ fn run_flow(
         options,
         resolved,
         transport,
-        keep,
+        save,
         observer,
-        async |request, world| login(request, world, shutdown_signal()).await,
+        async |request, context| login(request, context, shutdown_signal()).await,
     )?;
     Ok(LoginOutcome {
         session: logged_in.session,

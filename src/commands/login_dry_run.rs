@@ -10,7 +10,7 @@ use crate::app::signals::shutdown_signal;
 use crate::args::cli::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
-use crate::flow::login::{Stopped, login_until_exchange};
+use crate::flow::login::{PreparedExchange, login_until_exchange};
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::endpoint::HttpPolicy;
@@ -41,15 +41,15 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
     check_client_authentication(&resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
-    let mut keep = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
     let stopped = run_login(
         context,
         options,
         resolved,
         &transport,
-        &mut keep,
+        &mut save,
         &mut observer,
-        async |request, world| login_until_exchange(request, world, shutdown_signal()).await,
+        async |request, context| login_until_exchange(request, context, shutdown_signal()).await,
     )?;
 
     let show_secrets = context.global.show_secrets;
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 struct Shown(Redaction);
 
 impl Shown {
-    fn as_text(&self, stopped: &Stopped) -> String {
+    fn as_text(&self, stopped: &PreparedExchange) -> String {
         let pairs = self.pairs(&stopped.authorization_response);
         let width = pairs
             .iter()
@@ -95,7 +95,7 @@ impl Shown {
         )
     }
 
-    fn as_json(&self, stopped: &Stopped) -> String {
+    fn as_json(&self, stopped: &PreparedExchange) -> String {
         let request = &stopped.token_request;
         let headers = self.headers(request);
         let params = request

@@ -1,7 +1,7 @@
 //! `oauth logout`: revokes at the server, then forgets. The client secret
 //! stays with the profile; `profile remove` deletes that too.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::signals::interruptible;
 use crate::args::cli::LogoutOptions;
@@ -70,8 +70,7 @@ fn one(
         let revoked = context.runtime()?.block_on(interruptible(revoke(
             &session,
             secret.as_ref(),
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )))??;
         if revoked == Revoked::NoEndpoint {
             observer.observe(&Event::Note(

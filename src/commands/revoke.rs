@@ -1,7 +1,7 @@
 //! `oauth revoke`: tells the server to forget one token. The session stays,
 //! but a token of its own that is revoked is never handed out again.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::signals::{finish_then_interrupt, interruptible};
 use crate::app::token_input::{load_session, profile_choice, read_token_argument, session_for_request};
@@ -29,7 +29,8 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     if let Some(token) = &given
         && kind_of(&session, token).is_none()
     {
-        let revoking = revoke_token(&session, secret.as_ref(), token, None, &transport, &mut observer);
+        let mut caller = caller(&transport, &mut observer);
+        let revoking = revoke_token(&session, secret.as_ref(), token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
         observer.observe(&Event::Outcome(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
@@ -52,8 +53,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
             secret.as_ref(),
             &token,
             kind,
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )
         .await?;
         let now = system::now();

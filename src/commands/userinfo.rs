@@ -1,6 +1,6 @@
 //! `oauth userinfo`: what the server says of the person whose token it is.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::signals::interruptible;
 use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
@@ -19,7 +19,8 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     } = resolve_token(context, input, &mut observer)?;
     // A token that was given may be another person's.
     let subject = session.subject.as_deref().filter(|_| is_own);
-    let asking = userinfo(&session, &token, subject, &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let asking = userinfo(&session, &token, subject, &mut caller);
     let answer = context.runtime()?.block_on(interruptible(asking))??;
     observer.observe(&match subject {
         Some(_) => Event::CheckPassed("sub is that of the ID token (OpenID Connect Core §5.3.2)"),
