@@ -187,7 +187,10 @@ fn the_first_foreign_callback_is_told_and_then_that_there_are_many() {
     let finished = waiting.succeeds(&server);
     let warnings = finished.labelled("warning: ");
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].contains("its state is not the one that was sent"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("its state is not the one that was sent"),
+        "{warnings:?}"
+    );
     assert!(warnings[1].contains("many callbacks"), "{warnings:?}");
 }
 

@@ -133,7 +133,10 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         terminal.is_told(CODE, "bare code");
         terminal.is_told(&format!("code={CODE}&state={state}"), "no URL");
         terminal.is_told(&right.replace("http://", "ftp://"), "redirect URI");
-        terminal.is_told(&right.replace("http://", "").replace("127.0.0.1", "127.0.0.2"), "no URL");
+        terminal.is_told(
+            &right.replace("http://", "").replace("127.0.0.1", "127.0.0.2"),
+            "no URL",
+        );
         terminal.is_told(&right.replace("127.0.0.1", "localhost"), "redirect URI");
         terminal.is_told(&right.replace("127.0.0.1", "user@127.0.0.1"), "redirect URI");
         terminal.is_told(&right.replace("/callback", "/other"), "redirect URI");

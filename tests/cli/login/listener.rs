@@ -325,7 +325,11 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
             "a callback with a foreign state reported `invalid_scope`",
         ),
         (
-            &[("error", "call_0800_evil"), ("error_description", "run this"), ("state", "x")],
+            &[
+                ("error", "call_0800_evil"),
+                ("error_description", "run this"),
+                ("state", "x"),
+            ],
             "a callback with a foreign state reported an error",
         ),
         (
@@ -387,7 +391,10 @@ fn a_request_that_the_listener_refuses_is_told_at_once_and_at_the_end() {
     let navigation = BROWSER_NAVIGATION.join("\r\n");
     let host = "Host: AUTHORITY\r\n";
     for (request, told) in [
-        ("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_owned(), "it speaks TLS (https)"),
+        (
+            "\x16\x03\x01\x02\x00\x01\x00\x01\x01\x03\x03".to_owned(),
+            "it speaks TLS (https)",
+        ),
         ("\0\0\0\0".to_owned(), "not HTTP"),
         (format!("GET /callback?code=c HTTP/1.1\n{host}\n"), "not valid HTTP/1.1"),
         (
@@ -471,7 +478,11 @@ fn what_browsers_ask_for_on_their_own_is_told_to_nobody() {
     let (home, server) = (Home::new(), authorization_server::start());
     let running = Running::start(&mut login(&home, &server, &[]));
     let url = running.authorization_url();
-    for target in ["/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com.chrome.devtools.json"] {
+    for target in [
+        "/favicon.ico",
+        "/apple-touch-icon.png",
+        "/.well-known/appspecific/com.chrome.devtools.json",
+    ] {
         let page = callback::get(&listener_of(&url), target, &[]).expect("a page");
         assert_eq!(page.status, 404, "{target}");
     }
@@ -495,7 +506,10 @@ fn a_thousand_strangers_are_a_line_for_each_kind_and_a_count() {
     }
     consent(&url, &server.origin());
     let finished = running.end().expect_code(0);
-    let lines = finished.stderr.lines().filter(|line| line.contains("ignored") || line.contains("refused"));
+    let lines = finished
+        .stderr
+        .lines()
+        .filter(|line| line.contains("ignored") || line.contains("refused"));
     assert_eq!(lines.count(), 6, "{finished:?}");
     finished.says(&["299 more of this kind: a callback with a code was ignored"]);
     let trace = std::fs::read_to_string(trace).expect("the trace");
