@@ -39,7 +39,7 @@ pub(super) async fn serve(stream: TcpStream, slot: &SlotGuard) {
     let head = tokio::select! {
         biased;
         head = timeout(slot.shared.limits.read, read_head(&mut reader, slot)) => head,
-        () = slot.shared.closed() => return,
+        () = slot.closed_and_read() => return,
     };
     match head {
         Ok(Ok(Some(head))) => exchange(head, reader, writer, slot).await,
@@ -103,6 +103,7 @@ async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, 
             }
         }
         // hyper has answered what it could not parse
+        Err(error) if error.is_parse_too_large() => slot.shared.report_refusal(Refusal::HeadTooLong),
         Err(error) if error.is_parse() => slot.shared.report_refusal(Refusal::Malformed),
         Err(_client_gone) => {}
     }

@@ -28,6 +28,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long accepting pauses when no connection can give way.
 const ROOM_PAUSE: Duration = Duration::from_millis(1);
 
+/// How often a connection is looked at that is closing and has unread bytes.
+const READ_PAUSE: Duration = Duration::from_millis(1);
+
 /// What the acceptor and the connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -188,6 +191,20 @@ pub(super) struct SlotGuard {
 }
 
 impl SlotGuard {
+    /// Waits until the listener closes and what was sent before is read.
+    pub(super) async fn closed_and_read(&self) {
+        self.shared.closed().await;
+        while self.has_unread_bytes() {
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+    }
+
+    fn has_unread_bytes(&self) -> bool {
+        let connections = self.shared.connections();
+        let slot = connections.slots.get(&self.number);
+        slot.is_some_and(ConnectionSlot::has_unread_bytes)
+    }
+
     pub(super) fn set_progress(&self, progress: Progress) {
         if let Some(slot) = self.shared.connections().slots.get_mut(&self.number) {
             slot.progress = progress;

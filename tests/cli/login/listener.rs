@@ -322,7 +322,7 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
                 ("error_uri", "https://evil.example"),
                 ("state", "not-ours"),
             ],
-            "a callback with a foreign state reported `invalid_scope`",
+            "foreign state reported `invalid_scope`",
         ),
         (
             &[
@@ -330,11 +330,11 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
                 ("error_description", "run this"),
                 ("state", "x"),
             ],
-            "a callback with a foreign state reported an error",
+            "foreign state reported an error",
         ),
         (
             &[("error", "access_denied"), ("error", "run this"), ("state", "x")],
-            "a callback with a foreign state reported an error",
+            "foreign state reported an error",
         ),
         (&[("access_token", "run this"), ("state", "x")], "no code and no error"),
     ] {
