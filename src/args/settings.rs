@@ -5,7 +5,8 @@
 use crate::args::cli::{Colour, GlobalOptions, LoginOptions, ProfileChoice, ResponseModeChoice, TokenOptions};
 use crate::args::config::{Config, Profile, Setting};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::login::{CallbackChoice, ClientChoice, LoginRequest, ServerChoice};
+use crate::flow::login::{CallbackChoice, LoginRequest};
+use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::{AuthorizationOptions, RESERVED_PARAMETERS, ResponseMode};
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};

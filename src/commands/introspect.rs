@@ -6,7 +6,7 @@ use super::token_input::{TokenTarget, token_at_server};
 use super::{Context, caller};
 use crate::args::cli::TokenInput;
 use crate::error::{Error, InspectionError};
-use crate::flow::token_services::introspect;
+use crate::flow::introspect::introspect;
 use crate::output::report;
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {

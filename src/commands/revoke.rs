@@ -7,7 +7,7 @@ use super::{Context, LOCK_WAIT, caller, lock};
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::{Error, SessionError};
-use crate::flow::token_services::revoke_token;
+use crate::flow::revoke::revoke_token;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session};
 use crate::system;

@@ -6,7 +6,7 @@ use super::token_input::{TokenTarget, token_at_server};
 use super::{Context, caller};
 use crate::args::cli::TokenInput;
 use crate::error::Error;
-use crate::flow::token_services::userinfo;
+use crate::flow::userinfo::userinfo;
 use crate::output::report;
 use crate::trace::{Event, Observer};
 
