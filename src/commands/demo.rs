@@ -1,10 +1,10 @@
 //! `oauth demo`: the development server in this process, a real login against
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
-use super::login::{DesktopBrowser, detect_host, openers};
-use super::signals::{interruptible, signalled};
-use super::watch::Watch;
-use super::{Context, caller};
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
+use crate::app::context::{Context, caller};
+use crate::app::observer::CommandObserver;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
 use crate::error::{DemoError, Error};
 use crate::exit::Diagnosis;
@@ -54,8 +54,8 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         .ok_or(DemoError::Broken("the account"))?;
     let host = detect_host(&context.environment);
     let unattended = is_unattended(options, &context.environment, &host);
-    let mut observer = narrator(context);
-    say_hello(&issuer, &user, unattended, &mut observer);
+    let mut observer = demo_observer(context);
+    print_intro(&issuer, &user, unattended, &mut observer);
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         })
     } else {
         Box::new(DesktopBrowser {
-            openers: openers(options.browser.as_deref(), &context.environment, &host)?,
+            browser_launchers: browser_launchers(options.browser.as_deref(), &context.environment, &host)?,
             plain_http: PlainHttp::LoopbackOnly,
             environment: &context.environment,
         })
@@ -133,14 +133,20 @@ async fn walk(
         host,
         save: &mut save,
     };
-    let logged_in = login(request, &mut context, signalled()).await?;
+    let logged_in = login(request, &mut context, shutdown_signal()).await?;
     let mut session = logged_in.session;
 
-    interruptible(show_off(&mut session, store, name, &mut caller(&transport, observer))).await?
+    interruptible(exercise_session(
+        &mut session,
+        store,
+        name,
+        &mut caller(&transport, observer),
+    ))
+    .await?
 }
 
 /// What a session is good for: a call, a refresh, a revocation.
-async fn show_off(
+async fn exercise_session(
     session: &mut Session,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
@@ -183,7 +189,7 @@ async fn call_resource_server(session: &Session, caller: &mut Caller<'_>) -> Res
 }
 
 /// The demo tells its story, so it is as verbose as `-v` unless it must not be.
-fn narrator(context: &Context) -> Watch {
+fn demo_observer(context: &Context) -> CommandObserver {
     let verbosity = if context.global.quiet || context.style.json {
         context.global.verbose
     } else {
@@ -192,7 +198,7 @@ fn narrator(context: &Context) -> Watch {
     context.observer_with(verbosity)
 }
 
-fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
+fn print_intro(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
     observer.observe(&Event::Note(&format!(
         "an authorization server for this demo runs at {issuer}"
     )));
@@ -294,7 +300,7 @@ impl UserAgent for ScriptedUser {
             let url = url.clone();
             // On a thread of its own, as a browser is a process of its own.
             std::thread::spawn(move || {
-                if let Err(error) = play_to_the_end(resource_owner, url) {
+                if let Err(error) = run_script(resource_owner, url) {
                     let command = "the demo's resource owner".to_owned();
                     // The flow may have ended meanwhile; then nobody needs to know.
                     let _ = reporter.send(BrowserReport::Failed {
@@ -310,7 +316,7 @@ impl UserAgent for ScriptedUser {
 
 /// Why the played resource owner did not come to the end.
 #[derive(Debug, thiserror::Error)]
-enum PlayError {
+enum ScriptError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(transparent)]
@@ -319,14 +325,14 @@ enum PlayError {
     Runtime(#[from] io::Error),
 }
 
-fn play_to_the_end(resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+fn run_script(resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(play(resource_owner, url))
 }
 
-async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
     let transport = Transport::new(TransportSettings::default());
     let mut request = resource_owner.open(url);
     loop {

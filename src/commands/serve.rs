@@ -1,16 +1,16 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use super::Context;
-use super::signals::signalled;
-use crate::args::cli::{Approve, ServeOptions, Switch};
+use crate::app::context::Context;
+use crate::app::signals::shutdown_signal;
+use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
 use crate::server::message::LogEntry;
-use crate::server::settings::{Approval, InvalidSetting, RegisteredClient, ServeSettings, User};
+use crate::server::settings::{InvalidSetting, RegisteredClient, ServeSettings, User};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.
     let in_runtime = runtime.enter();
-    let signal = signalled();
+    let signal = shutdown_signal();
     drop(in_runtime);
     for rule in settings.broken.rules() {
         report::warn(
@@ -76,11 +76,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         port: options.port,
         clients,
         users: if users.is_empty() { standard.users } else { users },
-        approval: match options.approve {
-            Approve::Ask => Approval::Ask,
-            Approve::Auto => Approval::Auto,
-            Approve::Deny => Approval::Deny,
-        },
+        approval: options.approve,
         code_lifetime: options.code_ttl,
         access_token_lifetime: options.access_token_ttl,
         refresh_token_lifetime: options.refresh_token_ttl,

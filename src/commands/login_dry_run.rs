@@ -2,10 +2,11 @@
 //! the token request that would be sent next. Nothing is sent to the token
 //! endpoint, nothing is stored, nothing is saved.
 
-use super::Context;
-use super::login::{check_client_authentication, client_secret, run_login};
-use super::passphrase::ask_passphrase;
-use super::signals::signalled;
+use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::context::Context;
+use crate::app::login_context::run_login;
+use crate::app::passphrase::ask_passphrase;
+use crate::app::signals::shutdown_signal;
 use crate::args::cli::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
@@ -35,7 +36,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     };
     let mut observer = context.observer();
     // Read only: the client secret may be kept there.
-    let mut store = context.store_asking(&kind, Interaction::Allowed, ask_passphrase(context))?;
+    let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = store.load(&resolved.profile)?;
     resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
     check_client_authentication(&resolved)?;
@@ -48,7 +49,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
         &transport,
         &mut save,
         &mut observer,
-        async |request, context| login_until_exchange(request, context, signalled()).await,
+        async |request, context| login_until_exchange(request, context, shutdown_signal()).await,
     )?;
 
     let show_secrets = context.global.show_secrets;
