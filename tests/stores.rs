@@ -641,12 +641,18 @@ fn a_keyring_that_asks_before_it_makes_or_removes_an_item_is_answered_where_that
     with_fake(asking(Person::ConfirmsAfter(Duration::ZERO)), |session, service| {
         assert_error(
             &ask(session, "save work 1"),
-            &["asks for a confirmation to keep the session", "in a terminal of the desktop session"],
+            &[
+                "asks for a confirmation to keep the session",
+                "in a terminal of the desktop session",
+            ],
         );
         assert_eq!(Driver::that_may_prompt(session).ask("save work 1"), "saved");
         assert_error(
             &ask(session, "delete work"),
-            &["asks for a confirmation to remove the session", "in a terminal of the desktop session"],
+            &[
+                "asks for a confirmation to remove the session",
+                "in a terminal of the desktop session",
+            ],
         );
         assert_eq!((service.count("Prompt"), service.count("Dismiss")), (1, 2));
         assert_eq!(service.names(), ["work"]);
@@ -693,7 +699,10 @@ fn an_item_is_made_for_a_trial_only_where_there_is_none_and_nobody_is_asked_to_r
         assert_eq!(driver.ask("probe work"), "usable");
         assert_eq!(driver.ask("probe work"), "usable");
         // it could not be removed without asking, and so it was written over
-        assert_eq!((service.count("CreateItem #probe"), service.count("SetSecret #probe")), (1, 1));
+        assert_eq!(
+            (service.count("CreateItem #probe"), service.count("SetSecret #probe")),
+            (1, 1)
+        );
         assert_eq!(service.count("Prompt"), 0);
         assert_eq!(driver.ask("save work 1"), "saved");
         let before = service.calls().len();
@@ -708,7 +717,10 @@ fn an_item_is_made_for_a_trial_only_where_there_is_none_and_nobody_is_asked_to_r
         assert_eq!(ask(session, "probe work"), "usable");
         assert_eq!(ask(session, "probe other"), "usable");
         assert_eq!(service.names(), ["work"]);
-        assert_eq!((service.count("CreateItem #probe"), service.count("Delete #probe")), (1, 1));
+        assert_eq!(
+            (service.count("CreateItem #probe"), service.count("Delete #probe")),
+            (1, 1)
+        );
     });
 }
 

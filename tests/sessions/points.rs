@@ -213,7 +213,10 @@ fn a_refresh_waits_for_the_disk_twice_and_only_once_the_new_session_can_be_found
     assert!(Some(syncs[0]) > position(Point::FileNamedSuccessor), "{passed:?}");
 
     if let Some(passed) = passed_in_a_refresh(Store::Keyring) {
-        assert!(!passed.iter().any(|passed| passed == Point::FileSync.name()), "{passed:?}");
+        assert!(
+            !passed.iter().any(|passed| passed == Point::FileSync.name()),
+            "{passed:?}"
+        );
     }
 }
 

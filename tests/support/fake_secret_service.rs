@@ -240,7 +240,10 @@ impl Service {
         if keyring.behaviour.phantom_searches.contains(&number) {
             return (vec![item_path(999)], Vec::new());
         }
-        let matching = keyring.items.iter().filter(|(_, content)| content.username == *username);
+        let matching = keyring
+            .items
+            .iter()
+            .filter(|(_, content)| content.username == *username);
         let found = matching.map(|(path, _)| path.clone()).collect();
         match (keyring.behaviour.locked, keyring.behaviour.hides_while_locked) {
             (false, _) => (found, Vec::new()),
@@ -282,7 +285,9 @@ impl Collection {
         _replace: bool,
         #[zbus(object_server)] server: &ObjectServer,
     ) -> Result<(OwnedObjectPath, OwnedObjectPath), SecretError> {
-        let attributes = properties["org.freedesktop.Secret.Item.Attributes"].try_clone().expect("a value");
+        let attributes = properties["org.freedesktop.Secret.Item.Attributes"]
+            .try_clone()
+            .expect("a value");
         let attributes = HashMap::<String, String>::try_from(attributes).expect("attributes");
         let content = Content {
             username: attributes["username"].clone(),

@@ -413,4 +413,3 @@ fn derivation_of(sessions: &PrivateDir, name: &str) -> Option<KdfParams> {
         .or_else(|| read(sessions.pending(name, MAX_FILE_BYTES, PermissionPolicy::Tighten)))?;
     SealedSession::parse(&content, &sessions.file(name)).ok()?.derivation
 }
-

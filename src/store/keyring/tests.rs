@@ -1,11 +1,11 @@
 //! The keyring behind its deadlines, with a keyring that fails as real ones do.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+use super::*;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::store::fakes::{FakeKeyring, locked, prompt, refusal};
 use crate::store::session::tests::full_session;
-use super::*;
 use keyring_core::Error as CoreError;
-use crate::exit::{Diagnosis, ExitCode};
 
 fn profile(name: &str) -> ProfileName {
     ProfileName::parse(name).unwrap()

@@ -5,11 +5,11 @@
 
 mod passphrase;
 
-use crate::store::session::tests::full_session;
-use crate::store::{Interaction, KeyringSession};
 use super::sealed::{FINGERPRINT_BYTES, HEADER_BYTES, LENGTH_BYTES, MAGIC};
 use super::*;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::store::session::tests::full_session;
+use crate::store::{Interaction, KeyringSession};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;

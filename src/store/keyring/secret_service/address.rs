@@ -60,7 +60,12 @@ fn parse(text: &str) -> Result<Address, String> {
         let (key, value) = option.split_once('=').ok_or_else(malformed)?;
         values.push((key, unescape(value).ok_or_else(malformed)?));
     }
-    let value = |wanted: &str| values.iter().find(|(key, _)| *key == wanted).map(|(_, value)| value.clone());
+    let value = |wanted: &str| {
+        values
+            .iter()
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, value)| value.clone())
+    };
     let text_value = |wanted| value(wanted).and_then(|value| String::from_utf8(value).ok());
     match transport {
         "unix" => match (value("path"), value("abstract")) {
@@ -69,7 +74,9 @@ fn parse(text: &str) -> Result<Address, String> {
             _ => Err(malformed()),
         },
         "tcp" => {
-            let port = text_value("port").and_then(|port| port.parse().ok()).ok_or_else(malformed)?;
+            let port = text_value("port")
+                .and_then(|port| port.parse().ok())
+                .ok_or_else(malformed)?;
             let host = text_value("host").unwrap_or_else(|| "localhost".to_owned());
             Ok(Address::Tcp { host, port })
         }
@@ -115,7 +122,10 @@ mod tests {
             ("unix:path=/run/bus,guid=00ff", vec![path("/run/bus")]),
             ("unix:guid=00ff,path=/run/bus", vec![path("/run/bus")]),
             ("unix:path=/tmp/a%20b%2cc%3B", vec![path("/tmp/a b,c;")]),
-            ("unix:abstract=/tmp/dbus-x", vec![Address::UnixAbstract(b"/tmp/dbus-x".to_vec())]),
+            (
+                "unix:abstract=/tmp/dbus-x",
+                vec![Address::UnixAbstract(b"/tmp/dbus-x".to_vec())],
+            ),
             ("unix:path=/a;unix:path=/b", vec![path("/a"), path("/b")]),
             ("autolaunch:;unix:path=/b;", vec![path("/b")]),
             (
@@ -145,7 +155,10 @@ mod tests {
             ("tcp:host=localhost", "malformed"),
             ("tcp:host=localhost,port=70000", "malformed"),
             ("autolaunch:", "`autolaunch` addresses are not supported"),
-            ("unixexec:path=/bin/sh;garbage", "`unixexec` addresses are not supported"),
+            (
+                "unixexec:path=/bin/sh;garbage",
+                "`unixexec` addresses are not supported",
+            ),
         ] {
             let error = parse_list(list).unwrap_err();
             assert!(error.contains(said), "{list}: {error}");

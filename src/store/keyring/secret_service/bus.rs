@@ -9,9 +9,7 @@
 //! at a local socket must be the user's own, or root's.
 
 use super::address::{self, Address};
-use super::wire::{
-    Body, FIXED_HEADER_BYTES, Malformed, Message, MessageType, MethodCall, Writer, message_bytes,
-};
+use super::wire::{Body, FIXED_HEADER_BYTES, Malformed, Message, MessageType, MethodCall, Writer, message_bytes};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -48,10 +46,7 @@ pub(super) enum BusError {
     Malformed(#[from] Malformed),
     /// An error that was sent over the bus.
     #[error("{text} ({name})")]
-    Answer {
-        name: String,
-        text: String,
-    },
+    Answer { name: String, text: String },
 }
 
 /// A call that was sent.
@@ -122,14 +117,20 @@ impl Bus {
                 break line;
             }
             if self.received.len() > MAX_LINE_BYTES {
-                return Err(BusError::Unreachable("what listens there is not a D-Bus bus".to_owned()));
+                return Err(BusError::Unreachable(
+                    "what listens there is not a D-Bus bus".to_owned(),
+                ));
             }
             self.receive(0)?;
         };
         match line.split(' ').next() {
             Some("OK") => {}
             Some("REJECTED") => return Err(BusError::Unreachable("it refused this user".to_owned())),
-            _ => return Err(BusError::Unreachable("what listens there is not a D-Bus bus".to_owned())),
+            _ => {
+                return Err(BusError::Unreachable(
+                    "what listens there is not a D-Bus bus".to_owned(),
+                ));
+            }
         }
         self.unsent.raw(b"BEGIN\r\n");
         self.send_to_bus("Hello", Body::empty());
@@ -160,7 +161,9 @@ impl Bus {
         if unsent.bytes().is_empty() {
             return Ok(());
         }
-        self.stream.set_write_timeout(self.time_left()?).map_err(BusError::Lost)?;
+        self.stream
+            .set_write_timeout(self.time_left()?)
+            .map_err(BusError::Lost)?;
         self.stream.write_all(unsent.bytes()).map_err(lost_or_timed_out)
     }
 
@@ -221,7 +224,9 @@ impl Bus {
             larger.extend_from_slice(&self.received);
             self.received = larger;
         }
-        self.stream.set_read_timeout(self.time_left()?).map_err(BusError::Lost)?;
+        self.stream
+            .set_read_timeout(self.time_left()?)
+            .map_err(BusError::Lost)?;
         let capacity = self.received.capacity();
         self.received.resize(capacity, 0);
         let outcome = self.stream.read(&mut self.received[begin..]);
@@ -328,8 +333,8 @@ fn connect_unix(
     use rustix::io::Errno;
     use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-        .map_err(|error| unreachable(error.into()))?;
+    let socket =
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(|error| unreachable(error.into()))?;
     loop {
         match connect(&socket, address) {
             Ok(()) => break,
@@ -351,9 +356,7 @@ fn check_peer(socket: &std::os::fd::OwnedFd) -> Result<(), BusError> {
     if peer.uid.is_root() || peer.uid == rustix::process::geteuid() {
         return Ok(());
     }
-    Err(BusError::ForeignPeer {
-        uid: peer.uid.as_raw(),
-    })
+    Err(BusError::ForeignPeer { uid: peer.uid.as_raw() })
 }
 
 /// The other systems tell it in ways of their own, which are not tried here.

@@ -170,7 +170,9 @@ mod tests {
         session.write_secret(b"canary-0123456789", &mut out).unwrap();
         assert!(!out.bytes().windows(6).any(|window| window == b"canary"));
         let mut plain = Writer::with_capacity(0);
-        Session::plain("/session".to_owned()).write_secret(b"canary-0123456789", &mut plain).unwrap();
+        Session::plain("/session".to_owned())
+            .write_secret(b"canary-0123456789", &mut plain)
+            .unwrap();
         assert!(plain.bytes().windows(6).any(|window| window == b"canary"));
     }
 }

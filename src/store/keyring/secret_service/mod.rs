@@ -191,7 +191,9 @@ impl ServiceItem {
         let answer = connection.answer(sent, Operation::Read)?;
         let mut body = connection.body(&answer, "(oayays)", Operation::Read)?;
         let secret = connection.session.read_secret(&mut body);
-        secret.map(Some).map_err(|error| connection.malformed(error, Operation::Read))
+        secret
+            .map(Some)
+            .map_err(|error| connection.malformed(error, Operation::Read))
     }
 
     fn write(&self, connection: &mut Option<Connection>, secret: &[u8]) -> Result<(), Fault> {
@@ -263,7 +265,9 @@ impl ServiceItem {
     fn find<'c>(&self, connection: &'c mut Option<Connection>) -> Result<(&'c mut Connection, Found), Fault> {
         let options = &self.link.options;
         if let Some(connection) = connection {
-            connection.bus.set_deadline(Instant::now() + options.prompts.call_deadline);
+            connection
+                .bus
+                .set_deadline(Instant::now() + options.prompts.call_deadline);
             let found = connection.search(&self.attributes())?;
             return Ok((connection, found));
         }
@@ -316,10 +320,7 @@ struct Link {
 impl Link {
     /// Runs an operation; once more over a new connection when it failed as it
     /// does after the service was replaced or the item removed under our hands.
-    fn run<T>(
-        &self,
-        operation: impl Fn(&mut Option<Connection>) -> Result<T, Fault>,
-    ) -> Result<T, CoreError> {
+    fn run<T>(&self, operation: impl Fn(&mut Option<Connection>) -> Result<T, Fault>) -> Result<T, CoreError> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut attempt = 1;
         loop {
@@ -359,7 +360,9 @@ impl Connection {
             let search = send_search(&mut bus, attributes);
             (open_encrypted(&mut bus, call_deadline)?, search)
         } else {
-            let opening = send_open_session(&mut bus, PLAIN, |input| input.variant("s", |variant| variant.string("")));
+            let opening = send_open_session(&mut bus, PLAIN, |input| {
+                input.variant("s", |variant| variant.string(""))
+            });
             let search = send_search(&mut bus, attributes);
             (open_plain(&mut bus, opening, options)?, search)
         };
@@ -386,12 +389,7 @@ impl Connection {
         answer.map_err(|error| self.fault(error, operation))
     }
 
-    fn body<'m>(
-        &self,
-        answer: &'m Message,
-        signature: &str,
-        operation: Operation,
-    ) -> Result<wire::Reader<'m>, Fault> {
+    fn body<'m>(&self, answer: &'m Message, signature: &str, operation: Operation) -> Result<wire::Reader<'m>, Fault> {
         answer.body(signature).map_err(|error| self.malformed(error, operation))
     }
 
@@ -428,7 +426,9 @@ impl Connection {
     fn found(&mut self, search: Serial) -> Result<Found, Fault> {
         let answer = self.answer(search, Operation::Find)?;
         let mut body = self.body(&answer, "aoao", Operation::Find)?;
-        let paths = body.string_array().and_then(|unlocked| Ok((unlocked, body.string_array()?)));
+        let paths = body
+            .string_array()
+            .and_then(|unlocked| Ok((unlocked, body.string_array()?)));
         let (unlocked, locked) = paths.map_err(|error| self.malformed(error, Operation::Find))?;
         Ok(Found { unlocked, locked })
     }

@@ -55,8 +55,7 @@ pub(super) fn complete(bus: &mut Bus, prompt: &str, policy: PromptPolicy, operat
 /// Shows the prompt and waits for the person; whether they did what it asks for.
 fn run(bus: &mut Bus, prompt: &str) -> Result<bool, BusError> {
     // The answer can come before the call that shows the prompt has returned
-    let completed =
-        format!("type='signal',interface='{PROMPT_INTERFACE}',member='Completed',path='{prompt}'");
+    let completed = format!("type='signal',interface='{PROMPT_INTERFACE}',member='Completed',path='{prompt}'");
     let owner_changed = format!("type='signal',member='NameOwnerChanged',arg0='{BUS_NAME}'");
     for rule in [completed, owner_changed] {
         bus.send_to_bus("AddMatch", Body::new("s", |body| body.string(&rule)));

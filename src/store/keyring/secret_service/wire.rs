@@ -55,7 +55,9 @@ impl MethodCall<'_> {
     pub(super) fn encode(&self, serial: u32, out: &mut Writer) {
         // Alignment counts from the beginning of the message
         let mut message = Writer::with_capacity(256 + self.body.values.bytes.len());
-        message.bytes.extend_from_slice(&[LITTLE_ENDIAN, METHOD_CALL, 0, PROTOCOL_VERSION]);
+        message
+            .bytes
+            .extend_from_slice(&[LITTLE_ENDIAN, METHOD_CALL, 0, PROTOCOL_VERSION]);
         message.u32(length(self.body.values.bytes.len()));
         message.u32(serial);
         message.array(STRUCT_ALIGNMENT, |fields| {
@@ -293,7 +295,9 @@ impl Message {
     pub(super) fn error_text(&self) -> String {
         // Where there is more than the text, that comes first
         let text = match self.signature.starts_with('s') {
-            true => self.body(&self.signature).and_then(|mut body| body.string().map(str::to_owned)),
+            true => self
+                .body(&self.signature)
+                .and_then(|mut body| body.string().map(str::to_owned)),
             false => Ok(String::new()),
         };
         text.unwrap_or_default()
