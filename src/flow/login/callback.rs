@@ -1,10 +1,11 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Everything else is answered and ignored; the right one ends it once.
 
+use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
 use super::pasted::{PasteError, parse_redirect_url};
+use super::request::CallbackChoice;
 use super::strays::{StraySummary, Strays};
-use super::{CallbackChoice, LoginContext, PasteEvent, PasteSource};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
