@@ -4,6 +4,7 @@
 use crate::output::duration::parse_duration;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::rules::Rule;
+use crate::server::settings::Approval;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -527,7 +528,7 @@ pub struct ServeOptions {
     pub user: Vec<String>,
     /// Who decides: the person at the browser, or nobody (for scripts)
     #[arg(long, value_name = "HOW", default_value = "ask")]
-    pub approve: Approve,
+    pub approve: Approval,
     /// Lifetime of codes
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     pub code_ttl: Duration,
@@ -549,20 +550,12 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
+    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
     #[arg(long = "break", value_name = "RULE")]
     pub broken: Vec<String>,
-}
-
-/// `oauth serve --approve`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Approve {
-    /// Sign-in and consent pages in the browser
-    Ask,
-    /// Yes at once, for the first user
-    Auto,
-    /// No at once
-    Deny,
 }
 
 /// On or off.
