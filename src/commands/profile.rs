@@ -1,14 +1,15 @@
 //! `oauth profile`: the profiles of the configuration file.
 
-use super::relocation::change_with_session;
-use super::status::aligned;
-use super::{Context, LOCK_WAIT, lock};
+use crate::app::context::Context;
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
 use crate::output::report;
 use crate::output::sanitize::sanitize;
+use crate::output::table::align_columns;
 use crate::store::ProfileName;
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
     }
     let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
     let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-    report::print(aligned(&table).as_bytes())
+    report::print(align_columns(&table).as_bytes())
 }
 
 fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
@@ -85,14 +86,14 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
                 .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
-    report::print(aligned(&rows).as_bytes())
+    report::print(align_columns(&rows).as_bytes())
 }
 
 fn as_text(setting: &Setting) -> String {
     match setting {
         Setting::Text(text) => text.clone(),
         Setting::List(list) => list.join(" "),
-        Setting::Switch(switch) => switch.to_string(),
+        Setting::Bool(switch) => switch.to_string(),
         Setting::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         Setting::Pairs(pairs) => pairs
             .iter()
@@ -110,7 +111,7 @@ fn as_json(name: &ProfileName, profile: &Profile, is_default: bool) -> Value {
         let value = match setting {
             Setting::Text(text) => json!(text),
             Setting::List(list) => json!(list),
-            Setting::Switch(switch) => json!(switch),
+            Setting::Bool(switch) => json!(switch),
             Setting::Ports(ports) => json!(ports),
             Setting::Pairs(pairs) => {
                 Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())

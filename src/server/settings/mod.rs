@@ -74,13 +74,13 @@ impl ServeSettings {
 }
 
 /// Who decides about an authorization request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
-    /// Sign-in and consent pages in the browser
+    /// Sign-in and consent pages in the browser.
     Ask,
-    /// Yes at once, for the first user
+    /// Yes at once, for the first user.
     Auto,
-    /// No at once
+    /// No at once.
     Deny,
 }
 
