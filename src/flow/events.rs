@@ -6,7 +6,7 @@ use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
-use crate::protocol::token_response::TokenResponse;
+use crate::protocol::token_response::{TokenResponse, describe_quirks};
 use crate::trace::{Event, Observer, Party};
 use crate::user_agent::host::Listening;
 use url::Url;
@@ -100,7 +100,7 @@ pub(in crate::flow) fn trace_token_response(response: &TokenResponse, observer: 
         title: "token response",
         params: &params,
     });
-    for oddity in &response.quirks {
-        observer.observe(&Event::Warning(&oddity.to_string()));
+    if let Some(quirks) = describe_quirks(&response.quirks) {
+        observer.observe(&Event::Warning(&quirks));
     }
 }

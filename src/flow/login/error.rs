@@ -167,7 +167,7 @@ pub(in crate::flow) fn exit_code_of(error: &TokenError) -> ExitCode {
     match error {
         TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
         TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
-        TokenError::OAuth { .. } => ExitCode::Refused,
+        TokenError::OAuth { .. } | TokenError::Refused { .. } => ExitCode::Refused,
     }
 }
 
@@ -183,7 +183,12 @@ pub(in crate::flow) fn oauth_error_of(error: &TokenError) -> Option<(&str, Optio
 pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<String> {
     let hint = match error {
         TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+        TokenError::NotJson {
+            announced_as_json: true,
+            ..
+        } => "The server's answer is cut off or not well-formed JSON: see it with -vv, and try again later.",
         TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+        TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
         TokenError::Unavailable { .. } => "Try again later.",
         TokenError::Redirect { .. } => {
             "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
@@ -192,6 +197,12 @@ pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<
             problem: InvalidTokenResponse::TokenType(_),
             ..
         } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+        TokenError::Invalid {
+            problem: InvalidTokenResponse::NestedAccessToken(path),
+            ..
+        } if path == "authed_user.access_token" => {
+            "This is Slack's form for the tokens of an app; ask for a user's token instead: leave out --scope, and give the scopes with --param user_scope=SCOPES"
+        }
         TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
     };
     vec![hint.to_owned()]
