@@ -144,7 +144,11 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/pkce.rs", "hashes and compares the verifier"),
     ("src/protocol/state.rs", "compares the state"),
     ("src/protocol/token_request.rs", "encodes the token request"),
-    ("src/protocol/token_response.rs", "parses the token response"),
+    (
+        "src/protocol/token_response/body.rs",
+        "reads the body of the token response, and a refresh token out of a faulty one",
+    ),
+    ("src/protocol/token_response/mod.rs", "parses the token response"),
     (
         "src/server/authorization_endpoint.rs",
         "session cookie and response of the development server",
