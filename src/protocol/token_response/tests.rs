@@ -409,7 +409,7 @@ mod any_answer {
         leaf.prop_recursive(3, 16, 4, |inner| {
             prop_oneof![
                 vec(inner.clone(), 0..4).prop_map(Value::from),
-                vec((any_name(), inner), 0..4).prop_map(|members| Value::from_iter(members)),
+                vec((any_name(), inner), 0..4).prop_map(Value::from_iter),
             ]
         })
     }
