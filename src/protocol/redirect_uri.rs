@@ -182,6 +182,7 @@ impl fmt::Display for RedirectUri {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn uri(text: &str) -> RedirectUri {
         RedirectUri::parse(text).unwrap()
@@ -236,6 +237,82 @@ mod tests {
             "http://127.0.0.1/a b",
         ] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    /// Everything that a redirect URI may be written with.
+    fn redirect_uris() -> impl Strategy<Value = (String, String, String)> {
+        let host = prop_oneof![
+            Just("127.0.0.1".to_owned()),
+            Just("[::1]".to_owned()),
+            Just("localhost".to_owned()),
+            Just("127.1".to_owned()),
+            "[a-zA-Z][a-zA-Z0-9-]{0,8}[.]example",
+        ];
+        let port = prop_oneof![
+            Just(String::new()),
+            Just(":".to_owned()),
+            any::<u16>().prop_map(|port| format!(":{port}")),
+            any::<u16>().prop_map(|port| format!(":0{port}")),
+        ];
+        let rest = "(/[!-\"$-.0-\\[\\]-~]{0,12}){0,3}([?][!-\"$-\\[\\]-~]{0,20})?";
+        let scheme = prop_oneof![Just("http"), Just("https"), Just("HTTP"), Just("com.example.app")];
+        (scheme, host, port, rest).prop_map(|(scheme, host, port, rest)| (format!("{scheme}://{host}"), port, rest))
+    }
+
+    proptest! {
+        #[test]
+        fn a_port_is_set_and_no_other_byte_changes((start, old, rest) in redirect_uris(), port in 1..=u16::MAX) {
+            let text = format!("{start}{old}{rest}");
+            let Ok(given) = RedirectUri::parse(&text) else { return Ok(()) };
+            let set = given.with_port(port);
+            prop_assert!(
+                set.as_str() == format!("{start}:{port}{rest}") || set.as_str() == text,
+                "{} of {}", set.as_str(), text
+            );
+            prop_assert_eq!(set.url().port_or_known_default(), Some(port));
+            prop_assert_eq!(set.with_port(port), set.clone());
+            let reread = RedirectUri::parse(set.as_str()).unwrap();
+            prop_assert_eq!(&reread, &set);
+            prop_assert_eq!(reread.loopback_address(), given.loopback_address());
+        }
+
+        #[test]
+        fn a_text_that_is_taken_is_kept_byte_for_byte(text in "[ -~]{0,40}|(http|https|x)://[ -~]{0,30}") {
+            if let Ok(uri) = RedirectUri::parse(&text) {
+                prop_assert_eq!(uri.as_str(), &text);
+                let _never_panics = (uri.port(), uri.loopback_address(), uri.with_port(1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_there_already_stays_as_it_is_written() {
+        for (given, port, expected) in [
+            ("http://127.0.0.1:0", 8, "http://127.0.0.1:8"),
+            ("http://127.0.0.1:0/", 8, "http://127.0.0.1:8/"),
+            ("http://localhost", 80, "http://localhost"),
+            ("http://localhost", 81, "http://localhost:81"),
+            ("http://localhost:80/cb", 80, "http://localhost:80/cb"),
+            ("http://[::1]:0?x=http://a:1/", 8, "http://[::1]:8?x=http://a:1/"),
+            ("com.example:/cb?u=http://a:0/", 8, "com.example:/cb?u=http://a:0/"),
+            (
+                "https://app.example:0/a/../b?%7e=\"",
+                8,
+                "https://app.example:8/a/../b?%7e=\"",
+            ),
+        ] {
+            assert_eq!(uri(given).with_port(port).as_str(), expected);
+        }
+        assert_eq!(uri("http://127.0.0.1:80/").port(), Some(80));
+        assert_eq!(uri("http://127.0.0.1/?a=:5").port(), None);
+        for not in [
+            "http:127.0.0.1/cb",
+            "http:/127.0.0.1/cb",
+            "http:///127.0.0.1/cb",
+            "https:x",
+        ] {
+            assert!(RedirectUri::parse(not).is_err(), "{not}");
         }
     }
 

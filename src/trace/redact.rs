@@ -64,14 +64,17 @@ const OPEN_MEMBERS: [&str; 30] = [
 
 /// Headers that any answer may show. `Location` is shown too, but for the
 /// secrets in its query.
-const OPEN_HEADERS: [&str; 34] = [
+const OPEN_HEADERS: [&str; 49] = [
+    "accept-ranges",
     "access-control-allow-credentials",
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
     "age",
     "allow",
+    "alt-svc",
     "cache-control",
+    "cf-ray",
     "connection",
     "content-encoding",
     "content-language",
@@ -89,17 +92,32 @@ const OPEN_HEADERS: [&str; 34] = [
     "permissions-policy",
     "pragma",
     "referrer-policy",
+    "request-id",
     "retry-after",
     "server",
+    "server-timing",
     "strict-transport-security",
+    "traceparent",
     "transfer-encoding",
     "vary",
     "via",
     "www-authenticate",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-cache",
     "x-content-type-options",
+    "x-correlation-id",
     "x-frame-options",
+    "x-ms-request-id",
+    "x-powered-by",
     "x-request-id",
+    "x-runtime",
+    "x-trace-id",
+    "x-xss-protection",
 ];
+
+/// Counters of rate limits, which every gateway names in its own way.
+const OPEN_HEADER_PREFIXES: [&str; 4] = ["ratelimit", "x-ratelimit-", "x-rate-limit-", "x-app-rate-limit"];
 
 /// Members of a JSON Web Key that are private (RFC 7518 §6).
 const PRIVATE_KEY_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
@@ -244,7 +262,7 @@ impl ResponseRedactor<'_> {
         if name == "location" {
             return self.open_text(&redacted_location(value));
         }
-        if OPEN_HEADERS.contains(&name) {
+        if OPEN_HEADERS.contains(&name) || OPEN_HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             return self.open_text(value);
         }
         redact_unknown(value)
@@ -711,10 +729,23 @@ mod tests {
             ("location", "http://127.0.0.1:1/cb?code=canary-code&x=1#state=canary"),
             ("www-authenticate", "Bearer error=\"canary-code-canary-code\""),
             ("server", "evil\u{1b}]52;c;x\u{7}"),
+            ("ratelimit-remaining", "99"),
+            ("ratelimit", "\"default\";r=50;t=30"),
+            ("x-ratelimit-reset", "1764360000"),
+            ("x-request-id", "0af7651916cd43dd8448eb211c80319c"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("x-amzn-trace-id", "canary-code-canary-code"),
         ];
         let answer = Redaction::new(false).answer(&token_request(), &response(&headers, ""));
         let value = |name: &str| answer.headers.iter().find(|(key, _)| key == name).unwrap().1.clone();
         assert_eq!(value("content-type"), "application/json");
+        for (name, harmless) in headers
+            .iter()
+            .filter(|(name, _)| name.contains("rate") || name.contains("request-id"))
+        {
+            assert_eq!(value(name), *harmless);
+        }
+        assert!(value("traceparent").ends_with("-b7ad6b7169203331-01"));
         assert_eq!(value("x-token"), Secret::from(TOKEN).redacted());
         assert!(value("location").starts_with("http://127.0.0.1:1/cb?code=[redacted, 11 chars, sha256 "));
         assert!(value("location").contains("&x=1#state=[redacted, 6 chars, sha256 "));

@@ -233,6 +233,39 @@ fn a_broken_answer_with_the_right_state_ends_the_login() {
     }
 }
 
+/// RFC 9207 §2.4: what another server may have written is not shown, at any verbosity.
+#[test]
+fn an_error_from_an_issuer_that_is_wrong_or_missing_is_not_repeated() {
+    let server = authorization_server::start();
+    let evil = "error=evil_error&error_description=evil+words&error_uri=https://evil.example&state=STATE";
+    for (iss, told) in [
+        ("", "this one has none"),
+        (
+            "&iss=https://other.example",
+            "came from issuer \"https://other.example\"",
+        ),
+        ("&iss=ISSUER/", "came from issuer"),
+    ] {
+        let home = Home::new();
+        let trace = home.path().join("trace.har");
+        let waiting = Waiting::start(&home, &server, &["-vvv", "--trace", &trace.display().to_string()]);
+        let page = waiting.get(&format!("/callback?{evil}{iss}"));
+        assert_page(&page, 500);
+        let finished = waiting.running.end().expect_code(6);
+        assert!(finished.causes().contains(told), "{finished:?}");
+        if iss.ends_with('/') {
+            assert!(
+                finished.hints().contains("contradicts its own metadata"),
+                "{finished:?}"
+            );
+        }
+        finished.does_not_say("evil");
+        assert!(!std::fs::read_to_string(&trace).expect("the trace").contains("evil"));
+        assert_nothing_kept(&home);
+    }
+    assert_eq!(server.requests_to("/token").len(), 0);
+}
+
 #[test]
 fn errors_of_the_authorization_endpoint() {
     let server = authorization_server::start();

@@ -218,17 +218,23 @@ fn the_first_answer_ends_the_wait_wherever_it_comes() {
 
 #[test]
 fn an_answer_that_is_ours_but_not_good_ends_it() {
+    const ISSUER: &str = "ISSUER";
     for (response, code) in [
-        (&[("error", "access_denied")][..], 5),
-        (&[("error", "server_error")], 3),
+        (&[("error", "access_denied"), ("iss", ISSUER)][..], 5),
+        (&[("error", "server_error"), ("iss", ISSUER)], 3),
+        (&[("error", "server_error")], 6),
         (&[("code", "a"), ("iss", "https://evil.example.com")], 6),
         (&[("code", "a"), ("code", "b")], 6),
         (&[("code", "")], 6),
     ] {
         let (home, server) = (Home::new(), authorization_server::start());
         let terminal = AtTerminal::start(&home, &server, &["--paste"]);
-        let state = terminal.state();
-        let response: Vec<(&str, &str)> = response.iter().copied().chain([("state", state.as_str())]).collect();
+        let (state, issuer) = (terminal.state(), server.origin());
+        let response = response.iter().map(|(name, value)| match *value {
+            ISSUER => (*name, issuer.as_str()),
+            value => (*name, value),
+        });
+        let response: Vec<(&str, &str)> = response.chain([("state", state.as_str())]).collect();
         terminal.pastes(&terminal.url_with(&response));
         terminal.ends(code).error();
         assert_eq!(server.requests_to("/token").len(), 0);

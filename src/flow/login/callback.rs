@@ -5,7 +5,7 @@ use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
 use super::pasted::{PasteError, parse_redirect_url};
 use super::request::CallbackChoice;
-use super::strays::{StraySummary, Strays};
+use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
@@ -72,6 +72,10 @@ impl CallbackReceiver {
     /// Takes note of a callback that is not for this login, and answers it.
     fn ignore(&mut self, received: ReceivedCallback, observer: &mut dyn Observer) {
         if self.strays.note_foreign(&received.params, observer) {
+            let received = ReceivedCallback {
+                params: foreign_params(&received.params),
+                ..received
+            };
             received.respond(Page::Ignored, &self.redirect_uri, observer);
         } else {
             received.respond_untraced(Page::Ignored);
@@ -166,14 +170,14 @@ pub(in crate::flow) async fn receive_callback(
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
     loop {
-        let received = tokio::select! {
+        let mut received = tokio::select! {
             received = next_callback(receiver, browser, context) => received?,
             () = &mut deadline => return Err(LoginError::TimedOut {
                 waited: timeout,
                 strays: receiver.stray_summary(),
             }),
         };
-        match validate_callback(pending, &received.params, context.caller.observer) {
+        match validate_callback(pending, &mut received.params, context.caller.observer) {
             CallbackOutcome::Granted(grant) => return Ok(ValidatedCallback { grant, received }),
             CallbackOutcome::Failed(error) => {
                 received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer);
@@ -263,20 +267,24 @@ fn require_more_input(receiver: &CallbackReceiver, context: &LoginContext<'_>) -
     }
 }
 
-fn validate_callback(pending: &PendingAuthorization, params: &Params, observer: &mut dyn Observer) -> CallbackOutcome {
+fn validate_callback(
+    pending: &PendingAuthorization,
+    params: &mut Params,
+    observer: &mut dyn Observer,
+) -> CallbackOutcome {
     let verdict = pending.judge(params);
+    if matches!(&verdict, Verdict::Broken(broken) if broken.is_of_unknown_issuer()) {
+        for text in ["error", "error_description", "error_uri"] {
+            params.remove(text);
+        }
+    }
     if !matches!(verdict, Verdict::Foreign(_)) {
         trace_response(params, observer);
     }
     match verdict {
         Verdict::Foreign(_) => CallbackOutcome::NotOurs,
         Verdict::Broken(broken) => CallbackOutcome::Failed(LoginError::Broken(broken)),
-        Verdict::Denied { error, issuer_missing } => {
-            if issuer_missing {
-                observer.observe(&Event::Warning(
-                    "the server announces iss in its responses, but its error response has none (RFC 9207 §2)",
-                ));
-            }
+        Verdict::Denied(error) => {
             let sent = Box::new(Sent::of(pending.request(), None));
             CallbackOutcome::Failed(LoginError::Denied { error, sent })
         }

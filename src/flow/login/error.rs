@@ -5,6 +5,7 @@ use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::server::ServerError;
+use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
@@ -31,7 +32,7 @@ pub enum LoginError {
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
     /// Nobody finished in time.
-    #[error("nobody finished the login in the browser within {}", crate::output::duration::describe_seconds(waited.as_secs()))]
+    #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
         /// How long we waited.
         waited: Duration,
@@ -115,6 +116,13 @@ impl Diagnosis for LoginError {
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
+            }
+            LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { expected, found })
+                if expected.trim_end_matches('/') == found.trim_end_matches('/') =>
+            {
+                one(
+                    "The two differ in the slash at the end only: the server contradicts its own metadata (RFC 9207 §2), and its operator has to correct it.",
+                )
             }
             LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",

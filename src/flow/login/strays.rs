@@ -70,6 +70,11 @@ impl ForeignCallback {
     }
 }
 
+/// The parameters of a foreign callback as a trace may show them.
+pub(super) fn foreign_params(params: &Params) -> Params {
+    params.hide_unless(|name, value| name == "error" && ErrorResponse::new(value, "").registered_code().is_some())
+}
+
 impl std::fmt::Display for ForeignCallback {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
