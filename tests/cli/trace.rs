@@ -186,6 +186,7 @@ fn a_login_is_told_from_party_to_party_in_all_four_files() {
             "message",
             "decision",
             "stored",
+            "callback_answered",
             "outcome",
             "outcome",
             "outcome",
@@ -229,7 +230,9 @@ fn a_login_is_told_from_party_to_party_in_all_four_files() {
         [
             "GET /.well-known/oauth-authorization-server 404",
             &format!("GET {DISCOVERY_WITH_404} 200"),
-            "POST /token 200"
+            "GET /authorize 302",
+            "POST /token 200",
+            "GET /callback 200",
         ]
     );
     for part in [

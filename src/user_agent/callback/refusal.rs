@@ -99,7 +99,7 @@ impl Refusal {
                 Some("other programs on this host name have set many cookies: delete them, or use a private window")
             }
             (Refusal::UnrequestedFormPost, _) => {
-                Some("the server answers with a form: log in with --response-mode form_post")
+                Some("where the server answers with a form, log in with --response-mode form_post")
             }
             (Refusal::HostOther | Refusal::Path, _) => Some(
                 "the server or something on the way changed the redirect URI: compare it with the browser's address, or paste that address",
