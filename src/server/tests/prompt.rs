@@ -240,18 +240,13 @@ fn login_hint_fills_in_the_name() {
 }
 
 #[test]
-fn waiting_requests_expire_and_do_not_pile_up() {
+fn waiting_requests_expire() {
     let fixture = Fixture::new(|_| {});
     let (location, _) = prompt(&fixture, "");
     fixture.pass(599);
     assert_eq!(fixture.open(&location).status, 200);
     fixture.pass(1);
     assert_eq!(fixture.open(&location).status, 400);
-    let (first, _) = prompt(&fixture, "");
-    for _ in 0..1_000 {
-        fixture.open(&authorize(""));
-    }
-    assert_eq!(fixture.open(&first).status, 400);
 }
 
 #[test]
