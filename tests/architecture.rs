@@ -126,7 +126,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/protocol/authorization.rs",
         "encodes and compares state, nonce and code",
     ),
-    ("src/protocol/client.rs", "encodes and compares the client secret"),
+    (
+        "src/protocol/client_auth/client_secret_basic.rs",
+        "encodes the client secret",
+    ),
+    (
+        "src/protocol/client_auth/client_secret_post.rs",
+        "encodes the client secret",
+    ),
     (
         "src/protocol/endpoint.rs",
         "writes the parameters of a request into its URL",
@@ -139,7 +146,11 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/params.rs", "encodes parameters"),
     ("src/protocol/pkce.rs", "hashes and compares the verifier"),
     ("src/protocol/state.rs", "compares the state"),
-    ("src/protocol/token_request.rs", "encodes the token request"),
+    (
+        "src/protocol/grant/authorization_code.rs",
+        "encodes code and code verifier",
+    ),
+    ("src/protocol/grant/refresh_token.rs", "encodes the refresh token"),
     ("src/protocol/token_response.rs", "parses the token response"),
     (
         "src/server/authorization_endpoint.rs",

@@ -6,10 +6,12 @@ use super::grants::{GrantError, Issue, Redemption, Refresh};
 use super::message::{MAX_PARAMETERS, Refused, Request, Response};
 use super::settings::RegisteredClient;
 use crate::protocol::client::{ClientId, PresentedClient, PresentedClientError};
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::protocol::params::Params;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::rules::Rule;
 use crate::secret::Secret;
 use std::borrow::Cow;
@@ -78,24 +80,20 @@ impl AuthorizationServer {
         verifier_sent: Option<&str>,
     ) -> Result<Issue, GrantError> {
         match &request.grant {
-            ReceivedGrant::AuthorizationCode {
-                code,
-                redirect_uri,
-                code_verifier,
-            } => self.grants().redeem(
+            Grant::AuthorizationCode(grant) => self.grants().redeem(
                 now,
                 randomness,
                 &Redemption {
                     client_id,
-                    code,
-                    redirect_uri: redirect_uri.as_deref(),
-                    code_verifier: code_verifier.as_ref(),
+                    code: grant.code(),
+                    redirect_uri: grant.redirect_uri(),
+                    code_verifier: grant.code_verifier(),
                     verifier_sent,
                     resource: &request.resource,
-                    is_one_of_several: self.simultaneous.were_several(code),
+                    is_one_of_several: self.simultaneous.were_several(grant.code()),
                 },
             ),
-            ReceivedGrant::RefreshToken { refresh_token, scope } => {
+            Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope }) => {
                 if self.broken.is_broken(Rule::RefreshAccessToken)
                     && let Some(access_token) = self.access_token(now, refresh_token)
                 {

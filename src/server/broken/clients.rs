@@ -4,9 +4,11 @@ use super::super::authorization_server::AuthorizationServer;
 use super::super::message::Request;
 use super::super::settings::RegisteredClient;
 use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::protocol::params::Params;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token_request::{ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::ReceivedTokenRequest;
 use crate::rules::Rule;
 
 impl AuthorizationServer {
@@ -30,18 +32,19 @@ impl AuthorizationServer {
         let has_secret = self.client(&presented.id).is_some_and(|client| client.secret.is_some());
         let rule = match (&presented.secret, &request.grant) {
             (Some(_), _) => Rule::TokenWrongSecret,
-            (None, ReceivedGrant::AuthorizationCode { .. }) => Rule::TokenClientAuthentication,
-            (None, ReceivedGrant::RefreshToken { .. }) => Rule::RefreshClientAuthentication,
+            (None, Grant::RefreshToken(_)) => Rule::RefreshClientAuthentication,
+            (None, _) => Rule::TokenClientAuthentication,
         };
         let own = ClientId::parse(&presented.id).ok()?;
         if has_secret && self.broken.breaks(rule, noted) {
             return Some(own);
         }
         let (rule, owner) = match &request.grant {
-            ReceivedGrant::AuthorizationCode { code, .. } => {
-                (Rule::CodeClient, self.grants().client_of_code(now, code).cloned())
-            }
-            ReceivedGrant::RefreshToken { refresh_token, .. } => {
+            Grant::AuthorizationCode(grant) => (
+                Rule::CodeClient,
+                self.grants().client_of_code(now, grant.code()).cloned(),
+            ),
+            Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
                 let grants = self.grants();
                 let owner = grants.client_of_refresh_token(now, refresh_token).cloned();
                 (Rule::RefreshClient, owner)
