@@ -15,7 +15,7 @@ use crate::flow::token_services::TokenServiceError;
 use crate::protocol::jose::JwtError;
 use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
-use crate::server::settings::InvalidSetting;
+use crate::server::settings::invalid::InvalidSetting;
 use crate::store::{LockError, ProfileName, StoreError};
 use crate::system::dirs::NoHome;
 use crate::trace::{CreateFileError, TraceFileError};
