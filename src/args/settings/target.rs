@@ -82,7 +82,12 @@ fn unnamed_profile(
     environment: &Environment,
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
-    let name = default_profile(environment, config)?;
+    let name = match (environment.text("OAUTH_PROFILE"), &config.default_profile) {
+        (Some(name), _) => parse_name("OAUTH_PROFILE", &name)?,
+        // With a server, the login makes the profile that the file names.
+        (None, Some(name)) if options.issuer.is_some() || options.token_endpoint.is_some() => name.clone(),
+        (None, _) => default_profile(config)?,
+    };
     let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
     match (used_for, &options.issuer) {
         (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
