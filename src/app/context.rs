@@ -146,6 +146,7 @@ impl Context {
             kind: kind.clone(),
             interaction,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
+            session_bus: self.environment.text("DBUS_SESSION_BUS_ADDRESS"),
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,

@@ -11,7 +11,7 @@ use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
-use crate::flow::token_services::record_of;
+use crate::flow::token_services::unauthenticated_session;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, ProfileName, Session};
 use crate::trace::Observer;
@@ -171,6 +171,6 @@ pub(crate) fn session_for_request(
         (None, None) => None,
     };
     let mut caller = caller(transport, observer);
-    let recording = record_of(&resolved.request.server, &resolved.request.client, &mut caller);
+    let recording = unauthenticated_session(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(recording))??)
 }

@@ -6,7 +6,7 @@ use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::token_services::introspect;
+use crate::flow::introspect::introspect;
 use crate::output::{json_table, report};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
