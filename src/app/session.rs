@@ -4,7 +4,7 @@ use crate::app::context::Context;
 use crate::app::login_required::LoginRequired;
 use crate::args::cli::ProfileChoice;
 use crate::args::config::{Config, Profile};
-use crate::args::settings::{ChosenProfile, SettingsError};
+use crate::args::settings::{ChosenBy, ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::output::causes::error_chain;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
@@ -41,16 +41,12 @@ impl ProfileRecord {
         }
         let mut store = context.store(&kind, Interaction::Forbidden)?;
         match store.load(name) {
-            Ok(None) if chosen.is_named => Err(SettingsError::unknown_profile(name, config).into()),
+            Ok(None) if chosen.chosen_by != ChosenBy::Fallback => Err(missing(chosen, config)),
             Ok(record) => Ok(ProfileRecord { kind, store, record }),
             Err(error) => {
                 let text = format!("{} could not be searched for it: {error}", store.describe());
                 let hint = error_chain(&text, &error);
-                let missing: Error = match chosen.is_named {
-                    true => SettingsError::unknown_profile(name, config).into(),
-                    false => LoginRequired::nothing_saved(config).into(),
-                };
-                Err(missing.with_hint(hint))
+                Err(missing(chosen, config).with_hint(hint))
             }
         }
     }
@@ -63,6 +59,15 @@ impl ProfileRecord {
             (_, Some(_)) => LoginRequired::NotLoggedIn { profile: name.clone() },
             (_, None) => LoginRequired::nothing_saved(config),
         })
+    }
+}
+
+/// The error for a profile that is nowhere.
+fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
+    match chosen.chosen_by {
+        ChosenBy::User => SettingsError::unknown_profile(&chosen.name, config).into(),
+        ChosenBy::DefaultProfile => SettingsError::default_profile(&chosen.name, config).into(),
+        ChosenBy::Fallback => LoginRequired::nothing_saved(config).into(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::args::cli::LogoutOptions;
 use crate::args::config::Config;
-use crate::args::settings::{self, ChosenProfile};
+use crate::args::settings::{self, ChosenBy, ChosenProfile};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     for name in &names {
         let chosen = ChosenProfile {
             name: name.clone(),
-            is_named: false,
+            chosen_by: ChosenBy::Fallback,
         };
         if let Err(error) = one(context, &config, &chosen, options) {
             crate::output::report::report(&error, context.style);

@@ -73,7 +73,8 @@ impl SettingsError {
         }
     }
 
-    pub(super) fn default_profile(name: &ProfileName, config: &Config) -> Self {
+    /// A `default_profile` that is neither a profile nor in the store.
+    pub fn default_profile(name: &ProfileName, config: &Config) -> Self {
         SettingsError::DefaultProfile {
             name: name.clone(),
             known: names(config),

@@ -15,16 +15,26 @@ use url::Url;
 pub struct ChosenProfile {
     /// Its name.
     pub name: ProfileName,
-    /// The user named it, on the command line or by `OAUTH_PROFILE`.
-    pub is_named: bool,
+    /// How it was chosen.
+    pub chosen_by: ChosenBy,
+}
+
+/// What named a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// The command line or `OAUTH_PROFILE`.
+    User,
+    /// `default_profile` of the configuration file.
+    DefaultProfile,
+    /// Nothing did: it is the only one, or `default`.
+    Fallback,
 }
 
 /// The profile that is meant: by argument or option, else `OAUTH_PROFILE`,
 /// else the configuration's default, else the only one, else `default`.
 ///
 /// # Errors
-/// [`SettingsError::Value`] for a name that cannot be one,
-/// [`SettingsError::DefaultProfile`] for a default that is not a profile.
+/// [`SettingsError::Value`] for a name that cannot be one.
 pub fn choose_profile(
     choice: &ProfileChoice,
     environment: &Environment,
@@ -34,16 +44,16 @@ pub fn choose_profile(
         (Some(Named::Url(url)), _) => name_of_server(url, config).map(ChosenProfile::named),
         (Some(Named::Name(name)), _) => Ok(ChosenProfile::named(name)),
         (None, Some(name)) => parse_name("OAUTH_PROFILE", &name).map(ChosenProfile::named),
-        (None, None) => Ok(ChosenProfile {
-            name: default_profile(config)?,
-            is_named: false,
-        }),
+        (None, None) => default_profile(config),
     }
 }
 
 impl ChosenProfile {
     fn named(name: ProfileName) -> Self {
-        ChosenProfile { name, is_named: true }
+        ChosenProfile {
+            name,
+            chosen_by: ChosenBy::User,
+        }
     }
 }
 
@@ -71,15 +81,13 @@ fn named_profile(choice: &ProfileChoice) -> Result<Option<Named<'_>>, SettingsEr
 }
 
 /// The profile that is meant when none is named.
-///
-/// # Errors
-/// [`SettingsError::DefaultProfile`].
-pub fn default_profile(config: &Config) -> Result<ProfileName, SettingsError> {
-    match (&config.default_profile, config.effective_default()) {
-        (_, Some(name)) => Ok(name.clone()),
-        (Some(name), None) => Err(SettingsError::default_profile(name, config)),
-        (None, None) => parse_name("profile", "default"),
-    }
+fn default_profile(config: &Config) -> Result<ChosenProfile, SettingsError> {
+    let (name, chosen_by) = match (&config.default_profile, config.effective_default()) {
+        (Some(name), _) => (name.clone(), ChosenBy::DefaultProfile),
+        (None, Some(only)) => (only.clone(), ChosenBy::Fallback),
+        (None, None) => (parse_name("profile", "default")?, ChosenBy::Fallback),
+    };
+    Ok(ChosenProfile { name, chosen_by })
 }
 
 /// Reads a profile's name as it was typed at `place`.
