@@ -61,7 +61,7 @@ impl TokenError {
         match self {
             TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
             TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
-            TokenError::OAuth { .. } => ExitCode::Refused,
+            TokenError::OAuth { .. } | TokenError::Refused { .. } => ExitCode::Refused,
         }
     }
 
@@ -77,7 +77,12 @@ impl TokenError {
     pub(in crate::flow) fn hints(&self, sent: Option<&Sent>) -> Vec<String> {
         let hint = match self {
             TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+            TokenError::NotJson {
+                announced_as_json: true,
+                ..
+            } => "The answer is cut off or not well-formed JSON: see it with -vv, and try again later.",
             TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+            TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
             TokenError::Unavailable { .. } => "Try again later.",
             TokenError::Redirect { .. } => {
                 "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
@@ -86,6 +91,12 @@ impl TokenError {
                 problem: InvalidTokenResponse::TokenType(_),
                 ..
             } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+            TokenError::Invalid {
+                problem: InvalidTokenResponse::NestedAccessToken(path),
+                ..
+            } if path == "authed_user.access_token" => {
+                "This is the form in which Slack sends a user's token beside the app's own: ask for the user's alone, with --param user_scope=SCOPES instead of --scope."
+            }
             TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
         };
         vec![hint.to_owned()]
