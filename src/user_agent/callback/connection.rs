@@ -20,6 +20,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io::Cursor;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -33,7 +34,12 @@ const MAX_LINGER_BYTES: u64 = 4 * 1024 * 1024;
 
 const MAX_HEADER_FIELDS: usize = 200;
 
-pub(super) async fn serve(stream: TcpStream, slot: &SlotGuard) {
+/// As [`super::connections::Serve`].
+pub(super) fn serve(stream: TcpStream, slot: SlotGuard) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move { serve_request(stream, &slot).await })
+}
+
+async fn serve_request(stream: TcpStream, slot: &SlotGuard) {
     let _delay_costs_only_time = stream.set_nodelay(true);
     let (mut reader, writer) = stream.into_split();
     let head = tokio::select! {

@@ -5,13 +5,13 @@
 //! and has no unread bytes. Where none can give way, the newer one waits.
 
 use super::Arrival;
-use super::connection::serve;
 use super::filter::RequestFilter;
 use super::limits::ListenerLimits;
 use super::refusal::Refusal;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{self, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,11 +31,14 @@ const ROOM_PAUSE: Duration = Duration::from_millis(1);
 /// How often a connection is looked at that is closing and has unread bytes.
 const READ_PAUSE: Duration = Duration::from_millis(1);
 
+/// Serves one connection. Its task ends with the future.
+pub(super) type Serve = fn(TcpStream, SlotGuard) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What the acceptor and the connections share.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) filter: RequestFilter,
     pub(super) limits: ListenerLimits,
+    pub(super) serve: Serve,
     pub(super) reports: mpsc::Sender<Arrival>,
     pub(super) closing: watch::Sender<bool>,
     pub(super) connections: Mutex<Connections>,
@@ -153,8 +156,8 @@ impl Connections {
         let shared = Arc::clone(shared);
         let task = self.tasks.spawn(async move {
             // made in here: a task that is never polled must not take the lock in its drop
-            let slot = SlotGuard { number, shared };
-            serve(stream, &slot).await;
+            let serve = shared.serve;
+            serve(stream, SlotGuard { number, shared }).await;
         });
         let slot = ConnectionSlot {
             task,

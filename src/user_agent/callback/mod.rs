@@ -25,6 +25,7 @@ pub use refusal::Refusal;
 
 use crate::protocol::http::Method;
 use crate::protocol::redirect_uri::LoopbackAddress;
+use connection::serve;
 use connections::{Connections, Shared, accept};
 use filter::RequestFilter;
 use std::fmt;
@@ -58,7 +59,6 @@ pub struct ListenSettings {
 
 /// The listener. Its port is closed by [`Loopback::close`], which lets
 /// browsers take their pages, or by dropping it, which does not.
-#[derive(Debug)]
 pub struct Loopback {
     shared: Arc<Shared>,
     arrivals: mpsc::Receiver<Arrival>,
@@ -103,6 +103,12 @@ impl fmt::Debug for Callback {
     }
 }
 
+impl fmt::Debug for Loopback {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Loopback({}:{})", self.host.as_str(), self.port)
+    }
+}
+
 impl Loopback {
     /// Binds, and accepts from here on.
     ///
@@ -115,6 +121,7 @@ impl Loopback {
         let shared = Arc::new(Shared {
             filter: RequestFilter::new(settings, bound.port),
             limits: settings.limits,
+            serve,
             reports,
             closing,
             connections: Mutex::new(Connections::new(bound.listeners)),
