@@ -175,7 +175,7 @@ fn whoever_denies_sees_that_the_login_did_not_work() {
     chromium.wait_for_heading(DID_NOT_WORK);
     chromium.take_pictures("5-failure");
     login.end().expect_code(5).says(&["access_denied"]);
-    stage.token().expect_code(4);
+    stage.token().expect_code(2);
 }
 
 #[test]

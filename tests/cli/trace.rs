@@ -95,7 +95,8 @@ impl Stage {
         let entries = self.entries();
         let shown = entries.iter().map(|entry| {
             let url = entry["request"]["url"].as_str().expect("a URL");
-            let path = url.strip_prefix(&self.server.origin()).unwrap_or(url);
+            let url = url::Url::parse(url).expect("a URL");
+            let path = url.path();
             let method = entry["request"]["method"].as_str().expect("a method");
             format!("{method} {path} {}", entry["response"]["status"])
         });
