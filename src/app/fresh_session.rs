@@ -18,7 +18,7 @@ use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -59,7 +59,12 @@ pub(crate) fn ensure_fresh(
 ) -> Result<Session, Error> {
     let profile = config.profile(name);
     let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.interaction())?;
+    // Who would log in anew can just as well unlock the keyring
+    let interaction = match options.login {
+        true => Interaction::Allowed,
+        false => context.interaction(),
+    };
+    let mut store = context.store(&kind, interaction)?;
     let mut session = require_session(store.load(name)?, name, config, &kind)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;

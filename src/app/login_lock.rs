@@ -3,7 +3,7 @@
 //! one browser tab, however many ask.
 
 use crate::error::{Error, SessionError};
-use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session};
+use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session, load_undamaged};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::time::Duration;
@@ -67,7 +67,7 @@ pub(crate) fn acquire(
         waited_for = Some(holder.to_owned());
     })?;
     // Looked at even without a wait: the other login may have ended just before.
-    let session = store.load(profile)?.filter(Session::is_signed_in);
+    let session = load_undamaged(store, profile)?.filter(Session::is_signed_in);
     if let Some(session) = session
         && Some(session.generation) > login.known
         && session.dead.is_none()

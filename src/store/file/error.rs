@@ -142,6 +142,17 @@ impl FileStoreError {
         }
     }
 
+    /// Whether the file alone is broken, so that it may be replaced.
+    pub(in crate::store) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            FileStoreError::NotASession { .. }
+                | FileStoreError::Truncated { .. }
+                | FileStoreError::Tampered { .. }
+                | FileStoreError::File(PrivateFileError::TooLarge { .. })
+        )
+    }
+
     pub(in crate::store) fn hints(&self) -> Vec<String> {
         match self {
             FileStoreError::KeyFile { path, .. } | FileStoreError::KeyMalformed { path } => {

@@ -289,12 +289,7 @@ impl FileStore {
                 Err(source @ SessionError::NewerVersion(_)) => Err(self.bad_record(profile, source)),
                 Ok(_) | Err(SessionError::Malformed { .. }) => Ok(()),
             },
-            Err(
-                FileStoreError::NotASession { .. }
-                | FileStoreError::Truncated { .. }
-                | FileStoreError::Tampered { .. }
-                | FileStoreError::File(PrivateFileError::TooLarge { .. }),
-            ) => Ok(()),
+            Err(error) if error.is_damage() => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
