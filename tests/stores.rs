@@ -23,9 +23,9 @@ use oauth::store::{
     Asked, FileKey, Intent, Interaction, KeyringSession as SessionKind, ProfileLock, ProfileName, Purpose, Renewal,
     Session, SessionClient, SessionEndpoints, StoreSettings, StoredToken,
 };
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -417,6 +417,52 @@ fn a_bus_that_another_user_runs_gets_nothing() {
     }
     bus.kill().unwrap();
     bus.wait().unwrap();
+}
+
+/// A proxy that closes connections on which calls come before it has let them
+/// in, as `xdg-dbus-proxy` does in front of the bus of a sandbox.
+fn start_strict_proxy(path: &Path, bus: &str) {
+    let listener = UnixListener::bind(path).unwrap();
+    let bus = bus
+        .strip_prefix("unix:path=")
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, bus) = (client.unwrap(), UnixStream::connect(&bus).unwrap());
+            let mut greeting = [0; 4096];
+            let length = client.read(&mut greeting).unwrap();
+            if greeting[..length].windows(5).any(|word| word == b"BEGIN") {
+                continue;
+            }
+            (&bus).write_all(&greeting[..length]).unwrap();
+            let (mut from_bus, mut to_client) = (bus.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from_bus, &mut to_client));
+            std::thread::spawn(move || std::io::copy(&mut client, &mut &bus));
+        }
+    });
+}
+
+#[test]
+fn a_bus_that_takes_no_calls_before_it_has_let_us_in_is_asked_in_that_order() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("proxy");
+    start_strict_proxy(&path, session.address());
+    let mut driver = Driver::start(
+        Driver::command("keyring", home.path())
+            .envs(session.environment())
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display())),
+    );
+    assert_eq!(driver.ask("probe work"), "usable");
+    assert_eq!(driver.ask("save work 3"), "saved");
+    assert_eq!(driver.ask("load work"), "generation 3");
+    assert_eq!(ask(&session, "load work"), "generation 3");
 }
 
 #[test]

@@ -49,6 +49,16 @@ pub(super) enum BusError {
     Answer { name: String, text: String },
 }
 
+/// When the first calls go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// With the authentication, so that all of it takes one wait.
+    AtOnce,
+    /// Once the bus has let us in: `xdg-dbus-proxy`, in front of the bus of a
+    /// sandbox, closes the connection otherwise.
+    WaitForConsent,
+}
+
 /// A call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Serial(u32);
@@ -71,7 +81,7 @@ pub(super) struct Bus {
 
 impl Bus {
     /// Connects to the first address that takes the connection.
-    pub(super) fn connect(addresses: &str, deadline: Instant) -> Result<Self, BusError> {
+    pub(super) fn connect(addresses: &str, greeting: Greeting, deadline: Instant) -> Result<Self, BusError> {
         let addresses = address::parse_list(addresses).map_err(BusError::Unreachable)?;
         let mut outcome = Err(BusError::Unreachable("its address is empty".to_owned()));
         for address in &addresses {
@@ -92,7 +102,7 @@ impl Bus {
             deadline,
             is_accepted: false,
         };
-        bus.begin();
+        bus.begin(greeting)?;
         Ok(bus)
     }
 
@@ -106,14 +116,18 @@ impl Bus {
         self.deadline = deadline;
     }
 
-    /// Tells the bus who we are, which it knows from the socket. Its consent
-    /// is read with the first answers, so that all of them take one wait.
-    fn begin(&mut self) {
+    /// Tells the bus who we are, which it knows from the socket.
+    fn begin(&mut self, greeting: Greeting) -> Result<(), BusError> {
         let uid = rustix::process::geteuid().as_raw().to_string();
         let hex: String = uid.bytes().map(|byte| format!("{byte:02x}")).collect();
-        self.unsent
-            .raw(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
+        self.unsent.raw(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes());
+        if greeting == Greeting::WaitForConsent {
+            self.flush()?;
+            self.read_consent()?;
+        }
+        self.unsent.raw(b"BEGIN\r\n");
         self.send_to_bus("Hello", Body::empty());
+        Ok(())
     }
 
     /// Reads whether the bus has let us in.
