@@ -95,7 +95,7 @@ fn driver() {
                     generation: 8,
                     fingerprint: "1a2b3c4d".to_owned(),
                 };
-                held.as_mut().unwrap().declare(&intent).unwrap();
+                held.as_mut().unwrap().write_intent(&intent).unwrap();
                 Ok("declared".to_owned())
             }
             _ => panic!("{line:?}"),

@@ -1,8 +1,8 @@
 //! Why the file store cannot be used.
 
+use super::format::{FORMAT_VERSION, MAX_FILE_BYTES};
 use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
 use super::private_file_error::PrivateFileError;
-use super::sealed::{FORMAT_VERSION, MAX_FILE_BYTES};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::store::{StoreKind, other_stores};
 use std::io;
