@@ -14,6 +14,7 @@ use crate::flow::session::UnusableRecord;
 use crate::flow::token_services::TokenServiceError;
 use crate::protocol::jose::JwtError;
 use crate::protocol::jwks::SignatureError;
+use crate::protocol::scope::Scope;
 use crate::server::ServeError;
 use crate::server::settings::InvalidSetting;
 use crate::store::{LockError, ProfileName, StoreError};
@@ -248,6 +249,30 @@ pub enum SessionError {
         /// What the server said.
         reason: String,
     },
+    /// A refresh brought the ID token of another party.
+    #[error(
+        "the session of profile \"{profile}\" is suspended: it is of {claim} \"{expected}\", and the last refresh brought an ID token of {claim} \"{found}\""
+    )]
+    Suspended {
+        /// Which.
+        profile: ProfileName,
+        /// `iss`, `sub` or `aud`.
+        claim: String,
+        /// Of the session.
+        expected: String,
+        /// Of the ID token.
+        found: String,
+    },
+    /// `token --scope` with more than the session has.
+    #[error("the session of profile \"{profile}\" was never granted {missing}")]
+    ScopeNotGranted {
+        /// Which.
+        profile: ProfileName,
+        /// What it lacks.
+        missing: Scope,
+        /// What to ask for at the next login.
+        union: Scope,
+    },
     /// The profile was changed after the login.
     #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
     Mismatch {
@@ -299,6 +324,8 @@ impl SessionError {
             | SessionError::NotLoggedIn { profile }
             | SessionError::Expired { profile }
             | SessionError::SessionEnd { profile, .. }
+            | SessionError::Suspended { profile, .. }
+            | SessionError::ScopeNotGranted { profile, .. }
             | SessionError::Mismatch { profile, .. }
             | SessionError::NotRefreshable { profile }
             | SessionError::NoIdToken { profile }
@@ -311,7 +338,10 @@ impl SessionError {
 
 impl Diagnosis for SessionError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::LoginRequired
+        match self {
+            SessionError::Suspended { .. } => ExitCode::Protocol,
+            _ => ExitCode::LoginRequired,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -323,6 +353,15 @@ impl Diagnosis for SessionError {
             SessionError::UnknownProfile { known, .. } => {
                 let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
                 vec![format!("Known profiles: {}.", known.join(", "))]
+            }
+            SessionError::Suspended { .. } => vec![
+                "Its tokens are kept, but not used: they may be of another account.".to_owned(),
+                format!("Log in again: oauth login {profile}"),
+            ],
+            SessionError::ScopeNotGranted { union, .. } => {
+                vec![format!(
+                    "Ask for it at a login: oauth login {profile} --scope \"{union}\""
+                )]
             }
             SessionError::NoIdToken { .. } => {
                 vec![format!("Ask for one: oauth login {profile} --scope \"openid …\"")]

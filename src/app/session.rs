@@ -14,7 +14,7 @@ pub(crate) fn require_session(
     kind: &StoreKind,
 ) -> Result<Session, SessionError> {
     match session.filter(Session::is_signed_in) {
-        Some(session) => Ok(session),
+        Some(session) => check_not_suspended(&session, profile).map(|()| session),
         None if *kind == StoreKind::None => Err(SessionError::NotKept {
             profile: profile.clone(),
         }),
@@ -24,6 +24,22 @@ pub(crate) fn require_session(
         None => Err(SessionError::UnknownProfile {
             profile: profile.clone(),
             known: config.profiles().map(|(name, _)| name.clone()).collect(),
+        }),
+    }
+}
+
+/// The tokens of a suspended session may be of another account.
+///
+/// # Errors
+/// [`SessionError::Suspended`].
+pub(crate) fn check_not_suspended(session: &Session, profile: &ProfileName) -> Result<(), SessionError> {
+    match &session.suspended {
+        None => Ok(()),
+        Some(suspended) => Err(SessionError::Suspended {
+            profile: profile.clone(),
+            claim: suspended.claim.clone(),
+            expected: suspended.expected.clone(),
+            found: suspended.found.clone(),
         }),
     }
 }

@@ -2,7 +2,7 @@
 //! network, a prompt or a browser.
 
 use crate::app::context::Context;
-use crate::app::session::check_matches_profile;
+use crate::app::session::{check_matches_profile, check_not_suspended};
 use crate::app::session_row::SessionRow;
 use crate::args::cli::StatusOptions;
 use crate::args::config::{Config, Profile};
@@ -43,6 +43,7 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
             return Err(unknown(name, &config).into());
         }
         print_rows(context, &rows, now)?;
+        warn_if_suspended(context, session.as_ref(), &name);
         let mismatch = session
             .as_ref()
             .map(|session| check_matches_profile(session, &name, profile));
@@ -55,7 +56,10 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
     let mut first_failure = None;
     for (name, profile) in config.profiles() {
         match stores.load(name, Some(profile)) {
-            Ok((session, kind)) => rows.push(SessionRow::new(name, Some(profile), session.as_ref(), &kind, now)),
+            Ok((session, kind)) => {
+                warn_if_suspended(context, session.as_ref(), name);
+                rows.push(SessionRow::new(name, Some(profile), session.as_ref(), &kind, now));
+            }
             // One store that cannot be read hides no profile of another.
             Err(error) => {
                 let warning = format!("the store of profile \"{name}\" cannot be read");
@@ -78,6 +82,13 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
             print_rows(context, &rows, now)?;
             Err(error)
         }
+    }
+}
+
+/// Why a session is suspended, which the table has no room for.
+fn warn_if_suspended(context: &Context, session: Option<&Session>, name: &ProfileName) {
+    if let Some(Err(suspended)) = session.map(|session| check_not_suspended(session, name)) {
+        context.observer().observe(&Event::Warning(&suspended.to_string()));
     }
 }
 
