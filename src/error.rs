@@ -16,7 +16,7 @@ use crate::protocol::jose::JwtError;
 use crate::protocol::jwks::SignatureError;
 use crate::protocol::scope::Scope;
 use crate::server::ServeError;
-use crate::server::settings::InvalidSetting;
+use crate::server::settings::invalid::InvalidSetting;
 use crate::store::{LockError, ProfileName, StoreError};
 use crate::system::dirs::NoHome;
 use crate::trace::{CreateFileError, TraceFileError};

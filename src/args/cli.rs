@@ -562,6 +562,9 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
+    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
     #[arg(long = "break", value_name = "RULE")]
     pub broken: Vec<String>,
