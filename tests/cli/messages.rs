@@ -31,6 +31,8 @@ const FILTERS: [(&str, &str); 13] = [
     (r"0\.0\.0\.0:\d{4,5}\b", "0.0.0.0:PORT"),
     (r":127\.0\.0\.1:\d{4,5}\b", ":127.0.0.1:PORT"),
     (r"\b[A-Za-z0-9_-]{43}\b", "RANDOM"),
+    // one that begins or ends with a hyphen has no word boundary there
+    (r"([= ])[A-Za-z0-9_-]{43}([^A-Za-z0-9_-])", "${1}RANDOM${2}"),
     (r"sha256 [0-9a-f]{4,}", "sha256 HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
