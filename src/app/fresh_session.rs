@@ -4,12 +4,13 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
-use crate::app::session::{check_matches_profile, check_matches_url, check_not_suspended, require_session};
+use crate::app::login_required::LoginRequired;
+use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
 use crate::app::signals::finish_then_interrupt;
 use crate::args::cli::{LoginOptions, ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
-use crate::args::settings;
-use crate::error::{Error, SessionError};
+use crate::args::settings::{self, ChosenProfile};
+use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::refresh::RefreshOptions;
@@ -42,10 +43,10 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     };
     let wanted = Freshness::new(&options)?;
     let config = context.config()?;
-    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &name)?;
+    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
     if !is_new && has_expired(&session, &wanted.part, system::now()) {
-        return Err(SessionError::Expired { profile: name }.into());
+        return Err(LoginRequired::Expired { profile: chosen.name }.into());
     }
     Ok(session)
 }
@@ -65,24 +66,24 @@ pub(crate) fn ensure_fresh(
     options: &TokenOptions,
     wanted: &Freshness,
     config: &Config,
-    name: &ProfileName,
+    chosen: &ChosenProfile,
 ) -> Result<FreshSession, Error> {
+    let name = &chosen.name;
     let profile = config.profile(name);
-    let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.interaction())?;
-    let mut session = require_session(store.load(name)?, name, config, &kind)?;
+    let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    let mut session = found.session(name, config)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;
 
     if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
         let not_granted = scope_not_granted(&session, &wanted.part, name);
         return Err(not_granted
-            .unwrap_or(SessionError::NotRefreshable { profile: name.clone() })
+            .unwrap_or_else(|| LoginRequired::not_refreshable(name, &session))
             .into());
     }
     let mut is_new = false;
     if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, system::now_ms())) {
-        (session, is_new) = refresh_locked(context, options, wanted, name, profile, store.as_mut(), session)?;
+        (session, is_new) = refresh_locked(context, options, wanted, name, profile, found.store.as_mut(), session)?;
         check_usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
@@ -90,13 +91,13 @@ pub(crate) fn ensure_fresh(
 }
 
 /// A part with a scope that the session does not have: a login is what helps.
-fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<SessionError> {
+fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<LoginRequired> {
     let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
     let known = Scope::received(&granted.unwrap_or(&session.asked.scope).join(" "));
     let wanted = Scope::received(&part.scope.join(" "));
     let missing = wanted.without(&known);
     let union = Scope::received(&format!("{} {wanted}", session.asked.scope.join(" ")));
-    (!missing.is_empty()).then(|| SessionError::ScopeNotGranted {
+    (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
         profile: name.clone(),
         missing,
         union,
@@ -104,14 +105,15 @@ fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Opti
 }
 
 /// Whether a session may be used for this profile at all.
-fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
+fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
     check_not_suspended(session, name)?;
     check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(SessionError::SessionEnd {
+        Some(dead) => Err(LoginRequired::SessionEnd {
             profile: name.clone(),
             reason: dead.reason.clone(),
-        }),
+        }
+        .into()),
         None => Ok(()),
     }
 }

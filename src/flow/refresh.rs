@@ -4,11 +4,12 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::events::{Quirks, trace_token_response};
-use crate::flow::session::{UnusableRecord, apply_token_response, client_of, endpoint_of, resources_of, scope_of};
-use crate::flow::token_endpoint::{exit_code_without_answer, request_token};
+use crate::flow::session::{UnusableRecord, apply_token_response, client_of, endpoint_of, renewal_grant, resources_of};
+use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
 use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenError, Occasion};
+use crate::protocol::random::RandomnessFailed;
 use crate::protocol::scope::Scope;
-use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
 use crate::store::{Part, Session, Suspension};
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 /// By these names servers say that the refresh token is of no use any more
 /// (RFC 6749 §5.2; GitHub; Slack).
-const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token"];
+pub(in crate::flow) const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token"];
 
 /// By these they say that the resource owner is needed; a policy may change back.
 const LOGIN_REQUIRED: [&str; 3] = ["login_required", "interaction_required", "consent_required"];
@@ -33,6 +34,9 @@ pub enum RefreshError {
     /// The record was changed by others.
     #[error(transparent)]
     Record(#[from] UnusableRecord),
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Randomness(RandomnessFailed),
     /// No answer.
     #[error("the session cannot be refreshed")]
     Transport(#[from] TransportError),
@@ -71,11 +75,21 @@ impl RefreshError {
     }
 }
 
+impl From<NoTokenAnswer> for RefreshError {
+    fn from(error: NoTokenAnswer) -> Self {
+        match error {
+            NoTokenAnswer::Randomness(error) => RefreshError::Randomness(error),
+            NoTokenAnswer::Transport(error) => RefreshError::Transport(error),
+        }
+    }
+}
+
 impl Diagnosis for RefreshError {
     fn exit_code(&self) -> ExitCode {
         match self {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
             RefreshError::Record(_) => ExitCode::Store,
+            RefreshError::Randomness(_) => ExitCode::Unexpected,
             RefreshError::Transport(source) => exit_code_without_answer(source),
             RefreshError::RefreshTokenKept(error) => error.exit_code(),
             RefreshError::Token(error) => exit_code_of_refresh(error),
@@ -90,6 +104,7 @@ impl Diagnosis for RefreshError {
                     .to_owned(),
             ],
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
+            RefreshError::Randomness(_) => Vec::new(),
             RefreshError::Transport(source) => source.hints(),
             RefreshError::Token(error) => hints_for_refresh(error),
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
@@ -162,14 +177,10 @@ pub async fn refresh(
     options: &RefreshOptions,
     caller: &mut Caller<'_>,
 ) -> Result<Option<IdToken>, RefreshError> {
-    let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let token_request = TokenRequest {
         client: client_of(session, options.client_secret.as_ref())?,
-        grant: Grant::RefreshToken {
-            refresh_token,
-            scope: scope_of(session, part)?,
-        },
+        grant: renewal_grant(session, part)?.ok_or(RefreshError::NoRefreshToken)?,
         resource: resources_of(session, part)?,
         audience: session.asked.audience.clone(),
         extra: extra_parameters(options, part),
@@ -191,7 +202,7 @@ pub async fn refresh(
         Quirks::Trace
     };
     trace_token_response(&response, quirks, caller.observer);
-    let has_secret = token_request.client.authentication.secret().is_some();
+    let has_secret = token_request.client.is_confidential();
     let id_token = match check_id_token(session, &response, has_secret, caller) {
         Ok(id_token) => id_token,
         Err(error) => {

@@ -6,8 +6,10 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
-use crate::flow::session::{UnusableRecord, endpoint_of};
+use crate::flow::refresh::{
+    RefreshError, RefreshOptions, SESSION_ENDED, exit_code_of_refresh, hints_for_refresh, refresh,
+};
+use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
@@ -199,16 +201,20 @@ pub async fn renew(
     transport
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
-    let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
+    let grant = renewal_grant(&session, part)?.ok_or(RefreshError::NoRefreshToken)?;
+    // What can be repeated without loss needs no intent.
+    let spent = grant.spends().cloned();
     context.store.prepare_save(profile)?;
-    let intent = Intent {
+    let intent = spent.as_ref().map(|refresh_token| Intent {
         command: "token".to_owned(),
         at: context.caller.now(),
         generation: session.generation.saturating_add(1),
         fingerprint: refresh_token.fingerprint(),
-    };
-    lock.declare(&intent)?;
-    fault::here(Point::IntentWritten);
+    });
+    if let Some(intent) = &intent {
+        lock.declare(intent)?;
+        fault::here(Point::IntentWritten);
+    }
 
     // The request, and the write at once: in between, nobody is told anything.
     let mut later = BufferedObserver::new(context.caller.observer);
@@ -220,7 +226,7 @@ pub async fn renew(
     let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
     // A faulty answer has its refresh token stored first, then it is an error.
     if outcome.as_ref().err().is_none_or(RefreshError::keeps_refresh_token) {
-        save(profile, &refresh_token, &session, context.store, &mut later).await?;
+        save(profile, spent.as_ref(), &session, context.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
     drop(later);
@@ -229,7 +235,7 @@ pub async fn renew(
         Ok(()) => Ok(session),
         Err(error) if error.ends_session() => {
             let current = load(profile, context)?;
-            if current.refresh_token.as_ref().map(Secret::fingerprint) != Some(refresh_token.fingerprint()) {
+            if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.as_ref().map(Secret::fingerprint) {
                 context.caller.observe(&Event::Decision(
                     "another process has stored a newer session: it is taken",
                 ));
@@ -251,7 +257,7 @@ pub async fn renew(
             error,
         }),
         Err(error) => {
-            if error.outcome_unknown() {
+            if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {
                 lock.leave_unfinished(intent);
             }
             Err(error.into())
@@ -286,12 +292,12 @@ fn reason_of(error: &RefreshError) -> String {
 /// What `reason_of` made of the server's `error` and `error_description`,
 /// taken apart again; `None` for a reason that somebody else wrote.
 pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
-    // The only error that ends a session.
-    let name = "invalid_grant";
-    match reason.strip_prefix(name)? {
-        "" => Some((name, None)),
-        rest => Some((name, Some(rest.strip_prefix(" (")?.strip_suffix(')')?))),
-    }
+    let (name, description) = match reason.split_once(" (") {
+        None => (reason, None),
+        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
+    };
+    let ends_session = SESSION_ENDED.iter().any(|code| code.eq_ignore_ascii_case(name));
+    ends_session.then_some((name, description))
 }
 
 /// The record stays: who was signed in, and why that ended, is still to be told.
@@ -355,7 +361,7 @@ pub fn has_expired(session: &Session, part: &Part, now: UnixSeconds) -> bool {
 /// once; then the store has some seconds to come back.
 async fn save(
     profile: &ProfileName,
-    spent: &Secret,
+    spent: Option<&Secret>,
     session: &Session,
     store: &mut dyn CredentialStore,
     observer: &mut dyn Observer,
@@ -369,7 +375,7 @@ async fn save(
     let Err(mut error) = store.save(profile, session) else {
         return stored(store, observer);
     };
-    let aside = store.save_recovery(profile, spent, session);
+    let recovery = spent.map(|spent| store.save_recovery(profile, spent, session));
     for _ in 1..SAVE_ATTEMPTS {
         observer.observe(&Event::Retried {
             with: Party::CredentialStore,
@@ -381,7 +387,7 @@ async fn save(
             Err(again) => error = again,
         }
     }
-    let Ok(path) = aside else {
+    let Some(Ok(path)) = recovery else {
         return Err(error);
     };
     observer.observe(&Event::Warning(&format!(

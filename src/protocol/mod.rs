@@ -7,8 +7,11 @@
 pub mod abnf;
 pub mod authorization;
 pub mod client;
+pub mod client_auth;
+pub mod client_id;
 pub mod endpoint;
 pub mod error;
+pub mod grant;
 pub mod http;
 pub mod id_token;
 pub mod jose;

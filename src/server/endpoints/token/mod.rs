@@ -10,8 +10,10 @@ use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
 use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::error::ErrorResponse;
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::protocol::params::Params;
-use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::IssuedTokens;
@@ -71,19 +73,15 @@ fn issue(
 ) -> Result<IssuedTokens, GrantError> {
     let resource = request.resource.as_slice();
     match &request.grant {
-        ReceivedGrant::AuthorizationCode {
-            code,
-            redirect_uri,
-            code_verifier,
-        } => {
+        Grant::AuthorizationCode(grant) => {
             let verifier = PresentedVerifier {
-                parsed: code_verifier.as_ref(),
+                parsed: grant.code_verifier(),
                 sent: form.single("code_verifier").ok().flatten(),
             };
-            let grant = (code, redirect_uri.as_deref(), verifier);
+            let grant = (grant.code(), grant.redirect_uri(), verifier);
             authorization_code::issue(server, moment, client_id, grant, resource)
         }
-        ReceivedGrant::RefreshToken { refresh_token, scope } => {
+        Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope }) => {
             let grant = (refresh_token, scope.as_ref());
             refresh_token::issue(server, moment, client_id, grant, resource)
         }
