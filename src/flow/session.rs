@@ -4,8 +4,7 @@
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::grant::Grant;
-use crate::protocol::id_token::{FirstClaims, numeric_date};
-use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::id_token::{FirstClaims, access_token_expiry};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -131,19 +130,13 @@ fn stored_token(response: &TokenResponse, assumed_ttl: Option<Duration>, now: Un
         scope: response.scope.as_ref().map(|scope| scope.tokens().to_vec()),
         access_token: response.access_token.clone(),
         token_type: response.token_type.clone(),
-        expires_at: ends.or_else(|| expiry_of_jwt(&response.access_token)),
+        expires_at: ends.or_else(|| access_token_expiry(&response.access_token)),
         issued_at: Some(now),
     }
 }
 
 fn seconds(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// What an access token says of itself where it is a JWT (RFC 9068 §2.2).
-fn expiry_of_jwt(access_token: &Secret) -> Option<UnixSeconds> {
-    let claims = UnverifiedJwt::decode(access_token.expose()).ok()?.claims;
-    claims.get("exp").and_then(numeric_date)
 }
 
 /// The client of a record. `secret_override` is what the environment says now.

@@ -367,6 +367,12 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
     Ok(expires_at)
 }
 
+/// When an access token ends by its own word, where it is a JWT (RFC 9068 §2.2).
+pub fn access_token_expiry(access_token: &Secret) -> Option<UnixSeconds> {
+    let claims = UnverifiedJwt::decode(access_token.expose()).ok()?.claims;
+    claims.get("exp").and_then(numeric_date)
+}
+
 /// `NumericDate` (RFC 7519 §2): seconds, fractions allowed.
 pub(crate) fn numeric_date(value: &Value) -> Option<UnixSeconds> {
     let number = value.as_i64().or_else(|| {
