@@ -5,7 +5,7 @@ use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::server::ServerError;
-use crate::flow::token_endpoint::NoTokenAnswer;
+use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
@@ -98,7 +98,7 @@ impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             LoginError::Server(source) => source.exit_code(),
-            LoginError::Exchange(source) => source.exit_code(),
+            LoginError::Exchange(source) => exit_code_without_answer(source),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
