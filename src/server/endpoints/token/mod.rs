@@ -9,7 +9,7 @@ pub(super) mod unproven_client;
 use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
 use crate::protocol::client::{ClientId, PresentedClient};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::RequestError;
 use crate::protocol::params::Params;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
@@ -42,7 +42,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
     }
     let request = match ReceivedTokenRequest::parse(&form, authorization) {
         Ok(request) => request,
-        Err(error) => return malformed(&error, authorization.is_some()),
+        Err(error) => return malformed(error, authorization.is_some()),
     };
     let client_id = match server.clients.authenticate(&request.client) {
         Ok(client) => Cow::Borrowed(&client.id),
@@ -94,13 +94,12 @@ fn is_known_parameter(name: &str) -> bool {
     RESERVED_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name)
 }
 
-fn malformed(error: &ErrorResponse, by_header: bool) -> Response {
-    let text = error.error_description.as_deref().unwrap_or_default();
-    let rejection = Rejection::from_text(text, "RFC 6749 §5.2");
+fn malformed(error: RequestError, by_header: bool) -> Response {
+    let rejection = Rejection::cited(error.cited, "RFC 6749 §5.2");
     if error.error == "invalid_client" {
         client_rejected(rejection, by_header)
     } else {
-        Response::error(400, &error.error, rejection)
+        Response::error(400, error.error, rejection)
     }
 }
 
