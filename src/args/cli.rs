@@ -19,7 +19,7 @@ pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
-#[command(name = "oauth", version, max_term_width = 100)]
+#[command(name = "oauth", version, max_term_width = 100, args_override_self = true)]
 #[command(after_help = "Start here:\n  \
     oauth demo                                       the whole flow on this machine, no account needed\n  \
     oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \
@@ -36,6 +36,7 @@ pub struct CommandLine {
 /// `oauth token` alone. It is what scripts call all day, and to build the
 /// parser of all commands would be a third of its work.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct TokenCommandLine {
     #[command(flatten)]
     global: GlobalOptions,

@@ -6,8 +6,8 @@ use crate::app::context::{Context, caller};
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
-use crate::error::{DemoError, Error};
-use crate::exit::Diagnosis;
+use crate::error::{Error, ProcessError};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
 use crate::flow::refresh::{RefreshOptions, refresh};
@@ -39,6 +39,22 @@ use serde_json::Value;
 use std::io::{self, IsTerminal};
 use url::Url;
 
+/// Why the demo ended early.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    /// The demo's own pages were not understood, or its own resource server refused.
+    #[error("the demo failed at: {0}")]
+    Broken(&'static str),
+    #[error("the demo's resource server did not answer")]
+    Unreachable(#[source] TransportError),
+}
+
+impl Diagnosis for DemoError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Unexpected
+    }
+}
+
 /// What the demo asks for: an identity, and the demo's own resource server.
 const SCOPE: &str = "openid profile hello";
 
@@ -64,7 +80,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Error::Runtime)?;
+        .map_err(ProcessError::Runtime)?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let mut user_agent: Box<dyn UserAgent> = if unattended {
         Box::new(UnattendedBrowser {

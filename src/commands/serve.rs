@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Error::Runtime)?;
+        .map_err(ProcessError::Runtime)?;
     let style = context.style;
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.

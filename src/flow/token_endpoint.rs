@@ -7,8 +7,10 @@ use super::events::{trace_request, trace_token_response};
 use super::hints::{At, Sent, advice, advice_for_no_json};
 use crate::exit::ExitCode;
 use crate::protocol::endpoint::Endpoint;
+use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::random::RandomnessFailed;
+use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse};
 use crate::transport::TransportError;
 
@@ -19,18 +21,29 @@ pub(in crate::flow) struct TokenEndpointAnswer<'e> {
     response: HttpResponse,
 }
 
+/// Why no answer came from the token endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTokenAnswer {
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+    /// The request was not sent, or not answered.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
 /// Sends a token request, once.
 ///
 /// # Errors
-/// [`TransportError`] where no answer came.
+/// [`NoTokenAnswer`].
 pub(in crate::flow) async fn request_token<'e>(
     endpoint: &'e Endpoint,
     token_request: &TokenRequest,
     caller: &mut Caller<'_>,
-) -> Result<TokenEndpointAnswer<'e>, TransportError> {
-    let request = token_request.http_request(endpoint);
+) -> Result<TokenEndpointAnswer<'e>, NoTokenAnswer> {
+    let request = token_request.http_request(endpoint, caller.now(), caller.randomness)?;
     let title = match token_request.grant {
-        Grant::RefreshToken { .. } => "refresh request",
+        Grant::RefreshToken(_) => "refresh request",
         _ => "token request",
     };
     trace_request(title, &request, caller.observer);

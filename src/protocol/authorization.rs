@@ -6,11 +6,13 @@
 //! [`PendingAuthorization::redeem`] takes one, consuming both. So a code whose
 //! `state` and issuer were not checked cannot be exchanged, nor one twice.
 
-use super::citation::{Cited, RequestError};
 use super::abnf::is_vschar_text;
+use super::citation::{Cited, RequestError};
 use super::client::{Client, ClientId};
 use super::endpoint::{Endpoint, Issuer};
 use super::error::ErrorResponse;
+use super::grant::Grant;
+use super::grant::authorization_code::AuthorizationCodeGrant;
 use super::params::{Params, Repeated};
 use super::pkce::{CodeChallenge, CodeVerifier, S256};
 use super::random::{Randomness, RandomnessFailed};
@@ -18,7 +20,7 @@ use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::scope::Scope;
 use super::state::{Nonce, State};
-use super::token_request::{Grant, TokenRequest};
+use super::token_request::TokenRequest;
 use crate::secret::Secret;
 use url::Url;
 
@@ -104,7 +106,9 @@ impl RedirectTargetError {
         match self {
             RedirectTargetError::Repeated(repeated) => repeated.cited(),
             RedirectTargetError::NoClientId => Cited::new("client_id is missing", "RFC 6749 §4.1.1"),
-            RedirectTargetError::ClientId => Cited::new("client_id has characters that are not allowed", "RFC 6749 Appendix A.1"),
+            RedirectTargetError::ClientId => {
+                Cited::new("client_id has characters that are not allowed", "RFC 6749 Appendix A.1")
+            }
             RedirectTargetError::RedirectUri(invalid) => invalid.cited(),
         }
     }
@@ -175,10 +179,16 @@ impl AuthorizationRequest {
             return Err(cited("request and request_uri stand together", "RFC 9101 §5"));
         }
         if single("request").is_some() {
-            return Err(RequestError::new("request_not_supported", Cited::new("request objects are not supported", "RFC 9101")));
+            return Err(RequestError::new(
+                "request_not_supported",
+                Cited::new("request objects are not supported", "RFC 9101"),
+            ));
         }
         if single("request_uri").is_some() {
-            return Err(RequestError::new("request_uri_not_supported", Cited::new("request_uri is not supported", "RFC 9101")));
+            return Err(RequestError::new(
+                "request_uri_not_supported",
+                Cited::new("request_uri is not supported", "RFC 9101"),
+            ));
         }
         match single("response_type") {
             Some("code") => {}
@@ -195,12 +205,19 @@ impl AuthorizationRequest {
             None => None,
             Some("query") => Some(ResponseMode::Query),
             Some("form_post") => Some(ResponseMode::FormPost),
-            Some(_) => return Err(invalid_request(Cited::uncited("response_mode is neither query nor form_post"))),
+            Some(_) => {
+                return Err(invalid_request(Cited::uncited(
+                    "response_mode is neither query nor form_post",
+                )));
+            }
         };
         let challenge = single("code_challenge")
             .ok_or_else(|| cited("code challenge required", "RFC 7636 §4.4.1, RFC 9700 §2.1.1"))?;
         if single("code_challenge_method") != Some(S256) {
-            return Err(cited("transform algorithm not supported: only S256 is", "RFC 7636 §4.4.1"));
+            return Err(cited(
+                "transform algorithm not supported: only S256 is",
+                "RFC 7636 §4.4.1",
+            ));
         }
         let code_challenge = CodeChallenge::parse(challenge).map_err(|error| invalid_request(error.cited()))?;
         let state = match single("state") {
@@ -212,7 +229,9 @@ impl AuthorizationRequest {
         };
         let nonce = match single("nonce") {
             None => None,
-            Some(text) => Some(Nonce::parse(text).ok_or_else(|| invalid_request(Cited::uncited("nonce is not printable ASCII")))?),
+            Some(text) => Some(
+                Nonce::parse(text).ok_or_else(|| invalid_request(Cited::uncited("nonce is not printable ASCII")))?,
+            ),
         };
         let scope = Scope::parse(single("scope").unwrap_or_default())
             .map_err(|error| RequestError::new("invalid_scope", error.cited()))?;
@@ -465,11 +484,11 @@ impl PendingAuthorization {
     pub fn redeem(self, grant: AuthorizationGrant) -> (TokenRequest, AuthorizationRequest) {
         let token_request = TokenRequest {
             client: self.client,
-            grant: Grant::AuthorizationCode {
-                code: grant.code,
-                redirect_uri: self.request.redirect_uri.clone(),
-                code_verifier: self.code_verifier,
-            },
+            grant: Grant::AuthorizationCode(AuthorizationCodeGrant::new(
+                grant.code,
+                &self.request.redirect_uri,
+                self.code_verifier,
+            )),
             resource: self.request.resource.clone(),
             audience: self.request.audience.clone(),
             extra: self.extra_token_params,
@@ -482,6 +501,7 @@ impl PendingAuthorization {
 mod tests {
     use super::*;
     use crate::protocol::client::ClientAuthentication;
+    use crate::protocol::client_auth::tests::{FixedRandomness, context};
     use crate::protocol::endpoint::HttpPolicy;
 
     pub(super) struct Counting(pub u8);
@@ -662,7 +682,8 @@ mod tests {
         };
         let verifier = pending.code_verifier.expose().to_owned();
         let (token_request, _) = pending.redeem(grant);
-        let (body, header) = token_request.encode();
+        let url = "https://as.example/token".parse().unwrap();
+        let (body, header) = token_request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
         assert!(header.is_none());
         assert_eq!(
             body.encode().expose(),
@@ -701,7 +722,7 @@ mod tests {
             (format!("{good}&request=x"), "request_not_supported"),
             (format!("{good}&response_mode=fragment"), "invalid_request"),
         ] {
-            assert_eq!(parse(&query), Err(error.to_owned()), "{query}");
+            assert_eq!(parse(&query), Err(error), "{query}");
         }
         assert_eq!(
             parse(&format!("{good}&resource=https://a&resource=https://b&unknown=1")),

@@ -1,6 +1,5 @@
 //! Why a server rejects a request, with the section of a specification behind it.
 
-use super::error::ErrorResponse;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -55,11 +54,5 @@ impl RequestError {
     /// An error with this code.
     pub fn new(error: &'static str, cited: Cited) -> Self {
         RequestError { error, cited }
-    }
-}
-
-impl From<RequestError> for ErrorResponse {
-    fn from(error: RequestError) -> Self {
-        ErrorResponse::new(error.error, &error.cited.to_string())
     }
 }

@@ -1,8 +1,8 @@
 //! Proof Key for Code Exchange (RFC 7636), S256 alone: `plain` does not exist
 //! here, so nothing can fall back to it (§7.2).
 
-use super::citation::Cited;
 use super::abnf::{base64url, is_unreserved_text, random_token};
+use super::citation::Cited;
 use super::random::{Randomness, RandomnessFailed};
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
@@ -65,7 +65,10 @@ pub struct InvalidCodeChallenge;
 impl InvalidCodeChallenge {
     /// The reason and the section behind it.
     pub fn cited(&self) -> Cited {
-        Cited::new("an S256 code challenge is 43 characters of base64url without padding", "RFC 7636 §4.2")
+        Cited::new(
+            "an S256 code challenge is 43 characters of base64url without padding",
+            "RFC 7636 §4.2",
+        )
     }
 }
 

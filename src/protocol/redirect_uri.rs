@@ -46,9 +46,9 @@ impl InvalidRedirectUri {
             InvalidRedirectUri::Fragment(text) => {
                 Cited::new(format!("redirect URI \"{text}\" has a fragment"), citation)
             }
-            InvalidRedirectUri::Userinfo(host) => Cited::uncited(format!(
-                "the redirect URI for host {host} has userinfo before the host"
-            )),
+            InvalidRedirectUri::Userinfo(host) => {
+                Cited::uncited(format!("the redirect URI for host {host} has userinfo before the host"))
+            }
             InvalidRedirectUri::Scheme(text) => Cited::uncited(format!(
                 "redirect URI \"{text}\" has a scheme that no browser may be sent to"
             )),

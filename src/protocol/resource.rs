@@ -16,10 +16,13 @@ pub struct InvalidResource(pub String);
 impl InvalidResource {
     /// The reason and the section behind it.
     pub fn cited(&self) -> Cited {
-        Cited::new(format!(
-            "\"{}\" is no resource: it must be an absolute URI without a fragment",
-            self.0
-        ), "RFC 8707 §2")
+        Cited::new(
+            format!(
+                "\"{}\" is no resource: it must be an absolute URI without a fragment",
+                self.0
+            ),
+            "RFC 8707 §2",
+        )
     }
 }
 

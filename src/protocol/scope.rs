@@ -1,7 +1,7 @@
 //! `scope`: a list of case-sensitive tokens, joined by spaces (RFC 6749 §3.3).
 
-use super::citation::Cited;
 use super::abnf::is_nqchar_text;
+use super::citation::Cited;
 use std::fmt;
 
 /// The scope-tokens of a request or an answer, in order, without repetition.
@@ -16,10 +16,13 @@ pub struct InvalidScope(pub String);
 impl InvalidScope {
     /// The reason and the section behind it.
     pub fn cited(&self) -> Cited {
-        Cited::new(format!(
-            "\"{}\" is no scope: only printable ASCII without space, quote and backslash",
-            self.0
-        ), "RFC 6749 §3.3")
+        Cited::new(
+            format!(
+                "\"{}\" is no scope: only printable ASCII without space, quote and backslash",
+                self.0
+            ),
+            "RFC 6749 §3.3",
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
+use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
@@ -67,7 +68,7 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
         scopes_supported: list(&SCOPES),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
-        grant_types_supported: list(&["authorization_code", "refresh_token"]),
+        grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
     };
     let mut document = metadata.to_json();

@@ -175,7 +175,10 @@ fn accept(
         found.map(|(_, value)| value.as_str())
     };
     if extra("registration").is_some() {
-        let cited = Cited::new("self-issued registration is not supported", "OpenID Connect Core §7.2.1");
+        let cited = Cited::new(
+            "self-issued registration is not supported",
+            "OpenID Connect Core §7.2.1",
+        );
         return Err(RequestError::new("registration_not_supported", cited));
     }
     let mut scope = request.scope.tokens().iter();
@@ -236,7 +239,10 @@ fn ask(
             RequestError::new("login_required", cited)
         } else {
             let citation = "OpenID Connect Core §3.1.2.6, RFC 8252 §8.6";
-            RequestError::new("consent_required", Cited::new("consent is asked for each time", citation))
+            RequestError::new(
+                "consent_required",
+                Cited::new("consent is asked for each time", citation),
+            )
         };
         return reject(server, moment.policy, &ReturnPath::from(&request), &error);
     }

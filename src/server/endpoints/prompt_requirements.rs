@@ -16,9 +16,8 @@ pub(super) struct PromptRequirements {
 
 impl PromptRequirements {
     pub(super) fn read(prompt: Option<&str>, max_age: Option<&str>) -> Result<Self, RequestError> {
-        let invalid = |reason: String| {
-            RequestError::new("invalid_request", Cited::new(reason, "OpenID Connect Core §3.1.2.1"))
-        };
+        let invalid =
+            |reason: String| RequestError::new("invalid_request", Cited::new(reason, "OpenID Connect Core §3.1.2.1"));
         let values: Vec<&str> = prompt
             .unwrap_or_default()
             .split(' ')

@@ -2,25 +2,26 @@
 //! and an arm in `issue`.
 
 mod authorization_code;
+mod caller;
 mod forbidden_grants;
 mod refresh_token;
 pub(super) mod unproven_client;
 
 use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
-use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::citation::RequestError;
-use crate::protocol::params::Params;
-use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::client::PresentedClient;
+use crate::protocol::grant::Grant;
+use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::IssuedTokens;
-use crate::server::grants::pkce::PresentedVerifier;
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::token_response::token_response;
 use crate::server::violations::policy::Policy;
+use caller::Caller;
 use std::borrow::Cow;
 
 /// Issues tokens for a grant.
@@ -51,7 +52,12 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
             None => return unauthenticated(server, moment.policy, &request.client, rejection),
         },
     };
-    match issue(server, moment, &request, &client_id, &form) {
+    let caller = Caller {
+        client_id: &client_id,
+        resource: &request.resource,
+        form: &form,
+    };
+    match issue(server, moment, &request.grant, &caller) {
         Err(error) => grant_rejected(moment.policy, error),
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
         Ok(issued) => match token_response(server, moment, &issued) {
@@ -65,28 +71,12 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
 fn issue(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
-    request: &ReceivedTokenRequest,
-    client_id: &ClientId,
-    form: &Params,
+    grant: &Grant,
+    caller: &Caller<'_>,
 ) -> Result<IssuedTokens, GrantError> {
-    let resource = request.resource.as_slice();
-    match &request.grant {
-        ReceivedGrant::AuthorizationCode {
-            code,
-            redirect_uri,
-            code_verifier,
-        } => {
-            let verifier = PresentedVerifier {
-                parsed: code_verifier.as_ref(),
-                sent: form.single("code_verifier").ok().flatten(),
-            };
-            let grant = (code, redirect_uri.as_deref(), verifier);
-            authorization_code::issue(server, moment, client_id, grant, resource)
-        }
-        ReceivedGrant::RefreshToken { refresh_token, scope } => {
-            let grant = (refresh_token, scope.as_ref());
-            refresh_token::issue(server, moment, client_id, grant, resource)
-        }
+    match grant {
+        Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
+        Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
     }
 }
 

@@ -2,8 +2,10 @@
 //! rule against that is violated.
 
 use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::protocol::params::Params;
-use crate::protocol::token_request::{ReceivedGrant, ReceivedTokenRequest};
+use crate::protocol::token_request::ReceivedTokenRequest;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::message::Request;
 use crate::server::moment::Moment;
@@ -35,16 +37,16 @@ pub(super) fn admit(
     if registered.is_some_and(|client| client.secret.is_some()) {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
-            (None, ReceivedGrant::AuthorizationCode { .. }) => policy.requires_secrets_for_codes(),
-            (None, ReceivedGrant::RefreshToken { .. }) => policy.requires_secrets_for_refresh_tokens(),
+            (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
+            (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
         };
         if !is_enforced {
             return Some(own);
         }
     }
     let owner = match &request.grant {
-        ReceivedGrant::AuthorizationCode { code, .. } => server.grants().client_of_code(now, code).cloned(),
-        ReceivedGrant::RefreshToken { refresh_token, .. } => {
+        Grant::AuthorizationCode(grant) => server.grants().client_of_code(now, grant.code()).cloned(),
+        Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
     };
@@ -52,8 +54,8 @@ pub(super) fn admit(
         return None;
     }
     let is_enforced = match &request.grant {
-        ReceivedGrant::AuthorizationCode { .. } => policy.binds_codes_to_clients(),
-        ReceivedGrant::RefreshToken { .. } => policy.binds_refresh_tokens_to_clients(),
+        Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
+        Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
     };
     (!is_enforced).then_some(own)
 }
