@@ -2,15 +2,15 @@
 //! breaks each in turn, and against one that is made of literal bytes.
 
 #[cfg(unix)]
-mod foreign;
-mod front_desk;
-mod literal;
+mod oidc_provider;
+mod login_redirects;
+mod raw_servers;
 mod matrix;
 mod options;
 mod reports;
-mod shared_fate;
+mod common_mode_failures;
 #[cfg(unix)]
-mod signing_in;
+mod browser_logins;
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
