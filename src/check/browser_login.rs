@@ -45,21 +45,21 @@ pub(super) async fn browser_login(
     is_first: bool,
     world: &mut LoginContext<'_>,
 ) -> Result<CallbackOutcome, LoginError> {
-    let mut receiver = CallbackReceiver::open(&login.callback, world.randomness, world.observer).await?;
+    let mut receiver = CallbackReceiver::open(&login.callback, &mut world.caller).await?;
     probe.params.set("redirect_uri", receiver.redirect_uri.as_str());
     let url = endpoint.with_params(&probe.params);
     if is_first {
         trace_authorization_request(&probe.params, &url, &receiver, world);
     } else {
-        trace_authorization_url(&probe.params, &url, world.observer);
+        trace_authorization_url(&probe.params, &url, world.caller.observer);
     }
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
-    world.observer.observe(&Event::WaitBegins {
+    world.caller.observe(&Event::WaitBegins {
         timeout,
         paste_accepted: world.pasted.is_some(),
     });
     let outcome = wait(probe, &mut receiver, &mut browser, timeout, world).await;
-    world.observer.observe(&Event::WaitEnds);
+    world.caller.observe(&Event::WaitEnds);
     receiver.close().await;
     outcome
 }

@@ -41,14 +41,6 @@ impl Check<'_, '_> {
         code_of(&mut self.prober, exchange)
     }
 
-    pub(super) fn answer(
-        &mut self,
-        probe: AuthorizationProbe,
-        purpose: &str,
-    ) -> Result<AuthorizationExchange, Failure> {
-        self.logins.answer(&mut self.prober, probe, purpose)
-    }
-
     pub(super) fn answer_or_page(
         &mut self,
         probe: AuthorizationProbe,
@@ -162,7 +154,8 @@ impl Check<'_, '_> {
             let code = self.code("for another token to compare with")?;
             self.redeem_for_later(&code);
         }
-        self.prober.show(self.prober.observations.access_tokens.evidence.clone());
+        self.prober
+            .show(self.prober.observations.access_tokens.evidence.clone());
         Ok(())
     }
 }

@@ -70,7 +70,9 @@ fn bits_of_varying(texts: &[Vec<char>]) -> f64 {
         }
         place = end;
     }
-    let varying_chars = texts.iter().flat_map(|text| varying.iter().filter_map(|place| text.get(*place)));
+    let varying_chars = texts
+        .iter()
+        .flat_map(|text| varying.iter().filter_map(|place| text.get(*place)));
     varying.len() as f64 * f64::log2(alphabet_size(varying_chars))
 }
 
@@ -145,10 +147,7 @@ mod tests {
     #[test]
     fn small_letters_with_digits_hold_less_than_base64() {
         // 25 characters of base 32, as Dex writes its codes
-        assert_eq!(
-            bits(&["k2jdw7xq3mzpa5rtn4bvcyhs6", "z7wq2nfrx5ybkt3mjc6vpdahs"]),
-            125.0
-        );
+        assert_eq!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs6", "z7wq2nfrx5ybkt3mjc6vpdahs"]), 125.0);
         assert!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs9", "z7wq2nfrx5ybkt3mjc6vpdahs"]) < 130.0);
     }
 

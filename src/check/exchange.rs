@@ -149,7 +149,9 @@ impl Exchange {
             return None;
         }
         let form = Params::parse(text);
-        let is_answer = ["access_token", "error"].iter().any(|name| form.all(name).next().is_some());
+        let is_answer = ["access_token", "error"]
+            .iter()
+            .any(|name| form.all(name).next().is_some());
         let members = form.iter().map(|(name, value)| {
             let text = value.expose();
             let number = text.parse::<u64>().ok().filter(|_| name == "expires_in");
@@ -182,7 +184,7 @@ impl Exchange {
     }
 
     /// Whether the body has this text in it.
-    pub(super) fn says(&self, text: &str) -> bool {
+    pub(super) fn contains(&self, text: &str) -> bool {
         let body = self.response.body.expose();
         body.windows(text.len()).any(|window| window == text.as_bytes())
     }
@@ -215,7 +217,12 @@ impl Exchange {
     /// The tokens that came.
     pub(super) fn tokens(&self) -> Option<Tokens> {
         let members = self.members()?;
-        let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| {
+            members
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
         Some(Tokens {
             access_token: Secret::from(text("access_token")?),
             refresh_token: text("refresh_token").map(Secret::from),

@@ -61,7 +61,9 @@ impl BaselineLogin {
 
     /// The token request and its answer, else what came with the browser.
     pub(super) fn evidence(&self) -> Option<Evidence> {
-        self.redemption_evidence.clone().or_else(|| self.exchange.evidence.clone())
+        self.redemption_evidence
+            .clone()
+            .or_else(|| self.exchange.evidence.clone())
     }
 
     /// Whether the token endpoint gave tokens for the code, and if not, why.
@@ -120,7 +122,10 @@ impl Logins {
             Some(Stop { reason, exit_code })
         };
         // A login that worked before is a login that comes to its end.
-        let works = self.baseline.as_ref().is_some_and(|baseline| baseline.as_ref().is_ok_and(|baseline| baseline.tokens.is_ok()));
+        let works = self
+            .baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.as_ref().is_ok_and(|baseline| baseline.tokens.is_ok()));
         let given_up = self.given_up.clone().filter(|_| !works);
         given_up.or_else(|| self.without_token.clone()).or_else(refused)
     }
@@ -371,7 +376,7 @@ impl Logins {
             Some(_) => self.count + remaining.saturating_sub(1),
         };
         let text = format!("login {} of about {about}: {purpose}", self.count);
-        prober.world.observer.observe(&Event::Outcome(&text));
+        prober.world.caller.observe(&Event::Outcome(&text));
     }
 
     /// What came with the browser, unless it must not be used.
@@ -479,7 +484,9 @@ impl Logins {
         };
         let evidence = Some(exchange.evidence());
         let observations = &mut prober.observations;
-        observations.access_tokens.push(tokens.access_token.clone(), evidence.clone());
+        observations
+            .access_tokens
+            .push(tokens.access_token.clone(), evidence.clone());
         if let Some(refresh_token) = &tokens.refresh_token {
             observations.refresh_tokens.push(refresh_token.clone(), evidence);
         }

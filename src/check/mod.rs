@@ -58,7 +58,7 @@ pub fn run(
     runtime: &Runtime,
     shutdown: Shutdown<'_>,
 ) -> Result<Report, CheckError> {
-    let redirect_uri = probe_redirect_uri(&request.login.callback, world.randomness);
+    let redirect_uri = probe_redirect_uri(&request.login.callback, world.caller.randomness);
     let mut check = Check {
         prober: Prober::new(request, world, runtime, shutdown, redirect_uri),
         logins: Logins::default(),
@@ -100,7 +100,7 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     if let Some(code) = prober.interrupted {
         if !prober.observations.left.is_empty() {
             let warning = "the tokens that came until now are not revoked; they end by themselves";
-            prober.world.observer.observe(&Event::Warning(warning));
+            prober.world.caller.observe(&Event::Warning(warning));
         }
         return Err(CheckError::Interrupted(code));
     }
@@ -120,7 +120,7 @@ fn announce(check: &mut Check<'_, '_>) {
     if check.prober.is_stopped() {
         return;
     }
-    let observer = &mut *check.prober.world.observer;
+    let observer = &mut *check.prober.world.caller.observer;
     if check.logins.auto_approves() {
         observer.observe(&Event::Note(
             "the server grants without asking, so no browser is needed",

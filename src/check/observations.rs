@@ -179,10 +179,15 @@ impl Observations {
     }
 
     fn token_error(&mut self, rule: Rule, failure: Failure, exchange: &Exchange) {
-        let known = self.token_error_failures.iter_mut().find(|(known, _, _)| *known == rule);
+        let known = self
+            .token_error_failures
+            .iter_mut()
+            .find(|(known, _, _)| *known == rule);
         match known {
             // A violation weighs more than a warning that came before it.
-            Some((_, known, evidence)) if matches!((&*known, &failure), (Failure::Warning(_), Failure::Violated(_))) => {
+            Some((_, known, evidence))
+                if matches!((&*known, &failure), (Failure::Warning(_), Failure::Violated(_))) =>
+            {
                 (*known, *evidence) = (failure, exchange.evidence());
             }
             Some(_) => {}

@@ -102,7 +102,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         }
         if let Some(result) = self.results.record(rule, result, evidence) {
             let text = format!("{rule}: {} {}", result.verdict.as_str(), result.reason);
-            self.world.observer.observe(&Event::Decision(&text));
+            self.world.caller.observe(&Event::Decision(&text));
         }
     }
 
@@ -141,7 +141,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         let shutdown = &mut self.shutdown;
         let outcome = self.runtime.block_on(async {
             tokio::select! {
-                outcome = world.transport.send(&request, world.observer) => Ok(outcome),
+                outcome = world.caller.send(&request) => Ok(outcome),
                 code = shutdown => Err(code),
             }
         });
@@ -201,7 +201,7 @@ impl<'e, 'w> Prober<'e, 'w> {
     /// Sends the same request [`SIMULTANEOUS_REQUESTS`] times at the same moment.
     pub(super) fn send_simultaneously(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Failure> {
         self.note_disruptive();
-        let transport = self.world.transport;
+        let transport = self.world.caller.transport;
         let mut observers = [const { NoopObserver }; SIMULTANEOUS_REQUESTS];
         let shutdown = &mut self.shutdown;
         let outcomes = self.runtime.block_on(async {
@@ -222,8 +222,8 @@ impl<'e, 'w> Prober<'e, 'w> {
         for outcome in outcomes {
             let response = outcome.map_err(|error| Failure::Inconclusive(format!("no answer: {error}")))?;
             let request = request.clone();
-            self.world.observer.observe(&Event::RequestSent(&request));
-            self.world.observer.observe(&Event::ResponseReceived {
+            self.world.caller.observe(&Event::RequestSent(&request));
+            self.world.caller.observe(&Event::ResponseReceived {
                 request: &request,
                 response: &response,
             });
@@ -255,7 +255,7 @@ impl<'e, 'w> Prober<'e, 'w> {
 
     /// A value that nobody can have issued or asked for before.
     pub(super) fn random(&mut self) -> Result<Secret, Failure> {
-        random_token(self.world.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
+        random_token(self.world.caller.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
     }
 
     /// Whether the client has a secret.

@@ -13,6 +13,7 @@ pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
 pub struct CheckRequest {
     /// The server and the client, as a login would take them.
     pub login: LoginRequest,
+    /// The rules to test.
     pub rules: Selection,
 }
 

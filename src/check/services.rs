@@ -96,5 +96,9 @@ pub(super) fn active(exchange: &Exchange) -> Option<bool> {
 
 /// The `scope` of an introspection response.
 pub(super) fn introspected_scope(exchange: &Exchange) -> Option<String> {
-    exchange.object()?.get("scope").and_then(Value::as_str).map(str::to_owned)
+    exchange
+        .object()?
+        .get("scope")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }

@@ -2,20 +2,20 @@
 //! server, prints the report. Nothing is saved or stored, and no session of the
 //! profile is touched.
 
-use super::Context;
-use super::login::{
-    DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines, plain_http,
-};
-use super::signals::signalled;
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
+use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::context::{Context, caller};
+use crate::app::input::open_paste_source;
+use crate::app::signals::shutdown_signal;
 use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
-use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
+use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, render, run as check_server};
 use crate::error::Error;
+use crate::exit::ExitCode;
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
-use crate::system::{self, SystemRandomness};
 use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     }
     // first of all, so that nobody signs in for a report that has no place
     let junit = options.junit.as_deref().map(JunitFile::open).transpose()?;
-    let report = examined(context, options)?;
+    let report = examine(context, options)?;
     if let Some(mut junit) = junit {
         junit.write(&render::junit::render(&report))?;
     }
@@ -47,9 +47,12 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     report::print(text.as_bytes())?;
     match (report.count(Verdict::Fail), report.ended_early) {
         (0, None) => Ok(()),
-        (0, Some((reason, exit_code))) => Err(CheckError::EndedEarly { reason, exit_code }.into()),
-        (broken, ended_early) => {
-            let ended_early = ended_early.map(|(reason, _)| reason);
+        // Where the server cannot be reached, what was found is not all.
+        (broken, Some(stop)) if broken == 0 || stop.exit_code == ExitCode::Unreachable => {
+            Err(CheckError::EndedEarly(stop).into())
+        }
+        (broken, stop) => {
+            let ended_early = stop.map(|stop| stop.reason);
             Err(CheckError::Findings { broken, ended_early }.into())
         }
     }
@@ -80,7 +83,7 @@ fn unwritable(path: &Path, source: CreateFileError) -> Error {
     Error::File { path, source }
 }
 
-fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
+fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     for (is_given, flag) in [
         (options.login.refresh_token_stdin, "--refresh-token-stdin"),
         (options.login.stop_before.is_some(), "--stop-before"),
@@ -104,9 +107,9 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
 
     let host = detect_host(&context.environment);
     let mut user_agent = DesktopBrowser {
-        openers: match options.login.no_browser {
+        browser_launchers: match options.login.no_browser {
             true => Vec::new(),
-            false => openers(resolved.browser.as_deref(), &context.environment, &host)?,
+            false => browser_launchers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
         plain_http: plain_http(allowance),
         environment: &context.environment,
@@ -122,19 +125,16 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let in_runtime = runtime.enter();
-    let mut pasted = pasted_lines(paste_only, options.login.client_secret_stdin)?;
-    let interruption = Box::pin(signalled());
+    let mut pasted = open_paste_source(paste_only, options.login.client_secret_stdin)?;
+    let shutdown = Box::pin(shutdown_signal());
     drop(in_runtime);
-    let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut login_context = LoginContext {
+        caller: caller(&transport, &mut observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep_nothing,
-        observer: &mut observer,
+        save: &mut save_nothing,
     };
-    Ok(examine(&request, &mut world, &runtime, interruption)?)
+    Ok(check_server(&request, &mut login_context, &runtime, shutdown)?)
 }

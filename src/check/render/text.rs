@@ -11,6 +11,10 @@ pub fn render(report: &Report, colour: bool) -> String {
     let theme = Theme::new(colour);
     let mut text = String::new();
     let asked_for = report.asked_for();
+    if let Some(stop) = &report.ended_early {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}; {} rules are skipped\n", stop.reason, report.skipped());
+    }
     for document in documents() {
         let mut rules = asked_for
             .iter()

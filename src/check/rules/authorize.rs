@@ -59,7 +59,9 @@ const REFUSALS: &[Refusal] = &[
                 let error = response.value("error").unwrap_or_default();
                 ensure(error == "invalid_scope", format!("the error is {error}"))
             }
-            Outcome::Error(page) if !page.is_outage() => violated("it is refused by a page, not by a redirect with invalid_scope"),
+            Outcome::Error(page) if !page.is_outage() => {
+                violated("it is refused by a page, not by a redirect with invalid_scope")
+            }
             _ => expect_refusal(outcome),
         },
     ),
@@ -250,6 +252,8 @@ fn by_post(check: &mut Check<'_, '_>) -> Result<(u16, bool), Failure> {
     Ok((status, (300..400).contains(&status)))
 }
 
+type ExchangeTest<'t> = dyn Fn(&AuthorizationExchange) -> CheckResult + 't;
+
 /// Rules about the response of the first login.
 pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
     let metadata = &check.prober.target.metadata;
@@ -268,7 +272,7 @@ pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
     };
     let in_query =
         |exchange: &AuthorizationExchange| ensure(!exchange.response.in_fragment, "it comes in the fragment");
-    let tests: [(Rule, &dyn Fn(&AuthorizationExchange) -> CheckResult); 4] = [
+    let tests: [(Rule, &ExchangeTest<'_>); 4] = [
         (Rule::AuthorizeState, &same_state),
         (Rule::AuthorizeIss, &has_iss),
         (Rule::AuthorizeQuery, &in_query),
@@ -284,7 +288,7 @@ pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
             test(&baseline.exchange)
         });
     }
-    let tests: [(Rule, &dyn Fn(&AuthorizationExchange) -> CheckResult); 2] = [
+    let tests: [(Rule, &ExchangeTest<'_>); 2] = [
         (Rule::AuthorizeStateInError, &same_state),
         (Rule::AuthorizeIssInError, &has_iss),
     ];

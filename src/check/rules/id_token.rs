@@ -97,7 +97,13 @@ const RULES: &[(Rule, ClaimTest)] = &[
     }),
     (Rule::IdTokenNonce, |token| {
         let found = token.text("nonce").unwrap_or_default();
-        let same = token.baseline.exchange.probe.nonce.as_ref().is_some_and(|sent| secrets::is(sent, found));
+        let same = token
+            .baseline
+            .exchange
+            .probe
+            .nonce
+            .as_ref()
+            .is_some_and(|sent| secrets::is(sent, found));
         ensure(
             same,
             if found.is_empty() {
@@ -148,7 +154,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
                 tokens,
                 issuer: check.prober.target.metadata.issuer.as_ref().map(ToString::to_string),
                 client_id: check.prober.client.id.to_string(),
-                now: (check.prober.world.now)(),
+                now: check.prober.world.caller.now(),
             })
         });
     }

@@ -1,8 +1,8 @@
 //! The documents that the server publishes about itself (RFC 8414, OpenID
 //! Connect Discovery), read raw: what a client may not use is looked at here.
 
-use crate::check::error::CheckError;
 use crate::check::context::Check;
+use crate::check::error::CheckError;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
 use crate::exit::ExitCode;
@@ -22,7 +22,7 @@ const OPENID_NAME: &str = "openid-configuration";
 
 /// What was found at the well-known URLs.
 #[derive(Default)]
-pub(super) struct Documents {
+pub(in crate::check) struct Documents {
     /// The one that a client takes first.
     first: Option<Document>,
     /// The first of OpenID Connect Discovery, where the other is of RFC 8414, or the other way round.
@@ -113,10 +113,10 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
             let exchange = match check.prober.send(request) {
                 Ok(exchange) => exchange,
                 Err(_) if check.prober.interrupted.is_some() => break,
-                Err(Failure::Violated(why) | Failure::Inconclusive(why)) => {
+                Err(failure) => {
                     // What is wrong on this side is said as a login says it.
                     unreachable_server(check, issuer, &url)?;
-                    tried.push(format!("{url}: {why}"));
+                    tried.push(format!("{url}: {}", failure.reason()));
                     continue;
                 }
             };
@@ -139,13 +139,18 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     check.prober.target.request_objects_supported =
         all.any(|document| document.members.get("request_parameter_supported") == Some(&Value::Bool(true)));
     check.prober.target.metadata = usable(check, documents.first.as_ref());
-    check.prober.client = check.prober.request.login.client.authenticated_as(&check.prober.target.metadata);
+    check.prober.client = check
+        .prober
+        .request
+        .login
+        .client
+        .authenticated_as(&check.prober.target.metadata);
     documents.method = check.prober.client.authentication.method().as_str();
     Ok(documents)
 }
 
 fn unreachable_server(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> Result<(), CheckError> {
-    let transport = check.prober.world.transport;
+    let transport = check.prober.world.caller.transport;
     let request = HttpRequest::get(url.clone());
     let outcome = check.prober.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;
@@ -212,7 +217,10 @@ const RULES: [(Rule, &str); 17] = [
     (Rule::MetadataChallengeMethods, "code_challenge_methods_supported"),
     (Rule::MetadataS256, "code_challenge_methods_supported"),
     (Rule::MetadataNoPlain, "code_challenge_methods_supported"),
-    (Rule::MetadataIssParameter, "authorization_response_iss_parameter_supported"),
+    (
+        Rule::MetadataIssParameter,
+        "authorization_response_iss_parameter_supported",
+    ),
     (Rule::MetadataRevocation, "revocation_endpoint"),
 ];
 

@@ -18,7 +18,8 @@ const WEAK_REQUESTS: &[(Rule, bool, PkceMutation)] = &[
         probe.params.set("code_challenge", "")
     }),
     (Rule::PkceMalformedChallenge, false, |probe| {
-        probe.params
+        probe
+            .params
             .set("code_challenge", "oauth-check-oauth-check-oauth-check-oauth-");
     }),
     (Rule::PkcePlain, false, |probe| {

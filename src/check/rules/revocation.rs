@@ -230,7 +230,7 @@ pub(in crate::check) fn revoke_left(check: &mut Check<'_, '_>) {
             true => "the server did not revoke them",
             false => "the server announces no revocation endpoint",
         };
-        prober.world.observer.observe(&Event::Warning(&format!(
+        prober.world.caller.observe(&Event::Warning(&format!(
             "the tokens of {stay} answers of this examination are left to expire: {why}"
         )));
     }

@@ -48,7 +48,7 @@ const RESPONSES: &[(Rule, ResponseTest)] = &[
 ];
 
 /// Tests the token response, and the access token in it.
-pub(in crate::check) fn run_responses(check: &mut Examination<'_, '_>) {
+pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
     for (rule, test) in RESPONSES {
         check.rule(*rule, &mut |check| {
             let baseline = check.baseline_tokens()?;

@@ -36,7 +36,9 @@ const REDEMPTIONS: &[RejectedRedemption] = &[
         rule: Rule::CodeClientMissing,
         send: |check, code| {
             let url = check.prober.token_endpoint()?.url().clone();
-            let exchange = check.prober.send(HttpRequest::post(url, check.prober.code_params(code)))?;
+            let exchange = check
+                .prober
+                .send(HttpRequest::post(url, check.prober.code_params(code)))?;
             check.prober.note_token_answer(&exchange);
             Ok(exchange)
         },
@@ -57,7 +59,9 @@ const REDEMPTIONS: &[RejectedRedemption] = &[
             let mut params = check.prober.code_params(code);
             params.push("client_id", check.prober.client.id.as_str());
             params.push_secret("client_secret", &secret);
-            let basic = check.prober.client_with(ClientAuthentication::ClientSecretBasic(secret));
+            let basic = check
+                .prober
+                .client_with(ClientAuthentication::ClientSecretBasic(secret));
             check.prober.token_request_as(params, &basic)
         },
         error: None,
@@ -254,7 +258,13 @@ pub(in crate::check) fn run_errors(check: &mut Check<'_, '_>) {
             let _ = check.prober.token_request(params);
         }
     }
-    for refused in [with_unknown_code, by_password, as_itself, as_unknown_client, with_wrong_basic] {
+    for refused in [
+        with_unknown_code,
+        by_password,
+        as_itself,
+        as_unknown_client,
+        with_wrong_basic,
+    ] {
         let _ = refused(check);
     }
     for rule in rules {

@@ -2,15 +2,15 @@
 //! breaks each in turn, and against one that is made of literal bytes.
 
 #[cfg(unix)]
-mod oidc_provider;
-mod login_redirects;
-mod raw_servers;
-mod matrix;
-mod options;
-mod reports;
-mod common_mode_failures;
-#[cfg(unix)]
 mod browser_logins;
+mod common_mode_failures;
+mod login_redirects;
+mod matrix;
+#[cfg(unix)]
+mod oidc_provider;
+mod options;
+mod raw_servers;
+mod reports;
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
@@ -61,10 +61,20 @@ fn check(home: &Home, issuer: &str, client: Client) -> Command {
 /// Each rule's object of `--json`, by its id.
 fn rules(outcome: &Outcome) -> BTreeMap<String, Value> {
     let report = outcome.json();
-    let rules = report["rules"].as_array().expect("rules").iter();
-    rules
+    let rules: BTreeMap<String, Value> = report["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
         .map(|rule| (rule["id"].as_str().expect("an id").to_owned(), rule.clone()))
-        .collect()
+        .collect();
+    for rule in rules.values() {
+        let is_finding = ["fail", "warning"].iter().any(|verdict| rule["verdict"] == *verdict);
+        let has_evidence = ["sent", "came"]
+            .iter()
+            .all(|member| rule[*member].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(has_evidence || !is_finding, "a finding without evidence: {rule}");
+    }
+    rules
 }
 
 /// The ids of the rules with these verdicts.
