@@ -4,8 +4,8 @@
 
 use super::authorization_probe::AuthorizationProbe;
 use super::secrets;
-use crate::flow::events::{trace_authorization_request, trace_authorization_url};
 use crate::flow::login::callback::{CallbackParams, CallbackReceiver, arrive};
+use crate::flow::login::events::{trace_authorization_request, trace_authorization_url};
 use crate::flow::login::{LoginContext, LoginError, LoginRequest};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;

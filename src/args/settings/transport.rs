@@ -1,0 +1,61 @@
+//! How requests go out: proxy, certificates, time-out.
+
+use super::error::{SettingsError, invalid, invalid_with_hint};
+use crate::args::cli::GlobalOptions;
+use crate::args::config::Profile;
+use crate::system::environment::Environment;
+use crate::transport::{ProxySettings, TransportSettings};
+use std::path::PathBuf;
+use url::Url;
+
+/// How requests go out.
+///
+/// # Errors
+/// [`SettingsError::Value`] for a proxy URL with userinfo on the command line.
+pub fn transport(
+    global: &GlobalOptions,
+    environment: &Environment,
+    profile: Option<&Profile>,
+    allow_http: bool,
+) -> Result<TransportSettings, SettingsError> {
+    let mut proxy = ProxySettings::from_environment(|name| environment.text(name));
+    let given = global.proxy.as_deref().map(|url| ("--proxy", url));
+    if let Some((name, url)) = given.or_else(|| {
+        profile
+            .and_then(|profile| profile.text("proxy"))
+            .map(|url| ("proxy", url))
+    }) {
+        reject_userinfo(name, url)?;
+        proxy = proxy.with_proxy(url);
+    }
+    let profile_ca_file = || profile.and_then(|profile| profile.text("cacert")).map(PathBuf::from);
+    let client_certificate = match (&global.cert, &global.key) {
+        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        _ => None,
+    };
+    Ok(TransportSettings {
+        http_timeout: global.http_timeout,
+        ca_file: global.cacert.clone().or_else(profile_ca_file),
+        client_certificate,
+        proxy,
+        allow_http: allow_http || profile.is_some_and(|profile| profile.bool("allow_http")),
+        ssl_cert_file: environment.path("SSL_CERT_FILE"),
+        ssl_cert_dir: environment
+            .raw("SSL_CERT_DIR")
+            .map(|value| std::env::split_paths(value).collect())
+            .unwrap_or_default(),
+    })
+}
+
+/// Neither the command line nor the configuration file may hold a password.
+pub(super) fn reject_userinfo(name: &str, url: &str) -> Result<(), SettingsError> {
+    let parsed = Url::parse(url).map_err(|_| invalid(name, "that is no URL"))?;
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return Ok(());
+    }
+    Err(invalid_with_hint(
+        name,
+        "a proxy URL with userinfo would show its password to everybody",
+        "Put the URL with its password into the environment as HTTPS_PROXY.",
+    ))
+}
