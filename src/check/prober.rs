@@ -39,6 +39,8 @@ pub(super) struct Target {
     pub(super) is_openid_provider: bool,
     /// Whether the server announces that it takes the request parameter (OpenID Connect Core §6.1).
     pub(super) request_objects_supported: bool,
+    /// The document that the metadata are from.
+    pub(super) document: Option<Evidence>,
 }
 
 /// Sends requests, under the name of the client.

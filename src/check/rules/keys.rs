@@ -88,6 +88,8 @@ fn named(key: &Value) -> String {
 /// The members of `keys` (RFC 7517 §5).
 pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Vec<Value>, Failure> {
     let Some(url) = check.prober.target.metadata.jwks_uri.clone() else {
+        let document = check.prober.target.document.clone();
+        check.prober.show(document);
         return inconclusive("the server announces no usable jwks_uri");
     };
     let exchange = check.prober.send(HttpRequest::get(url.url().clone()))?;

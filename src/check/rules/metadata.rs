@@ -243,6 +243,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>, documents: &Documents) {
         }
         return needs_endpoints(check);
     };
+    check.prober.target.document = Some(first.evidence("jwks_uri"));
     let findings = lint::findings(&documents.as_explored());
     for (rule, member) in RULES {
         let result = match first.list(member) {

@@ -64,6 +64,8 @@ pub(super) fn run_redemptions(check: &mut Check<'_, '_>, redemptions: &[Rejected
         .iter()
         .filter(|redemption| redemption.is_wanted(check))
         .collect();
+    // What ends a code in one group may not reach it in another.
+    check.logins.failures_end_codes = false;
     while !open.is_empty() && !check.prober.is_stopped() {
         let code = check.needs_working_login().and_then(|()| check.code(purpose));
         let code = match code {
