@@ -116,6 +116,12 @@ impl RedirectResponse {
         }
     }
 
+    /// Where it goes, without secrets.
+    pub(super) fn shown(&self) -> String {
+        let location = Url::parse(self.location.expose());
+        location.map_or_else(|_| shown_params(&self.params), |url| shown_url(&url))
+    }
+
     /// Whether it carries what a client wants.
     pub(super) fn grants(&self) -> bool {
         ["code", "access_token", "id_token"]

@@ -8,6 +8,7 @@ use super::login_plan;
 use super::prober::Prober;
 use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
 use super::token_requests::Code;
+use super::variant_login::{Variant, send_variants};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::LoginError;
 use crate::protocol::params::Params;
@@ -104,8 +105,8 @@ pub(super) struct Logins {
     pub(super) pending: Vec<ToleranceTest>,
     /// Sessions that nothing was done with yet.
     pool: Vec<PooledSession>,
-    /// Codes of logins that were made to see whether logins still work.
-    spare_codes: Vec<Code>,
+    /// Redirect URIs that must be sent through the browser.
+    pub(super) pending_variants: usize,
     /// Whether a failed redemption ends a code at this server.
     pub(super) failures_end_codes: bool,
     /// Whether a status of 500 or more is how the token endpoint refuses; `None`
@@ -176,17 +177,11 @@ impl Logins {
     /// A login that has to be made anyway takes one of the pending tests along;
     /// where the server refuses that, another login is made without it.
     pub(super) fn code(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) -> Result<Code, Failure> {
-        if let Some(code) = self.spare_codes.pop() {
-            return Ok(code);
-        }
         if let Some(test) = self.pending.pop()
             && let Some(exchange) = self.run_tolerance_test(prober, test, purpose)?
             && exchange.response.value("code").is_some()
         {
             return code_of(prober, exchange);
-        }
-        if let Some(code) = self.spare_codes.pop() {
-            return Ok(code);
         }
         let probe = prober.probe()?;
         let exchange = self.answer(prober, probe, purpose)?;
@@ -283,15 +278,91 @@ impl Logins {
         let timeout = self.short_timeout(prober);
         let answer = self.answer_in_browser(prober, probe, purpose, timeout)?;
         if answer.is_none() {
-            let aside = prober.results.put_aside();
-            let control = prober.probe()?;
-            let purpose = "to see that a plain login still works";
-            let exchange = self.answer(prober, control, purpose)?;
-            let code = code_of(prober, exchange)?;
-            self.spare_codes.push(code);
-            prober.results.take_back(aside);
+            self.needs_somebody(prober)?;
         }
         Ok(answer)
+    }
+
+    /// `Ok` where a plain login still works, after one from which nothing came back.
+    fn needs_somebody(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        let aside = prober.results.put_aside();
+        let result = self.plain_login(prober);
+        prober.results.take_back(aside);
+        result
+    }
+
+    fn plain_login(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        let probe = prober.probe()?;
+        let exchange = self.answer(prober, probe, "to see that a plain login still works")?;
+        let code = code_of(prober, exchange)?;
+        self.redeem_for_later(prober, &code);
+        Ok(())
+    }
+
+    /// Sends redirect URIs that reach this port through the browser, a few at a
+    /// time; `false` where the port cannot be had. What nothing came for was
+    /// refused by a page, since a plain login still works after it.
+    pub(super) fn try_variants(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        variants: &mut [Variant],
+        port: u16,
+        purpose: &str,
+    ) -> Result<bool, Failure> {
+        self.needs_baseline_grant(prober)?;
+        if let Some(stop) = &self.given_up {
+            return inconclusive(stop.reason.clone());
+        }
+        let endpoint = prober.authorization_endpoint()?;
+        let timeout = self.short_timeout(prober);
+        self.announce_variants(prober, variants.len(), purpose);
+        let context = &mut *prober.world;
+        let shutdown = &mut prober.shutdown;
+        let outcome = prober.runtime.block_on(async {
+            tokio::select! {
+                outcome = send_variants(variants, &endpoint, port, timeout, context) => Ok(outcome),
+                code = shutdown => Err(code),
+            }
+        });
+        match outcome {
+            Ok(Ok(false)) => return Ok(false),
+            Ok(Ok(true)) => {}
+            Ok(Err(error)) => return self.give_up_after(&error),
+            Err(code) => {
+                prober.interrupted = Some(code);
+                return inconclusive("interrupted");
+            }
+        }
+        for variant in variants.iter() {
+            let response = variant.response.iter();
+            let secrets = response.flat_map(|response| response.params.secrets().cloned());
+            prober
+                .results
+                .keep_secrets(secrets.chain([variant.probe.state.clone()]).collect());
+        }
+        if variants.iter().any(|variant| variant.response.is_none()) {
+            self.needs_somebody(prober)?;
+        }
+        Ok(true)
+    }
+
+    fn announce_variants(&mut self, prober: &mut Prober<'_, '_>, tabs: usize, purpose: &str) {
+        let first = self.count + 1;
+        self.count += tabs;
+        self.pending_variants = self.pending_variants.saturating_sub(tabs);
+        let about = self.count + self.remaining(prober);
+        let which = match tabs {
+            1 => format!("login {first}"),
+            _ => format!("logins {first} to {}", self.count),
+        };
+        let text = format!("{which} of about {about}: {purpose}");
+        prober.world.caller.observe(&Event::Outcome(&text));
+    }
+
+    /// Logins that are still to come, with the one that begins.
+    fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
+        let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
+        planned.max(self.pending.len()) + self.pending_variants
     }
 
     fn short_timeout(&self, prober: &Prober<'_, '_>) -> Duration {
@@ -367,8 +438,7 @@ impl Logins {
     }
 
     fn announce_login(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) {
-        let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
-        let remaining = planned.max(self.pending.len());
+        let remaining = self.remaining(prober);
         self.count += 1;
         // The baseline is none of the plan, nor is a login that only repeats another.
         let about = match self.baseline {

@@ -30,6 +30,7 @@ mod rules;
 mod secrets;
 mod services;
 mod token_requests;
+mod variant_login;
 
 pub use error::CheckError;
 pub use report::{Report, Verdict};
@@ -70,7 +71,7 @@ pub fn run(
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
     authorize::run_refusals(&mut check);
-    redirect_uri::run(&mut check);
+    let variants = redirect_uri::run(&mut check);
     pages::run(&mut check);
 
     authorize::run_responses(&mut check);
@@ -78,6 +79,7 @@ pub fn run(
     id_token::run(&mut check);
     userinfo::run(&mut check);
     introspection::run(&mut check);
+    redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);

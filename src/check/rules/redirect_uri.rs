@@ -1,17 +1,23 @@
 //! The redirect URI is matched exactly (RFC 9700 §4.1.3): a table of mutations,
 //! none of which may be redirected to.
 
-use crate::check::authorization_probe::{expect_refusal, inconclusive_needs_login};
+use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal, inconclusive_needs_login};
 use crate::check::context::Check;
-use crate::check::exchange::Outcome;
+use crate::check::exchange::{Outcome, shown_url};
 use crate::check::logins::Interactivity;
-use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
+use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
+use crate::check::variant_login::Variant;
 use crate::exit::ExitCode;
 use crate::flow::login::CallbackChoice;
+use crate::protocol::endpoint::is_loopback;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::rules::Rule;
+use url::Url;
 
 const ELSEWHERE: &str = "oauth-check.example";
+
+/// Tabs of the browser that are opened at once.
+const TABS_AT_ONCE: usize = 4;
 
 /// The parts of the registered URI that mutations are made of.
 struct Parts<'a> {
@@ -126,31 +132,41 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Tests the mutations.
-pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
+/// A mutation that the server looks at only after the sign-in.
+pub(in crate::check) struct PendingMutation {
+    rule: Rule,
+    mutated: String,
+    variant: Variant,
+}
+
+/// Tests the mutations without a browser. Those that are left go through it.
+pub(in crate::check) fn run(check: &mut Check<'_, '_>) -> Vec<PendingMutation> {
     let registered = check.prober.redirect_uri.clone();
+    let mut pending = Vec::new();
     for (rule, mutate) in MUTATIONS {
-        check.rule(*rule, &mut |check| {
-            check.needs_plain_answers()?;
-            let Some(mutated) = Parts::of(&registered).and_then(|parts| mutate(&parts)) else {
-                return inconclusive("the redirect URI of the client leaves no room for it");
-            };
-            let mut probe = check.prober.probe()?;
-            probe.params.set("redirect_uri", &mutated);
-            let outcome = check.prober.authorize(&probe)?;
-            if matches!(outcome, Outcome::Page) {
-                return inconclusive(
-                    "the server asks to sign in: it takes this redirect_uri, or looks at it only later; \
-                     is one with a wildcard registered?",
-                );
-            }
-            expect_not_sent_to(&outcome, &mutated, &registered).map_err(|failure| match (rule, failure) {
-                (Rule::RedirectLocalhost, Failure::Violated(how)) => Failure::Violated(format!(
-                    "{how}; if both are registered on purpose, leave this out with --skip {rule}"
-                )),
-                (_, failure) => failure,
-            })
-        });
+        if !check.prober.wants(*rule) || check.prober.is_stopped() {
+            continue;
+        }
+        check.prober.results.clear_evidence();
+        let result = match Parts::of(&registered).and_then(|parts| mutate(&parts)) {
+            None => inconclusive("the redirect URI of the client leaves no room for it"),
+            Some(mutated) => match try_mutation(check, &mutated) {
+                Ok((Outcome::Page, probe)) if is_heard_here(check, &mutated) => {
+                    let response = None;
+                    let variant = Variant { probe, response };
+                    pending.push(PendingMutation {
+                        rule: *rule,
+                        mutated,
+                        variant,
+                    });
+                    continue;
+                }
+                Ok((Outcome::Page, _)) => needs_other_login(),
+                Ok((outcome, _)) => expect_not_sent_to(&outcome, &mutated, &registered),
+                Err(failure) => Err(failure),
+            },
+        };
+        record(check, *rule, result);
     }
     check.rule(Rule::RedirectRepeated, &mut |check| {
         check.needs_plain_answers()?;
@@ -161,6 +177,89 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         expect_refusal(&outcome)?;
         expect_not_sent_to(&outcome, &other, &registered)
     });
+    check.logins.pending_variants = pending.len();
+    pending
+}
+
+fn needs_other_login() -> CheckResult {
+    inconclusive(
+        "the server asks to sign in: it takes this redirect_uri, or looks at it only later; \
+         is one with a wildcard registered?",
+    )
+}
+
+fn record(check: &mut Check<'_, '_>, rule: Rule, result: CheckResult) {
+    let result = result.map_err(|failure| match (rule, failure) {
+        (Rule::RedirectLocalhost, Failure::Violated(how)) => Failure::Violated(format!(
+            "{how}; if both are registered on purpose, leave this out with --skip {rule}"
+        )),
+        (_, failure) => failure,
+    });
+    let evidence = check.prober.results.evidence();
+    check.prober.record(rule, result, evidence);
+}
+
+fn try_mutation(check: &mut Check<'_, '_>, mutated: &str) -> Result<(Outcome, AuthorizationProbe), Failure> {
+    check.needs_plain_answers()?;
+    let mut probe = check.prober.probe()?;
+    probe.params.set("redirect_uri", mutated);
+    let outcome = check.prober.authorize(&probe)?;
+    Ok((outcome, probe))
+}
+
+/// Whether a browser that is sent to this URI comes to a port of this machine
+/// that the examination can listen on.
+fn is_heard_here(check: &Check<'_, '_>, mutated: &str) -> bool {
+    let registered = check.prober.redirect_uri.url();
+    let is_local = match &check.prober.request.login.callback {
+        CallbackChoice::Listen(_, settings) => settings.listen.is_none(),
+        CallbackChoice::Paste(_) => false,
+    };
+    let reaches_port = Url::parse(mutated).is_ok_and(|url| {
+        url.scheme() == "http" && is_loopback(&url) && url.port_or_known_default() == registered.port_or_known_default()
+    });
+    check.logins.needs_login() && is_local && reaches_port
+}
+
+/// Sends what is left through the browser, a few at a time, and listens where it is sent to.
+pub(in crate::check) fn run_in_browser(check: &mut Check<'_, '_>, mut pending: Vec<PendingMutation>) {
+    let registered = check.prober.redirect_uri.clone();
+    let port = registered.url().port_or_known_default().unwrap_or_default();
+    while !pending.is_empty() && !check.prober.is_stopped() {
+        let (rules, mut variants): (Vec<_>, Vec<Variant>) = pending
+            .drain(..pending.len().min(TABS_AT_ONCE))
+            .map(|pending| ((pending.rule, pending.mutated), pending.variant))
+            .unzip();
+        let purpose = "for redirect URIs that must be refused: an error page is a good answer";
+        let outcome = check
+            .logins
+            .try_variants(&mut check.prober, &mut variants, port, purpose);
+        for ((rule, mutated), variant) in rules.into_iter().zip(variants) {
+            show_variant(check, &variant);
+            let result = match (&outcome, variant.response) {
+                (Err(failure), _) => Err(failure.as_inconclusive()),
+                (Ok(false), _) => inconclusive(format!("port {port} of this machine is in use")),
+                (Ok(true), Some(response)) => expect_not_sent_to(&Outcome::Redirect(response), &mutated, &registered),
+                (Ok(true), None) => Ok(()),
+            };
+            record(check, rule, result);
+        }
+    }
+    check.rule(Rule::RedirectLoopbackPort, &mut loopback_port_in_browser);
+}
+
+/// What was sent by the browser and what it came back with.
+fn show_variant(check: &mut Check<'_, '_>, variant: &Variant) {
+    let Ok(endpoint) = check.prober.authorization_endpoint() else {
+        return;
+    };
+    let sent = shown_url(&endpoint.with_params(&variant.probe.params));
+    let came = match &variant.response {
+        Some(response) => format!("by the browser {}", response.shown()),
+        None => "nothing came to the redirect URI".to_owned(),
+    };
+    let evidence = Evidence::new(format!("by the browser GET {sent}"), came);
+    check.prober.show(Some(evidence));
 }
 
 /// A page, or an error at the registered URI, is a refusal.
@@ -179,6 +278,9 @@ fn expect_not_sent_to(outcome: &Outcome, mutated: &str, registered: &RedirectUri
 
 /// RFC 8252 §7.3. Comes first, since without it nothing else may work.
 pub(in crate::check) fn run_loopback_port(check: &mut Check<'_, '_>) {
+    if check.logins.needs_login() {
+        return;
+    }
     check.rule(Rule::RedirectLoopbackPort, &mut loopback_port);
     if let Some(Interactivity::Rejects(page)) = check.logins.interactivity
         && [400, 404].contains(&page.status)
@@ -194,41 +296,65 @@ pub(in crate::check) fn run_loopback_port(check: &mut Check<'_, '_>) {
     }
 }
 
+/// `Ok` where the port of the redirect URI may be any.
+fn needs_loopback_address(uri: &RedirectUri) -> CheckResult {
+    match uri.loopback_address() {
+        Some(LoopbackAddress::V4 | LoopbackAddress::V6) => Ok(()),
+        _ => inconclusive("the redirect URI is not on a loopback address"),
+    }
+}
+
 fn loopback_port(check: &mut Check<'_, '_>) -> CheckResult {
     let uri = check.prober.redirect_uri.clone();
-    if !matches!(uri.loopback_address(), Some(LoopbackAddress::V4 | LoopbackAddress::V6)) {
-        return inconclusive("the redirect URI is not on a loopback address");
-    }
-    let any_port = picks_any_port(&check.prober.request.login.callback);
+    needs_loopback_address(&uri)?;
+    let Some(Interactivity::Rejects(page)) = check.logins.interactivity else {
+        let other = uri.with_port(other_port(&uri));
+        return match try_mutation(check, other.as_str())? {
+            (Outcome::Redirect(response), _) if response.grants() => Ok(()),
+            (Outcome::Page, _) => inconclusive_needs_login(),
+            _ => violated(format!("{uri} is taken, but {other} is not")),
+        };
+    };
+    let mut without_port = uri.url().clone();
+    let _ = without_port.set_port(None);
     let mut probe = check.prober.probe()?;
-    match check.logins.interactivity {
-        Some(Interactivity::Rejects(page)) if any_port => {
-            let mut without_port = uri.url().clone();
-            let _ = without_port.set_port(None);
-            probe.params.set("redirect_uri", without_port.as_str());
-            match check.prober.authorize(&probe)? {
-                Outcome::Error(_) => inconclusive(format!(
-                    "the server answers every request with {page}: is the redirect URI registered?"
-                )),
-                _ => violated(format!("{without_port} is taken, but {uri} is not")),
-            }
-        }
-        Some(Interactivity::Rejects(page)) => {
-            inconclusive(format!("the server answers even a good request with {page}"))
-        }
-        Some(Interactivity::AutoApproves) => {
-            let other = uri.with_port(other_port(&uri));
-            probe.params.set("redirect_uri", other.as_str());
-            match check.prober.authorize(&probe)? {
-                Outcome::Redirect(response) if response.grants() => Ok(()),
-                Outcome::Page => inconclusive_needs_login(),
-                _ => violated(format!("{uri} is taken, but {other} is not")),
-            }
-        }
-        // Its port was drawn at random.
-        _ if any_port => check.baseline().map(|_| ()),
-        _ => inconclusive("the redirect URI names its port: with port 0 it could be seen"),
+    probe.params.set("redirect_uri", without_port.as_str());
+    match check.prober.authorize(&probe)? {
+        Outcome::Error(_) => inconclusive(format!(
+            "the server answers every request with {page}: is the redirect URI registered?"
+        )),
+        _ => violated(format!("{without_port} is taken, but {uri} is not")),
     }
+}
+
+/// The same where the server asks to sign in before it looks at the port.
+fn loopback_port_in_browser(check: &mut Check<'_, '_>) -> CheckResult {
+    let uri = check.prober.redirect_uri.clone();
+    needs_loopback_address(&uri)?;
+    if picks_any_port(&check.prober.request.login.callback) {
+        // Its port was drawn at random.
+        return check.baseline().map(|_| ());
+    }
+    let port = other_port(&uri);
+    let other = uri.with_port(port);
+    let probe = match try_mutation(check, other.as_str())? {
+        (Outcome::Page, probe) => probe,
+        (Outcome::Redirect(response), _) if response.grants() => return Ok(()),
+        _ => return violated(format!("{uri} is taken, but {other} is not")),
+    };
+    let response = None;
+    let mut variants = [Variant { probe, response }];
+    let purpose = "for the redirect URI with another port";
+    let is_heard = check
+        .logins
+        .try_variants(&mut check.prober, &mut variants, port, purpose)?;
+    if !is_heard {
+        return inconclusive(format!("port {port} of this machine is in use"));
+    }
+    let [variant] = variants;
+    show_variant(check, &variant);
+    let is_taken = variant.response.is_some_and(|response| response.grants());
+    ensure(is_taken, format!("{uri} is taken, but {other} is not"))
 }
 
 fn other_port(uri: &RedirectUri) -> u16 {
