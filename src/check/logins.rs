@@ -362,7 +362,8 @@ impl Logins {
     /// Logins that are still to come, with the one that begins.
     fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
         let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
-        planned.max(self.pending.len()) + self.pending_variants
+        let with_own_login = planned.saturating_sub(self.pool.len());
+        with_own_login.max(self.pending.len()) + self.pending_variants
     }
 
     fn short_timeout(&self, prober: &Prober<'_, '_>) -> Duration {

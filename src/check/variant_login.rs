@@ -16,6 +16,7 @@ use crate::protocol::params::Params;
 use crate::secret::Secret;
 use crate::trace::Event;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,11 +73,16 @@ pub(super) async fn send_variants(
     Ok(true)
 }
 
-/// Both loopback addresses, as far as they can be had: `localhost` is either.
+/// Both loopback addresses, as far as this machine has them: `localhost` is
+/// either. None where another program has the port on one of them.
 async fn bind(port: u16) -> Vec<TcpListener> {
     let mut listeners = Vec::new();
     for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        listeners.extend(TcpListener::bind((address, port)).await.ok());
+        match TcpListener::bind((address, port)).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => return Vec::new(),
+            Err(_no_such_address) => {}
+        }
     }
     listeners
 }

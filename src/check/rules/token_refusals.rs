@@ -252,10 +252,11 @@ pub(in crate::check) fn run_errors(check: &mut Check<'_, '_>) {
         return;
     }
     // Errors of each kind, also where no other rule was asked for.
+    let mut answers = Vec::new();
     for (_, change, _) in ERRORS {
         if let Ok(mut params) = check.prober.unknown_code_params() {
             change(&mut params);
-            let _ = check.prober.token_request(params);
+            answers.push(check.prober.token_request(params));
         }
     }
     for refused in [
@@ -265,7 +266,10 @@ pub(in crate::check) fn run_errors(check: &mut Check<'_, '_>) {
         as_unknown_client,
         with_wrong_basic,
     ] {
-        let _ = refused(check);
+        answers.push(refused(check));
+    }
+    for exchange in answers.into_iter().flatten() {
+        check.is_failure_as_refusal(&exchange);
     }
     for rule in rules {
         let (result, evidence) = check.prober.observations.token_errors(rule);

@@ -4,13 +4,19 @@
 #[cfg(unix)]
 mod browser_logins;
 mod common_mode_failures;
+mod honest_server;
 mod login_redirects;
 mod matrix;
 #[cfg(unix)]
 mod oidc_provider;
 mod options;
 mod raw_servers;
+mod refusals;
 mod reports;
+#[cfg(unix)]
+mod sign_in_first;
+mod tokens;
+mod unreadable_answers;
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
