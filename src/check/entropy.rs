@@ -42,6 +42,9 @@ pub(super) fn expect_bits(samples: &[Secret], bits: f64) -> CheckResult {
 /// An upper bound of the bits of randomness in each of these values.
 fn max_bits(samples: &[Secret]) -> f64 {
     let texts: Vec<Vec<char>> = samples.iter().map(|sample| sample.expose().chars().collect()).collect();
+    if samples.is_empty() {
+        return 0.0;
+    }
     if samples.iter().all(|sample| is_uuid(sample.expose())) {
         return UUID_BITS;
     }

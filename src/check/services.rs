@@ -4,7 +4,6 @@
 use super::exchange::Exchange;
 use super::prober::Prober;
 use super::report::{CheckResult, Failure, inconclusive};
-use super::token_requests::message;
 use crate::protocol::client::Client;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
@@ -32,7 +31,7 @@ impl Prober<'_, '_> {
         let mut params = Params::new();
         params.push_secret("token", token);
         let request = match client {
-            Some(client) => message(url, params, client),
+            Some(client) => self.message(url, params, client)?,
             None => HttpRequest::post(url, params),
         };
         self.send(request)
@@ -47,7 +46,8 @@ impl Prober<'_, '_> {
             params.push("token_type_hint", hint);
         }
         self.note_disruptive();
-        self.send(message(url, params, client))
+        let request = self.message(url, params, client)?;
+        self.send(request)
     }
 
     /// Revokes as a client does; a refusal leaves nothing to see.

@@ -7,6 +7,7 @@ use crate::protocol::client::{Client, ClientAuthentication, ClientId};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
 use crate::secret::Secret;
+use url::Url;
 
 /// A client that no server knows.
 pub(super) const UNKNOWN_CLIENT: &str = "oauth-check-nobody";
@@ -112,11 +113,17 @@ impl Prober<'_, '_> {
 
     /// Authenticates the client for a request whose parameters are in the URL.
     /// A secret is never put there: servers log it.
-    pub(super) fn authenticate_in_query(&self, params: &mut Params) -> Result<Option<HeaderValue>, Failure> {
+    pub(super) fn authenticate_in_query(
+        &mut self,
+        url: &Url,
+        params: &mut Params,
+    ) -> Result<Option<HeaderValue>, Failure> {
         if matches!(self.client.authentication, ClientAuthentication::ClientSecretPost(_)) {
             return inconclusive("the client's secret would be in the URL: try --client-auth client_secret_basic");
         }
-        Ok(self.client.authenticate(params))
+        let mut context = self.world.caller.authentication_context(url);
+        let header = self.client.authenticate(params, &mut context);
+        header.map_err(|error| Failure::Inconclusive(error.to_string()))
     }
 
     /// Posts to the token endpoint as the client.
@@ -134,8 +141,9 @@ impl Prober<'_, '_> {
     }
 
     /// A request to the token endpoint.
-    pub(super) fn token_message(&self, params: Params, client: &Client) -> Result<HttpRequest, Failure> {
-        Ok(message(self.token_endpoint()?.url().clone(), params, client))
+    pub(super) fn token_message(&mut self, params: Params, client: &Client) -> Result<HttpRequest, Failure> {
+        let url = self.token_endpoint()?.url().clone();
+        self.message(url, params, client)
     }
 
     /// Takes note of tokens, so that they are revoked, and of how errors look.
@@ -158,12 +166,15 @@ impl Prober<'_, '_> {
         self.observations.refresh_works.get_or_insert(false);
         Ok(None)
     }
-}
 
-/// A form with the client's authentication.
-pub(super) fn message(url: url::Url, mut params: Params, client: &Client) -> HttpRequest {
-    let header = client.authenticate(&mut params);
-    let mut request = HttpRequest::post(url, params);
-    request.headers.extend(header.map(|header| ("authorization", header)));
-    request
+    /// A form with the client's authentication.
+    pub(super) fn message(&mut self, url: Url, mut params: Params, client: &Client) -> Result<HttpRequest, Failure> {
+        let mut context = self.world.caller.authentication_context(&url);
+        let header = client
+            .authenticate(&mut params, &mut context)
+            .map_err(|error| Failure::Inconclusive(error.to_string()))?;
+        let mut request = HttpRequest::post(url, params);
+        request.headers.extend(header.map(|header| ("authorization", header)));
+        Ok(request)
+    }
 }

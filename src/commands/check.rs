@@ -11,7 +11,7 @@ use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, render, run as check_server};
 use crate::error::Error;
-use crate::exit::ExitCode;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
@@ -20,7 +20,7 @@ use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
     if options.list {
@@ -58,6 +58,24 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     }
 }
 
+/// A report that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be written", path.display())]
+struct ReportNotWritten {
+    path: PathBuf,
+    source: CreateFileError,
+}
+
+impl Diagnosis for ReportNotWritten {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["Choose another file.".to_owned()]
+    }
+}
+
 /// The file of `--junit`.
 struct JunitFile<'a> {
     path: &'a Path,
@@ -80,7 +98,7 @@ impl<'a> JunitFile<'a> {
 
 fn unwritable(path: &Path, source: CreateFileError) -> Error {
     let path = path.to_path_buf();
-    Error::File { path, source }
+    ReportNotWritten { path, source }.into()
 }
 
 fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {

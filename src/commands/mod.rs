@@ -34,12 +34,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
     let trace = observer::open_trace(&command_line.global, &environment)?;
-    let context = Context {
-        global: command_line.global,
-        environment,
-        style,
-        trace,
-    };
+    let context = Context::new(command_line.global, environment, style, trace);
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);

@@ -3,7 +3,7 @@
 use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive};
-use crate::check::token_requests::{UNKNOWN_TOKEN, message};
+use crate::check::token_requests::UNKNOWN_TOKEN;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
 use crate::protocol::params::Params;
@@ -38,7 +38,8 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     });
     check.rule(Rule::RevocationMissing, &mut |check| {
         let url = check.prober.revocation_endpoint()?.url().clone();
-        let request = message(url, Params::new(), &check.prober.client);
+        let client = check.prober.client.clone();
+        let request = check.prober.message(url, Params::new(), &client)?;
         let exchange = check.prober.send(request)?;
         may_revoke(&exchange)?;
         let status = exchange.status();
@@ -156,7 +157,7 @@ fn by_get(check: &mut Check<'_, '_>, tokens: &mut Tokens) -> CheckResult {
     let endpoint = check.prober.revocation_endpoint()?;
     let mut params = Params::new();
     params.push_secret("token", tokens.needs_refresh_token()?);
-    let header = check.prober.authenticate_in_query(&mut params)?;
+    let header = check.prober.authenticate_in_query(endpoint.url(), &mut params)?;
     check.prober.note_disruptive();
     check.prober.results.begin_sequence();
     check.prober.send_in_url(Method::Get, &endpoint, &params, header)?;

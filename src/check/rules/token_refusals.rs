@@ -4,7 +4,7 @@ use super::rejected_redemption::{RejectedRedemption, run_redemptions};
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
-use crate::check::token_requests::{Code, UNKNOWN_TOKEN, message};
+use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
@@ -120,8 +120,8 @@ fn own_secret(check: &Check<'_, '_>) -> Result<Secret, Failure> {
 /// Redeems a code by parameters in the URL.
 fn in_url(check: &mut Check<'_, '_>, method: Method, code: &Code) -> Result<Exchange, Failure> {
     let mut params = check.prober.code_params(code);
-    let header = check.prober.authenticate_in_query(&mut params)?;
     let endpoint = check.prober.token_endpoint()?;
+    let header = check.prober.authenticate_in_query(endpoint.url(), &mut params)?;
     let exchange = check.prober.send_in_url(method, &endpoint, &params, header)?;
     if exchange.has_token() {
         check.prober.note_token_answer(&exchange);
@@ -236,8 +236,8 @@ fn with_wrong_basic(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
         ..client
     };
     let params = check.prober.unknown_code_params()?;
-    let url = check.prober.token_message(params.clone(), &wrong)?.url;
-    check.prober.send(message(url, params, &wrong))
+    let request = check.prober.token_message(params, &wrong)?;
+    check.prober.send(request)
 }
 
 /// Tests how the errors looked that came.
