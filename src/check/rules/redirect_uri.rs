@@ -12,6 +12,7 @@ use crate::flow::login::CallbackChoice;
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::rules::Rule;
+use std::net::{Ipv4Addr, TcpListener};
 use url::Url;
 
 const ELSEWHERE: &str = "oauth-check.example";
@@ -223,7 +224,13 @@ fn is_heard_here(check: &Check<'_, '_>, mutated: &str) -> bool {
 
 /// Sends what is left through the browser, a few at a time, and listens where it is sent to.
 pub(in crate::check) fn run_in_browser(check: &mut Check<'_, '_>, mut pending: Vec<PendingMutation>) {
-    let registered = check.prober.redirect_uri.clone();
+    let mut registered = check.prober.redirect_uri.clone();
+    if picks_any_port(&check.prober.request.login.callback)
+        && !pending.is_empty()
+        && let Some(port) = free_port()
+    {
+        registered = move_to_port(&mut pending, &registered, port);
+    }
     let port = registered.url().port_or_known_default().unwrap_or_default();
     while !pending.is_empty() && !check.prober.is_stopped() {
         let (rules, mut variants): (Vec<_>, Vec<Variant>) = pending
@@ -246,6 +253,24 @@ pub(in crate::check) fn run_in_browser(check: &mut Check<'_, '_>, mut pending: V
         }
     }
     check.rule(Rule::RedirectLoopbackPort, &mut loopback_port_in_browser);
+}
+
+/// A port that no program has at the moment.
+fn free_port() -> Option<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+    listener.local_addr().ok().map(|address| address.port())
+}
+
+/// The mutations with this port, where any will do; the registered URI with it.
+fn move_to_port(pending: &mut [PendingMutation], registered: &RedirectUri, port: u16) -> RedirectUri {
+    let moved = registered.with_port(port);
+    if let Some(old) = registered.port() {
+        for mutation in pending {
+            mutation.mutated = mutation.mutated.replacen(&format!(":{old}"), &format!(":{port}"), 1);
+            mutation.variant.probe.params.set("redirect_uri", &mutation.mutated);
+        }
+    }
+    moved
 }
 
 /// What was sent by the browser and what it came back with.
