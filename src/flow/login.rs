@@ -14,6 +14,7 @@ mod strays;
 pub use context::{LoginContext, PasteEvent, PasteSource, SaveSession, UserAgent};
 pub use error::LoginError;
 pub use request::{CallbackChoice, LoginRequest};
+pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
 use crate::fault::{self, Point};
