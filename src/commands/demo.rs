@@ -306,6 +306,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
         },
         callback: CallbackChoice::Listen(redirect_uri, listen),
         timeout,
+        assumed_ttl: None,
     })
 }
 
