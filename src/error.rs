@@ -8,7 +8,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::login::LoginError;
 use crate::flow::refresh::RefreshError;
-use crate::flow::renew::{RenewError, oauth_error_of_reason};
+use crate::flow::renew::RenewError;
 use crate::flow::revoke::LogoutError;
 use crate::flow::session::UnusableRecord;
 use crate::flow::token_services::TokenServiceError;
@@ -16,7 +16,7 @@ use crate::protocol::jose::JwtError;
 use crate::protocol::jwks::SignatureError;
 use crate::server::ServeError;
 use crate::server::settings::invalid::InvalidSetting;
-use crate::store::{LockError, ProfileName, StoreError};
+use crate::store::{LockError, ProfileName, SessionEnd, StoreError};
 use crate::system::dirs::NoHome;
 use crate::trace::{CreateFileError, TraceFileError};
 use crate::transport::TransportError;
@@ -241,12 +241,12 @@ pub enum SessionError {
         profile: ProfileName,
     },
     /// The server said so.
-    #[error("the server has ended the session of profile \"{profile}\": {reason}")]
+    #[error("the server has ended the session of profile \"{profile}\": {end}")]
     SessionEnd {
         /// Which.
         profile: ProfileName,
         /// What the server said.
-        reason: String,
+        end: SessionEnd,
     },
     /// The profile was changed after the login.
     #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
@@ -341,7 +341,7 @@ impl Diagnosis for SessionError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            SessionError::SessionEnd { reason, .. } => oauth_error_of_reason(reason),
+            SessionError::SessionEnd { end, .. } => end.oauth_error(),
             _ => None,
         }
     }

@@ -80,9 +80,9 @@ pub(crate) fn ensure_fresh(
 fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
     check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(SessionError::SessionEnd {
+        Some(end) => Err(SessionError::SessionEnd {
             profile: name.clone(),
-            reason: dead.reason.clone(),
+            end: end.clone(),
         }),
         None => Ok(()),
     }
