@@ -81,9 +81,9 @@ pub(crate) fn ensure_fresh(
 fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), LoginRequired> {
     check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(LoginRequired::SessionEnd {
+        Some(end) => Err(LoginRequired::SessionEnd {
             profile: name.clone(),
-            reason: dead.reason.clone(),
+            end: end.clone(),
         }),
         None => Ok(()),
     }
