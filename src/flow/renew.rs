@@ -6,9 +6,10 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
+use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
+use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{
     CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, SessionEnd, StoreError,
@@ -43,6 +44,15 @@ pub enum RenewError {
     /// The refresh itself.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// The server said no, and did not end the session.
+    #[error("the session of profile \"{profile}\" cannot be refreshed")]
+    Refused {
+        /// Whose.
+        profile: ProfileName,
+        /// What it said.
+        #[source]
+        error: TokenError,
+    },
     /// The server has ended the session; it is marked so.
     #[error("the server has ended the session of profile \"{profile}\": {end}")]
     Ended {
@@ -61,6 +71,18 @@ pub enum RenewError {
     },
 }
 
+impl RenewError {
+    /// Whether the server understood the refresh and said no: a login may help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, RenewError::Refused { .. } | RenewError::Ended { .. })
+    }
+
+    /// Whether it said that the scope is not to be had.
+    pub fn is_invalid_scope(&self) -> bool {
+        matches!(self, RenewError::Refused { error: TokenError::OAuth { error, .. }, .. } if error.is_one_of(&["invalid_scope"]))
+    }
+}
+
 impl Diagnosis for RenewError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -68,6 +90,7 @@ impl Diagnosis for RenewError {
             RenewError::Intent(_) | RenewError::Record(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
             RenewError::Refresh(source) => source.exit_code(),
+            RenewError::Refused { error, .. } => exit_code_of_refresh(error),
             RenewError::Ended { .. } | RenewError::LoggedOut { .. } => ExitCode::LoginRequired,
         }
     }
@@ -79,6 +102,15 @@ impl Diagnosis for RenewError {
             RenewError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
+            RenewError::Refused { profile, error } => {
+                let mut hints = hints_for_refresh(error);
+                let command = format!("oauth login {profile}");
+                hints.push(match exit_code_of_refresh(error) {
+                    ExitCode::LoginRequired => format!("Run: {command}"),
+                    _ => format!("The session is kept as it was; if this stays so, log in again: {command}"),
+                });
+                hints
+            }
             RenewError::Ended {
                 profile,
                 after_interruption,
@@ -101,6 +133,7 @@ impl Diagnosis for RenewError {
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
             RenewError::Refresh(source) => source.oauth_error(),
+            RenewError::Refused { error, .. } => error.oauth_error(),
             RenewError::Ended { end, .. } => end.oauth_error(),
             _ => None,
         }
@@ -138,7 +171,8 @@ pub async fn renew(
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
     let mut session = load(profile, context)?;
-    if session.dead.is_some() || was_renewed(part, known, &session) || !still_needed(&session) {
+    let is_over = session.dead.is_some() || session.suspended.is_some();
+    if is_over || was_renewed(part, known, &session) || !still_needed(&session) {
         context.caller.observe(&Event::Decision(
             "the session was changed by another process: no refresh",
         ));
@@ -188,7 +222,8 @@ pub async fn renew(
         ..context.caller
     };
     let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
-    if outcome.is_ok() {
+    // A faulty answer has its refresh token stored first, then it is an error.
+    if outcome.as_ref().err().is_none_or(RefreshError::keeps_refresh_token) {
         save(profile, spent.as_ref(), &session, context.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
@@ -220,6 +255,10 @@ pub async fn renew(
                 after_interruption: interrupted.is_some(),
             })
         }
+        Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
+            profile: profile.clone(),
+            error,
+        }),
         Err(error) => {
             if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {
                 lock.keep_intent(intent);
@@ -275,9 +314,7 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error))
-            if error.may_have_been_received() && has_expired(session, part, caller.now()) =>
-        {
+        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: "the answer to the refresh was lost; asking once more with the same refresh token",
@@ -286,6 +323,12 @@ async fn refresh_with_retry(
         }
         outcome => outcome.map(drop),
     }
+}
+
+/// Whether the server may have answered, and the answer did not come through.
+/// Bytes that are not HTTP are an answer of somebody else.
+fn is_lost(error: &TransportError) -> bool {
+    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.

@@ -174,9 +174,9 @@ fn answers_that_break_http_or_never_end() {
         ("reset", Reply::reset(), &[3]),
         ("closed", Reply::nothing(), &[3]),
         ("cut short", Reply::bytes(format!("{head}Content-Length: {}\r\n\r\n{answer}", length + 1)).then_close(), &[3]),
-        ("no HTTP", Reply::bytes("SSH-2.0-OpenSSH\r\n\r\n").then_close(), &[6]),
-        ("two lengths", Reply::bytes(format!("{head}Content-Length: 1\r\nContent-Length: {length}\r\n\r\n{answer}")).then_close(), &[6]),
-        ("both framings", Reply::bytes(format!("{head}Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{answer}\r\n0\r\n\r\n")).then_close(), &[6]),
+        ("no HTTP", Reply::bytes("SSH-2.0-OpenSSH\r\n\r\n").then_close(), &[3]),
+        ("two lengths", Reply::bytes(format!("{head}Content-Length: 1\r\nContent-Length: {length}\r\n\r\n{answer}")).then_close(), &[3]),
+        ("both framings", Reply::bytes(format!("{head}Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{answer}\r\n0\r\n\r\n")).then_close(), &[3]),
         ("broken chunks", Reply::bytes(format!("{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n{answer}")).then_close(), &[3, 6]),
         ("compressed", Reply::http(200, &["Content-Type: application/json", "Content-Encoding: gzip"], b"\x1f\x8b\x08\x00"), &[6]),
         ("a header of 1 MiB", Reply::bytes(format!("{head}X: {megabyte}\r\n\r\n")).then_close(), &[3, 6]),
@@ -261,24 +261,19 @@ fn a_token_is_a_token_in_spite_of_these() {
 fn scopes_that_differ_from_what_was_asked_are_told() {
     let narrower = "asked for, but not granted: write";
     let wider = "granted, but not asked for: admin";
-    for (granted, warned, noted) in [
-        ("read write", "", ""),
-        ("write read", "", ""),
-        ("read write write", "", ""),
-        ("read", narrower, ""),
-        ("read write admin", "", wider),
-        ("read admin", narrower, wider),
+    let both = format!("{narrower}\n{wider}");
+    for (granted, warned) in [
+        ("read write", ""),
+        ("write read", ""),
+        ("read write write", ""),
+        ("read", narrower),
+        ("read write admin", wider),
+        ("read admin", &both),
     ] {
         let body = format!(r#"{{"access_token":"a","token_type":"Bearer","expires_in":60,"scope":"{granted}"}}"#);
         let (finished, _) = exchange(json(200, &body), &["--scope", "read write"]);
         let finished = finished.expect_code(0);
         assert_eq!(finished.warnings(), warned, "{granted}");
-        let notes = finished.labelled("note: ");
-        let about_scope: Vec<&String> = notes.iter().filter(|note| note.contains("asked for")).collect();
-        assert_eq!(
-            about_scope,
-            [noted].iter().filter(|note| !note.is_empty()).collect::<Vec<_>>()
-        );
     }
     // what a server grants where nothing was asked is its own choice
     let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"scope":"basic"}"#;
