@@ -18,6 +18,7 @@ mod token;
 mod userinfo;
 
 use crate::app::context::Context;
+use crate::app::deadline::Deadline;
 use crate::app::observer;
 use crate::args::cli::{Command, CommandLine};
 use crate::error::Error;
@@ -34,7 +35,8 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
     let trace = observer::open_trace(&command_line.global, &environment)?;
-    let context = Context::new(command_line.global, environment, style, trace);
+    let deadline = Deadline::start(&command_line.global, &environment, style)?;
+    let context = Context::new(command_line.global, environment, style, trace, deadline);
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);

@@ -1,6 +1,7 @@
 //! `redirect_uri`: where the browser brings the authorization response
 //! (RFC 6749 §3.1.2), on the loopback interface for native clients (RFC 8252 §7.3).
 
+use super::citation::Cited;
 use std::fmt;
 use url::{Host, Url};
 
@@ -24,19 +25,35 @@ pub struct RedirectUri {
 
 /// Text that cannot be a redirect URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.cited())]
 pub enum InvalidRedirectUri {
     /// Not an absolute URI of printable ASCII.
-    #[error("\"{0}\" is no absolute URI (RFC 6749 §3.1.2)")]
     NotAbsolute(String),
     /// `#…`.
-    #[error("redirect URI \"{0}\" has a fragment (RFC 6749 §3.1.2)")]
     Fragment(String),
     /// `user@host`.
-    #[error("the redirect URI for host {0} has userinfo before the host")]
     Userinfo(String),
     /// Its scheme runs a script or reads a file.
-    #[error("redirect URI \"{0}\" has a scheme that no browser may be sent to")]
     Scheme(String),
+}
+
+impl InvalidRedirectUri {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        let citation = "RFC 6749 §3.1.2";
+        match self {
+            InvalidRedirectUri::NotAbsolute(text) => Cited::new(format!("\"{text}\" is no absolute URI"), citation),
+            InvalidRedirectUri::Fragment(text) => {
+                Cited::new(format!("redirect URI \"{text}\" has a fragment"), citation)
+            }
+            InvalidRedirectUri::Userinfo(host) => {
+                Cited::uncited(format!("the redirect URI for host {host} has userinfo before the host"))
+            }
+            InvalidRedirectUri::Scheme(text) => Cited::uncited(format!(
+                "redirect URI \"{text}\" has a scheme that no browser may be sent to"
+            )),
+        }
+    }
 }
 
 impl RedirectUri {

@@ -1,5 +1,6 @@
 //! `resource`: the resource server a token is wanted for (RFC 8707 §2).
 
+use super::citation::Cited;
 use std::fmt;
 use url::Url;
 
@@ -9,8 +10,21 @@ pub struct Resource(String);
 
 /// Text that RFC 8707 §2 does not take as a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no resource: it must be an absolute URI without a fragment (RFC 8707 §2)")]
+#[error("{}", self.cited())]
 pub struct InvalidResource(pub String);
+
+impl InvalidResource {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        Cited::new(
+            format!(
+                "\"{}\" is no resource: it must be an absolute URI without a fragment",
+                self.0
+            ),
+            "RFC 8707 §2",
+        )
+    }
+}
 
 impl Resource {
     /// Takes an absolute URI without a fragment.
