@@ -10,7 +10,7 @@ use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated
 use super::token_requests::Code;
 use super::variant_login::Variant;
 use crate::exit::ExitCode;
-use crate::flow::login::LoginError;
+use crate::flow::login::{LoginError, StraySummary};
 use crate::rules::Rule;
 use crate::secret::Secret;
 use std::rc::Rc;
@@ -241,7 +241,7 @@ impl Logins {
             Some(exchange) => Ok(exchange),
             None => self.browser.give_up_after(&LoginError::TimedOut {
                 waited: timeout,
-                ignored: None,
+                strays: StraySummary::default(),
             }),
         }
     }
