@@ -185,6 +185,7 @@ fn log_in(
             let (session, id_token) = match importing.await {
                 Ok(imported) => imported,
                 Err(ImportError::Server(error)) => return Err(LoginError::Server(error).into()),
+                Err(ImportError::Refused(error)) => return Err(error.into()),
                 Err(ImportError::Refresh(error)) => return Err(error.into()),
                 Err(ImportError::RefreshTokenKept(session, error)) => {
                     save(&session, caller.observer).map_err(LoginError::Keep)?;
