@@ -17,12 +17,11 @@ use crate::protocol::token_request::RESERVED_TOKEN_PARAMETERS;
 use crate::secret::Secret;
 use crate::store::{FileKey, KeyringSession, Part, ProfileName, StoreKind};
 use crate::system::environment::Environment;
-use crate::transport::{ProxySettings, TransportSettings};
+use crate::transport::{ProxySettings, TransportSettings, check_proxy_without_userinfo};
 use crate::user_agent::callback::{ListenSettings, LoopbackHost};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use url::Url;
 
 /// Keys of a profile that hold for one server only.
 const SERVER_SPECIFIC_KEYS: [&str; 4] = [
@@ -233,15 +232,19 @@ pub fn transport(
 
 /// Neither the command line nor the configuration file may hold a password.
 fn without_userinfo(name: &str, url: &str) -> Result<(), SettingsError> {
-    let parsed = Url::parse(url).map_err(|_| wrong(name, "that is no URL"))?;
-    if parsed.username().is_empty() && parsed.password().is_none() {
-        return Ok(());
-    }
-    Err(wrong_with_hint(
-        name,
-        "a proxy URL with userinfo would show its password to everybody",
-        "Put the URL with its password into the environment as HTTPS_PROXY.",
-    ))
+    check_proxy_without_userinfo(url).map_err(|problem| SettingsError::Value {
+        name: name.to_owned(),
+        problem: problem.to_string(),
+        hint: problem.hints().first().map(|hint| (*hint).to_owned()),
+    })
+}
+
+/// What is wrong with the global flags, whether or not the command comes to need them.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn check_global(global: &GlobalOptions) -> Result<(), SettingsError> {
+    global.proxy.as_deref().map_or(Ok(()), |url| without_userinfo("--proxy", url))
 }
 
 /// The profile that is meant: by argument or option, else `OAUTH_PROFILE`,
@@ -367,7 +370,8 @@ fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, SettingsErr
 
 /// Host, port and path parts joined by `-`.
 fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
-    let parsed = Url::parse(url).map_err(|_| wrong(url, "that is no URL"))?;
+    let vetted = Endpoint::parse(url, HttpPolicy::Everywhere).map_err(|problem| wrong("URL", problem))?;
+    let parsed = vetted.url();
     let host = parsed.host_str().unwrap_or_default().to_owned();
     let port = parsed.port().map(|port| port.to_string());
     let path = parsed.path_segments().into_iter().flatten().map(str::to_owned);
@@ -392,7 +396,7 @@ fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
         .chars()
         .take(64)
         .collect();
-    ProfileName::parse(&name).map_err(|error| wrong_with_hint(url, error, "Name the profile with --profile NAME."))
+    ProfileName::parse(&name).map_err(|error| wrong_with_hint("URL", error, "Name the profile with --profile NAME."))
 }
 
 /// What a login is to do, and what of it is to be remembered.
@@ -593,8 +597,7 @@ fn server_choice(
         &options.revocation_endpoint,
     )?;
     let issuer = match (url, &options.issuer, profile.text("issuer")) {
-        // A URL with a password in it is not repeated.
-        (Some(url), _, _) => Some((if url.contains('@') { "URL" } else { url }, url)),
+        (Some(url), _, _) => Some(("URL", url)),
         (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
         (None, None, Some(issuer)) => Some(("issuer", issuer)),
         (None, None, None) => None,

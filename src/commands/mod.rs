@@ -57,6 +57,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let Some(command) = command_line.command else {
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
+    settings::check_global(&command_line.global)?;
     let trace = watch::open_trace(&command_line.global, &environment)?;
     let context = Context {
         global: command_line.global,

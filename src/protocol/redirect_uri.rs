@@ -26,16 +26,16 @@ pub struct RedirectUri {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedirectUri {
     /// Not an absolute URI of printable ASCII.
-    #[error("\"{0}\" is no absolute URI (RFC 6749 §3.1.2)")]
-    NotAbsolute(String),
+    #[error("the redirect URI is not an absolute URI (RFC 6749 §3.1.2)")]
+    NotAbsolute,
     /// `#…`.
-    #[error("redirect URI \"{0}\" has a fragment (RFC 6749 §3.1.2)")]
-    Fragment(String),
+    #[error("the redirect URI has a fragment (RFC 6749 §3.1.2)")]
+    Fragment,
     /// `user@host`.
-    #[error("the redirect URI for host {0} has userinfo before the host")]
-    Userinfo(String),
+    #[error("the redirect URI has userinfo before the host")]
+    Userinfo,
     /// Its scheme runs a script or reads a file.
-    #[error("redirect URI \"{0}\" has a scheme that no browser may be sent to")]
+    #[error("no browser may be sent to a redirect URI with the scheme \"{0}\"")]
     Scheme(String),
 }
 
@@ -49,20 +49,18 @@ impl RedirectUri {
         let url = Url::parse(text)
             .ok()
             .filter(|_| printable)
-            .ok_or_else(|| InvalidRedirectUri::NotAbsolute(text.to_owned()))?;
+            .ok_or(InvalidRedirectUri::NotAbsolute)?;
         if text.contains('#') {
-            return Err(InvalidRedirectUri::Fragment(text.to_owned()));
+            return Err(InvalidRedirectUri::Fragment);
         }
         let authority = text
             .split_once("://")
             .map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
         if authority.contains('@') {
-            return Err(InvalidRedirectUri::Userinfo(
-                url.host_str().unwrap_or_default().to_owned(),
-            ));
+            return Err(InvalidRedirectUri::Userinfo);
         }
         if ["javascript", "data", "file", "vbscript", "blob", "about"].contains(&url.scheme()) {
-            return Err(InvalidRedirectUri::Scheme(text.to_owned()));
+            return Err(InvalidRedirectUri::Scheme(url.scheme().to_owned()));
         }
         Ok(RedirectUri {
             text: text.to_owned(),

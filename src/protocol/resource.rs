@@ -9,8 +9,8 @@ pub struct Resource(String);
 
 /// Text that RFC 8707 §2 does not take as a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no resource: it must be an absolute URI without a fragment (RFC 8707 §2)")]
-pub struct InvalidResource(pub String);
+#[error("a resource must be an absolute URI without a fragment (RFC 8707 §2)")]
+pub struct InvalidResource;
 
 impl Resource {
     /// Takes an absolute URI without a fragment.
@@ -21,7 +21,7 @@ impl Resource {
         let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
         match Url::parse(text) {
             Ok(_) if printable && !text.contains('#') => Ok(Resource(text.to_owned())),
-            _ => Err(InvalidResource(text.to_owned())),
+            _ => Err(InvalidResource),
         }
     }
 

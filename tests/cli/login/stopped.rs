@@ -140,6 +140,7 @@ fn as_json_it_is_the_request_that_a_login_sends() {
     for name in [
         "authorization",
         "accept",
+        "accept-encoding",
         "content-type",
         "user-agent",
         "host",
