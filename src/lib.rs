@@ -4,6 +4,7 @@
 //! down only; `ARCHITECTURE.md` has the picture and `tests/architecture.rs`
 //! keeps it true.
 
+mod app;
 pub mod args;
 pub mod check;
 pub mod commands;

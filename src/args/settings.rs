@@ -92,7 +92,7 @@ impl Diagnosis for SettingsError {
     }
 }
 
-fn wrong(name: &str, problem: impl Display) -> SettingsError {
+fn invalid(name: &str, problem: impl Display) -> SettingsError {
     SettingsError::Value {
         name: name.to_owned(),
         problem: problem.to_string(),
@@ -100,7 +100,7 @@ fn wrong(name: &str, problem: impl Display) -> SettingsError {
     }
 }
 
-fn wrong_with_hint(name: &str, problem: impl Display, hint: &str) -> SettingsError {
+fn invalid_with_hint(name: &str, problem: impl Display, hint: &str) -> SettingsError {
     SettingsError::Value {
         name: name.to_owned(),
         problem: problem.to_string(),
@@ -136,7 +136,7 @@ pub fn store_kind(
     } else {
         return Ok(StoreKind::Keyring);
     };
-    StoreKind::from_str(&value).map_err(|error| wrong(name, error))
+    StoreKind::from_str(&value).map_err(|error| invalid(name, error))
 }
 
 /// The kind of Secret Service session, where one was chosen.
@@ -154,7 +154,7 @@ pub fn keyring_session(
             .map(|value| ("OAUTH_KEYRING_SESSION", value)),
     };
     chosen
-        .map(|(name, value)| KeyringSession::from_str(&value).map_err(|error| wrong(name, error)))
+        .map(|(name, value)| KeyringSession::from_str(&value).map_err(|error| invalid(name, error)))
         .transpose()
 }
 
@@ -184,7 +184,7 @@ pub fn file_key(environment: &Environment) -> Result<FileKey, SettingsError> {
     } else if let Some(passphrase) = environment.raw(PASSPHRASE) {
         let passphrase = passphrase
             .to_str()
-            .ok_or_else(|| wrong(PASSPHRASE, "that is not UTF-8 text"))?;
+            .ok_or_else(|| invalid(PASSPHRASE, "that is not UTF-8 text"))?;
         Ok(FileKey::Passphrase(Secret::from(passphrase)))
     } else {
         Ok(FileKey::Own)
@@ -270,7 +270,7 @@ pub fn profile_name(
     if let Some(option) = &choice.option {
         return parse_name("--profile", option);
     }
-    unnamed_profile(environment, config)
+    default_profile(environment, config)
 }
 
 /// The URL whose server is looked at, and the issuer that it may be. An issuer
@@ -278,15 +278,15 @@ pub fn profile_name(
 ///
 /// # Errors
 /// [`SettingsError::Value`], which never repeats what may be a token.
-pub fn explored_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsError> {
+pub fn discover_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsError> {
     if !text.contains("://") {
-        return Err(wrong_with_hint(
+        return Err(invalid_with_hint(
             "URL",
             "that is no URL",
             "A server is named by its whole URL, such as https://id.example.com.",
         ));
     }
-    let endpoint = Endpoint::parse(text, HttpPolicy::LoopbackOnly).map_err(|problem| wrong("URL", problem))?;
+    let endpoint = Endpoint::parse(text, HttpPolicy::LoopbackOnly).map_err(|problem| invalid("URL", problem))?;
     Ok((endpoint, Issuer::parse(text, HttpPolicy::LoopbackOnly).ok()))
 }
 
@@ -296,7 +296,7 @@ fn is_like_a_jwt(argument: &str) -> bool {
 
 fn token_as_argument(place: &str, hint: &str) -> SettingsError {
     let problem = "that looks like a token, and a token must not stand on a command line";
-    wrong_with_hint(place, problem, hint)
+    invalid_with_hint(place, problem, hint)
 }
 
 /// Refuses a token where the name of a file should be.
@@ -327,14 +327,14 @@ pub fn issuer(place: &str, text: Option<&str>) -> Result<Option<Issuer>, Setting
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn issuer_of(place: &str, text: &str, allowance: HttpPolicy) -> Result<Issuer, SettingsError> {
-    Issuer::parse(text, allowance).map_err(|problem| wrong(place, problem))
+    Issuer::parse(text, allowance).map_err(|problem| invalid(place, problem))
 }
 
 /// The profile that is meant when none is named.
 ///
 /// # Errors
 /// [`SettingsError::Value`] for an `OAUTH_PROFILE` that cannot be a name.
-pub fn unnamed_profile(environment: &Environment, config: &Config) -> Result<ProfileName, SettingsError> {
+pub fn default_profile(environment: &Environment, config: &Config) -> Result<ProfileName, SettingsError> {
     match (environment.text("OAUTH_PROFILE"), &config.default_profile) {
         (Some(name), _) => parse_name("OAUTH_PROFILE", &name),
         (None, Some(name)) => Ok(name.clone()),
@@ -370,7 +370,7 @@ fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, SettingsErr
 
 /// Host, port and path parts joined by `-`.
 fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
-    let vetted = Endpoint::parse(url, HttpPolicy::Everywhere).map_err(|problem| wrong("URL", problem))?;
+    let vetted = Endpoint::parse(url, HttpPolicy::Everywhere).map_err(|problem| invalid("URL", problem))?;
     let parsed = vetted.url();
     let host = parsed.host_str().unwrap_or_default().to_owned();
     let port = parsed.port().map(|port| port.to_string());
@@ -396,7 +396,7 @@ fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
         .chars()
         .take(64)
         .collect();
-    ProfileName::parse(&name).map_err(|error| wrong_with_hint("URL", error, "Name the profile with --profile NAME."))
+    ProfileName::parse(&name).map_err(|error| invalid_with_hint("URL", error, "Name the profile with --profile NAME."))
 }
 
 /// What a login is to do, and what of it is to be remembered.
@@ -453,7 +453,7 @@ pub fn login_target(
                 Ok(profile) if options.issuer.is_some() || options.token_endpoint.is_some() => Ok((profile, None)),
                 _ => {
                     let hint = format!("Did you mean https://{name}? A server is named by its whole URL.");
-                    Err(wrong_with_hint(
+                    Err(invalid_with_hint(
                         "PROFILE",
                         format!("there is no profile \"{name}\""),
                         &hint,
@@ -464,7 +464,7 @@ pub fn login_target(
         (None, None) => match &options.profile {
             Some(name) => Ok((parse_name("--profile", name)?, None)),
             None => {
-                let name = unnamed_profile(environment, config)?;
+                let name = default_profile(environment, config)?;
                 let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
                 match (used_for, &options.issuer) {
                     (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
@@ -505,7 +505,7 @@ pub fn login(
     let callback = callback_choice(options, profile)?;
     let wish = wish(options, profile)?;
     Ok(ResolvedLogin {
-        given: given(options, url.as_deref()),
+        given: profile_changes(options, url.as_deref()),
         browser: options
             .browser
             .clone()
@@ -552,7 +552,7 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
     wish(&LoginOptions::default(), profile)?;
     if let Some(store) = profile.text("store") {
-        StoreKind::from_str(store).map_err(|error| wrong("store", error))?;
+        StoreKind::from_str(store).map_err(|error| invalid("store", error))?;
     }
     match profile.text("proxy") {
         Some(proxy) => without_userinfo("proxy", proxy),
@@ -568,12 +568,12 @@ fn server_choice(
     name: &ProfileName,
 ) -> Result<ServerChoice, SettingsError> {
     let unusable = |place: &str, error: EndpointError| match error {
-        EndpointError::PlainHttp(_) => wrong_with_hint(
+        EndpointError::PlainHttp(_) => invalid_with_hint(
             place,
             error,
             "Use https, or --allow-http if plain http to that machine is really meant.",
         ),
-        _ => wrong(place, error),
+        _ => invalid(place, error),
     };
     let endpoint = |flag: &str, key: &str, given: &Option<String>| {
         let (place, text) = match (given, profile.text(key)) {
@@ -653,12 +653,12 @@ fn client_choice(
     let method = match (&options.client_auth, profile.text("client_auth")) {
         (Some(method), _) => Some(*method),
         (None, Some(text)) => {
-            Some(ClientAuthenticationMethod::from_str(text).map_err(|error| wrong("client_auth", error))?)
+            Some(ClientAuthenticationMethod::from_str(text).map_err(|error| invalid("client_auth", error))?)
         }
         (None, None) => None,
     };
     Ok(ClientChoice {
-        id: ClientId::parse(&id).map_err(|error| wrong(place, error))?,
+        id: ClientId::parse(&id).map_err(|error| invalid(place, error))?,
         secret: None,
         method,
     })
@@ -670,7 +670,7 @@ fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<Callback
         (None, Some(text)) => ("redirect_uri", text),
         (None, None) => ("redirect_uri", DEFAULT_REDIRECT_URI),
     };
-    let redirect_uri = RedirectUri::parse(text).map_err(|error| wrong(place, error))?;
+    let redirect_uri = RedirectUri::parse(text).map_err(|error| invalid(place, error))?;
     if options.paste {
         let given = match options.port.as_slice() {
             [] => profile.ports("port"),
@@ -684,7 +684,7 @@ fn callback_choice(options: &LoginOptions, profile: &Profile) -> Result<Callback
     }
     let Some(address) = redirect_uri.loopback_address() else {
         let problem = "no listener on this machine can receive that: it is not http on 127.0.0.1, [::1] or localhost";
-        return Err(wrong_with_hint(
+        return Err(invalid_with_hint(
             place,
             problem,
             "With --paste you paste the URL that the browser ended on instead.",
@@ -727,7 +727,7 @@ fn response_mode(options: &LoginOptions, profile: &Profile) -> Result<Option<Res
         (Some(ResponseModeChoice::Query), _) | (None, Some("query")) => Ok(Some(ResponseMode::Query)),
         (Some(ResponseModeChoice::FormPost), _) | (None, Some("form_post")) => Ok(Some(ResponseMode::FormPost)),
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(wrong("response_mode", "it is neither query nor form_post")),
+        (None, Some(_)) => Err(invalid("response_mode", "it is neither query nor form_post")),
     }
 }
 
@@ -749,10 +749,10 @@ fn wish(options: &LoginOptions, profile: &Profile) -> Result<AuthorizationOption
         &RESERVED_TOKEN_PARAMETERS,
     )?;
     Ok(AuthorizationOptions {
-        scope: Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong(scope_place, error))?,
+        scope: Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| invalid(scope_place, error))?,
         resource: resource
             .iter()
-            .map(|text| Resource::parse(text).map_err(|error| wrong(resource_place, error)))
+            .map(|text| Resource::parse(text).map_err(|error| invalid(resource_place, error)))
             .collect::<Result<_, _>>()?,
         audience: options
             .audience
@@ -781,13 +781,13 @@ pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
     // An unset variable in a script must not bring more than was wanted.
     for (flag, given) in [("--scope", &options.scope), ("--resource", &options.resource)] {
         if !given.is_empty() && words(given).is_empty() {
-            return Err(wrong(flag, "it is empty"));
+            return Err(invalid(flag, "it is empty"));
         }
     }
     let scope = words(&options.scope);
-    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| wrong("--scope", error))?;
+    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| invalid("--scope", error))?;
     let resource = words(&options.resource).into_iter().map(|text| {
-        let resource = Resource::parse(&text).map_err(|error| wrong("--resource", error))?;
+        let resource = Resource::parse(&text).map_err(|error| invalid("--resource", error))?;
         Ok(resource.to_string())
     });
     Ok(Part {
@@ -822,9 +822,9 @@ fn pairs(
         let (name, value) = text
             .split_once('=')
             .filter(|(name, _)| !name.is_empty())
-            .ok_or_else(|| wrong(flag, format!("\"{text}\" is not of the form NAME=VALUE")))?;
+            .ok_or_else(|| invalid(flag, format!("\"{text}\" is not of the form NAME=VALUE")))?;
         if result.iter().any(|(earlier, _)| earlier == name) {
-            return Err(wrong(flag, format!("\"{name}\" is given twice")));
+            return Err(invalid(flag, format!("\"{name}\" is given twice")));
         }
         result.push((name.to_owned(), value.to_owned()));
     }
@@ -842,14 +842,18 @@ fn pairs(
                 key
             };
             let hint = format!("Use the flag for it, or leave it out: the flow sets {name} itself.");
-            Err(wrong_with_hint(place, format!("\"{name}\" is set by the flow"), &hint))
+            Err(invalid_with_hint(
+                place,
+                format!("\"{name}\" is set by the flow"),
+                &hint,
+            ))
         }
     }
 }
 
 /// What `login` saves: what was given on the command line, but never
 /// `timeout`, `paste`, `no_browser`, `listen` and `param.prompt`.
-fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
+fn profile_changes(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
     let mut given = Vec::new();
     let mut add = |key: &str, setting: Setting| given.push((key.to_owned(), setting));
     for (key, text) in [
@@ -914,7 +918,7 @@ fn given(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
 }
 
 /// What `login` saves of the global flags: how this server is reached.
-pub fn given_to_reach_the_server(global: &GlobalOptions) -> Vec<(String, Setting)> {
+pub fn connection_changes(global: &GlobalOptions) -> Vec<(String, Setting)> {
     let mut given = Vec::new();
     if let Some(file) = &global.cacert {
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.clone());
@@ -935,12 +939,12 @@ pub fn given_to_reach_the_server(global: &GlobalOptions) -> Vec<(String, Setting
 /// [`SettingsError::Value`] for an empty secret, or one that is not text.
 pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, SettingsError> {
     let bytes = Secret::new(bytes);
-    let text = std::str::from_utf8(bytes.expose()).map_err(|_| wrong(place, "that is not UTF-8 text"))?;
+    let text = std::str::from_utf8(bytes.expose()).map_err(|_| invalid(place, "that is not UTF-8 text"))?;
     let text = text
         .strip_suffix('\n')
         .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     if text.is_empty() {
-        Err(wrong(place, "that is empty"))
+        Err(invalid(place, "that is empty"))
     } else {
         Ok(Secret::from(text))
     }
@@ -951,7 +955,7 @@ pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, Settings
 /// # Errors
 /// [`SettingsError::Value`], which does not repeat it.
 pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, SettingsError> {
-    CodeVerifier::parse(given.expose()).map_err(|problem| wrong(place, problem))
+    CodeVerifier::parse(given.expose()).map_err(|problem| invalid(place, problem))
 }
 
 /// Reads a secret from a file.
@@ -960,7 +964,7 @@ pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, Settin
 /// [`SettingsError::Value`].
 pub fn secret_from_file(place: &str, path: &Path) -> Result<Secret, SettingsError> {
     let bytes =
-        std::fs::read(path).map_err(|error| wrong(place, format!("{} cannot be read: {error}", path.display())))?;
+        std::fs::read(path).map_err(|error| invalid(place, format!("{} cannot be read: {error}", path.display())))?;
     secret_from_bytes(place, bytes)
 }
 

@@ -141,6 +141,7 @@ impl<'e, 'w> Examination<'e, 'w> {
                     came: self.shown(&came),
                 });
         self.world
+            .caller
             .observer
             .observe(&Event::Decision(&format!("{rule}: {} {reason}", verdict.as_str())));
         self.judged.insert(
@@ -218,7 +219,7 @@ impl<'e, 'w> Examination<'e, 'w> {
         let interruption = &mut self.interruption;
         let outcome = self.runtime.block_on(async {
             tokio::select! {
-                outcome = world.transport.send(&request, world.observer) => Ok(outcome),
+                outcome = world.caller.send(&request) => Ok(outcome),
                 code = interruption => Err(code),
             }
         });
@@ -282,7 +283,7 @@ impl<'e, 'w> Examination<'e, 'w> {
     /// Sends the same request [`AT_ONCE`] times at the same moment.
     pub(super) fn send_at_once(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Finding> {
         self.attacked();
-        let transport = self.world.transport;
+        let transport = self.world.caller.transport;
         let (mut a, mut b, mut c, mut d) = (NoopObserver, NoopObserver, NoopObserver, NoopObserver);
         let outcomes: [_; AT_ONCE] = self.runtime.block_on(async {
             let (a, b, c, d) = tokio::join!(
@@ -297,8 +298,8 @@ impl<'e, 'w> Examination<'e, 'w> {
         for outcome in outcomes {
             let response = outcome.map_err(|error| Finding::Unseen(format!("no answer: {error}")))?;
             let request = request.clone();
-            self.world.observer.observe(&Event::RequestSent(&request));
-            self.world.observer.observe(&Event::ResponseReceived {
+            self.world.caller.observer.observe(&Event::RequestSent(&request));
+            self.world.caller.observer.observe(&Event::ResponseReceived {
                 request: &request,
                 response: &response,
             });
@@ -329,7 +330,7 @@ impl<'e, 'w> Examination<'e, 'w> {
 
     /// A value that nobody can have issued or asked for before.
     pub(super) fn random(&mut self) -> Result<Secret, Finding> {
-        random_token(self.world.randomness).map_err(|error| Finding::Unseen(error.to_string()))
+        random_token(self.world.caller.randomness).map_err(|error| Finding::Unseen(error.to_string()))
     }
 
     /// The client has a secret.

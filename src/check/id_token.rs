@@ -149,7 +149,7 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
                 tokens,
                 issuer: examination.metadata.issuer.as_ref().map(ToString::to_string),
                 client_id: examination.client.id.to_string(),
-                now: (examination.world.now)(),
+                now: examination.world.caller.now(),
             })
         });
     }

@@ -135,7 +135,7 @@ pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Documents, 
 }
 
 fn unreachable_server(examination: &mut Examination<'_, '_>, issuer: &Issuer, url: &Url) -> Result<(), CheckError> {
-    let transport = examination.world.transport;
+    let transport = examination.world.caller.transport;
     let request = HttpRequest::get(url.clone());
     let outcome = examination.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;

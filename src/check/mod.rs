@@ -88,7 +88,7 @@ pub fn examine(
     runtime: &Runtime,
     interruption: Interruption<'_>,
 ) -> Result<Report, CheckError> {
-    let redirect_uri = redirect_uri(&request.login.callback, world.randomness);
+    let redirect_uri = redirect_uri(&request.login.callback, world.caller.randomness);
     let mut examination = Examination::new(request, world, runtime, interruption, redirect_uri);
     let documents = metadata::fetch(&mut examination)?;
     metadata::judge(&mut examination, &documents);
@@ -120,7 +120,7 @@ pub fn examine(
     if let Some(code) = examination.interrupted {
         if examination.has_tokens_left() {
             let warning = "the tokens that came until now are not revoked; they end by themselves";
-            examination.world.observer.observe(&Event::Warning(warning));
+            examination.world.caller.observer.observe(&Event::Warning(warning));
         }
         return Err(CheckError::Interrupted(code));
     }

@@ -245,7 +245,7 @@ pub(super) fn revoke_what_is_left(examination: &mut Examination<'_, '_>) {
             Some(_) => "the server did not revoke them",
             None => "the server announces no revocation endpoint",
         };
-        examination.world.observer.observe(&Event::Warning(&format!(
+        examination.world.caller.observer.observe(&Event::Warning(&format!(
             "the tokens of {stay} answers of this examination are left to expire: {why}"
         )));
     }

@@ -151,7 +151,7 @@ pub(super) fn announce(examination: &mut Examination<'_, '_>) {
         }
     };
     examination.sign_ins.door = Some(door);
-    let observer = &mut *examination.world.observer;
+    let observer = &mut *examination.world.caller.observer;
     if door == Door::Open {
         observer.observe(&Event::Note(
             "the server grants without asking, so no browser is needed",
@@ -258,6 +258,7 @@ impl Examination<'_, '_> {
             false => String::new(),
         };
         self.world
+            .caller
             .observer
             .observe(&Event::Outcome(&format!("login {count}{of_about}: {purpose}")));
         let login = &self.request.login;
@@ -377,21 +378,21 @@ async fn sign_in(
     is_first: bool,
     world: &mut LoginContext<'_>,
 ) -> Result<Came, LoginError> {
-    let mut receiver = CallbackReceiver::open(&login.callback, world.randomness, world.observer).await?;
+    let mut receiver = CallbackReceiver::open(&login.callback, &mut world.caller).await?;
     ask.params.set("redirect_uri", receiver.redirect_uri.as_str());
     let url = endpoint.with_params(&ask.params);
     if is_first {
         trace_authorization_request(&ask.params, &url, &receiver, world);
     } else {
-        trace_authorization_url(&ask.params, &url, world.observer);
+        trace_authorization_url(&ask.params, &url, world.caller.observer);
     }
     let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
-    world.observer.observe(&Event::WaitBegins {
+    world.caller.observer.observe(&Event::WaitBegins {
         timeout: login.timeout,
         paste_accepted: world.pasted.is_some(),
     });
     let came = wait(ask, &mut receiver, &mut browser, login.timeout, world).await;
-    world.observer.observe(&Event::WaitEnds);
+    world.caller.observer.observe(&Event::WaitEnds);
     receiver.close().await;
     came
 }

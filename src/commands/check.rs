@@ -2,11 +2,11 @@
 //! server, prints the report. Nothing is saved or stored, and no session of the
 //! profile is touched.
 
-use super::Context;
-use super::login::{
-    DesktopBrowser, check_client_authentication, client_secret, detect_host, openers, pasted_lines, plain_http,
-};
-use super::signals::signalled;
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
+use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::context::{Context, caller};
+use crate::app::input::open_paste_source;
+use crate::app::signals::shutdown_signal;
 use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
@@ -15,7 +15,6 @@ use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
-use crate::system::{self, SystemRandomness};
 use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
@@ -104,9 +103,9 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
 
     let host = detect_host(&context.environment);
     let mut user_agent = DesktopBrowser {
-        openers: match options.login.no_browser {
+        browser_launchers: match options.login.no_browser {
             true => Vec::new(),
-            false => openers(resolved.browser.as_deref(), &context.environment, &host)?,
+            false => browser_launchers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
         plain_http: plain_http(allowance),
         environment: &context.environment,
@@ -122,19 +121,16 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let in_runtime = runtime.enter();
-    let mut pasted = pasted_lines(paste_only, options.login.client_secret_stdin)?;
-    let interruption = Box::pin(signalled());
+    let mut pasted = open_paste_source(paste_only, options.login.client_secret_stdin)?;
+    let interruption = Box::pin(shutdown_signal());
     drop(in_runtime);
-    let mut keep_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut login_context = LoginContext {
+        caller: caller(&transport, &mut observer),
         user_agent: &mut user_agent,
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep_nothing,
-        observer: &mut observer,
+        save: &mut save_nothing,
     };
-    Ok(examine(&request, &mut world, &runtime, interruption)?)
+    Ok(examine(&request, &mut login_context, &runtime, interruption)?)
 }

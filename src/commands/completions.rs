@@ -7,7 +7,7 @@
 //! script asks the hidden command `oauth __profiles`. PowerShell and Elvish
 //! complete commands and options only.
 
-use super::Context;
+use crate::app::context::Context;
 use crate::args::cli::{CommandLine, PROFILE_NAME, Shell};
 use crate::error::Error;
 use crate::output::report;

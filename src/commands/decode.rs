@@ -4,17 +4,17 @@
 //! for anything: keys are fetched from the session's server, from the issuer
 //! of a saved profile, or from the one that `--issuer` names.
 
-use super::Context;
-use super::claims;
-use super::signals::interruptible;
-use super::token::error_chain;
-use super::token_input::{choice, given_token, stored};
+use crate::app::context::{Context, caller};
+use crate::app::signals::interruptible;
+use crate::app::token_input::{load_session, profile_choice, read_token_argument};
 use crate::args::cli::DecodeOptions;
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
 use crate::error::{Error, InspectionError, SessionError};
 use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::flow::session::endpoint_of;
+use crate::output::causes::error_chain;
+use crate::output::json_table::render_members;
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::abnf::from_base64url;
@@ -29,11 +29,11 @@ use crate::trace::{Event, Observer};
 use serde_json::Value;
 
 /// Whose keys may be asked for.
-enum Keys {
+enum KeyChoice {
     /// These; and how a person knows their owner.
-    Of(KeySource, String),
+    Issuer(KeySource, String),
     /// Nobody's, and why.
-    Nobodys(String),
+    None(String),
 }
 
 /// What became of the signature.
@@ -48,7 +48,7 @@ enum Verdict {
 }
 
 pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Error> {
-    let given = given_token(context, &options.input)?;
+    let given = read_token_argument(context, &options.input)?;
     let config;
     let profile;
     let (token, jwt, keys) = match given {
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
             (token, jwt, keys)
         }
         None => {
-            let stored = stored(context, &options.input)?;
+            let stored = load_session(context, &options.input)?;
             let token = token_of(&stored.session, options).ok_or(SessionError::NoIdToken {
                 profile: stored.name.clone(),
             })?;
@@ -105,11 +105,11 @@ fn warn_of_another_issuer(context: &Context, jwt: &UnverifiedJwt, session: &Sess
 }
 
 /// The session was made with this server, so its keys may be asked for.
-fn keys_of_session(session: &Session) -> Result<Keys, Error> {
+fn keys_of_session(session: &Session) -> Result<KeyChoice, Error> {
     let whose = session.issuer.clone();
     if let Some(text) = &session.endpoints.jwks_uri {
         let endpoint = endpoint_of(text, "jwks_uri").map_err(InspectionError::Record)?;
-        return Ok(Keys::Of(
+        return Ok(KeyChoice::Issuer(
             KeySource::JwksUri(endpoint),
             whose.unwrap_or_else(|| text.clone()),
         ));
@@ -118,9 +118,9 @@ fn keys_of_session(session: &Session) -> Result<Keys, Error> {
     Ok(match issuer {
         Some(issuer) => {
             let whose = issuer.to_string();
-            Keys::Of(KeySource::Issuer(issuer, HttpPolicy::Everywhere), whose)
+            KeyChoice::Issuer(KeySource::Issuer(issuer, HttpPolicy::Everywhere), whose)
         }
-        None => Keys::Nobodys("the session knows neither the issuer nor its keys".to_owned()),
+        None => KeyChoice::None("the session knows neither the issuer nor its keys".to_owned()),
     })
 }
 
@@ -130,11 +130,11 @@ fn keys_for_given<'a>(
     options: &DecodeOptions,
     config: &'a Config,
     named: Option<&str>,
-) -> Result<(Keys, Option<&'a Profile>), Error> {
+) -> Result<(KeyChoice, Option<&'a Profile>), Error> {
     let asked = settings::issuer("--issuer", options.issuer.as_deref())?;
     let chosen = match &options.input.profile {
         Some(_) => {
-            let name = settings::profile_name(&choice(&options.input), &context.environment, config)?;
+            let name = settings::profile_name(&profile_choice(&options.input), &context.environment, config)?;
             let known = || config.profiles().map(|(name, _)| name.clone()).collect();
             let profile = config.profile(&name);
             Some(profile.ok_or_else(|| SessionError::UnknownProfile {
@@ -145,15 +145,15 @@ fn keys_for_given<'a>(
         None => None,
     };
     let Some(named) = named else {
-        return Ok((Keys::Nobodys("it does not name its issuer (iss)".to_owned()), None));
+        return Ok((KeyChoice::None("it does not name its issuer (iss)".to_owned()), None));
     };
     if let Some(asked) = asked {
         if asked.as_str() != named {
             let why = format!("its issuer is \"{named}\", not \"{asked}\"");
-            return Ok((Keys::Nobodys(why), None));
+            return Ok((KeyChoice::None(why), None));
         }
         let source = KeySource::Issuer(asked, HttpPolicy::LoopbackOnly);
-        return Ok((Keys::Of(source, named.to_owned()), chosen));
+        return Ok((KeyChoice::Issuer(source, named.to_owned()), chosen));
     }
     let is_its_issuer = |profile: &&Profile| profile.text("issuer") == Some(named);
     let of_issuer = match chosen {
@@ -161,7 +161,7 @@ fn keys_for_given<'a>(
         None => config.profiles().map(|(_, profile)| profile).find(is_its_issuer),
     };
     let Some(profile) = of_issuer else {
-        return Ok((Keys::Nobodys(unknown_issuer(named)), None));
+        return Ok((KeyChoice::None(unknown_issuer(named)), None));
     };
     let allowance = if profile.switch("allow_http") {
         HttpPolicy::Everywhere
@@ -170,7 +170,7 @@ fn keys_for_given<'a>(
     };
     let issuer = settings::issuer_of("issuer", named, allowance)?;
     let source = KeySource::Issuer(issuer, allowance);
-    Ok((Keys::Of(source, named.to_owned()), Some(profile)))
+    Ok((KeyChoice::Issuer(source, named.to_owned()), Some(profile)))
 }
 
 /// Whoever wrote the token chose this name, and somebody may paste it into a shell.
@@ -186,10 +186,15 @@ fn unknown_issuer(named: &str) -> String {
     }
 }
 
-fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, keys: Keys) -> Result<Verdict, Error> {
+fn verdict(
+    context: &Context,
+    profile: Option<&Profile>,
+    jwt: &UnverifiedJwt,
+    keys: KeyChoice,
+) -> Result<Verdict, Error> {
     let (source, issuer) = match keys {
-        Keys::Of(source, issuer) => (source, issuer),
-        Keys::Nobodys(why) => return Ok(Verdict::Unverified(why)),
+        KeyChoice::Issuer(source, issuer) => (source, issuer),
+        KeyChoice::None(why) => return Ok(Verdict::Unverified(why)),
     };
     let vetted_before = matches!(
         source,
@@ -197,9 +202,10 @@ fn verdict(context: &Context, profile: Option<&Profile>, jwt: &UnverifiedJwt, ke
     );
     let transport = context.transport(profile, vetted_before)?;
     let mut observer = context.observer();
-    let fetched = context
-        .runtime()?
-        .block_on(interruptible(issuer_keys(&source, &transport, &mut observer)))?;
+    let fetched = context.runtime()?.block_on(interruptible(issuer_keys(
+        &source,
+        &mut caller(&transport, &mut observer),
+    )))?;
     let set = match fetched {
         Ok(set) => set,
         Err(error) => return Ok(Verdict::Unverified(error_chain(&error.to_string(), &error))),
@@ -276,8 +282,8 @@ fn as_text(token: &Secret, verdict: &Verdict) -> String {
     };
     format!(
         "header\n{}claims\n{}signature\n  {}\n",
-        claims::lines(&header, now),
-        claims::lines(&claims, now),
+        render_members(&header, now),
+        render_members(&claims, now),
         sanitize(&signature)
     )
 }

@@ -1,13 +1,14 @@
 //! `oauth demo`: the development server in this process, a real login against
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
-use super::Context;
-use super::login::{DesktopBrowser, detect_host, openers};
-use super::signals::{interruptible, signalled};
-use super::watch::Watch;
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
+use crate::app::context::{Context, caller};
+use crate::app::observer::CommandObserver;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
 use crate::error::{DemoError, Error};
 use crate::exit::Diagnosis;
+use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, ClientChoice, LoginContext, LoginRequest, ServerChoice, UserAgent, login};
 use crate::flow::logout::revoke;
 use crate::flow::refresh::{RefreshOptions, refresh};
@@ -24,8 +25,8 @@ use crate::server::resource_owner::{Lost, Next, ResourceOwner};
 use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
 use crate::store::Part;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
-use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
@@ -52,8 +53,8 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         .ok_or(DemoError::Broken("the account"))?;
     let host = detect_host(&context.environment);
     let unattended = is_unattended(options, &context.environment, &host);
-    let mut observer = narrator(context);
-    say_hello(&issuer, &user, unattended, &mut observer);
+    let mut observer = demo_observer(context);
+    print_intro(&issuer, &user, unattended, &mut observer);
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
@@ -68,7 +69,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         })
     } else {
         Box::new(DesktopBrowser {
-            openers: openers(options.browser.as_deref(), &context.environment, &host)?,
+            browser_launchers: browser_launchers(options.browser.as_deref(), &context.environment, &host)?,
             plain_http: PlainHttp::LoopbackOnly,
             environment: &context.environment,
         })
@@ -115,7 +116,7 @@ async fn walk(
     observer: &mut dyn Observer,
 ) -> Result<Value, Error> {
     let transport = Transport::new(TransportSettings::default());
-    let mut keep = |session: &Session, observer: &mut dyn Observer| {
+    let mut save = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
         saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
         if store.name() != StoreKind::None.to_string() {
@@ -124,52 +125,44 @@ async fn walk(
         }
         Ok(())
     };
-    let mut world = LoginContext {
-        transport: &transport,
+    let mut context = LoginContext {
+        caller: caller(&transport, &mut *observer),
         user_agent,
         pasted: None,
         host,
-        randomness: &mut SystemRandomness,
-        now: system::now,
-        keep: &mut keep,
-        observer,
+        save: &mut save,
     };
-    let logged_in = login(request, &mut world, signalled()).await?;
+    let logged_in = login(request, &mut context, shutdown_signal()).await?;
     let mut session = logged_in.session;
 
-    interruptible(show_off(&mut session, store, name, &transport, observer)).await?
+    interruptible(exercise_session(
+        &mut session,
+        store,
+        name,
+        &mut caller(&transport, observer),
+    ))
+    .await?
 }
 
 /// What a session is good for: a call, a refresh, a revocation.
-async fn show_off(
+async fn exercise_session(
     session: &mut Session,
     store: &mut dyn CredentialStore,
     name: &ProfileName,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<Value, Error> {
-    let answer = call_resource_server(session, transport, observer).await?;
-    let terms = RefreshOptions {
-        client_secret: None,
-        token_parameters: Vec::new(),
-        transport,
-        now: system::now,
-    };
-    refresh(session, &Part::default(), &terms, observer).await?;
-    observer.observe(&Event::Outcome(
+    let answer = call_resource_server(session, caller).await?;
+    refresh(session, &Part::default(), &RefreshOptions::default(), caller).await?;
+    caller.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
-    revoke(session, None, transport, observer).await?;
+    revoke(session, None, caller).await?;
     Ok(answer)
 }
 
 /// `GET /api/hello` with the token (RFC 6750 §2.1).
-async fn call_resource_server(
-    session: &Session,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> Result<Value, Error> {
+async fn call_resource_server(session: &Session, caller: &mut Caller<'_>) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
     let issuer = session
@@ -186,11 +179,8 @@ async fn call_resource_server(
             credentials,
         },
     ));
-    observer.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
-    let response = transport
-        .send(&request, observer)
-        .await
-        .map_err(DemoError::Unreachable)?;
+    caller.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
+    let response = caller.send(&request).await.map_err(DemoError::Unreachable)?;
     serde_json::from_slice(response.body.expose())
         .ok()
         .filter(|_| response.status == 200)
@@ -198,7 +188,7 @@ async fn call_resource_server(
 }
 
 /// The demo tells its story, so it is as verbose as `-v` unless it must not be.
-fn narrator(context: &Context) -> Watch {
+fn demo_observer(context: &Context) -> CommandObserver {
     let verbosity = if context.global.quiet || context.style.json {
         context.global.verbose
     } else {
@@ -207,7 +197,7 @@ fn narrator(context: &Context) -> Watch {
     context.observer_with(verbosity)
 }
 
-fn say_hello(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
+fn print_intro(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
     observer.observe(&Event::Note(&format!(
         "an authorization server for this demo runs at {issuer}"
     )));
@@ -309,7 +299,7 @@ impl UserAgent for ScriptedUser {
             let url = url.clone();
             // On a thread of its own, as a browser is a process of its own.
             std::thread::spawn(move || {
-                if let Err(error) = play_to_the_end(resource_owner, url) {
+                if let Err(error) = run_script(resource_owner, url) {
                     let command = "the demo's resource owner".to_owned();
                     // The flow may have ended meanwhile; then nobody needs to know.
                     let _ = reporter.send(BrowserReport::Failed {
@@ -325,7 +315,7 @@ impl UserAgent for ScriptedUser {
 
 /// Why the played resource owner did not come to the end.
 #[derive(Debug, thiserror::Error)]
-enum PlayError {
+enum ScriptError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(transparent)]
@@ -334,14 +324,14 @@ enum PlayError {
     Runtime(#[from] io::Error),
 }
 
-fn play_to_the_end(resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+fn run_script(resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(play(resource_owner, url))
 }
 
-async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), PlayError> {
+async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
     let transport = Transport::new(TransportSettings::default());
     let mut request = resource_owner.open(url);
     loop {

@@ -2,9 +2,8 @@
 //! what became of it, what the server says that it can do and what it lacks,
 //! and what in its words is broken, contradictory or risky.
 
-use super::Context;
-use super::signals::interruptible;
-use super::status::aligned;
+use crate::app::context::{Context, caller};
+use crate::app::signals::interruptible;
 use crate::args::cli::DiscoverOptions;
 use crate::args::settings;
 use crate::error::Error;
@@ -13,6 +12,7 @@ use crate::flow::discovery::lint::{Finding, capabilities, findings};
 use crate::flow::discovery::report::{DiscoveryReport, FoundDocument, explore};
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
+use crate::output::table::align_columns;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
 use crate::trace::ordered_json::{Document, object};
@@ -20,11 +20,12 @@ use crate::transport::UrlSource;
 use serde_json::Value;
 
 pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Error> {
-    let (url, issuer) = settings::explored_url(&options.url)?;
+    let (url, issuer) = settings::discover_url(&options.url)?;
     let transport = context.transport(None, false)?;
     transport.prepare(url.url(), UrlSource::User)?;
     let mut observer = context.observer();
-    let exploring = explore(&url, issuer.as_ref(), &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let exploring = explore(&url, issuer.as_ref(), &mut caller);
     let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
 
     let findings = findings(&exploration);
@@ -100,7 +101,7 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
         };
         [status, sanitize(attempt.url.as_str()), sanitize(&result)]
     }));
-    let mut text = aligned(&attempts);
+    let mut text = align_columns(&attempts);
     if let Some(server) = &exploration.server {
         let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
         table.extend(capabilities(&server.members).into_iter().map(|capability| {
@@ -114,7 +115,7 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
             ]
         }));
         let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
-        text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), aligned(&table));
+        text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), align_columns(&table));
     }
     if !findings.is_empty() {
         let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
@@ -125,7 +126,7 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
                 sanitize(&finding.message),
             ]
         }));
-        text += &format!("\n{}", aligned(&table));
+        text += &format!("\n{}", align_columns(&table));
     } else if exploration.server.is_some() {
         text += "\nnothing is broken, contradictory or risky in these words\n";
     }

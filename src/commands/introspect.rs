@@ -1,13 +1,12 @@
 //! `oauth introspect`: what a token stands for, by its server's own word.
 
-use super::Context;
-use super::claims;
-use super::signals::interruptible;
-use super::token_input::{TokenTarget, token_at_server};
+use crate::app::context::{Context, caller};
+use crate::app::signals::interruptible;
+use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
 use crate::error::{Error, InspectionError};
 use crate::flow::token_services::introspect;
-use crate::output::report;
+use crate::output::{json_table, report};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut observer = context.observer();
@@ -16,12 +15,13 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         is_own,
         session,
         transport,
-    } = token_at_server(context, input, &mut observer)?;
+    } = resolve_token(context, input, &mut observer)?;
     let secret = context.client_secret_of_environment();
     let hint = is_own.then_some("access_token");
-    let asking = introspect(&session, secret.as_ref(), &token, hint, &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let asking = introspect(&session, secret.as_ref(), &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
-    report::print(claims::result(&answer, context.style.json).as_bytes())?;
+    report::print(json_table::render(&answer, context.style.json).as_bytes())?;
     if active {
         Ok(())
     } else {

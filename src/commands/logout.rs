@@ -1,7 +1,9 @@
 //! `oauth logout`: revokes at the server, then forgets. The client secret
 //! stays with the profile; `profile remove` deletes that too.
 
-use super::{Context, LOCK_WAIT, lock};
+use crate::app::context::{Context, caller};
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::signals::interruptible;
 use crate::args::cli::LogoutOptions;
 use crate::args::config::Config;
 use crate::args::settings;
@@ -65,11 +67,10 @@ fn one(
         let transport = context.transport(profile, true)?;
         // With --all the variable, which is for one client, would go to every server.
         let secret = context.client_secret_of_environment().filter(|_| !all);
-        let revoked = context.runtime()?.block_on(super::signals::interruptible(revoke(
+        let revoked = context.runtime()?.block_on(interruptible(revoke(
             &session,
             secret.as_ref(),
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )))??;
         if revoked == Revoked::NoEndpoint {
             observer.observe(&Event::Note(

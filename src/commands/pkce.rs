@@ -1,7 +1,7 @@
 //! `oauth pkce`: a code verifier and its S256 challenge, for a flow by hand.
 
-use super::Context;
-use super::login::secret_of_stdin;
+use crate::app::context::Context;
+use crate::app::input::read_secret_from_stdin;
 use crate::args::cli::PkceOptions;
 use crate::args::settings;
 use crate::error::Error;
@@ -16,7 +16,7 @@ const VERIFIER_FLAG: &str = "--verifier-stdin";
 
 pub(super) fn run(context: &Context, options: &PkceOptions) -> Result<(), Error> {
     let verifier = if options.verifier_stdin {
-        settings::code_verifier(VERIFIER_FLAG, &secret_of_stdin(context, VERIFIER_FLAG)?)?
+        settings::code_verifier(VERIFIER_FLAG, &read_secret_from_stdin(context, VERIFIER_FLAG)?)?
     } else {
         CodeVerifier::generate(&mut SystemRandomness).map_err(LoginError::Randomness)?
     };

@@ -1,14 +1,15 @@
 //! `oauth profile`: the profiles of the configuration file.
 
-use super::relocation::change_with_session;
-use super::status::aligned;
-use super::{Context, LOCK_WAIT, lock};
+use crate::app::context::Context;
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
 use crate::output::report;
 use crate::output::sanitize::sanitize;
+use crate::output::table::align_columns;
 use crate::store::ProfileName;
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
     }
     let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
     let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-    report::print(aligned(&table).as_bytes())
+    report::print(align_columns(&table).as_bytes())
 }
 
 fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
@@ -85,7 +86,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
                 .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
-    report::print(aligned(&rows).as_bytes())
+    report::print(align_columns(&rows).as_bytes())
 }
 
 fn as_text(setting: &Setting) -> String {

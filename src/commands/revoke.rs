@@ -1,9 +1,10 @@
 //! `oauth revoke`: tells the server to forget one token. The session stays,
 //! but a token of its own that is revoked is never handed out again.
 
-use super::signals::{after_work, interruptible};
-use super::token_input::{choice, given_token, session_to_ask, stored};
-use super::{Context, LOCK_WAIT, lock};
+use crate::app::context::{Context, caller};
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::signals::{finish_then_interrupt, interruptible};
+use crate::app::token_input::{load_session, profile_choice, read_token_argument, session_for_request};
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::{Error, SessionError};
@@ -14,21 +15,22 @@ use crate::system;
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
-    let given = given_token(context, input)?;
+    let given = read_token_argument(context, input)?;
     let config = context.config()?;
-    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
     let transport = context.transport(config.profile(&name), true)?;
     let secret = context.client_secret_of_environment();
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let session = match given {
-        Some(_) => session_to_ask(context, input, &config, &name, &transport, &mut observer)?,
-        None => stored(context, input)?.session,
+        Some(_) => session_for_request(context, input, &config, &name, &transport, &mut observer)?,
+        None => load_session(context, input)?.session,
     };
     if let Some(token) = &given
         && kind_of(&session, token).is_none()
     {
-        let revoking = revoke_token(&session, secret.as_ref(), token, None, &transport, &mut observer);
+        let mut caller = caller(&transport, &mut observer);
+        let revoking = revoke_token(&session, secret.as_ref(), token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
         observer.observe(&Event::Outcome(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
@@ -38,21 +40,20 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
 
     // Read again under the lock: another process may have refreshed meanwhile.
     let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut observer)?;
-    let mut stored = stored(context, input)?;
+    let mut stored = load_session(context, input)?;
     let token = match given {
         Some(token) => token,
         None => own_access_token(&stored.session, &name)?,
     };
     let kind = kind_of(&stored.session, &token);
     // A signal waits until what the server has forgotten is not handed out here any more.
-    runtime.block_on(after_work(async {
+    runtime.block_on(finish_then_interrupt(async {
         revoke_token(
             &stored.session,
             secret.as_ref(),
             &token,
             kind,
-            &transport,
-            &mut observer,
+            &mut caller(&transport, &mut observer),
         )
         .await?;
         let now = system::now();

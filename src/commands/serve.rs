@@ -1,8 +1,8 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use super::Context;
-use super::signals::signalled;
+use crate::app::context::Context;
+use crate::app::signals::shutdown_signal;
 use crate::args::cli::{Approve, ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.
     let in_runtime = runtime.enter();
-    let signal = signalled();
+    let signal = shutdown_signal();
     drop(in_runtime);
     for rule in settings.broken.rules() {
         report::warn(

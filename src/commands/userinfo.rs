@@ -1,13 +1,12 @@
 //! `oauth userinfo`: what the server says of the person whose token it is.
 
-use super::Context;
-use super::claims;
-use super::signals::interruptible;
-use super::token_input::{TokenTarget, token_at_server};
+use crate::app::context::{Context, caller};
+use crate::app::signals::interruptible;
+use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
 use crate::error::Error;
 use crate::flow::token_services::userinfo;
-use crate::output::report;
+use crate::output::{json_table, report};
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
@@ -17,14 +16,15 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         is_own,
         session,
         transport,
-    } = token_at_server(context, input, &mut observer)?;
+    } = resolve_token(context, input, &mut observer)?;
     // A token that was given may be another person's.
     let subject = session.subject.as_deref().filter(|_| is_own);
-    let asking = userinfo(&session, &token, subject, &transport, &mut observer);
+    let mut caller = caller(&transport, &mut observer);
+    let asking = userinfo(&session, &token, subject, &mut caller);
     let answer = context.runtime()?.block_on(interruptible(asking))??;
     observer.observe(&match subject {
         Some(_) => Event::CheckPassed("sub is that of the ID token (OpenID Connect Core §5.3.2)"),
         None => Event::CheckSkipped("sub: there is no ID token to compare it with (OpenID Connect Core §5.3.2)"),
     });
-    report::print(claims::result(&answer, context.style.json).as_bytes())
+    report::print(json_table::render(&answer, context.style.json).as_bytes())
 }

@@ -32,9 +32,9 @@ pub(crate) fn trace_authorization_request(
     params: &Params,
     url: &Url,
     receiver: &CallbackReceiver,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
 ) {
-    trace_authorization_url(params, url, world.observer);
+    trace_authorization_url(params, url, context.caller.observer);
     if let Some(listener) = &receiver.listener {
         let listening = Listening {
             address: listener
@@ -43,10 +43,10 @@ pub(crate) fn trace_authorization_request(
                 .map_or("127.0.0.1", |(address, _)| address),
             port: listener.port(),
             elsewhere: receiver.elsewhere,
-            paste_accepted: world.pasted.is_some(),
+            paste_accepted: context.pasted.is_some(),
         };
-        for line in world.host.advice(&listening) {
-            world.observer.observe(&Event::Note(&line));
+        for line in context.host.advice(&listening) {
+            context.caller.observe(&Event::Note(&line));
         }
     }
 }

@@ -1,17 +1,15 @@
 //! Begins a session with a refresh token that came from elsewhere: it is
 //! refreshed at once, which proves that it works (RFC 6749 §6).
 
+use crate::flow::caller::Caller;
 use crate::flow::login::{ClientChoice, LoginError, ServerChoice};
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::server::resolve_server;
 use crate::flow::session::{asked, new_session};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::id_token::IdToken;
-use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
-use crate::trace::Observer;
-use crate::transport::Transport;
 
 /// Why the refresh token did not begin a session.
 #[derive(Debug)]
@@ -26,18 +24,14 @@ pub enum ImportError {
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn adopt(
+pub async fn import_refresh_token(
     server: &ServerChoice,
     client: &ClientChoice,
     wish: &AuthorizationOptions,
     refresh_token: Secret,
-    transport: &Transport,
-    now: fn() -> UnixSeconds,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<(Session, Option<IdToken>), ImportError> {
-    let server = resolve_server(server, transport, observer)
-        .await
-        .map_err(ImportError::Server)?;
+    let server = resolve_server(server, caller).await.map_err(ImportError::Server)?;
     let client = client.authenticated_as(&server.metadata);
     let mut session = new_session(
         &server.metadata,
@@ -45,13 +39,11 @@ pub async fn adopt(
         asked(&wish.scope, &wish.resource, &wish.audience),
     );
     session.refresh_token = Some(refresh_token);
-    let terms = RefreshOptions {
+    let options = RefreshOptions {
         client_secret: None,
         token_parameters: wish.extra_token_params.clone(),
-        transport,
-        now,
     };
-    let id_token = refresh(&mut session, &Part::default(), &terms, observer)
+    let id_token = refresh(&mut session, &Part::default(), &options, caller)
         .await
         .map_err(ImportError::Refresh)?;
     Ok((session, id_token))

@@ -2,13 +2,14 @@
 //! signed. Where they are is known from a session or from the issuer's
 //! metadata, never from the token.
 
+use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::jwks::{JwkSet, JwkSetError};
-use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::trace::Event;
+use crate::transport::TransportError;
 
 /// How the keys of an issuer are found.
 #[derive(Debug, Clone)]
@@ -83,24 +84,18 @@ impl Diagnosis for IssuerKeysError {
 ///
 /// # Errors
 /// [`IssuerKeysError`].
-pub async fn issuer_keys(
-    source: &KeySource,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> Result<JwkSet, IssuerKeysError> {
+pub async fn issuer_keys(source: &KeySource, caller: &mut Caller<'_>) -> Result<JwkSet, IssuerKeysError> {
     let endpoint = match source {
         KeySource::JwksUri(endpoint) => endpoint.clone(),
         KeySource::Issuer(issuer, allowance) => {
-            let metadata = discover(issuer, *allowance, transport, observer)
-                .await
-                .map_err(Box::new)?;
+            let metadata = discover(issuer, *allowance, caller).await.map_err(Box::new)?;
             let address = metadata.jwks_uri;
             address.ok_or_else(|| IssuerKeysError::NoAddress(issuer.to_string()))?
         }
     };
     let url = endpoint.to_string();
     let request = HttpRequest::get(endpoint.url().clone());
-    let response = match transport.send(&request, observer).await {
+    let response = match caller.send(&request).await {
         Ok(response) => response,
         Err(source) => return Err(IssuerKeysError::Transport { url, source }),
     };
@@ -111,7 +106,7 @@ pub async fn issuer_keys(
     let set = JwkSet::parse(response.body.expose()).map_err(|source| IssuerKeysError::Set { url, source })?;
     for key in set.unusable() {
         let named = key.key_id.as_deref().unwrap_or("without kid");
-        observer.observe(&Event::Decision(&format!("key {named} is not used: {}", key.problem)));
+        caller.observe(&Event::Decision(&format!("key {named} is not used: {}", key.problem)));
     }
     Ok(set)
 }

@@ -10,6 +10,7 @@ pub(super) use error::{exit_code_of, hints_of, oauth_error_of};
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
+use crate::flow::caller::Caller;
 use crate::flow::events::{trace_authorization_request, trace_prepared, trace_request, trace_token_response};
 use crate::flow::hints::Sent;
 use crate::flow::logout::revoke;
@@ -23,7 +24,6 @@ use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer, is_loopback};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
 use crate::protocol::params::Params;
-use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
@@ -31,7 +31,6 @@ use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::{Event, Observer, Step};
-use crate::transport::Transport;
 use crate::user_agent::browser::{BrowserError, BrowserProcess};
 use crate::user_agent::callback::{ListenSettings, Page};
 use crate::user_agent::host::HostEnvironment;
@@ -40,7 +39,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 use url::Url;
 
-/// Walks the seven steps. Whoever calls stores the session by `keep`, which
+/// Walks the seven steps. Whoever calls stores the session by `save`, which
 /// runs before the browser sees success; where it fails, the login fails.
 ///
 /// `interrupted` ends it early, in good order: the browser gets its page, the
@@ -50,23 +49,27 @@ use url::Url;
 /// [`LoginError`], one variant for each way to end. Nothing is stored then.
 pub async fn login(
     request: LoginRequest,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<LoggedIn, LoginError> {
     let mut interrupted = pin!(interrupted);
 
     // 1 to 5, which end with a code that is the answer to this request.
-    let answered = authorize(request, world, interrupted.as_mut()).await?;
+    let authorized = authorize(request, context, interrupted.as_mut()).await?;
 
     // 6 and 7, while the browser waits for its page.
-    let Answered {
+    let Authorized {
         pending,
         granted: Granted { grant, callback, .. },
         server,
         client,
         receiver,
-    } = answered;
-    let outcome = unless(interrupted, exchange_and_store(pending, grant, &server, client, world)).await;
+    } = authorized;
+    let outcome = or_interrupted(
+        interrupted,
+        exchange_and_store(pending, grant, &server, client, context),
+    )
+    .await;
     if let Some(callback) = callback {
         callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
     }
@@ -81,22 +84,22 @@ pub async fn login(
 /// [`LoginError`], as [`login`].
 pub async fn login_until_exchange(
     request: LoginRequest,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
-) -> Result<Stopped, LoginError> {
-    let Answered {
+) -> Result<PreparedExchange, LoginError> {
+    let Authorized {
         pending,
         granted,
         server,
         receiver,
         ..
-    } = authorize(request, world, pin!(interrupted)).await?;
+    } = authorize(request, context, pin!(interrupted)).await?;
     let (token_request, _) = pending.redeem(granted.grant);
     if let Some(callback) = granted.callback {
         callback.respond(Page::Stopped);
     }
     receiver.close().await;
-    Ok(Stopped {
+    Ok(PreparedExchange {
         authorization_response: granted.params,
         token_request: token_request.http_request(&server.token_endpoint),
     })
@@ -104,15 +107,15 @@ pub async fn login_until_exchange(
 
 async fn authorize(
     request: LoginRequest,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
     mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
-) -> Result<Answered, LoginError> {
+) -> Result<Authorized, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
-    world.observer.observe(&Event::StepBegins(Step::Prepare));
-    let knowing = resolve_server(&request.server, world.transport, world.observer);
-    let server = unless(interrupted.as_mut(), knowing).await?;
+    context.caller.observe(&Event::StepBegins(Step::Prepare));
+    let resolving = resolve_server(&request.server, &mut context.caller);
+    let server = or_interrupted(interrupted.as_mut(), resolving).await?;
     let client = request.client.authenticated_as(&server.metadata);
-    let mut receiver = CallbackReceiver::open(&request.callback, world.randomness, world.observer).await?;
+    let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
         receiver.redirect_uri.clone(),
@@ -121,25 +124,25 @@ async fn authorize(
             announced: server.metadata.authorization_response_iss_parameter_supported,
         },
         request.wish,
-        world.randomness,
+        context.caller.randomness,
     )?;
-    trace_prepared(pending.request(), world.observer);
+    trace_prepared(pending.request(), context.caller.observer);
 
     // 2. The client sends the browser to the authorization endpoint.
-    world.observer.observe(&Event::StepBegins(Step::Ask));
+    context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&server.authorization_endpoint);
-    trace_authorization_request(&pending.request().params(), &url, &receiver, world);
-    let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
+    trace_authorization_request(&pending.request().params(), &url, &receiver, context);
+    let mut browser = context.user_agent.open(&url).map_err(LoginError::Browser)?;
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
-    world.observer.observe(&Event::StepBegins(Step::Prompt));
+    context.caller.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive(&pending, &mut receiver, &mut browser, request.timeout, world);
-    let received = unless(interrupted.as_mut(), receiving).await;
-    world.observer.observe(&Event::WaitEnds);
+    let receiving = receive(&pending, &mut receiver, &mut browser, request.timeout, context);
+    let received = or_interrupted(interrupted.as_mut(), receiving).await;
+    context.caller.observe(&Event::WaitEnds);
     match received {
-        Ok(granted) => Ok(Answered {
+        Ok(granted) => Ok(Authorized {
             pending,
             granted,
             server,
@@ -154,7 +157,7 @@ async fn authorize(
 }
 
 /// What the first five steps bring.
-struct Answered {
+struct Authorized {
     pending: PendingAuthorization,
     granted: Granted,
     server: ResolvedServer,
@@ -163,7 +166,7 @@ struct Answered {
 }
 
 /// The work, unless it is interrupted before it is done.
-async fn unless<T>(
+async fn or_interrupted<T>(
     interrupted: Pin<&mut impl Future<Output = ExitCode>>,
     work: impl Future<Output = Result<T, LoginError>>,
 ) -> Result<T, LoginError> {
@@ -178,28 +181,24 @@ async fn exchange_and_store(
     grant: AuthorizationGrant,
     server: &ResolvedServer,
     client: Client,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
-    world.observer.observe(&Event::StepBegins(Step::Exchange));
+    context.caller.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
     let http_request = token_request.http_request(&server.token_endpoint);
-    trace_request("token request", &http_request, world.observer);
-    let answer = world
-        .transport
-        .send(&http_request, world.observer)
-        .await
-        .map_err(LoginError::Exchange)?;
+    trace_request("token request", &http_request, context.caller.observer);
+    let answer = context.caller.send(&http_request).await.map_err(LoginError::Exchange)?;
 
     // 7. The token response is checked and stored; only then does the browser see success.
-    world.observer.observe(&Event::StepBegins(Step::Store));
+    context.caller.observe(&Event::StepBegins(Step::Store));
     let response = TokenResponse::read(&server.token_endpoint, &answer).map_err(|error| LoginError::Token {
         error: error.without(&http_request.secrets()),
         sent: Box::new(Sent::of(&asked, Some(&client))),
     })?;
-    trace_token_response(&response, world.observer);
-    let now = (world.now)();
-    let id_token = check_id_token(&response, &asked, server, &client, now, world.observer)?;
+    trace_token_response(&response, context.caller.observer);
+    let now = context.caller.now();
+    let id_token = check_id_token(&response, &asked, server, &client, now, context.caller.observer)?;
     let granted = response.scope.clone();
     let token_response = response.to_json();
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
@@ -207,10 +206,10 @@ async fn exchange_and_store(
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
     session::take(&mut session, &Part::default(), response, now);
     fault::here(Point::CodeExchanged);
-    if let Err(error) = (world.keep)(&session, world.observer) {
+    if let Err(error) = (context.save)(&session, context.caller.observer) {
         // Tokens that nobody keeps should not live on at the server.
-        if let Err(error) = revoke(&session, None, world.transport, world.observer).await {
-            world.observer.observe(&Event::Warning(&format!(
+        if let Err(error) = revoke(&session, None, &mut context.caller).await {
+            context.caller.observe(&Event::Warning(&format!(
                 "the new tokens could not be revoked either: {error}"
             )));
         }
@@ -305,31 +304,25 @@ pub trait PasteSource {
 }
 
 /// Stores the session, and says why if it cannot.
-pub type Keep<'a> = dyn FnMut(&Session, &mut dyn Observer) -> Result<(), Box<dyn Diagnosis>> + 'a;
+pub type SaveSession<'a> = dyn FnMut(&Session, &mut dyn Observer) -> Result<(), Box<dyn Diagnosis>> + 'a;
 
 /// What the flow needs of the world around it.
 pub struct LoginContext<'a> {
-    /// Sends the requests.
-    pub transport: &'a Transport,
+    /// Sends the requests, draws verifier, state and nonce, and sees everything.
+    pub caller: Caller<'a>,
     /// Shows the URL to the resource owner.
     pub user_agent: &'a mut dyn UserAgent,
     /// Lines that a person pastes, where there is a terminal or `--paste`.
     pub pasted: Option<&'a mut dyn PasteSource>,
     /// Where this process runs, which decides what is said about reaching the callback.
     pub host: &'a HostEnvironment,
-    /// Draws verifier, state and nonce.
-    pub randomness: &'a mut dyn Randomness,
-    /// The wall clock.
-    pub now: fn() -> UnixSeconds,
     /// Stores the session.
-    pub keep: &'a mut Keep<'a>,
-    /// Sees everything.
-    pub observer: &'a mut dyn Observer,
+    pub save: &'a mut SaveSession<'a>,
 }
 
 /// A login that was stopped before the code was exchanged. Nothing is stored.
 #[derive(Debug)]
-pub struct Stopped {
+pub struct PreparedExchange {
     /// What came back with the browser.
     pub authorization_response: Params,
     /// What would be sent next, once.

@@ -2,6 +2,7 @@
 //! then the access token.
 
 use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::caller::Caller;
 use crate::flow::events::trace_request;
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of};
 use crate::protocol::client::Client;
@@ -12,8 +13,8 @@ use crate::protocol::json::parse_object;
 use crate::protocol::params::Params;
 use crate::secret::Secret;
 use crate::store::Session;
-use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::trace::Event;
+use crate::transport::TransportError;
 
 /// Why the server did not revoke. The session is kept.
 #[derive(Debug, thiserror::Error)]
@@ -96,8 +97,7 @@ pub enum Revoked {
 pub async fn revoke(
     session: &Session,
     client_secret: Option<&Secret>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<Revoked, LogoutError> {
     let Some(endpoint) = &session.endpoints.revocation else {
         return Ok(Revoked::NoEndpoint);
@@ -107,19 +107,19 @@ pub async fn revoke(
     let mut access_tokens = session.tokens.iter().map(|token| &token.access_token);
     match &session.refresh_token {
         Some(refresh_token) => {
-            revoke_one(&endpoint, &client, refresh_token, "refresh_token", transport, observer).await?;
+            revoke_one(&endpoint, &client, refresh_token, "refresh_token", caller).await?;
         }
         None => {
             if let Some(access_token) = access_tokens.next() {
-                revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await?;
+                revoke_one(&endpoint, &client, access_token, "access_token", caller).await?;
             }
         }
     }
     for access_token in access_tokens {
-        let revoked = revoke_one(&endpoint, &client, access_token, "access_token", transport, observer).await;
+        let revoked = revoke_one(&endpoint, &client, access_token, "access_token", caller).await;
         if let Err(error) = revoked {
             let warning = format!("the refresh token is revoked, but an access token is not: {error}");
-            observer.observe(&Event::Warning(&warning));
+            caller.observe(&Event::Warning(&warning));
         }
     }
     Ok(Revoked::TokenTarget)
@@ -148,14 +148,13 @@ async fn revoke_one(
     client: &Client,
     token: &Secret,
     token_type_hint: &str,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<(), LogoutError> {
     let request = about_token(endpoint, client, token, Some(token_type_hint));
-    trace_request("revocation request", &request, observer);
-    let response = transport.send(&request, observer).await?;
+    trace_request("revocation request", &request, caller.observer);
+    let response = caller.send(&request).await?;
     judge(endpoint, &request, &response)?;
-    observer.observe(&Event::Revoked {
+    caller.observe(&Event::Revoked {
         token_type: token_type_hint,
     });
     Ok(())

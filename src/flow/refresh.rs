@@ -2,16 +2,16 @@
 //! goes to the endpoint that the session was made with, and to no other.
 
 use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::caller::Caller;
 use crate::flow::events::{trace_request, trace_token_response};
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
-use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_request::{Grant, TokenRequest};
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::transport::TransportError;
 
 /// Why there is no new token. The session is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -112,16 +112,13 @@ fn accepted(
     }
 }
 
-/// How a refresh request is made and sent.
-pub struct RefreshOptions<'a> {
+/// How a refresh request is made.
+#[derive(Debug, Clone, Default)]
+pub struct RefreshOptions {
     /// What the environment holds now; it wins over the secret of the record.
     pub client_secret: Option<Secret>,
     /// Further parameters of the token request.
     pub token_parameters: Vec<(String, String)>,
-    /// Sends the request.
-    pub transport: &'a Transport,
-    /// The wall clock.
-    pub now: fn() -> UnixSeconds,
 }
 
 /// Sends the refresh request for a part of the session, or the whole, and
@@ -133,27 +130,27 @@ pub struct RefreshOptions<'a> {
 pub async fn refresh(
     session: &mut Session,
     part: &Part,
-    terms: &RefreshOptions<'_>,
-    observer: &mut dyn Observer,
+    options: &RefreshOptions,
+    caller: &mut Caller<'_>,
 ) -> Result<Option<IdToken>, RefreshError> {
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let token_request = TokenRequest {
-        client: client_of(session, terms.client_secret.as_ref())?,
+        client: client_of(session, options.client_secret.as_ref())?,
         grant: Grant::RefreshToken {
             refresh_token,
             scope: scope_of(session, part)?,
         },
         resource: resources_of(session, part)?,
         audience: session.asked.audience.clone(),
-        extra: terms.token_parameters.clone(),
+        extra: options.token_parameters.clone(),
     };
     let http_request = token_request.http_request(&token_endpoint);
-    trace_request("refresh request", &http_request, observer);
-    let response = terms.transport.send(&http_request, observer).await?;
+    trace_request("refresh request", &http_request, caller.observer);
+    let response = caller.send(&http_request).await?;
     let mut response =
         TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
-    trace_token_response(&response, observer);
+    trace_token_response(&response, caller.observer);
     let id_token = match &response.id_token {
         None => None,
         Some(text) => {
@@ -161,13 +158,13 @@ pub async fn refresh(
                 issuer: session.issuer.as_deref(),
                 client_id: &session.client.id,
                 client_has_secret: token_request.client.authentication.secret().is_some(),
-                now: (terms.now)(),
+                now: caller.now(),
                 access_token: &response.access_token,
                 occasion: Occasion::Refresh {
                     subject: session.subject.as_deref(),
                 },
             };
-            accepted(id_token::check(text.expose(), &expected), observer)?
+            accepted(id_token::check(text.expose(), &expected), caller.observer)?
         }
     };
     if id_token.is_none() {
@@ -176,10 +173,10 @@ pub async fn refresh(
     if let Some(id_token) = &id_token {
         session.subject = Some(id_token.subject.clone());
     }
-    observer.observe(&Event::Refreshed {
+    caller.observe(&Event::Refreshed {
         expires_in_s: response.expires_in_s,
         rotated: response.refresh_token.is_some(),
     });
-    take(session, part, response, (terms.now)());
+    take(session, part, response, caller.now());
     Ok(id_token)
 }

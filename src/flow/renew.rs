@@ -5,6 +5,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
+use crate::flow::caller::Caller;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::protocol::time::UnixSeconds;
@@ -110,10 +111,10 @@ impl Diagnosis for RenewError {
 pub struct RenewContext<'a> {
     /// Where the session is.
     pub store: &'a mut dyn CredentialStore,
-    /// How the request is made and sent.
-    pub terms: RefreshOptions<'a>,
-    /// Sees everything.
-    pub observer: &'a mut dyn Observer,
+    /// How the request is made.
+    pub options: RefreshOptions,
+    /// Sends it.
+    pub caller: Caller<'a>,
 }
 
 /// Renews a part of the session that was read as `known`, or the whole, under
@@ -132,13 +133,13 @@ pub async fn renew(
     mut lock: ProfileLock,
     known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
-    world: &mut RenewContext<'_>,
+    context: &mut RenewContext<'_>,
 ) -> Result<Session, RenewError> {
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
-    let mut session = load(profile, world)?;
+    let mut session = load(profile, context)?;
     if session.dead.is_some() || was_renewed(part, known, &session) || !still_needed(&session) {
-        world.observer.observe(&Event::Decision(
+        context.caller.observe(&Event::Decision(
             "the session was changed by another process: no refresh",
         ));
         return Ok(session);
@@ -152,7 +153,7 @@ pub async fn renew(
         })
         .cloned();
     if let Some(intent) = &interrupted {
-        world.observer.observe(&Event::Note(&format!(
+        context.caller.observe(&Event::Note(&format!(
             "a refresh at {} was interrupted, or no usable answer came; trying again with the same refresh token",
             crate::system::local_time(intent.at)
         )));
@@ -160,15 +161,15 @@ pub async fn renew(
 
     // Everything slow, and everything that can fail here, before the request.
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
-    let transport = world.terms.transport;
+    let transport = context.caller.transport;
     transport
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
     let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
-    world.store.prepare_save(profile)?;
+    context.store.prepare_save(profile)?;
     let intent = Intent {
         command: "token".to_owned(),
-        at: (world.terms.now)(),
+        at: context.caller.now(),
         generation: session.generation.saturating_add(1),
         fingerprint: refresh_token.fingerprint(),
     };
@@ -176,10 +177,15 @@ pub async fn renew(
     fault::here(Point::IntentWritten);
 
     // The request, and the write at once: in between, nobody is told anything.
-    let mut later = BufferedObserver::new(world.observer);
-    let outcome = refresh_with_retry(&mut session, part, &world.terms, &mut later).await;
+    let mut later = BufferedObserver::new(context.caller.observer);
+    let mut caller = Caller {
+        randomness: &mut *context.caller.randomness,
+        observer: &mut later,
+        ..context.caller
+    };
+    let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
     if outcome.is_ok() {
-        save(profile, &refresh_token, &session, world.store, &mut later).await?;
+        save(profile, &refresh_token, &session, context.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
     drop(later);
@@ -187,17 +193,17 @@ pub async fn renew(
     match outcome {
         Ok(()) => Ok(session),
         Err(error) if error.ends_session() => {
-            let current = load(profile, world)?;
+            let current = load(profile, context)?;
             if current.refresh_token.as_ref().map(Secret::fingerprint) != Some(refresh_token.fingerprint()) {
-                world.observer.observe(&Event::Decision(
+                context.caller.observe(&Event::Decision(
                     "another process has stored a newer session: it is taken",
                 ));
                 return Ok(current);
             }
             let reason = reason_of(&error);
-            mark_ended(profile, current, &reason, world)?;
-            world
-                .observer
+            mark_ended(profile, current, &reason, context)?;
+            context
+                .caller
                 .observe(&Event::Decision("the session is marked as ended in the store"));
             Err(RenewError::Ended {
                 profile: profile.clone(),
@@ -214,8 +220,8 @@ pub async fn renew(
     }
 }
 
-fn load(profile: &ProfileName, world: &mut RenewContext<'_>) -> Result<Session, RenewError> {
-    let session = world.store.load(profile)?.filter(Session::is_signed_in);
+fn load(profile: &ProfileName, context: &mut RenewContext<'_>) -> Result<Session, RenewError> {
+    let session = context.store.load(profile)?.filter(Session::is_signed_in);
     session.ok_or_else(|| RenewError::LoggedOut {
         profile: profile.clone(),
     })
@@ -254,14 +260,14 @@ fn mark_ended(
     profile: &ProfileName,
     session: Session,
     reason: &str,
-    world: &mut RenewContext<'_>,
+    context: &mut RenewContext<'_>,
 ) -> Result<(), StoreError> {
     let dead = SessionEnd {
-        at: (world.terms.now)(),
+        at: context.caller.now(),
         reason: reason.to_owned(),
     };
     let generation = session.generation.saturating_add(1);
-    world.store.save(
+    context.store.save(
         profile,
         &Session {
             dead: Some(dead),
@@ -277,19 +283,19 @@ fn mark_ended(
 async fn refresh_with_retry(
     session: &mut Session,
     part: &Part,
-    terms: &RefreshOptions<'_>,
-    observer: &mut dyn Observer,
+    options: &RefreshOptions,
+    caller: &mut Caller<'_>,
 ) -> Result<(), RefreshError> {
-    let first = refresh(session, part, terms, observer).await;
+    let first = refresh(session, part, options, caller).await;
     match first {
         Err(RefreshError::Transport(error))
-            if error.may_have_been_received() && has_expired(session, part, (terms.now)()) =>
+            if error.may_have_been_received() && has_expired(session, part, caller.now()) =>
         {
-            observer.observe(&Event::Retried {
+            caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: "the answer to the refresh was lost; asking once more with the same refresh token",
             });
-            refresh(session, part, terms, observer).await.map(drop)
+            refresh(session, part, options, caller).await.map(drop)
         }
         outcome => outcome.map(drop),
     }

@@ -3,12 +3,13 @@
 
 use super::login::error::LoginError;
 use super::login::{ClientChoice, ServerChoice};
+use crate::flow::caller::Caller;
 use crate::flow::discovery::discover;
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::metadata::ServerMetadata;
-use crate::trace::{Event, Observer};
-use crate::transport::{Transport, UrlSource};
+use crate::trace::Event;
+use crate::transport::UrlSource;
 
 /// A server with the two endpoints that the flow needs.
 pub(in crate::flow) struct ResolvedServer {
@@ -20,14 +21,11 @@ pub(in crate::flow) struct ResolvedServer {
 /// Learns the server's endpoints and whether it can take part in the flow.
 pub(in crate::flow) async fn resolve_server(
     choice: &ServerChoice,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, LoginError> {
     let both_given = choice.authorization_endpoint.is_some() && choice.token_endpoint.is_some();
     let mut metadata = match &choice.issuer {
-        Some(issuer) if !both_given => discover(issuer, choice.allowance, transport, observer)
-            .await
-            .map_err(Box::new)?,
+        Some(issuer) if !both_given => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
         issuer => ServerMetadata {
             issuer: issuer.clone(),
             ..ServerMetadata::default()
@@ -49,12 +47,13 @@ pub(in crate::flow) async fn resolve_server(
     let authorization_endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
     let token_endpoint = required(&metadata.token_endpoint, "token_endpoint")?;
     // Certificates and proxy settings are looked at before a person signs in for nothing.
-    transport
+    caller
+        .transport
         .prepare(token_endpoint.url(), UrlSource::Server)
         .map_err(LoginError::Unreachable)?;
     match &metadata.code_challenge_methods_supported {
-        Some(_) => observer.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
-        None => observer.observe(&Event::CheckSkipped(
+        Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
+        None => caller.observe(&Event::CheckSkipped(
             "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
         )),
     }

@@ -1,6 +1,7 @@
 //! Asks the server about one token: whom it speaks for (OpenID Connect Core
 //! §5.3), what it stands for (RFC 7662); or tells it to forget it (RFC 7009).
 
+use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover};
 use super::hints::client_authentication_refused;
 use super::login::{ClientChoice, ServerChoice};
@@ -18,8 +19,8 @@ use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::Session;
-use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::trace::Event;
+use crate::transport::TransportError;
 use serde_json::{Map, Value};
 
 /// What is asked for, each at an endpoint of its own.
@@ -255,13 +256,10 @@ fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
 pub async fn record_of(
     server: &ServerChoice,
     client: &ClientChoice,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<Session, TokenServiceError> {
     let mut metadata = match &server.issuer {
-        Some(issuer) => discover(issuer, server.allowance, transport, observer)
-            .await
-            .map_err(Box::new)?,
+        Some(issuer) => discover(issuer, server.allowance, caller).await.map_err(Box::new)?,
         None => ServerMetadata::default(),
     };
     if server.revocation_endpoint.is_some() {
@@ -273,12 +271,7 @@ pub async fn record_of(
 }
 
 /// The endpoint that the session knows, else the one that the metadata name now.
-async fn endpoint(
-    service: Service,
-    session: &Session,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> Result<Endpoint, TokenServiceError> {
+async fn endpoint(service: Service, session: &Session, caller: &mut Caller<'_>) -> Result<Endpoint, TokenServiceError> {
     if let Some(text) = service.of_session(session) {
         return Ok(endpoint_of(text, service.name())?);
     }
@@ -290,7 +283,7 @@ async fn endpoint(
     });
     let found = match vetted {
         Some((issuer, allowance)) => {
-            let metadata = discover(&issuer, allowance, transport, observer).await;
+            let metadata = discover(&issuer, allowance, caller).await;
             service.of_metadata(metadata.map_err(Box::new)?)
         }
         None => None,
@@ -311,20 +304,19 @@ pub async fn userinfo(
     session: &Session,
     token: &Secret,
     subject: Option<&str>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<Vec<u8>, TokenServiceError> {
     let service = Service::Userinfo;
-    let endpoint = endpoint(service, session, transport, observer).await?;
+    let endpoint = endpoint(service, session, caller).await?;
     let mut request = HttpRequest::get(endpoint.url().clone());
     let bearer = HeaderValue::Credentials {
         scheme: "Bearer",
         credentials: token.clone(),
     };
     request.headers.push(("authorization", bearer));
-    let response = answer(service, &endpoint, &request, None, transport, observer).await?;
+    let response = answer(service, &endpoint, &request, None, caller).await?;
     let (bytes, members) = if response.media_type().as_deref() == Some("application/jwt") {
-        observer.observe(&Event::Note(
+        caller.observe(&Event::Note(
             "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
         ));
         claims_of_jwt(response.body.expose())
@@ -355,15 +347,14 @@ pub async fn introspect(
     client_secret: Option<&Secret>,
     token: &Secret,
     token_type_hint: Option<&str>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<(Vec<u8>, bool), TokenServiceError> {
     let service = Service::Introspection;
-    let endpoint = endpoint(service, session, transport, observer).await?;
+    let endpoint = endpoint(service, session, caller).await?;
     let client = client_of(session, client_secret)?;
     let request = logout::about_token(&endpoint, &client, token, token_type_hint);
     let method = Some(client.authentication.method());
-    let response = answer(service, &endpoint, &request, method, transport, observer).await?;
+    let response = answer(service, &endpoint, &request, method, caller).await?;
     let (bytes, members) = object(response.body.expose()).ok_or_else(|| not_json(service, &endpoint))?;
     match members.get("active") {
         Some(Value::Bool(active)) => Ok((bytes, *active)),
@@ -383,17 +374,14 @@ pub async fn revoke_token(
     client_secret: Option<&Secret>,
     token: &Secret,
     token_type_hint: Option<&str>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<(), TokenServiceError> {
     let service = Service::Revocation;
-    let endpoint = endpoint(service, session, transport, observer).await?;
+    let endpoint = endpoint(service, session, caller).await?;
     let client = client_of(session, client_secret)?;
     let request = logout::about_token(&endpoint, &client, token, token_type_hint);
     let method = Some(client.authentication.method());
-    answer(service, &endpoint, &request, method, transport, observer)
-        .await
-        .map(|_| ())
+    answer(service, &endpoint, &request, method, caller).await.map(|_| ())
 }
 
 /// Sends the request; an answer with 2xx is one.
@@ -402,11 +390,10 @@ async fn answer(
     endpoint: &Endpoint,
     request: &HttpRequest,
     method: Option<ClientAuthenticationMethod>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<HttpResponse, TokenServiceError> {
     let service = service.name();
-    let sent = transport.send(request, observer).await;
+    let sent = caller.send(request).await;
     let response = sent.map_err(|source| TokenServiceError::Transport { service, source })?;
     let (status, endpoint) = (response.status, endpoint.to_string());
     match status {

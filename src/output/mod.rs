@@ -1,7 +1,10 @@
 //! What people and scripts read: results, errors, colour, durations, and
 //! foreign text made safe for a terminal.
 
+pub mod causes;
 pub mod duration;
+pub mod json_table;
 pub mod report;
 pub mod sanitize;
+pub mod table;
 pub mod theme;

@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::output::causes::causes;
 use crate::output::sanitize::sanitize;
 use crate::output::theme::{Role, Theme};
 use serde_json::json;
@@ -119,18 +120,4 @@ fn as_json(error: &Error) -> String {
         object["oauth_error_description"] = json!(description.map(sanitize));
     }
     json!({ "error": object }).to_string() + "\n"
-}
-
-fn causes(error: &Error) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        // Errors that repeat their cause in their own message say it once.
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-        source = cause.source();
-    }
-    causes
 }

@@ -33,7 +33,7 @@ pub enum ProxyError {
     #[error("its scheme is none of http, https, socks4, socks4a, socks5, socks5h")]
     Scheme,
     /// Not on the command line and not in the configuration file.
-    #[error("it holds a user name or password, which every process on this machine could read")]
+    #[error("it holds userinfo (a user name or password), which every process on this machine could read")]
     Userinfo,
 }
 
@@ -343,11 +343,11 @@ mod tests {
             (environment(&[("all_proxy", "http://")]), "all_proxy: it is not a URL"),
             (
                 ProxySettings::default().with_proxy("http://u:hunter2@p:1"),
-                "--proxy: it holds a user name",
+                "--proxy: it holds userinfo",
             ),
             (
                 ProxySettings::default().with_proxy("http://u@p:1"),
-                "--proxy: it holds a user name",
+                "--proxy: it holds userinfo",
             ),
         ] {
             let url = Url::parse("https://id.example.com/").unwrap();

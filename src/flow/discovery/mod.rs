@@ -6,12 +6,13 @@ pub mod lint;
 pub mod report;
 
 use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::caller::Caller;
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
-use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::trace::Event;
+use crate::transport::TransportError;
 
 /// Why no metadata were found, or none that may be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,7 @@ pub enum DiscoveryError {
 impl Diagnosis for DiscoveryError {
     fn exit_code(&self) -> ExitCode {
         match self {
+            DiscoveryError::Unreachable { source, .. } if source.is_unreadable_answer() => ExitCode::Protocol,
             DiscoveryError::Unreachable { source, .. } => source.exit_code(),
             DiscoveryError::Unavailable { .. } => ExitCode::Unreachable,
             DiscoveryError::NotFound { .. } | DiscoveryError::Invalid { .. } => ExitCode::Protocol,
@@ -128,22 +130,21 @@ pub fn hints_for(problem: &MetadataError) -> Vec<String> {
 pub async fn discover(
     issuer: &Issuer,
     allowance: HttpPolicy,
-    transport: &Transport,
-    observer: &mut dyn Observer,
+    caller: &mut Caller<'_>,
 ) -> Result<ServerMetadata, DiscoveryError> {
     let mut tried = Vec::new();
     let mut unavailable = None;
     for url in issuer.well_known_urls() {
         let request = HttpRequest::get(url.clone());
-        let response = transport
-            .send(&request, observer)
+        let response = caller
+            .send(&request)
             .await
             .map_err(|source| DiscoveryError::Unreachable {
                 issuer: issuer.to_string(),
                 source,
             })?;
         let Some(what) = not_taken(&response) else {
-            observer.observe(&Event::DiscoveryTried {
+            caller.observe(&Event::DiscoveryTried {
                 url: url.as_str(),
                 not_taken: None,
             });
@@ -153,13 +154,13 @@ pub async fn discover(
                     problem,
                 }
             })?;
-            observer.observe(&Event::CheckPassed(
+            caller.observe(&Event::CheckPassed(
                 "the metadata's issuer is the one that was asked for (RFC 8414 §3.3)",
             ));
             return Ok(metadata);
         };
         let status = response.status;
-        observer.observe(&Event::DiscoveryTried {
+        caller.observe(&Event::DiscoveryTried {
             url: url.as_str(),
             not_taken: Some(&what),
         });

@@ -5,12 +5,13 @@
 //! servers (RFC 9728 §3), at its well-known URL or at the one in its challenge.
 
 use super::{DiscoveryError, not_taken};
+use crate::flow::caller::Caller;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::json::parse_object;
 use crate::protocol::www_authenticate;
 use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::transport::TransportError;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -87,14 +88,8 @@ impl DiscoveryReport {
         })
     }
 
-    async fn ask(
-        &mut self,
-        asked: &str,
-        url: Url,
-        transport: &Transport,
-        observer: &mut dyn Observer,
-    ) -> Option<FoundDocument> {
-        let response = match transport.send(&HttpRequest::get(url.clone()), observer).await {
+    async fn ask(&mut self, asked: &str, url: Url, caller: &mut Caller<'_>) -> Option<FoundDocument> {
+        let response = match caller.send(&HttpRequest::get(url.clone())).await {
             Ok(response) => response,
             Err(error) => {
                 self.attempts.push(Attempt {
@@ -109,7 +104,7 @@ impl DiscoveryReport {
         };
         let problem = not_taken(&response);
         if let Some(problem) = &problem {
-            observer.observe(&Event::DiscoveryTried {
+            caller.observe(&Event::DiscoveryTried {
                 url: url.as_str(),
                 not_taken: Some(problem),
             });
@@ -133,13 +128,8 @@ impl DiscoveryReport {
 
     /// Asks the resource itself, without a token: its challenge may name its
     /// metadata (RFC 9728 §5.1).
-    async fn ask_resource(
-        &mut self,
-        resource: &Url,
-        transport: &Transport,
-        observer: &mut dyn Observer,
-    ) -> Option<Url> {
-        let response = transport.send(&HttpRequest::get(resource.clone()), observer).await;
+    async fn ask_resource(&mut self, resource: &Url, caller: &mut Caller<'_>) -> Option<Url> {
+        let response = caller.send(&HttpRequest::get(resource.clone())).await;
         let named = response.as_ref().ok().and_then(|response| {
             let header = response.header("www-authenticate").filter(|_| response.status == 401)?;
             www_authenticate::parameter(header, "resource_metadata")
@@ -171,7 +161,7 @@ impl DiscoveryReport {
             taken: false,
             reason: String::new(),
         });
-        self.judged(false, &reason, observer);
+        self.judged(false, &reason, caller.observer);
         metadata?.ok().map(|named| named.url().clone())
     }
 
@@ -188,17 +178,17 @@ impl DiscoveryReport {
 
     /// All well-known documents of an issuer: the first is taken, as a login
     /// takes it, and the others are kept to be compared.
-    async fn ask_server(&mut self, issuer: &Issuer, transport: &Transport, observer: &mut dyn Observer) {
+    async fn ask_server(&mut self, issuer: &Issuer, caller: &mut Caller<'_>) {
         for url in issuer.well_known_urls() {
-            if let Some(found) = self.ask(issuer.as_str(), url, transport, observer).await {
+            if let Some(found) = self.ask(issuer.as_str(), url, caller).await {
                 if self.server.is_none() {
-                    self.judged(true, "the first JSON object that came", observer);
+                    self.judged(true, "the first JSON object that came", caller.observer);
                     self.server = Some(found);
                 } else {
                     self.judged(
                         false,
                         "an earlier one is taken, and nothing is merged from two",
-                        observer,
+                        caller.observer,
                     );
                     self.other_documents.push(found);
                 }
@@ -212,34 +202,29 @@ impl DiscoveryReport {
 
 /// Asks for everything that `url` may publish. What went wrong stands in the
 /// result: see [`DiscoveryReport::failure`].
-pub async fn explore(
-    url: &Endpoint,
-    issuer: Option<&Issuer>,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> DiscoveryReport {
+pub async fn explore(url: &Endpoint, issuer: Option<&Issuer>, caller: &mut Caller<'_>) -> DiscoveryReport {
     let mut exploration = DiscoveryReport::default();
     if let Some(issuer) = issuer {
-        exploration.ask_server(issuer, transport, observer).await;
+        exploration.ask_server(issuer, caller).await;
     }
     if exploration.server.is_some() || exploration.unreachable.is_some() {
         return exploration;
     }
     let asked = issuer.map_or_else(|| url.to_string(), Issuer::to_string);
     let well_known = resource_metadata_url(url.url());
-    let mut resource = exploration.ask(&asked, well_known, transport, observer).await;
+    let mut resource = exploration.ask(&asked, well_known, caller).await;
     if resource.is_none()
         && exploration.unreachable.is_none()
-        && let Some(named) = exploration.ask_resource(url.url(), transport, observer).await
+        && let Some(named) = exploration.ask_resource(url.url(), caller).await
     {
-        resource = exploration.ask(&asked, named, transport, observer).await;
+        resource = exploration.ask(&asked, named, caller).await;
     }
     let Some(resource) = resource else {
         return exploration;
     };
-    exploration.judged(true, "the metadata of a protected resource", observer);
+    exploration.judged(true, "the metadata of a protected resource", caller.observer);
     for server in servers_of(&resource) {
-        exploration.ask_server(&server, transport, observer).await;
+        exploration.ask_server(&server, caller).await;
         if exploration.server.is_some() {
             break;
         }

@@ -3,6 +3,7 @@
 
 use super::error::{CallbackContent, LoginError, described};
 use super::{CallbackChoice, LoginContext, PasteEvent, PasteSource};
+use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
 use crate::protocol::error::ErrorResponse;
@@ -34,16 +35,12 @@ impl CallbackReceiver {
     ///
     /// # Errors
     /// [`LoginError::Listener`] and [`LoginError::Randomness`].
-    pub(crate) async fn open(
-        choice: &CallbackChoice,
-        randomness: &mut dyn Randomness,
-        observer: &mut dyn Observer,
-    ) -> Result<Self, LoginError> {
+    pub(crate) async fn open(choice: &CallbackChoice, caller: &mut Caller<'_>) -> Result<Self, LoginError> {
         match choice {
             CallbackChoice::Paste(redirect_uri) => Ok(CallbackReceiver {
                 listener: None,
                 redirect_uri: match redirect_uri.port() {
-                    Some(0) => redirect_uri.with_port(random_unused_port(randomness)?),
+                    Some(0) => redirect_uri.with_port(random_unused_port(caller.randomness)?),
                     _ => redirect_uri.clone(),
                 },
                 elsewhere: false,
@@ -51,10 +48,10 @@ impl CallbackReceiver {
             CallbackChoice::Listen(redirect_uri, settings) => {
                 let listener = Loopback::bind(settings).await?;
                 for note in listener.notes() {
-                    observer.observe(&Event::Note(&note));
+                    caller.observe(&Event::Note(&note));
                 }
                 if let Some(warning) = listener.warning() {
-                    observer.observe(&Event::Warning(warning));
+                    caller.observe(&Event::Warning(warning));
                 }
                 let port = listener.port();
                 // An URI that names its port is sent byte for byte as it was given.
@@ -116,13 +113,13 @@ pub(in crate::flow) async fn receive(
     receiver: &mut CallbackReceiver,
     browser: &mut BrowserProcess,
     timeout: Duration,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
 ) -> Result<Granted, LoginError> {
-    world.observer.observe(&Event::WaitBegins {
+    context.caller.observe(&Event::WaitBegins {
         timeout,
-        paste_accepted: world.pasted.is_some(),
+        paste_accepted: context.pasted.is_some(),
     });
-    wait(pending, receiver, browser, timeout, world).await
+    wait(pending, receiver, browser, timeout, context).await
 }
 
 async fn wait(
@@ -130,17 +127,17 @@ async fn wait(
     receiver: &mut CallbackReceiver,
     browser: &mut BrowserProcess,
     timeout: Duration,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
 ) -> Result<Granted, LoginError> {
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
     let mut ignored = Ignored::default();
     loop {
         let CallbackParams { params, callback } = tokio::select! {
-            arrived = arrive(receiver, browser, world) => arrived?,
+            arrived = arrive(receiver, browser, context) => arrived?,
             () = &mut deadline => return Err(LoginError::TimedOut { waited: timeout, ignored: ignored.carried }),
         };
-        match (judged(pending, &params, world.observer), callback) {
+        match (judged(pending, &params, context.caller.observer), callback) {
             (Ok(Some(grant)), callback) => {
                 return Ok(Granted {
                     grant,
@@ -149,12 +146,12 @@ async fn wait(
                 });
             }
             (Ok(None), Some(callback)) => {
-                ignored.note(&params, world.observer);
+                ignored.note(&params, context.caller.observer);
                 callback.respond(Page::Ignored);
             }
             (Ok(None), None) => {
-                world.observer.observe(&Event::Warning(state_mismatch_reason(&params)));
-                may_paste_again(receiver, world)?;
+                context.caller.observe(&Event::Warning(state_mismatch_reason(&params)));
+                may_paste_again(receiver, context)?;
             }
             (Err(error), callback) => {
                 if let Some(callback) = callback {
@@ -183,35 +180,35 @@ pub(crate) struct CallbackParams {
 pub(crate) async fn arrive(
     receiver: &mut CallbackReceiver,
     browser: &mut BrowserProcess,
-    world: &mut LoginContext<'_>,
+    context: &mut LoginContext<'_>,
 ) -> Result<CallbackParams, LoginError> {
     loop {
         tokio::select! {
             arrival = receiver.next() => match arrival? {
-                Arrival::Stranger { reason } => world.observer.observe(&Event::CallbackIgnored { reason: &reason }),
+                Arrival::Stranger { reason } => context.caller.observe(&Event::CallbackIgnored { reason: &reason }),
                 Arrival::Callback(callback) => {
                     let params = Params::parse(&callback.parameters);
                     return Ok(CallbackParams { params, callback: Some(callback) });
                 }
             },
-            pasted = next_pasted(&mut world.pasted) => {
+            pasted = next_pasted(&mut context.pasted) => {
                 match pasted {
                     PasteEvent::Line(line) => match redirected(&line, &receiver.redirect_uri) {
                         Ok(params) => return Ok(CallbackParams { params, callback: None }),
-                        Err(problem) => world.observer.observe(&Event::Warning(problem)),
+                        Err(problem) => context.caller.observe(&Event::Warning(problem)),
                     },
-                    PasteEvent::TooLong => world.observer.observe(&Event::Warning(
+                    PasteEvent::TooLong => context.caller.observe(&Event::Warning(
                         "that is longer than any redirect URL; paste the address that the browser ended on, and nothing else",
                     )),
-                    PasteEvent::End if receiver.listener.is_some() => world.pasted = None,
+                    PasteEvent::End if receiver.listener.is_some() => context.pasted = None,
                     PasteEvent::End => return Err(LoginError::NothingPasted),
                 }
-                may_paste_again(receiver, world)?;
+                may_paste_again(receiver, context)?;
             },
             Some(report) = browser.next() => match report {
-                BrowserReport::Started { command } => world.observer.observe(&Event::BrowserStarted { command: &command }),
+                BrowserReport::Started { command } => context.caller.observe(&Event::BrowserStarted { command: &command }),
                 BrowserReport::Failed { command, reason } => {
-                    world.observer.observe(&Event::BrowserFailed { command: &command, reason: &reason });
+                    context.caller.observe(&Event::BrowserFailed { command: &command, reason: &reason });
                 }
             },
         }
@@ -219,8 +216,8 @@ pub(crate) async fn arrive(
 }
 
 /// Whether another answer can come after a pasted line that was not taken.
-fn may_paste_again(receiver: &CallbackReceiver, world: &LoginContext<'_>) -> Result<(), LoginError> {
-    if receiver.listener.is_some() || world.pasted.as_ref().is_some_and(|lines| lines.is_terminal()) {
+fn may_paste_again(receiver: &CallbackReceiver, context: &LoginContext<'_>) -> Result<(), LoginError> {
+    if receiver.listener.is_some() || context.pasted.as_ref().is_some_and(|lines| lines.is_terminal()) {
         Ok(())
     } else {
         Err(LoginError::NothingPasted)

@@ -1,28 +1,29 @@
 //! A profile whose session moves to another store: by a new login there, or by
 //! `profile set NAME store=…`. Nothing stays behind in the old one.
 
-use super::passphrase::ask_passphrase;
-use super::token::error_chain;
-use super::{Context, LOCK_WAIT, lock};
+use crate::app::context::Context;
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::passphrase::ask_passphrase;
 use crate::args::config::{self, Change, Config, Profile, Setting};
 use crate::args::settings::SettingsError;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::output::causes::error_chain;
 use crate::store::{self, CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::str::FromStr;
 
 /// Where a profile's session was before a login that keeps it elsewhere.
-pub(super) struct OldStore {
+pub(crate) struct PreviousStore {
     store: Box<dyn CredentialStore>,
     /// What is there, as far as it can be read.
-    pub(super) session: Option<Session>,
+    pub(crate) session: Option<Session>,
 }
 
-impl OldStore {
+impl PreviousStore {
     /// `None` where the profile names no store, or this one.
-    pub(super) fn of(
+    pub(crate) fn of(
         context: &Context,
         name: &ProfileName,
         profile: Option<&Profile>,
@@ -32,7 +33,7 @@ impl OldStore {
         let Some(old) = saved_kind(profile)?.filter(|old| old != new && keeps(old) && keeps(new)) else {
             return Ok(None);
         };
-        let mut store = context.store_asking(&old, Interaction::Allowed, ask_passphrase(context))?;
+        let mut store = context.open_store_interactive(&old, Interaction::Allowed, ask_passphrase(context))?;
         let session = match store.load(name) {
             Ok(session) => session,
             // Somebody who was asked for its passphrase wants to stop
@@ -45,12 +46,18 @@ impl OldStore {
                 None
             }
         };
-        Ok(Some(OldStore { store, session }))
+        Ok(Some(PreviousStore { store, session }))
     }
 
     /// Removes what is there, after `written` was kept in the new store. That
     /// it cannot be removed is told, and no reason to fail.
-    pub(super) fn leave(&mut self, locks: &Path, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
+    pub(crate) fn remove_old(
+        &mut self,
+        locks: &Path,
+        name: &ProfileName,
+        written: &Session,
+        observer: &mut dyn Observer,
+    ) {
         let outcome = match lock(locks, name, LOCK_WAIT, observer) {
             Err(error) => Err(error_chain(&error.to_string(), &error)),
             // Two names of one store
@@ -66,12 +73,12 @@ impl OldStore {
                 "the earlier session of profile \"{name}\" was removed from {place}"
             ))),
             Ok(false) => {}
-            Err(error) => remains(name, &place, &error, observer),
+            Err(error) => warn_left_behind(name, &place, &error, observer),
         }
     }
 }
 
-fn remains(name: &ProfileName, place: &str, error: &str, observer: &mut dyn Observer) {
+fn warn_left_behind(name: &ProfileName, place: &str, error: &str, observer: &mut dyn Observer) {
     observer.observe(&Event::Warning(&format!(
         "the earlier session of profile \"{name}\" remains in {place}, with its tokens: {error}"
     )));
@@ -96,7 +103,7 @@ fn keeps(kind: &StoreKind) -> bool {
 
 /// Makes the changes of `profile set`; where one of them is another store, the
 /// session moves there first and leaves the old one last, all under the profile's lock.
-pub(super) fn change_with_session(
+pub(crate) fn change_with_session(
     context: &Context,
     config: &Config,
     name: &ProfileName,
@@ -104,7 +111,7 @@ pub(super) fn change_with_session(
 ) -> Result<(), Error> {
     let (path, locks) = (context.config_path()?, context.folders()?.locks());
     let mut observer = context.observer();
-    let Some(mut moving) = Moving::of(context, config.profile(name), name, changes, &mut observer)? else {
+    let Some(mut moving) = Migration::of(context, config.profile(name), name, changes, &mut observer)? else {
         return Ok(config::change(&path, &locks, changes)?);
     };
     config::check_writable(&path)?;
@@ -118,7 +125,7 @@ pub(super) fn change_with_session(
     }
     if let Err(error) = config::change(&path, &locks, changes) {
         if let Err(undone) = copied.undo(name, old, new) {
-            remains(name, &new.describe(), &undone.to_string(), &mut observer);
+            warn_left_behind(name, &new.describe(), &undone.to_string(), &mut observer);
         }
         return Err(error.into());
     }
@@ -128,7 +135,7 @@ pub(super) fn change_with_session(
             old.describe(),
             new.describe()
         ))),
-        Err(error) => remains(
+        Err(error) => warn_left_behind(
             name,
             &old.describe(),
             &error_chain(&error.to_string(), &error),
@@ -139,12 +146,12 @@ pub(super) fn change_with_session(
 }
 
 /// Two stores, of which the old one holds a record.
-struct Moving {
+struct Migration {
     old: Box<dyn CredentialStore>,
     new: Box<dyn CredentialStore>,
 }
 
-impl Moving {
+impl Migration {
     /// `None` where there is nothing to move.
     fn of(
         context: &Context,
@@ -191,14 +198,14 @@ impl Moving {
             None => Ok(None),
             Some(_) if keeps(&new_kind) => {
                 let new = context.store(&new_kind, context.interaction())?;
-                Ok(Some(Moving { old, new }))
+                Ok(Some(Migration { old, new }))
             }
-            Some(session) => Err(would_be_lost(name, &session, old.as_ref()).into()),
+            Some(session) => Err(refuse_loss(name, &session, old.as_ref()).into()),
         }
     }
 }
 
-fn would_be_lost(name: &ProfileName, session: &Session, old: &dyn CredentialStore) -> SettingsError {
+fn refuse_loss(name: &ProfileName, session: &Session, old: &dyn CredentialStore) -> SettingsError {
     let (what, hint) = match session.is_signed_in() {
         true => ("session", format!("Run: oauth logout {name}")),
         false => (
@@ -217,6 +224,6 @@ fn would_be_lost(name: &ProfileName, session: &Session, old: &dyn CredentialStor
 }
 
 /// What a login needs of an earlier one: from where the profile has it, else from where it will be.
-pub(super) fn living<'a>(old: Option<&'a OldStore>, earlier: Option<&'a Session>) -> Option<&'a Session> {
+pub(crate) fn current_session<'a>(old: Option<&'a PreviousStore>, earlier: Option<&'a Session>) -> Option<&'a Session> {
     old.and_then(|old| old.session.as_ref()).or(earlier)
 }

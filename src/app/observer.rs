@@ -4,23 +4,23 @@
 use crate::args::cli::GlobalOptions;
 use crate::error::Error;
 use crate::exit::Diagnosis;
+use crate::output::causes::{causes, error_chain};
 use crate::system::environment::Environment;
 use crate::trace::files::{Occasion, TraceFiles};
 use crate::trace::redact::Redaction;
 use crate::trace::render::terminal::Terminal;
 use crate::trace::{Event, Observer};
 use std::cell::RefCell;
-use std::error::Error as _;
 use std::rc::Rc;
 
 /// The trace files, which all observers of a process share.
-pub(crate) type Trace = Rc<RefCell<TraceFiles>>;
+pub(crate) type SharedTrace = Rc<RefCell<TraceFiles>>;
 
 /// Opens the files of `--trace`, else of `OAUTH_TRACE`, before anything else happens.
 ///
 /// # Errors
 /// [`crate::trace::TraceFileError`].
-pub(super) fn open_trace(global: &GlobalOptions, environment: &Environment) -> Result<Option<Trace>, Error> {
+pub(crate) fn open_trace(global: &GlobalOptions, environment: &Environment) -> Result<Option<SharedTrace>, Error> {
     let paths = if global.trace.is_empty() {
         Vec::from_iter(environment.path("OAUTH_TRACE"))
     } else {
@@ -37,13 +37,8 @@ pub(super) fn open_trace(global: &GlobalOptions, environment: &Environment) -> R
 }
 
 /// Tells of an error that the command ends with: the last event of a trace.
-pub(super) fn tell_failure(observer: &mut dyn Observer, error: &Error) {
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
+pub(crate) fn trace_failure(observer: &mut dyn Observer, error: &Error) {
+    let causes = causes(error);
     observer.observe(&Event::Failed {
         message: &error.to_string(),
         causes: &causes,
@@ -52,25 +47,25 @@ pub(super) fn tell_failure(observer: &mut dyn Observer, error: &Error) {
 }
 
 /// Passes each event on to the files and to the terminal.
-pub(crate) struct Watch {
+pub(crate) struct CommandObserver {
     terminal: Terminal,
-    trace: Option<Trace>,
+    trace: Option<SharedTrace>,
 }
 
-impl Watch {
-    pub(super) fn new(terminal: Terminal, trace: Option<Trace>) -> Self {
-        Watch { terminal, trace }
+impl CommandObserver {
+    pub(crate) fn new(terminal: Terminal, trace: Option<SharedTrace>) -> Self {
+        CommandObserver { terminal, trace }
     }
 }
 
-impl Observer for Watch {
+impl Observer for CommandObserver {
     fn observe(&mut self, event: &Event<'_>) {
         self.terminal.observe(event);
         let Some(trace) = &self.trace else { return };
         let mut trace = trace.borrow_mut();
         trace.observe(event);
         for failure in trace.take_failures() {
-            let text = super::token::error_chain(&failure.to_string(), &failure);
+            let text = error_chain(&failure.to_string(), &failure);
             let warning = format!("{text}; it ends with the event before");
             self.terminal.observe(&Event::Warning(&warning));
         }

@@ -15,16 +15,16 @@ const TIMES: [&str; 5] = ["exp", "iat", "nbf", "auth_time", "updated_at"];
 const YEAR_10000: f64 = 253_402_300_800.0;
 
 /// An answer that is a JSON object: as it came, or for a person.
-pub(super) fn result(answer: &[u8], json: bool) -> String {
+pub fn render(answer: &[u8], json: bool) -> String {
     let document = Document::parse(answer).unwrap_or(Document::Null);
     if json {
         return sanitize_json(&document.line()) + "\n";
     }
-    lines(&document, system::now())
+    render_members(&document, system::now())
 }
 
-/// The members of an object, each on its line, aligned.
-pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {
+/// The members of an object, each on its line, align_columns.
+pub fn render_members(object: &Document, now: UnixSeconds) -> String {
     let Document::Object(members) = object else {
         return String::new();
     };
@@ -32,18 +32,18 @@ pub(super) fn lines(object: &Document, now: UnixSeconds) -> String {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, (member, value)) in names.iter().zip(members) {
-        text += &format!("  {name:width$}  {}\n", shown(member, value, now));
+        text += &format!("  {name:width$}  {}\n", member_text(member, value, now));
     }
     text
 }
 
-fn shown(member: &str, value: &Document, now: UnixSeconds) -> String {
+fn member_text(member: &str, value: &Document, now: UnixSeconds) -> String {
     match value {
         Document::Text(text) => sanitize(text),
         Document::Number(number) if TIMES.contains(&member) => {
             let seconds = number.as_f64().filter(|seconds| (0.0..YEAR_10000).contains(seconds));
             match seconds.map(|seconds| UnixSeconds(seconds as i64)) {
-                Some(time) => format!("{number} ({}, {})", system::rfc_3339(time), relative(time, now)),
+                Some(time) => format!("{number} ({}, {})", system::rfc_3339(time), relative_time(time, now)),
                 None => number.to_string(),
             }
         }
@@ -51,7 +51,7 @@ fn shown(member: &str, value: &Document, now: UnixSeconds) -> String {
     }
 }
 
-fn relative(time: UnixSeconds, now: UnixSeconds) -> String {
+fn relative_time(time: UnixSeconds, now: UnixSeconds) -> String {
     match time.seconds_since(now) {
         left_s @ 0.. => format!("in {}", describe_seconds(left_s.unsigned_abs())),
         past_s => format!("{} ago", describe_seconds(past_s.unsigned_abs())),
@@ -69,7 +69,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            lines(&object, UnixSeconds(1_700_000_000)),
+            render_members(&object, UnixSeconds(1_700_000_000)),
             "  sub        a\\u{1b}[2J\\u{a}\n\
              \x20 exp        1700000300 (2023-11-14T22:18:20Z, in 5 min)\n\
              \x20 iat        1699999000.5 (2023-11-14T21:56:40Z, 16 min ago)\n\

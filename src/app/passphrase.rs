@@ -1,7 +1,7 @@
 //! Asks for the passphrase of the file store, on a terminal and without echo.
 
-use super::Context;
-use super::signals::interruptible;
+use crate::app::context::{Context, runtime};
+use crate::app::signals::interruptible;
 use crate::args::settings;
 use crate::error::Error;
 use crate::exit::Diagnosis;
@@ -16,7 +16,7 @@ use std::io::IsTerminal;
 const ATTEMPTS: u32 = 3;
 
 /// How to ask, or `None` where standard input is no terminal.
-pub(super) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
+pub(crate) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     if !std::io::stdin().is_terminal() {
         return None;
     }
@@ -28,7 +28,7 @@ pub(super) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
 }
 
 fn ask(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
-    super::runtime()?.block_on(interruptible(ask_at_terminal(purpose, observer)))?
+    runtime()?.block_on(interruptible(ask_at_terminal(purpose, observer)))?
 }
 
 async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {

@@ -5,8 +5,8 @@ use crate::exit::ExitCode;
 
 /// Ends the work when a signal comes; what it holds is then dropped, which
 /// closes the listener and restores the terminal.
-pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    let signal = signalled();
+pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let signal = shutdown_signal();
     tokio::select! {
         done = work => Ok(done),
         signal = signal => Err(Error::Interrupted(signal)),
@@ -14,8 +14,8 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
 }
 
 /// Finishes the work even when a signal comes meanwhile, and then obeys it.
-pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    let mut signal = std::pin::pin!(signalled());
+pub(crate) async fn finish_then_interrupt<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut signal = std::pin::pin!(shutdown_signal());
     let mut work = std::pin::pin!(work);
     tokio::select! {
         biased;
@@ -30,7 +30,7 @@ pub(super) async fn after_work<T>(work: impl Future<Output = T>) -> Result<T, Er
 /// The first signal that asks this process to end. From this call on, inside
 /// a runtime, none is missed, whenever the answer is awaited.
 #[cfg(unix)]
-pub(super) fn signalled() -> impl Future<Output = ExitCode> {
+pub(crate) fn shutdown_signal() -> impl Future<Output = ExitCode> {
     use tokio::signal::unix::{SignalKind, signal};
     let streams = (
         signal(SignalKind::interrupt()),
@@ -52,7 +52,7 @@ pub(super) fn signalled() -> impl Future<Output = ExitCode> {
 
 /// Ctrl-C. From this call on, inside a runtime, none is missed.
 #[cfg(windows)]
-pub(super) fn signalled() -> impl Future<Output = ExitCode> {
+pub(crate) fn shutdown_signal() -> impl Future<Output = ExitCode> {
     let presses = tokio::signal::windows::ctrl_c();
     async {
         match presses {

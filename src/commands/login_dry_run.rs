@@ -2,14 +2,15 @@
 //! the token request that would be sent next. Nothing is sent to the token
 //! endpoint, nothing is stored, nothing is saved.
 
-use super::Context;
-use super::login::{check_client_authentication, client_secret, run_login};
-use super::passphrase::ask_passphrase;
-use super::signals::signalled;
+use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::context::Context;
+use crate::app::login_context::run_login;
+use crate::app::passphrase::ask_passphrase;
+use crate::app::signals::shutdown_signal;
 use crate::args::cli::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
-use crate::flow::login::{Stopped, login_until_exchange};
+use crate::flow::login::{PreparedExchange, login_until_exchange};
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::endpoint::HttpPolicy;
@@ -35,20 +36,20 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     };
     let mut observer = context.observer();
     // Read only: the client secret may be kept there.
-    let mut store = context.store_asking(&kind, Interaction::Allowed, ask_passphrase(context))?;
+    let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = store.load(&resolved.profile)?;
     resolved.request.client.secret = client_secret(context, options, &resolved, earlier.as_ref())?;
     check_client_authentication(&resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
-    let mut keep = |_: &Session, _: &mut dyn Observer| Ok(());
+    let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
     let stopped = run_login(
         context,
         options,
         resolved,
         &transport,
-        &mut keep,
+        &mut save,
         &mut observer,
-        async |request, world| login_until_exchange(request, world, signalled()).await,
+        async |request, context| login_until_exchange(request, context, shutdown_signal()).await,
     )?;
 
     let show_secrets = context.global.show_secrets;
@@ -72,7 +73,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 struct Shown(Redaction);
 
 impl Shown {
-    fn as_text(&self, stopped: &Stopped) -> String {
+    fn as_text(&self, stopped: &PreparedExchange) -> String {
         let pairs = self.pairs(&stopped.authorization_response);
         let width = pairs
             .iter()
@@ -94,7 +95,7 @@ impl Shown {
         )
     }
 
-    fn as_json(&self, stopped: &Stopped) -> String {
+    fn as_json(&self, stopped: &PreparedExchange) -> String {
         let request = &stopped.token_request;
         let headers = self.headers(request);
         let params = request

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What to do when the login that was waited for came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AfterFailure {
+pub(crate) enum OnOtherFailure {
     /// Log in: somebody asked for just that.
     LogIn,
     /// Fail as well: whoever was asked has said no.
@@ -18,28 +18,28 @@ pub(super) enum AfterFailure {
 }
 
 /// How a turn came out.
-pub(super) enum Turn {
+pub(crate) enum LoginLock {
     /// It is ours: nobody else logs in while this is held.
-    Ours {
+    Acquired {
         /// Keeps the others waiting.
         _lock: ProfileLock,
     },
     /// Somebody else has logged in meanwhile, for the same.
-    Finished(Box<Session>),
+    OtherFinished(Box<Session>),
 }
 
 /// Whose turn this is about.
-pub(super) struct Login<'a> {
+pub(crate) struct LoginWait<'a> {
     /// The profile.
-    pub(super) profile: &'a ProfileName,
+    pub(crate) profile: &'a ProfileName,
     /// Where the person signs in.
-    pub(super) server: String,
+    pub(crate) server: String,
     /// The generation of the session before.
-    pub(super) known: Option<u64>,
+    pub(crate) known: Option<u64>,
     /// How long to wait.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// What if the other login fails.
-    pub(super) after_failure: AfterFailure,
+    pub(crate) after_failure: OnOtherFailure,
 }
 
 /// Takes the turn to log in, when it comes. `wanted` says whether a session
@@ -48,13 +48,13 @@ pub(super) struct Login<'a> {
 /// # Errors
 /// [`LockError::OwnedEvent`](crate::store::LockError::OwnedEvent) when the time is over,
 /// [`SessionError::OtherLoginFailed`].
-pub(super) fn take(
-    login: &Login<'_>,
+pub(crate) fn acquire(
+    login: &LoginWait<'_>,
     locks: &Path,
     store: &mut dyn CredentialStore,
     wanted: &dyn Fn(&Session) -> bool,
     observer: &mut dyn Observer,
-) -> Result<Turn, Error> {
+) -> Result<LoginLock, Error> {
     let profile = login.profile;
     let mut waited_for = None;
     let purpose = Purpose::LogIn {
@@ -76,19 +76,19 @@ pub(super) fn take(
         observer.observe(&Event::Note(
             "another process has logged in meanwhile: its session is taken",
         ));
-        return Ok(Turn::Finished(Box::new(session)));
+        return Ok(LoginLock::OtherFinished(Box::new(session)));
     }
     match (waited_for, login.after_failure) {
-        (Some(_), AfterFailure::Fail) => Err(SessionError::OtherLoginFailed {
+        (Some(_), OnOtherFailure::Fail) => Err(SessionError::OtherLoginFailed {
             profile: profile.clone(),
         }
         .into()),
-        (Some(_), AfterFailure::LogIn) => {
+        (Some(_), OnOtherFailure::LogIn) => {
             observer.observe(&Event::Note(
                 "the other login brought no session for this one: it is our turn",
             ));
-            Ok(Turn::Ours { _lock: lock })
+            Ok(LoginLock::Acquired { _lock: lock })
         }
-        (None, _) => Ok(Turn::Ours { _lock: lock }),
+        (None, _) => Ok(LoginLock::Acquired { _lock: lock }),
     }
 }

@@ -1,10 +1,11 @@
 //! Which token a command is about: the one on standard input or in a file,
 //! else that of the stored session. Never one on the command line.
 
-use super::login::secret_of_stdin;
-use super::signals::interruptible;
-use super::token::session_with_valid_token;
-use super::{Context, check_matches_profile, require_session};
+use crate::app::context::{Context, caller};
+use crate::app::fresh_session::session_with_valid_token;
+use crate::app::input::read_secret_from_stdin;
+use crate::app::session::{check_matches_profile, require_session};
+use crate::app::signals::interruptible;
 use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::settings::{self, SettingsError};
@@ -19,22 +20,22 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// No JWT that this program reads is longer.
-const TOKEN_MAX_BYTES: u64 = 256 * 1024 + 2;
+const MAX_TOKEN_BYTES: u64 = 256 * 1024 + 2;
 
 /// Where a token is read from.
 const PLACE: &str = "- | FILE";
 
 /// The token of standard input (`-`) or of a file; `None` where neither is named.
-pub(super) fn given_token(context: &Context, input: &TokenInput) -> Result<Option<Secret>, Error> {
+pub(crate) fn read_token_argument(context: &Context, input: &TokenInput) -> Result<Option<Secret>, Error> {
     let Some(name) = input.file.as_deref() else {
         return Ok(None);
     };
     if name.as_os_str() == "-" {
-        return secret_of_stdin(context, "token").map(Some);
+        return read_secret_from_stdin(context, "token").map(Some);
     }
     settings::reject_token_argument(PLACE, &name.to_string_lossy())?;
     let mut bytes = Vec::new();
-    let read = File::open(name).and_then(|file| file.take(TOKEN_MAX_BYTES).read_to_end(&mut bytes));
+    let read = File::open(name).and_then(|file| file.take(MAX_TOKEN_BYTES).read_to_end(&mut bytes));
     match read {
         Ok(_) => Ok(Some(settings::secret_from_bytes(PLACE, bytes)?)),
         Err(error) => Err(unreadable(context, name, &error).into()),
@@ -67,15 +68,15 @@ fn unreadable(context: &Context, name: &Path, error: &io::Error) -> SettingsErro
 }
 
 /// A profile, with its session if there is one.
-pub(super) struct Stored {
-    pub(super) config: Config,
-    pub(super) name: ProfileName,
-    pub(super) store: Box<dyn CredentialStore>,
-    pub(super) session: Session,
+pub(crate) struct StoredSession {
+    pub(crate) config: Config,
+    pub(crate) name: ProfileName,
+    pub(crate) store: Box<dyn CredentialStore>,
+    pub(crate) session: Session,
 }
 
 /// The choice of a profile by `--profile` alone.
-pub(super) fn choice(input: &TokenInput) -> ProfileChoice {
+pub(crate) fn profile_choice(input: &TokenInput) -> ProfileChoice {
     ProfileChoice {
         argument: None,
         option: input.profile.clone(),
@@ -83,15 +84,15 @@ pub(super) fn choice(input: &TokenInput) -> ProfileChoice {
 }
 
 /// The stored session, as it is: nothing is refreshed.
-pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Error> {
+pub(crate) fn load_session(context: &Context, input: &TokenInput) -> Result<StoredSession, Error> {
     let config = context.config()?;
-    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
     let profile = config.profile(&name);
     let kind = context.store_kind(profile)?;
     let mut store = context.store(&kind, context.interaction())?;
     let session = require_session(store.load(&name)?, &name, &config, &kind)?;
     check_matches_profile(&session, &name, profile)?;
-    Ok(Stored {
+    Ok(StoredSession {
         config,
         name,
         store,
@@ -100,28 +101,28 @@ pub(super) fn stored(context: &Context, input: &TokenInput) -> Result<Stored, Er
 }
 
 /// A token, and the server and client that are asked about it.
-pub(super) struct TokenTarget {
-    pub(super) token: Secret,
+pub(crate) struct TokenTarget {
+    pub(crate) token: Secret,
     /// The session's own access token, and not one that was given.
-    pub(super) is_own: bool,
+    pub(crate) is_own: bool,
     /// Where nobody is signed in, a record of the profile's server and client.
-    pub(super) session: Session,
-    pub(super) transport: Transport,
+    pub(crate) session: Session,
+    pub(crate) transport: Transport,
 }
 
 /// The token that was given, else the session's access token, refreshed first
 /// where `oauth token` would do so.
-pub(super) fn token_at_server(
+pub(crate) fn resolve_token(
     context: &Context,
     input: &TokenInput,
     observer: &mut dyn Observer,
 ) -> Result<TokenTarget, Error> {
-    let given = given_token(context, input)?;
+    let given = read_token_argument(context, input)?;
     let config = context.config()?;
-    let name = settings::profile_name(&choice(input), &context.environment, &config)?;
+    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
     let transport = context.transport(config.profile(&name), true)?;
     if let Some(token) = given {
-        let session = session_to_ask(context, input, &config, &name, &transport, observer)?;
+        let session = session_for_request(context, input, &config, &name, &transport, observer)?;
         return Ok(TokenTarget {
             token,
             is_own: false,
@@ -129,7 +130,7 @@ pub(super) fn token_at_server(
             transport,
         });
     }
-    let session = session_with_valid_token(context, choice(input))?;
+    let session = session_with_valid_token(context, profile_choice(input))?;
     let token = session.tokens.first().map(|token| token.access_token.clone());
     Ok(TokenTarget {
         token: token.ok_or(SessionError::Expired { profile: name })?,
@@ -141,7 +142,7 @@ pub(super) fn token_at_server(
 
 /// The stored session. Where nobody is signed in, the configuration file alone
 /// says which server and client a given token is a matter of.
-pub(super) fn session_to_ask(
+pub(crate) fn session_for_request(
     context: &Context,
     input: &TokenInput,
     config: &Config,
@@ -149,7 +150,7 @@ pub(super) fn session_to_ask(
     transport: &Transport,
     observer: &mut dyn Observer,
 ) -> Result<Session, Error> {
-    match stored(context, input) {
+    match load_session(context, input) {
         Ok(stored) => return Ok(stored.session),
         Err(Error::Session(SessionError::NotLoggedIn { .. } | SessionError::NotKept { .. })) => {}
         Err(error) => return Err(error),
@@ -165,6 +166,7 @@ pub(super) fn session_to_ask(
         (None, Some(path)) => Some(settings::secret_from_file("client_secret_file", path)?),
         (None, None) => None,
     };
-    let recording = record_of(&resolved.request.server, &resolved.request.client, transport, observer);
+    let mut caller = caller(transport, observer);
+    let recording = record_of(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(recording))??)
 }

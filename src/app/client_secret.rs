@@ -1,0 +1,58 @@
+//! The client secret of a login, and whether it fits the authentication method.
+
+use crate::app::context::Context;
+use crate::app::input::read_secret_from_stdin;
+use crate::args::cli::LoginOptions;
+use crate::args::settings::{self, ResolvedLogin, SettingsError};
+use crate::error::Error;
+use crate::protocol::client::ClientAuthenticationMethod;
+use crate::secret::Secret;
+use crate::store::Session;
+
+/// The environment first, then what was given, then what the last login kept.
+pub(crate) fn client_secret(
+    context: &Context,
+    options: &LoginOptions,
+    resolved: &ResolvedLogin,
+    earlier: Option<&Session>,
+) -> Result<Option<Secret>, Error> {
+    if let Some(secret) = context.client_secret_of_environment() {
+        return Ok(Some(secret));
+    }
+    if options.client_secret_stdin {
+        return read_secret_from_stdin(context, "--client-secret-stdin").map(Some);
+    }
+    if let Some(path) = &resolved.client_secret_file {
+        return Ok(Some(settings::secret_from_file("--client-secret-file", path)?));
+    }
+    let issuer = resolved.request.server.issuer.as_ref().map(|issuer| issuer.as_str());
+    let token_endpoint = resolved.request.server.token_endpoint.as_ref().map(ToString::to_string);
+    let same_client = |session: &&Session| {
+        session.client.id == resolved.request.client.id.as_str()
+            && session.issuer.as_deref() == issuer
+            && token_endpoint
+                .as_ref()
+                .is_none_or(|endpoint| *endpoint == session.endpoints.token)
+    };
+    let kept = earlier
+        .filter(same_client)
+        .and_then(|session| session.client.secret.clone());
+    Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
+}
+
+pub(crate) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+    let client = &resolved.request.client;
+    match (client.method, &client.secret) {
+        (Some(ClientAuthenticationMethod::None), Some(_)) => Err(SettingsError::Contradiction {
+            one: "--client-auth none".to_owned(),
+            other: "the client secret".to_owned(),
+            problem: "a public client has no secret".to_owned(),
+        }),
+        (Some(method), None) if method != ClientAuthenticationMethod::None => Err(SettingsError::Missing {
+            what: "client secret",
+            profile: resolved.profile.to_string(),
+            hint: "Give it with --client-secret-file FILE, --client-secret-stdin or OAUTH_CLIENT_SECRET.".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,189 @@
+//! What every command starts from: options, environment and style, and from
+//! them configuration, store, transport and observer.
+
+use crate::app::observer::{self, CommandObserver, SharedTrace};
+use crate::args::cli::GlobalOptions;
+use crate::args::config::{Config, Profile};
+use crate::args::settings;
+use crate::error::Error;
+use crate::flow::caller::Caller;
+use crate::output::report::Style;
+use crate::secret::Secret;
+use crate::store::{self, CredentialStore, FileKey, Interaction, PassphrasePrompt, StoreKind, StoreSettings};
+use crate::system::dirs::Folders;
+use crate::system::environment::Environment;
+use crate::system::{self, SystemRandomness};
+use crate::trace::Observer;
+use crate::trace::render::terminal::{Terminal, TerminalSettings};
+use crate::transport::Transport;
+use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// What every command can ask for.
+pub(crate) struct Context {
+    pub(crate) global: GlobalOptions,
+    pub(crate) environment: Environment,
+    pub(crate) style: Style,
+    /// The trace files, where any were asked for.
+    pub(crate) trace: Option<SharedTrace>,
+}
+
+impl Context {
+    pub(crate) fn folders(&self) -> Result<Folders, Error> {
+        Ok(Folders::find(&self.environment)?)
+    }
+
+    /// The configuration file, and whether it was chosen by the user.
+    fn config_choice(&self) -> Option<PathBuf> {
+        self.global
+            .config
+            .clone()
+            .or_else(|| self.environment.path("OAUTH_CONFIG"))
+    }
+
+    pub(crate) fn config_path(&self) -> Result<PathBuf, Error> {
+        match self.config_choice() {
+            Some(path) => Ok(path),
+            None => Ok(self.folders()?.config_file()),
+        }
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        Ok(Config::load(&self.config_path()?)?)
+    }
+
+    /// Another configuration file has its own sessions: `@` and 8 hex digits of
+    /// the SHA-256 of its absolute path.
+    fn item_suffix(&self) -> Option<String> {
+        let path = self.config_choice()?;
+        let absolute = std::path::absolute(&path).unwrap_or(path);
+        let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
+        let digits: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("@{digits}"))
+    }
+
+    pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {
+        Ok(settings::store_kind(&self.global, &self.environment, profile)?)
+    }
+
+    pub(crate) fn store(&self, kind: &StoreKind, interaction: Interaction) -> Result<Box<dyn CredentialStore>, Error> {
+        self.open_store_interactive(kind, interaction, None)
+    }
+
+    /// The same for a command that may ask for a passphrase.
+    pub(crate) fn open_store_interactive(
+        &self,
+        kind: &StoreKind,
+        interaction: Interaction,
+        ask_passphrase: Option<PassphrasePrompt>,
+    ) -> Result<Box<dyn CredentialStore>, Error> {
+        let folders = self.folders()?;
+        let file_key = match kind {
+            StoreKind::File => settings::file_key(&self.environment)?,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+        };
+        let child_environment = match kind {
+            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
+        };
+        Ok(store::open(StoreSettings {
+            kind: kind.clone(),
+            interaction,
+            keyring_session: settings::keyring_session(&self.global, &self.environment)?,
+            item_suffix: self.item_suffix(),
+            data_folder: folders.data,
+            config_folder: folders.configuration,
+            runtime_folder: self
+                .environment
+                .path("XDG_RUNTIME_DIR")
+                .filter(|path| path.is_absolute()),
+            file_key,
+            ask_passphrase,
+            child_environment,
+        })?)
+    }
+
+    /// How long a keyring may take for a command that a person waits for: with
+    /// a terminal and a display it may ask to be unlocked.
+    pub(crate) fn interaction(&self) -> Interaction {
+        let display = self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY");
+        if std::io::stdin().is_terminal() && display {
+            Interaction::Allowed
+        } else {
+            Interaction::Forbidden
+        }
+    }
+
+    pub(crate) fn transport(&self, profile: Option<&Profile>, allow_http: bool) -> Result<Transport, Error> {
+        Ok(Transport::new(settings::transport(
+            &self.global,
+            &self.environment,
+            profile,
+            allow_http,
+        )?))
+    }
+
+    pub(crate) fn observer(&self) -> CommandObserver {
+        self.observer_with(self.global.verbose)
+    }
+
+    pub(crate) fn observer_with(&self, verbosity: u8) -> CommandObserver {
+        let terminal = Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet));
+        CommandObserver::new(terminal, self.trace.clone())
+    }
+
+    /// Tells the trace files of an error that the command ends with, or goes on
+    /// from; the terminal is told by `report`.
+    pub(crate) fn trace_failure(&self, error: &Error) {
+        if let Some(trace) = &self.trace {
+            observer::trace_failure(&mut *trace.borrow_mut(), error);
+        }
+    }
+
+    pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
+        let is_terminal = std::io::stderr().is_terminal();
+        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
+        TerminalSettings {
+            verbosity,
+            quiet,
+            json: self.style.json,
+            colour: self.style.colour,
+            show_secrets: self.global.show_secrets,
+            is_terminal,
+            width: size.flatten().map(|(width, _)| usize::from(width.0)),
+        }
+    }
+
+    /// The client secret that the environment holds, which wins over the stored one.
+    pub(crate) fn client_secret_of_environment(&self) -> Option<Secret> {
+        self.environment.text("OAUTH_CLIENT_SECRET").map(Secret::new)
+    }
+
+    pub(crate) fn runtime(&self) -> Result<tokio::runtime::Runtime, Error> {
+        runtime()
+    }
+}
+
+/// A caller with the clock and the randomness of this machine.
+pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observer) -> Caller<'a> {
+    Caller {
+        transport,
+        clock: system::now,
+        // A type without size: nothing is allocated, so nothing leaks.
+        randomness: Box::leak(Box::new(SystemRandomness)),
+        observer,
+    }
+}
+
+fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+    (name.to_owned(), value.to_owned())
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+}

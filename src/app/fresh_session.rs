@@ -1,0 +1,215 @@
+//! A session whose token is fresh enough: read from the store, refreshed under
+//! the profile's lock where it will not last. The hot path of `oauth token`: one
+//! read of the store and a comparison of clocks; no lock, no runtime, no TLS.
+
+use crate::app::context::{Context, caller};
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::session::{check_matches_profile, check_matches_url, require_session};
+use crate::app::signals::finish_then_interrupt;
+use crate::args::cli::{ProfileChoice, TokenOptions};
+use crate::args::config::{Config, Profile};
+use crate::args::settings;
+use crate::error::{Error, SessionError};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::fault::{self, Point};
+use crate::flow::refresh::RefreshOptions;
+use crate::flow::renew::{RenewContext, has_expired, renew};
+use crate::output::causes::error_chain;
+use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::random::Randomness;
+use crate::protocol::time::UnixSeconds;
+use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
+use crate::system::{self, SystemRandomness};
+use crate::trace::{Event, Observer};
+use std::time::Duration;
+
+/// How long a token must still be valid by default.
+const MIN_TTL: Duration = Duration::from_secs(60);
+
+/// A token that was received later than this from now was received by another clock.
+const CLOCK_TOLERANCE_S: i64 = 300;
+
+/// How long to wait for another process while the old token is still good enough to be printed.
+const LOCK_WAIT_WHILE_VALID: Duration = Duration::from_secs(5);
+
+/// The stored session for a command that sends its access token somewhere:
+/// refreshed first where `oauth token` would do so.
+pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice) -> Result<Session, Error> {
+    let options = TokenOptions {
+        profile,
+        ..TokenOptions::default()
+    };
+    let wanted = Freshness::new(&options)?;
+    let config = context.config()?;
+    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
+    let session = ensure_fresh(context, &options, &wanted, &config, &name)?;
+    if has_expired(&session, &wanted.part, system::now()) {
+        return Err(SessionError::Expired { profile: name }.into());
+    }
+    Ok(session)
+}
+
+/// The session with a token as fresh as it can be.
+pub(crate) fn ensure_fresh(
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Freshness,
+    config: &Config,
+    name: &ProfileName,
+) -> Result<Session, Error> {
+    let profile = config.profile(name);
+    let kind = context.store_kind(profile)?;
+    let mut store = context.store(&kind, context.interaction())?;
+    let mut session = require_session(store.load(name)?, name, config, &kind)?;
+    check_matches_url(&session, name, &options.profile)?;
+    check_usable(&session, name, profile)?;
+
+    let now = system::now();
+    if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
+        return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
+    }
+    if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, now)) {
+        session = refresh_locked(context, options, wanted, name, profile, store.as_mut(), session)?;
+        check_usable(&session, name, profile)?;
+        fault::here(Point::TokenUnprinted);
+    }
+    Ok(session)
+}
+
+/// Whether a session may be used for this profile at all.
+fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
+    check_matches_profile(session, name, profile)?;
+    match &session.dead {
+        Some(dead) => Err(SessionError::SessionEnd {
+            profile: name.clone(),
+            reason: dead.reason.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The session after a refresh; the one before, with a warning, where the
+/// refresh failed for reasons that pass and the old token is still valid.
+fn refresh_locked(
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Freshness,
+    name: &ProfileName,
+    profile: Option<&Profile>,
+    store: &mut dyn CredentialStore,
+    session: Session,
+) -> Result<Session, Error> {
+    let locks = context.folders()?.locks();
+    let transport = context.transport(profile, true)?;
+    let mut observer = context.observer();
+    // Asked again after each wait, which may have taken longer than the token lives.
+    let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now());
+    // Before the signals wait: nothing is under way yet that must be finished.
+    let wait = if old_token_is_valid() {
+        LOCK_WAIT_WHILE_VALID
+    } else {
+        LOCK_WAIT
+    };
+    fault::here(Point::LockWanted);
+    let lock = match lock(&locks, name, wait, &mut observer) {
+        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
+            observer.observe(&Event::Warning(&format!(
+                "{error}; the old token is still valid and is used"
+            )));
+            return Ok(session);
+        }
+        other => other?,
+    };
+    let mut renewal = RenewContext {
+        store,
+        options: RefreshOptions {
+            client_secret: context.client_secret_of_environment(),
+            token_parameters: settings::token_parameters(profile)?,
+        },
+        caller: caller(&transport, &mut observer),
+    };
+    // A signal that comes meanwhile waits until the answer is written.
+    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut renewal);
+    let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
+    match outcome {
+        Ok(session) => Ok(session),
+        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
+            let warning = format!("{error}; the old token is still valid and is used");
+            observer.observe(&Event::Warning(&error_chain(&warning, &error)));
+            Ok(session)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Which token, how long it must still be valid, and how much earlier it is
+/// refreshed, so that many machines do not do it in the same second.
+pub(crate) struct Freshness {
+    /// The whole session's token, or one for a part of it.
+    pub(crate) part: Part,
+    min_ttl: Option<Duration>,
+    of_id_token: bool,
+    /// 0 to 255: which part of a sixth is added.
+    jitter: u8,
+}
+
+impl Freshness {
+    pub(crate) fn new(options: &TokenOptions) -> Result<Self, Error> {
+        let mut jitter = [0u8; 1];
+        SystemRandomness.fill(&mut jitter).map_err(StoreError::Randomness)?;
+        Ok(Freshness {
+            part: settings::part(options)?,
+            min_ttl: options.min_ttl,
+            of_id_token: options.id_token,
+            jitter: jitter[0],
+        })
+    }
+
+    /// As given; by default 60 s, or half the token's lifetime if that is less.
+    pub(crate) fn min_ttl_s(&self, token: &StoredToken) -> i64 {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let lifetime_s = token
+            .expires_at
+            .zip(token.issued_at)
+            .map(|(end, start)| end.seconds_since(start));
+        match (self.min_ttl, lifetime_s) {
+            (Some(given), _) => seconds(given),
+            (None, Some(lifetime_s)) => seconds(MIN_TTL).min(lifetime_s / 2),
+            (None, None) => seconds(MIN_TTL),
+        }
+    }
+
+    fn is_satisfied_by(&self, session: &Session, now: UnixSeconds) -> bool {
+        let Some(token) = session.token(&self.part) else {
+            return false;
+        };
+        if self.of_id_token {
+            // Fresh by its own `exp`; where there is none, a refresh may bring one.
+            return id_token_expiry(session).is_some_and(|expires_at| expires_at > now);
+        }
+        let Some(expires_at) = token.expires_at else {
+            return true;
+        };
+        if token
+            .issued_at
+            .is_some_and(|issued_at| issued_at.seconds_since(now) > CLOCK_TOLERANCE_S)
+        {
+            // The clock went back: when the token ends is not known any more
+            return false;
+        }
+        let wanted_s = self.min_ttl_s(token);
+        let earlier_s = (wanted_s / 6).saturating_mul(i64::from(self.jitter)) / 255;
+        let left_s = expires_at.seconds_since(now);
+        left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)
+    }
+}
+
+pub(crate) fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
+    let claims = UnverifiedJwt::decode(session.id_token.as_ref()?.expose()).ok()?.claims;
+    // A float's cast saturates; the claim was checked when it was stored.
+    claims
+        .get("exp")
+        .and_then(serde_json::Value::as_f64)
+        .map(|seconds| UnixSeconds(seconds as i64))
+}

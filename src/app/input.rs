@@ -1,0 +1,74 @@
+//! Standard input: secrets without echo, and pasted redirect URLs.
+
+use crate::app::context::Context;
+use crate::app::signals::interruptible;
+use crate::args::settings;
+use crate::error::Error;
+use crate::flow::login::{PasteEvent, PasteSource};
+use crate::secret::Secret;
+use crate::trace::{Event, Observer};
+use crate::user_agent::terminal::{PasteReader, PipedLine, TerminalInputError};
+use std::io::{self, Read};
+use std::pin::Pin;
+
+/// No secret is longer.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+/// All of standard input; one line, unseen, where a person types.
+pub(crate) fn read_secret_from_stdin(context: &Context, flag: &str) -> Result<Secret, Error> {
+    if let Some(mut reader) = PasteReader::open()? {
+        let what = flag
+            .trim_start_matches("--")
+            .trim_end_matches("-stdin")
+            .replace('-', " ");
+        context.observer().observe(&Event::Outcome(&format!(
+            "{what} (it is not shown while you type), then Enter:"
+        )));
+        let line = context.runtime()?.block_on(interruptible(reader.next_line()))??;
+        let typed = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
+        return Ok(settings::secret_from_bytes(flag, typed)?);
+    }
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(MAX_SECRET_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(Error::Input)?;
+    Ok(settings::secret_from_bytes(flag, bytes)?)
+}
+
+/// Lines from the terminal beside the listener, or one from a pipe with `--paste`.
+pub(crate) enum StandardInput {
+    Terminal(PasteReader),
+    Pipe(PipedLine),
+}
+
+impl PasteSource for StandardInput {
+    fn next_line(&mut self) -> Pin<Box<dyn Future<Output = PasteEvent> + '_>> {
+        Box::pin(async {
+            let line = match self {
+                StandardInput::Terminal(reader) => reader.next_line().await,
+                StandardInput::Pipe(line) => line.next_line().await,
+            };
+            match line {
+                Ok(Some(line)) => PasteEvent::Line(line),
+                Err(TerminalInputError::LineTooLong) => PasteEvent::TooLong,
+                Ok(None) | Err(_) => PasteEvent::End,
+            }
+        })
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(self, StandardInput::Terminal(_))
+    }
+}
+
+pub(crate) fn open_paste_source(paste_only: bool, stdin_is_taken: bool) -> Result<Option<StandardInput>, Error> {
+    if stdin_is_taken {
+        return Ok(None);
+    }
+    match PasteReader::open()? {
+        Some(reader) => Ok(Some(StandardInput::Terminal(reader))),
+        None => Ok(paste_only.then(|| StandardInput::Pipe(PipedLine::default()))),
+    }
+}

@@ -1,0 +1,17 @@
+//! What commands share. A command imports from here, never from another command.
+
+pub(crate) mod browser;
+pub(crate) mod client_secret;
+pub(crate) mod context;
+pub(crate) mod fresh_session;
+pub(crate) mod input;
+pub(crate) mod lock;
+pub(crate) mod login_context;
+pub(crate) mod login_lock;
+pub(crate) mod observer;
+pub(crate) mod passphrase;
+pub(crate) mod session;
+pub(crate) mod session_row;
+pub(crate) mod signals;
+pub(crate) mod store_migration;
+pub(crate) mod token_input;

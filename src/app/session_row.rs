@@ -1,0 +1,116 @@
+//! One profile and its session as `status` and `login --json` show it.
+
+use crate::args::config::Profile;
+use crate::output::duration::describe_seconds;
+use crate::output::sanitize::sanitize;
+use crate::protocol::id_token::stored_name;
+use crate::protocol::time::UnixSeconds;
+use crate::store::{ProfileName, Session, StoreKind};
+use crate::system;
+use serde_json::{Value, json};
+
+/// One profile as `status` shows it; also what `login --json` prints.
+pub(crate) struct SessionRow {
+    profile: String,
+    subject: Option<String>,
+    /// What a person would know the subject by; in the table only.
+    name: Option<String>,
+    issuer: Option<String>,
+    client_id: Option<String>,
+    scope: Option<String>,
+    resource: Vec<String>,
+    state: &'static str,
+    expires_at: Option<UnixSeconds>,
+    refreshable: bool,
+    store: String,
+}
+
+impl SessionRow {
+    pub(crate) fn new(
+        name: &ProfileName,
+        profile: Option<&Profile>,
+        session: Option<&Session>,
+        kind: &StoreKind,
+        now: UnixSeconds,
+    ) -> Self {
+        let token = session.and_then(|session| session.tokens.first());
+        let expires_at = token.and_then(|token| token.expires_at);
+        let state = match session {
+            None => "none",
+            Some(session) if session.dead.is_some() => "dead",
+            Some(_) if token.is_none() || expires_at.is_some_and(|expires_at| expires_at <= now) => "expired",
+            Some(_) => "valid",
+        };
+        let of_profile = |key: &str| profile.and_then(|profile| profile.text(key)).map(str::to_owned);
+        let granted = token.and_then(|token| token.scope.as_ref());
+        let scope = granted
+            .or(session.map(|session| &session.asked.scope))
+            .map(|scope| scope.join(" "));
+        let named = session.and_then(|session| stored_name(session.id_token.as_ref()?, session.subject.as_deref()?));
+        SessionRow {
+            profile: name.to_string(),
+            name: named,
+            subject: session.and_then(|session| session.subject.clone()),
+            issuer: session
+                .and_then(|session| session.issuer.clone())
+                .or_else(|| of_profile("issuer")),
+            client_id: session
+                .map(|session| session.client.id.clone())
+                .or_else(|| of_profile("client_id")),
+            scope: scope.filter(|scope| !scope.is_empty()),
+            resource: session
+                .map(|session| session.asked.resource.clone())
+                .unwrap_or_default(),
+            state,
+            expires_at,
+            refreshable: session.is_some_and(Session::can_renew),
+            store: kind.to_string(),
+        }
+    }
+
+    /// Whether the token is valid or can be refreshed.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.state == "valid" || (self.refreshable && self.state != "dead")
+    }
+
+    pub(crate) fn to_json(&self, now: UnixSeconds) -> Value {
+        json!({
+            "profile": self.profile,
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "client_id": self.client_id,
+            "scope": self.scope,
+            "resource": self.resource,
+            "state": self.state,
+            "expires_at": self.expires_at.map(system::rfc_3339),
+            "expires_in": self.expires_at.map(|expires_at| expires_at.seconds_since(now)),
+            "refreshable": self.refreshable,
+            "store": self.store,
+        })
+    }
+
+    /// The cells of the table, without the titles.
+    pub(crate) fn cells(&self, now: UnixSeconds) -> [String; 7] {
+        let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
+        let expires = match (self.state, self.expires_at) {
+            ("none", _) => "not logged in".to_owned(),
+            ("dead", _) => "ended by the server".to_owned(),
+            ("expired", _) => "expired".to_owned(),
+            (_, None) => "unknown".to_owned(),
+            (_, Some(expires_at)) => {
+                let left_s = u64::try_from(expires_at.seconds_since(now)).unwrap_or_default();
+                format!("in {}", describe_seconds(left_s))
+            }
+        };
+        let refreshable = if self.refreshable { "yes" } else { "no" };
+        [
+            self.profile.clone(),
+            shown(if self.name.is_some() { &self.name } else { &self.subject }),
+            shown(&self.issuer),
+            shown(&self.scope),
+            expires,
+            refreshable.to_owned(),
+            sanitize(&self.store),
+        ]
+    }
+}
