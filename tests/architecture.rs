@@ -183,7 +183,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "compares the verifier with the challenge",
     ),
     ("src/server/tokens.rs", "writes tokens into answers"),
-    ("src/args/settings.rs", "checks the text of a secret that was read"),
+    (
+        "src/args/settings/secrets.rs",
+        "checks the text of a secret that was read",
+    ),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),
     ("src/store/file/mod.rs", "encrypts and decrypts"),

@@ -2,8 +2,11 @@
 //! up here, that is for `settings`.
 
 use crate::output::duration::parse_duration;
+use crate::protocol::authorization::ResponseMode;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::rules::Rule;
+use crate::server::settings::Approval;
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -271,7 +274,7 @@ pub struct LoginOptions {
     pub listen: Option<ListenAddress>,
     /// How the response comes back
     #[arg(long, value_name = "MODE", help_heading = "Callback")]
-    pub response_mode: Option<ResponseModeChoice>,
+    pub response_mode: Option<ResponseMode>,
     /// How long to wait for the browser
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Callback")]
     pub timeout: Duration,
@@ -332,14 +335,18 @@ pub enum StopBefore {
     Exchange,
 }
 
-/// `--response-mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum ResponseModeChoice {
-    /// In the query of the redirect
-    Query,
-    /// In the body of a POST
-    FormPost,
+impl ValueEnum for ResponseMode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[ResponseMode::Query, ResponseMode::FormPost]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            ResponseMode::Query => "In the query of the redirect",
+            ResponseMode::FormPost => "In the body of a POST",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
 }
 
 /// `--listen`: an address with or without a port.
@@ -527,7 +534,7 @@ pub struct ServeOptions {
     pub user: Vec<String>,
     /// Who decides: the person at the browser, or nobody (for scripts)
     #[arg(long, value_name = "HOW", default_value = "ask")]
-    pub approve: Approve,
+    pub approve: Approval,
     /// Lifetime of codes
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     pub code_ttl: Duration,
@@ -554,15 +561,19 @@ pub struct ServeOptions {
     pub broken: Vec<String>,
 }
 
-/// `oauth serve --approve`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Approve {
-    /// Sign-in and consent pages in the browser
-    Ask,
-    /// Yes at once, for the first user
-    Auto,
-    /// No at once
-    Deny,
+impl ValueEnum for Approval {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Approval::Ask, Approval::Auto, Approval::Deny]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Approval::Ask => ("ask", "Sign-in and consent pages in the browser"),
+            Approval::Auto => ("auto", "Yes at once, for the first user"),
+            Approval::Deny => ("deny", "No at once"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 /// On or off.

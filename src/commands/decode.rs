@@ -163,7 +163,7 @@ fn keys_for_given<'a>(
     let Some(profile) = of_issuer else {
         return Ok((KeyChoice::None(unknown_issuer(named)), None));
     };
-    let allowance = if profile.switch("allow_http") {
+    let allowance = if profile.bool("allow_http") {
         HttpPolicy::Everywhere
     } else {
         HttpPolicy::LoopbackOnly

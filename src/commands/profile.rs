@@ -93,7 +93,7 @@ fn as_text(setting: &Setting) -> String {
     match setting {
         Setting::Text(text) => text.clone(),
         Setting::List(list) => list.join(" "),
-        Setting::Switch(switch) => switch.to_string(),
+        Setting::Bool(switch) => switch.to_string(),
         Setting::Ports(ports) => ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         Setting::Pairs(pairs) => pairs
             .iter()
@@ -111,7 +111,7 @@ fn as_json(name: &ProfileName, profile: &Profile, is_default: bool) -> Value {
         let value = match setting {
             Setting::Text(text) => json!(text),
             Setting::List(list) => json!(list),
-            Setting::Switch(switch) => json!(switch),
+            Setting::Bool(switch) => json!(switch),
             Setting::Ports(ports) => json!(ports),
             Setting::Pairs(pairs) => {
                 Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())

@@ -3,14 +3,14 @@
 
 use crate::app::context::Context;
 use crate::app::signals::shutdown_signal;
-use crate::args::cli::{Approve, ServeOptions, Switch};
+use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
 use crate::server::message::LogEntry;
-use crate::server::settings::{Approval, InvalidSetting, RegisteredClient, ServeSettings, User};
+use crate::server::settings::{InvalidSetting, RegisteredClient, ServeSettings, User};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -76,11 +76,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         port: options.port,
         clients,
         users: if users.is_empty() { standard.users } else { users },
-        approval: match options.approve {
-            Approve::Ask => Approval::Ask,
-            Approve::Auto => Approval::Auto,
-            Approve::Deny => Approval::Deny,
-        },
+        approval: options.approve,
         code_lifetime: options.code_ttl,
         access_token_lifetime: options.access_token_ttl,
         refresh_token_lifetime: options.refresh_token_ttl,

@@ -5,7 +5,7 @@
 use crate::support::authorization_server::{self, CODE, callback_url, token_answer};
 use crate::support::binary::Home;
 use crate::support::callback::{self, Answer, BROWSER_NAVIGATION};
-use crate::support::literal_server::{LiteralServer, PATIENCE, Reply, RequestFilter, html, json, value_of};
+use crate::support::literal_server::{Gate, LiteralServer, PATIENCE, Reply, html, json, value_of};
 use crate::support::login::{assert_nothing_kept, listener_of, login, parameter, sessions, stored};
 use crate::support::outcome::Outcome;
 use crate::support::running::Running;
@@ -556,8 +556,8 @@ fn who_sends_no_whole_head_in_five_seconds_is_cut_off() {
 }
 
 /// A server whose token endpoint waits for the gate.
-fn gated_server(answer: Reply) -> (LiteralServer, RequestFilter) {
-    let (server, gate) = (authorization_server::start(), RequestFilter::new());
+fn gated_server(answer: Reply) -> (LiteralServer, Gate) {
+    let (server, gate) = (authorization_server::start(), Gate::new());
     server.on("POST", "/token", answer.after_gate(&gate));
     (server, gate)
 }

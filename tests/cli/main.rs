@@ -37,6 +37,8 @@ mod keyring;
 mod login;
 mod logout;
 #[cfg(unix)]
+mod messages;
+#[cfg(unix)]
 mod narrowed;
 mod passphrase;
 #[cfg(unix)]

@@ -7,7 +7,7 @@
 
 use crate::support::authorization_server::{self, CODE, callback_url, callback_url_with, consent};
 use crate::support::binary::Home;
-use crate::support::literal_server::{LiteralServer, RequestFilter, json, value_of};
+use crate::support::literal_server::{Gate, LiteralServer, json, value_of};
 use crate::support::login::{assert_nothing_kept, listener_of, login, parameter, stored};
 use crate::support::outcome::{Outcome, finish};
 use crate::support::person::{PASTE_OFF, PASTE_ON, Person, Screen, assert_same, open};
@@ -284,7 +284,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
         }
     }
     // also while the token endpoint is asked
-    let (home, server, gate) = (Home::new(), authorization_server::start(), RequestFilter::new());
+    let (home, server, gate) = (Home::new(), authorization_server::start(), Gate::new());
     server.on("POST", "/token", json(200, "{}").after_gate(&gate));
     let terminal = AtTerminal::start(&home, &server, &[]);
     terminal.pastes(&terminal.right_url());

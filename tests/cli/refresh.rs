@@ -3,7 +3,7 @@
 //! reason that passes.
 
 use super::support::binary::Home;
-use super::support::literal_server::{LiteralServer, Reply, RequestFilter, html, json};
+use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
 use oauth::protocol::time::UnixSeconds;
@@ -314,7 +314,7 @@ fn when_the_clock_went_ahead_the_token_is_refreshed_once() {
 #[test]
 fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
     let server = LiteralServer::start();
-    let gate = RequestFilter::new();
+    let gate = Gate::new();
     server.on("POST", "/token", json(200, NEW).after_gate(&gate));
     let home = home_with_token_ending_in(30, &server);
     let holder = start(token(&home, &[]));
@@ -336,7 +336,7 @@ fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
 fn a_signal_waits_until_the_answer_is_written() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let server = LiteralServer::start();
-        let gate = RequestFilter::new();
+        let gate = Gate::new();
         server.on("POST", "/token", json(200, NEW).after_gate(&gate));
         let home = home_with_token_ending_in(-10, &server);
         let process = start(token(&home, &[]));

@@ -3,7 +3,7 @@
 
 use super::credential_helper::{HELPER, Helped};
 use super::support::authorization_server::{self, ACCESS_TOKEN};
-use super::support::literal_server::{LiteralServer, RequestFilter, json};
+use super::support::literal_server::{Gate, LiteralServer, json};
 use super::support::login::{sessions, stored};
 use super::support::outcome::Outcome;
 use super::support::running::Running;
@@ -297,7 +297,7 @@ fn two_names_of_one_helper_lose_nothing() {
 #[test]
 fn a_move_waits_for_a_refresh_and_takes_its_result() {
     let server = LiteralServer::start();
-    let gate = RequestFilter::new();
+    let gate = Gate::new();
     let answer =
         r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600,"refresh_token":"new-refresh"}"#;
     server.on("POST", "/token", json(200, answer).after_gate(&gate));

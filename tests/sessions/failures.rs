@@ -3,7 +3,7 @@
 use crate::place::{Place, Spent, Store};
 use crate::support::binary::Home;
 use crate::support::keyring_session::{Activation, KeyringSession};
-use crate::support::literal_server::{LiteralServer, Reply, RequestFilter, json};
+use crate::support::literal_server::{Gate, LiteralServer, Reply, json};
 use crate::support::outcome::{Outcome, finish, run};
 use crate::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable};
 use serde_json::Value;
@@ -18,12 +18,12 @@ struct InKeyring {
     home: Home,
     keyring: KeyringSession,
     server: LiteralServer,
-    gate: RequestFilter,
+    gate: Gate,
 }
 
 impl InKeyring {
     fn new(mut keyring: KeyringSession) -> Self {
-        let (home, server, gate) = (Home::new(), LiteralServer::start(), RequestFilter::new());
+        let (home, server, gate) = (Home::new(), LiteralServer::start(), Gate::new());
         keyring.start_keyring();
         server.on_each(
             "POST",

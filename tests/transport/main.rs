@@ -16,7 +16,7 @@ mod tls;
 mod unreachable;
 
 use certificates::{Authority, self_signed, start_mutual_tls, start_tls};
-use literal_server::{LiteralServer, PATIENCE, Reply, RequestFilter, json, redirect, status};
+use literal_server::{Gate, LiteralServer, PATIENCE, Reply, json, redirect, status};
 use oauth::exit::{Diagnosis, ExitCode};
 use oauth::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use oauth::protocol::params::Params;

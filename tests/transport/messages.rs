@@ -209,7 +209,7 @@ fn the_observer_sees_request_and_answer_or_failure() {
 #[test]
 fn an_answer_can_wait_for_the_test() {
     let server = LiteralServer::start();
-    let gate = RequestFilter::new();
+    let gate = Gate::new();
     server
         .on("POST", "/token", json(200, "{}").after_gate(&gate))
         .expected();

@@ -8,7 +8,7 @@
 //! never asked for, or if an answering closure panicked.
 //!
 //! Nothing here sleeps to wait for somebody: [`LiteralServer::wait_for`] and
-//! [`RequestFilter`] wait for events. The pauses in answers ([`Reply::after`],
+//! [`Gate`] wait for events. The pauses in answers ([`Reply::after`],
 //! [`Reply::drip`]) are what is being tested.
 #![allow(
     dead_code,
@@ -20,7 +20,7 @@
 mod reply;
 mod request;
 
-pub use reply::{Reply, RequestFilter, html, json, redirect, status};
+pub use reply::{Gate, Reply, html, json, redirect, status};
 pub use request::{Request, value_of};
 
 use reply::{Outcome, perform};

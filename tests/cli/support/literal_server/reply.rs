@@ -15,7 +15,7 @@ enum Act {
     Drip(Vec<u8>, Duration),
     Endless(Vec<u8>),
     Wait(Duration),
-    RequestFilter(RequestFilter),
+    Gate(Gate),
     Hang,
     Close,
     CutOff,
@@ -71,8 +71,8 @@ impl Reply {
     }
 
     /// Waits for the gate before anything else.
-    pub fn after_gate(mut self, gate: &RequestFilter) -> Self {
-        self.0.insert(0, Act::RequestFilter(gate.clone()));
+    pub fn after_gate(mut self, gate: &Gate) -> Self {
+        self.0.insert(0, Act::Gate(gate.clone()));
         self
     }
 
@@ -95,8 +95,8 @@ impl Reply {
     }
 
     /// Then waits for the gate.
-    pub fn then_gate(mut self, gate: &RequestFilter) -> Self {
-        self.0.push(Act::RequestFilter(gate.clone()));
+    pub fn then_gate(mut self, gate: &Gate) -> Self {
+        self.0.push(Act::Gate(gate.clone()));
         self
     }
 
@@ -169,11 +169,11 @@ fn reason(status: u16) -> &'static str {
 
 /// Something that opens once; answers and tests can wait for it.
 #[derive(Clone, Default)]
-pub struct RequestFilter(Arc<(Mutex<bool>, Condvar)>);
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
-impl RequestFilter {
+impl Gate {
     pub fn new() -> Self {
-        RequestFilter::default()
+        Gate::default()
     }
 
     pub fn open(&self) {
@@ -224,7 +224,7 @@ pub(super) fn perform(
                 stream.flush()?;
                 pause_unless_stopping(*pause, stopping);
             }
-            Act::RequestFilter(gate) => {
+            Act::Gate(gate) => {
                 stream.flush()?;
                 assert!(gate.wait(PATIENCE), "a gate was never opened");
             }

@@ -1,0 +1,127 @@
+//! Why the configuration file cannot be used.
+
+use super::model::KEYS;
+use crate::exit::{Diagnosis, ExitCode};
+use std::io;
+use std::path::PathBuf;
+
+/// Why the configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It exists and cannot be read.
+    #[error("the configuration file {} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Not TOML.
+    #[error("{}:{line}: not valid TOML: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// A key that means nothing.
+    #[error("{}:{line}: unknown key \"{key}\"", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What stands there.
+        key: String,
+        /// What may have been meant.
+        nearest: Option<&'static str>,
+    },
+    /// A value of the wrong type.
+    #[error("{}:{line}: {key} must be {expected}", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// `a string`, `a list of strings`.
+        expected: &'static str,
+    },
+    /// A profile whose name cannot be typed.
+    #[error("{}:{line}: \"{name}\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
+    ProfileName {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What stands there.
+        name: String,
+    },
+    /// It cannot be changed.
+    #[error("the configuration file {} cannot be written", path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// `profile set` with a key that means nothing.
+    #[error("unknown key \"{key}\"")]
+    UnknownSetting {
+        /// What was typed.
+        key: String,
+        /// What may have been meant.
+        nearest: Option<&'static str>,
+    },
+    /// `profile set` with a value of the wrong type.
+    #[error("{key} must be {expected}")]
+    SettingType {
+        /// The key.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+}
+
+impl Diagnosis for ConfigError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            // Known, but not alone: it has a name behind it.
+            ConfigError::UnknownSetting {
+                key,
+                nearest: Some(nearest),
+            } if key == nearest => {
+                vec![format!(
+                    "Write {key}.NAME=VALUE for one of them; an empty value removes it."
+                )]
+            }
+            ConfigError::UnknownKey {
+                nearest: Some(nearest), ..
+            }
+            | ConfigError::UnknownSetting {
+                nearest: Some(nearest), ..
+            } => {
+                vec![format!("Did you mean \"{nearest}\"?")]
+            }
+            ConfigError::UnknownKey { .. } | ConfigError::UnknownSetting { .. } => {
+                let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+                vec![format!("Known keys of a profile: {}.", known.join(", "))]
+            }
+            ConfigError::NotWritable { .. } => vec![
+                "Log in with --no-save to leave the configuration file alone, or choose another one with --config FILE."
+                    .to_owned(),
+            ],
+            ConfigError::Read { .. } => vec!["Choose another file with --config FILE.".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}

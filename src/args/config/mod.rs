@@ -1,0 +1,11 @@
+//! The configuration file: profiles, no secret.
+
+mod error;
+mod model;
+mod read;
+mod write;
+
+pub use error::ConfigError;
+pub use model::{Config, Profile, Setting};
+pub use read::parse_setting;
+pub use write::{Change, change, check_writable};

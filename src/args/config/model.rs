@@ -1,0 +1,167 @@
+//! What the configuration file can hold.
+
+use crate::store::ProfileName;
+
+/// What a key may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SettingKind {
+    /// A string.
+    Text,
+    /// A list of strings.
+    List,
+    /// `true` or `false`.
+    Bool,
+    /// A list of port numbers, or one.
+    Ports,
+    /// Names and string values, as in `param.prompt = "login"`.
+    Pairs,
+}
+
+/// The keys of a profile: `login`'s long flags with `_`, and where requests go.
+pub(super) const KEYS: [(&str, SettingKind); 21] = [
+    ("issuer", SettingKind::Text),
+    ("authorization_endpoint", SettingKind::Text),
+    ("token_endpoint", SettingKind::Text),
+    ("revocation_endpoint", SettingKind::Text),
+    ("allow_http", SettingKind::Bool),
+    ("client_id", SettingKind::Text),
+    ("client_secret_file", SettingKind::Text),
+    ("client_auth", SettingKind::Text),
+    ("scope", SettingKind::List),
+    ("resource", SettingKind::List),
+    ("audience", SettingKind::Text),
+    ("param", SettingKind::Pairs),
+    ("token_param", SettingKind::Pairs),
+    ("redirect_uri", SettingKind::Text),
+    ("port", SettingKind::Ports),
+    ("response_mode", SettingKind::Text),
+    ("browser", SettingKind::Text),
+    ("store", SettingKind::Text),
+    ("cacert", SettingKind::Text),
+    ("proxy", SettingKind::Text),
+    ("allow_host", SettingKind::List),
+];
+
+pub(super) fn kind_of(key: &str) -> Option<SettingKind> {
+    KEYS.iter().find(|(name, _)| *name == key).map(|(_, kind)| *kind)
+}
+
+/// The nearest known key, where one is near.
+pub(super) fn nearest(key: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    known
+        .map(|name| (strsim::damerau_levenshtein(key, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// One profile's settings, as the file has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    values: Vec<(String, Setting)>,
+}
+
+/// The value of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// Of [`SettingKind::Text`].
+    Text(String),
+    /// Of [`SettingKind::List`].
+    List(Vec<String>),
+    /// Of [`SettingKind::Bool`].
+    Bool(bool),
+    /// Of [`SettingKind::Ports`].
+    Ports(Vec<u16>),
+    /// Of [`SettingKind::Pairs`].
+    Pairs(Vec<(String, String)>),
+}
+
+impl Profile {
+    /// The key's text, if it is set.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some(Setting::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The key's list; empty if it is not set.
+    pub fn list(&self, key: &str) -> &[String] {
+        match self.get(key) {
+            Some(Setting::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// The key's switch; off if it is not set.
+    pub fn bool(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Setting::Bool(true)))
+    }
+
+    /// The ports; empty if not set.
+    pub fn ports(&self, key: &str) -> &[u16] {
+        match self.get(key) {
+            Some(Setting::Ports(ports)) => ports,
+            _ => &[],
+        }
+    }
+
+    /// Names and values; empty if not set.
+    pub fn pairs(&self, key: &str) -> &[(String, String)] {
+        match self.get(key) {
+            Some(Setting::Pairs(pairs)) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// All settings in the order of the file.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &Setting)> {
+        self.values.iter().map(|(key, setting)| (key.as_str(), setting))
+    }
+
+    /// Sets a key, replacing what was there.
+    pub fn set(&mut self, key: &str, setting: Setting) {
+        self.values.retain(|(name, _)| name != key);
+        self.values.push((key.to_owned(), setting));
+    }
+
+    fn get(&self, key: &str) -> Option<&Setting> {
+        self.values
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, setting)| setting)
+    }
+}
+
+/// What the file says.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The profile that is meant when none is named.
+    pub default_profile: Option<ProfileName>,
+    pub(super) profiles: Vec<(ProfileName, Profile)>,
+}
+
+impl Config {
+    /// The profile of this name.
+    pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
+        self.profiles
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, profile)| profile)
+    }
+
+    /// All profiles in the order of the file.
+    pub fn profiles(&self) -> impl Iterator<Item = (&ProfileName, &Profile)> {
+        self.profiles.iter().map(|(name, profile)| (name, profile))
+    }
+}
+
+pub(super) fn expected(kind: SettingKind) -> &'static str {
+    match kind {
+        SettingKind::Text => "a string",
+        SettingKind::List => "a list of strings",
+        SettingKind::Bool => "true or false",
+        SettingKind::Ports => "a port number (0 to 65535) or a list of them",
+        SettingKind::Pairs => "a table of strings",
+    }
+}

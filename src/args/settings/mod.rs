@@ -1,0 +1,81 @@
+//! What was typed, turned into what holds: flags before environment before
+//! the profile in the configuration file before defaults. Text becomes types
+//! here, so that nothing below checks it again.
+
+mod callback;
+mod client;
+mod error;
+mod lists;
+mod login;
+mod names;
+mod saved;
+mod secrets;
+mod server;
+mod target;
+mod token;
+mod transport;
+
+pub use error::SettingsError;
+pub use login::{ResolvedLogin, check_profile, login};
+pub use names::{default_profile, discover_url, issuer, issuer_of, parse_name, profile_name};
+pub use saved::connection_changes;
+pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
+pub use token::{part, token_parameters};
+pub use transport::{check_global, transport};
+
+use crate::args::cli::{Colour, GlobalOptions};
+use crate::args::config::Profile;
+use crate::store::{KeyringSession, StoreKind};
+use crate::system::environment::Environment;
+use error::invalid;
+use std::str::FromStr;
+
+/// Whether text for a person is coloured.
+pub fn colour(choice: Colour, environment: &Environment, is_terminal: bool) -> bool {
+    match choice {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto if environment.has("NO_COLOR") => false,
+        Colour::Auto => is_terminal || environment.text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+    }
+}
+
+/// The store by flag, `OAUTH_STORE`, the profile, else the keyring.
+///
+/// # Errors
+/// [`SettingsError::Value`] naming where the wrong name stands.
+pub fn store_kind(
+    global: &GlobalOptions,
+    environment: &Environment,
+    profile: Option<&Profile>,
+) -> Result<StoreKind, SettingsError> {
+    let (name, value) = if let Some(value) = &global.store {
+        ("--store", value.clone())
+    } else if let Some(value) = environment.text("OAUTH_STORE") {
+        ("OAUTH_STORE", value)
+    } else if let Some(value) = profile.and_then(|profile| profile.text("store")) {
+        ("store", value.to_owned())
+    } else {
+        return Ok(StoreKind::Keyring);
+    };
+    StoreKind::from_str(&value).map_err(|error| invalid(name, error))
+}
+
+/// The kind of Secret Service session, where one was chosen.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn keyring_session(
+    global: &GlobalOptions,
+    environment: &Environment,
+) -> Result<Option<KeyringSession>, SettingsError> {
+    let chosen = match &global.keyring_session {
+        Some(value) => Some(("--keyring-session", value.clone())),
+        None => environment
+            .text("OAUTH_KEYRING_SESSION")
+            .map(|value| ("OAUTH_KEYRING_SESSION", value)),
+    };
+    chosen
+        .map(|(name, value)| KeyringSession::from_str(&value).map_err(|error| invalid(name, error)))
+        .transpose()
+}

@@ -1,0 +1,114 @@
+//! Secrets from files, standard input and the environment, and the refusal of
+//! tokens in arguments.
+
+use super::error::{SettingsError, invalid, invalid_with_hint};
+use crate::protocol::pkce::CodeVerifier;
+use crate::secret::Secret;
+use crate::store::FileKey;
+use crate::system::environment::Environment;
+use std::path::Path;
+
+/// Drops the one line ending that files and standard input end with.
+///
+/// # Errors
+/// [`SettingsError::Value`] for an empty secret, or one that is not text.
+pub fn secret_from_bytes(place: &str, bytes: Vec<u8>) -> Result<Secret, SettingsError> {
+    let bytes = Secret::new(bytes);
+    let text = std::str::from_utf8(bytes.expose()).map_err(|_| invalid(place, "that is not UTF-8 text"))?;
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        Err(invalid(place, "that is empty"))
+    } else {
+        Ok(Secret::from(text))
+    }
+}
+
+/// A code verifier as it was given at `place`.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, SettingsError> {
+    CodeVerifier::parse(given.expose()).map_err(|problem| invalid(place, problem))
+}
+
+/// Reads a secret from a file.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn secret_from_file(place: &str, path: &Path) -> Result<Secret, SettingsError> {
+    let bytes =
+        std::fs::read(path).map_err(|error| invalid(place, format!("{} cannot be read: {error}", path.display())))?;
+    secret_from_bytes(place, bytes)
+}
+
+/// The key of the file store, as the environment names it.
+///
+/// # Errors
+/// [`SettingsError::Contradiction`] for two of them, [`SettingsError::Value`]
+/// for a passphrase that is empty or cannot be read.
+pub fn file_key(environment: &Environment) -> Result<FileKey, SettingsError> {
+    const KEY_FILE: &str = "OAUTH_STORE_KEY_FILE";
+    const PASSPHRASE: &str = "OAUTH_STORE_PASSPHRASE";
+    const PASSPHRASE_FILE: &str = "OAUTH_STORE_PASSPHRASE_FILE";
+    let mut given = [KEY_FILE, PASSPHRASE, PASSPHRASE_FILE]
+        .into_iter()
+        .filter(|name| environment.has(name));
+    if let (Some(one), Some(other)) = (given.next(), given.next()) {
+        return Err(SettingsError::Contradiction {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            problem: "each of them gives the key of the encrypted files".to_owned(),
+        });
+    }
+    if let Some(path) = environment.path(KEY_FILE) {
+        Ok(FileKey::Named(path))
+    } else if let Some(path) = environment.path(PASSPHRASE_FILE) {
+        Ok(FileKey::Passphrase(secret_from_file(PASSPHRASE_FILE, &path)?))
+    } else if let Some(passphrase) = environment.raw(PASSPHRASE) {
+        let passphrase = passphrase
+            .to_str()
+            .ok_or_else(|| invalid(PASSPHRASE, "that is not UTF-8 text"))?;
+        Ok(FileKey::Passphrase(Secret::from(passphrase)))
+    } else {
+        Ok(FileKey::Own)
+    }
+}
+
+pub(super) fn is_like_a_jwt(argument: &str) -> bool {
+    argument.starts_with("eyJ") && argument.matches('.').count() >= 2
+}
+
+pub(super) fn token_as_argument(place: &str, hint: &str) -> SettingsError {
+    let problem = "that looks like a token, and a token must not stand on a command line";
+    invalid_with_hint(place, problem, hint)
+}
+
+/// Refuses a token where the name of a file should be.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat it.
+pub fn reject_token_argument(place: &str, argument: &str) -> Result<(), SettingsError> {
+    if is_like_a_jwt(argument) {
+        return Err(token_as_argument(
+            place,
+            "Give it on standard input, with - in its place.",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_lose_one_line_ending_and_may_not_be_empty() {
+        let read = |text: &str| secret_from_bytes("x", text.as_bytes().to_vec()).map(|secret| secret.expose().clone());
+        assert_eq!(read("a\n").unwrap(), "a");
+        assert_eq!(read("a\r\n").unwrap(), "a");
+        assert_eq!(read("a\n\n").unwrap(), "a\n");
+        assert!(read("\n").is_err() && read("").is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! Which profile and which server `oauth login` is about.
+
+use super::error::{SettingsError, invalid_with_hint};
+use super::names::{default_profile, name_of_server, parse_name};
+use crate::args::cli::LoginOptions;
+use crate::args::config::Config;
+use crate::store::ProfileName;
+use crate::system::environment::Environment;
+
+/// The profile of a login, and the URL of the server where one was given.
+pub(super) struct LoginTarget {
+    pub(super) profile: ProfileName,
+    pub(super) url: Option<String>,
+}
+
+/// Finds the profile from PROFILE or URL, `--profile` and `--issuer`.
+///
+/// # Errors
+/// [`SettingsError`].
+pub(super) fn login_target(
+    options: &LoginOptions,
+    environment: &Environment,
+    config: &Config,
+) -> Result<LoginTarget, SettingsError> {
+    match options.target.as_deref() {
+        Some(url) if url.contains("://") => Ok(LoginTarget {
+            profile: profile_of_url(url, options, config)?,
+            url: Some(url.to_owned()),
+        }),
+        target => Ok(LoginTarget {
+            profile: match (target, options.profile.as_deref()) {
+                (Some(name), Some(other)) if name != other => Err(SettingsError::Contradiction {
+                    one: name.to_owned(),
+                    other: "--profile".to_owned(),
+                    problem: "both name the profile".to_owned(),
+                }),
+                (Some(name), _) => named_profile(name, options, config),
+                (None, Some(name)) => parse_name("--profile", name),
+                (None, None) => unnamed_profile(options, environment, config),
+            }?,
+            url: None,
+        }),
+    }
+}
+
+fn profile_of_url(url: &str, options: &LoginOptions, config: &Config) -> Result<ProfileName, SettingsError> {
+    if options.issuer.is_some() {
+        return Err(SettingsError::Contradiction {
+            one: "the URL".to_owned(),
+            other: "--issuer".to_owned(),
+            problem: "both name the authorization server".to_owned(),
+        });
+    }
+    match &options.profile {
+        Some(name) => parse_name("--profile", name),
+        None => name_of_server(url, config),
+    }
+}
+
+/// A name with a dot or a colon that no profile has may be a server's, typed without `https://`.
+fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<ProfileName, SettingsError> {
+    let parsed = parse_name("PROFILE", name);
+    let is_like_a_server = name.contains('.') || (parsed.is_err() && name.contains(':'));
+    if !is_like_a_server {
+        return parsed;
+    }
+    let names_server = options.issuer.is_some() || options.token_endpoint.is_some();
+    match parsed {
+        Ok(profile) if names_server || config.profile(&profile).is_some() => Ok(profile),
+        // http or https is not ours to guess.
+        _ => Err(invalid_with_hint(
+            "PROFILE",
+            format!("there is no profile \"{name}\""),
+            &format!("A server is named by its whole URL. Did you mean: oauth login https://{name}"),
+        )),
+    }
+}
+
+/// The default profile, unless `--issuer` names another server than its own.
+fn unnamed_profile(
+    options: &LoginOptions,
+    environment: &Environment,
+    config: &Config,
+) -> Result<ProfileName, SettingsError> {
+    let name = default_profile(environment, config)?;
+    let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
+    match (used_for, &options.issuer) {
+        (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
+            profile: name.to_string(),
+            issuer: used_for.to_owned(),
+        }),
+        _ => Ok(name),
+    }
+}

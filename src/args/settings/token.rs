@@ -1,0 +1,42 @@
+//! What `oauth token` asks for.
+
+use super::error::{SettingsError, invalid};
+use super::lists::{pairs, words};
+use crate::args::cli::TokenOptions;
+use crate::args::config::Profile;
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
+use crate::protocol::token_request::RESERVED_TOKEN_PARAMETERS;
+use crate::store::Part;
+
+/// The token parameters that a profile adds to every token request.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String)>, SettingsError> {
+    let saved = profile.map(|profile| profile.pairs("token_param")).unwrap_or_default();
+    pairs(&[], "--token-param", saved, "token_param", &RESERVED_TOKEN_PARAMETERS)
+}
+
+/// Which part of a session `oauth token` is asked for.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
+    // An unset variable in a script must not bring more than was wanted.
+    for (flag, given) in [("--scope", &options.scope), ("--resource", &options.resource)] {
+        if !given.is_empty() && words(given).is_empty() {
+            return Err(invalid(flag, "it is empty"));
+        }
+    }
+    let scope = words(&options.scope);
+    let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| invalid("--scope", error))?;
+    let resource = words(&options.resource).into_iter().map(|text| {
+        let resource = Resource::parse(&text).map_err(|error| invalid("--resource", error))?;
+        Ok(resource.to_string())
+    });
+    Ok(Part {
+        resource: resource.collect::<Result<_, _>>()?,
+        scope: scope.tokens().to_vec(),
+    })
+}
