@@ -107,23 +107,20 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/token_services.rs",
-        "parses the answers about a token, which are the result",
+        "puts the token into requests about it, parses the answers",
     ),
+    ("src/flow/userinfo.rs", "parses a userinfo response that is a JWT"),
     ("src/flow/discovery/mod.rs", "parses the bodies of metadata answers"),
     (
         "src/flow/discovery/report.rs",
         "keeps the bodies of metadata answers, to be shown",
     ),
     ("src/flow/issuer_keys.rs", "parses the published keys"),
-    ("src/flow/login.rs", "checks the ID token"),
+    ("src/flow/login/id_token.rs", "checks the ID token"),
     ("src/flow/login/callback.rs", "takes a pasted URL apart"),
     (
         "src/flow/events.rs",
         "makes parameters of the token response, which redact themselves",
-    ),
-    (
-        "src/flow/logout.rs",
-        "puts the token into the revocation request; parses the answer",
     ),
     ("src/flow/refresh.rs", "checks the ID token"),
     (

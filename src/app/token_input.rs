@@ -10,7 +10,7 @@ use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, SessionError};
-use crate::flow::token_services::record_of;
+use crate::flow::token_services::unauthenticated_session;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, ProfileName, Session};
 use crate::trace::Observer;
@@ -167,6 +167,6 @@ pub(crate) fn session_for_request(
         (None, None) => None,
     };
     let mut caller = caller(transport, observer);
-    let recording = record_of(&resolved.request.server, &resolved.request.client, &mut caller);
+    let recording = unauthenticated_session(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(recording))??)
 }

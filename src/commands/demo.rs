@@ -9,9 +9,10 @@ use crate::args::cli::DemoOptions;
 use crate::error::{DemoError, Error};
 use crate::exit::Diagnosis;
 use crate::flow::caller::Caller;
-use crate::flow::login::{CallbackChoice, ClientChoice, LoginContext, LoginRequest, ServerChoice, UserAgent, login};
-use crate::flow::logout::revoke;
+use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
 use crate::flow::refresh::{RefreshOptions, refresh};
+use crate::flow::revoke::revoke_session;
+use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::output::report;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientId;
@@ -157,7 +158,7 @@ async fn exercise_session(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
-    revoke(session, None, caller).await?;
+    revoke_session(session, None, caller).await?;
     Ok(answer)
 }
 

@@ -5,7 +5,7 @@ use crate::app::signals::interruptible;
 use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
 use crate::error::{Error, InspectionError};
-use crate::flow::token_services::introspect;
+use crate::flow::introspect::introspect;
 use crate::output::{json_table, report};
 
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {

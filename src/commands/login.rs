@@ -18,7 +18,8 @@ use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
 use crate::exit::Diagnosis;
 use crate::flow::import::{ImportError, import_refresh_token};
-use crate::flow::login::{LoginError, LoginRequest, SaveSession, ServerChoice, login};
+use crate::flow::login::{LoginError, LoginRequest, SaveSession, login};
+use crate::flow::server::ServerChoice;
 use crate::flow::session::asked;
 use crate::output::duration::describe_seconds;
 use crate::output::report;
@@ -166,7 +167,7 @@ fn log_in(
                 &mut caller,
             );
             let (session, id_token) = importing.await.map_err(|error| match error {
-                ImportError::Server(error) => Error::from(error),
+                ImportError::Server(error) => Error::from(LoginError::Server(error)),
                 ImportError::Refresh(error) => Error::from(error),
             })?;
             save(&session, caller.observer).map_err(LoginError::Keep)?;

@@ -10,7 +10,7 @@ use crate::args::settings;
 use crate::error::{Error, SessionError};
 use crate::exit::Diagnosis;
 use crate::fault::{self, Point};
-use crate::flow::logout::{Revoked, revoke};
+use crate::flow::revoke::{Revocation, revoke_session};
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
 use crate::trace::{Event, Observer};
 
@@ -67,12 +67,12 @@ fn one(
         let transport = context.transport(profile, true)?;
         // With --all the variable, which is for one client, would go to every server.
         let secret = context.client_secret_of_environment().filter(|_| !all);
-        let revoked = context.runtime()?.block_on(interruptible(revoke(
+        let revoked = context.runtime()?.block_on(interruptible(revoke_session(
             &session,
             secret.as_ref(),
             &mut caller(&transport, &mut observer),
         )))??;
-        if revoked == Revoked::NoEndpoint {
+        if revoked == Revocation::NoEndpoint {
             observer.observe(&Event::Note(
                 "the metadata that the login used name no revocation endpoint: the tokens are forgotten here, but live on until they expire; if the server has one, give it to oauth login with --revocation-endpoint URL",
             ));

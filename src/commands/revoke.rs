@@ -8,7 +8,7 @@ use crate::app::token_input::{load_session, profile_choice, read_token_argument,
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::{Error, SessionError};
-use crate::flow::token_services::revoke_token;
+use crate::flow::revoke::revoke_token;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session};
 use crate::system;

@@ -5,7 +5,7 @@ use crate::app::signals::interruptible;
 use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
 use crate::error::Error;
-use crate::flow::token_services::userinfo;
+use crate::flow::userinfo::userinfo;
 use crate::output::{json_table, report};
 use crate::trace::{Event, Observer};
 

@@ -2,9 +2,8 @@
 //! refreshed at once, which proves that it works (RFC 6749 §6).
 
 use crate::flow::caller::Caller;
-use crate::flow::login::{ClientChoice, LoginError, ServerChoice};
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
-use crate::flow::server::resolve_server;
+use crate::flow::server::{ClientChoice, ServerChoice, ServerError, resolve_server};
 use crate::flow::session::{asked, new_session};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::id_token::IdToken;
@@ -15,7 +14,7 @@ use crate::store::{Part, Session};
 #[derive(Debug)]
 pub enum ImportError {
     /// The server is not known.
-    Server(LoginError),
+    Server(ServerError),
     /// It did not take the refresh token.
     Refresh(RefreshError),
 }

@@ -3,11 +3,11 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
-use crate::flow::events::{trace_request, trace_token_response};
 use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
+use crate::flow::token_endpoint::request_token;
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
 use crate::protocol::token_request::{Grant, TokenRequest};
-use crate::protocol::token_response::{TokenError, TokenResponse};
+use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::{Event, Observer};
@@ -58,7 +58,7 @@ impl Diagnosis for RefreshError {
             RefreshError::Record(_) => ExitCode::Store,
             RefreshError::Transport(source) => source.exit_code(),
             _ if self.ends_session() => ExitCode::LoginRequired,
-            RefreshError::Token(error) => super::login::exit_code_of(error),
+            RefreshError::Token(error) => error.exit_code(),
             RefreshError::IdToken(_) => ExitCode::Protocol,
         }
     }
@@ -73,7 +73,7 @@ impl Diagnosis for RefreshError {
             RefreshError::Transport(source) => source.hints(),
             _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
             RefreshError::Token(error) => {
-                let mut hints = super::login::hints_of(error, None);
+                let mut hints = error.hints(None);
                 if self.exit_code() == ExitCode::Refused {
                     hints.push("The session is kept as it was; if this stays so, log in again.".to_owned());
                 }
@@ -85,7 +85,7 @@ impl Diagnosis for RefreshError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            RefreshError::Token(error) => super::login::oauth_error_of(error),
+            RefreshError::Token(error) => error.oauth_error(),
             _ => None,
         }
     }
@@ -145,12 +145,8 @@ pub async fn refresh(
         audience: session.asked.audience.clone(),
         extra: options.token_parameters.clone(),
     };
-    let http_request = token_request.http_request(&token_endpoint);
-    trace_request("refresh request", &http_request, caller.observer);
-    let response = caller.send(&http_request).await?;
-    let mut response =
-        TokenResponse::read(&token_endpoint, &response).map_err(|error| error.without(&http_request.secrets()))?;
-    trace_token_response(&response, caller.observer);
+    let answer = request_token(&token_endpoint, &token_request, caller).await?;
+    let mut response = answer.read(caller)?;
     let id_token = match &response.id_token {
         None => None,
         Some(text) => {

@@ -1,28 +1,89 @@
-//! Step 1, the server: its metadata or the endpoints that were given, and how
+//! The server of a flow: its metadata or the endpoints that were given, and how
 //! the client authenticates there.
 
-use super::login::error::LoginError;
-use super::login::{ClientChoice, ServerChoice};
-use crate::flow::caller::Caller;
-use crate::flow::discovery::discover;
-use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod};
-use crate::protocol::endpoint::Endpoint;
-use crate::protocol::metadata::ServerMetadata;
+use super::caller::Caller;
+use super::discovery::{DiscoveryError, discover, hints_for};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use crate::protocol::metadata::{MetadataError, ServerMetadata};
+use crate::secret::Secret;
 use crate::trace::Event;
-use crate::transport::UrlSource;
+use crate::transport::{TransportError, UrlSource};
 
-/// A server with the two endpoints that the flow needs.
+/// Which authorization server, by issuer or by endpoints.
+#[derive(Debug, Clone)]
+pub struct ServerChoice {
+    /// Whose metadata are discovered, unless both endpoints below are given.
+    pub issuer: Option<Issuer>,
+    /// Instead of the discovered one.
+    pub authorization_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub token_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub revocation_endpoint: Option<Endpoint>,
+    /// Where http may be spoken.
+    pub allowance: HttpPolicy,
+}
+
+/// Which client, and how it authenticates if it can.
+#[derive(Debug, Clone)]
+pub struct ClientChoice {
+    /// Its name at the server.
+    pub id: ClientId,
+    /// Its secret, if it has one.
+    pub secret: Option<Secret>,
+    /// The method that the user chose, else what the metadata say.
+    pub method: Option<ClientAuthenticationMethod>,
+}
+
+/// Why the server is not known, or cannot take part.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its metadata cannot be fetched or used.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
+    /// It does not support the authorization code grant with PKCE.
+    #[error("this server cannot be used for a login with PKCE")]
+    Unsuitable(#[source] MetadataError),
+    /// The metadata lack an endpoint.
+    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
+    NoEndpoint(&'static str),
+    /// Requests to it would not be sent.
+    #[error("the server cannot be reached")]
+    Unreachable(#[source] TransportError),
+}
+
+impl Diagnosis for ServerError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            ServerError::Discovery(source) => source.exit_code(),
+            ServerError::Unreachable(source) => source.exit_code(),
+            ServerError::Unsuitable(_) | ServerError::NoEndpoint(_) => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            ServerError::Discovery(source) => source.hints(),
+            ServerError::Unreachable(source) => source.hints(),
+            ServerError::Unsuitable(problem) => hints_for(problem),
+            ServerError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
+        }
+    }
+}
+
+/// A server that tokens can be requested from, by any grant.
 pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) metadata: ServerMetadata,
-    pub(in crate::flow) authorization_endpoint: Endpoint,
     pub(in crate::flow) token_endpoint: Endpoint,
 }
 
-/// Learns the server's endpoints and whether it can take part in the flow.
+/// Finds the server's endpoints: those that were given, else those of its metadata.
 pub(in crate::flow) async fn resolve_server(
     choice: &ServerChoice,
     caller: &mut Caller<'_>,
-) -> Result<ResolvedServer, LoginError> {
+) -> Result<ResolvedServer, ServerError> {
     let both_given = choice.authorization_endpoint.is_some() && choice.token_endpoint.is_some();
     let mut metadata = match &choice.issuer {
         Some(issuer) if !both_given => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
@@ -40,28 +101,35 @@ pub(in crate::flow) async fn resolve_server(
             own.clone_from(given);
         }
     }
-    metadata
-        .supports_code_flow_with_pkce()
-        .map_err(LoginError::Unsuitable)?;
-    let required = |endpoint: &Option<Endpoint>, name| endpoint.clone().ok_or(LoginError::NoEndpoint(name));
-    let authorization_endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
-    let token_endpoint = required(&metadata.token_endpoint, "token_endpoint")?;
-    // Certificates and proxy settings are looked at before a person signs in for nothing.
+    let token_endpoint = metadata.token_endpoint.clone();
+    let token_endpoint = token_endpoint.ok_or(ServerError::NoEndpoint("token_endpoint"))?;
+    // Certificates and proxy settings are read before a person signs in for nothing.
     caller
         .transport
         .prepare(token_endpoint.url(), UrlSource::Server)
-        .map_err(LoginError::Unreachable)?;
-    match &metadata.code_challenge_methods_supported {
-        Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
-        None => caller.observe(&Event::CheckSkipped(
-            "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
-        )),
-    }
+        .map_err(ServerError::Unreachable)?;
     Ok(ResolvedServer {
         metadata,
-        authorization_endpoint,
         token_endpoint,
     })
+}
+
+impl ResolvedServer {
+    /// What the authorization code grant needs besides: an authorization
+    /// endpoint, and PKCE with S256 as far as the metadata tell.
+    pub(in crate::flow) fn authorization_endpoint(&self, caller: &mut Caller<'_>) -> Result<&Endpoint, ServerError> {
+        let supported = self.metadata.supports_code_flow_with_pkce();
+        supported.map_err(ServerError::Unsuitable)?;
+        let endpoint = self.metadata.authorization_endpoint.as_ref();
+        let endpoint = endpoint.ok_or(ServerError::NoEndpoint("authorization_endpoint"))?;
+        match &self.metadata.code_challenge_methods_supported {
+            Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
+            None => caller.observe(&Event::CheckSkipped(
+                "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
+            )),
+        }
+        Ok(endpoint)
+    }
 }
 
 impl ClientChoice {

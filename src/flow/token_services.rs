@@ -1,25 +1,23 @@
-//! Asks the server about one token: whom it speaks for (OpenID Connect Core
-//! §5.3), what it stands for (RFC 7662); or tells it to forget it (RFC 7009).
+//! What requests about one token share, at the userinfo, introspection and
+//! revocation endpoints: where the endpoint is, how a request is sent, and what
+//! can go wrong.
 
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover};
 use super::hints::client_authentication_refused;
-use super::login::{ClientChoice, ServerChoice};
-use super::logout;
-use super::session::{self, UnusableRecord, client_of, endpoint_of};
+use super::server::{ClientChoice, ServerChoice};
+use super::session::{self, UnusableRecord, endpoint_of};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::protocol::abnf::from_base64url;
-use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::client::{Client, ClientAuthenticationMethod};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
-use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::Session;
-use crate::trace::Event;
 use crate::transport::TransportError;
 use serde_json::{Map, Value};
 
@@ -44,7 +42,7 @@ impl Service {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(in crate::flow) fn name(self) -> &'static str {
         match self {
             Service::Userinfo => "userinfo endpoint",
             Service::Introspection => "introspection endpoint",
@@ -253,7 +251,7 @@ fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
 ///
 /// # Errors
 /// [`TokenServiceError::Discovery`].
-pub async fn record_of(
+pub async fn unauthenticated_session(
     server: &ServerChoice,
     client: &ClientChoice,
     caller: &mut Caller<'_>,
@@ -271,7 +269,11 @@ pub async fn record_of(
 }
 
 /// The endpoint that the session knows, else the one that the metadata name now.
-async fn endpoint(service: Service, session: &Session, caller: &mut Caller<'_>) -> Result<Endpoint, TokenServiceError> {
+pub(in crate::flow) async fn endpoint(
+    service: Service,
+    session: &Session,
+    caller: &mut Caller<'_>,
+) -> Result<Endpoint, TokenServiceError> {
     if let Some(text) = service.of_session(session) {
         return Ok(endpoint_of(text, service.name())?);
     }
@@ -294,98 +296,8 @@ async fn endpoint(service: Service, session: &Session, caller: &mut Caller<'_>) 
     })
 }
 
-/// What the userinfo endpoint says of the token's subject: a JSON object as
-/// text. `subject` is who signed in, where that is known.
-///
-/// # Errors
-/// [`TokenServiceError`]; [`TokenServiceError::OtherSubject`] and an answer
-/// without `sub` mean that nothing of it may be used.
-pub async fn userinfo(
-    session: &Session,
-    token: &Secret,
-    subject: Option<&str>,
-    caller: &mut Caller<'_>,
-) -> Result<Vec<u8>, TokenServiceError> {
-    let service = Service::Userinfo;
-    let endpoint = endpoint(service, session, caller).await?;
-    let mut request = HttpRequest::get(endpoint.url().clone());
-    let bearer = HeaderValue::Credentials {
-        scheme: "Bearer",
-        credentials: token.clone(),
-    };
-    request.headers.push(("authorization", bearer));
-    let response = answer(service, &endpoint, &request, None, caller).await?;
-    let (bytes, members) = if response.media_type().as_deref() == Some("application/jwt") {
-        caller.observe(&Event::Note(
-            "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
-        ));
-        claims_of_jwt(response.body.expose())
-    } else {
-        object(response.body.expose())
-    }
-    .ok_or_else(|| not_json(service, &endpoint))?;
-    match (members.get("sub").and_then(Value::as_str), subject) {
-        (None, _) => Err(TokenServiceError::Invalid {
-            service: service.name(),
-            problem: "it has no sub (OpenID Connect Core §5.3.2)",
-        }),
-        (Some(found), Some(expected)) if found != expected => Err(TokenServiceError::OtherSubject {
-            expected: expected.to_owned(),
-            found: found.to_owned(),
-        }),
-        _ => Ok(bytes),
-    }
-}
-
-/// What the introspection endpoint says of a token: a JSON object as text, and
-/// whether the token is active.
-///
-/// # Errors
-/// [`TokenServiceError`].
-pub async fn introspect(
-    session: &Session,
-    client_secret: Option<&Secret>,
-    token: &Secret,
-    token_type_hint: Option<&str>,
-    caller: &mut Caller<'_>,
-) -> Result<(Vec<u8>, bool), TokenServiceError> {
-    let service = Service::Introspection;
-    let endpoint = endpoint(service, session, caller).await?;
-    let client = client_of(session, client_secret)?;
-    let request = logout::about_token(&endpoint, &client, token, token_type_hint);
-    let method = Some(client.authentication.method());
-    let response = answer(service, &endpoint, &request, method, caller).await?;
-    let (bytes, members) = object(response.body.expose()).ok_or_else(|| not_json(service, &endpoint))?;
-    match members.get("active") {
-        Some(Value::Bool(active)) => Ok((bytes, *active)),
-        _ => Err(TokenServiceError::Invalid {
-            service: service.name(),
-            problem: "active is missing or no boolean (RFC 7662 §2.2)",
-        }),
-    }
-}
-
-/// Tells the server to forget one token.
-///
-/// # Errors
-/// [`TokenServiceError`].
-pub async fn revoke_token(
-    session: &Session,
-    client_secret: Option<&Secret>,
-    token: &Secret,
-    token_type_hint: Option<&str>,
-    caller: &mut Caller<'_>,
-) -> Result<(), TokenServiceError> {
-    let service = Service::Revocation;
-    let endpoint = endpoint(service, session, caller).await?;
-    let client = client_of(session, client_secret)?;
-    let request = logout::about_token(&endpoint, &client, token, token_type_hint);
-    let method = Some(client.authentication.method());
-    answer(service, &endpoint, &request, method, caller).await.map(|_| ())
-}
-
-/// Sends the request; an answer with 2xx is one.
-async fn answer(
+/// Sends a request; every status other than 2xx is an error.
+pub(in crate::flow) async fn send(
     service: Service,
     endpoint: &Endpoint,
     request: &HttpRequest,
@@ -424,17 +336,31 @@ async fn answer(
     }
 }
 
-fn object(bytes: &[u8]) -> Option<(Vec<u8>, Map<String, Value>)> {
+/// A request about one token, to be introspected (RFC 7662 §2.1) or revoked (RFC 7009 §2.1).
+pub(in crate::flow) fn request_about_token(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+) -> HttpRequest {
+    let mut params = Params::new();
+    params.push("token", token.expose());
+    if let Some(hint) = token_type_hint {
+        params.push("token_type_hint", hint);
+    }
+    let header = client.authenticate(&mut params);
+    let mut request = HttpRequest::post(endpoint.url().clone(), params);
+    request.headers.extend(header.map(|header| ("authorization", header)));
+    request
+}
+
+/// The JSON object of a response, as bytes and parsed.
+pub(in crate::flow) fn json_object(response: &HttpResponse) -> Option<(Vec<u8>, Map<String, Value>)> {
+    let bytes = response.body.expose();
     Some((bytes.to_vec(), parse_object(bytes).ok()?))
 }
 
-fn claims_of_jwt(bytes: &[u8]) -> Option<(Vec<u8>, Map<String, Value>)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let claims = UnverifiedJwt::decode(text).ok()?.claims;
-    Some((from_base64url(text.split('.').nth(1)?)?, claims))
-}
-
-fn not_json(service: Service, endpoint: &Endpoint) -> TokenServiceError {
+pub(in crate::flow) fn not_json(service: Service, endpoint: &Endpoint) -> TokenServiceError {
     TokenServiceError::NotJson {
         service: service.name(),
         endpoint: endpoint.to_string(),

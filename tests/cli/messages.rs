@@ -20,18 +20,23 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 11] = [
-    (r"127\.0\.0\.1([:-])\d{4,5}\b", "127.0.0.1${1}PORT"),
-    (r"127\.0\.0\.1%3A\d{4,5}\b", "127.0.0.1%3APORT"),
-    (r"localhost:\d{4,5}\b", "localhost:PORT"),
+const FILTERS: [(&str, &str); 13] = [
+    (
+        r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
+        "${1}${2}PORT",
+    ),
+    (r"-([pL]) \d{4,5}:\d{4,5}\b", "-$1 PORT:PORT"),
     (r"-([pL]) \d{4,5}:", "-$1 PORT:"),
     (r"--port \d{4,5}\b", "--port PORT"),
-    (r"(state|code_challenge|nonce)=[A-Za-z0-9_-]{43}", "$1=RANDOM"),
-    (r"(sha256|sha-256) [0-9a-f]{4,}", "$1 HASH"),
+    (r"0\.0\.0\.0:\d{4,5}\b", "0.0.0.0:PORT"),
+    (r":127\.0\.0\.1:\d{4,5}\b", ":127.0.0.1:PORT"),
+    (r"\b[A-Za-z0-9_-]{43}\b", "RANDOM"),
+    (r"sha256 [0-9a-f]{4,}", "sha256 HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
     (r#""expires_in":3(600|59\d)"#, r#""expires_in":3600"#),
-    (r"\bafter \d+ ms\b|\b\d+(\.\d+)? ms\b", "N ms"),
+    (r#""expires_at":\d+"#, r#""expires_at":SECONDS"#),
+    (r"\b\d+(\.\d+)? ms\b", "N ms"),
 ];
 
 /// A page of messages: each command line with its exit code and what it wrote.

@@ -4,7 +4,7 @@ use super::callback::DEFAULT_REDIRECT_URI;
 use super::error::{SettingsError, invalid};
 use crate::args::cli::LoginOptions;
 use crate::args::config::Profile;
-use crate::flow::login::ClientChoice;
+use crate::flow::server::ClientChoice;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::Issuer;
 use crate::store::ProfileName;

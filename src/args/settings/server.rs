@@ -3,7 +3,7 @@
 use super::error::{SettingsError, invalid, invalid_with_hint};
 use crate::args::cli::LoginOptions;
 use crate::args::config::Profile;
-use crate::flow::login::ServerChoice;
+use crate::flow::server::ServerChoice;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::store::ProfileName;
 

@@ -1,8 +1,9 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Strangers are answered and ignored; the right one ends it once.
 
+use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::{CallbackContent, LoginError, described};
-use super::{CallbackChoice, LoginContext, PasteEvent, PasteSource};
+use super::request::CallbackChoice;
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};

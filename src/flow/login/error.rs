@@ -1,15 +1,14 @@
-//! Each way in which a login can end without a session: exit code and hints
-//! beside it, and the same for answers of the token endpoint that are no token.
+//! Each way in which a login can end without a session, with its exit code and
+//! hints.
 
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::discovery::{DiscoveryError, hints_for};
-use crate::flow::hints::{At, Sent, advice, advice_for_no_json};
+use crate::flow::hints::{At, Sent, advice};
+use crate::flow::server::ServerError;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
-use crate::protocol::metadata::MetadataError;
 use crate::protocol::random::RandomnessFailed;
-use crate::protocol::token_response::{InvalidTokenResponse, TokenError};
+use crate::protocol::token_response::TokenError;
 use crate::transport::TransportError;
 use crate::user_agent::browser::BrowserError;
 use crate::user_agent::callback::LoopbackError;
@@ -18,18 +17,9 @@ use std::time::Duration;
 /// Why a login ended without a session.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// The server is not known.
+    /// The server is not known, or cannot take part.
     #[error(transparent)]
-    Discovery(#[from] Box<DiscoveryError>),
-    /// It is known, but cannot take part.
-    #[error("this server cannot be used for a login with PKCE")]
-    Unsuitable(#[source] MetadataError),
-    /// The metadata lack an endpoint.
-    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
-    NoEndpoint(&'static str),
-    /// Requests to it would not be sent.
-    #[error("the server cannot be reached")]
-    Unreachable(#[source] TransportError),
+    Server(#[from] ServerError),
     /// No browser may be sent to that URL.
     #[error("the authorization endpoint cannot be opened in a browser")]
     Browser(#[source] BrowserError),
@@ -95,12 +85,12 @@ pub(super) fn described(error: &ErrorResponse) -> String {
 impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            LoginError::Discovery(source) => source.exit_code(),
-            LoginError::Unreachable(source) | LoginError::Exchange(source) => source.exit_code(),
+            LoginError::Server(source) => source.exit_code(),
+            LoginError::Exchange(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
-            LoginError::Token { error, .. } => exit_code_of(error),
+            LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) => ExitCode::Unexpected,
             LoginError::TimedOut { .. } => ExitCode::Timeout,
@@ -108,24 +98,18 @@ impl Diagnosis for LoginError {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
             },
-            LoginError::Unsuitable(_)
-            | LoginError::NoEndpoint(_)
-            | LoginError::NothingPasted
-            | LoginError::Broken(_)
-            | LoginError::IdToken(_) => ExitCode::Protocol,
+            LoginError::NothingPasted | LoginError::Broken(_) | LoginError::IdToken(_) => ExitCode::Protocol,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_owned()];
         match self {
-            LoginError::Discovery(source) => source.hints(),
-            LoginError::Unreachable(source) | LoginError::Exchange(source) => source.hints(),
+            LoginError::Server(source) => source.hints(),
+            LoginError::Exchange(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
-            LoginError::Unsuitable(problem) => hints_for(problem),
-            LoginError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
             LoginError::Randomness(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
             LoginError::NothingPasted => {
@@ -136,7 +120,7 @@ impl Diagnosis for LoginError {
             ),
             LoginError::Broken(_) => one("Run it again with -v to see the response; no token request was sent."),
             LoginError::Denied { error, sent } => vec![advice(error, At::Authorization, Some(sent))],
-            LoginError::Token { error, sent } => hints_of(error, Some(sent)),
+            LoginError::Token { error, sent } => error.hints(Some(sent)),
             LoginError::IdToken(error) if error.may_be_clock_skew() => {
                 one("Check the clock of this machine: the server's and this one seem to differ.")
             }
@@ -147,7 +131,7 @@ impl Diagnosis for LoginError {
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
             LoginError::Denied { error, .. } => Some((&error.error, error.error_description.as_deref())),
-            LoginError::Token { error, .. } => oauth_error_of(error),
+            LoginError::Token { error, .. } => error.oauth_error(),
             _ => None,
         }
     }
@@ -160,41 +144,6 @@ pub enum CallbackContent {
     Error(ErrorResponse),
     /// A code.
     Code,
-}
-
-/// The exit code of an answer that is no token: status first, then JSON, then what it says.
-pub(in crate::flow) fn exit_code_of(error: &TokenError) -> ExitCode {
-    match error {
-        TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
-        TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
-        TokenError::OAuth { .. } => ExitCode::Refused,
-    }
-}
-
-/// The server's own words in an answer that is no token.
-pub(in crate::flow) fn oauth_error_of(error: &TokenError) -> Option<(&str, Option<&str>)> {
-    match error {
-        TokenError::OAuth { error, .. } => Some((&error.error, error.error_description.as_deref())),
-        _ => None,
-    }
-}
-
-/// What a person can do about an answer that is no token. `sent` is `None` for a refresh.
-pub(in crate::flow) fn hints_of(error: &TokenError, sent: Option<&Sent>) -> Vec<String> {
-    let hint = match error {
-        TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
-        TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
-        TokenError::Unavailable { .. } => "Try again later.",
-        TokenError::Redirect { .. } => {
-            "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
-        }
-        TokenError::Invalid {
-            problem: InvalidTokenResponse::TokenType(_),
-            ..
-        } => "The server issues tokens that this client did not ask for; see its settings for this client.",
-        TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
-    };
-    vec![hint.to_owned()]
 }
 
 fn hints_for_time_out(ignored: Option<&CallbackContent>) -> Vec<String> {

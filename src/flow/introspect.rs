@@ -1,0 +1,36 @@
+//! Asks the introspection endpoint for a token's state and metadata (RFC 7662).
+
+use super::caller::Caller;
+use super::session::client_of;
+use super::token_services::{Service, TokenServiceError, endpoint, json_object, not_json, request_about_token, send};
+use crate::secret::Secret;
+use crate::store::Session;
+use serde_json::Value;
+
+/// What the introspection endpoint says of a token: a JSON object as text, and
+/// whether the token is active.
+///
+/// # Errors
+/// [`TokenServiceError`].
+pub async fn introspect(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+    caller: &mut Caller<'_>,
+) -> Result<(Vec<u8>, bool), TokenServiceError> {
+    let service = Service::Introspection;
+    let endpoint = endpoint(service, session, caller).await?;
+    let client = client_of(session, client_secret)?;
+    let request = request_about_token(&endpoint, &client, token, token_type_hint);
+    let method = Some(client.authentication.method());
+    let response = send(service, &endpoint, &request, method, caller).await?;
+    let (bytes, members) = json_object(&response).ok_or_else(|| not_json(service, &endpoint))?;
+    match members.get("active") {
+        Some(Value::Bool(active)) => Ok((bytes, *active)),
+        _ => Err(TokenServiceError::Invalid {
+            service: service.name(),
+            problem: "active is missing or no boolean (RFC 7662 §2.2)",
+        }),
+    }
+}

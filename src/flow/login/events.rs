@@ -1,0 +1,62 @@
+//! What the observer sees of the first two steps.
+
+use super::callback::CallbackReceiver;
+use super::context::LoginContext;
+use crate::protocol::authorization::AuthorizationRequest;
+use crate::protocol::params::Params;
+use crate::protocol::pkce::S256;
+use crate::trace::{Event, Observer, Party};
+use crate::user_agent::host::Listening;
+use url::Url;
+
+/// Step 1: what was made ready. The state is a secret, which the message of step 2 knows how to show.
+pub(super) fn trace_prepared(request: &AuthorizationRequest, observer: &mut dyn Observer) {
+    observer.observe(&Event::Detail {
+        name: "redirect_uri",
+        value: request.redirect_uri.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge",
+        value: request.code_challenge.as_str(),
+    });
+    observer.observe(&Event::Detail {
+        name: "code_challenge_method",
+        value: S256,
+    });
+}
+
+/// Step 2: the authorization request, its URL, and how its answer can come back.
+pub(crate) fn trace_authorization_request(
+    params: &Params,
+    url: &Url,
+    receiver: &CallbackReceiver,
+    context: &mut LoginContext<'_>,
+) {
+    trace_authorization_url(params, url, context.caller.observer);
+    if let Some(listener) = &receiver.listener {
+        let listening = Listening {
+            address: listener
+                .authority()
+                .rsplit_once(':')
+                .map_or("127.0.0.1", |(address, _)| address),
+            port: listener.port(),
+            elsewhere: receiver.elsewhere,
+            paste_accepted: context.pasted.is_some(),
+        };
+        for line in context.host.advice(&listening) {
+            context.caller.observe(&Event::Note(&line));
+        }
+    }
+}
+
+/// The authorization request and its URL.
+pub(crate) fn trace_authorization_url(params: &Params, url: &Url, observer: &mut dyn Observer) {
+    let (from, to) = (Party::Client, Party::Browser);
+    observer.observe(&Event::Message {
+        from,
+        to,
+        title: "authorization request",
+        params,
+    });
+    observer.observe(&Event::AuthorizationUrl(url.as_str()));
+}

@@ -1,0 +1,32 @@
+//! What a login is to do: where, as which client, for what, and how the
+//! authorization response comes back.
+
+use crate::flow::server::{ClientChoice, ServerChoice};
+use crate::protocol::authorization::AuthorizationOptions;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::user_agent::callback::ListenSettings;
+use std::time::Duration;
+
+/// What a login is to do.
+#[derive(Debug)]
+pub struct LoginRequest {
+    /// Where.
+    pub server: ServerChoice,
+    /// As whom.
+    pub client: ClientChoice,
+    /// For what.
+    pub wish: AuthorizationOptions,
+    /// How the answer comes back.
+    pub callback: CallbackChoice,
+    /// How long to wait for the resource owner.
+    pub timeout: Duration,
+}
+
+/// How the authorization response comes back to this process.
+#[derive(Debug, Clone)]
+pub enum CallbackChoice {
+    /// To a listener on this machine; port 0 in the URI means the port that is bound.
+    Listen(RedirectUri, ListenSettings),
+    /// By a person who pastes the URL that the browser ended on.
+    Paste(RedirectUri),
+}

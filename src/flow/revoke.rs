@@ -1,0 +1,132 @@
+//! Revokes tokens at their server (RFC 7009): one token, or all of a session.
+
+use super::caller::Caller;
+use super::events::trace_request;
+use super::session::{client_of, endpoint_of};
+use super::token_services::{Service, TokenServiceError, endpoint, request_about_token, send};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::client::Client;
+use crate::protocol::endpoint::Endpoint;
+use crate::secret::Secret;
+use crate::store::Session;
+use crate::trace::Event;
+
+/// Why the tokens of a session were not revoked. The session is kept.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct LogoutError(#[from] TokenServiceError);
+
+impl Diagnosis for LogoutError {
+    fn exit_code(&self) -> ExitCode {
+        self.0.exit_code()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let local = "The session is kept. To forget it without revoking its tokens: oauth logout --local";
+        let mut hints = self.0.hints();
+        hints.push(local.to_owned());
+        hints
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        self.0.oauth_error()
+    }
+}
+
+/// Whether the tokens of a session were revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// The server has revoked them.
+    Done,
+    /// No revocation endpoint is known; the tokens stay valid until they expire.
+    NoEndpoint,
+}
+
+/// Revokes one token.
+///
+/// # Errors
+/// [`TokenServiceError`].
+pub async fn revoke_token(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+    caller: &mut Caller<'_>,
+) -> Result<(), TokenServiceError> {
+    let endpoint = endpoint(Service::Revocation, session, caller).await?;
+    let client = client_of(session, client_secret)?;
+    revoke_at(&endpoint, &client, token, token_type_hint, caller).await
+}
+
+/// Revokes the session's tokens: the refresh token first, then the access
+/// tokens. A failure at an access token alone is a warning: without its refresh
+/// token it soon expires.
+///
+/// # Errors
+/// [`LogoutError`].
+pub async fn revoke_session(
+    session: &Session,
+    client_secret: Option<&Secret>,
+    caller: &mut Caller<'_>,
+) -> Result<Revocation, LogoutError> {
+    let Some(endpoint) = &session.endpoints.revocation else {
+        return Ok(Revocation::NoEndpoint);
+    };
+    let endpoint = endpoint_of(endpoint, Service::Revocation.name()).map_err(TokenServiceError::from)?;
+    let client = client_of(session, client_secret).map_err(TokenServiceError::from)?;
+    let mut access_tokens = session.tokens.iter().map(|token| &token.access_token);
+    let first = match &session.refresh_token {
+        Some(refresh_token) => Some((refresh_token, "refresh_token")),
+        None => access_tokens.next().map(|token| (token, "access_token")),
+    };
+    if let Some((token, hint)) = first {
+        revoke_if_supported(&endpoint, &client, token, hint, caller).await?;
+    }
+    for token in access_tokens {
+        if let Err(error) = revoke_if_supported(&endpoint, &client, token, "access_token", caller).await {
+            let warning = format!("the refresh token is revoked, but an access token is not: {error}");
+            caller.observe(&Event::Warning(&warning));
+        }
+    }
+    Ok(Revocation::Done)
+}
+
+/// Revokes a token, unless the server does not revoke tokens of its type (RFC 7009 §2.2.1).
+async fn revoke_if_supported(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: &str,
+    caller: &mut Caller<'_>,
+) -> Result<(), TokenServiceError> {
+    match revoke_at(endpoint, client, token, Some(token_type_hint), caller).await {
+        Err(TokenServiceError::Refused {
+            status: 400,
+            error: Some(error),
+            ..
+        }) if error.error == "unsupported_token_type" => {
+            let decision = format!("the server does not revoke tokens of the type {token_type_hint}");
+            caller.observe(&Event::Decision(&decision));
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Sends the request. Success also means that the server does not know the token (RFC 7009 §2.2).
+async fn revoke_at(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    token_type_hint: Option<&str>,
+    caller: &mut Caller<'_>,
+) -> Result<(), TokenServiceError> {
+    let request = request_about_token(endpoint, client, token, token_type_hint);
+    trace_request("revocation request", &request, caller.observer);
+    let method = Some(client.authentication.method());
+    send(Service::Revocation, endpoint, &request, method, caller).await?;
+    caller.observe(&Event::Revoked {
+        token_type: token_type_hint.unwrap_or("token"),
+    });
+    Ok(())
+}

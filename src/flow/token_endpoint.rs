@@ -1,0 +1,93 @@
+//! The only place that posts to a token endpoint (RFC 6749 §3.2), for every
+//! grant: the request is traced and sent once; the response is read, freed of
+//! the secrets that the server may have repeated, and traced.
+
+use super::caller::Caller;
+use super::events::{trace_request, trace_token_response};
+use super::hints::{At, Sent, advice, advice_for_no_json};
+use crate::exit::ExitCode;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse};
+use crate::transport::TransportError;
+
+/// A response of the token endpoint that is not read yet.
+pub(in crate::flow) struct TokenEndpointAnswer<'e> {
+    endpoint: &'e Endpoint,
+    request: HttpRequest,
+    response: HttpResponse,
+}
+
+/// Sends a token request, once.
+///
+/// # Errors
+/// [`TransportError`] where no answer came.
+pub(in crate::flow) async fn request_token<'e>(
+    endpoint: &'e Endpoint,
+    token_request: &TokenRequest,
+    caller: &mut Caller<'_>,
+) -> Result<TokenEndpointAnswer<'e>, TransportError> {
+    let request = token_request.http_request(endpoint);
+    let title = match token_request.grant {
+        Grant::RefreshToken { .. } => "refresh request",
+        _ => "token request",
+    };
+    trace_request(title, &request, caller.observer);
+    let response = caller.send(&request).await?;
+    Ok(TokenEndpointAnswer {
+        endpoint,
+        request,
+        response,
+    })
+}
+
+impl TokenEndpointAnswer<'_> {
+    /// Reads the token response.
+    ///
+    /// # Errors
+    /// [`TokenError`] for everything else that came.
+    pub(in crate::flow) fn read(self, caller: &mut Caller<'_>) -> Result<TokenResponse, TokenError> {
+        let response = TokenResponse::read(self.endpoint, &self.response)
+            .map_err(|error| error.without(&self.request.secrets()))?;
+        trace_token_response(&response, caller.observer);
+        Ok(response)
+    }
+}
+
+impl TokenError {
+    /// By the status first, then by the JSON, then by the error code.
+    pub(in crate::flow) fn exit_code(&self) -> ExitCode {
+        match self {
+            TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
+            TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
+            TokenError::OAuth { .. } => ExitCode::Refused,
+        }
+    }
+
+    /// The server's `error` and `error_description`.
+    pub(in crate::flow) fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            TokenError::OAuth { error, .. } => Some((&error.error, error.error_description.as_deref())),
+            _ => None,
+        }
+    }
+
+    /// What a person can do about it. `sent` is `None` for a refresh.
+    pub(in crate::flow) fn hints(&self, sent: Option<&Sent>) -> Vec<String> {
+        let hint = match self {
+            TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+            TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+            TokenError::Unavailable { .. } => "Try again later.",
+            TokenError::Redirect { .. } => {
+                "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
+            }
+            TokenError::Invalid {
+                problem: InvalidTokenResponse::TokenType(_),
+                ..
+            } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+            TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
+        };
+        vec![hint.to_owned()]
+    }
+}
