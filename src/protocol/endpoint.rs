@@ -152,9 +152,9 @@ fn is_private(url: &Url) -> bool {
     fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         let from = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
         match address.segments() {
-            [0x2002, high, low, ..]
-            | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-            | [0, 0, 0, 0, 0xffff, 0, high, low] => Some(from(high, low)),
+            [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
+                Some(from(high, low))
+            }
             _ => address.to_ipv4(),
         }
     }
@@ -359,10 +359,7 @@ mod tests {
                 parse(bad)
             );
         }
-        assert!(matches!(
-            parse("https://idp.com@evil/"),
-            Err(EndpointError::Userinfo)
-        ));
+        assert!(matches!(parse("https://idp.com@evil/"), Err(EndpointError::Userinfo)));
         assert!(matches!(parse("https://@evil/"), Err(EndpointError::Userinfo)));
         assert!(matches!(
             parse("https://as.example/#f"),

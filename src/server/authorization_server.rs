@@ -90,8 +90,8 @@ impl AuthorizationServer {
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
         let issuer_text = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
-        let api = Resource::parse(&format!("{issuer_text}/api"))
-            .map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
+        let api =
+            Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
         let first_user = settings.users.first().ok_or(SetUpError::NoUser)?;
         let only_demo_account =
             settings.users.len() == 1 && first_user.name == "demo" && first_user.password.expose() == "demo";

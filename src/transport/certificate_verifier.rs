@@ -88,9 +88,9 @@ impl ServerCertVerifier for ExplainingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verdict =
-            self.verifier
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = self
+            .verifier
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
             Ok(verified) => {
                 note_verified(server_name);

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-use super::{MAX_BODY_BYTES, failure};
 use super::proxy::ProxyError;
 use super::tls_failure::TlsFailure;
+use super::{MAX_BODY_BYTES, failure};
 
 /// Who said which URL to use; decides between exit codes 2 and 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -361,7 +361,9 @@ impl Diagnosis for TransportError {
             TransportError::NoRoots => &[
                 "Install the system's package of trusted certificates (often named ca-certificates), or name a file with `--cacert FILE`.",
             ],
-            TransportError::Dns { socks: Some(scheme), .. } => return vec![hint_for_socks(scheme)],
+            TransportError::Dns {
+                socks: Some(scheme), ..
+            } => return vec![hint_for_socks(scheme)],
             TransportError::Dns { .. } => &[
                 "Check the spelling of the host name, and the network.",
                 "Where only a proxy leads out, name it with `--proxy URL` or the variable HTTPS_PROXY.",
@@ -388,7 +390,6 @@ impl Diagnosis for TransportError {
         hints.iter().map(|hint| (*hint).to_owned()).collect()
     }
 }
-
 
 /// With `socks5` and `socks4` this machine resolves the server's name; with the other two the proxy does.
 fn hint_for_socks(scheme: &str) -> String {

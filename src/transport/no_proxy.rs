@@ -22,15 +22,26 @@ struct Exception {
 enum Hosts {
     All,
     /// The host itself (unless only what is below it is meant) and what is below it.
-    Domain { name: String, only_below: bool },
-    Network { address: IpAddr, prefix_bits: u32 },
+    Domain {
+        name: String,
+        only_below: bool,
+    },
+    Network {
+        address: IpAddr,
+        prefix_bits: u32,
+    },
 }
 
 impl NoProxy {
     /// What cannot be read is no exception, as with curl.
     pub(super) fn parse(list: &str) -> Self {
         let words = list.split(|character: char| character == ',' || character.is_whitespace());
-        NoProxy(words.filter(|word| !word.is_empty()).filter_map(Exception::parse).collect())
+        NoProxy(
+            words
+                .filter(|word| !word.is_empty())
+                .filter_map(Exception::parse)
+                .collect(),
+        )
     }
 
     pub(super) fn covers(&self, url: &Url) -> bool {
@@ -122,23 +133,63 @@ mod tests {
     #[test]
     fn each_kind_of_exception_covers_its_hosts_and_no_others() {
         for (list, direct, proxied) in [
-            ("a.example b.example", &["https://a.example/", "https://b.example/"][..], &["https://c.example/"][..]),
-            ("a.example,\tb.example ,", &["https://x.b.example/"], &["https://xb.example/"]),
-            ("a.example.", &["https://a.example/", "https://x.a.example./"], &["https://example/"]),
-            (".a.example", &["https://a.example/", "https://x.a.example/"], &["https://xa.example/"]),
-            ("*.a.example", &["https://x.a.example/", "https://y.x.a.example/"], &["https://a.example/"]),
+            (
+                "a.example b.example",
+                &["https://a.example/", "https://b.example/"][..],
+                &["https://c.example/"][..],
+            ),
+            (
+                "a.example,\tb.example ,",
+                &["https://x.b.example/"],
+                &["https://xb.example/"],
+            ),
+            (
+                "a.example.",
+                &["https://a.example/", "https://x.a.example./"],
+                &["https://example/"],
+            ),
+            (
+                ".a.example",
+                &["https://a.example/", "https://x.a.example/"],
+                &["https://xa.example/"],
+            ),
+            (
+                "*.a.example",
+                &["https://x.a.example/", "https://y.x.a.example/"],
+                &["https://a.example/"],
+            ),
             ("A.Example", &["https://a.EXAMPLE/"], &["https://b.example/"]),
             ("a.example:8443", &["https://a.example:8443/"], &["https://a.example/"]),
             ("a.example:443", &["https://a.example/"], &["http://a.example/"]),
             ("10.0.0.0/8", &["https://10.1.2.3/"], &["https://11.1.2.3/"]),
             ("10.1.2.3:443", &["https://10.1.2.3/"], &["https://10.1.2.3:8443/"]),
-            ("0.0.0.0/0", &["https://9.9.9.9/"], &["https://[fd00::1]/", "https://a.example/"]),
-            ("fd00::/8 [2001:4860::1]", &["https://[fdff::1]/", "https://[2001:4860::1]/"], &["https://[fe00::1]/"]),
+            (
+                "0.0.0.0/0",
+                &["https://9.9.9.9/"],
+                &["https://[fd00::1]/", "https://a.example/"],
+            ),
+            (
+                "fd00::/8 [2001:4860::1]",
+                &["https://[fdff::1]/", "https://[2001:4860::1]/"],
+                &["https://[fe00::1]/"],
+            ),
             ("[fd00::1]:8443", &["https://[fd00::1]:8443/"], &["https://[fd00::1]/"]),
-            ("fd00::1", &["https://[fd00::1]/", "https://[fd00:0::1]:8443/"], &["https://[fd00::2]/"]),
-            ("*", &["https://a.example/", "https://[fd00::1]/", "https://9.9.9.9/"], &[]),
+            (
+                "fd00::1",
+                &["https://[fd00::1]/", "https://[fd00:0::1]:8443/"],
+                &["https://[fd00::2]/"],
+            ),
+            (
+                "*",
+                &["https://a.example/", "https://[fd00::1]/", "https://9.9.9.9/"],
+                &[],
+            ),
             ("10.0.0.0/33 a.example:x . *", &["https://a.example/"], &[]),
-            ("10.0.0.0/33 a.example:x .", &[], &["https://10.0.0.1/", "https://a.example/"]),
+            (
+                "10.0.0.0/33 a.example:x .",
+                &[],
+                &["https://10.0.0.1/", "https://a.example/"],
+            ),
             ("", &[], &["https://a.example/"]),
         ] {
             for url in direct {

@@ -203,7 +203,10 @@ impl ProxyUrl {
         }
         let with_scheme = Secret::new(format!("{scheme}://{}", &rest[..authority_ends]));
         let url = Url::parse(with_scheme.expose()).map_err(|_| ProxyError::NotAUrl)?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(ProxyError::NotAUrl)?;
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or(ProxyError::NotAUrl)?;
         let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
         Ok(ProxyUrl {
             shown: format!("{scheme}://{host}{port}"),
@@ -254,7 +257,11 @@ mod tests {
 
     fn chosen(settings: &ProxySettings, url: &str) -> Option<String> {
         let url = Url::parse(url).unwrap();
-        settings.rules().proxy_for(&url).unwrap().map(|proxy| proxy.shown().to_owned())
+        settings
+            .rules()
+            .proxy_for(&url)
+            .unwrap()
+            .map(|proxy| proxy.shown().to_owned())
     }
 
     #[test]
@@ -361,11 +368,17 @@ mod tests {
     #[test]
     fn only_the_variable_that_the_url_needs_is_read() {
         let settings = environment(&[("ALL_PROXY", "gopher://p:1"), ("HTTPS_PROXY", "p:2")]);
-        assert_eq!(chosen(&settings, "https://id.example.com/").as_deref(), Some("http://p:2"));
+        assert_eq!(
+            chosen(&settings, "https://id.example.com/").as_deref(),
+            Some("http://p:2")
+        );
         let url = Url::parse("http://id.example.com/").unwrap();
         assert!(settings.rules().proxy_for(&url).is_err());
         let socks = environment(&[("ALL_PROXY", "socks://p:1")]);
-        assert_eq!(chosen(&socks, "https://id.example.com/").as_deref(), Some("socks4://p:1"));
+        assert_eq!(
+            chosen(&socks, "https://id.example.com/").as_deref(),
+            Some("socks4://p:1")
+        );
     }
 
     #[test]
@@ -379,10 +392,23 @@ mod tests {
             "user:12/34@proxy.example:3128",
             "http://user:12/34@56@proxy.example",
         ] {
-            assert_eq!(ProxyUrl::parse(text).err(), Some(ProxyError::UnencodedUserinfo), "{text}");
+            assert_eq!(
+                ProxyUrl::parse(text).err(),
+                Some(ProxyError::UnencodedUserinfo),
+                "{text}"
+            );
         }
-        for text in ["http://user:12#34", "http://user:12?34", "http://p:1/path", "http://user:12\\34"] {
-            assert_eq!(ProxyUrl::parse(text).err(), Some(ProxyError::MoreThanAuthority), "{text}");
+        for text in [
+            "http://user:12#34",
+            "http://user:12?34",
+            "http://p:1/path",
+            "http://user:12\\34",
+        ] {
+            assert_eq!(
+                ProxyUrl::parse(text).err(),
+                Some(ProxyError::MoreThanAuthority),
+                "{text}"
+            );
         }
         let understood = ProxyUrl::parse("http://DOMAIN%5Cuser:p@ss%23@proxy.example:3128/").unwrap();
         assert_eq!(understood.shown(), "http://proxy.example:3128");

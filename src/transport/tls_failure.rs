@@ -121,7 +121,9 @@ impl TlsFailure {
     /// What cannot be done with the peer.
     pub(super) fn consequence(self) -> &'static str {
         match self {
-            TlsFailure::NoHttp1 | TlsFailure::Incompatible | TlsFailure::Alert(_) | TlsFailure::Other => "cannot be spoken to",
+            TlsFailure::NoHttp1 | TlsFailure::Incompatible | TlsFailure::Alert(_) | TlsFailure::Other => {
+                "cannot be spoken to"
+            }
             _ => "cannot be trusted",
         }
     }
@@ -153,11 +155,14 @@ impl TlsFailure {
             TlsFailure::BadCertificate => &[
                 "If the server signed its certificate itself, it needs one that is not marked as an authority, or an authority of its own (`--cacert FILE`).",
             ],
-            TlsFailure::Sha1 | TlsFailure::SignatureAlgorithm | TlsFailure::WeakKey(_) => {
-                &["Tell the people who run it: the certificate must be replaced.", CAPTIVE_PORTAL]
-            }
+            TlsFailure::Sha1 | TlsFailure::SignatureAlgorithm | TlsFailure::WeakKey(_) => &[
+                "Tell the people who run it: the certificate must be replaced.",
+                CAPTIVE_PORTAL,
+            ],
             TlsFailure::NoHttp1 => &["Tell the people who run it: HTTP/1.1 must be enabled."],
-            TlsFailure::Incompatible => &["Tell the people who run it: TLS 1.2 with ECDHE, or TLS 1.3, must be enabled."],
+            TlsFailure::Incompatible => {
+                &["Tell the people who run it: TLS 1.2 with ECDHE, or TLS 1.3, must be enabled."]
+            }
             TlsFailure::NotTls => &["Check scheme and port of the URL.", CAPTIVE_PORTAL],
             TlsFailure::ClientCertificate => &["Name this client's certificate with `--cert FILE --key FILE`."],
             TlsFailure::Revoked | TlsFailure::TooOld | TlsFailure::Alert(_) | TlsFailure::Other => {
@@ -166,4 +171,3 @@ impl TlsFailure {
         }
     }
 }
-

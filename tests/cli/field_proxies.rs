@@ -31,7 +31,11 @@ fn userinfo_in_the_proxy_flag_is_2_on_every_command_and_shows_nothing() {
         &["discover", "http://127.0.0.1:9"],
         &["login", "--issuer", "http://127.0.0.1:9", "--client-id", "c"],
     ] {
-        for proxy in ["http://user:4815@proxy.example:3128", "user:4815@proxy.example", "socks5://4815@proxy.example"] {
+        for proxy in [
+            "http://user:4815@proxy.example:3128",
+            "user:4815@proxy.example",
+            "socks5://4815@proxy.example",
+        ] {
             let outcome = run(home.oauth().args(arguments).args(["--proxy", proxy])).expect_error(2);
             assert!(outcome.error().contains("--proxy: it holds userinfo"), "{outcome:?}");
             assert!(outcome.hints().contains("HTTPS_PROXY"), "{outcome:?}");
@@ -52,12 +56,17 @@ fn a_password_that_is_not_encoded_is_refused_with_the_way_to_encode_it() {
         ] {
             let by_flag = run(home.oauth().args(["status", "--proxy", &proxy])).expect_error(2);
             let mut command = home.oauth();
-            command.args(["discover", "https://id.example.com"]).env("HTTPS_PROXY", &proxy);
+            command
+                .args(["discover", "https://id.example.com"])
+                .env("HTTPS_PROXY", &proxy);
             let by_environment = run(&mut command).expect_code(2);
             let key = format!("proxy={proxy}");
             let in_profile = run(home.oauth().args(["profile", "set", "x", &key])).expect_error(2);
             for outcome in [&by_flag, &by_environment, &in_profile] {
-                assert!(outcome.hints().contains("%23") && outcome.hints().contains("%5C"), "{outcome:?}");
+                assert!(
+                    outcome.hints().contains("%23") && outcome.hints().contains("%5C"),
+                    "{outcome:?}"
+                );
                 assert_nothing_shown(&outcome.hints().replace("%23", ""));
                 assert_nothing_shown(&outcome.error());
                 assert_nothing_shown(&outcome.stdout);
@@ -71,7 +80,9 @@ fn a_proxy_for_other_urls_is_not_looked_at() {
     let (home, server) = (Home::new(), authorization_server::start());
     let mut command = login(&home, &server, &[]);
     // neither is for http on this machine
-    command.env("HTTPS_PROXY", "gopher://x").env("http_proxy", "http://u:48#15@x");
+    command
+        .env("HTTPS_PROXY", "gopher://x")
+        .env("http_proxy", "http://u:48#15@x");
     complete(&mut command, &server.origin()).expect_code(0);
 }
 
@@ -92,8 +103,24 @@ fn nothing_of_a_url_with_a_password_is_repeated() {
         for arguments in [
             &["login", url, "--client-id", "c"][..],
             &["login", "--issuer", url, "--client-id", "c"],
-            &["login", "--issuer", &server.origin(), "--client-id", "c", "--token-endpoint", url],
-            &["login", "--issuer", &server.origin(), "--client-id", "c", "--redirect-uri", url],
+            &[
+                "login",
+                "--issuer",
+                &server.origin(),
+                "--client-id",
+                "c",
+                "--token-endpoint",
+                url,
+            ],
+            &[
+                "login",
+                "--issuer",
+                &server.origin(),
+                "--client-id",
+                "c",
+                "--redirect-uri",
+                url,
+            ],
             &["token", url],
             &["logout", url],
             &["status", url],

@@ -99,7 +99,13 @@ fn gzip_that_comes_all_the_same_is_decoded() {
         assert_eq!(response.body.expose(), b"{\"access_token\":\"t\"}", "{header}");
     }
     let two_members = [gzip(b"{\"a\":"), gzip(b"1}")].concat();
-    assert_eq!(answered(&["Content-Encoding: gzip"], &two_members).unwrap().body.expose(), b"{\"a\":1}");
+    assert_eq!(
+        answered(&["Content-Encoding: gzip"], &two_members)
+            .unwrap()
+            .body
+            .expose(),
+        b"{\"a\":1}"
+    );
     assert_eq!(answered(&["Content-Encoding: gzip"], b"").unwrap().body.expose(), b"");
 }
 
@@ -118,9 +124,17 @@ fn what_gzip_decodes_to_is_bounded_as_a_plain_body_is() {
 #[test]
 fn a_body_that_cannot_be_decoded_is_an_answer_that_was_lost() {
     let whole = gzip(b"{\"access_token\":\"t\"}");
-    for body in [&whole[..whole.len() - 4], b"{\"access_token\":\"t\"}", b"\x1f\x8b\x08\x00"] {
+    for body in [
+        &whole[..whole.len() - 4],
+        b"{\"access_token\":\"t\"}",
+        b"\x1f\x8b\x08\x00",
+    ] {
         let error = answered(&["Content-Encoding: gzip"], body).unwrap_err();
-        refused_with(&error, ExitCode::Unreachable, &["is not the gzip that its Content-Encoding announces"]);
+        refused_with(
+            &error,
+            ExitCode::Unreachable,
+            &["is not the gzip that its Content-Encoding announces"],
+        );
         assert!(error.may_have_been_received() && error.answer_was_lost());
     }
     for header in [

@@ -69,7 +69,10 @@ fn a_get_asks_for_json_and_no_compression() {
     server.on("GET", "/metadata", json(200, "{}")).expected();
     send(&get(&server.url("/metadata"))).unwrap();
     let received = server.only_request_to("/metadata");
-    assert_eq!(received.header_names(), ["accept", "accept-encoding", "host", "user-agent"]);
+    assert_eq!(
+        received.header_names(),
+        ["accept", "accept-encoding", "host", "user-agent"]
+    );
     assert!(received.body.is_empty());
 }
 

@@ -60,5 +60,8 @@ pub(super) fn reject_userinfo(name: &str, url: &str) -> Result<(), SettingsError
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn check_global(global: &GlobalOptions) -> Result<(), SettingsError> {
-    global.proxy.as_deref().map_or(Ok(()), |url| reject_userinfo("--proxy", url))
+    global
+        .proxy
+        .as_deref()
+        .map_or(Ok(()), |url| reject_userinfo("--proxy", url))
 }

@@ -94,7 +94,10 @@ fn the_smallest_login_sends_exactly_this() {
     assert_eq!(request.headers.len(), 6, "{:?}", request.headers);
 
     let metadata = server.only_request_to("/.well-known/oauth-authorization-server");
-    assert_eq!(metadata.header_names(), ["accept", "accept-encoding", "host", "user-agent"]);
+    assert_eq!(
+        metadata.header_names(),
+        ["accept", "accept-encoding", "host", "user-agent"]
+    );
     assert_eq!(server.requests().len(), 2, "metadata and token, nothing else");
 }
 
