@@ -138,7 +138,7 @@ const SHA1_SIGNATURES: [&[u8]; 3] = [
 
 fn is_sha1(algorithm: &[u8]) -> bool {
     let holds = |wanted: &&[u8]| algorithm.windows(wanted.len()).any(|window| window == *wanted);
-    SHA1_SIGNATURES.iter().any(|wanted| holds(&wanted))
+    SHA1_SIGNATURES.iter().any(holds)
 }
 
 impl TlsFailure {
