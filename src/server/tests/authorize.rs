@@ -48,7 +48,7 @@ fn without_a_trustworthy_addressee_there_is_a_page_and_no_redirect() {
         assert_eq!(response.status, 400, "{bad}");
         assert!(response.header("location").is_none(), "{bad}");
         assert!(
-            response.header("content-security-policy").is_some() && response.refused.is_some(),
+            response.header("content-security-policy").is_some() && response.rejection.is_some(),
             "{bad}"
         );
     }
@@ -143,9 +143,9 @@ fn other_errors_are_redirected_with_state_and_issuer() {
                 .bytes()
                 .all(|byte| (0x20..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\')
         );
-        let refused = response.refused.unwrap();
+        let refused = response.rejection.unwrap();
         assert!(
-            refused.reason.starts_with(error) && refused.rule.contains(' '),
+            refused.reason.starts_with(error) && refused.citation.contains(' '),
             "{refused}"
         );
     }

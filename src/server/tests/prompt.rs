@@ -3,7 +3,7 @@
 use super::*;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HttpResponse, Method};
-use crate::server::resource_owner::{Lost, Next, ResourceOwner};
+use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use std::time::Duration;
 use url::Url;
 
@@ -334,8 +334,8 @@ fn nothing_of_a_request_becomes_markup() {
 fn the_resource_owner_can_be_played() {
     let fixture = Fixture::new(|_| {});
     let issuer = Issuer::parse(ISSUER, HttpPolicy::LoopbackOnly).unwrap();
-    let play = |user: &str| -> Result<(Url, Vec<&'static str>), Lost> {
-        let mut owner = ResourceOwner::new(&issuer, user.parse().unwrap());
+    let play = |user: &str| -> Result<(Url, Vec<&'static str>), UnexpectedPage> {
+        let mut owner = ScriptedUser::new(&issuer, user.parse().unwrap());
         let mut request = owner.open(Url::parse(&format!("{ISSUER}{}", authorize("&scope=hello+email"))).unwrap());
         let mut done = Vec::new();
         loop {
@@ -367,10 +367,10 @@ fn the_resource_owner_can_be_played() {
                 timings: crate::protocol::http::Timings::default(),
             };
             let (name, next) = match owner.next(&request.url, &received)? {
-                Next::Follow(next) => ("follow", next),
-                Next::SignIn(next) => ("sign in", next),
-                Next::Consent(next) => ("consent", next),
-                Next::Callback(url) => return Ok((url, done)),
+                Step::Follow(next) => ("follow", next),
+                Step::SignIn(next) => ("sign in", next),
+                Step::Consent(next) => ("consent", next),
+                Step::Callback(url) => return Ok((url, done)),
             };
             done.push(name);
             request = next;
@@ -382,5 +382,5 @@ fn the_resource_owner_can_be_played() {
         "{callback}"
     );
     assert_eq!(done, ["follow", "sign in", "follow", "consent"]);
-    assert_eq!(play("demo:wrong").unwrap_err(), Lost::WrongPassword);
+    assert_eq!(play("demo:wrong").unwrap_err(), UnexpectedPage::WrongPassword);
 }
