@@ -6,7 +6,7 @@
 //! Ids are kept as SHA-256 hashes. Signing in changes the session's id, so an
 //! id that somebody planted is worth nothing. Everything is bounded and expires.
 
-use super::expiring_map::ExpiringMap;
+use super::expiring_map::{ExpiringMap, Full};
 use super::violations::deviation::Deviation;
 use crate::protocol::abnf::{base64url, from_base64url, random_token};
 use crate::protocol::client::ClientId;
@@ -113,6 +113,15 @@ impl SessionId {
     }
 }
 
+/// Why a request cannot wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WaitError {
+    #[error(transparent)]
+    Full(#[from] Full),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+}
+
 /// All waiting requests and all sessions.
 pub(crate) struct Interactions {
     waiting: ExpiringMap<HashedId, Waiting>,
@@ -151,7 +160,11 @@ impl Interactions {
         known.and_then(|index| sent.into_iter().nth(index))
     }
 
-    /// Lets a request wait; the id is for the browser's URLs.
+    /// Lets a request wait; the id is for the browser's URLs. Who sends many
+    /// pushes out no request of another redirect URI, and none that waits.
+    ///
+    /// # Errors
+    /// [`WaitError`].
     pub(crate) fn wait(
         &mut self,
         now: UnixSeconds,
@@ -159,15 +172,17 @@ impl Interactions {
         session: &SessionId,
         request: AcceptedRequest,
         must_sign_in: bool,
-    ) -> Result<Secret, RandomnessFailed> {
+    ) -> Result<Secret, WaitError> {
         let id = random_token(randomness)?;
         let waiting = Waiting {
             request,
             session: HashedId::of(session.0.expose()),
             must_sign_in,
         };
+        let owner = HashedId::of(waiting.request.redirect_uri.as_str()).0;
+        let expires_at = now.plus_seconds(WAITING_S);
         self.waiting
-            .insert(now, HashedId::of(id.expose()), waiting, now.plus_seconds(WAITING_S));
+            .insert_fairly(now, HashedId::of(id.expose()), waiting, expires_at, owner)?;
         Ok(id)
     }
 

@@ -58,7 +58,7 @@ pub(super) fn grant(
     match issue_code(server, moment, request, signed_in) {
         Ok(code) => send_back(server, policy, &return_path, &AuthorizationResponse::Code(code)),
         Err(error) => {
-            let error = ErrorResponse::new("server_error", &error.to_string());
+            let error = ErrorResponse::new(error.error(), &error.to_string());
             reject(server, policy, &return_path, &error)
         }
     }

@@ -9,7 +9,8 @@ use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::server::authorization_server::AuthorizationServer;
-use crate::server::interactions::{AcceptedRequest, MAX_COOKIES, SessionId};
+use crate::server::expiring_map::Full;
+use crate::server::interactions::{AcceptedRequest, MAX_COOKIES, SessionId, WaitError};
 use crate::server::message::{MAX_PARAMETERS, Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
@@ -242,15 +243,14 @@ fn ask(
         return reject(server, moment.policy, &ReturnPath::from(&request), &error);
     }
     let is_new = known.is_none();
-    let waiting = known
-        .map_or_else(|| SessionId::draw(moment.randomness), Ok)
-        .and_then(|session| {
-            let id = interactions.wait(now, moment.randomness, &session, request, must_sign_in)?;
-            Ok((session, id))
-        });
-    let (session, id) = match waiting {
-        Ok(waiting) => waiting,
+    let session = match known.map_or_else(|| SessionId::draw(moment.randomness), Ok) {
+        Ok(session) => session,
         Err(error) => return server_error(&error),
+    };
+    let id = match interactions.wait(now, moment.randomness, &session, request, must_sign_in) {
+        Ok(id) => id,
+        Err(WaitError::Full(full)) => return too_many_pending(server, full),
+        Err(WaitError::Randomness(error)) => return server_error(&error),
     };
     let route = if must_sign_in { Route::SignIn } else { Route::Consent };
     let response = Response::see_other(format!("{}?request={}", route.path(), id.expose()));
@@ -259,6 +259,13 @@ fn ask(
     } else {
         response
     }
+}
+
+/// Nobody was asked, so the client hears nothing yet: the person may try again.
+fn too_many_pending(server: &AuthorizationServer, full: Full) -> Response {
+    let rejection = Rejection::new(full.to_string(), "RFC 9110 §15.6.4");
+    let advice = "Go back to the application and try again in some minutes.";
+    server.pages.error(503, "Please try again later", rejection, advice)
 }
 
 /// What cannot go back to the client is shown to the person (RFC 6749 §4.1.2.1).

@@ -1,8 +1,8 @@
 //! Authorization codes for what a resource owner agreed to.
 
-use crate::protocol::random::RandomnessFailed;
 use crate::secret::Secret;
 use crate::server::authorization_server::AuthorizationServer;
+use crate::server::grants::error::IssueCodeError;
 use crate::server::grants::grant::Authorization;
 use crate::server::interactions::{AcceptedRequest, SignedIn};
 use crate::server::moment::Moment;
@@ -13,13 +13,13 @@ pub(super) fn issue_code(
     moment: &mut Moment<'_>,
     request: &AcceptedRequest,
     signed_in: &SignedIn,
-) -> Result<Secret, RandomnessFailed> {
+) -> Result<Secret, IssueCodeError> {
     let code = server.grants().issue_code(moment, authorization(request, signed_in))?;
     match moment.policy.code_entropy() {
         None => Ok(code),
-        Some(entropy) => server
+        Some(entropy) => Ok(server
             .aliases
-            .issue_weak_token(moment.now, moment.randomness, code, entropy),
+            .issue_weak_token(moment.now, moment.randomness, code, entropy)?),
     }
 }
 

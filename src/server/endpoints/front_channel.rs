@@ -27,7 +27,8 @@ pub(super) fn issue(
     let mut params = Params::new();
     if request.deviation.front_channel == FrontChannel::CodeAndToken {
         let code = issue_code(server, moment, request, signed_in);
-        params.push("code", code.map_err(|error| failed(&error))?.expose());
+        let code = code.map_err(|error| ErrorResponse::new(error.error(), &error.to_string()));
+        params.push("code", code?.expose());
     }
     let tokens = token_without_code(server, moment, authorization(request, signed_in));
     let tokens = tokens.map_err(|error| failed(&error))?;

@@ -1,16 +1,16 @@
 //! The authorization code grant (RFC 6749 §4.1).
 
-use super::error::GrantError;
+use super::error::{GrantError, IssueCodeError};
 use super::grant::{Authorization, IssuedTokens, narrow_resource};
 use super::opaque_token::{GrantId, Presented, draw_token};
 use super::pkce::{PresentedVerifier, verify_pkce};
 use super::store::{Grants, IssuedCode};
 use crate::protocol::client::ClientId;
-use crate::protocol::random::RandomnessFailed;
 use crate::protocol::resource::Resource;
 use crate::secret::Secret;
 use crate::server::moment::Moment;
 use crate::server::violations::policy::Policy;
+use sha2::{Digest, Sha256};
 
 /// A token request for a code.
 pub(crate) struct Redemption<'a> {
@@ -24,12 +24,16 @@ pub(crate) struct Redemption<'a> {
 }
 
 impl Grants {
-    /// Issues a code: 256 random bits behind the id of the grant.
+    /// Issues a code: 256 random bits behind the id of the grant. Who asks for
+    /// many pushes out no code of another redirect URI, and none that is issued.
+    ///
+    /// # Errors
+    /// [`IssueCodeError`].
     pub(crate) fn issue_code(
         &mut self,
         moment: &mut Moment<'_>,
         authorization: Authorization,
-    ) -> Result<Secret, RandomnessFailed> {
+    ) -> Result<Secret, IssueCodeError> {
         let id = GrantId::draw(moment.randomness)?;
         let (code, hash) = draw_token(moment.randomness, &[&id.0])?;
         let expires_at = moment.now.plus_seconds(self.lifetimes.code_s);
@@ -37,7 +41,8 @@ impl Grants {
             code: hash,
             authorization,
         };
-        self.codes.insert(moment.now, id, issued, expires_at);
+        let owner = Sha256::digest(issued.authorization.redirect_uri.as_str().as_bytes()).into();
+        self.codes.insert_fairly(moment.now, id, issued, expires_at, owner)?;
         Ok(code)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::protocol::random::RandomnessFailed;
 use crate::rules::Rule;
+use crate::server::expiring_map::Full;
 
 /// Why a grant was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,25 @@ impl GrantError {
             GrantError::Resource => "RFC 8707 §2.2",
             GrantError::OnPurpose(_) => "--break",
             GrantError::Randomness(_) => "RFC 6749 §10.10",
+        }
+    }
+}
+
+/// Why no code is issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IssueCodeError {
+    #[error(transparent)]
+    Full(#[from] Full),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+}
+
+impl IssueCodeError {
+    /// The code of the error response (RFC 6749 §4.1.2.1).
+    pub(crate) fn error(self) -> &'static str {
+        match self {
+            IssueCodeError::Full(_) => "temporarily_unavailable",
+            IssueCodeError::Randomness(_) => "server_error",
         }
     }
 }

@@ -15,7 +15,6 @@ use super::message::{Request, Response};
 use super::settings::clients::RegisteredClient;
 use super::settings::{Approval, ServeSettings};
 use super::test_randomness::FixedRng;
-use super::violations::concurrent_use::InFlight;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::time::UnixSeconds;
@@ -96,12 +95,6 @@ impl Fixture {
         );
         self.violated.borrow_mut().extend(&response.violated);
         response
-    }
-
-    /// Lets a form arrive that is not yet answered.
-    pub(super) fn arrival(&self, path: &str, form: &str) -> Option<InFlight<'_>> {
-        let form_headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.server.arrive(&Self::request("POST", path, &form_headers, form))
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {

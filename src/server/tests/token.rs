@@ -461,13 +461,21 @@ fn tokens_expire() {
 }
 
 #[test]
-fn a_hundred_thousand_codes_do_not_pile_up() {
+fn a_flood_of_authorization_requests_pushes_out_no_code_and_no_token() {
     let fixture = Fixture::auto();
     let redeemed = fixture.tokens("");
     let first = fixture.code("");
     for _ in 0..2_000 {
-        fixture.code("");
+        fixture.open(&authorize(""));
     }
-    error(&fixture.post("/token", &redemption(&first)), 400, "invalid_grant");
-    assert!(fixture.says_hello(&redeemed), "grants do not make room for codes");
+    let response = fixture.open(&authorize(""));
+    let refused = location_params(&response);
+    assert_eq!(refused.single("error"), Ok(Some("temporarily_unavailable")));
+    // Another redirect URI has room.
+    let other = fixture.open(&authorize("").replace("4711", "4712"));
+    assert!(location_params(&other).single("code").unwrap().is_some());
+    json(&fixture.post("/token", &redemption(&first)), 200);
+    assert!(fixture.says_hello(&redeemed), "codes and grants have room of their own");
+    fixture.pass(60);
+    fixture.code("");
 }
