@@ -23,13 +23,16 @@ use oauth::store::{
     Asked, FileKey, Intent, Interaction, KeyringSession as SessionKind, ProfileLock, ProfileName, Purpose, Renewal,
     Session, SessionClient, SessionEndpoints, StoreSettings, StoredToken,
 };
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The user of nothing.
+const NOBODY: u32 = 65534;
 const ANSWER: &str = "» ";
 
 /// The child's side. Without its variable it is a test that does nothing.
@@ -92,7 +95,7 @@ fn driver() {
                     generation: 8,
                     fingerprint: "1a2b3c4d".to_owned(),
                 };
-                held.as_mut().unwrap().declare(&intent).unwrap();
+                held.as_mut().unwrap().write_intent(&intent).unwrap();
                 Ok("declared".to_owned())
             }
             _ => panic!("{line:?}"),
@@ -364,6 +367,127 @@ fn a_locked_keyring_is_locked_whether_or_not_the_item_is_there() {
     }
 }
 
+/// A bus that another user runs; `None` for those who may not act for others.
+fn foreign_bus(path: &Path) -> Option<Child> {
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !is_root {
+        return None;
+    }
+    let folder = path.parent().unwrap();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut bus = Command::new("dbus-daemon")
+        .args(["--session", "--nofork", "--nopidfile", "--print-address"])
+        .arg(format!("--address=unix:path={}", path.display()))
+        .uid(NOBODY)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take()?).read_line(&mut address).ok()?;
+    assert!(address.starts_with("unix:"), "{address:?}");
+    Some(bus)
+}
+
+#[test]
+fn a_bus_that_another_user_runs_gets_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = home.path().join("run");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("bus");
+    let Some(mut bus) = foreign_bus(&path) else { return };
+    for addresses in [
+        format!("unix:path={}", path.display()),
+        // the next address does not stand in for it
+        format!("unix:path={};unix:path=/nonexistent", path.display()),
+    ] {
+        for order in ["load work", "save work 1", "probe work", "delete work"] {
+            let mut driver =
+                Driver::start(Driver::command("keyring", home.path()).env("DBUS_SESSION_BUS_ADDRESS", &addresses));
+            assert_error(
+                &driver.ask(order),
+                &[
+                    "run by another user (uid 65534)",
+                    "DBUS_SESSION_BUS_ADDRESS",
+                    "--store file",
+                ],
+            );
+        }
+    }
+    bus.kill().unwrap();
+    bus.wait().unwrap();
+}
+
+/// A proxy that closes connections on which calls come before it has let them
+/// in, as `xdg-dbus-proxy` does in front of the bus of a sandbox.
+fn start_strict_proxy(path: &Path, bus: &str) {
+    let listener = UnixListener::bind(path).unwrap();
+    let bus = bus
+        .strip_prefix("unix:path=")
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, bus) = (client.unwrap(), UnixStream::connect(&bus).unwrap());
+            let mut greeting = [0; 4096];
+            let length = client.read(&mut greeting).unwrap();
+            if greeting[..length].windows(5).any(|word| word == b"BEGIN") {
+                continue;
+            }
+            (&bus).write_all(&greeting[..length]).unwrap();
+            let (mut from_bus, mut to_client) = (bus.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from_bus, &mut to_client));
+            std::thread::spawn(move || std::io::copy(&mut client, &mut &bus));
+        }
+    });
+}
+
+#[test]
+fn a_bus_that_takes_no_calls_before_it_has_let_us_in_is_asked_in_that_order() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("proxy");
+    start_strict_proxy(&path, session.address());
+    let mut driver = Driver::start(
+        Driver::command("keyring", home.path())
+            .envs(session.environment())
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display())),
+    );
+    assert_eq!(driver.ask("probe work"), "usable");
+    assert_eq!(driver.ask("save work 3"), "saved");
+    assert_eq!(driver.ask("load work"), "generation 3");
+    assert_eq!(ask(&session, "load work"), "generation 3");
+}
+
+#[test]
+fn a_bus_that_root_runs_is_taken() {
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = home.path().join("bus");
+    let listener = UnixListener::bind(&path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = Driver::command("keyring", home.path());
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path.display()));
+    let mut driver = Driver::start(command.uid(NOBODY));
+    let answer = std::thread::scope(|scope| {
+        let asked = scope.spawn(move || driver.ask("load work"));
+        let (mut client, _) = listener.accept().unwrap();
+        client.write_all(b"REJECTED EXTERNAL\r\n").unwrap();
+        asked.join().unwrap()
+    });
+    // it was asked, and not refused for whose it is
+    assert_error(&answer, &["there is no D-Bus session bus", "it refused this user"]);
+}
+
 #[test]
 fn without_a_bus_that_is_said_at_once() {
     let home = tempfile::tempdir().unwrap();
@@ -522,7 +646,7 @@ fn an_item_that_vanishes_between_search_and_read_is_looked_for_once_more() {
     with_fake(removed, |session, _| assert_eq!(ask(session, "load work"), "none"));
     let replaced = Behaviour {
         phantom_searches: 0..1,
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         ..Behaviour::default()
     };
     with_fake(replaced, |session, _| {
@@ -551,7 +675,7 @@ fn an_item_that_vanishes_between_search_and_read_is_looked_for_once_more() {
 #[test]
 fn a_prompt_that_a_person_answers_late_unlocks_the_keyring() {
     let locked = Behaviour {
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         locked: true,
         // longer than a keyring may take that asks nobody, as the ten seconds of a long password are
         person: Person::ConfirmsAfter(Duration::from_millis(5500)),
@@ -574,7 +698,7 @@ fn a_prompt_that_a_person_answers_late_unlocks_the_keyring() {
 #[test]
 fn a_service_that_shows_nothing_while_it_is_locked_is_not_taken_for_empty() {
     let hiding = |person| Behaviour {
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         locked: true,
         hides_while_locked: true,
         person,
@@ -604,7 +728,7 @@ fn a_keyring_that_unlocks_without_a_prompt_is_unlocked_where_nobody_can_be_asked
     for hides_while_locked in [false, true] {
         for order in ["load work", "save work 5", "delete work", "probe work"] {
             let locked = Behaviour {
-                items: vec![RECORD],
+                items: vec![RECORD.to_owned()],
                 locked: true,
                 hides_while_locked,
                 unlocks_without_prompt: true,
@@ -658,7 +782,7 @@ fn a_keyring_that_asks_before_it_makes_or_removes_an_item_is_answered_where_that
         assert_eq!(service.names(), ["work"]);
     });
     let dismissing = Behaviour {
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         ..asking(Person::Dismisses)
     };
     with_fake(dismissing, |session, service| {
@@ -672,7 +796,7 @@ fn a_keyring_that_asks_before_it_makes_or_removes_an_item_is_answered_where_that
 #[test]
 fn a_keyring_that_ends_while_its_prompt_is_up_is_not_waited_for() {
     let locked = Behaviour {
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         locked: true,
         person: Person::PullsThePlug,
         ..Behaviour::default()
@@ -710,7 +834,7 @@ fn an_item_is_made_for_a_trial_only_where_there_is_none_and_nobody_is_asked_to_r
         assert_eq!(service.calls()[before..], ["SearchItems work"]);
     });
     let plain = Behaviour {
-        items: vec![RECORD],
+        items: vec![RECORD.to_owned()],
         ..Behaviour::default()
     };
     with_fake(plain, |session, service| {
@@ -759,7 +883,7 @@ fn a_service_without_plain_sessions_is_asked_for_an_encrypted_one_unless_told_ot
 #[test]
 fn several_items_for_one_profile_are_never_guessed_between() {
     let behaviour = Behaviour {
-        items: vec![RECORD, RECORD],
+        items: vec![RECORD.to_owned(), RECORD.to_owned()],
         ..Behaviour::default()
     };
     with_fake(behaviour, |session, service| {

@@ -9,12 +9,12 @@ use crate::protocol::client::ClientAuthenticationMethod;
 use crate::secret::Secret;
 use crate::store::Session;
 
-/// The environment first, then what was given, then what the last login kept.
-pub(crate) fn client_secret(
+/// The secret of the environment, else of standard input or a file. Read before
+/// anything is made: one that is empty or missing leaves nothing behind.
+pub(crate) fn given_client_secret(
     context: &Context,
     options: &LoginOptions,
     resolved: &ResolvedLogin,
-    earlier: Option<&Session>,
 ) -> Result<Option<Secret>, Error> {
     if let Some(secret) = context.client_secret_of_environment() {
         return Ok(Some(secret));
@@ -22,8 +22,20 @@ pub(crate) fn client_secret(
     if options.client_secret_stdin {
         return read_secret_from_stdin(context, "--client-secret-stdin").map(Some);
     }
-    if let Some(path) = &resolved.client_secret_file {
-        return Ok(Some(settings::secret_from_file("--client-secret-file", path)?));
+    match &resolved.client_secret_file {
+        Some(path) => Ok(Some(settings::secret_from_file("--client-secret-file", path)?)),
+        None => Ok(None),
+    }
+}
+
+/// The secret that was given, else the one that the last login kept.
+pub(crate) fn client_secret(
+    given: Option<Secret>,
+    resolved: &ResolvedLogin,
+    earlier: Option<&Session>,
+) -> Option<Secret> {
+    if given.is_some() {
+        return given;
     }
     let issuer = resolved.request.server.issuer.as_ref().map(|issuer| issuer.as_str());
     let token_endpoint = resolved.request.server.token_endpoint.as_ref().map(ToString::to_string);
@@ -37,7 +49,7 @@ pub(crate) fn client_secret(
     let kept = earlier
         .filter(same_client)
         .and_then(|session| session.client.secret.clone());
-    Ok(kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None)))
+    kept.filter(|_| resolved.request.client.method != Some(ClientAuthenticationMethod::None))
 }
 
 pub(crate) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {

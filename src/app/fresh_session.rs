@@ -19,7 +19,7 @@ use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{CredentialStore, Part, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -60,7 +60,12 @@ pub(crate) fn ensure_fresh(
 ) -> Result<Session, Error> {
     let name = &chosen.name;
     let profile = config.profile(name);
-    let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    // A login may show the keyring's prompt, and with --login this may become one
+    let interaction = match options.login {
+        true => Interaction::Allowed,
+        false => context.interaction(),
+    };
+    let mut found = ProfileRecord::load(context, config, chosen, interaction)?;
     let mut session = found.session(name, config)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;

@@ -4,7 +4,7 @@
 
 use crate::app::login_required::LoginRequired;
 use crate::error::Error;
-use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session};
+use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session, load_undamaged};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(crate) fn acquire(
         waited_for = Some(holder.to_owned());
     })?;
     // Looked at even without a wait: the other login may have ended just before.
-    let session = store.load(profile)?.filter(Session::is_signed_in);
+    let session = load_undamaged(store, profile)?.filter(Session::is_signed_in);
     if let Some(session) = session
         && Some(session.generation) > login.known
         && session.dead.is_none()

@@ -3,7 +3,7 @@
 //! profile is touched.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
-use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::client_secret::{check_client_authentication, given_client_secret};
 use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
@@ -114,7 +114,7 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     }
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;
-    resolved.request.client.secret = client_secret(context, &options.login, &resolved, None)?;
+    resolved.request.client.secret = given_client_secret(context, &options.login, &resolved)?;
     check_client_authentication(&resolved)?;
     let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;

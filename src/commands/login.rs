@@ -2,7 +2,7 @@
 //! can take the result, walks the flow, keeps the session, says what came of it.
 
 use super::login_dry_run;
-use crate::app::client_secret::{check_client_authentication, client_secret};
+use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
 use crate::app::context::{Context, caller};
 use crate::app::input::read_secret_from_stdin;
 use crate::app::lock::{LOCK_WAIT, lock};
@@ -28,7 +28,7 @@ use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
 use crate::system;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
@@ -71,26 +71,32 @@ fn log_in(
     };
     let mut observer = context.observer();
 
+    // Everything that was given is read and checked before the store makes its key
+    let given_secret = given_client_secret(context, options, &resolved)?;
+    let given_refresh_token = match options.refresh_token_stdin {
+        true => Some(read_secret_from_stdin(context, "--refresh-token-stdin")?),
+        false => None,
+    };
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     if !options.no_save {
         config::check_writable(&config_path)?;
     }
     let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
-    store.probe(&name)?;
-    if let Some(notice) = store.notice() {
-        observer.observe(&Event::Note(&notice));
-    }
-    let earlier = store.load(&name)?;
+    let earlier = load_undamaged(store.as_mut(), &name)?;
     let mut old_store = match options.no_save {
         // The profile then goes on naming the old one
         true => None,
         false => PreviousStore::of(context, &name, profile, &kind, &mut observer)?,
     };
     let current = current_session(old_store.as_ref(), earlier.as_ref());
-    resolved.request.client.secret = client_secret(context, options, &resolved, current)?;
+    resolved.request.client.secret = client_secret(given_secret, &resolved, current);
     let generation = current.map_or(0, |current| current.generation);
     check_client_authentication(&resolved)?;
+    store.probe(&name)?;
+    if let Some(notice) = store.notice() {
+        observer.observe(&Event::Note(&notice));
+    }
 
-    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let locks = context.folders()?.locks();
     let saving = (!options.no_save).then(|| ProfileUpdate::new(&config, &config_path, &locks, &resolved, &kind));
     let turn = if kind == StoreKind::None || options.refresh_token_stdin {
@@ -153,8 +159,7 @@ fn log_in(
         Err(boxed(error))
     };
 
-    let outcome = if options.refresh_token_stdin {
-        let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
+    let outcome = if let Some(refresh_token) = given_refresh_token {
         let request = &resolved.request;
         let mut caller = caller(&transport, &mut observer);
         // The token that was given is spent by now: a signal waits until the new one is kept.
@@ -256,7 +261,7 @@ fn save_session(
     observer: &mut dyn Observer,
 ) -> Result<Session, Box<dyn Diagnosis>> {
     let _lock = lock(locks, name, LOCK_WAIT, observer).map_err(boxed)?;
-    let earlier = store.load(name).map_err(boxed)?;
+    let earlier = load_undamaged(store, name).map_err(boxed)?;
     let newest = earlier.map_or(0, |earlier| earlier.generation).max(generation);
     let kept = Session {
         generation: newest.saturating_add(1),

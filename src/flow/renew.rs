@@ -176,7 +176,7 @@ pub async fn renew(
         fingerprint: refresh_token.fingerprint(),
     });
     if let Some(intent) = &intent {
-        lock.declare(intent)?;
+        lock.write_intent(intent)?;
         fault::here(Point::IntentWritten);
     }
 
@@ -217,7 +217,7 @@ pub async fn renew(
         }
         Err(error) => {
             if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {
-                lock.leave_unfinished(intent);
+                lock.keep_intent(intent);
             }
             Err(error.into())
         }

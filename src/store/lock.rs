@@ -152,7 +152,7 @@ struct Holder {
 }
 
 impl Holder {
-    fn ourselves(purpose: &Purpose, intent: Option<&Intent>) -> Self {
+    fn current_process(purpose: &Purpose, intent: Option<&Intent>) -> Self {
         Holder {
             pid: std::process::id(),
             server: purpose.server().map(str::to_owned),
@@ -213,7 +213,7 @@ impl ProfileLock {
         let file = loop {
             let file = open_or_make(&path).map_err(file_error)?;
             match file.try_lock() {
-                Ok(()) if still_stands_there(&file, &path) => break file,
+                Ok(()) if is_same_inode(&file, &path) => break file,
                 // It was removed in between: lock the one that stands there now
                 Ok(()) => continue,
                 Err(TryLockError::WouldBlock) => {}
@@ -250,27 +250,28 @@ impl ProfileLock {
 
     /// What the previous holder was about to do when it ended without
     /// finishing. One whose generation the session has reached did finish.
-    /// It is kept until something else is [declared](Self::declare).
+    /// It is kept until something else is [written](Self::write_intent).
     pub fn interrupted(&self) -> Option<&Intent> {
         self.interrupted.as_ref()
     }
 
-    /// Writes down, durably, what will be done now.
+    /// Writes down what will be done now: for the next holder, should this
+    /// process be killed. A power cut may take it along.
     ///
     /// # Errors
     /// [`PrivateFileError`] when it cannot be written: then it must not be done.
-    pub fn declare(&mut self, intent: &Intent) -> Result<(), PrivateFileError> {
+    pub fn write_intent(&mut self, intent: &Intent) -> Result<(), PrivateFileError> {
         let name = holder_name(&self.name);
         self.folder.sweep(Some(&name))?;
         self.folder
-            .replace(&name, &Holder::ourselves(&self.purpose, Some(intent)).to_bytes())?;
+            .replace(&name, &Holder::current_process(&self.purpose, Some(intent)).to_bytes())?;
         self.interrupted = None;
         Ok(())
     }
 
     /// Lets go of the lock, and leaves the intent for the next holder: what was
     /// declared may or may not have happened.
-    pub fn leave_unfinished(mut self, intent: Intent) {
+    pub fn keep_intent(mut self, intent: Intent) {
         self.interrupted = Some(intent);
     }
 
@@ -284,7 +285,7 @@ impl ProfileLock {
     /// Says who holds the lock, for those who wait.
     fn name_holder(&self) -> Result<(), PrivateFileError> {
         let name = holder_name(&self.name);
-        let content = Holder::ourselves(&self.purpose, self.interrupted.as_ref()).to_bytes();
+        let content = Holder::current_process(&self.purpose, self.interrupted.as_ref()).to_bytes();
         if self.interrupted.is_some() {
             return self.folder.replace(&name, &content);
         }
@@ -328,7 +329,7 @@ fn holder(folder: &PrivateDir, name: &str) -> String {
 
 /// Whether the file that was locked is the one that others will find.
 #[cfg(unix)]
-fn still_stands_there(file: &File, path: &Path) -> bool {
+fn is_same_inode(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), fs::symlink_metadata(path)) {
         (Ok(locked), Ok(found)) => (locked.dev(), locked.ino()) == (found.dev(), found.ino()),
@@ -338,202 +339,9 @@ fn still_stands_there(file: &File, path: &Path) -> bool {
 
 /// An open file cannot lose its name here.
 #[cfg(not(unix))]
-fn still_stands_there(_file: &File, _path: &Path) -> bool {
+fn is_same_inode(_file: &File, _path: &Path) -> bool {
     true
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::*;
-    use std::sync::mpsc;
-
-    fn profile() -> ProfileName {
-        ProfileName::parse("work").unwrap()
-    }
-
-    fn acquire(folder: &Path, wait: Duration) -> Result<ProfileLock, LockError> {
-        ProfileLock::acquire(folder, &profile(), Purpose::Change, wait, &mut |_| {})
-    }
-
-    fn intent() -> Intent {
-        Intent {
-            command: "token".to_owned(),
-            at: UnixSeconds(1_700_000_000),
-            generation: 8,
-            fingerprint: "1a2b3c4d".to_owned(),
-        }
-    }
-
-    #[test]
-    fn who_waits_in_vain_is_told_whom_for() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join("oauth/locks");
-        let mut held = acquire(&folder, Duration::ZERO).unwrap();
-        let error = acquire(&folder, Duration::from_millis(20)).unwrap_err();
-        let pid = std::process::id();
-        assert!(matches!(&error, LockError::OwnedEvent { holder, .. } if *holder == format!("process {pid}")));
-        assert_eq!(error.exit_code(), ExitCode::Timeout);
-
-        held.declare(&intent()).unwrap();
-        let mut told = Vec::new();
-        let wait = Purpose::Change.tell_after() + Duration::from_millis(100);
-        let error = ProfileLock::acquire(&folder, &profile(), Purpose::Change, wait, &mut |holder| {
-            told.push(holder.to_owned())
-        })
-        .unwrap_err();
-        assert_eq!(told, [format!("process {pid} (`oauth token`)")]);
-        assert!(error.to_string().contains(&told[0]), "{error}");
-        drop(held);
-        acquire(&folder, Duration::ZERO).unwrap();
-    }
-
-    #[test]
-    fn a_waiter_gets_the_lock_when_it_is_let_go() {
-        let home = tempfile::tempdir().unwrap();
-        let held = acquire(home.path(), Duration::ZERO).unwrap();
-        let (waiting, wait_began) = mpsc::channel();
-        std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
-                ProfileLock::acquire(
-                    home.path(),
-                    &profile(),
-                    Purpose::Change,
-                    Duration::from_secs(60),
-                    &mut |_| {
-                        waiting.send(()).unwrap();
-                    },
-                )
-            });
-            wait_began.recv().unwrap();
-            drop(held);
-            waiter.join().unwrap().unwrap();
-        });
-    }
-
-    #[test]
-    fn profiles_do_not_wait_for_each_other() {
-        let home = tempfile::tempdir().unwrap();
-        let _held = acquire(home.path(), Duration::ZERO).unwrap();
-        let other = ProfileName::parse("work.x").unwrap();
-        ProfileLock::acquire(home.path(), &other, Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap();
-    }
-
-    #[test]
-    fn the_lock_file_stays_and_the_holder_file_goes() {
-        let home = tempfile::tempdir().unwrap();
-        let mut lock = acquire(home.path(), Duration::ZERO).unwrap();
-        lock.declare(&intent()).unwrap();
-        assert!(home.path().join("work.holder").exists());
-        drop(lock);
-        assert!(home.path().join("work.lock").exists());
-        assert!(!home.path().join("work.holder").exists());
-    }
-
-    #[test]
-    fn an_intention_left_behind_is_found_until_another_takes_its_place() {
-        let home = tempfile::tempdir().unwrap();
-        let left = Holder {
-            pid: 1,
-            ..Holder::ourselves(&Purpose::Change, Some(&intent()))
-        };
-        fs::write(home.path().join("work.holder"), left.to_bytes()).unwrap();
-        // seen, not acted upon: it stays for the next one
-        let lock = acquire(home.path(), Duration::ZERO).unwrap();
-        assert_eq!(lock.interrupted(), Some(&intent()));
-        let ourselves = read_holder(&lock.folder, "work").unwrap();
-        assert_eq!(ourselves.pid, std::process::id());
-        drop(lock);
-        let mut lock = acquire(home.path(), Duration::ZERO).unwrap();
-        assert_eq!(lock.interrupted(), Some(&intent()));
-        lock.declare(&Intent {
-            generation: 9,
-            ..intent()
-        })
-        .unwrap();
-        assert_eq!(lock.interrupted(), None);
-        drop(lock);
-        assert_eq!(acquire(home.path(), Duration::ZERO).unwrap().interrupted(), None);
-    }
-
-    #[test]
-    fn nonsense_in_the_holder_file_is_nobody() {
-        let home = tempfile::tempdir().unwrap();
-        for nonsense in [&b""[..], b"{", b"\xff", b"{\"pid\":\"x\"}", &[b'x'; 10_000]] {
-            fs::write(home.path().join("work.holder"), nonsense).unwrap();
-            let lock = acquire(home.path(), Duration::ZERO).unwrap();
-            assert_eq!(lock.interrupted(), None);
-            fs::write(home.path().join("work.holder"), nonsense).unwrap();
-            let error = acquire(home.path(), Duration::ZERO).unwrap_err();
-            assert!(error.to_string().contains("another process"), "{error}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_lock_whose_file_was_removed_excludes_nobody_by_mistake() {
-        let home = tempfile::tempdir().unwrap();
-        let held = acquire(home.path(), Duration::ZERO).unwrap();
-        let (waiting, wait_began) = mpsc::channel();
-        std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
-                ProfileLock::acquire(
-                    home.path(),
-                    &profile(),
-                    Purpose::Change,
-                    Duration::from_secs(60),
-                    &mut |_| {
-                        waiting.send(()).unwrap();
-                    },
-                )
-            });
-            wait_began.recv().unwrap();
-            held.remove();
-            let lock = waiter.join().unwrap().unwrap();
-            assert!(home.path().join("work.lock").exists());
-            assert!(acquire(home.path(), Duration::ZERO).is_err());
-            lock.remove();
-        });
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_lost_its_name_to_another_is_not_the_lock() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("work.lock");
-        let file = open_or_make(&path).unwrap();
-        assert!(still_stands_there(&file, &path));
-        fs::remove_file(&path).unwrap();
-        assert!(!still_stands_there(&file, &path));
-        open_or_make(&path).unwrap();
-        assert!(!still_stands_there(&file, &path));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn lock_files_are_for_the_owner_alone_and_no_link_is_followed() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join("locks");
-        drop(acquire(&folder, Duration::ZERO).unwrap());
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        assert_eq!((mode(&folder), mode(&folder.join("work.lock"))), (0o700, 0o600));
-
-        fs::remove_file(folder.join("work.lock")).unwrap();
-        symlink(home.path().join("elsewhere"), folder.join("work.lock")).unwrap();
-        let error = acquire(&folder, Duration::ZERO).unwrap_err();
-        assert!(
-            matches!(
-                &error,
-                LockError::File {
-                    source: PrivateFileError::Symlink { .. },
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
-        assert_eq!(error.exit_code(), ExitCode::Store);
-        assert!(!home.path().join("elsewhere").exists());
-    }
-}
+mod tests;

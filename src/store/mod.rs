@@ -369,6 +369,30 @@ impl Diagnosis for StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the store works and the record alone is broken, so that a save replaces it.
+    fn is_damage(&self) -> bool {
+        match self {
+            StoreError::Record { source, .. } => matches!(source, SessionError::Malformed { .. }),
+            StoreError::Keyring(error) => matches!(error, KeyringError::Damaged { .. }),
+            StoreError::File(error) => error.is_damage(),
+            StoreError::Command(_) | StoreError::NotReadBack { .. } | StoreError::Randomness(_) => false,
+        }
+    }
+}
+
+/// The record for a command that is about to replace it: `None` also where
+/// what is there is damaged.
+///
+/// # Errors
+/// [`StoreError`], but for damage.
+pub fn load_undamaged(store: &mut dyn CredentialStore, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+    match store.load(profile) {
+        Err(error) if error.is_damage() => Ok(None),
+        outcome => outcome,
+    }
+}
+
 /// What a person can do where a store cannot be used: the other stores.
 fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
     let mut hints = Vec::new();

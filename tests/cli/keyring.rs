@@ -247,6 +247,21 @@ fn a_locked_keyring_is_not_an_empty_one() {
 }
 
 #[test]
+fn a_damaged_item_is_replaced_by_a_login_as_its_hint_says() {
+    let Some(session) = KeyringSession::unlocked() else {
+        return;
+    };
+    let person = Person::in_session(&session);
+    person.login(&["--profile", "work"]).expect_code(0);
+    let damaged = ["store", "--label=x", "service", "oauth", "username", "work"];
+    assert!(session.secret_tool(&damaged, b"no record").status.success());
+    assert_unusable(person.run(&["token", "work"]), &["oauth login work"], &[]);
+    std::fs::remove_file(person.home.path().join("fake-browser.pipe")).expect("the first browser's");
+    person.login(&["--profile", "work"]).expect_code(0);
+    assert_eq!(person.run(&["token", "work"]).stdout, format!("{ACCESS_TOKEN}\n"));
+}
+
+#[test]
 fn nobody_logs_in_for_a_locked_keyring() {
     let Some(session) = KeyringSession::locked() else {
         return;

@@ -46,6 +46,8 @@ mod paste;
 mod peers;
 mod pkce;
 mod profile;
+#[cfg(target_os = "linux")]
+mod prompts;
 #[cfg(unix)]
 mod refresh;
 #[cfg(unix)]

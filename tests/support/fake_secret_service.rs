@@ -4,6 +4,8 @@
 //! without one, services that show nothing while they are locked or know no
 //! plain session. It speaks the specification's interfaces and nothing of ours.
 
+#![allow(dead_code, reason = "each test crate uses its part")]
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,7 +30,7 @@ pub(crate) enum Person {
 
 pub(crate) struct Behaviour {
     /// Values of the items of the profile `work`.
-    pub(crate) items: Vec<&'static str>,
+    pub(crate) items: Vec<String>,
     pub(crate) locked: bool,
     /// Whether a locked keyring answers searches as if it were empty.
     pub(crate) hides_while_locked: bool,
@@ -93,7 +95,7 @@ pub(crate) struct FakeSecretService {
 impl FakeSecretService {
     /// Takes the service's name on the bus.
     pub(crate) fn on_bus(address: &str, behaviour: Behaviour) -> Self {
-        let work = |value: &&str| Content {
+        let work = |value: &String| Content {
             username: "work".to_owned(),
             value: value.as_bytes().to_vec(),
         };

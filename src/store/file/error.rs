@@ -1,8 +1,8 @@
 //! Why the file store cannot be used.
 
+use super::format::{FORMAT_VERSION, MAX_FILE_BYTES};
 use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
 use super::private_file_error::PrivateFileError;
-use super::sealed::{FORMAT_VERSION, MAX_FILE_BYTES};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::store::{StoreKind, other_stores};
 use std::io;
@@ -140,6 +140,17 @@ impl FileStoreError {
             FileStoreError::Asking(error) => error.exit_code(),
             _ => ExitCode::Store,
         }
+    }
+
+    /// Whether the file alone is broken, so that it may be replaced.
+    pub(in crate::store) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            FileStoreError::NotASession { .. }
+                | FileStoreError::Truncated { .. }
+                | FileStoreError::Tampered { .. }
+                | FileStoreError::File(PrivateFileError::TooLarge { .. })
+        )
     }
 
     pub(in crate::store) fn hints(&self) -> Vec<String> {

@@ -9,6 +9,7 @@
 //! one run makes the key once, however many of them it reads.
 
 pub(super) mod error;
+mod format;
 pub(super) mod passphrase;
 pub(super) mod private_dir;
 pub(super) mod private_file_error;
@@ -23,10 +24,11 @@ use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
 use error::FileStoreError;
+use format::MAX_FILE_BYTES;
 use passphrase::{KEY_BYTES, KdfError, KdfParams, PassphrasePrompt, PassphraseUse};
 use private_dir::{PermissionPolicy, PrivateDir, file_name};
 use private_file_error::PrivateFileError;
-use sealed::{KeyOrigin, MAX_FILE_BYTES, SealedSession, StoreKey, encrypt};
+use sealed::{KeyOrigin, SealedSession, StoreKey, encrypt};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -289,12 +291,7 @@ impl FileStore {
                 Err(source @ SessionError::NewerVersion(_)) => Err(self.bad_record(profile, source)),
                 Ok(_) | Err(SessionError::Malformed { .. }) => Ok(()),
             },
-            Err(
-                FileStoreError::NotASession { .. }
-                | FileStoreError::Truncated { .. }
-                | FileStoreError::Tampered { .. }
-                | FileStoreError::File(PrivateFileError::TooLarge { .. }),
-            ) => Ok(()),
+            Err(error) if error.is_damage() => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

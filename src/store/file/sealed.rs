@@ -10,6 +10,10 @@
 //! neither binds a file to its profile.
 
 use super::error::FileStoreError;
+use super::format::{
+    FINGERPRINT_BYTES, FORMAT_VERSION, HEADER_BYTES, KEY_FROM_FILE, KEY_FROM_PASSPHRASE, MAGIC, MAX_FILE_BYTES,
+    NONCE_BYTES, TAG_BYTES,
+};
 use super::passphrase::{KDF_PARAMS_BYTES, KEY_BYTES, KdfParams};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
@@ -22,19 +26,6 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-pub(super) const MAGIC: &[u8; 14] = b"oauth session\n";
-pub(super) const FORMAT_VERSION: u8 = 1;
-const KEY_FROM_FILE: u8 = 0;
-const KEY_FROM_PASSPHRASE: u8 = 1;
-pub(super) const FINGERPRINT_BYTES: usize = 8;
-const NONCE_BYTES: usize = 24;
-pub(super) const LENGTH_BYTES: usize = 4;
-const TAG_BYTES: usize = 16;
-/// The header of a file whose key is in a key file; with a passphrase it is [`KDF_PARAMS_BYTES`] longer.
-pub(super) const HEADER_BYTES: usize = MAGIC.len() + 2 + FINGERPRINT_BYTES + NONCE_BYTES + LENGTH_BYTES;
-/// A session of this size would be a mistake: servers limit their tokens to a fraction of it.
-pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A key and where it comes from.
 #[derive(Clone)]

@@ -15,6 +15,35 @@ use base64::engine::general_purpose::STANDARD;
 const ODD_SECRET: &str = "p%+\u{fc} :/";
 const ODD_CLIENT: &str = "a:b c";
 
+#[test]
+fn what_is_wrong_with_the_command_line_is_found_before_the_store_makes_its_key() {
+    let server = authorization_server::start();
+    let home = Home::new();
+    let empty = home.path().join("empty");
+    std::fs::write(&empty, "\n").expect("a file");
+    let full = home.path().join("full");
+    std::fs::write(&full, "secret\n").expect("a file");
+    let (empty, full) = (empty.to_str().expect("text"), full.to_str().expect("text"));
+    for arguments in [
+        &["--client-secret-file", empty][..],
+        &["--client-secret-file", "/nonexistent/secret"],
+        &["--client-secret-stdin"],
+        &["--refresh-token-stdin"],
+        &["--client-secret-file", full, "--client-auth", "none"],
+        &["--client-auth", "client_secret_basic"],
+    ] {
+        let arguments = [arguments, &["--store", "file", "--no-browser"]].concat();
+        run(&mut login(&home, &server, &arguments)).expect_error(2);
+        assert_nothing_kept(&home);
+        let left: Vec<_> = home
+            .files()
+            .into_iter()
+            .filter(|file| !file.ends_with("empty") && !file.ends_with("full"))
+            .collect();
+        assert!(left.is_empty(), "{arguments:?}: {left:?}");
+    }
+}
+
 fn with_methods(methods: &str) -> LiteralServer {
     let server = LiteralServer::start();
     let known = r#""token_endpoint_auth_methods_supported":["none","client_secret_basic","client_secret_post"]"#;

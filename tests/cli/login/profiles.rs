@@ -498,3 +498,20 @@ fn another_configuration_file_has_its_own_sessions() {
     let printed = run(command.args(["token"]).env("OAUTH_CONFIG", &path)).expect_code(0);
     assert_eq!(printed.stdout, format!("{}\n", authorization_server::ACCESS_TOKEN));
 }
+
+#[test]
+fn a_damaged_session_is_replaced_by_a_login_as_its_hint_says() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    complete(&mut login(&home, &server, &["--profile", "work"]), &server.origin()).expect_code(0);
+    let session = sessions(&home).join("work");
+    let whole = std::fs::read(&session).expect("the session");
+    let mut changed = whole.clone();
+    *changed.last_mut().expect("a byte") ^= 1;
+    for damaged in [&b"garbage"[..], &whole[..40], &changed, b""] {
+        std::fs::write(&session, damaged).expect("damaging it");
+        let outcome = run(home.oauth().args(["token", "work"])).expect_error(8);
+        assert!(outcome.hints().contains("Log in again"), "{outcome:?}");
+        complete(&mut login(&home, &server, &["--profile", "work"]), &server.origin()).expect_code(0);
+        run(home.oauth().args(["token", "work"])).expect_code(0);
+    }
+}

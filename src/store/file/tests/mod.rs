@@ -5,7 +5,7 @@
 
 mod passphrase;
 
-use super::sealed::{FINGERPRINT_BYTES, HEADER_BYTES, LENGTH_BYTES, MAGIC};
+use super::format::{FINGERPRINT_BYTES, HEADER_BYTES, LENGTH_BYTES, MAGIC};
 use super::*;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::store::session::tests::full_session;

@@ -49,6 +49,16 @@ pub(super) enum BusError {
     Answer { name: String, text: String },
 }
 
+/// When the first calls go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// With the authentication, so that all of it takes one wait.
+    AtOnce,
+    /// Once the bus has let us in: `xdg-dbus-proxy`, in front of the bus of a
+    /// sandbox, closes the connection otherwise.
+    WaitForConsent,
+}
+
 /// A call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Serial(u32);
@@ -65,11 +75,13 @@ pub(super) struct Bus {
     /// Answers and signals that came while something else was waited for.
     waiting: Vec<Message>,
     deadline: Instant,
+    /// Whether the bus has answered who it lets in.
+    is_accepted: bool,
 }
 
 impl Bus {
     /// Connects to the first address that takes the connection.
-    pub(super) fn connect(addresses: &str, deadline: Instant) -> Result<Self, BusError> {
+    pub(super) fn connect(addresses: &str, greeting: Greeting, deadline: Instant) -> Result<Self, BusError> {
         let addresses = address::parse_list(addresses).map_err(BusError::Unreachable)?;
         let mut outcome = Err(BusError::Unreachable("its address is empty".to_owned()));
         for address in &addresses {
@@ -88,8 +100,9 @@ impl Bus {
             received: Zeroizing::new(Vec::with_capacity(RECEIVE_BYTES)),
             waiting: Vec::new(),
             deadline,
+            is_accepted: false,
         };
-        bus.authenticate()?;
+        bus.begin(greeting)?;
         Ok(bus)
     }
 
@@ -103,18 +116,25 @@ impl Bus {
         self.deadline = deadline;
     }
 
-    /// Tells the bus who we are, which it knows from the socket. What follows
-    /// its consent goes out with the first calls.
-    fn authenticate(&mut self) -> Result<(), BusError> {
+    /// Tells the bus who we are, which it knows from the socket.
+    fn begin(&mut self, greeting: Greeting) -> Result<(), BusError> {
         let uid = rustix::process::geteuid().as_raw().to_string();
         let hex: String = uid.bytes().map(|byte| format!("{byte:02x}")).collect();
         self.unsent.raw(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes());
-        self.flush()?;
-        let line = loop {
+        if greeting == Greeting::WaitForConsent {
+            self.flush()?;
+            self.read_consent()?;
+        }
+        self.unsent.raw(b"BEGIN\r\n");
+        self.send_to_bus("Hello", Body::empty());
+        Ok(())
+    }
+
+    /// Reads whether the bus has let us in.
+    fn read_consent(&mut self) -> Result<(), BusError> {
+        let line_bytes = loop {
             if let Some(end) = self.received.windows(2).position(|pair| pair == b"\r\n") {
-                let line = String::from_utf8_lossy(&self.received[..end]).into_owned();
-                self.received.drain(..end + 2);
-                break line;
+                break end;
             }
             if self.received.len() > MAX_LINE_BYTES {
                 return Err(BusError::Unreachable(
@@ -123,17 +143,17 @@ impl Bus {
             }
             self.receive(0)?;
         };
-        match line.split(' ').next() {
-            Some("OK") => {}
-            Some("REJECTED") => return Err(BusError::Unreachable("it refused this user".to_owned())),
-            _ => {
-                return Err(BusError::Unreachable(
-                    "what listens there is not a D-Bus bus".to_owned(),
-                ));
-            }
+        let line = &self.received[..line_bytes];
+        if line.starts_with(b"REJECTED") {
+            return Err(BusError::Unreachable("it refused this user".to_owned()));
         }
-        self.unsent.raw(b"BEGIN\r\n");
-        self.send_to_bus("Hello", Body::empty());
+        if !line.starts_with(b"OK ") {
+            return Err(BusError::Unreachable(
+                "what listens there is not a D-Bus bus".to_owned(),
+            ));
+        }
+        self.received.drain(..line_bytes + 2);
+        self.is_accepted = true;
         Ok(())
     }
 
@@ -182,6 +202,9 @@ impl Bus {
     /// The first message that is wanted, of those that came and those that come.
     pub(super) fn wait_for(&mut self, is_wanted: impl Fn(&Message) -> bool) -> Result<Message, BusError> {
         self.flush()?;
+        if !self.is_accepted {
+            self.read_consent()?;
+        }
         if let Some(index) = self.waiting.iter().position(&is_wanted) {
             return Ok(self.waiting.swap_remove(index));
         }

@@ -21,13 +21,14 @@ use super::error::{KeyringError, Operation};
 use super::platform::{Platform, Waiting};
 use crate::fault::{self, Point};
 use crate::store::{Interaction, KeyringSession, StoreSettings};
-use bus::{Bus, BusError, Serial};
+use bus::{Bus, BusError, Greeting, Serial};
 use encryption::{DIFFIE_HELLMAN, KeyAgreement, PLAIN, Session};
 use keyring_core::api::{CredentialApi, CredentialStoreApi};
 use keyring_core::{Credential, CredentialStore, Entry, Error as CoreError};
 use prompt::PromptPolicy;
 use std::any::Any;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wire::{Body, Message, MethodCall};
@@ -94,6 +95,7 @@ impl SecretServiceStore {
             link: Arc::new(Link {
                 options,
                 connection: Mutex::new(None),
+                waits_for_consent: AtomicBool::new(false),
             }),
         }
     }
@@ -264,6 +266,10 @@ impl ServiceItem {
     /// opened at the same time: neither call needs the other's answer.
     fn find<'c>(&self, connection: &'c mut Option<Connection>) -> Result<(&'c mut Connection, Found), Fault> {
         let options = &self.link.options;
+        let greeting = match self.link.waits_for_consent.load(Ordering::Relaxed) {
+            true => Greeting::WaitForConsent,
+            false => Greeting::AtOnce,
+        };
         if let Some(connection) = connection {
             connection
                 .bus
@@ -271,7 +277,7 @@ impl ServiceItem {
             let found = connection.search(&self.attributes())?;
             return Ok((connection, found));
         }
-        let (opened, found) = Connection::open(options, &self.attributes())?;
+        let (opened, found) = Connection::open(options, greeting, &self.attributes())?;
         Ok((connection.insert(opened), found))
     }
 
@@ -315,6 +321,8 @@ impl ServiceItem {
 struct Link {
     options: Options,
     connection: Mutex<Option<Connection>>,
+    /// Whether a connection was lost, as one is to a bus that does not take calls so early.
+    waits_for_consent: AtomicBool,
 }
 
 impl Link {
@@ -328,6 +336,7 @@ impl Link {
                 Ok(value) => return Ok(value),
                 Err(Fault::Transient(_)) if attempt < ATTEMPTS => {
                     attempt += 1;
+                    self.waits_for_consent.store(true, Ordering::Relaxed);
                     *connection = None;
                     continue;
                 }
@@ -350,10 +359,10 @@ struct Connection {
 
 impl Connection {
     /// Connects, opens a session and searches.
-    fn open(options: &Options, attributes: &[(&str, &str)]) -> Result<(Self, Found), Fault> {
+    fn open(options: &Options, greeting: Greeting, attributes: &[(&str, &str)]) -> Result<(Self, Found), Fault> {
         let call_deadline = options.prompts.call_deadline;
         let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
-        let mut bus = Bus::connect(&options.addresses, Instant::now() + call_deadline).map_err(fault)?;
+        let mut bus = Bus::connect(&options.addresses, greeting, Instant::now() + call_deadline).map_err(fault)?;
         let is_encrypted =
             options.session == Some(KeyringSession::Encrypted) || (options.session.is_none() && !bus.is_local());
         let (session, search) = if is_encrypted {
