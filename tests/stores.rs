@@ -147,6 +147,9 @@ fn session(generation: u64) -> Session {
         id_token: None,
         subject: None,
         dead: None,
+        suspended: None,
+        refresh_expires_at: None,
+        first_claims: None,
         tokens: vec![StoredToken {
             narrowed_to: Vec::new(),
             resource: Vec::new(),

@@ -5,9 +5,9 @@
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
-use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url};
+use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
 use crate::app::signals::finish_then_interrupt;
-use crate::args::cli::{ProfileChoice, TokenOptions};
+use crate::args::cli::{LoginOptions, ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
 use crate::args::settings::{self, ChosenProfile};
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::flow::renew::{RenewContext, has_expired, renew};
 use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
+use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
@@ -43,11 +44,20 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     let wanted = Freshness::new(&options)?;
     let config = context.config()?;
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
-    let session = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
-    if has_expired(&session, &wanted.part, system::now()) {
+    let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
+    if !is_new && has_expired(&session, &wanted.part, system::now()) {
         return Err(LoginRequired::Expired { profile: chosen.name }.into());
     }
     Ok(session)
+}
+
+/// A session with a token as fresh as it can be.
+pub(crate) struct FreshSession {
+    /// As it is stored.
+    pub(crate) session: Session,
+    /// Whether this call has had the token refreshed: however short it lives,
+    /// there is none that lives longer.
+    pub(crate) is_new: bool,
 }
 
 /// The session with a token as fresh as it can be.
@@ -57,7 +67,7 @@ pub(crate) fn ensure_fresh(
     wanted: &Freshness,
     config: &Config,
     chosen: &ChosenProfile,
-) -> Result<Session, Error> {
+) -> Result<FreshSession, Error> {
     let name = &chosen.name;
     let profile = config.profile(name);
     // A login may show the keyring's prompt, and with --login this may become one
@@ -70,32 +80,52 @@ pub(crate) fn ensure_fresh(
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;
 
-    let now = system::now();
     if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
-        return Err(LoginRequired::not_refreshable(name, &session).into());
+        let not_granted = scope_not_granted(&session, &wanted.part, name);
+        return Err(not_granted
+            .unwrap_or_else(|| LoginRequired::not_refreshable(name, &session))
+            .into());
     }
-    if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, now)) {
-        session = refresh_locked(context, options, wanted, name, profile, found.store.as_mut(), session)?;
+    let mut is_new = false;
+    if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, system::now_ms())) {
+        (session, is_new) = refresh_locked(context, options, wanted, name, profile, found.store.as_mut(), session)?;
         check_usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
-    Ok(session)
+    Ok(FreshSession { session, is_new })
+}
+
+/// A part with a scope that the session does not have: a login is what helps.
+fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<LoginRequired> {
+    let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
+    let known = Scope::received(&granted.unwrap_or(&session.asked.scope).join(" "));
+    let wanted = Scope::received(&part.scope.join(" "));
+    let missing = wanted.without(&known);
+    let union = Scope::received(&format!("{} {wanted}", session.asked.scope.join(" ")));
+    (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
+        profile: name.clone(),
+        missing,
+        union,
+    })
 }
 
 /// Whether a session may be used for this profile at all.
-fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), LoginRequired> {
+fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
+    check_not_suspended(session, name)?;
     check_matches_profile(session, name, profile)?;
     match &session.dead {
         Some(dead) => Err(LoginRequired::SessionEnd {
             profile: name.clone(),
             reason: dead.reason.clone(),
-        }),
+        }
+        .into()),
         None => Ok(()),
     }
 }
 
 /// The session after a refresh; the one before, with a warning, where the
-/// refresh failed for reasons that pass and the old token is still valid.
+/// refresh failed for reasons that pass and the old token is still valid. The
+/// second value says whether it is new.
 fn refresh_locked(
     context: &Context,
     options: &TokenOptions,
@@ -104,13 +134,13 @@ fn refresh_locked(
     profile: Option<&Profile>,
     store: &mut dyn CredentialStore,
     session: Session,
-) -> Result<Session, Error> {
+) -> Result<(Session, bool), Error> {
     let locks = context.folders()?.locks();
     let transport = context.transport(profile, true)?;
     let mut observer = context.observer();
     // Asked again after each wait, which may have taken longer than the token lives.
     let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now());
+    let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
     // Before the signals wait: nothing is under way yet that must be finished.
     let wait = if old_token_is_valid() {
         LOCK_WAIT_WHILE_VALID
@@ -123,7 +153,7 @@ fn refresh_locked(
             observer.observe(&Event::Warning(&format!(
                 "{error}; the old token is still valid and is used"
             )));
-            return Ok(session);
+            return Ok((session, false));
         }
         other => other?,
     };
@@ -131,7 +161,9 @@ fn refresh_locked(
         store,
         options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
-            token_parameters: settings::token_parameters(profile)?,
+            token_parameters: settings::refresh_parameters(&LoginOptions::default(), profile)?,
+            assumed_ttl: settings::assumed_ttl(None, profile)?,
+            warns_of_quirks: false,
         },
         caller: caller(&transport, &mut observer),
     };
@@ -139,11 +171,15 @@ fn refresh_locked(
     let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut renewal);
     let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
     match outcome {
-        Ok(session) => Ok(session),
+        Ok(session) => Ok((session, true)),
         Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
             let warning = format!("{error}; the old token is still valid and is used");
             observer.observe(&Event::Warning(&error_chain(&warning, &error)));
-            Ok(session)
+            Ok((session, false))
+        }
+        Err(error) if error.is_invalid_scope() => {
+            let not_granted = scope_not_granted(&session, &wanted.part, name);
+            Err(not_granted.map_or_else(|| error.into(), Error::from))
         }
         Err(error) => Err(error.into()),
     }
@@ -173,20 +209,23 @@ impl Freshness {
     }
 
     /// As given; by default 60 s, or half the token's lifetime if that is less.
-    pub(crate) fn min_ttl_s(&self, token: &StoredToken) -> i64 {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    pub(crate) fn min_ttl_ms(&self, token: &StoredToken) -> i64 {
+        let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         let lifetime_s = token
             .expires_at
             .zip(token.issued_at)
             .map(|(end, start)| end.seconds_since(start));
         match (self.min_ttl, lifetime_s) {
-            (Some(given), _) => seconds(given),
-            (None, Some(lifetime_s)) => seconds(MIN_TTL).min(lifetime_s / 2),
-            (None, None) => seconds(MIN_TTL),
+            (Some(given), _) => milliseconds(given),
+            (None, Some(lifetime_s)) => milliseconds(MIN_TTL).min(lifetime_s.saturating_mul(500)),
+            (None, None) => milliseconds(MIN_TTL),
         }
     }
 
-    fn is_satisfied_by(&self, session: &Session, now: UnixSeconds) -> bool {
+    /// `now_ms` is not cut to seconds: the end of a token is, so that what is
+    /// left is never less than it seems.
+    fn is_satisfied_by(&self, session: &Session, now_ms: i64) -> bool {
+        let now = UnixSeconds(now_ms.div_euclid(1000));
         let Some(token) = session.token(&self.part) else {
             return false;
         };
@@ -204,10 +243,10 @@ impl Freshness {
             // The clock went back: when the token ends is not known any more
             return false;
         }
-        let wanted_s = self.min_ttl_s(token);
-        let earlier_s = (wanted_s / 6).saturating_mul(i64::from(self.jitter)) / 255;
-        let left_s = expires_at.seconds_since(now);
-        left_s > 0 && left_s >= wanted_s.saturating_add(earlier_s)
+        let wanted_ms = self.min_ttl_ms(token);
+        let earlier_ms = (wanted_ms / 6).saturating_mul(i64::from(self.jitter)) / 255;
+        let left_ms = expires_at.0.saturating_mul(1000).saturating_sub(now_ms);
+        left_ms > 0 && left_ms >= wanted_ms.saturating_add(earlier_ms)
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn acquire(
     if let Some(session) = session
         && Some(session.generation) > login.known
         && session.dead.is_none()
+        && session.suspended.is_none()
         && wanted(&session)
     {
         observer.observe(&Event::Note(

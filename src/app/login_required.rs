@@ -3,6 +3,7 @@
 use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::renew::oauth_error_of_reason;
+use crate::protocol::scope::Scope;
 use crate::store::{ProfileName, Session};
 
 /// Why a login is needed first.
@@ -17,6 +18,14 @@ pub(crate) enum LoginRequired {
     Expired { profile: ProfileName },
     #[error("the server has ended the session of profile \"{profile}\": {reason}")]
     SessionEnd { profile: ProfileName, reason: String },
+    /// `token --scope` with more than the session has.
+    #[error("the session of profile \"{profile}\" was never granted {missing}")]
+    ScopeNotGranted {
+        profile: ProfileName,
+        missing: Scope,
+        /// What to ask for at the next login.
+        union: Scope,
+    },
     /// The profile was changed after the login.
     #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
     Mismatch {
@@ -79,6 +88,7 @@ impl LoginRequired {
             LoginRequired::NotLoggedIn { profile }
             | LoginRequired::Expired { profile }
             | LoginRequired::SessionEnd { profile, .. }
+            | LoginRequired::ScopeNotGranted { profile, .. }
             | LoginRequired::Mismatch { profile, .. }
             | LoginRequired::NotRefreshable { profile, .. }
             | LoginRequired::NoIdToken { profile, .. }
@@ -107,6 +117,9 @@ impl Diagnosis for LoginRequired {
         };
         vec![match self {
             LoginRequired::NothingSaved { .. } => format!("Choose a default: oauth profile use {profile}"),
+            LoginRequired::ScopeNotGranted { union, .. } => {
+                format!("Ask for it at a login: oauth login {profile} --scope \"{union}\"")
+            }
             LoginRequired::NoIdToken { scope, .. } => {
                 format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
             }

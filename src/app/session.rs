@@ -6,8 +6,9 @@ use crate::args::cli::ProfileChoice;
 use crate::args::config::{Config, Profile};
 use crate::args::settings::{ChosenBy, ChosenProfile, SettingsError};
 use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::output::causes::error_chain;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, Suspension};
 use url::Url;
 
 /// A profile's store, and the record that is in it.
@@ -52,13 +53,18 @@ impl ProfileRecord {
     }
 
     /// Whether somebody is logged in; a record may remain with the client secret alone.
-    pub(crate) fn session(&self, name: &ProfileName, config: &Config) -> Result<Session, LoginRequired> {
+    ///
+    /// # Errors
+    /// [`LoginRequired`], or [`SuspendedSession`].
+    pub(crate) fn session(&self, name: &ProfileName, config: &Config) -> Result<Session, Error> {
         let signed_in = self.record.clone().filter(Session::is_signed_in);
-        signed_in.ok_or_else(|| match (&self.kind, config.profile(name)) {
+        let session = signed_in.ok_or_else(|| match (&self.kind, config.profile(name)) {
             (StoreKind::None, _) => LoginRequired::NotKept { profile: name.clone() },
             (_, Some(_)) => LoginRequired::NotLoggedIn { profile: name.clone() },
             (_, None) => LoginRequired::nothing_saved(config),
-        })
+        })?;
+        check_not_suspended(&session, name)?;
+        Ok(session)
     }
 }
 
@@ -68,6 +74,45 @@ fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
         ChosenBy::User => SettingsError::unknown_profile(&chosen.name, config).into(),
         ChosenBy::DefaultProfile => SettingsError::default_profile(&chosen.name, config).into(),
         ChosenBy::Fallback => LoginRequired::nothing_saved(config).into(),
+    }
+}
+
+/// A refresh brought the ID token of another party: the tokens of the session
+/// are kept, but not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the session of profile \"{profile}\" is suspended: its {} is \"{}\", and the last refresh brought an ID token whose {} is \"{}\"",
+    suspension.claim, suspension.expected, suspension.claim, suspension.found
+)]
+pub(crate) struct SuspendedSession {
+    profile: ProfileName,
+    suspension: Suspension,
+}
+
+impl Diagnosis for SuspendedSession {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Protocol
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![
+            "Its tokens are kept, but not used: they may be of another account.".to_owned(),
+            format!("Log in again: oauth login {}", self.profile),
+        ]
+    }
+}
+
+/// The tokens of a suspended session may be of another account.
+///
+/// # Errors
+/// [`SuspendedSession`].
+pub(crate) fn check_not_suspended(session: &Session, profile: &ProfileName) -> Result<(), SuspendedSession> {
+    match &session.suspended {
+        None => Ok(()),
+        Some(suspension) => Err(SuspendedSession {
+            profile: profile.clone(),
+            suspension: suspension.clone(),
+        }),
     }
 }
 

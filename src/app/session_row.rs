@@ -21,6 +21,7 @@ pub(crate) struct SessionRow {
     resource: Vec<String>,
     state: &'static str,
     expires_at: Option<UnixSeconds>,
+    refresh_expires_at: Option<UnixSeconds>,
     refreshable: bool,
     store: String,
 }
@@ -38,6 +39,7 @@ impl SessionRow {
         let state = match session {
             None => "none",
             Some(session) if session.dead.is_some() => "dead",
+            Some(session) if session.suspended.is_some() => "suspended",
             Some(_) if token.is_none() || expires_at.is_some_and(|expires_at| expires_at <= now) => "expired",
             Some(_) => "valid",
         };
@@ -63,6 +65,7 @@ impl SessionRow {
                 .unwrap_or_default(),
             state,
             expires_at,
+            refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             refreshable: session.is_some_and(Session::can_renew),
             store: kind.to_string(),
         }
@@ -85,6 +88,7 @@ impl SessionRow {
             "expires_at": self.expires_at.map(system::rfc_3339),
             "expires_in": self.expires_at.map(|expires_at| expires_at.seconds_since(now)),
             "refreshable": self.refreshable,
+            "refresh_expires_at": self.refresh_expires_at.map(system::rfc_3339),
             "store": self.store,
         })
     }
@@ -95,6 +99,7 @@ impl SessionRow {
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),
             ("dead", _) => "ended by the server".to_owned(),
+            ("suspended", _) => "suspended".to_owned(),
             ("expired", _) => "expired".to_owned(),
             (_, None) => "unknown".to_owned(),
             (_, Some(expires_at)) => {
@@ -102,7 +107,11 @@ impl SessionRow {
                 format!("in {}", describe_seconds(left_s))
             }
         };
-        let refreshable = if self.refreshable { "yes" } else { "no" };
+        let refreshable = match (self.refreshable, self.refresh_expires_at) {
+            (false, _) => "no".to_owned(),
+            (true, None) => "yes".to_owned(),
+            (true, Some(at)) => format!("log in again by {}", system::local_time(at)),
+        };
         let mark = if default == Some(self.profile.as_str()) {
             "*"
         } else {
@@ -115,7 +124,7 @@ impl SessionRow {
             shown(&self.issuer),
             shown(&self.scope),
             expires,
-            refreshable.to_owned(),
+            refreshable,
             sanitize(&self.store),
         ]
     }

@@ -263,6 +263,12 @@ pub struct LoginOptions {
     /// Extra parameter of the token request; repeatable
     #[arg(long = "token-param", value_name = "K=V", help_heading = "What to ask for")]
     pub token_param: Vec<String>,
+    /// Extra parameter of the refresh request (scope, too); repeatable
+    #[arg(long = "refresh-param", value_name = "K=V", help_heading = "What to ask for")]
+    pub refresh_param: Vec<String>,
+    /// How long access tokens live where the server does not say so
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "What to ask for")]
+    pub assume_ttl: Option<Duration>,
 
     /// Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]
     #[arg(long, value_name = "URI", help_heading = "Callback")]

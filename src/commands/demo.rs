@@ -303,6 +303,7 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
         },
         callback: CallbackChoice::Listen(redirect_uri, listen),
         timeout: options.timeout,
+        assumed_ttl: None,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::exit::Diagnosis;
 use crate::flow::import::{ImportError, import_refresh_token};
 use crate::flow::login::{LoginError, LoginRequest, SaveSession, login};
+use crate::flow::refresh::RefreshOptions;
 use crate::flow::server::ServerChoice;
 use crate::flow::session::asked;
 use crate::output::duration::describe_seconds;
@@ -128,6 +129,7 @@ fn log_in(
         }
         let outcome = LoginOutcome {
             asked: resolved.request.wish.scope.clone(),
+            consent_was_asked: asks_for_consent(&resolved.request),
             token_response: token_response(&session),
             session: *session,
             id_token: None,
@@ -164,22 +166,35 @@ fn log_in(
         let mut caller = caller(&transport, &mut observer);
         // The token that was given is spent by now: a signal waits until the new one is kept.
         let (session, id_token) = context.runtime()?.block_on(finish_then_interrupt(async {
+            let refresh_options = RefreshOptions {
+                client_secret: None,
+                token_parameters: resolved.refresh_parameters.clone(),
+                assumed_ttl: request.assumed_ttl,
+                warns_of_quirks: true,
+            };
             let importing = import_refresh_token(
                 &request.server,
                 &request.client,
                 &request.wish,
+                &refresh_options,
                 refresh_token,
                 &mut caller,
             );
-            let (session, id_token) = importing.await.map_err(|error| match error {
-                ImportError::Server(error) => Error::from(LoginError::Server(error)),
-                ImportError::Refresh(error) => Error::from(error),
-            })?;
+            let (session, id_token) = match importing.await {
+                Ok(imported) => imported,
+                Err(ImportError::Server(error)) => return Err(LoginError::Server(error).into()),
+                Err(ImportError::Refresh(error)) => return Err(error.into()),
+                Err(ImportError::RefreshTokenKept(session, error)) => {
+                    save(&session, caller.observer).map_err(LoginError::Keep)?;
+                    return Err(error.into());
+                }
+            };
             save(&session, caller.observer).map_err(LoginError::Keep)?;
             Ok::<_, Error>((session, id_token))
         }))??;
         LoginOutcome {
             asked: request.wish.scope.clone(),
+            consent_was_asked: asks_for_consent(request),
             token_response: token_response(&session),
             session,
             id_token,
@@ -211,11 +226,18 @@ fn matches_request(session: &Session, request: &LoginRequest) -> bool {
         && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
 }
 
+fn asks_for_consent(request: &LoginRequest) -> bool {
+    let asks = |(name, value): &(String, String)| name == "prompt" && value.split(' ').any(|word| word == "consent");
+    request.wish.extra.iter().any(asks)
+}
+
 /// What came of it.
 struct LoginOutcome {
     session: Session,
     id_token: Option<IdToken>,
     asked: Scope,
+    /// Whether `prompt=consent` was sent.
+    consent_was_asked: bool,
     /// For `--no-store`, as JSON.
     token_response: Secret,
 }
@@ -229,6 +251,7 @@ fn run_flow(
     observer: &mut dyn Observer,
 ) -> Result<LoginOutcome, Error> {
     let asked = resolved.request.wish.scope.clone();
+    let consent_was_asked = asks_for_consent(&resolved.request);
     let logged_in = run_login(
         context,
         options,
@@ -242,6 +265,7 @@ fn run_flow(
         session: logged_in.session,
         id_token: logged_in.id_token,
         asked,
+        consent_was_asked,
         token_response: logged_in.token_response,
     })
 }
@@ -372,14 +396,17 @@ fn print_summary(
     if !granted.is_empty() {
         observer.observe(&Event::Outcome(&format!("granted: {granted}")));
     }
-    let missing = outcome.asked.without(&granted);
+    let mut missing = outcome.asked.without(&granted);
+    if session.can_renew() {
+        // The refresh token is what it asks for, whether or not the server repeats its name.
+        missing = missing.without(&Scope::received("offline_access"));
+    }
     if !missing.is_empty() {
         observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
     }
     let more = granted.without(&outcome.asked);
     if !outcome.asked.is_empty() && !more.is_empty() {
-        // Many servers add scopes of their own to every client's.
-        observer.observe(&Event::Note(&format!("granted, but not asked for: {more}")));
+        observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
     }
     match token.and_then(|token| token.expires_at) {
         Some(expires_at) => {
@@ -396,6 +423,12 @@ fn print_summary(
     }
     if session.can_renew() {
         observer.observe(&Event::Outcome("it can be refreshed"));
+    } else if outcome.asked.contains("offline_access") && outcome.asked.contains("openid") && !outcome.consent_was_asked
+    {
+        observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
+        observer.observe(&Event::Note(&format!(
+            "some servers give one only where the consent page is shown (OpenID Connect Core §11): oauth login {name} --param prompt=consent"
+        )));
     } else if outcome.asked.contains("offline_access") {
         observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
     } else {

@@ -94,6 +94,9 @@ fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session)
         id_token: None,
         subject: None,
         dead: None,
+        suspended: None,
+        refresh_expires_at: None,
+        first_claims: None,
         tokens: Vec::new(),
         ..session
     };

@@ -3,7 +3,7 @@
 
 use crate::app::context::Context;
 use crate::app::login_required::LoginRequired;
-use crate::app::session::{ProfileRecord, check_matches_profile};
+use crate::app::session::{ProfileRecord, check_matches_profile, check_not_suspended};
 use crate::app::session_row::SessionRow;
 use crate::args::cli::{ProfileChoice, StatusOptions};
 use crate::args::config::{Config, Profile};
@@ -42,6 +42,7 @@ fn show_profile(context: &Context, config: &Config, chosen: &ChosenProfile) -> R
     let row = SessionRow::new(name, profile, session.as_ref(), &found.kind, now);
     let usable = row.is_usable();
     print_rows(context, config, &[row], now)?;
+    warn_if_suspended(context, session.as_ref(), name);
     if let Some(session) = &session {
         check_matches_profile(session, name, profile)?;
     }
@@ -61,7 +62,10 @@ fn show_all(context: &Context, config: &Config) -> Result<(), Error> {
     let mut first_failure = None;
     for (name, profile) in config.profiles() {
         match stores.load(name, Some(profile)) {
-            Ok((session, kind)) => rows.push(SessionRow::new(name, Some(profile), session.as_ref(), &kind, now)),
+            Ok((session, kind)) => {
+                warn_if_suspended(context, session.as_ref(), name);
+                rows.push(SessionRow::new(name, Some(profile), session.as_ref(), &kind, now));
+            }
             // One store that cannot be read hides no profile of another.
             Err(error) => {
                 let warning = format!("the store of profile \"{name}\" cannot be read");
@@ -84,6 +88,13 @@ fn show_all(context: &Context, config: &Config) -> Result<(), Error> {
             print_rows(context, config, &rows, now)?;
             Err(error)
         }
+    }
+}
+
+/// Why a session is suspended, which the table has no room for.
+fn warn_if_suspended(context: &Context, session: Option<&Session>, name: &ProfileName) {
+    if let Some(Err(suspended)) = session.map(|session| check_not_suspended(session, name)) {
+        context.observer().observe(&Event::Warning(&suspended.to_string()));
     }
 }
 

@@ -5,12 +5,13 @@
 
 use super::login;
 use crate::app::context::Context;
-use crate::app::fresh_session::{Freshness, ensure_fresh, id_token_expiry};
+use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh, id_token_expiry};
 use crate::app::login_required::LoginRequired;
 use crate::args::cli::{TokenFormat, TokenOptions};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::flow::renew::RenewError;
 use crate::output::report;
 use crate::output::sanitize::sanitize_json;
 use crate::protocol::time::UnixSeconds;
@@ -26,8 +27,8 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let wanted = Freshness::new(options)?;
     let config = context.config()?;
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
-    let session = match ensure_fresh(context, options, &wanted, &config, &chosen) {
-        Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && is_interactive() => {
+    let fresh = match ensure_fresh(context, options, &wanted, &config, &chosen) {
+        Err(error) if options.login && login_may_help(&error) && is_interactive() => {
             context
                 .observer()
                 .observe(&Event::Note(&format!("{error}: logging in first")));
@@ -36,7 +37,21 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
         }
         outcome => outcome?,
     };
-    print(context, options, format, &wanted, &chosen.name, &session)
+    print(context, options, format, &wanted, &chosen.name, &fresh)
+}
+
+/// Where somebody must log in, and after every refusal of a refresh.
+fn login_may_help(error: &Error) -> bool {
+    let is_refusal = error.downcast_ref::<RenewError>().is_some_and(RenewError::is_refusal);
+    is_refusal || error.exit_code() == ExitCode::LoginRequired
+}
+
+/// Whole seconds where there is one, as people count.
+fn describe_ms(milliseconds: i64) -> String {
+    match milliseconds {
+        ..1000 => format!("{milliseconds} ms"),
+        _ => format!("{} s", milliseconds / 1000),
+    }
 }
 
 fn is_interactive() -> bool {
@@ -49,8 +64,9 @@ fn print(
     format: TokenFormat,
     wanted: &Freshness,
     name: &ProfileName,
-    session: &Session,
+    fresh: &FreshSession,
 ) -> Result<(), Error> {
+    let FreshSession { session, is_new } = fresh;
     let now = system::now();
     let token = session
         .token(&wanted.part)
@@ -69,15 +85,19 @@ fn print(
         return report::print(line.expose().as_bytes());
     }
     if let Some(expires_at) = token.expires_at {
-        let left_s = expires_at.seconds_since(now);
-        if left_s <= 0 {
-            return Err(LoginRequired::Expired { profile: name.clone() }.into());
-        }
-        let wanted_s = wanted.min_ttl_s(token);
-        if left_s < wanted_s {
-            context.observer().observe(&Event::Warning(&format!(
-                "the token is valid for another {left_s} s only, {wanted_s} s were wanted"
-            )));
+        let left_ms = expires_at.0.saturating_mul(1000).saturating_sub(system::now_ms());
+        let wanted_ms = wanted.min_ttl_ms(token);
+        match left_ms {
+            ..=0 if !is_new => return Err(LoginRequired::Expired { profile: name.clone() }.into()),
+            ..=0 => context.observer().observe(&Event::Warning(
+                "the token was refreshed just now and is valid for less than a second",
+            )),
+            left_ms if left_ms < wanted_ms => context.observer().observe(&Event::Warning(&format!(
+                "the token is valid for another {} only, {} were wanted",
+                describe_ms(left_ms),
+                describe_ms(wanted_ms)
+            ))),
+            _ => {}
         }
     }
     let line = format_token(

@@ -19,8 +19,17 @@ pub(in crate::flow) fn trace_request(title: &str, request: &HttpRequest, observe
     }
 }
 
+/// What is odd about a token response that is taken all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flow) enum Quirks {
+    /// A person who logs in sees it.
+    Warn,
+    /// It was seen at the login: shown from `-v` on.
+    Trace,
+}
+
 /// The token response of a login or a refresh.
-pub(in crate::flow) fn trace_token_response(response: &TokenResponse, observer: &mut dyn Observer) {
+pub(in crate::flow) fn trace_token_response(response: &TokenResponse, quirks: Quirks, observer: &mut dyn Observer) {
     let mut params = Params::new();
     params.push("access_token", response.access_token.expose());
     params.push("token_type", &response.token_type);
@@ -43,7 +52,12 @@ pub(in crate::flow) fn trace_token_response(response: &TokenResponse, observer: 
         title: "token response",
         params: &params,
     });
-    if let Some(quirks) = describe_quirks(&response.quirks) {
-        observer.observe(&Event::Warning(&quirks));
+    match (describe_quirks(&response.quirks), quirks) {
+        (None, _) => {}
+        (Some(text), Quirks::Warn) => observer.observe(&Event::Warning(&text)),
+        (Some(text), Quirks::Trace) => observer.observe(&Event::Detail {
+            name: "warning",
+            value: &text,
+        }),
     }
 }

@@ -85,6 +85,9 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     {
         return proof_key_refused(&words);
     }
+    if sent.is_none() && says(&["refresh_token", "refresh token"]) {
+        return "The server does not take the refresh token of this session any more, it seems.".to_owned();
+    }
     let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
     if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
         return match sent {
@@ -108,9 +111,10 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
         ("unsupported_grant_type", _) => {
             "See this client's settings at the server: it must allow the authorization code grant."
         }
-        ("login_required" | "interaction_required" | "consent_required" | "account_selection_required", _) => {
-            "The server must ask the resource owner: leave out --param prompt=none."
-        }
+        (
+            "login_required" | "interaction_required" | "consent_required" | "account_selection_required",
+            At::Authorization,
+        ) => "The server must ask the resource owner: leave out --param prompt=none.",
         ("invalid_grant", At::Token) => {
             "The code had expired or was used before (a clock that is off can do it too), or the redirect URI is registered otherwise: run the login again."
         }

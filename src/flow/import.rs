@@ -17,6 +17,8 @@ pub enum ImportError {
     Server(ServerError),
     /// It did not take the refresh token.
     Refresh(RefreshError),
+    /// The answer is faulty, but it has a refresh token, which the session keeps.
+    RefreshTokenKept(Box<Session>, RefreshError),
 }
 
 /// Learns the server and refreshes.
@@ -27,6 +29,7 @@ pub async fn import_refresh_token(
     server: &ServerChoice,
     client: &ClientChoice,
     wish: &AuthorizationOptions,
+    options: &RefreshOptions,
     refresh_token: Secret,
     caller: &mut Caller<'_>,
 ) -> Result<(Session, Option<IdToken>), ImportError> {
@@ -39,12 +42,9 @@ pub async fn import_refresh_token(
     );
     session.refresh_token = Some(refresh_token);
     session.renewal = Renewal::RefreshToken;
-    let options = RefreshOptions {
-        client_secret: None,
-        token_parameters: wish.extra_token_params.clone(),
-    };
-    let id_token = refresh(&mut session, &Part::default(), &options, caller)
-        .await
-        .map_err(ImportError::Refresh)?;
-    Ok((session, id_token))
+    match refresh(&mut session, &Part::default(), options, caller).await {
+        Ok(id_token) => Ok((session, id_token)),
+        Err(error) if error.keeps_refresh_token() => Err(ImportError::RefreshTokenKept(Box::new(session), error)),
+        Err(error) => Err(ImportError::Refresh(error)),
+    }
 }

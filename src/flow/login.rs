@@ -16,6 +16,7 @@ pub use request::{CallbackChoice, LoginRequest};
 use crate::exit::ExitCode;
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
+use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::hints::Sent;
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ResolvedServer, resolve_server};
@@ -34,6 +35,7 @@ use callback::{CallbackReceiver, Granted, receive};
 use events::{trace_authorization_request, trace_prepared};
 use id_token::check_id_token;
 use std::pin::{Pin, pin};
+use std::time::Duration;
 
 /// Walks the seven steps. The session is stored by `context.save`, which runs
 /// before the browser sees success; where it fails, the login fails.
@@ -50,6 +52,8 @@ pub async fn login(
 ) -> Result<LoggedIn, LoginError> {
     let mut interrupted = pin!(interrupted);
 
+    let assumed_ttl = request.assumed_ttl;
+
     // 1 to 5, which end with a code that is the answer to this request.
     let authorized = authorize(request, context, interrupted.as_mut()).await?;
 
@@ -63,7 +67,7 @@ pub async fn login(
     } = authorized;
     let outcome = or_interrupted(
         interrupted,
-        exchange_and_store(pending, grant, &server, client, context),
+        exchange_and_store(pending, grant, &server, client, assumed_ttl, context),
     )
     .await;
     if let Some(callback) = callback {
@@ -179,6 +183,7 @@ async fn exchange_and_store(
     grant: AuthorizationGrant,
     server: &ResolvedServer,
     client: Client,
+    assumed_ttl: Option<Duration>,
     context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
@@ -186,19 +191,24 @@ async fn exchange_and_store(
     let (token_request, asked) = pending.redeem(grant);
     let answer = request_token(&server.token_endpoint, &token_request, &mut context.caller).await?;
 
-    // 7. The token response is checked and stored; only then does the browser see success.
-    context.caller.observe(&Event::StepBegins(Step::Store));
-    let response = answer.read(&mut context.caller).map_err(|error| LoginError::Token {
+    let mut response = answer.read().map_err(|error| LoginError::Token {
         error,
         sent: Box::new(Sent::of(&asked, Some(&client))),
     })?;
+
+    // 7. The token response is checked and stored; only then does the browser see success.
+    context.caller.observe(&Event::StepBegins(Step::Store));
+    trace_token_response(&response, Quirks::Warn, context.caller.observer);
     let id_token = check_id_token(&response, &asked, server, &client, &mut context.caller)?;
+    if id_token.is_none() {
+        response.id_token = None;
+    }
     let now = context.caller.now();
     let token_response = response.to_json();
     let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
     let mut session = session::new_session(&server.metadata, &client, wished);
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-    session::take(&mut session, &Part::default(), response, now);
+    session::apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
     fault::here(Point::CodeExchanged);
     if let Err(error) = (context.save)(&session, context.caller.observer) {
         // Tokens that nobody keeps should not live on at the server.

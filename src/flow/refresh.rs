@@ -3,18 +3,29 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
-use crate::flow::session::{UnusableRecord, client_of, endpoint_of, renewal_grant, resources_of, take};
-use crate::flow::token_endpoint::{NoTokenAnswer, request_token};
-use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
+use crate::flow::events::{Quirks, trace_token_response};
+use crate::flow::session::{UnusableRecord, apply_token_response, client_of, endpoint_of, renewal_grant, resources_of};
+use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
+use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenError, Occasion};
 use crate::protocol::random::RandomnessFailed;
+use crate::protocol::scope::Scope;
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::token_response::TokenError;
+use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{Part, Session};
-use crate::trace::{Event, Observer};
+use crate::store::{Part, Session, Suspension};
+use crate::trace::Event;
 use crate::transport::TransportError;
+use std::time::Duration;
 
-/// Why there is no new token. The session is as it was.
+/// By these names servers say that the refresh token is of no use any more
+/// (RFC 6749 §5.2; GitHub; Slack).
+pub(in crate::flow) const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token"];
+
+/// By these they say that the resource owner is needed; a policy may change back.
+const LOGIN_REQUIRED: [&str; 3] = ["login_required", "interaction_required", "consent_required"];
+
+/// Why there is no new token. The session is as it was, but for
+/// [`RefreshError::RefreshTokenKept`].
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
     /// Nothing to refresh with.
@@ -35,12 +46,21 @@ pub enum RefreshError {
     /// The ID token that came along is not for this session.
     #[error("the refreshed ID token cannot be accepted")]
     IdToken(#[from] IdTokenError),
+    /// The answer is faulty, but its refresh token has replaced the one that
+    /// was sent (RFC 6749 §6): the session has it, and must be saved.
+    #[error(transparent)]
+    RefreshTokenKept(Box<RefreshError>),
 }
 
 impl RefreshError {
-    /// Whether the server said that the session has ended: the only answer that may end it.
+    /// Whether the server said that the refresh token is of no use any more.
     pub fn ends_session(&self) -> bool {
-        matches!(self, RefreshError::Token(TokenError::OAuth { error, .. }) if error.error == "invalid_grant")
+        matches!(self, RefreshError::Token(error) if is_refused_with(error, &SESSION_ENDED))
+    }
+
+    /// Whether the session has changed and must be saved.
+    pub fn keeps_refresh_token(&self) -> bool {
+        matches!(self, RefreshError::RefreshTokenKept(_))
     }
 
     /// Whether the server may have spent the refresh token all the same: where
@@ -48,9 +68,9 @@ impl RefreshError {
     pub fn outcome_unknown(&self) -> bool {
         match self {
             RefreshError::Transport(error) => error.may_have_been_received(),
-            RefreshError::Token(error) => !matches!(error, TokenError::OAuth { .. } | TokenError::Redirect { .. }),
+            RefreshError::Token(error) => !error.is_refusal() && !matches!(error, TokenError::Redirect { .. }),
             RefreshError::IdToken(_) => true,
-            RefreshError::NoRefreshToken | RefreshError::Record(_) | RefreshError::Randomness(_) => false,
+            _ => false,
         }
     }
 }
@@ -70,9 +90,9 @@ impl Diagnosis for RefreshError {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
             RefreshError::Record(_) => ExitCode::Store,
             RefreshError::Randomness(_) => ExitCode::Unexpected,
-            RefreshError::Transport(source) => source.exit_code(),
-            _ if self.ends_session() => ExitCode::LoginRequired,
-            RefreshError::Token(error) => error.exit_code(),
+            RefreshError::Transport(source) => exit_code_without_answer(source),
+            RefreshError::RefreshTokenKept(error) => error.exit_code(),
+            RefreshError::Token(error) => exit_code_of_refresh(error),
             RefreshError::IdToken(_) => ExitCode::Protocol,
         }
     }
@@ -86,45 +106,49 @@ impl Diagnosis for RefreshError {
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RefreshError::Randomness(_) => Vec::new(),
             RefreshError::Transport(source) => source.hints(),
-            _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
-            RefreshError::Token(error) => {
-                let mut hints = error.hints(None);
-                if self.exit_code() == ExitCode::Refused {
-                    hints.push("The session is kept as it was; if this stays so, log in again.".to_owned());
-                }
+            RefreshError::Token(error) => hints_for_refresh(error),
+            RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
+            RefreshError::RefreshTokenKept(error) => {
+                let mut hints = vec!["The new refresh token is stored: the next refresh uses it.".to_owned()];
+                hints.extend(error.hints());
                 hints
             }
-            RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
         }
     }
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
             RefreshError::Token(error) => error.oauth_error(),
+            RefreshError::RefreshTokenKept(error) => error.oauth_error(),
             _ => None,
         }
     }
 }
 
-/// An ID token of another party ends the refresh. For anything else that is
-/// wrong with it, a clock that is off above all, the token alone is not taken:
-/// the refresh token that came with it may be the only one that still works.
-fn accepted(
-    checked: Result<IdToken, IdTokenError>,
-    observer: &mut dyn Observer,
-) -> Result<Option<IdToken>, IdTokenError> {
-    match checked {
-        Ok(id_token) => Ok(Some(id_token)),
-        Err(error @ (IdTokenError::OtherSubject | IdTokenError::Issuer { .. } | IdTokenError::Audience(_))) => {
-            Err(error)
-        }
-        Err(error) => {
-            observer.observe(&Event::Warning(&format!(
-                "the refreshed ID token is not taken: {error}"
-            )));
-            Ok(None)
-        }
+fn is_refused_with(error: &TokenError, codes: &[&str]) -> bool {
+    matches!(error, TokenError::OAuth { error, .. } if error.is_one_of(codes))
+}
+
+/// The exit code of an answer to a refresh that is not a token.
+pub(in crate::flow) fn exit_code_of_refresh(error: &TokenError) -> ExitCode {
+    if is_refused_with(error, &SESSION_ENDED) || is_refused_with(error, &LOGIN_REQUIRED) {
+        return ExitCode::LoginRequired;
     }
+    error.exit_code()
+}
+
+/// What a person can do about an answer to a refresh that is not a token,
+/// beside logging in again.
+pub(in crate::flow) fn hints_for_refresh(error: &TokenError) -> Vec<String> {
+    if is_refused_with(error, &SESSION_ENDED) {
+        return vec![
+            "The refresh token is of no use any more: it has expired, was used before, or was revoked.".to_owned(),
+        ];
+    }
+    if is_refused_with(error, &LOGIN_REQUIRED) {
+        return vec!["The server must ask the resource owner again.".to_owned()];
+    }
+    error.hints(None)
 }
 
 /// How a refresh request is made.
@@ -134,6 +158,10 @@ pub struct RefreshOptions {
     pub client_secret: Option<Secret>,
     /// Further parameters of the token request.
     pub token_parameters: Vec<(String, String)>,
+    /// How long an access token lives where the server does not say so.
+    pub assumed_ttl: Option<Duration>,
+    /// Whether odd answers are worth a warning: where the session begins.
+    pub warns_of_quirks: bool,
 }
 
 /// Sends the refresh request for a part of the session, or the whole, and
@@ -141,7 +169,8 @@ pub struct RefreshOptions {
 /// checked.
 ///
 /// # Errors
-/// [`RefreshError`]; the session is then unchanged.
+/// [`RefreshError`]; the session is then unchanged, but for
+/// [`RefreshError::RefreshTokenKept`].
 pub async fn refresh(
     session: &mut Session,
     part: &Part,
@@ -154,36 +183,130 @@ pub async fn refresh(
         grant: renewal_grant(session, part)?.ok_or(RefreshError::NoRefreshToken)?,
         resource: resources_of(session, part)?,
         audience: session.asked.audience.clone(),
-        extra: options.token_parameters.clone(),
+        extra: extra_parameters(options, part),
     };
     let answer = request_token(&token_endpoint, &token_request, caller).await?;
-    let mut response = answer.read(caller)?;
-    let id_token = match &response.id_token {
-        None => None,
-        Some(text) => {
-            let expected = Expected {
-                issuer: session.issuer.as_deref(),
-                client_id: &session.client.id,
-                client_has_secret: token_request.client.is_confidential(),
-                now: caller.now(),
-                access_token: &response.access_token,
-                occasion: Occasion::Refresh {
-                    subject: session.subject.as_deref(),
-                },
-            };
-            accepted(id_token::check(text.expose(), &expected), caller.observer)?
+    let mut response = match answer.read() {
+        Ok(response) => response,
+        Err(error) => {
+            return Err(keep_refresh_token(
+                session,
+                answer.salvage_refresh_token(),
+                error.into(),
+            ));
+        }
+    };
+    let quirks = if options.warns_of_quirks {
+        Quirks::Warn
+    } else {
+        Quirks::Trace
+    };
+    trace_token_response(&response, quirks, caller.observer);
+    let has_secret = token_request.client.is_confidential();
+    let id_token = match check_id_token(session, &response, has_secret, caller) {
+        Ok(id_token) => id_token,
+        Err(error) => {
+            session.suspended = error.other_party().map(|other| Suspension {
+                claim: other.claim.to_owned(),
+                expected: other.expected,
+                found: other.found,
+            });
+            return Err(keep_refresh_token(session, response.refresh_token, error.into()));
         }
     };
     if id_token.is_none() {
         response.id_token = None;
     }
+    warn_of_wider_scope(session, part, &response, caller);
+    let sent = &session.refresh_token;
+    let is_new = |token: &Secret| {
+        sent.as_ref()
+            .is_none_or(|sent| sent.fingerprint() != token.fingerprint())
+    };
+    caller.observe(&Event::Refreshed {
+        expires_in_s: response.expires_in_s,
+        rotated: response.refresh_token.as_ref().is_some_and(is_new),
+    });
     if let Some(id_token) = &id_token {
         session.subject = Some(id_token.subject.clone());
     }
-    caller.observe(&Event::Refreshed {
-        expires_in_s: response.expires_in_s,
-        rotated: response.refresh_token.is_some(),
-    });
-    take(session, part, response, caller.now());
+    apply_token_response(session, part, response, options.assumed_ttl, caller.now());
     Ok(id_token)
+}
+
+/// A part of the session has its own scope.
+fn extra_parameters(options: &RefreshOptions, part: &Part) -> Vec<(String, String)> {
+    let mut parameters = options.token_parameters.clone();
+    parameters.retain(|(name, _)| name != "scope" || part.scope.is_empty());
+    parameters
+}
+
+/// Puts the refresh token of an answer that is not taken into the session. A
+/// session of another party is marked whether or not there is one.
+fn keep_refresh_token(session: &mut Session, refresh_token: Option<Secret>, error: RefreshError) -> RefreshError {
+    if refresh_token.is_none() && session.suspended.is_none() {
+        return error;
+    }
+    if let Some(refresh_token) = refresh_token {
+        session.refresh_token = Some(refresh_token);
+    }
+    session.generation = session.generation.saturating_add(1);
+    RefreshError::RefreshTokenKept(Box::new(error))
+}
+
+/// Checks the ID token of a refresh against the session (OpenID Connect Core
+/// §12.2). One of another party is an error. For anything else that is wrong
+/// with it, a clock that is off above all, it alone is not taken; so it is
+/// where none was asked for and nobody is known to have signed in.
+fn check_id_token(
+    session: &Session,
+    response: &TokenResponse,
+    client_has_secret: bool,
+    caller: &mut Caller<'_>,
+) -> Result<Option<IdToken>, IdTokenError> {
+    let Some(text) = &response.id_token else {
+        return Ok(None);
+    };
+    let of_stored = session.id_token.as_ref().and_then(FirstClaims::of_stored);
+    let first = session.first_claims.as_ref().or(of_stored.as_ref());
+    let expected = Expected {
+        issuer: session.issuer.as_deref(),
+        client_id: &session.client.id,
+        client_has_secret,
+        now: caller.now(),
+        access_token: &response.access_token,
+        occasion: Occasion::Refresh {
+            subject: session.subject.as_deref(),
+            first,
+        },
+    };
+    let is_asked_for = session.subject.is_some() || session.asked.scope.iter().any(|scope| scope == "openid");
+    match id_token::check(text.expose(), &expected) {
+        Ok(id_token) => Ok(Some(id_token)),
+        Err(error) if is_asked_for && error.other_party().is_some() => Err(error),
+        Err(error) => {
+            caller.observe(&Event::Warning(&format!(
+                "the refreshed ID token is not taken: {error}"
+            )));
+            Ok(None)
+        }
+    }
+}
+
+/// RFC 6749 §6: a refresh must not widen the scope.
+fn warn_of_wider_scope(session: &Session, part: &Part, response: &TokenResponse, caller: &mut Caller<'_>) {
+    let Some(granted) = &response.scope else { return };
+    let before = session.token(part).and_then(|token| token.scope.as_ref());
+    let known: Vec<&str> = [Some(&session.asked.scope), Some(&part.scope), before]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let more = granted.without(&Scope::received(&known.join(" ")));
+    if !known.is_empty() && !more.is_empty() {
+        caller.observe(&Event::Warning(&format!(
+            "the refreshed token has more scopes than were asked for: {more}"
+        )));
+    }
 }

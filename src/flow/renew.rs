@@ -6,9 +6,12 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
+use crate::flow::refresh::{
+    RefreshError, RefreshOptions, SESSION_ENDED, exit_code_of_refresh, hints_for_refresh, refresh,
+};
 use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
+use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{
     CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, SessionEnd, StoreError,
@@ -43,6 +46,15 @@ pub enum RenewError {
     /// The refresh itself.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// The server said no, and did not end the session.
+    #[error("the session of profile \"{profile}\" cannot be refreshed")]
+    Refused {
+        /// Whose.
+        profile: ProfileName,
+        /// What it said.
+        #[source]
+        error: TokenError,
+    },
     /// The server has ended the session; it is marked so.
     #[error("the server has ended the session of profile \"{profile}\": {reason}")]
     Ended {
@@ -61,6 +73,18 @@ pub enum RenewError {
     },
 }
 
+impl RenewError {
+    /// Whether the server understood the refresh and said no: a login may help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, RenewError::Refused { .. } | RenewError::Ended { .. })
+    }
+
+    /// Whether it said that the scope is not to be had.
+    pub fn is_invalid_scope(&self) -> bool {
+        matches!(self, RenewError::Refused { error: TokenError::OAuth { error, .. }, .. } if error.is_one_of(&["invalid_scope"]))
+    }
+}
+
 impl Diagnosis for RenewError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -68,6 +92,7 @@ impl Diagnosis for RenewError {
             RenewError::Intent(_) | RenewError::Record(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
             RenewError::Refresh(source) => source.exit_code(),
+            RenewError::Refused { error, .. } => exit_code_of_refresh(error),
             RenewError::Ended { .. } | RenewError::LoggedOut { .. } => ExitCode::LoginRequired,
         }
     }
@@ -79,6 +104,15 @@ impl Diagnosis for RenewError {
             RenewError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
+            RenewError::Refused { profile, error } => {
+                let mut hints = hints_for_refresh(error);
+                let command = format!("oauth login {profile}");
+                hints.push(match exit_code_of_refresh(error) {
+                    ExitCode::LoginRequired => format!("Run: {command}"),
+                    _ => format!("The session is kept as it was; if this stays so, log in again: {command}"),
+                });
+                hints
+            }
             RenewError::Ended {
                 profile,
                 after_interruption,
@@ -101,6 +135,7 @@ impl Diagnosis for RenewError {
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
             RenewError::Refresh(source) => source.oauth_error(),
+            RenewError::Refused { error, .. } => error.oauth_error(),
             RenewError::Ended { reason, .. } => oauth_error_of_reason(reason),
             _ => None,
         }
@@ -138,7 +173,8 @@ pub async fn renew(
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
     let mut session = load(profile, context)?;
-    if session.dead.is_some() || was_renewed(part, known, &session) || !still_needed(&session) {
+    let is_over = session.dead.is_some() || session.suspended.is_some();
+    if is_over || was_renewed(part, known, &session) || !still_needed(&session) {
         context.caller.observe(&Event::Decision(
             "the session was changed by another process: no refresh",
         ));
@@ -188,7 +224,8 @@ pub async fn renew(
         ..context.caller
     };
     let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
-    if outcome.is_ok() {
+    // A faulty answer has its refresh token stored first, then it is an error.
+    if outcome.as_ref().err().is_none_or(RefreshError::keeps_refresh_token) {
         save(profile, spent.as_ref(), &session, context.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
@@ -215,6 +252,10 @@ pub async fn renew(
                 after_interruption: interrupted.is_some(),
             })
         }
+        Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
+            profile: profile.clone(),
+            error,
+        }),
         Err(error) => {
             if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {
                 lock.keep_intent(intent);
@@ -251,12 +292,12 @@ fn reason_of(error: &RefreshError) -> String {
 /// What `reason_of` made of the server's `error` and `error_description`,
 /// taken apart again; `None` for a reason that somebody else wrote.
 pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
-    // The only error that ends a session.
-    let name = "invalid_grant";
-    match reason.strip_prefix(name)? {
-        "" => Some((name, None)),
-        rest => Some((name, Some(rest.strip_prefix(" (")?.strip_suffix(')')?))),
-    }
+    let (name, description) = match reason.split_once(" (") {
+        None => (reason, None),
+        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
+    };
+    let ends_session = SESSION_ENDED.iter().any(|code| code.eq_ignore_ascii_case(name));
+    ends_session.then_some((name, description))
 }
 
 /// The record stays: who was signed in, and why that ended, is still to be told.
@@ -292,9 +333,7 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error))
-            if error.may_have_been_received() && has_expired(session, part, caller.now()) =>
-        {
+        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: "the answer to the refresh was lost; asking once more with the same refresh token",
@@ -303,6 +342,12 @@ async fn refresh_with_retry(
         }
         outcome => outcome.map(drop),
     }
+}
+
+/// Whether the server may have answered, and the answer did not come through.
+/// Bytes that are not HTTP are an answer of somebody else.
+fn is_lost(error: &TransportError) -> bool {
+    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.

@@ -4,6 +4,7 @@
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::grant::Grant;
+use crate::protocol::id_token::{FirstClaims, access_token_expiry};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -12,6 +13,7 @@ use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
 use crate::store::{Asked, Part, Renewal, Session, SessionClient, SessionEndpoints, StoredToken};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A stored record whose parts are no longer what they must be; a person
 /// edited it, or another program did.
@@ -52,6 +54,9 @@ pub fn new_session(metadata: &ServerMetadata, client: &Client, asked: Asked) -> 
         id_token: None,
         subject: None,
         dead: None,
+        suspended: None,
+        refresh_expires_at: None,
+        first_claims: None,
         tokens: Vec::new(),
     }
 }
@@ -62,7 +67,14 @@ const MAX_NARROWED_TOKENS: usize = 16;
 /// Takes the token response for a part of the session, or the whole, into the
 /// record: where no new refresh token came, the old one stays (RFC 6749 §6),
 /// and so does the old ID token. An absent scope is the one that was asked for (§5.1).
-pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: UnixSeconds) {
+/// Where the answer names no lifetime, `assumed_ttl` counts, else the `exp` of a JWT.
+pub fn apply_token_response(
+    session: &mut Session,
+    part: &Part,
+    response: TokenResponse,
+    assumed_ttl: Option<Duration>,
+    now: UnixSeconds,
+) {
     let position = session.position_of(part);
     let is_full = session.is_full(part);
     let scope = match position {
@@ -70,7 +82,7 @@ pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: Un
         None if is_full => None,
         None => Some(part.scope.clone()).filter(|scope| !scope.is_empty()),
     };
-    let token = stored_token(&response, now);
+    let token = stored_token(&response, assumed_ttl, now);
     let token = StoredToken {
         resource: session.resource_of(part).to_vec(),
         scope: token.scope.clone().or(scope),
@@ -82,15 +94,22 @@ pub fn take(session: &mut Session, part: &Part, response: TokenResponse, now: Un
         None => session.tokens.push(token),
     }
     drop_old_parts(session, now);
+    let ends = response.refresh_expires_in_s.map(seconds);
     if let Some(refresh_token) = response.refresh_token {
         session.refresh_token = Some(refresh_token);
         session.renewal = Renewal::RefreshToken;
+        session.refresh_expires_at = ends.map(|seconds| now.plus_seconds(seconds));
+    } else if let Some(seconds) = ends {
+        session.refresh_expires_at = Some(now.plus_seconds(seconds));
     }
     if let Some(id_token) = response.id_token {
+        let first = session.first_claims.take();
+        session.first_claims = first.or_else(|| FirstClaims::of_stored(session.id_token.as_ref().unwrap_or(&id_token)));
         session.id_token = Some(id_token);
     }
     session.generation = session.generation.saturating_add(1);
     session.dead = None;
+    session.suspended = None;
 }
 
 /// A record does not grow with every part that somebody once asked for.
@@ -102,19 +121,22 @@ fn drop_old_parts(session: &mut Session, now: UnixSeconds) {
     session.tokens.append(&mut parts);
 }
 
-fn stored_token(response: &TokenResponse, now: UnixSeconds) -> StoredToken {
-    let lifetime_s = response
-        .expires_in_s
-        .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+fn stored_token(response: &TokenResponse, assumed_ttl: Option<Duration>, now: UnixSeconds) -> StoredToken {
+    let lifetime_s = response.expires_in_s.or(assumed_ttl.map(|ttl| ttl.as_secs()));
+    let ends = lifetime_s.map(|lifetime_s| now.plus_seconds(seconds(lifetime_s)));
     StoredToken {
         resource: Vec::new(),
         narrowed_to: Vec::new(),
         scope: response.scope.as_ref().map(|scope| scope.tokens().to_vec()),
         access_token: response.access_token.clone(),
         token_type: response.token_type.clone(),
-        expires_at: lifetime_s.map(|seconds| now.plus_seconds(seconds)),
+        expires_at: ends.or_else(|| access_token_expiry(&response.access_token)),
         issued_at: Some(now),
     }
+}
+
+fn seconds(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The client of a record. `secret_override` is what the environment says now.

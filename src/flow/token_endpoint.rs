@@ -1,17 +1,18 @@
 //! The only place that posts to a token endpoint (RFC 6749 §3.2), for every
-//! grant: the request is traced and sent once; the response is read, freed of
-//! the secrets that the server may have repeated, and traced.
+//! grant: the request is traced and sent once; the response is read, and freed
+//! of the secrets that the server may have repeated.
 
 use super::caller::Caller;
-use super::events::{trace_request, trace_token_response};
+use super::events::trace_request;
 use super::hints::{At, Sent, advice, advice_for_no_json};
-use crate::exit::ExitCode;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse};
+use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse, salvage_refresh_token};
+use crate::secret::Secret;
 use crate::transport::TransportError;
 
 /// A response of the token endpoint that is not read yet.
@@ -56,15 +57,26 @@ pub(in crate::flow) async fn request_token<'e>(
 }
 
 impl TokenEndpointAnswer<'_> {
+    /// The refresh token of the answer, however faulty that is.
+    pub(in crate::flow) fn salvage_refresh_token(&self) -> Option<Secret> {
+        salvage_refresh_token(&self.response)
+    }
+
     /// Reads the token response.
     ///
     /// # Errors
     /// [`TokenError`] for everything else that came.
-    pub(in crate::flow) fn read(self, caller: &mut Caller<'_>) -> Result<TokenResponse, TokenError> {
-        let response = TokenResponse::read(self.endpoint, &self.response)
-            .map_err(|error| error.without(&self.request.secrets()))?;
-        trace_token_response(&response, caller.observer);
-        Ok(response)
+    pub(in crate::flow) fn read(&self) -> Result<TokenResponse, TokenError> {
+        TokenResponse::read(self.endpoint, &self.response).map_err(|error| error.without(&self.request.secrets()))
+    }
+}
+
+/// The exit code where no answer came. Bytes that are not HTTP are somebody
+/// else's answer, as a page is; a body that cannot be decoded is an answer that was lost.
+pub(in crate::flow) fn exit_code_without_answer(error: &TransportError) -> ExitCode {
+    match error {
+        TransportError::Malformed { .. } => ExitCode::Unreachable,
+        _ => error.exit_code(),
     }
 }
 

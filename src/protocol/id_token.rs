@@ -37,11 +37,66 @@ pub struct Expected<'a> {
 pub enum Occasion<'a> {
     /// A login: the nonce that was sent, if one was.
     Login(Option<&'a Nonce>),
-    /// A refresh: the subject of the first ID token (OpenID Connect Core §12.2).
+    /// A refresh: what the first ID token said (OpenID Connect Core §12.2).
     Refresh {
         /// `sub` must be this.
         subject: Option<&'a str>,
+        /// The other claims that must stay.
+        first: Option<&'a FirstClaims>,
     },
+}
+
+/// The claims of the first ID token of a session that those of a refresh must
+/// repeat where they have them (OpenID Connect Core §12.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirstClaims {
+    /// What was sent with the authorization request.
+    pub nonce: Option<String>,
+    /// When the resource owner signed in.
+    pub auth_time: Option<UnixSeconds>,
+    /// The authorized party, which must stay away as well.
+    pub azp: Option<String>,
+}
+
+impl FirstClaims {
+    /// The claims of a stored ID token; `None` where it cannot be read.
+    pub fn of_stored(id_token: &Secret) -> Option<Self> {
+        let jwt = UnverifiedJwt::decode(id_token.expose()).ok()?;
+        Some(FirstClaims::of(&jwt.claims))
+    }
+
+    fn of(claims: &Map<String, Value>) -> Self {
+        let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::to_owned);
+        FirstClaims {
+            nonce: text("nonce"),
+            auth_time: claims.get("auth_time").and_then(numeric_date),
+            azp: text("azp"),
+        }
+    }
+
+    /// The first claim in which a refreshed ID token differs.
+    fn difference(&self, refreshed: &FirstClaims) -> Option<&'static str> {
+        let differs = |first: bool, same: bool| first && !same;
+        if differs(refreshed.nonce.is_some(), refreshed.nonce == self.nonce) {
+            return Some("nonce");
+        }
+        let times = self.auth_time.zip(refreshed.auth_time);
+        if times.is_some_and(|(first, refreshed)| first != refreshed) {
+            return Some("auth_time");
+        }
+        (self.azp != refreshed.azp).then_some("azp")
+    }
+}
+
+/// In what an ID token speaks of somebody else than the session is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherParty {
+    /// `iss`, `sub` or `aud`.
+    pub claim: &'static str,
+    /// What the session has.
+    pub expected: String,
+    /// What the ID token has. Text from the network.
+    pub found: String,
 }
 
 /// An ID token whose claims hold.
@@ -103,8 +158,15 @@ pub enum IdTokenError {
         found: String,
     },
     /// Item 3.
-    #[error("the ID token is not for this client: aud does not hold \"{0}\" (OpenID Connect Core §3.1.3.7 item 3)")]
-    Audience(String),
+    #[error(
+        "the ID token is for \"{found}\", not for this client: aud does not hold \"{expected}\" (OpenID Connect Core §3.1.3.7 item 3)"
+    )]
+    Audience {
+        /// This client.
+        expected: String,
+        /// The clients that it is for.
+        found: String,
+    },
     /// Items 3 to 5.
     #[error(
         "the ID token is for several audiences or another authorized party, and azp is not this client (OpenID Connect Core §3.1.3.7 items 3 to 5)"
@@ -131,11 +193,34 @@ pub enum IdTokenError {
     #[error("at_hash in the ID token does not match the access token (OpenID Connect Core §3.1.3.8)")]
     AccessTokenHash,
     /// §12.2.
-    #[error("the refreshed ID token is for another subject than the login (OpenID Connect Core §12.2)")]
-    OtherSubject,
+    #[error("the refreshed ID token is of \"{found}\", but \"{expected}\" signed in (OpenID Connect Core §12.2)")]
+    OtherSubject {
+        /// Who signed in.
+        expected: String,
+        /// Who it is of.
+        found: String,
+    },
+    /// §12.2.
+    #[error("the refreshed ID token has another {0} than the first one (OpenID Connect Core §12.2)")]
+    Changed(&'static str),
 }
 
 impl IdTokenError {
+    /// In what the ID token speaks of another party, if that is what is wrong.
+    pub fn other_party(&self) -> Option<OtherParty> {
+        let (claim, expected, found) = match self {
+            IdTokenError::Issuer { expected, found } => ("iss", expected, found),
+            IdTokenError::OtherSubject { expected, found } => ("sub", expected, found),
+            IdTokenError::Audience { expected, found } => ("aud", expected, found),
+            _ => return None,
+        };
+        Some(OtherParty {
+            claim,
+            expected: expected.clone(),
+            found: found.clone(),
+        })
+    }
+
     /// Whether a clock that is off would explain it.
     pub fn may_be_clock_skew(&self) -> bool {
         matches!(
@@ -154,6 +239,9 @@ impl IdTokenError {
 /// [`IdTokenError`]: then nothing of the token response may be used.
 pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenError> {
     let jwt = UnverifiedJwt::decode(text)?;
+    // Of whom it speaks comes first: that must be known whatever else is wrong with it.
+    check_issuer_and_subject(&jwt.claims, expected)?;
+    let audiences = check_audience(&jwt.claims, expected)?;
     let algorithm = jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
     let asymmetric = ["RS", "PS", "ES"].iter().any(|family| {
         algorithm
@@ -170,23 +258,22 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
         return Err(IdTokenError::Critical);
     }
     let claims = jwt.claims;
-    check_parties(&claims, expected)?;
+    match claims.get("azp") {
+        None if audiences == 1 => {}
+        Some(Value::String(party)) if party == expected.client_id => {}
+        _ => return Err(IdTokenError::AuthorizedParty),
+    }
     let expires_at = check_times(&claims, expected)?;
-    let subject = claims
-        .get("sub")
-        .and_then(Value::as_str)
-        .filter(|subject| !subject.is_empty() && subject.len() <= 255)
-        .ok_or(IdTokenError::Missing("sub"))?
-        .to_owned();
+    let subject = subject_in(&claims).ok_or(IdTokenError::Missing("sub"))?.to_owned();
     match (&expected.occasion, claims.get("nonce").map(Value::as_str)) {
         (Occasion::Login(Some(nonce)), Some(Some(received))) if nonce.matches(received) => {}
         (Occasion::Login(None) | Occasion::Refresh { .. }, None) | (Occasion::Refresh { .. }, Some(_)) => {}
         (Occasion::Login(_), _) => return Err(IdTokenError::Nonce),
     }
-    if let Occasion::Refresh { subject: Some(first) } = expected.occasion
-        && first != subject
+    if let Occasion::Refresh { first: Some(first), .. } = expected.occasion
+        && let Some(claim) = first.difference(&FirstClaims::of(&claims))
     {
-        return Err(IdTokenError::OtherSubject);
+        return Err(IdTokenError::Changed(claim));
     }
     if let Some(at_hash) = claims.get("at_hash") {
         let computed = access_token_hash(algorithm, expected.access_token);
@@ -201,7 +288,12 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
     })
 }
 
-fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+fn subject_in(claims: &Map<String, Value>) -> Option<&str> {
+    let subject = claims.get("sub").and_then(Value::as_str)?;
+    (!subject.is_empty() && subject.len() <= 255).then_some(subject)
+}
+
+fn check_issuer_and_subject(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdTokenError> {
     let issuer = claims
         .get("iss")
         .and_then(Value::as_str)
@@ -214,6 +306,22 @@ fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result
             found: issuer.to_owned(),
         });
     }
+    if let Occasion::Refresh {
+        subject: Some(first), ..
+    } = expected.occasion
+        && let Some(subject) = subject_in(claims)
+        && first != subject
+    {
+        return Err(IdTokenError::OtherSubject {
+            expected: first.to_owned(),
+            found: subject.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Returns how many audiences there are.
+fn check_audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<usize, IdTokenError> {
     let audiences: Vec<&str> = match claims.get("aud") {
         Some(Value::String(audience)) => vec![audience],
         Some(Value::Array(audiences)) => audiences
@@ -224,13 +332,12 @@ fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result
         _ => return Err(IdTokenError::Missing("aud")),
     };
     if !audiences.contains(&expected.client_id) {
-        return Err(IdTokenError::Audience(expected.client_id.to_owned()));
+        return Err(IdTokenError::Audience {
+            expected: expected.client_id.to_owned(),
+            found: audiences.join(" "),
+        });
     }
-    match claims.get("azp") {
-        None if audiences.len() == 1 => Ok(()),
-        Some(Value::String(party)) if party == expected.client_id => Ok(()),
-        _ => Err(IdTokenError::AuthorizedParty),
-    }
+    Ok(audiences.len())
 }
 
 fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<UnixSeconds, IdTokenError> {
@@ -258,6 +365,12 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
         return Err(IdTokenError::NotYetValid(not_before.seconds_since(now)));
     }
     Ok(expires_at)
+}
+
+/// When an access token ends by its own word, where it is a JWT (RFC 9068 §2.2).
+pub fn access_token_expiry(access_token: &Secret) -> Option<UnixSeconds> {
+    let claims = UnverifiedJwt::decode(access_token.expose()).ok()?.claims;
+    claims.get("exp").and_then(numeric_date)
 }
 
 /// `NumericDate` (RFC 7519 §2): seconds, fractions allowed.
@@ -342,13 +455,17 @@ mod tests {
 
     #[test]
     fn each_claim_that_must_hold() {
-        use IdTokenError::{AccessTokenHash, Audience, AuthorizedParty, Missing, Nonce};
+        use IdTokenError::{AccessTokenHash, AuthorizedParty, Missing, Nonce};
+        let audience = |found: &str| IdTokenError::Audience {
+            expected: "c".into(),
+            found: found.into(),
+        };
         let cases = [
             ("iss", json!(null), Missing("iss")),
             ("aud", json!(null), Missing("aud")),
             ("aud", json!(7), Missing("aud")),
-            ("aud", json!("other"), Audience("c".into())),
-            ("aud", json!([]), Audience("c".into())),
+            ("aud", json!("other"), audience("other")),
+            ("aud", json!([]), audience("")),
             ("aud", json!(["c", "other"]), AuthorizedParty),
             ("azp", json!("other"), AuthorizedParty),
             ("exp", json!(null), Missing("exp")),
@@ -399,25 +516,71 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_refreshed_id_token_keeps_its_subject() {
-        let text = format!("{}.AA", signing_input(&json!({"alg": "ES256"}), &claims()));
-        let access_token = Secret::from("t");
-        let refreshed = |subject| {
-            let occasion = Occasion::Refresh { subject };
-            check(
-                &text,
-                &Expected {
-                    issuer: Some("https://as.example"),
-                    client_id: "c",
-                    client_has_secret: false,
-                    now: NOW,
-                    access_token: &access_token,
-                    occasion,
+    fn refreshed(claims: &Value, algorithm: &str, first: &FirstClaims) -> Result<IdToken, IdTokenError> {
+        let text = format!("{}.AA", signing_input(&json!({"alg": algorithm}), claims));
+        check(
+            &text,
+            &Expected {
+                issuer: Some("https://as.example"),
+                client_id: "c",
+                client_has_secret: false,
+                now: NOW,
+                access_token: &Secret::from("t"),
+                occasion: Occasion::Refresh {
+                    subject: Some("alice"),
+                    first: Some(first),
                 },
-            )
+            },
+        )
+    }
+
+    #[test]
+    fn a_refreshed_id_token_of_another_party_is_told_whatever_else_is_wrong_with_it() {
+        let first = FirstClaims::of(claims().as_object().unwrap());
+        assert!(refreshed(&claims(), "ES256", &first).is_ok());
+        for (claim, value, expected) in [
+            ("sub", "bob", "alice"),
+            ("iss", "https://other.example", "https://as.example"),
+            ("aud", "other", "c"),
+        ] {
+            let mut claims = claims();
+            claims[claim] = json!(value);
+            claims["exp"] = json!(1);
+            for algorithm in ["ES256", "none"] {
+                let other = refreshed(&claims, algorithm, &first)
+                    .err()
+                    .and_then(|error| error.other_party());
+                let found = OtherParty {
+                    claim,
+                    expected: expected.into(),
+                    found: value.into(),
+                };
+                assert_eq!(other, Some(found), "{claim} {algorithm}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refreshed_id_token_repeats_the_claims_of_the_first_where_it_has_them() {
+        let first = FirstClaims {
+            nonce: Some("n".into()),
+            auth_time: Some(UnixSeconds(7)),
+            azp: None,
         };
-        assert!(refreshed(Some("alice")).is_ok());
-        assert_eq!(refreshed(Some("bob")).err(), Some(IdTokenError::OtherSubject));
+        let with = |claim: &str, value: Value| {
+            let mut claims = claims();
+            claims["auth_time"] = json!(7);
+            claims[claim] = value;
+            if claims[claim].is_null() {
+                claims.as_object_mut().unwrap().remove(claim);
+            }
+            refreshed(&claims, "ES256", &first).map(|id_token| id_token.subject)
+        };
+        for (claim, value) in [("x", json!(1)), ("nonce", json!(null)), ("auth_time", json!(null))] {
+            assert_eq!(with(claim, value), Ok("alice".to_owned()), "{claim}");
+        }
+        for (claim, value) in [("nonce", json!("m")), ("auth_time", json!(8)), ("azp", json!("c"))] {
+            assert_eq!(with(claim, value), Err(IdTokenError::Changed(claim)));
+        }
     }
 }

@@ -9,7 +9,7 @@
 /// The members of the first object in some bytes, up to where it breaks off.
 #[derive(Debug)]
 pub(crate) struct ScannedObject<'a> {
-    /// Whether there is nothing but blanks and a byte order mark before it.
+    /// Whether there is nothing but blanks and byte order marks before it.
     pub(crate) stands_first: bool,
     members: Vec<(String, &'a [u8])>,
 }
@@ -18,14 +18,15 @@ impl<'a> ScannedObject<'a> {
     /// Reads the members of the first object; `None` where no object begins.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let start = bytes.iter().position(|byte| *byte == b'{')?;
-        let before = &bytes[..start];
-        let before = before.strip_prefix("\u{feff}".as_bytes()).unwrap_or(before);
+        let before = String::from_utf8_lossy(&bytes[..start]);
         let mut scanner = Scanner {
             bytes,
             position: start + 1,
         };
         Some(ScannedObject {
-            stands_first: before.iter().all(u8::is_ascii_whitespace),
+            stands_first: before
+                .chars()
+                .all(|character| character.is_whitespace() || character == '\u{feff}'),
             members: std::iter::from_fn(|| scanner.member()).collect(),
         })
     }

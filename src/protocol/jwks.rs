@@ -5,6 +5,9 @@
 //! bounded, and a key that cannot be used is told, and does not spoil the
 //! others. Which key is tried is decided by the set alone, never by a key or
 //! an address inside the token (RFC 8725 §3.1, §3.10).
+//!
+//! It is not the `jsonwebtoken` crate, because what is refused, and in which
+//! words, is what this program is for; ring makes the comparisons either way.
 
 use super::abnf::from_base64url;
 use super::jose::UnverifiedJwt;

@@ -27,7 +27,7 @@ pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
     Asked, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
-    StoredToken,
+    StoredToken, Suspension,
 };
 
 use crate::exit::{Diagnosis, ExitCode};

@@ -7,6 +7,7 @@
 //! never a value.
 
 pub use crate::protocol::grant::Renewal;
+use crate::protocol::id_token::FirstClaims;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,12 @@ pub struct Session {
     pub subject: Option<String>,
     /// Set when the server has ended the session.
     pub dead: Option<SessionEnd>,
+    /// Set when a refresh brought the ID token of another party.
+    pub suspended: Option<Suspension>,
+    /// When the refresh token ends, where the server said so.
+    pub refresh_expires_at: Option<UnixSeconds>,
+    /// What the first ID token said, where there was one.
+    pub first_claims: Option<FirstClaims>,
     /// The first one is the main one; others were asked for a part of it.
     pub tokens: Vec<StoredToken>,
 }
@@ -87,6 +94,18 @@ pub struct SessionEnd {
     pub at: UnixSeconds,
     /// The server's reason.
     pub reason: String,
+}
+
+/// A session whose refresh brought an ID token of another issuer, subject or
+/// client: its tokens are kept, but not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspension {
+    /// `iss`, `sub` or `aud`.
+    pub claim: String,
+    /// What the session is of.
+    pub expected: String,
+    /// What the ID token was of. Text from the network.
+    pub found: String,
 }
 
 /// One access token.
@@ -207,7 +226,8 @@ impl Session {
 
     /// Whether a new access token can be had without the resource owner.
     pub fn can_renew(&self) -> bool {
-        self.dead.is_none() && self.renewal.is_possible(self.refresh_token.is_some())
+        let is_over = self.dead.is_some() || self.suspended.is_some();
+        !is_over && self.renewal.is_possible(self.refresh_token.is_some())
     }
 }
 
@@ -243,6 +263,12 @@ struct Record<'a> {
     subject: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dead: Option<RecordDead<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    suspended: Option<RecordSuspension<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_expires_at: Option<i64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    first_claims: Option<RecordFirstClaims<'a>>,
     #[serde(borrow)]
     tokens: Vec<RecordToken<'a>>,
 }
@@ -294,6 +320,26 @@ struct RecordDead<'a> {
     at: i64,
     #[serde(borrow)]
     reason: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordSuspension<'a> {
+    #[serde(borrow)]
+    claim: Cow<'a, str>,
+    #[serde(borrow)]
+    expected: Cow<'a, str>,
+    #[serde(borrow)]
+    found: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordFirstClaims<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    azp: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -365,6 +411,17 @@ impl<'a> From<&'a Session> for Record<'a> {
                 at: dead.at.0,
                 reason: Cow::Borrowed(&dead.reason),
             }),
+            suspended: session.suspended.as_ref().map(|suspended| RecordSuspension {
+                claim: Cow::Borrowed(&suspended.claim),
+                expected: Cow::Borrowed(&suspended.expected),
+                found: Cow::Borrowed(&suspended.found),
+            }),
+            refresh_expires_at: session.refresh_expires_at.map(|at| at.0),
+            first_claims: session.first_claims.as_ref().map(|first| RecordFirstClaims {
+                nonce: shown(&first.nonce),
+                auth_time: first.auth_time.map(|at| at.0),
+                azp: shown(&first.azp),
+            }),
             tokens: session.tokens.iter().map(RecordToken::from).collect(),
         }
     }
@@ -417,6 +474,17 @@ impl From<Record<'_>> for Session {
             dead: record.dead.map(|dead| SessionEnd {
                 at: UnixSeconds(dead.at),
                 reason: dead.reason.into_owned(),
+            }),
+            suspended: record.suspended.map(|suspended| Suspension {
+                claim: suspended.claim.into_owned(),
+                expected: suspended.expected.into_owned(),
+                found: suspended.found.into_owned(),
+            }),
+            refresh_expires_at: record.refresh_expires_at.map(UnixSeconds),
+            first_claims: record.first_claims.map(|first| FirstClaims {
+                nonce: owned(first.nonce),
+                auth_time: first.auth_time.map(UnixSeconds),
+                azp: owned(first.azp),
             }),
             tokens: record.tokens.into_iter().map(StoredToken::from).collect(),
         }
@@ -472,6 +540,17 @@ pub(super) mod tests {
                 at: UnixSeconds(1_800_000_000),
                 reason: "invalid_grant".to_owned(),
             }),
+            suspended: Some(Suspension {
+                claim: "sub".to_owned(),
+                expected: "alice".to_owned(),
+                found: "bob".to_owned(),
+            }),
+            refresh_expires_at: Some(UnixSeconds(1_900_000_000)),
+            first_claims: Some(FirstClaims {
+                nonce: Some("n".to_owned()),
+                auth_time: Some(UnixSeconds(1_700_000_000)),
+                azp: None,
+            }),
             tokens: vec![
                 StoredToken {
                     narrowed_to: Vec::new(),
@@ -522,6 +601,9 @@ pub(super) mod tests {
             id_token: None,
             subject: None,
             dead: None,
+            suspended: None,
+            refresh_expires_at: None,
+            first_claims: None,
             tokens: Vec::new(),
         }
     }

@@ -20,6 +20,12 @@ impl Randomness for SystemRandomness {
     }
 }
 
+/// The wall clock now, in milliseconds since 1970. A clock before 1970 counts as 1970.
+pub fn now_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The wall clock now. A clock before 1970 counts as 1970.
 pub fn now() -> UnixSeconds {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -40,6 +40,7 @@ mod logout;
 mod messages;
 #[cfg(unix)]
 mod narrowed;
+mod odd_answers;
 mod passphrase;
 #[cfg(unix)]
 mod paste;

@@ -20,7 +20,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 14] = [
+const FILTERS: [(&str, &str); 15] = [
     (
         r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
         "${1}${2}PORT",
@@ -32,6 +32,8 @@ const FILTERS: [(&str, &str); 14] = [
     (r":127\.0\.0\.1:\d{4,5}\b", ":127.0.0.1:PORT"),
     (r"=[A-Za-z0-9_-]{43}(&|\s)", "=RANDOM${1}"),
     (r"\b[A-Za-z0-9_-]{43}\b", "RANDOM"),
+    // one that begins or ends with a hyphen has no word boundary there
+    (r"([= ])[A-Za-z0-9_-]{43}([^A-Za-z0-9_-])", "${1}RANDOM${2}"),
     (r"sha256 [0-9a-f]{4,}", "sha256 HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),

@@ -120,6 +120,7 @@ fn wrong_missing_and_of_the_wrong_kind_are_told_apart_and_change_nothing() {
 #[test]
 fn two_keys_are_one_too_many_and_an_unusable_passphrase_is_named() {
     let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"desktop\"\n");
     for (one, other) in [
         (KEY_VARIABLE, VARIABLE),
         (KEY_VARIABLE, FILE_VARIABLE),

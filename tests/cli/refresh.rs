@@ -439,7 +439,7 @@ fn a_clock_that_is_off_does_not_lose_the_new_refresh_token() {
 }
 
 #[test]
-fn an_id_token_of_somebody_else_is_not_taken() {
+fn an_id_token_of_somebody_else_suspends_the_session_and_keeps_its_refresh_token() {
     let server = LiteralServer::start();
     let now = super::support::sessions::now();
     server.on("POST", "/token", with_id_token(&id_token(&server, "mallory", now)));
@@ -447,6 +447,13 @@ fn an_id_token_of_somebody_else_is_not_taken() {
     let mut require_session = ending_in(-10, refreshable(&server.origin()));
     require_session.subject = Some("alice".to_owned());
     home.keep("work", &require_session);
-    run(&mut token(&home, &[])).expect_code(6);
-    assert_eq!(refresh_token_of(&home), KEPT_REFRESH_TOKEN);
+    let outcome = run(&mut token(&home, &[])).expect_error(6);
+    assert!(
+        outcome.stderr.contains("\"alice\"") && outcome.stderr.contains("\"mallory\""),
+        "{outcome:?}"
+    );
+    assert_eq!(refresh_token_of(&home), "new-refresh");
+    let kept = home.kept("work").expect("the session");
+    assert_eq!(kept.tokens[0].access_token.expose(), KEPT_ACCESS_TOKEN);
+    assert!(kept.suspended.is_some());
 }

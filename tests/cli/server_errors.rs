@@ -261,24 +261,19 @@ fn a_token_is_a_token_in_spite_of_these() {
 fn scopes_that_differ_from_what_was_asked_are_told() {
     let narrower = "asked for, but not granted: write";
     let wider = "granted, but not asked for: admin";
-    for (granted, warned, noted) in [
-        ("read write", "", ""),
-        ("write read", "", ""),
-        ("read write write", "", ""),
-        ("read", narrower, ""),
-        ("read write admin", "", wider),
-        ("read admin", narrower, wider),
+    let both = format!("{narrower}\n{wider}");
+    for (granted, warned) in [
+        ("read write", ""),
+        ("write read", ""),
+        ("read write write", ""),
+        ("read", narrower),
+        ("read write admin", wider),
+        ("read admin", &both),
     ] {
         let body = format!(r#"{{"access_token":"a","token_type":"Bearer","expires_in":60,"scope":"{granted}"}}"#);
         let (finished, _) = exchange(json(200, &body), &["--scope", "read write"]);
         let finished = finished.expect_code(0);
         assert_eq!(finished.warnings(), warned, "{granted}");
-        let notes = finished.labelled("note: ");
-        let about_scope: Vec<&String> = notes.iter().filter(|note| note.contains("asked for")).collect();
-        assert_eq!(
-            about_scope,
-            [noted].iter().filter(|note| !note.is_empty()).collect::<Vec<_>>()
-        );
     }
     // what a server grants where nothing was asked is its own choice
     let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"scope":"basic"}"#;

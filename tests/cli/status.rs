@@ -60,6 +60,7 @@ fn json_is_an_array_of_objects_with_the_members_of_the_contract() {
                 "expires_in",
                 "issuer",
                 "profile",
+                "refresh_expires_at",
                 "refreshable",
                 "resource",
                 "scope",

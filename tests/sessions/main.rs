@@ -9,6 +9,7 @@
 
 mod failures;
 mod kills;
+mod odd_answers;
 mod place;
 mod points;
 mod races;

@@ -18,7 +18,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 21] = [
+pub(super) const KEYS: [(&str, SettingKind); 23] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -32,6 +32,8 @@ pub(super) const KEYS: [(&str, SettingKind); 21] = [
     ("audience", SettingKind::Text),
     ("param", SettingKind::Pairs),
     ("token_param", SettingKind::Pairs),
+    ("refresh_param", SettingKind::Pairs),
+    ("assume_ttl", SettingKind::Text),
     ("redirect_uri", SettingKind::Text),
     ("port", SettingKind::Ports),
     ("response_mode", SettingKind::Text),

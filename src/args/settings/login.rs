@@ -8,6 +8,7 @@ use super::names::parse_name;
 use super::saved::profile_changes;
 use super::server::server_choice;
 use super::target::{LoginTarget, login_target};
+use super::token::{assumed_ttl, refresh_parameters};
 use super::transport::reject_userinfo;
 use crate::args::cli::LoginOptions;
 use crate::args::config::{Config, Profile, Setting};
@@ -35,6 +36,8 @@ const SERVER_SPECIFIC_KEYS: [&str; 4] = [
 pub struct ResolvedLogin {
     /// Under which name.
     pub profile: ProfileName,
+    /// What refresh requests carry beside what they always do.
+    pub refresh_parameters: Vec<(String, String)>,
     /// The flow's part, but for the client secret, which is read later.
     pub request: LoginRequest,
     /// The browser command of flag or profile.
@@ -73,7 +76,7 @@ pub fn login(
     let client = client_choice(options, environment, profile, &name, url.as_deref())?;
     let callback = callback_choice(options, profile)?;
     Ok(ResolvedLogin {
-        given: profile_changes(options, url.as_deref()),
+        given: profile_changes(options, url.as_deref(), profile.list("scope")),
         browser: options
             .browser
             .clone()
@@ -87,6 +90,7 @@ pub fn login(
         } else {
             Vec::new()
         },
+        refresh_parameters: refresh_parameters(options, Some(profile))?,
         profile: name,
         request: LoginRequest {
             server,
@@ -94,6 +98,7 @@ pub fn login(
             wish: authorization_options(options, profile)?,
             callback,
             timeout: options.timeout,
+            assumed_ttl: assumed_ttl(options.assume_ttl, Some(profile))?,
         },
     })
 }
@@ -119,6 +124,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     ignoring_absence(client_choice(&options, &Environment::default(), profile, &name, None).map(|_| ()))?;
     callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
     authorization_options(&LoginOptions::default(), profile)?;
+    refresh_parameters(&LoginOptions::default(), Some(profile))?;
+    assumed_ttl(None, Some(profile))?;
     if let Some(store) = profile.text("store") {
         StoreKind::from_str(store).map_err(|error| invalid("store", error))?;
     }

@@ -20,7 +20,7 @@ pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
-pub use token::{part, token_parameters};
+pub use token::{assumed_ttl, part, refresh_parameters};
 pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};

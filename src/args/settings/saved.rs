@@ -1,12 +1,19 @@
 //! What `login` saves in the profile: what was given on the command line.
 
+use super::lists::words;
 use crate::args::cli::{GlobalOptions, LoginOptions};
 use crate::args::config::Setting;
 use crate::protocol::client::ClientAuthenticationMethod;
+use std::time::Duration;
 
 /// What `login` saves: what was given on the command line, but never
-/// `timeout`, `paste`, `no_browser`, `listen` and `param.prompt`.
-pub(super) fn profile_changes(options: &LoginOptions, url: Option<&str>) -> Vec<(String, Setting)> {
+/// `timeout`, `paste`, `no_browser`, `listen` and `param.prompt`, but for
+/// `prompt=consent` beside `offline_access`.
+pub(super) fn profile_changes(
+    options: &LoginOptions,
+    url: Option<&str>,
+    saved_scope: &[String],
+) -> Vec<(String, Setting)> {
     let mut given = Vec::new();
     let mut add = |key: &str, setting: Setting| given.push((key.to_owned(), setting));
     for (key, text) in [
@@ -46,17 +53,30 @@ pub(super) fn profile_changes(options: &LoginOptions, url: Option<&str>) -> Vec<
             add(key, Setting::List(words.collect()));
         }
     }
+    if let Some(ttl) = options.assume_ttl {
+        add("assume_ttl", Setting::Text(duration_text(ttl)));
+    }
     if !options.port.is_empty() {
         add("port", Setting::Ports(options.port.clone()));
     }
     if let Some(mode) = options.response_mode {
         add("response_mode", Setting::Text(mode.as_str().to_owned()));
     }
-    for (key, values) in [("param", &options.param), ("token_param", &options.token_param)] {
+    // The consent that offline_access needs is asked for again at the next login (OpenID Connect Core §11).
+    let asks_for_offline_access = words(&options.scope).iter().any(|scope| scope == "offline_access")
+        || options.scope.is_empty() && saved_scope.iter().any(|scope| scope == "offline_access");
+    let is_saved = |key: &str, name: &str, value: &str| {
+        key != "param" || name != "prompt" || (value == "consent" && asks_for_offline_access)
+    };
+    for (key, values) in [
+        ("param", &options.param),
+        ("token_param", &options.token_param),
+        ("refresh_param", &options.refresh_param),
+    ] {
         let pairs: Vec<(String, String)> = values
             .iter()
             .filter_map(|text| text.split_once('='))
-            .filter(|(name, _)| !(key == "param" && *name == "prompt"))
+            .filter(|(name, value)| is_saved(key, name, value))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         if !pairs.is_empty() {
@@ -64,6 +84,14 @@ pub(super) fn profile_changes(options: &LoginOptions, url: Option<&str>) -> Vec<
         }
     }
     given
+}
+
+/// As the flag is written.
+fn duration_text(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{}s", duration.as_secs()),
+        _ => format!("{}ms", duration.as_millis()),
+    }
 }
 
 /// What `login` saves of the global flags: how this server is reached.

@@ -4,7 +4,7 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::server::ServerError;
-use crate::flow::token_endpoint::NoTokenAnswer;
+use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
@@ -96,7 +96,7 @@ impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             LoginError::Server(source) => source.exit_code(),
-            LoginError::Exchange(source) => source.exit_code(),
+            LoginError::Exchange(source) => exit_code_without_answer(source),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),

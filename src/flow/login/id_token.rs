@@ -11,7 +11,7 @@ use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
 use crate::protocol::token_response::TokenResponse;
 use crate::trace::Event;
 
-/// Checks the ID token of a token response; `None` where there is none.
+/// Checks the ID token of a token response; `None` where there is none that can be taken.
 pub(super) fn check_id_token(
     response: &TokenResponse,
     asked: &AuthorizationRequest,
@@ -27,7 +27,7 @@ pub(super) fn check_id_token(
         }
         return Ok(None);
     };
-    let id_token = id_token::check(
+    let checked = id_token::check(
         text.expose(),
         &Expected {
             issuer: server.metadata.issuer.as_ref().map(Issuer::as_str),
@@ -37,7 +37,18 @@ pub(super) fn check_id_token(
             access_token: &response.access_token,
             occasion: Occasion::Login(asked.nonce.as_ref()),
         },
-    )?;
+    );
+    let id_token = match checked {
+        Ok(id_token) => id_token,
+        // Without openid there is no request that it could be the answer to.
+        Err(error) if !asked.scope.contains("openid") => {
+            caller.observe(&Event::Warning(&format!(
+                "an ID token came that was not asked for, and it is not taken, so who signed in is not known: {error}"
+            )));
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     caller.observe(&Event::CheckPassed(
         "iss, aud, azp, exp, iat, sub and nonce of the ID token hold (OpenID Connect Core §3.1.3.7)",
     ));

@@ -20,6 +20,8 @@ pub struct LoginRequest {
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.
     pub timeout: Duration,
+    /// How long an access token lives where the server does not say so.
+    pub assumed_ttl: Option<Duration>,
 }
 
 /// How the authorization response comes back to this process.

@@ -38,11 +38,11 @@ fn what_a_person_is_told_at_the_end() {
     let finished = complete(&mut command, &server.origin()).expect_code(0);
     let warnings = finished.warnings();
     assert!(
-        warnings.contains("write") && !warnings.contains("granted: read"),
+        warnings.contains("not granted: write") && !warnings.contains("granted: read"),
         "{warnings}"
     );
     finished
-        .says(&["read extra", "note: granted, but not asked for: extra\n"])
+        .says(&["read extra", "warning: granted, but not asked for: extra\n"])
         .says(&["offline_access"])
         .says(&["did not say how long"]);
     let row = &status(&home)[0];

@@ -83,6 +83,9 @@ pub fn session(issuer: &str) -> Session {
         id_token: None,
         subject: None,
         dead: None,
+        suspended: None,
+        refresh_expires_at: None,
+        first_claims: None,
         tokens: vec![StoredToken {
             narrowed_to: Vec::new(),
             resource: Vec::new(),
