@@ -86,7 +86,7 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
-    ("src/check/probe.rs", "parses the bodies of answers"),
+    ("src/check/exchange.rs", "parses the bodies of answers"),
     (
         "src/check/secrets.rs",
         "compares and hashes what the examination sends, takes tokens apart",

@@ -1,10 +1,15 @@
-//! How many bits of randomness a value may hold at most, from what can be
-//! seen of it: its length and its alphabet, without what all samples share.
+//! How many bits of randomness a value may hold at most, from what can be seen
+//! of several: their length and the alphabet that they really use, without the
+//! places that never change.
 
+use super::report::{CheckResult, ensure, violated};
+use super::secrets;
+use crate::protocol::abnf::from_base64url;
 use crate::secret::Secret;
 
-/// A shorter common beginning is chance.
-const COMMON_FROM_CHARS: usize = 4;
+/// A run of places with the same characters in all samples is no chance where
+/// its probability is less than this.
+const CHANCE: f64 = 1e-6;
 
 /// Alphabets that values are written in, the smallest first.
 const ALPHABETS: [(&str, f64); 7] = [
@@ -17,55 +22,121 @@ const ALPHABETS: [(&str, f64); 7] = [
     ("abcdefghijklmnopqrstuvwxyz0123456789", 36.0),
 ];
 
-/// The bits of a version 4 UUID (RFC 9562 §5.4).
+const BASE64_SIZE: f64 = 64.0;
+
+/// The random bits of a version 4 UUID (RFC 9562 §5.4).
 const UUID_BITS: f64 = 122.0;
 
+/// Violated where these values have fewer bits each, or two are the same.
+pub(super) fn expect_bits(samples: &[Secret], bits: f64) -> CheckResult {
+    if samples.is_empty() {
+        return violated("none came");
+    }
+    if secrets::distinct(samples.iter().cloned()) < samples.len() {
+        return violated("the same value came twice");
+    }
+    let found = max_bits(samples);
+    ensure(found >= bits, format!("they have {found:.0} bits at most"))
+}
+
 /// An upper bound of the bits of randomness in each of these values.
-pub(super) fn bits_at_most(samples: &[&Secret]) -> f64 {
-    let texts: Vec<&str> = samples.iter().map(|sample| sample.expose().as_str()).collect();
-    let Some(first) = texts.first() else { return 0.0 };
-    if texts.iter().all(|text| is_uuid(text)) {
+fn max_bits(samples: &[Secret]) -> f64 {
+    let texts: Vec<Vec<char>> = samples.iter().map(|sample| sample.expose().chars().collect()).collect();
+    if samples.is_empty() {
+        return 0.0;
+    }
+    if samples.iter().all(|sample| is_uuid(sample.expose())) {
         return UUID_BITS;
     }
-    let common = texts[1..]
+    // Values of different lengths are the same at their beginnings, or at their ends.
+    let reversed: Vec<Vec<char>> = texts.iter().map(|text| text.iter().rev().copied().collect()).collect();
+    bits_of_varying(&texts).min(bits_of_varying(&reversed))
+}
+
+/// The bits in the places that vary.
+fn bits_of_varying(texts: &[Vec<char>]) -> f64 {
+    let shortest = texts.iter().map(Vec::len).min().unwrap_or_default();
+    let size = alphabet_size(texts.iter().flatten());
+    let is_constant: Vec<bool> = (0..shortest)
+        .map(|place| texts.iter().all(|text| text.get(place) == texts[0].get(place)))
+        .collect();
+    // Two values are the same in a place by chance; so are many only rarely.
+    let chance_of_one = size.powi(1 - i32::try_from(texts.len()).unwrap_or(i32::MAX));
+    let mut varying = Vec::new();
+    let mut place = 0;
+    while place < shortest {
+        let run = is_constant[place..].iter().take_while(|constant| **constant).count();
+        let is_chance = chance_of_one.powi(i32::try_from(run).unwrap_or(i32::MAX)) >= CHANCE;
+        let end = place + run.max(1);
+        if run == 0 || is_chance {
+            varying.extend(place..end);
+        }
+        place = end;
+    }
+    let varying_chars = texts
         .iter()
-        .map(|text| common_beginning(first, text))
-        .min()
-        .filter(|common| *common >= COMMON_FROM_CHARS)
-        .unwrap_or(0);
-    let shortest = texts.iter().map(|text| text.chars().count()).min().unwrap_or(0);
-    let varying = shortest.saturating_sub(common);
-    let within = |alphabet: &str| {
-        texts
-            .iter()
-            .all(|text| text.chars().skip(common).all(|char| alphabet.contains(char)))
-    };
+        .flat_map(|text| varying.iter().filter_map(|place| text.get(*place)));
+    varying.len() as f64 * f64::log2(alphabet_size(varying_chars))
+}
+
+/// How many different characters each place may have: the smallest alphabet
+/// that has all of them, or as many as there are where those are too few for it.
+fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> f64 {
+    let all: Vec<char> = chars.copied().collect();
+    let mut different = all.clone();
+    different.sort_unstable();
+    different.dedup();
+    let within = |alphabet: &str| different.iter().all(|char| alphabet.contains(*char));
     let size = ALPHABETS
         .iter()
         .find(|(alphabet, _)| within(alphabet))
-        .map_or(64.0, |(_, size)| *size);
-    varying as f64 * f64::log2(size)
+        .map_or(BASE64_SIZE, |(_, size)| *size);
+    let expected = size * (1.0 - (1.0 - 1.0 / size).powf(all.len() as f64));
+    let found = different.len() as f64;
+    if found < expected / 2.0 { found.max(1.0) } else { size }
 }
 
-fn common_beginning(one: &str, other: &str) -> usize {
-    one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
-}
-
+/// A version 4 UUID, written out, in hexadecimal digits, or in BASE64.
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.char_indices().all(|(index, char)| match index {
-            8 | 13 | 18 | 23 => char == '-',
-            _ => char.is_ascii_hexdigit(),
+    let of_base64 = || from_base64url(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"));
+    is_written_uuid(text)
+        || of_hexadecimal(text).is_some_and(|bytes| is_uuid_bytes(&bytes))
+        || of_base64().is_some_and(|bytes| {
+            is_uuid_bytes(&bytes) || String::from_utf8(bytes).is_ok_and(|text| is_written_uuid(&text))
         })
+}
+
+fn is_written_uuid(text: &str) -> bool {
+    let has_hyphens = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
+    has_hyphens && of_hexadecimal(&text.replace('-', "")).is_some_and(|bytes| bytes.len() == 16)
+}
+
+fn of_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|place| u8::from_str_radix(&text[place..place + 2], 16).ok())
+        .collect()
+}
+
+/// Version and variant in their places.
+fn is_uuid_bytes(bytes: &[u8]) -> bool {
+    bytes.len() == 16 && bytes[6] >> 4 == 4 && bytes[8] >> 6 == 0b10
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::report::Failure;
+
+    fn secrets_of(samples: &[&str]) -> Vec<Secret> {
+        samples.iter().map(|sample| Secret::from(*sample)).collect()
+    }
 
     fn bits(samples: &[&str]) -> f64 {
-        let samples: Vec<Secret> = samples.iter().map(|sample| Secret::from(*sample)).collect();
-        bits_at_most(&samples.iter().collect::<Vec<_>>())
+        max_bits(&secrets_of(samples))
     }
 
     #[test]
@@ -73,7 +144,6 @@ mod tests {
         assert_eq!(bits(&["12345678"]), 8.0 * f64::log2(10.0));
         assert_eq!(bits(&["00112233445566778899aabbccddeeff"]), 128.0);
         assert_eq!(bits(&["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"]), 258.0);
-        assert_eq!(bits(&["f47ac10b-58cc-4372-a567-0e02b2c3d479"]), 122.0);
         assert_eq!(bits(&[]), 0.0);
     }
 
@@ -85,8 +155,45 @@ mod tests {
     }
 
     #[test]
-    fn what_all_samples_begin_with_is_not_random() {
+    fn a_version_4_uuid_has_122_bits_however_it_is_written() {
+        for uuid in [
+            "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+            "f47ac10b58cc4372a5670e02b2c3d479",
+            "9HrBC1jMQ3KlZw4CssPUeQ",
+            "9HrBC1jMQ3KlZw4CssPUeQ==",
+            "ZjQ3YWMxMGItNThjYy00MzcyLWE1NjctMGUwMmIyYzNkNDc5",
+        ] {
+            assert_eq!(bits(&[uuid]), 122.0, "{uuid}");
+        }
+    }
+
+    #[test]
+    fn an_alphabet_is_what_is_really_used_of_it() {
+        let two_letters = "abbabaabbabbaaababbabaabbabbaaababbabaabbabbaaab";
+        assert_eq!(bits(&[two_letters]), 48.0);
+    }
+
+    #[test]
+    fn places_that_never_change_are_not_random() {
         assert_eq!(bits(&["code-AAAA-Zx9_", "code-AAAA-Qw8_"]), 4.0 * 6.0);
         assert_eq!(bits(&["abXYZ_", "abxyz-"]), 36.0, "two equal characters are chance");
+        let behind_a_counter: Vec<String> = (10..20)
+            .map(|count| format!("{count}-dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
+            .collect();
+        let samples: Vec<&str> = behind_a_counter.iter().map(String::as_str).collect();
+        assert!(bits(&samples) < 8.0, "{}", bits(&samples));
+        let of_other_lengths = ["9-dBjftJeZ4CVP-mB92K27uhbU", "10-dBjftJeZ4CVP-mB92K27uhbU"];
+        assert!(bits(&of_other_lengths) < 8.0);
+    }
+
+    #[test]
+    fn the_same_value_twice_has_no_randomness() {
+        let good = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(expect_bits(&secrets_of(&[good]), 128.0).is_ok());
+        let other = "n4bvcyhs6_k2jdw7xq3mzpa5rtZ4CVP-mB92K27uhbU";
+        for samples in [&[good, good][..], &[good, other, good]] {
+            let result = expect_bits(&secrets_of(samples), 128.0);
+            assert!(matches!(result, Err(Failure::Violated(how)) if how == "the same value came twice"));
+        }
     }
 }

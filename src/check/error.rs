@@ -1,5 +1,6 @@
 //! Each way in which an examination ends without a clean report.
 
+use super::report::Stop;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
 
@@ -18,13 +19,8 @@ pub enum CheckError {
         ended_early: Option<String>,
     },
     /// The report was printed, and is not whole.
-    #[error("not every rule could be tested: {reason}")]
-    EndedEarly {
-        /// Why no login comes to its end.
-        reason: String,
-        /// That of a login that ends like this.
-        exit_code: ExitCode,
-    },
+    #[error("not every rule could be tested: {}", .0.reason)]
+    EndedEarly(Stop),
     /// A signal came.
     #[error("the examination was interrupted")]
     Interrupted(ExitCode),
@@ -35,7 +31,7 @@ impl Diagnosis for CheckError {
         match self {
             CheckError::Discovery(source) => source.exit_code(),
             CheckError::Findings { .. } => ExitCode::Findings,
-            CheckError::EndedEarly { exit_code, .. } => *exit_code,
+            CheckError::EndedEarly(stop) => stop.exit_code,
             CheckError::Interrupted(code) => *code,
         }
     }
@@ -46,7 +42,7 @@ impl Diagnosis for CheckError {
             CheckError::Findings { .. } => {
                 vec!["Look at one rule alone with --rule ID and -vv; leave one out with --skip ID.".to_owned()]
             }
-            CheckError::EndedEarly { .. } => {
+            CheckError::EndedEarly(_) => {
                 vec!["See first that a login works: run `oauth login` with the same flags, and -vv.".to_owned()]
             }
             CheckError::Interrupted(_) => Vec::new(),

@@ -1,137 +1,146 @@
 //! `oauth check`: the examination of an authorization server, rule by rule.
 //!
-//! [`examine`] is the order. A group of rules is a file; a rule is a line or a
-//! few in it. The examination signs in as a client does, through the browser,
-//! and sends what a client must not: the typed messages of `protocol` stay as
-//! strict as they are, since here raw [`Params`](crate::protocol::params::Params) go out.
+//! [`run`] is the order. A group of rules is a file in `rules/`; a rule is a
+//! line or a few in it. What a group works with lies below it: `logins` obtain
+//! codes and sessions, `authorize_requests` and `token_requests` write raw
+//! requests, the `prober` sends them, the `results` keep what was found. Raw
+//! [`Params`](crate::protocol::params::Params) are sent, so that the typed
+//! messages of `protocol` stay as strict as they are.
 //!
 //! Only what a real server can stand: one request at a time but for two rules
 //! about races, no guessing, and every token that came is revoked at the end.
 
-mod ask;
-mod authorize;
-mod code;
+mod authorization_probe;
+mod authorize_requests;
+mod browser_login;
+
+mod context;
 mod entropy;
 mod error;
-mod examination;
-mod id_token;
-mod introspection;
-mod keys;
-mod metadata;
-mod pages;
-mod pkce;
-mod probe;
-mod redirect_uri;
-mod refresh;
+mod exchange;
+mod login_plan;
+mod logins;
+mod observations;
+mod prober;
 pub mod render;
-mod revocation;
+pub mod report;
+mod request;
+mod results;
+mod rules;
 mod secrets;
-mod sign_in;
-mod token;
-mod token_request;
-mod userinfo;
-mod verdict;
+mod services;
+mod token_requests;
+mod variant_login;
 
 pub use error::CheckError;
-pub use verdict::{Evidence, Judged, Report, Verdict};
+pub use report::{Report, Verdict};
+pub use request::{CheckRequest, Selection, Shutdown};
 
-use crate::exit::ExitCode;
 use crate::flow::login::callback::random_unused_port;
-use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest};
+use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::rules::Rule;
 use crate::trace::Event;
-use examination::Examination;
-use std::pin::Pin;
+use context::Check;
+use logins::Logins;
+use prober::Prober;
+use rules::{authorize, code, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
-
-/// Comes true when a signal asks the process to end.
-pub type Interruption<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
-
-/// What to examine, and by which rules.
-#[derive(Debug)]
-pub struct CheckRequest {
-    /// The server and the client, as a login would take them.
-    pub login: LoginRequest,
-    /// Which rules.
-    pub rules: Selection,
-}
-
-/// Which rules are tested.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// Only these; all where it is empty.
-    pub only: Vec<Rule>,
-    /// And none of these.
-    pub skip: Vec<Rule>,
-}
-
-impl Selection {
-    fn has(&self, rule: Rule) -> bool {
-        (self.only.is_empty() || self.only.contains(&rule)) && !self.skip.contains(&rule)
-    }
-
-    fn has_any(&self, rules: &[Rule]) -> bool {
-        rules.iter().any(|rule| self.has(*rule))
-    }
-}
 
 /// Examines the server.
 ///
 /// # Errors
 /// [`CheckError::Discovery`] where there is no server to examine, and
-/// [`CheckError::Interrupted`]. Broken rules are no error: they stand in the [`Report`].
-pub fn examine(
+/// [`CheckError::Interrupted`]. Broken rules are no error: they are in the [`Report`].
+pub fn run(
     request: &CheckRequest,
     world: &mut LoginContext<'_>,
     runtime: &Runtime,
-    interruption: Interruption<'_>,
+    shutdown: Shutdown<'_>,
 ) -> Result<Report, CheckError> {
-    let redirect_uri = redirect_uri(&request.login.callback, world.caller.randomness);
-    let mut examination = Examination::new(request, world, runtime, interruption, redirect_uri);
-    let documents = metadata::fetch(&mut examination)?;
-    metadata::judge(&mut examination, &documents);
-    keys::judge(&mut examination);
+    let redirect_uri = probe_redirect_uri(&request.login.callback, world.caller.randomness);
+    let mut check = Check {
+        prober: Prober::new(request, world, runtime, shutdown, redirect_uri),
+        logins: Logins::default(),
+    };
+    let documents = metadata::fetch(&mut check)?;
+    metadata::run(&mut check, &documents);
+    keys::run(&mut check);
 
-    sign_in::announce(&mut examination);
-    redirect_uri::judge_loopback_port(&mut examination);
-    authorize::judge_refusals(&mut examination);
-    redirect_uri::judge(&mut examination);
-    pages::judge(&mut examination);
+    announce(&mut check);
+    redirect_uri::run_loopback_port(&mut check);
+    authorize::run_refusals(&mut check);
+    let variants = redirect_uri::run(&mut check);
+    pages::run(&mut check);
 
-    authorize::judge_responses(&mut examination);
-    token::judge_responses(&mut examination);
-    id_token::judge(&mut examination);
-    userinfo::judge(&mut examination);
-    introspection::judge(&mut examination);
+    authorize::run_responses(&mut check);
+    token::run_responses(&mut check);
+    id_token::run(&mut check);
+    userinfo::run(&mut check);
+    introspection::run(&mut check);
+    redirect_uri::run_in_browser(&mut check, variants);
 
-    pkce::judge(&mut examination);
-    token::judge_refusals(&mut examination);
-    code::judge(&mut examination);
-    refresh::judge(&mut examination);
-    revocation::judge(&mut examination);
-    examination.try_what_is_left();
-    authorize::judge_errors(&mut examination);
-    authorize::judge_entropy(&mut examination);
-    token::judge_errors(&mut examination);
-    revocation::revoke_what_is_left(&mut examination);
+    pkce::run(&mut check);
+    token_refusals::run(&mut check);
+    code::run(&mut check);
+    refresh::run(&mut check);
+    revocation::run(&mut check);
 
-    if let Some(code) = examination.interrupted {
-        if examination.has_tokens_left() {
+    // What is about everything that came is judged at the end.
+    check.logins.run_pending(&mut check.prober);
+    authorize::run_errors(&mut check);
+    authorize::run_entropy(&mut check);
+    token::run_entropy(&mut check);
+    token_refusals::run_errors(&mut check);
+    revocation::revoke_left(&mut check);
+    report(check)
+}
+
+fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
+    let Check { prober, logins } = check;
+    if let Some(code) = prober.interrupted {
+        if !prober.observations.left.is_empty() {
             let warning = "the tokens that came until now are not revoked; they end by themselves";
-            examination.world.caller.observer.observe(&Event::Warning(warning));
+            prober.world.caller.observe(&Event::Warning(warning));
         }
         return Err(CheckError::Interrupted(code));
     }
-    let issuer = examination.metadata.issuer.as_ref().map(ToString::to_string);
-    let token_endpoint = examination.metadata.token_endpoint.as_ref().map(ToString::to_string);
-    Ok(examination.report(issuer.or(token_endpoint).unwrap_or_default()))
+    let metadata = &prober.target.metadata;
+    let issuer = metadata.issuer.as_ref().map(ToString::to_string);
+    let token_endpoint = metadata.token_endpoint.as_ref().map(ToString::to_string);
+    let server = issuer.or(token_endpoint).unwrap_or_default();
+    Ok(prober.results.into_report(&server, logins.without_login()))
+}
+
+/// Looks how the server meets a request, and says what will happen.
+fn announce(check: &mut Check<'_, '_>) {
+    if check.prober.is_stopped() {
+        return;
+    }
+    check.logins.detect_interactivity(&mut check.prober);
+    if check.prober.is_stopped() {
+        return;
+    }
+    let observer = &mut *check.prober.world.caller.observer;
+    if check.logins.auto_approves() {
+        observer.observe(&Event::Note(
+            "the server grants without asking, so no browser is needed",
+        ));
+    }
+    let at_the_end = match check.prober.target.metadata.revocation_endpoint {
+        Some(_) => "its tokens are revoked at the end",
+        None => "its tokens cannot be revoked: the server announces no revocation endpoint",
+    };
+    observer.observe(&Event::Note(&format!(
+        "tests of reuse end sessions that this examination starts, and at some servers every session of the same \
+         person and client; {at_the_end}"
+    )));
 }
 
 /// The redirect URI for requests that no browser answers: with a port on
 /// which nobody is likely to listen, where any port will do.
-fn redirect_uri(callback: &CallbackChoice, randomness: &mut dyn Randomness) -> RedirectUri {
+fn probe_redirect_uri(callback: &CallbackChoice, randomness: &mut dyn Randomness) -> RedirectUri {
     let (redirect_uri, port) = match callback {
         CallbackChoice::Paste(redirect_uri) => (redirect_uri, None),
         CallbackChoice::Listen(redirect_uri, settings) => {

@@ -9,7 +9,7 @@ use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
-use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
+use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, render, run as check_server};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     }
     // first of all, so that nobody signs in for a report that has no place
     let junit = options.junit.as_deref().map(JunitFile::open).transpose()?;
-    let report = examined(context, options)?;
+    let report = examine(context, options)?;
     if let Some(mut junit) = junit {
         junit.write(&render::junit::render(&report))?;
     }
@@ -47,9 +47,12 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     report::print(text.as_bytes())?;
     match (report.count(Verdict::Fail), report.ended_early) {
         (0, None) => Ok(()),
-        (0, Some((reason, exit_code))) => Err(CheckError::EndedEarly { reason, exit_code }.into()),
-        (broken, ended_early) => {
-            let ended_early = ended_early.map(|(reason, _)| reason);
+        // Where the server cannot be reached, what was found is not all.
+        (broken, Some(stop)) if broken == 0 || stop.exit_code == ExitCode::Unreachable => {
+            Err(CheckError::EndedEarly(stop).into())
+        }
+        (broken, stop) => {
+            let ended_early = stop.map(|stop| stop.reason);
             Err(CheckError::Findings { broken, ended_early }.into())
         }
     }
@@ -98,7 +101,7 @@ fn unwritable(path: &Path, source: CreateFileError) -> Error {
     ReportNotWritten { path, source }.into()
 }
 
-fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
+fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     for (is_given, flag) in [
         (options.login.refresh_token_stdin, "--refresh-token-stdin"),
         (options.login.stop_before.is_some(), "--stop-before"),
@@ -141,7 +144,7 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
     let runtime = context.runtime()?;
     let in_runtime = runtime.enter();
     let mut pasted = open_paste_source(paste_only, options.login.client_secret_stdin)?;
-    let interruption = Box::pin(shutdown_signal());
+    let shutdown = Box::pin(shutdown_signal());
     drop(in_runtime);
     let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());
     let mut login_context = LoginContext {
@@ -151,5 +154,5 @@ fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> 
         host: &host,
         save: &mut save_nothing,
     };
-    Ok(examine(&request, &mut login_context, &runtime, interruption)?)
+    Ok(check_server(&request, &mut login_context, &runtime, shutdown)?)
 }

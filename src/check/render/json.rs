@@ -1,13 +1,13 @@
 //! The report as one JSON object.
 
-use crate::check::{Judged, Report, Verdict};
+use crate::check::report::{Report, RuleResult, Verdict};
 use crate::rules::Rule;
 use serde_json::{Value, json};
 
 /// `rules` has every rule, `findings` those that break a MUST.
 pub fn render(report: &Report) -> String {
     let rules: Vec<Value> = report.rules.iter().map(object).collect();
-    let failed = report.rules.iter().filter(|judged| judged.verdict == Verdict::Fail);
+    let failed = report.rules.iter().filter(|result| result.verdict == Verdict::Fail);
     let findings: Vec<Value> = failed.map(object).collect();
     format!(
         "{}\n",
@@ -21,13 +21,13 @@ pub fn list() -> String {
     format!("{}\n", Value::Array(rules))
 }
 
-fn object(judged: &Judged) -> Value {
-    let mut object = named(judged.rule);
-    object["verdict"] = json!(judged.verdict.as_str());
-    object["reason"] = json!(judged.reason);
-    if let Some(evidence) = &judged.evidence {
-        object["sent"] = json!(evidence.sent);
-        object["came"] = json!(evidence.came);
+fn object(result: &RuleResult) -> Value {
+    let mut object = named(result.rule);
+    object["verdict"] = json!(result.verdict.as_str());
+    object["reason"] = json!(result.reason);
+    if let Some(evidence) = &result.evidence {
+        object["sent"] = json!(evidence.request);
+        object["came"] = json!(evidence.response);
     }
     object
 }

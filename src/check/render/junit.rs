@@ -1,15 +1,15 @@
 //! The report as JUnit XML, as continuous integration reads it: a test case
 //! a rule, a test suite a specification.
 
-use crate::check::{Judged, Report, Verdict};
+use crate::check::report::{Report, RuleResult, Verdict};
 use crate::output::sanitize::escape_html;
 use std::fmt::Write;
 
 /// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
 pub fn render(report: &Report) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let counts = |rules: &[&Judged]| {
-        let count = |verdict| rules.iter().filter(|judged| judged.verdict == verdict).count();
+    let counts = |rules: &[&RuleResult]| {
+        let count = |verdict| rules.iter().filter(|result| result.verdict == verdict).count();
         format!(
             "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
             rules.len(),
@@ -17,7 +17,7 @@ pub fn render(report: &Report) -> String {
             count(Verdict::Skipped)
         )
     };
-    let all: Vec<&Judged> = report.rules.iter().collect();
+    let all: Vec<&RuleResult> = report.rules.iter().collect();
     // Writing to a String cannot fail.
     let _ = writeln!(
         xml,
@@ -26,16 +26,16 @@ pub fn render(report: &Report) -> String {
         counts(&all)
     );
     let mut documents: Vec<&str> = Vec::new();
-    for judged in &report.rules {
-        if !documents.contains(&judged.rule.document()) {
-            documents.push(judged.rule.document());
+    for result in &report.rules {
+        if !documents.contains(&result.rule.document()) {
+            documents.push(result.rule.document());
         }
     }
     for document in documents {
-        let rules: Vec<&Judged> = all
+        let rules: Vec<&RuleResult> = all
             .iter()
             .copied()
-            .filter(|judged| judged.rule.document() == document)
+            .filter(|result| result.rule.document() == document)
             .collect();
         let _ = writeln!(
             xml,
@@ -43,8 +43,8 @@ pub fn render(report: &Report) -> String {
             escape_html(document),
             counts(&rules)
         );
-        for judged in rules {
-            test_case(&mut xml, judged);
+        for result in rules {
+            test_case(&mut xml, result);
         }
         xml += "  </testsuite>\n";
     }
@@ -52,8 +52,8 @@ pub fn render(report: &Report) -> String {
     xml
 }
 
-fn test_case(xml: &mut String, judged: &Judged) {
-    let rule = judged.rule;
+fn test_case(xml: &mut String, result: &RuleResult) {
+    let rule = result.rule;
     let class = format!("{} {}", rule.document(), rule.section());
     let _ = write!(
         xml,
@@ -62,11 +62,11 @@ fn test_case(xml: &mut String, judged: &Judged) {
         rule.id()
     );
     let mut details = format!("{} ({})", rule.statement(), rule.level().as_str());
-    if let Some(evidence) = &judged.evidence {
-        let _ = write!(details, "\nsent: {}\ncame: {}", evidence.sent, evidence.came);
+    if let Some(evidence) = &result.evidence {
+        let _ = write!(details, "\nsent: {}\ncame: {}", evidence.request, evidence.response);
     }
-    let (details, reason) = (escape_html(&details), escape_html(&judged.reason));
-    let _ = match judged.verdict {
+    let (details, reason) = (escape_html(&details), escape_html(&result.reason));
+    let _ = match result.verdict {
         Verdict::Pass => writeln!(xml, "/>"),
         Verdict::Skipped => writeln!(xml, "><skipped message=\"{reason}\"/></testcase>"),
         Verdict::Fail => writeln!(xml, "><failure message=\"{reason}\">{details}</failure></testcase>"),

@@ -1,7 +1,7 @@
 //! The report for a person: what was asked for, grouped by specification, what
 //! is not as it should be with its reason, a summary line at the end.
 
-use crate::check::{Judged, Report, Verdict};
+use crate::check::report::{Report, RuleResult, Verdict};
 use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
@@ -11,22 +11,26 @@ pub fn render(report: &Report, colour: bool) -> String {
     let theme = Theme::new(colour);
     let mut text = String::new();
     let asked_for = report.asked_for();
+    if let Some(stop) = &report.ended_early {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}; {} rules are skipped\n", stop.reason, report.skipped());
+    }
     for document in documents() {
         let mut rules = asked_for
             .iter()
-            .filter(|judged| judged.rule.document() == document)
+            .filter(|result| result.rule.document() == document)
             .peekable();
         if rules.peek().is_none() {
             continue;
         }
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", theme.paint(Role::Heading, document));
-        for judged in rules {
-            line(&mut text, judged, theme);
+        for result in rules {
+            line(&mut text, result, theme);
         }
         text.push('\n');
     }
-    let count = |verdict| asked_for.iter().filter(|judged| judged.verdict == verdict).count();
+    let count = |verdict| asked_for.iter().filter(|result| result.verdict == verdict).count();
     let _ = write!(
         text,
         "{}: {} rule{}: {} passed, {} failed (MUST), {} warnings (SHOULD), {} skipped",
@@ -47,15 +51,15 @@ pub fn render(report: &Report, colour: bool) -> String {
     text
 }
 
-fn line(text: &mut String, judged: &Judged, theme: Theme) {
-    let rule = judged.rule;
-    let role = match judged.verdict {
+fn line(text: &mut String, result: &RuleResult, theme: Theme) {
+    let rule = result.rule;
+    let role = match result.verdict {
         Verdict::Pass => Role::Good,
         Verdict::Fail => Role::Error,
         Verdict::Warning => Role::Warning,
         Verdict::Skipped => Role::Aside,
     };
-    let word = theme.paint(role, &format!("{:<7}", judged.verdict.as_str()));
+    let word = theme.paint(role, &format!("{:<7}", result.verdict.as_str()));
     let _ = writeln!(
         text,
         "  {word}  {}  §{}  {}",
@@ -63,21 +67,21 @@ fn line(text: &mut String, judged: &Judged, theme: Theme) {
         rule.section(),
         rule.statement()
     );
-    if !judged.reason.is_empty() {
-        let _ = writeln!(text, "           {}", judged.reason);
+    if !result.reason.is_empty() {
+        let _ = writeln!(text, "           {}", result.reason);
     }
-    if let Some(evidence) = judged.evidence.as_ref().filter(|_| judged.verdict != Verdict::Skipped) {
+    if let Some(evidence) = result.evidence.as_ref().filter(|_| result.verdict != Verdict::Skipped) {
         let _ = writeln!(
             text,
             "           {} {}",
             theme.paint(Role::Aside, "sent:"),
-            evidence.sent
+            evidence.request
         );
         let _ = writeln!(
             text,
             "           {} {}",
             theme.paint(Role::Aside, "came:"),
-            evidence.came
+            evidence.response
         );
     }
 }

@@ -37,6 +37,18 @@ const FOR_CONFIDENTIAL_CLIENTS: [Rule; 7] = [
     Rule::IntrospectionInactive,
 ];
 
+/// Rules about what a resource owner is asked, with those that are tested
+/// beside them: nobody signs in here.
+const OF_THE_SIGN_IN_PAGE: [Rule; 1] = [Rule::AuthorizeFraming];
+
+/// Rules that need no signing in, for a server that asks for it.
+const WITHOUT_SIGNING_IN: [&str; 4] = [
+    "authorize.framing",
+    "authorize.content-security-policy",
+    "authorize.referrer-policy",
+    "authorize.client-unknown",
+];
+
 /// Rules that a server cannot break in a way that shows within an examination, and why.
 const UNSEEN: &[(Rule, &str)] = &[];
 
@@ -66,7 +78,9 @@ fn examine_broken_server(rule: Rule) -> Result<(), String> {
         return Ok(());
     }
     let home = Home::new();
-    let broken_server = || lenient_server(&home, &["--approve", "auto", "--break", rule.id()]);
+    let is_of_sign_in_page = OF_THE_SIGN_IN_PAGE.contains(&rule);
+    let approve = if is_of_sign_in_page { "ask" } else { "auto" };
+    let broken_server = || lenient_server(&home, &["--approve", approve, "--break", rule.id()]);
     let client = if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
         Client::Confidential
     } else {
@@ -86,7 +100,11 @@ fn examine_broken_server(rule: Rule) -> Result<(), String> {
     };
 
     let server = broken_server();
-    let whole = run(check(&home, &server.issuer(), client).arg("--json"));
+    let mut command = check(&home, &server.issuer(), client);
+    if is_of_sign_in_page {
+        command.args(WITHOUT_SIGNING_IN.iter().flat_map(|rule| ["--rule", rule]));
+    }
+    let whole = run(command.arg("--json"));
     let found: BTreeSet<Rule> = with_verdict(&whole, &["fail", "warning"])
         .iter()
         .map(|id| id.parse().expect("a rule"))

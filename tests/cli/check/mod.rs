@@ -2,15 +2,21 @@
 //! breaks each in turn, and against one that is made of literal bytes.
 
 #[cfg(unix)]
-mod foreign;
-mod front_desk;
-mod literal;
+mod browser_logins;
+mod common_mode_failures;
+mod honest_server;
+mod login_redirects;
 mod matrix;
-mod options;
-mod reports;
-mod shared_fate;
 #[cfg(unix)]
-mod signing_in;
+mod oidc_provider;
+mod options;
+mod raw_servers;
+mod refusals;
+mod reports;
+#[cfg(unix)]
+mod sign_in_first;
+mod tokens;
+mod unreadable_answers;
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
@@ -61,10 +67,20 @@ fn check(home: &Home, issuer: &str, client: Client) -> Command {
 /// Each rule's object of `--json`, by its id.
 fn rules(outcome: &Outcome) -> BTreeMap<String, Value> {
     let report = outcome.json();
-    let rules = report["rules"].as_array().expect("rules").iter();
-    rules
+    let rules: BTreeMap<String, Value> = report["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
         .map(|rule| (rule["id"].as_str().expect("an id").to_owned(), rule.clone()))
-        .collect()
+        .collect();
+    for rule in rules.values() {
+        let is_finding = ["fail", "warning"].iter().any(|verdict| rule["verdict"] == *verdict);
+        let has_evidence = ["sent", "came"]
+            .iter()
+            .all(|member| rule[*member].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(has_evidence || !is_finding, "a finding without evidence: {rule}");
+    }
+    rules
 }
 
 /// The ids of the rules with these verdicts.

@@ -1,12 +1,11 @@
 //! The ID token of a login (OpenID Connect Core §2, §3.1.3.7), claim by claim.
 
-use super::examination::Examination;
 use super::keys;
-use super::secrets;
-use super::sign_in::Main;
-use super::token::no_tokens;
-use super::token_request::Tokens;
-use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
+use crate::check::context::Check;
+use crate::check::exchange::Tokens;
+use crate::check::logins::BaselineLogin;
+use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
+use crate::check::secrets;
 use crate::protocol::id_token::{CLOCK_SKEW_S, ISSUED_AT_MAX_AGE_S, access_token_hash, numeric_date};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::jwks::{JwkSet, SignatureError};
@@ -20,7 +19,7 @@ const MAX_SUBJECT_CHARS: usize = 255;
 /// What the claims are compared with.
 struct Context<'m> {
     jwt: UnverifiedJwt,
-    main: &'m Main,
+    baseline: &'m BaselineLogin,
     tokens: &'m Tokens,
     issuer: Option<String>,
     client_id: String,
@@ -45,41 +44,41 @@ impl Context<'_> {
     }
 
     /// Seconds from the claim to now; broken where it is no number.
-    fn age_s(&self, claim: &str) -> Result<i64, Finding> {
+    fn age_s(&self, claim: &str) -> Result<i64, Failure> {
         match self.jwt.claims.get(claim).and_then(numeric_date) {
             Some(time) => Ok(self.now.seconds_since(time)),
-            None => broken(format!("{claim} is absent or no number")),
+            None => violated(format!("{claim} is absent or no number")),
         }
     }
 }
 
-type ClaimTest = fn(&Context<'_>) -> Judgement;
+type ClaimTest = fn(&Context<'_>) -> CheckResult;
 
 const RULES: &[(Rule, ClaimTest)] = &[
     (Rule::IdTokenSigned, |token| {
         let signed = !token.algorithm().eq_ignore_ascii_case("none") && !token.jwt.signature.is_empty();
-        kept_if(signed, format!("alg is {}", token.algorithm()))
+        ensure(signed, format!("alg is {}", token.algorithm()))
     }),
     (Rule::IdTokenIssuer, |token| match &token.issuer {
-        None => unseen("only endpoints are known, no issuer"),
+        None => inconclusive("only endpoints are known, no issuer"),
         Some(issuer) => {
             let found = token.text("iss").unwrap_or_default();
-            kept_if(found == issuer, format!("it is \"{found}\""))
+            ensure(found == issuer, format!("it is \"{found}\""))
         }
     }),
     (Rule::IdTokenAudience, |token| {
-        kept_if(token.audiences().contains(&token.client_id.as_str()), "it has not")
+        ensure(token.audiences().contains(&token.client_id.as_str()), "it has not")
     }),
     (Rule::IdTokenAuthorizedParty, |token| {
         match (token.text("azp"), token.audiences().len()) {
             (None, ..=1) => Ok(()),
-            (None, _) => broken("there are several audiences and no azp"),
-            (Some(party), _) => kept_if(party == token.client_id, format!("it is \"{party}\"")),
+            (None, _) => violated("there are several audiences and no azp"),
+            (Some(party), _) => ensure(party == token.client_id, format!("it is \"{party}\"")),
         }
     }),
     (Rule::IdTokenExpiry, |token| {
         let expired_for_s = token.age_s("exp")?;
-        kept_if(
+        ensure(
             expired_for_s <= CLOCK_SKEW_S,
             format!("it expired {expired_for_s} s ago"),
         )
@@ -87,19 +86,25 @@ const RULES: &[(Rule, ClaimTest)] = &[
     (Rule::IdTokenIssuedAt, |token| {
         let age_s = token.age_s("iat")?;
         let about_now = (-CLOCK_SKEW_S..=ISSUED_AT_MAX_AGE_S).contains(&age_s);
-        kept_if(about_now, format!("it is {age_s} s ago"))
+        ensure(about_now, format!("it is {age_s} s ago"))
     }),
     (Rule::IdTokenSubject, |token| match token.text("sub") {
-        None | Some("") => broken("there is none"),
-        Some(subject) => kept_if(
+        None | Some("") => violated("there is none"),
+        Some(subject) => ensure(
             subject.is_ascii() && subject.len() <= MAX_SUBJECT_CHARS,
             "it is not ASCII, or too long",
         ),
     }),
     (Rule::IdTokenNonce, |token| {
         let found = token.text("nonce").unwrap_or_default();
-        let same = token.main.nonce.as_ref().is_some_and(|sent| secrets::is(sent, found));
-        kept_if(
+        let same = token
+            .baseline
+            .exchange
+            .probe
+            .nonce
+            .as_ref()
+            .is_some_and(|sent| secrets::is(sent, found));
+        ensure(
             same,
             if found.is_empty() {
                 "there is none"
@@ -113,77 +118,77 @@ const RULES: &[(Rule, ClaimTest)] = &[
             return Ok(());
         };
         match access_token_hash(token.algorithm(), &token.tokens.access_token) {
-            None => unseen(format!("the hash for {} is not known here", token.algorithm())),
-            Some(computed) => kept_if(found.as_str() == Some(&computed), "it is another one"),
+            None => inconclusive(format!("the hash for {} is not known here", token.algorithm())),
+            Some(computed) => ensure(found.as_str() == Some(&computed), "it is another one"),
         }
     }),
 ];
 
 /// The ID token of these, taken apart.
-pub(super) fn claims_of(tokens: &Tokens) -> Result<UnverifiedJwt, Finding> {
+pub(in crate::check) fn claims_of(tokens: &Tokens) -> Result<UnverifiedJwt, Failure> {
     let Some(id_token) = &tokens.id_token else {
-        return unseen("no ID token came (id-token.present)");
+        return inconclusive("no ID token came (id-token.present)");
     };
     match secrets::jwt(id_token) {
         Ok(jwt) => Ok(jwt),
-        Err(error) => unseen(format!("the ID token cannot be read: {error}")),
+        Err(error) => inconclusive(format!("the ID token cannot be read: {error}")),
     }
 }
 
-/// Judges the ID token.
-pub(super) fn judge(examination: &mut Examination<'_, '_>) {
-    examination.judge(Rule::IdTokenPresent, &mut |examination| {
-        examination.needs_openid()?;
-        let main = examination.main_login()?;
-        let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
-        kept_if(tokens.id_token.is_some(), "none came")
+/// Tests the ID token.
+pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
+    check.rule(Rule::IdTokenPresent, &mut |check| {
+        check.prober.needs_openid()?;
+        let baseline = check.baseline_tokens()?;
+        let (tokens, _) = baseline.tokens()?;
+        ensure(tokens.id_token.is_some(), "none came")
     });
     for (rule, test) in RULES {
-        examination.judge(*rule, &mut |examination| {
-            examination.needs_openid()?;
-            let main = examination.main_login()?;
-            let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
+        check.rule(*rule, &mut |check| {
+            check.prober.needs_openid()?;
+            let baseline = check.baseline_tokens()?;
+            let (tokens, _) = baseline.tokens()?;
             test(&Context {
                 jwt: claims_of(tokens)?,
-                main: &main,
+                baseline: &baseline,
                 tokens,
-                issuer: examination.metadata.issuer.as_ref().map(ToString::to_string),
-                client_id: examination.client.id.to_string(),
-                now: examination.world.caller.now(),
+                issuer: check.prober.target.metadata.issuer.as_ref().map(ToString::to_string),
+                client_id: check.prober.client.id.to_string(),
+                now: check.prober.world.caller.now(),
             })
         });
     }
-    examination.judge(Rule::IdTokenSignature, &mut |examination| {
-        examination.needs_openid()?;
-        let main = examination.main_login()?;
-        let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
+    check.rule(Rule::IdTokenSignature, &mut |check| {
+        check.prober.needs_openid()?;
+        let baseline = check.baseline_tokens()?;
+        let (tokens, _) = baseline.tokens()?;
         let jwt = claims_of(tokens)?;
-        let Ok(keys) = keys::fetch(examination) else {
-            return unseen("no keys are published (keys.published)");
+        let Ok(keys) = keys::fetch(check) else {
+            return inconclusive("no keys are published (keys.published)");
         };
         let set = json!({ "keys": keys }).to_string();
         let Ok(set) = JwkSet::parse(set.as_bytes()) else {
-            return unseen("the published keys cannot be read");
+            return inconclusive("the published keys cannot be read");
         };
         match set.verify(&jwt) {
             Ok(_) => Ok(()),
             // Not signed, or with the client's secret: no published key is meant.
             Err(SignatureError::Algorithm(name)) => {
-                unseen(format!("it is signed with {name}, not with a published key"))
+                inconclusive(format!("it is signed with {name}, not with a published key"))
             }
-            Err(error) => broken(error.to_string()),
+            Err(error) => violated(error.to_string()),
         }
     });
-    examination.judge(Rule::IdTokenKeyReference, &mut |examination| {
-        examination.needs_openid()?;
-        let main = examination.main_login()?;
-        let (tokens, _) = main.tokens.as_ref().map_err(no_tokens)?;
+    check.rule(Rule::IdTokenKeyReference, &mut |check| {
+        check.prober.needs_openid()?;
+        let baseline = check.baseline_tokens()?;
+        let (tokens, _) = baseline.tokens()?;
         let jwt = claims_of(tokens)?;
         if jwt.signature.is_empty() {
-            return unseen("it is not signed (id-token.signed)");
+            return inconclusive("it is not signed (id-token.signed)");
         }
-        let Ok(keys) = keys::fetch(examination) else {
-            return unseen("no keys are published");
+        let Ok(keys) = keys::fetch(check) else {
+            return inconclusive("no keys are published");
         };
         if keys.len() < 2 {
             return Ok(());
@@ -197,6 +202,6 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
         } else {
             "its kid is none of the published ones"
         };
-        kept_if(known, how)
+        ensure(known, how)
     });
 }

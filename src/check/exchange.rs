@@ -1,15 +1,15 @@
-//! One raw request and its answer. What is sent here the typed messages of
-//! `protocol` cannot say; what comes is read with patience, since a server
+//! One raw request and its answer. The typed messages of `protocol` cannot
+//! express what is sent here; what comes is read leniently, since a server
 //! under examination may answer anything.
 
-use super::verdict::Evidence;
-use crate::output::sanitize::sanitize;
+use super::report::{Evidence, Failure, inconclusive};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::params::{Params, Value as Parameter};
 use crate::secret::Secret;
 use serde_json::{Map, Value};
+use std::fmt;
 use url::{Position, Url};
 
 /// A request and what came back.
@@ -19,26 +19,73 @@ pub(super) struct Exchange {
 }
 
 /// How the authorization endpoint answered, as far as a client can see it.
-pub(super) enum Reply {
+pub(super) enum Outcome {
     /// It sends the browser to the client with these parameters.
-    Back(Back),
-    /// A page with this status of 400 or more.
-    ErrorPage(u16),
+    Redirect(RedirectResponse),
+    /// It refuses on a page of its own.
+    Error(ErrorPage),
     /// A page, or a redirect to somewhere that is not the client: it asks the
     /// resource owner to sign in, by all appearances.
-    SignIn,
+    Page,
+}
+
+/// A refusal that is not sent to the client: a page with this status, or a
+/// redirect to the server's own error page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct ErrorPage {
+    pub(super) status: u16,
+}
+
+impl ErrorPage {
+    /// Whether it says nothing about the request.
+    pub(super) fn is_outage(self) -> bool {
+        is_outage(self.status)
+    }
+}
+
+impl fmt::Display for ErrorPage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            300..400 => write!(formatter, "a redirect to an error page of its own"),
+            status => write!(formatter, "a page of status {status}"),
+        }
+    }
+}
+
+/// Whether an answer with this status says nothing about the request.
+pub(super) fn is_outage(status: u16) -> bool {
+    status == 429 || status >= 500
+}
+
+/// The tokens of one answer.
+#[derive(Clone)]
+pub(super) struct Tokens {
+    pub(super) access_token: Secret,
+    pub(super) refresh_token: Option<Secret>,
+    pub(super) id_token: Option<Secret>,
+    pub(super) scope: Option<String>,
+}
+
+impl Tokens {
+    /// `Ok` where there is a refresh token.
+    pub(super) fn needs_refresh_token(&self) -> Result<&Secret, Failure> {
+        match &self.refresh_token {
+            Some(refresh_token) => Ok(refresh_token),
+            None => inconclusive("the server gave no refresh token; --scope offline_access may bring one"),
+        }
+    }
 }
 
 /// An authorization response.
 #[derive(Clone)]
-pub(super) struct Back {
+pub(super) struct RedirectResponse {
     pub(super) params: Params,
     pub(super) in_fragment: bool,
     /// Where to, as the server wrote it.
     pub(super) location: Secret,
 }
 
-impl Back {
+impl RedirectResponse {
     /// A parameter's value; the first, where it is repeated.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         let mut named = self.params.iter().filter(|(key, _)| *key == name);
@@ -69,6 +116,12 @@ impl Back {
         }
     }
 
+    /// Where it goes, without secrets.
+    pub(super) fn shown(&self) -> String {
+        let location = Url::parse(self.location.expose());
+        location.map_or_else(|_| shown_params(&self.params), |url| shown_url(&url))
+    }
+
     /// Whether it carries what a client wants.
     pub(super) fn grants(&self) -> bool {
         ["code", "access_token", "id_token"]
@@ -91,13 +144,53 @@ impl Exchange {
         parse_object(self.response.body.expose()).ok()
     }
 
+    /// The members of a body that is a JSON object or a form, as some servers
+    /// answer (RFC 6749 §5.1 wants JSON; token.content-type says so).
+    pub(super) fn members(&self) -> Option<Map<String, Value>> {
+        if let Some(object) = self.object() {
+            return Some(object);
+        }
+        let text = std::str::from_utf8(self.response.body.expose()).ok()?.trim();
+        if text.contains(|char: char| char.is_whitespace() || "<{".contains(char)) {
+            return None;
+        }
+        let form = Params::parse(text);
+        let is_answer = ["access_token", "error"]
+            .iter()
+            .any(|name| form.all(name).next().is_some());
+        let members = form.iter().map(|(name, value)| {
+            let text = value.expose();
+            let number = text.parse::<u64>().ok().filter(|_| name == "expires_in");
+            (name.to_owned(), number.map_or_else(|| Value::from(text), Value::from))
+        });
+        is_answer.then(|| members.collect())
+    }
+
+    /// Whether the answer says that it worked, and what it says beside that
+    /// cannot be read: no rule is judged by it.
+    pub(super) fn is_unreadable(&self) -> bool {
+        (200..300).contains(&self.status()) && self.members().is_none()
+    }
+
+    /// Status and media type.
+    pub(super) fn summary(&self) -> String {
+        let media_type = self.response.media_type();
+        let media_type = media_type.unwrap_or_else(|| "no content type".to_owned());
+        format!("{} {media_type}", self.status())
+    }
+
+    /// Whether the server failed, which says nothing about the request.
+    pub(super) fn is_outage(&self) -> bool {
+        is_outage(self.status())
+    }
+
     /// The body of an answer to a request without credentials.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.response.body.expose().clone()
     }
 
     /// Whether the body has this text in it.
-    pub(super) fn says(&self, text: &str) -> bool {
+    pub(super) fn contains(&self, text: &str) -> bool {
         let body = self.response.body.expose();
         body.windows(text.len()).any(|window| window == text.as_bytes())
     }
@@ -111,28 +204,50 @@ impl Exchange {
         media_type.is_some_and(|media_type| ["text/html", "application/xhtml+xml"].contains(&media_type.as_str()))
     }
 
-    /// The error code of a JSON body.
+    /// The error of a body that can be read.
+    pub(super) fn error_response(&self) -> Option<ErrorResponse> {
+        ErrorResponse::from_json(&self.members()?)
+    }
+
+    /// Its code.
     pub(super) fn error(&self) -> Option<String> {
-        ErrorResponse::from_json(&self.object()?).map(|error| error.error)
+        self.error_response().map(|error| error.error)
     }
 
     /// Whether an access token came.
     pub(super) fn has_token(&self) -> bool {
-        self.object()
-            .is_some_and(|object| object.get("access_token").is_some_and(|token| !token.is_null()))
+        self.members()
+            .is_some_and(|members| members.get("access_token").is_some_and(|token| !token.is_null()))
+    }
+
+    /// The tokens that came.
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        let members = self.members()?;
+        let text = |name: &str| {
+            members
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        Some(Tokens {
+            access_token: Secret::from(text("access_token")?),
+            refresh_token: text("refresh_token").map(Secret::from),
+            id_token: text("id_token").map(Secret::from),
+            scope: text("scope").map(str::to_owned),
+        })
     }
 
     /// What the authorization endpoint means by this answer to a request that
-    /// asked to be answered at `redirect_uri`.
-    pub(super) fn reply(&self, redirect_uri: &str) -> Reply {
+    /// asked to be answered at one of these URIs.
+    pub(super) fn outcome(&self, redirect_uris: &[&str]) -> Outcome {
         match self.status() {
             300..400 => {}
-            status @ 400.. => return Reply::ErrorPage(status),
-            _ => return Reply::SignIn,
+            status @ 400.. => return Outcome::Error(ErrorPage { status }),
+            _ => return Outcome::Page,
         }
         let location = self.header("location");
         let Ok(url) = self.request.url.join(location) else {
-            return Reply::SignIn;
+            return Outcome::Page;
         };
         let response = |encoded: Option<&str>| {
             let params = Params::parse(encoded.unwrap_or_default());
@@ -142,26 +257,43 @@ impl Exchange {
                 .any(|name| answers(name))
                 .then_some(params)
         };
-        let to_client = same_place(&url, redirect_uri) || url.origin() != self.request.url.origin();
         let (in_query, in_fragment) = (response(url.query()), response(url.fragment()));
         let is_in_fragment = in_query.is_none();
-        match in_query.or(in_fragment).filter(|_| to_client) {
-            Some(params) => Reply::Back(Back {
+        let Some(params) = in_query.or(in_fragment) else {
+            return Outcome::Page;
+        };
+        let grants = params.all("code").next().is_some() && url.origin() != self.request.url.origin();
+        if grants || redirect_uris.iter().any(|uri| self.is_of_client(&url, uri)) {
+            return Outcome::Redirect(RedirectResponse {
                 params,
                 in_fragment: is_in_fragment,
                 location: Secret::from(location),
-            }),
-            None => Reply::SignIn,
+            });
+        }
+        // Many servers have an error page of their own, which is told the error.
+        match params.all("error").any(|error| !error.is_empty()) {
+            true => Outcome::Error(ErrorPage { status: self.status() }),
+            false => Outcome::Page,
         }
     }
 
+    /// Whether the URL is a redirect URI, or at least on its host where that is not the server's.
+    fn is_of_client(&self, url: &Url, redirect_uri: &str) -> bool {
+        let is_on_its_host = || {
+            let host = Url::parse(redirect_uri).ok()?.host_str()?.to_owned();
+            Some(url.host_str()? == host && self.request.url.host_str()? != host)
+        };
+        same_place(url, redirect_uri) || is_on_its_host().unwrap_or_default()
+    }
+
     /// Where a redirect goes that stays at the server.
-    pub(super) fn redirect_within(&self, redirect_uri: &str) -> Option<Url> {
+    pub(super) fn redirect_within(&self, redirect_uris: &[&str]) -> Option<Url> {
         let is_redirect = (300..400).contains(&self.status());
         let from = &self.request.url;
         let url = from.join(self.header("location")).ok()?;
         let stays = url[..Position::BeforePath] == from[..Position::BeforePath];
-        let is_answer = matches!(self.reply(redirect_uri), Reply::Back(_)) || same_place(&url, redirect_uri);
+        let is_answer = !matches!(self.outcome(redirect_uris), Outcome::Page)
+            || redirect_uris.iter().any(|uri| same_place(&url, uri));
         (is_redirect && stays && !is_answer && !self.header("location").is_empty()).then_some(url)
     }
 
@@ -171,7 +303,7 @@ impl Exchange {
         for part in self.header("location").split(['?', '#']) {
             secrets.extend(Params::parse(part).secrets().cloned());
         }
-        for (name, value) in self.object().iter().flatten() {
+        for (name, value) in self.members().iter().flatten() {
             let member = value.as_str().map(|text| Parameter::tagged(name, text));
             secrets.extend(member.as_ref().and_then(Parameter::secret).cloned());
         }
@@ -180,19 +312,13 @@ impl Exchange {
 
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
-        Evidence {
-            sent: sanitize(&self.shown_request()),
-            came: sanitize(&self.shown_response()),
-        }
+        Evidence::new(self.shown_request(), self.shown_response())
     }
 
-    /// The same without the names of all members: for documents that have many.
-    pub(super) fn evidence_in_brief(&self) -> Evidence {
-        let media_type = self.response.media_type().unwrap_or_default();
-        Evidence {
-            sent: sanitize(&self.shown_request()),
-            came: sanitize(&format!("{} {media_type}", self.status())),
-        }
+    /// The same with this said of the answer.
+    pub(super) fn evidence_with(&self, shown: &str) -> Evidence {
+        let response = format!("{} {shown}", self.summary());
+        Evidence::new(self.shown_request(), response.trim_end().to_owned())
     }
 
     fn shown_request(&self) -> String {
@@ -218,25 +344,22 @@ impl Exchange {
             };
             return format!("{status} to {to}");
         }
-        let media_type = self
-            .response
-            .media_type()
-            .unwrap_or_else(|| "no content type".to_owned());
-        let Some(object) = self.object() else {
-            return format!("{status} {media_type}");
+        let summary = self.summary();
+        let Some(members) = self.members() else {
+            return summary;
         };
-        match ErrorResponse::from_json(&object) {
+        match ErrorResponse::from_json(&members) {
             Some(error) => {
                 let error = error.without(&self.request.secrets());
                 let description = error
                     .error_description
                     .map(|text| format!(" ({text})"))
                     .unwrap_or_default();
-                format!("{status} {media_type} error={}{description}", error.error)
+                format!("{summary} error={}{description}", error.error)
             }
             None => {
-                let members: Vec<&str> = object.keys().map(String::as_str).collect();
-                format!("{status} {media_type} with {}", members.join(", "))
+                let members: Vec<&str> = members.keys().map(String::as_str).collect();
+                format!("{summary} with {}", members.join(", "))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The keys that the server publishes (RFC 7517, OpenID Connect Discovery §3).
 
-use super::examination::Examination;
-use super::verdict::{Finding, Test, broken, kept_if, unseen};
+use crate::check::context::Check;
+use crate::check::report::{Failure, Test, ensure, inconclusive, violated};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::http::HttpRequest;
 use crate::rules::Rule;
@@ -12,33 +12,32 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 const RSA_BITS_MIN: usize = 2048;
 
-/// Judges the published keys.
-pub(super) fn judge(examination: &mut Examination<'_, '_>) {
-    let rules = [
-        Rule::KeysPublished,
-        Rule::KeysPublicOnly,
-        Rule::KeysDistinct,
-        Rule::KeysStrength,
-    ];
-    if !examination.wants_any(&rules) || examination.is_stopped() {
-        return;
-    }
-    let mut keys = unseen("no keys are published");
-    examination.judge(Rule::KeysPublished, &mut |examination| {
-        keys = fetch(examination);
-        match &keys {
-            Err(Finding::Unseen(why)) if examination.is_openid_provider => broken(why.clone()),
-            Err(finding) => Err(finding.clone()),
-            Ok(_) => Ok(()),
+/// Tests the published keys.
+pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
+    let mut keys = None;
+    check.rule(Rule::KeysPublished, &mut |check| {
+        let found = fetch(check);
+        let is_openid_provider = check.prober.target.is_openid_provider;
+        match keys.insert((found, check.prober.results.evidence())) {
+            (Err(Failure::Inconclusive(why)), _) if is_openid_provider => violated(why.clone()),
+            (Err(failure), _) => Err(failure.clone()),
+            (Ok(_), _) => Ok(()),
         }
     });
-    if !examination.request.rules.has(Rule::KeysPublished) {
-        keys = fetch(examination);
-    }
     for (rule, test) in RULES {
-        examination.judge(rule, &mut |_| match &keys {
-            Ok(keys) => test(keys),
-            Err(_) => unseen("no keys are published"),
+        check.rule(rule, &mut |check| {
+            let (keys, evidence) = match &mut keys {
+                Some(keys) => keys,
+                none => {
+                    let found = fetch(check);
+                    none.insert((found, check.prober.results.evidence()))
+                }
+            };
+            check.prober.show(evidence.clone());
+            match keys {
+                Ok(keys) => test(keys),
+                Err(_) => inconclusive("no keys are published"),
+            }
         });
     }
 }
@@ -52,14 +51,14 @@ const RULES: [(Rule, Test<Vec<Value>>); 3] = [
                 .map(|member| (named(key), member))
         };
         match keys.iter().find_map(private) {
-            Some((key, member)) => broken(format!("{key} has \"{member}\"")),
+            Some((key, member)) => violated(format!("{key} has \"{member}\"")),
             None => Ok(()),
         }
     }),
     (Rule::KeysDistinct, |keys| {
         let ids: Vec<&str> = keys.iter().filter_map(|key| key.get("kid")?.as_str()).collect();
         let twice = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id));
-        kept_if(
+        ensure(
             twice.is_none(),
             format!("kid \"{}\" stands twice", twice.map_or("", |(_, id)| id)),
         )
@@ -73,7 +72,7 @@ const RULES: [(Rule, Test<Vec<Value>>); 3] = [
             (bits < RSA_BITS_MIN).then(|| (named(key), bits))
         });
         match weak {
-            Some((key, bits)) => broken(format!("{key} has {bits} bits")),
+            Some((key, bits)) => violated(format!("{key} has {bits} bits")),
             None => Ok(()),
         }
     }),
@@ -87,15 +86,17 @@ fn named(key: &Value) -> String {
 }
 
 /// The members of `keys` (RFC 7517 §5).
-pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Vec<Value>, Finding> {
-    let Some(url) = examination.metadata.jwks_uri.clone() else {
-        return unseen("the server announces no usable jwks_uri");
+pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Vec<Value>, Failure> {
+    let Some(url) = check.prober.target.metadata.jwks_uri.clone() else {
+        let document = check.prober.target.document.clone();
+        check.prober.show(document);
+        return inconclusive("the server announces no usable jwks_uri");
     };
-    let exchange = examination.send(HttpRequest::get(url.url().clone()))?;
+    let exchange = check.prober.send(HttpRequest::get(url.url().clone()))?;
     let status = exchange.status();
     let object = exchange.object().filter(|_| status == 200);
     match object.as_ref().and_then(|object| object.get("keys")?.as_array()) {
         Some(keys) if !keys.is_empty() => Ok(keys.clone()),
-        _ => broken(format!("jwks_uri answered {status} without a set of keys")),
+        _ => violated(format!("jwks_uri answered {status} without a set of keys")),
     }
 }

@@ -1,10 +1,10 @@
 //! The documents that the server publishes about itself (RFC 8414, OpenID
 //! Connect Discovery), read raw: what a client may not use is looked at here.
 
-use super::error::CheckError;
-use super::examination::Examination;
-use super::probe::Exchange;
-use super::verdict::{Judgement, broken, kept_if, unseen};
+use crate::check::context::Check;
+use crate::check::error::CheckError;
+use crate::check::exchange::Exchange;
+use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
 use crate::exit::ExitCode;
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::lint;
@@ -22,7 +22,7 @@ const OPENID_NAME: &str = "openid-configuration";
 
 /// What was found at the well-known URLs.
 #[derive(Default)]
-pub(super) struct Documents {
+pub(in crate::check) struct Documents {
     /// The one that a client takes first.
     first: Option<Document>,
     /// The first of OpenID Connect Discovery, where the other is of RFC 8414, or the other way round.
@@ -41,6 +41,16 @@ impl Document {
         self.exchange.request.url.path().contains(OPENID_NAME)
     }
 
+    /// The exchange, with this member as it was published.
+    fn evidence(&self, member: &str) -> Evidence {
+        let shown = match self.members.get(member) {
+            _ if member.is_empty() => String::new(),
+            Some(value) => format!("with \"{member}\": {value}"),
+            None => format!("without {member}"),
+        };
+        self.exchange.evidence_with(&shown)
+    }
+
     fn text(&self, member: &str) -> Option<&str> {
         self.members.get(member).and_then(Value::as_str)
     }
@@ -53,11 +63,11 @@ impl Document {
 }
 
 impl Documents {
-    fn openid(&self) -> Result<&Document, super::verdict::Finding> {
+    fn openid(&self) -> Result<&Document, Failure> {
         let documents = self.first.iter().chain(&self.second);
         match documents.into_iter().find(|document| document.is_openid()) {
             Some(document) => Ok(document),
-            None => unseen("the server publishes no openid-configuration"),
+            None => inconclusive("the server publishes no openid-configuration"),
         }
     }
 
@@ -83,10 +93,10 @@ impl Documents {
 }
 
 /// Fetches the documents, and takes from them what the rest works with.
-pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Documents, CheckError> {
-    let server = &examination.request.login.server;
+pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, CheckError> {
+    let server = &check.prober.request.login.server;
     let mut documents = Documents {
-        method: examination.client.authentication.method().as_str(),
+        method: check.prober.client.authentication.method().as_str(),
         ..Documents::default()
     };
     let both_given = server.authorization_endpoint.is_some() && server.token_endpoint.is_some();
@@ -100,13 +110,13 @@ pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Documents, 
                 continue;
             }
             let request = HttpRequest::get(url.clone());
-            let exchange = match examination.send(request) {
+            let exchange = match check.prober.send(request) {
                 Ok(exchange) => exchange,
-                Err(_) if examination.interrupted.is_some() => break,
-                Err(super::verdict::Finding::Broken(why) | super::verdict::Finding::Unseen(why)) => {
+                Err(_) if check.prober.interrupted.is_some() => break,
+                Err(failure) => {
                     // What is wrong on this side is said as a login says it.
-                    unreachable_server(examination, issuer, &url)?;
-                    tried.push(format!("{url}: {why}"));
+                    unreachable_server(check, issuer, &url)?;
+                    tried.push(format!("{url}: {}", failure.reason()));
                     continue;
                 }
             };
@@ -119,25 +129,30 @@ pub(super) fn fetch(examination: &mut Examination<'_, '_>) -> Result<Documents, 
                 None => tried.push(format!("{url}: {status}")),
             }
         }
-        if documents.first.is_none() && examination.interrupted.is_none() {
+        if documents.first.is_none() && check.prober.interrupted.is_none() {
             let issuer = issuer.to_string();
             return Err(Box::new(DiscoveryError::NotFound { issuer, tried }).into());
         }
     }
-    examination.is_openid_provider = documents.openid().is_ok();
+    check.prober.target.is_openid_provider = documents.openid().is_ok();
     let mut all = documents.first.iter().chain(&documents.second);
-    examination.request_objects_supported =
+    check.prober.target.request_objects_supported =
         all.any(|document| document.members.get("request_parameter_supported") == Some(&Value::Bool(true)));
-    examination.metadata = usable(examination, documents.first.as_ref());
-    examination.client = examination.request.login.client.authenticated_as(&examination.metadata);
-    documents.method = examination.client.authentication.method().as_str();
+    check.prober.target.metadata = usable(check, documents.first.as_ref());
+    check.prober.client = check
+        .prober
+        .request
+        .login
+        .client
+        .authenticated_as(&check.prober.target.metadata);
+    documents.method = check.prober.client.authentication.method().as_str();
     Ok(documents)
 }
 
-fn unreachable_server(examination: &mut Examination<'_, '_>, issuer: &Issuer, url: &Url) -> Result<(), CheckError> {
-    let transport = examination.world.caller.transport;
+fn unreachable_server(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> Result<(), CheckError> {
+    let transport = check.prober.world.caller.transport;
     let request = HttpRequest::get(url.clone());
-    let outcome = examination.runtime.block_on(async {
+    let outcome = check.prober.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;
         transport.send(&request, &mut crate::trace::NoopObserver).await
     });
@@ -152,8 +167,8 @@ fn unreachable_server(examination: &mut Examination<'_, '_>, issuer: &Issuer, ur
 }
 
 /// What can be used of the metadata, with what was given by hand before it.
-fn usable(examination: &Examination<'_, '_>, document: Option<&Document>) -> ServerMetadata {
-    let server = &examination.request.login.server;
+fn usable(check: &Check<'_, '_>, document: Option<&Document>) -> ServerMetadata {
+    let server = &check.prober.request.login.server;
     let endpoint = |member: &str| {
         let text = document?.text(member)?;
         let issuer = server.issuer.as_ref()?;
@@ -184,86 +199,91 @@ fn usable(examination: &Examination<'_, '_>, document: Option<&Document>) -> Ser
     }
 }
 
-/// Rules about what the document says, whose judge is the one of `oauth discover`.
-const RULES: [Rule; 16] = [
-    Rule::MetadataIssuer,
-    Rule::MetadataIssuerUrl,
-    Rule::MetadataContentType,
-    Rule::MetadataEmptyArrays,
-    Rule::MetadataAuthorizationEndpoint,
-    Rule::MetadataTokenEndpoint,
-    Rule::MetadataHttps,
-    Rule::MetadataFragment,
-    Rule::MetadataResponseTypes,
-    Rule::MetadataNoImplicit,
-    Rule::MetadataNoPassword,
-    Rule::MetadataGrantTypes,
-    Rule::MetadataChallengeMethods,
-    Rule::MetadataNoPlain,
-    Rule::MetadataIssParameter,
-    Rule::MetadataRevocation,
+/// Rules about what the document says, each with the member that it is about:
+/// `oauth discover` finds what breaks them.
+const RULES: [(Rule, &str); 17] = [
+    (Rule::MetadataIssuer, "issuer"),
+    (Rule::MetadataIssuerUrl, "issuer"),
+    (Rule::MetadataContentType, ""),
+    (Rule::MetadataEmptyArrays, ""),
+    (Rule::MetadataAuthorizationEndpoint, "authorization_endpoint"),
+    (Rule::MetadataTokenEndpoint, "token_endpoint"),
+    (Rule::MetadataHttps, ""),
+    (Rule::MetadataFragment, ""),
+    (Rule::MetadataResponseTypes, "response_types_supported"),
+    (Rule::MetadataNoImplicit, "response_types_supported"),
+    (Rule::MetadataNoPassword, "grant_types_supported"),
+    (Rule::MetadataGrantTypes, "grant_types_supported"),
+    (Rule::MetadataChallengeMethods, "code_challenge_methods_supported"),
+    (Rule::MetadataS256, "code_challenge_methods_supported"),
+    (Rule::MetadataNoPlain, "code_challenge_methods_supported"),
+    (
+        Rule::MetadataIssParameter,
+        "authorization_response_iss_parameter_supported",
+    ),
+    (Rule::MetadataRevocation, "revocation_endpoint"),
 ];
 
 /// The same for OpenID providers.
-const OPENID_RULES: [Rule; 4] = [
-    Rule::MetadataScopes,
-    Rule::MetadataSubjectTypes,
-    Rule::MetadataIdTokenAlgorithms,
-    Rule::MetadataNoNone,
+const OPENID_RULES: [(Rule, &str); 4] = [
+    (Rule::MetadataScopes, "scopes_supported"),
+    (Rule::MetadataSubjectTypes, "subject_types_supported"),
+    (Rule::MetadataIdTokenAlgorithms, "id_token_signing_alg_values_supported"),
+    (Rule::MetadataNoNone, "id_token_signing_alg_values_supported"),
 ];
 
-/// Judges the documents, and stops where they may not be used.
-pub(super) fn judge(examination: &mut Examination<'_, '_>, documents: &Documents) {
+const AUTH_METHODS: &str = "token_endpoint_auth_methods_supported";
+
+/// Tests the documents, and stops where they must not be used.
+pub(in crate::check) fn run(check: &mut Check<'_, '_>, documents: &Documents) {
     let Some(first) = &documents.first else {
         for rule in Rule::ALL.iter().filter(|rule| rule.group() == "metadata") {
             let why = "the endpoints were given by hand, so no metadata were fetched";
-            examination.record(*rule, unseen(why), None);
+            check.prober.record(*rule, inconclusive(why), None);
         }
-        return needs_endpoints(examination);
+        return needs_endpoints(check);
     };
-    let evidence = Some(first.exchange.evidence_in_brief());
+    check.prober.target.document = Some(first.evidence("jwks_uri"));
     let findings = lint::findings(&documents.as_explored());
-    for rule in RULES {
-        examination.record(rule, kept(rule, &findings), evidence.clone());
+    for (rule, member) in RULES {
+        let result = match first.list(member) {
+            None if rule == Rule::MetadataS256 => inconclusive("no code challenge methods are announced"),
+            _ => found(rule, &findings),
+        };
+        check.prober.record(rule, result, Some(first.evidence(member)));
     }
-    let s256 = match first.list("code_challenge_methods_supported") {
-        None => unseen("no code challenge methods are announced"),
-        Some(_) => kept(Rule::MetadataS256, &findings),
-    };
-    examination.record(Rule::MetadataS256, s256, evidence.clone());
     let by_the_client = lists_method(first, documents.method);
-    examination.record(Rule::MetadataAuthMethods, by_the_client, evidence);
+    let evidence = Some(first.evidence(AUTH_METHODS));
+    check.prober.record(Rule::MetadataAuthMethods, by_the_client, evidence);
 
     let openid = documents.openid();
-    for rule in OPENID_RULES {
-        let judgement = openid.clone().and_then(|_| kept(rule, &findings));
-        let evidence = openid
-            .as_ref()
-            .ok()
-            .map(|document| document.exchange.evidence_in_brief());
-        examination.record(rule, judgement, evidence);
+    for (rule, member) in OPENID_RULES {
+        let result = openid.as_ref().map_err(Failure::clone);
+        let result = result.and_then(|_| found(rule, &findings));
+        let evidence = openid.as_ref().ok().map(|document| document.evidence(member));
+        check.prober.record(rule, result, evidence);
     }
     let agreement = match documents.second {
-        Some(_) => kept(Rule::MetadataDocumentsAgree, &findings),
-        None => unseen("there is only one"),
+        Some(_) => found(Rule::MetadataDocumentsAgree, &findings),
+        None => inconclusive("there is only one"),
     };
-    let evidence = documents
+    let both = documents
         .second
         .as_ref()
-        .map(|document| document.exchange.evidence_in_brief());
-    examination.record(Rule::MetadataDocumentsAgree, agreement, evidence);
+        .map(|second| first.evidence("").then(second.evidence("")));
+    check.prober.record(Rule::MetadataDocumentsAgree, agreement, both);
 
     if first.text("issuer") != Some(&documents.asked) {
-        examination.stop(
+        check.prober.stop(
             ExitCode::Protocol,
             "the metadata are of another issuer and must not be used (metadata.issuer)",
         );
     }
-    needs_endpoints(examination);
+    needs_endpoints(check);
 }
 
-fn needs_endpoints(examination: &mut Examination<'_, '_>) {
-    let metadata = &examination.metadata;
+fn needs_endpoints(check: &mut Check<'_, '_>) {
+    let metadata = &check.prober.target.metadata;
     let missing = if metadata.authorization_endpoint.is_none() {
         Some("authorization_endpoint")
     } else if metadata.token_endpoint.is_none() {
@@ -272,25 +292,27 @@ fn needs_endpoints(examination: &mut Examination<'_, '_>) {
         None
     };
     if let Some(missing) = missing {
-        examination.stop(ExitCode::Protocol, format!("the metadata have no usable {missing}"));
+        check
+            .prober
+            .stop(ExitCode::Protocol, format!("the metadata have no usable {missing}"));
     }
 }
 
 /// What was found about a rule.
-fn kept(rule: Rule, findings: &[lint::Finding]) -> Judgement {
-    let broken_how: Vec<&str> = findings
+fn found(rule: Rule, findings: &[lint::Finding]) -> CheckResult {
+    let how: Vec<&str> = findings
         .iter()
         .filter(|finding| finding.rule == Some(rule))
         .map(|finding| finding.message.as_str())
         .collect();
-    kept_if(broken_how.is_empty(), broken_how.join("; "))
+    ensure(how.is_empty(), how.join("; "))
 }
 
-fn lists_method(document: &Document, method: &str) -> Judgement {
-    match document.list("token_endpoint_auth_methods_supported") {
-        Some(methods) => kept_if(methods.contains(&method), format!("{method} is not listed")),
+fn lists_method(document: &Document, method: &str) -> CheckResult {
+    match document.list(AUTH_METHODS) {
+        Some(methods) => ensure(methods.contains(&method), format!("{method} is not listed")),
         None if method == ClientAuthenticationMethod::ClientSecretBasic.as_str() => Ok(()),
-        None => broken(format!(
+        None => violated(format!(
             "it is absent, which means client_secret_basic alone, and the client uses {method}"
         )),
     }

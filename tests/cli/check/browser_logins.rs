@@ -152,7 +152,7 @@ fn what_only_a_login_shows_gets_one_of_its_own_where_no_other_takes_it_along() {
 }
 
 #[test]
-fn a_login_that_fails_for_what_it_took_along_is_made_again_without_it() {
+fn what_the_server_refuses_before_the_sign_in_takes_no_login() {
     let home = Home::new();
     let server = lenient_server(&home, &["--break", "authorize.empty-parameter"]);
     let mut command = check(&home, &server.issuer(), Client::Public);
@@ -164,7 +164,7 @@ fn a_login_that_fails_for_what_it_took_along_is_made_again_without_it() {
         "--rule",
         "code.redirect-uri",
     ];
-    let outcome = with_a_person(command.arg("--json").args(rules_asked_for), &home, 4);
+    let outcome = with_a_person(command.arg("--json").args(rules_asked_for), &home, 3);
     assert_eq!(
         with_verdict(&outcome, &["fail"]),
         ["authorize.empty-parameter"],

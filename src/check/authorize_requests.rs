@@ -1,0 +1,169 @@
+//! Authorization requests that no person has to answer: sent as a browser
+//! sends them that never was at the server, and what can be seen of the answer.
+
+use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
+use super::exchange::{Exchange, Outcome};
+use super::prober::Prober;
+use super::report::{Evidence, Failure};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::params::Params;
+use crate::protocol::pkce::S256;
+use crate::secret::Secret;
+
+/// How far redirects at the server are followed.
+const MAX_REDIRECTS: usize = 8;
+
+impl Prober<'_, '_> {
+    /// A request as a login would send it.
+    pub(super) fn probe(&mut self) -> Result<AuthorizationProbe, Failure> {
+        let (state, code_verifier) = (self.random()?, self.random()?);
+        let nonce = if self.asks_for_openid() {
+            Some(self.random()?)
+        } else {
+            None
+        };
+        let wish = &self.request.login.wish;
+        let mut params = Params::new();
+        params.push("response_type", "code");
+        params.push("client_id", self.client.id.as_str());
+        params.push_secret("state", &state);
+        if !wish.scope.is_empty() {
+            params.push("scope", &wish.scope.to_string());
+        }
+        params.push("redirect_uri", self.redirect_uri.as_str());
+        for resource in &wish.resource {
+            params.push("resource", resource.as_str());
+        }
+        if let Some(audience) = &wish.audience {
+            params.push("audience", audience);
+        }
+        params.push("code_challenge", "");
+        params.push("code_challenge_method", S256);
+        if let Some(nonce) = &nonce {
+            params.push_secret("nonce", nonce);
+        }
+        if let Some(mode) = wish.response_mode {
+            params.push("response_mode", mode.as_str());
+        }
+        for (name, value) in &wish.extra {
+            params.push(name, value);
+        }
+        for (name, value) in &self.extra_params {
+            params.push(name, value);
+        }
+        let mut probe = AuthorizationProbe {
+            params,
+            state,
+            code_verifier: Secret::from(""),
+            nonce,
+        };
+        probe.challenge(code_verifier);
+        Ok(probe)
+    }
+
+    /// Sends a request as a browser does that never was there.
+    pub(super) fn authorize(&mut self, probe: &AuthorizationProbe) -> Result<Outcome, Failure> {
+        let exchange = self.follow_redirects(probe)?;
+        Ok(self.record_outcome(probe, &exchange))
+    }
+
+    /// Where such a browser ends: redirects that stay at the server are
+    /// followed, with the cookies that it sets on the way.
+    pub(super) fn follow_redirects(&mut self, probe: &AuthorizationProbe) -> Result<Exchange, Failure> {
+        let request = self.authorization_message(Method::Get, probe, Vec::new())?;
+        let mut exchange = self.send_unrecorded(request)?;
+        let first = exchange.evidence();
+        let mut redirect_uris: Vec<&str> = probe.redirect_uris().collect();
+        let registered = self.redirect_uri.to_string();
+        redirect_uris.push(&registered);
+        let mut cookies = Cookies::default();
+        for _ in 0..MAX_REDIRECTS {
+            cookies.store(&exchange);
+            let Some(url) = exchange.redirect_within(&redirect_uris) else {
+                break;
+            };
+            let mut headers = vec![("accept", HeaderValue::Plain("text/html".to_owned()))];
+            headers.extend(cookies.header().map(|header| ("cookie", header)));
+            exchange = self.send_unrecorded(HttpRequest {
+                method: Method::Get,
+                url,
+                headers,
+                body: None,
+            })?;
+        }
+        let shown = Evidence::from_first_to_last(&first, &exchange.evidence());
+        self.results.add_evidence(shown);
+        Ok(exchange)
+    }
+
+    /// The same by this method and with these headers; the raw exchange.
+    pub(super) fn authorize_by(
+        &mut self,
+        method: Method,
+        probe: &AuthorizationProbe,
+        headers: Vec<(&'static str, HeaderValue)>,
+    ) -> Result<Exchange, Failure> {
+        let request = self.authorization_message(method, probe, headers)?;
+        self.send(request)
+    }
+
+    fn authorization_message(
+        &self,
+        method: Method,
+        probe: &AuthorizationProbe,
+        mut headers: Vec<(&'static str, HeaderValue)>,
+    ) -> Result<HttpRequest, Failure> {
+        let endpoint = self.authorization_endpoint()?;
+        headers.push(("accept", HeaderValue::Plain("text/html".to_owned())));
+        let (url, body) = match method {
+            Method::Get => (endpoint.with_params(&probe.params), None),
+            Method::Post => (endpoint.url().clone(), Some(probe.params.clone())),
+        };
+        Ok(HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+        })
+    }
+
+    /// What the server means by the answer to this probe.
+    pub(super) fn record_outcome(&mut self, probe: &AuthorizationProbe, exchange: &Exchange) -> Outcome {
+        let mut redirect_uris: Vec<&str> = probe.redirect_uris().collect();
+        redirect_uris.push(self.redirect_uri.as_str());
+        let outcome = exchange.outcome(&redirect_uris);
+        if let Outcome::Redirect(response) = &outcome {
+            let evidence = self.results.evidence().unwrap_or_else(|| exchange.evidence());
+            let seen = AuthorizationExchange {
+                probe: probe.clone(),
+                response: response.clone(),
+                evidence: Some(evidence.clone()),
+            };
+            self.observations.note_authorization_error(&seen, &evidence);
+        }
+        outcome
+    }
+}
+
+/// The cookies of one browser at one server, by name.
+#[derive(Default)]
+struct Cookies(Vec<(String, String)>);
+
+impl Cookies {
+    fn store(&mut self, exchange: &Exchange) {
+        let headers = exchange.response.headers.iter();
+        for (_, set) in headers.filter(|(name, _)| name == "set-cookie") {
+            let pair = set.split(';').next().and_then(|pair| pair.split_once('='));
+            if let Some((name, value)) = pair {
+                let name = name.trim();
+                self.0.retain(|(known, _)| known != name);
+                self.0.push((name.to_owned(), value.trim().to_owned()));
+            }
+        }
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| HeaderValue::Secret(pairs.join("; ").into()))
+    }
+}

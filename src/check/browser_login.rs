@@ -1,0 +1,97 @@
+//! One trip of the resource owner's browser, as steps 2 to 5 of a login make
+//! it: listen, show the URL, wait for the callback. What comes is not judged
+//! here, but for whose it is.
+
+use super::authorization_probe::AuthorizationProbe;
+use super::secrets;
+use crate::flow::login::callback::{CallbackParams, CallbackReceiver, arrive};
+use crate::flow::login::events::{trace_authorization_request, trace_authorization_url};
+use crate::flow::login::{LoginContext, LoginError, LoginRequest};
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::params::Params;
+use crate::trace::Event;
+use crate::user_agent::browser::BrowserProcess;
+use crate::user_agent::callback::Page;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a right answer may still come after one with a wrong `state`. A
+/// browser that goes on by itself has gone by then.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The random part that every `state` begins with.
+const STATE_RANDOM_CHARS: usize = 43;
+
+/// What came back with the browser.
+pub(super) enum CallbackOutcome {
+    /// An answer to this request.
+    Answer(Params),
+    /// Only answers with another state.
+    WrongState(Params),
+    /// Nothing within the time for it.
+    Nothing,
+}
+
+/// Sends the browser to the authorization endpoint and waits for its return.
+/// The probe gets the redirect URI that is listened on.
+///
+/// # Errors
+/// [`LoginError`] where nothing can come back.
+pub(super) async fn browser_login(
+    probe: &mut AuthorizationProbe,
+    endpoint: &Endpoint,
+    login: &LoginRequest,
+    timeout: Duration,
+    is_first: bool,
+    world: &mut LoginContext<'_>,
+) -> Result<CallbackOutcome, LoginError> {
+    let mut receiver = CallbackReceiver::open(&login.callback, &mut world.caller).await?;
+    probe.params.set("redirect_uri", receiver.redirect_uri.as_str());
+    let url = endpoint.with_params(&probe.params);
+    if is_first {
+        trace_authorization_request(&probe.params, &url, &receiver, world);
+    } else {
+        trace_authorization_url(&probe.params, &url, world.caller.observer);
+    }
+    let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
+    world.caller.observe(&Event::WaitBegins {
+        timeout,
+        paste_accepted: world.pasted.is_some(),
+    });
+    let outcome = wait(probe, &mut receiver, &mut browser, timeout, world).await;
+    world.caller.observe(&Event::WaitEnds);
+    receiver.close().await;
+    outcome
+}
+
+async fn wait(
+    probe: &AuthorizationProbe,
+    receiver: &mut CallbackReceiver,
+    browser: &mut BrowserProcess,
+    timeout: Duration,
+    world: &mut LoginContext<'_>,
+) -> Result<CallbackOutcome, LoginError> {
+    let mut deadline = Instant::now() + timeout;
+    let mut foreign = None;
+    loop {
+        let CallbackParams { params, callback } = tokio::select! {
+            arrived = arrive(receiver, browser, world) => arrived?,
+            () = tokio::time::sleep_until(deadline) => {
+                return Ok(foreign.map_or(CallbackOutcome::Nothing, CallbackOutcome::WrongState));
+            }
+        };
+        let is_ours = |state: &str| secrets::begins(state, &probe.state, STATE_RANDOM_CHARS);
+        let is_own = params.is_empty() || params.all("state").any(is_ours);
+        if let Some(callback) = callback {
+            callback.respond(if is_own { Page::Success } else { Page::Ignored });
+        }
+        if is_own {
+            return Ok(CallbackOutcome::Answer(params));
+        }
+        let is_response = ["code", "error"].iter().any(|name| params.all(name).next().is_some());
+        if is_response && foreign.is_none() {
+            foreign = Some(params);
+            deadline = deadline.min(Instant::now() + GRACE);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! How many logins an examination still needs in the browser, as far as can be
+//! known by now: what a person is told before each.
+
+use crate::rules::Rule;
+
+/// Rules that take logins of their own.
+enum Plan {
+    /// One login for all of these.
+    Shared(&'static [Rule]),
+    /// One for all of these; where a failed redemption ends a code, one for each.
+    EachWhereCodesEnd(&'static [Rule]),
+    /// One for each of these, where the server shows a sign-in page before it
+    /// looks at the request.
+    Each(&'static [Rule]),
+}
+
+const PLANS: &[Plan] = &[
+    Plan::EachWhereCodesEnd(&[
+        Rule::TokenGet,
+        Rule::TokenQuery,
+        Rule::TokenRepeated,
+        Rule::CodeClientMissing,
+        Rule::CodeClient,
+    ]),
+    Plan::EachWhereCodesEnd(&[
+        Rule::PkceWrongVerifier,
+        Rule::PkceMissingVerifier,
+        Rule::PkceChallengeAsVerifier,
+        Rule::CodeRedirectUri,
+        Rule::CodeRedirectUriMissing,
+    ]),
+    Plan::Each(&[Rule::PkceShortVerifier]),
+    Plan::Shared(&[Rule::CodeSingleUse, Rule::CodeReuseRevokes]),
+    Plan::Shared(&[Rule::CodeParallel]),
+    Plan::Shared(&[
+        Rule::RefreshWorks,
+        Rule::RefreshRotation,
+        Rule::RefreshReuse,
+        Rule::RefreshReuseRevokes,
+    ]),
+    Plan::Shared(&[Rule::RefreshParallel]),
+    Plan::Shared(&[Rule::RevocationPostOnly, Rule::RevocationClient, Rule::RevocationHint]),
+    Plan::Shared(&[Rule::RevocationRefresh, Rule::RevocationCascade]),
+];
+
+/// Logins that are still to come, with the one that begins. `wants` says which
+/// rules have no verdict yet.
+pub(super) fn remaining(wants: &dyn Fn(Rule) -> bool, codes_end: bool) -> usize {
+    let wanted = |rules: &[Rule]| rules.iter().filter(|rule| wants(**rule)).count();
+    let logins = PLANS.iter().map(|plan| match plan {
+        Plan::Shared(rules) => wanted(rules).min(1),
+        Plan::EachWhereCodesEnd(rules) if !codes_end => wanted(rules).min(1),
+        Plan::EachWhereCodesEnd(rules) | Plan::Each(rules) => wanted(rules),
+    });
+    logins.sum()
+}

@@ -1,0 +1,679 @@
+//! How codes and sessions are obtained: straight from the server where it
+//! grants without asking, else through the resource owner's browser.
+
+use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
+use super::browser_login::{CallbackOutcome, browser_login};
+use super::exchange::{ErrorPage, Exchange, Outcome, RedirectResponse, Tokens, shown_params, shown_url};
+use super::login_plan;
+use super::prober::Prober;
+use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
+use super::token_requests::Code;
+use super::variant_login::{Variant, send_variants};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::login::LoginError;
+use crate::protocol::params::Params;
+use crate::rules::Rule;
+use crate::secret::Secret;
+use crate::trace::Event;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The least time for a login that a server may refuse on a page of its own:
+/// nothing comes back then, and a person must have had the time to sign in.
+const MIN_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much longer than the longest login before such a login may take.
+const PATIENCE_FACTOR: u32 = 4;
+
+/// How the server meets a good request that comes without a cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interactivity {
+    /// It grants at once.
+    AutoApproves,
+    /// It asks to sign in.
+    NeedsLogin,
+    /// It shows an error page.
+    Rejects(ErrorPage),
+}
+
+/// The login that everything else is measured by.
+pub(super) struct BaselineLogin {
+    pub(super) exchange: AuthorizationExchange,
+    /// The token response, or why there is none.
+    tokens: Result<(Tokens, Exchange), Failure>,
+    redemption_evidence: Option<Evidence>,
+}
+
+impl BaselineLogin {
+    /// How the server answered instead of giving a code.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let response = &self.exchange.response;
+        let is_refused = response.value("code").is_none();
+        is_refused.then(|| format!("the login ended with {}", response.refusal()))
+    }
+
+    /// The token response, for rules about what is in it.
+    pub(super) fn tokens(&self) -> Result<&(Tokens, Exchange), Failure> {
+        self.tokens.as_ref().map_err(|failure| match failure {
+            Failure::Inconclusive(_) => failure.clone(),
+            _ => Failure::Inconclusive("the login brought no token".to_owned()),
+        })
+    }
+
+    /// The token request and its answer, else what came with the browser.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        self.redemption_evidence
+            .clone()
+            .or_else(|| self.exchange.evidence.clone())
+    }
+
+    /// Whether the token endpoint gave tokens for the code, and if not, why.
+    pub(super) fn redemption(&self) -> CheckResult {
+        self.tokens.as_ref().map(|_| ()).map_err(Failure::clone)
+    }
+}
+
+/// Something that a server must take in an authorization request.
+#[derive(Clone, Copy)]
+pub(super) struct ToleranceTest {
+    pub(super) rule: Rule,
+    pub(super) change: fn(&mut AuthorizationProbe),
+    pub(super) check: fn(&AuthorizationExchange) -> CheckResult,
+}
+
+/// A session for a later test.
+struct PooledSession {
+    tokens: Tokens,
+    /// [`Prober::disruptions`] when it came.
+    disruptions_before: usize,
+}
+
+/// What is known of signing in at this server.
+#[derive(Default)]
+pub(super) struct Logins {
+    pub(super) interactivity: Option<Interactivity>,
+    /// Logins in the browser that were begun.
+    count: usize,
+    /// The longest login in the browser by now.
+    longest: Duration,
+    baseline: Option<Result<Rc<BaselineLogin>, Failure>>,
+    /// Why no more logins are made.
+    given_up: Option<Stop>,
+    /// Why the baseline brought no token, with the exit code of such a login.
+    without_token: Option<Stop>,
+    /// What can be seen by signing in alone; each later login takes one along.
+    pub(super) pending: Vec<ToleranceTest>,
+    /// Sessions that nothing was done with yet.
+    pool: Vec<PooledSession>,
+    /// Redirect URIs that must be sent through the browser.
+    pub(super) pending_variants: usize,
+    /// Whether a failed redemption ends a code at this server.
+    pub(super) failures_end_codes: bool,
+    /// Whether a status of 500 or more is how the token endpoint refuses; `None`
+    /// where that was not tried.
+    pub(super) fails_as_refusal: Option<bool>,
+}
+
+impl Logins {
+    /// Why no login comes to its end, if none does.
+    pub(super) fn without_login(&self) -> Option<Stop> {
+        let refused = || {
+            let baseline = self.baseline.as_ref()?.as_ref().ok()?;
+            let (reason, exit_code) = (baseline.refusal()?, ExitCode::Refused);
+            Some(Stop { reason, exit_code })
+        };
+        // A login that worked before is a login that comes to its end.
+        let works = self
+            .baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.as_ref().is_ok_and(|baseline| baseline.tokens.is_ok()));
+        let given_up = self.given_up.clone().filter(|_| !works);
+        given_up.or_else(|| self.without_token.clone()).or_else(refused)
+    }
+
+    /// Looks how the server meets a request.
+    pub(super) fn detect_interactivity(&mut self, prober: &mut Prober<'_, '_>) {
+        let outcome = prober.probe().and_then(|probe| prober.authorize(&probe));
+        self.interactivity = Some(match outcome {
+            Ok(Outcome::Redirect(response)) if response.grants() => Interactivity::AutoApproves,
+            Ok(Outcome::Redirect(response)) => {
+                let error = response.value("error").unwrap_or_default();
+                let why = format!("the server refuses a plain authorization request: {error}");
+                return prober.stop(ExitCode::Refused, why);
+            }
+            Ok(Outcome::Error(page)) => Interactivity::Rejects(page),
+            Ok(Outcome::Page) => Interactivity::NeedsLogin,
+            Err(failure) => {
+                let why = format!("the authorization endpoint: {}", failure.reason());
+                return prober.stop(ExitCode::Unreachable, why);
+            }
+        });
+    }
+
+    pub(super) fn auto_approves(&self) -> bool {
+        self.interactivity == Some(Interactivity::AutoApproves)
+    }
+
+    pub(super) fn needs_login(&self) -> bool {
+        self.interactivity == Some(Interactivity::NeedsLogin)
+    }
+
+    pub(super) fn is_rejected(&self) -> bool {
+        matches!(self.interactivity, Some(Interactivity::Rejects(_)))
+    }
+
+    /// `Ok` where an answer to a request without a browser says something.
+    pub(super) fn needs_plain_answers(&self) -> CheckResult {
+        match self.interactivity {
+            Some(Interactivity::Rejects(page)) => inconclusive(format!(
+                "without a browser the server answers even a good request with {page}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A code by a login like any other. `purpose` is what the person is told.
+    ///
+    /// A login that has to be made anyway takes one of the pending tests along;
+    /// where the server refuses that, another login is made without it.
+    pub(super) fn code(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) -> Result<Code, Failure> {
+        if let Some(test) = self.pending.pop()
+            && let Some(exchange) = self.run_tolerance_test(prober, test, purpose)?
+            && exchange.response.value("code").is_some()
+        {
+            return code_of(prober, exchange);
+        }
+        let probe = prober.probe()?;
+        let exchange = self.answer(prober, probe, purpose)?;
+        code_of(prober, exchange)
+    }
+
+    /// Judges a test by a login that has it. Refused, it counts only where a
+    /// plain login works.
+    fn run_tolerance_test(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        test: ToleranceTest,
+        purpose: &str,
+    ) -> Result<Option<AuthorizationExchange>, Failure> {
+        let mut probe = prober.probe()?;
+        (test.change)(&mut probe);
+        prober.results.clear_evidence();
+        let outcome = self.answer_or_page(prober, probe, purpose);
+        let result = match &outcome {
+            Ok(Some(exchange)) => (test.check)(exchange),
+            Ok(None) => violated("it is refused by a page"),
+            Err(failure) => Err(failure.as_inconclusive()),
+        };
+        let evidence = prober.results.evidence();
+        let is_granted = matches!(&outcome, Ok(Some(exchange)) if exchange.response.grants());
+        let result = match result {
+            Err(Failure::Violated(how)) if !is_granted => match self.needs_baseline_grant(prober) {
+                Ok(()) => violated(how),
+                Err(failure) => Err(failure),
+            },
+            result => result,
+        };
+        prober.record(test.rule, result, evidence);
+        outcome
+    }
+
+    /// `Ok` where a plain request is granted, so that the refusal of another means something.
+    fn needs_baseline_grant(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        match self.baseline(prober)?.refusal() {
+            None => Ok(()),
+            Some(how) => inconclusive(how),
+        }
+    }
+
+    /// Gives a login of its own to each pending test that no other login took along.
+    pub(super) fn run_pending(&mut self, prober: &mut Prober<'_, '_>) {
+        while let Some(test) = self.pending.pop()
+            && !prober.is_stopped()
+        {
+            let purpose = format!("to see that {}", test.rule.statement());
+            let _recorded = self.run_tolerance_test(prober, test, &purpose);
+        }
+    }
+
+    /// The response to a request that the resource owner may agree to.
+    pub(super) fn answer(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        probe: AuthorizationProbe,
+        purpose: &str,
+    ) -> Result<AuthorizationExchange, Failure> {
+        if self.auto_approves() {
+            return match self.answer_without_browser(prober, probe)? {
+                (_, Some(exchange)) => Ok(exchange),
+                (Outcome::Error(page), None) => inconclusive(format!("the login for it ended with {page}")),
+                (_, None) => inconclusive("the login for it ended with a page"),
+            };
+        }
+        let timeout = prober.request.login.timeout;
+        match self.answer_in_browser(prober, probe, purpose, timeout)? {
+            Some(exchange) => Ok(exchange),
+            None => self.give_up_after(&LoginError::TimedOut {
+                waited: timeout,
+                ignored: None,
+            }),
+        }
+    }
+
+    /// The same for a request that the server may refuse by a page of its own,
+    /// so that nothing comes back: `None` then. That login is given up after a
+    /// short time, and a plain login shows that there is still somebody.
+    pub(super) fn answer_or_page(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        probe: AuthorizationProbe,
+        purpose: &str,
+    ) -> Result<Option<AuthorizationExchange>, Failure> {
+        if self.auto_approves() {
+            return match self.answer_without_browser(prober, probe)? {
+                (_, Some(exchange)) => Ok(Some(exchange)),
+                (outcome, None) => expect_refusal(&outcome).map(|()| None),
+            };
+        }
+        let timeout = self.short_timeout(prober);
+        let answer = self.answer_in_browser(prober, probe, purpose, timeout)?;
+        if answer.is_none() {
+            self.needs_somebody(prober)?;
+        }
+        Ok(answer)
+    }
+
+    /// `Ok` where a plain login still works, after one from which nothing came back.
+    fn needs_somebody(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        let aside = prober.results.put_aside();
+        let result = self.plain_login(prober);
+        prober.results.take_back(aside);
+        result
+    }
+
+    fn plain_login(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        let probe = prober.probe()?;
+        let exchange = self.answer(prober, probe, "to see that a plain login still works")?;
+        let code = code_of(prober, exchange)?;
+        self.redeem_for_later(prober, &code);
+        Ok(())
+    }
+
+    /// Sends redirect URIs that reach this port through the browser, a few at a
+    /// time; `false` where the port cannot be had. What nothing came for was
+    /// refused by a page, since a plain login still works after it.
+    pub(super) fn try_variants(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        variants: &mut [Variant],
+        port: u16,
+        purpose: &str,
+    ) -> Result<bool, Failure> {
+        self.needs_baseline_grant(prober)?;
+        if let Some(stop) = &self.given_up {
+            return inconclusive(stop.reason.clone());
+        }
+        let endpoint = prober.authorization_endpoint()?;
+        let timeout = self.short_timeout(prober);
+        self.announce_variants(prober, variants.len(), purpose);
+        let context = &mut *prober.world;
+        let shutdown = &mut prober.shutdown;
+        let outcome = prober.runtime.block_on(async {
+            tokio::select! {
+                outcome = send_variants(variants, &endpoint, port, timeout, context) => Ok(outcome),
+                code = shutdown => Err(code),
+            }
+        });
+        match outcome {
+            Ok(Ok(false)) => return Ok(false),
+            Ok(Ok(true)) => {}
+            Ok(Err(error)) => return self.give_up_after(&error),
+            Err(code) => {
+                prober.interrupted = Some(code);
+                return inconclusive("interrupted");
+            }
+        }
+        for variant in variants.iter() {
+            let response = variant.response.iter();
+            let secrets = response.flat_map(|response| response.params.secrets().cloned());
+            prober
+                .results
+                .keep_secrets(secrets.chain([variant.probe.state.clone()]).collect());
+        }
+        if variants.iter().any(|variant| variant.response.is_none()) {
+            self.needs_somebody(prober)?;
+        }
+        Ok(true)
+    }
+
+    fn announce_variants(&mut self, prober: &mut Prober<'_, '_>, tabs: usize, purpose: &str) {
+        let first = self.count + 1;
+        self.count += tabs;
+        self.pending_variants = self.pending_variants.saturating_sub(tabs);
+        let about = self.count + self.remaining(prober);
+        let which = match tabs {
+            1 => format!("login {first}"),
+            _ => format!("logins {first} to {}", self.count),
+        };
+        let text = format!("{which} of about {about}: {purpose}");
+        prober.world.caller.observe(&Event::Outcome(&text));
+    }
+
+    /// Logins that are still to come, with the one that begins.
+    fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
+        let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
+        let with_own_login = planned.saturating_sub(self.pool.len());
+        with_own_login.max(self.pending.len()) + self.pending_variants
+    }
+
+    fn short_timeout(&self, prober: &Prober<'_, '_>) -> Duration {
+        let patience = MIN_PATIENCE.max(self.longest * PATIENCE_FACTOR);
+        prober.request.login.timeout.min(patience)
+    }
+
+    fn answer_without_browser(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        probe: AuthorizationProbe,
+    ) -> Result<(Outcome, Option<AuthorizationExchange>), Failure> {
+        let exchange = prober.follow_redirects(&probe)?;
+        let outcome = prober.record_outcome(&probe, &exchange);
+        let answer = match &outcome {
+            Outcome::Redirect(response) => Some(AuthorizationExchange {
+                probe,
+                response: response.clone(),
+                evidence: prober.results.evidence(),
+            }),
+            _ => None,
+        };
+        Ok((outcome, answer))
+    }
+
+    /// The response to a request in the browser; `None` where nothing came back in time.
+    fn answer_in_browser(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        mut probe: AuthorizationProbe,
+        purpose: &str,
+        timeout: Duration,
+    ) -> Result<Option<AuthorizationExchange>, Failure> {
+        if prober.interrupted.is_some() {
+            return inconclusive("interrupted");
+        }
+        if let Some(stop) = &self.given_up {
+            return inconclusive(stop.reason.clone());
+        }
+        let endpoint = prober.authorization_endpoint()?;
+        self.announce_login(prober, purpose);
+        let login = &prober.request.login;
+        let world = &mut *prober.world;
+        let shutdown = &mut prober.shutdown;
+        let is_first = self.count == 1;
+        let begun = Instant::now();
+        let outcome = prober.runtime.block_on(async {
+            let signing_in = browser_login(&mut probe, &endpoint, login, timeout, is_first, world);
+            tokio::select! {
+                outcome = signing_in => Ok(outcome),
+                code = shutdown => Err(code),
+            }
+        });
+        let request = format!("by the browser GET {}", shown_url(&endpoint.with_params(&probe.params)));
+        let params = match outcome {
+            Ok(Ok(CallbackOutcome::Answer(params))) => params,
+            Ok(Ok(CallbackOutcome::WrongState(params))) => {
+                return self.give_up_for_state(prober, Evidence::new(request, shown_callback(&params)));
+            }
+            Ok(Ok(CallbackOutcome::Nothing)) => {
+                let response = format!("nothing came to the redirect URI within {timeout:?}");
+                prober.results.add_evidence(Evidence::new(request, response));
+                return Ok(None);
+            }
+            Ok(Err(error)) => return self.give_up_after(&error),
+            Err(code) => {
+                prober.interrupted = Some(code);
+                return inconclusive("interrupted");
+            }
+        };
+        self.longest = self.longest.max(begun.elapsed());
+        self.accept_callback(prober, probe, params, request).map(Some)
+    }
+
+    fn announce_login(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) {
+        let remaining = self.remaining(prober);
+        self.count += 1;
+        // The baseline is none of the plan, nor is a login that only repeats another.
+        let about = match self.baseline {
+            None => self.count + remaining,
+            Some(_) => self.count + remaining.saturating_sub(1),
+        };
+        let text = format!("login {} of about {about}: {purpose}", self.count);
+        prober.world.caller.observe(&Event::Outcome(&text));
+    }
+
+    /// What came with the browser, unless it must not be used.
+    fn accept_callback(
+        &mut self,
+        prober: &mut Prober<'_, '_>,
+        probe: AuthorizationProbe,
+        params: Params,
+        request: String,
+    ) -> Result<AuthorizationExchange, Failure> {
+        let mut secrets = vec![probe.state.clone(), probe.code_verifier.clone()];
+        secrets.extend(params.secrets().cloned());
+        prober.results.keep_secrets(secrets);
+        let evidence = Evidence::new(request, shown_callback(&params));
+        if params.is_empty() {
+            let why = "the browser came back without parameters: they are in the fragment, or there are none";
+            prober.record(Rule::AuthorizeQuery, violated(why), Some(evidence));
+            return self.give_up(ExitCode::Protocol, format!("{why} (authorize.query)"));
+        }
+        let response = RedirectResponse {
+            params,
+            in_fragment: false,
+            location: Secret::from(probe.redirect_uri()),
+        };
+        let issuer = prober.target.metadata.issuer.as_ref().map(ToString::to_string);
+        if let (Some(found), Some(issuer)) = (response.value("iss"), issuer)
+            && found != issuer
+        {
+            let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
+            prober.record(Rule::AuthorizeIssValue, violated(why), Some(evidence));
+            let why = "the response came from another issuer (authorize.iss-value), so its code goes nowhere";
+            return self.give_up(ExitCode::Protocol, why);
+        }
+        let exchange = AuthorizationExchange {
+            probe,
+            response,
+            evidence: Some(evidence.clone()),
+        };
+        prober.observations.note_authorization_error(&exchange, &evidence);
+        prober.results.add_evidence(evidence);
+        Ok(exchange)
+    }
+
+    fn give_up_for_state<T>(&mut self, prober: &mut Prober<'_, '_>, evidence: Evidence) -> Result<T, Failure> {
+        let why = "an answer came with another state than the request's";
+        prober.record(Rule::AuthorizeState, violated(why), Some(evidence));
+        let why = format!("{why} (authorize.state), so no login can be finished");
+        self.give_up(ExitCode::Protocol, why)
+    }
+
+    /// Nobody should be asked again and again for what does not work.
+    fn give_up_after<T>(&mut self, error: &LoginError) -> Result<T, Failure> {
+        self.give_up(error.exit_code(), format!("the login for it failed: {error}"))
+    }
+
+    /// From here on nobody is asked to sign in, and why. What needs no login goes on.
+    fn give_up<T>(&mut self, exit_code: ExitCode, reason: impl Into<String>) -> Result<T, Failure> {
+        let reason = reason.into();
+        let stop = Stop { reason, exit_code };
+        inconclusive(self.given_up.insert(stop).reason.clone())
+    }
+
+    /// The first whole login; made once, however often it is asked for.
+    pub(super) fn baseline(&mut self, prober: &mut Prober<'_, '_>) -> Result<Rc<BaselineLogin>, Failure> {
+        if let Some(baseline) = &self.baseline {
+            return baseline.clone();
+        }
+        let baseline = self.make_baseline(prober);
+        self.baseline = Some(baseline.clone());
+        baseline
+    }
+
+    fn make_baseline(&mut self, prober: &mut Prober<'_, '_>) -> Result<Rc<BaselineLogin>, Failure> {
+        let probe = prober.probe()?;
+        let exchange = self.answer(prober, probe, "to see a whole login")?;
+        let code = code_of(prober, exchange.clone());
+        let redeemed = code.map(|code| {
+            prober.results.clear_evidence();
+            let tokens = self.redeem(prober, &code);
+            (tokens, prober.results.evidence())
+        });
+        let (tokens, redemption_evidence) = redeemed.unwrap_or_else(|failure| (Err(failure), None));
+        Ok(Rc::new(BaselineLogin {
+            exchange,
+            tokens,
+            redemption_evidence,
+        }))
+    }
+
+    /// `Ok` where a plain login works from end to end, so that a refusal means something.
+    pub(super) fn needs_working_login(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        match self.baseline(prober)?.tokens {
+            Ok(_) => Ok(()),
+            Err(_) => inconclusive("not even a plain login works, so a refusal says nothing"),
+        }
+    }
+
+    /// Redeems a code as a client should.
+    pub(super) fn redeem(&mut self, prober: &mut Prober<'_, '_>, code: &Code) -> Result<(Tokens, Exchange), Failure> {
+        let params = prober.code_params(code);
+        let exchange = prober.token_request(params)?;
+        let Some(tokens) = exchange.tokens() else {
+            let is_baseline = self.baseline.is_none();
+            return Err(self.explain_refusal(prober, &exchange, is_baseline));
+        };
+        let evidence = Some(exchange.evidence());
+        let observations = &mut prober.observations;
+        observations
+            .access_tokens
+            .push(tokens.access_token.clone(), evidence.clone());
+        if let Some(refresh_token) = &tokens.refresh_token {
+            observations.refresh_tokens.push(refresh_token.clone(), evidence);
+        }
+        Ok((tokens, exchange))
+    }
+
+    /// Why the right redemption brought no token.
+    fn explain_refusal(&mut self, prober: &mut Prober<'_, '_>, exchange: &Exchange, is_baseline: bool) -> Failure {
+        let status = exchange.status();
+        let named = exchange.error().unwrap_or_default();
+        let error = match named.is_empty() {
+            true => String::new(),
+            false => format!(": {named}"),
+        };
+        let is_about_client = status == 401 || ["invalid_client", "unauthorized_client"].contains(&&*named);
+        if is_about_client && is_baseline {
+            let what_to_do = match prober.is_confidential() {
+                true => "compare its secret and --client-auth with what is registered",
+                false => "if it has a secret, give it by --client-secret-file",
+            };
+            let why = format!("the token endpoint does not take the client (status {status}{error}): {what_to_do}");
+            prober.stop(ExitCode::Refused, why.clone());
+            return Failure::Inconclusive(why);
+        }
+        let is_outage = exchange.is_outage();
+        if is_outage || exchange.is_unreadable() {
+            let reason = format!("no code could be exchanged (token endpoint: {})", exchange.summary());
+            if is_baseline {
+                self.without_token = Some(Stop {
+                    reason: reason.clone(),
+                    exit_code: ExitCode::Unreachable,
+                });
+            }
+            return Failure::Inconclusive(reason);
+        }
+        Failure::Violated(format!("the right verifier got no token, but status {status}{error}"))
+    }
+
+    /// A session that lives, and that nothing else was done with.
+    pub(super) fn session(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) -> Result<Tokens, Failure> {
+        while let Some(session) = self.pool.pop() {
+            if session.disruptions_before == prober.disruptions {
+                return Ok(session.tokens);
+            }
+            if let Some(tokens) = refresh_pooled(prober, session.tokens) {
+                return Ok(tokens);
+            }
+        }
+        let code = self.code(prober, purpose)?;
+        match self.redeem(prober, &code) {
+            Ok((tokens, _)) => Ok(tokens),
+            Err(failure) => Err(failure.as_inconclusive()),
+        }
+    }
+
+    /// Keeps the tokens for a later test.
+    pub(super) fn keep_for_later(&mut self, prober: &Prober<'_, '_>, tokens: Tokens) {
+        self.pool.push(PooledSession {
+            tokens,
+            disruptions_before: prober.disruptions,
+        });
+    }
+
+    /// Redeems the code for a later test; whether that worked.
+    pub(super) fn redeem_for_later(&mut self, prober: &mut Prober<'_, '_>, code: &Code) -> bool {
+        match self.redeem(prober, code) {
+            Ok((tokens, _)) => {
+                self.keep_for_later(prober, tokens);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// `Ok` where a refresh works, so that a refused one tells of a dead token.
+    pub(super) fn needs_working_refresh(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
+        if prober.observations.refresh_works.is_none() {
+            let tokens = self.session(prober, "for a session that is refreshed")?;
+            let refresh_token = tokens.needs_refresh_token()?.clone();
+            prober.refresh(&refresh_token)?;
+        }
+        match prober.observations.refresh_works {
+            Some(true) => Ok(()),
+            _ => inconclusive("no refresh works (refresh.works), so nothing tells whether a refresh token lives"),
+        }
+    }
+}
+
+/// The code of a response.
+pub(super) fn code_of(prober: &mut Prober<'_, '_>, exchange: AuthorizationExchange) -> Result<Code, Failure> {
+    let Some(code) = exchange.response.value("code").map(Secret::from) else {
+        return inconclusive(format!("the login for it ended with {}", exchange.response.refusal()));
+    };
+    let redirect_uri = exchange.probe.redirect_uri().to_owned();
+    prober.observations.codes.push(code.clone(), exchange.evidence);
+    Ok(Code {
+        code,
+        redirect_uri,
+        code_verifier: exchange.probe.code_verifier,
+    })
+}
+
+/// The session, refreshed; `None` where that is refused.
+fn refresh_pooled(prober: &mut Prober<'_, '_>, old: Tokens) -> Option<Tokens> {
+    let refresh_token = old.refresh_token?;
+    let params = prober.refresh_params(&refresh_token);
+    let new = prober.token_request(params).ok()?.tokens()?;
+    Some(Tokens {
+        access_token: new.access_token,
+        refresh_token: new.refresh_token.or(Some(refresh_token)),
+        // The one of the login says who signed in.
+        id_token: old.id_token.or(new.id_token),
+        scope: new.scope.or(old.scope),
+    })
+}
+
+fn shown_callback(params: &Params) -> String {
+    format!("by the browser {}", shown_params(params))
+}

@@ -1,0 +1,185 @@
+//! What is found about a rule: the word of the report, and what was sent and
+//! what came, as far as it may be shown.
+
+use crate::exit::ExitCode;
+use crate::rules::{Level, Rule};
+
+/// The word for a rule in the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The server keeps the rule.
+    Pass,
+    /// The server breaks a MUST.
+    Fail,
+    /// The server breaks a SHOULD, or something else is odd.
+    Warning,
+    /// The examination could not see whether the server keeps the rule.
+    Skipped,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Warning => "warning",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
+
+/// What stands between two messages where the evidence is a sequence.
+const THEN: &str = "; then ";
+
+/// Messages and their answers, as far as their types may be shown: known
+/// secrets are not cut out yet, nor is their length bounded.
+#[derive(Debug, Clone)]
+pub(super) struct Evidence(Vec<(String, String)>);
+
+impl Evidence {
+    pub(super) fn new(request: String, response: String) -> Self {
+        Evidence(vec![(request, response)])
+    }
+
+    /// With the next messages of a sequence, which depend on those before.
+    pub(super) fn then(mut self, next: Evidence) -> Self {
+        self.0.extend(next.0);
+        self
+    }
+
+    /// The request of the first message with the response of the last.
+    pub(super) fn from_first_to_last(first: &Evidence, last: &Evidence) -> Self {
+        let request = first.0.first().map(|(request, _)| request.clone());
+        let response = last.0.last().map(|(_, response)| response.clone());
+        Evidence::new(request.unwrap_or_default(), response.unwrap_or_default())
+    }
+
+    /// As the report shows it; `shown` makes one message safe to show.
+    pub(super) fn shown(&self, shown: &dyn Fn(&str) -> String) -> ShownEvidence {
+        let joined = |part: fn(&(String, String)) -> &str| {
+            let texts: Vec<String> = self.0.iter().map(|message| shown(part(message))).collect();
+            texts.join(THEN)
+        };
+        ShownEvidence {
+            request: joined(|(request, _)| request),
+            response: joined(|(_, response)| response),
+        }
+    }
+}
+
+/// A message and its answer, or a sequence of them. Secrets are redacted, text
+/// from the network is sanitized.
+#[derive(Debug, Clone)]
+pub struct ShownEvidence {
+    /// What was sent.
+    pub request: String,
+    /// What came.
+    pub response: String,
+}
+
+/// A rule with its verdict.
+#[derive(Debug, Clone)]
+pub struct RuleResult {
+    /// The rule.
+    pub rule: Rule,
+    /// Whether the rule was to be tested.
+    pub asked_for: bool,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Empty for a pass.
+    pub reason: String,
+    /// Every failure and every warning has one.
+    pub evidence: Option<ShownEvidence>,
+}
+
+/// What an examination found, in the order of the catalogue.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The server's issuer, or its token endpoint.
+    pub server: String,
+    /// One for each rule.
+    pub rules: Vec<RuleResult>,
+    /// Why some rules could not be tested, where no login comes to its end.
+    pub ended_early: Option<Stop>,
+}
+
+impl Report {
+    /// How many rules have this verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.rules.iter().filter(|result| result.verdict == verdict).count()
+    }
+
+    /// The rules that were to be tested.
+    pub fn asked_for(&self) -> Vec<&RuleResult> {
+        self.rules.iter().filter(|result| result.asked_for).collect()
+    }
+
+    /// How many rules were to be tested and could not be.
+    pub fn skipped(&self) -> usize {
+        let asked_for = self.asked_for().into_iter();
+        asked_for.filter(|result| result.verdict == Verdict::Skipped).count()
+    }
+}
+
+/// Why something is not tried any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Why.
+    pub reason: String,
+    /// The exit code of a login that ends for this reason.
+    pub exit_code: ExitCode,
+}
+
+/// Why a rule does not simply pass.
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    /// The server breaks the rule, and how.
+    Violated(String),
+    /// Worth a warning, whatever the level of the rule.
+    Warning(String),
+    /// Nothing can be said about the rule, and why; where it helps, what to add.
+    Inconclusive(String),
+}
+
+impl Failure {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Failure::Violated(reason) | Failure::Warning(reason) | Failure::Inconclusive(reason) => reason,
+        }
+    }
+
+    /// The same reason, for a rule that it says nothing about.
+    pub(super) fn as_inconclusive(&self) -> Failure {
+        Failure::Inconclusive(self.reason().to_owned())
+    }
+}
+
+/// The outcome of a rule's test.
+pub(super) type CheckResult = Result<(), Failure>;
+
+/// A test that looks at something that is there already.
+pub(super) type Test<T> = fn(&T) -> CheckResult;
+
+pub(super) fn violated<T>(how: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Violated(how.into()))
+}
+
+pub(super) fn inconclusive<T>(why: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Inconclusive(why.into()))
+}
+
+/// Violated, unless this holds.
+pub(super) fn ensure(holds: bool, otherwise: impl Into<String>) -> CheckResult {
+    if holds { Ok(()) } else { violated(otherwise) }
+}
+
+/// The verdict on a rule of this level, and the reason for it.
+pub(super) fn verdict(level: Level, result: CheckResult) -> (Verdict, String) {
+    match (result, level) {
+        (Ok(()), _) => (Verdict::Pass, String::new()),
+        (Err(Failure::Violated(how)), Level::Must) => (Verdict::Fail, how),
+        (Err(Failure::Violated(how)), Level::Should) | (Err(Failure::Warning(how)), _) => (Verdict::Warning, how),
+        (Err(Failure::Inconclusive(why)), _) => (Verdict::Skipped, why),
+    }
+}

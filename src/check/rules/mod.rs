@@ -1,0 +1,17 @@
+//! The groups of rules, a file each.
+
+pub(super) mod authorize;
+pub(super) mod code;
+pub(super) mod id_token;
+pub(super) mod introspection;
+pub(super) mod keys;
+pub(super) mod metadata;
+pub(super) mod pages;
+pub(super) mod pkce;
+pub(super) mod redirect_uri;
+pub(super) mod refresh;
+mod rejected_redemption;
+pub(super) mod revocation;
+pub(super) mod token;
+pub(super) mod token_refusals;
+pub(super) mod userinfo;
