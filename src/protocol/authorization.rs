@@ -7,6 +7,7 @@
 //! `state` and issuer were not checked cannot be exchanged, nor one twice.
 
 use super::abnf::is_vschar_text;
+use super::citation::{Cited, RequestError};
 use super::client::{Client, ClientId};
 use super::endpoint::{Endpoint, Issuer};
 use super::error::ErrorResponse;
@@ -87,19 +88,30 @@ pub struct AuthorizationRequest {
 /// Why an authorization request names nobody to whom an answer could go: the
 /// server shows a page and never redirects (RFC 6749 §4.1.2.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.cited())]
 pub enum RedirectTargetError {
     /// `client_id` or `redirect_uri` twice.
-    #[error(transparent)]
     Repeated(#[from] Repeated),
     /// No `client_id`.
-    #[error("client_id is missing (RFC 6749 §4.1.1)")]
     NoClientId,
     /// Not printable ASCII.
-    #[error("client_id has characters that RFC 6749 Appendix A.1 does not allow")]
     ClientId,
     /// Not an absolute URI.
-    #[error(transparent)]
     RedirectUri(#[from] super::redirect_uri::InvalidRedirectUri),
+}
+
+impl RedirectTargetError {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        match self {
+            RedirectTargetError::Repeated(repeated) => repeated.cited(),
+            RedirectTargetError::NoClientId => Cited::new("client_id is missing", "RFC 6749 §4.1.1"),
+            RedirectTargetError::ClientId => {
+                Cited::new("client_id has characters that are not allowed", "RFC 6749 Appendix A.1")
+            }
+            RedirectTargetError::RedirectUri(invalid) => invalid.cited(),
+        }
+    }
 }
 
 impl AuthorizationRequest {
@@ -155,68 +167,79 @@ impl AuthorizationRequest {
     /// Reads the rest of a request whose client and redirect URI the server has accepted.
     ///
     /// # Errors
-    /// The [`ErrorResponse`] to redirect with, as RFC 6749 §4.1.2.1 says.
-    pub fn parse(params: &Params, client_id: ClientId, redirect_uri: RedirectUri) -> Result<Self, ErrorResponse> {
-        let invalid_request = |description: &str| ErrorResponse::new("invalid_request", description);
+    /// The [`RequestError`] to redirect with, as RFC 6749 §4.1.2.1 says.
+    pub fn parse(params: &Params, client_id: ClientId, redirect_uri: RedirectUri) -> Result<Self, RequestError> {
+        let invalid_request = |cited: Cited| RequestError::new("invalid_request", cited);
+        let cited = |reason: &'static str, citation: &'static str| invalid_request(Cited::new(reason, citation));
         if let Some(repeated) = params.first_repeated() {
-            return Err(invalid_request(&repeated.to_string()));
+            return Err(invalid_request(repeated.cited()));
         }
         let single = |name: &str| params.single(name).ok().flatten();
         if single("request").is_some() && single("request_uri").is_some() {
-            return Err(invalid_request("request and request_uri stand together (RFC 9101 §5)"));
+            return Err(cited("request and request_uri stand together", "RFC 9101 §5"));
         }
         if single("request").is_some() {
-            return Err(ErrorResponse::new(
+            return Err(RequestError::new(
                 "request_not_supported",
-                "request objects are not supported (RFC 9101)",
+                Cited::new("request objects are not supported", "RFC 9101"),
             ));
         }
         if single("request_uri").is_some() {
-            return Err(ErrorResponse::new(
+            return Err(RequestError::new(
                 "request_uri_not_supported",
-                "request_uri is not supported (RFC 9101)",
+                Cited::new("request_uri is not supported", "RFC 9101"),
             ));
         }
         match single("response_type") {
             Some("code") => {}
             Some(_) => {
-                let description = "only response_type=code is supported (RFC 6749 §3.1.1, RFC 9700 §2.1.2)";
-                return Err(ErrorResponse::new("unsupported_response_type", description));
+                let cited = Cited::new(
+                    "only response_type=code is supported",
+                    "RFC 6749 §3.1.1, RFC 9700 §2.1.2",
+                );
+                return Err(RequestError::new("unsupported_response_type", cited));
             }
-            None => return Err(invalid_request("response_type is missing (RFC 6749 §3.1.1)")),
+            None => return Err(cited("response_type is missing", "RFC 6749 §3.1.1")),
         }
         let response_mode = match single("response_mode") {
             None => None,
             Some("query") => Some(ResponseMode::Query),
             Some("form_post") => Some(ResponseMode::FormPost),
-            Some(_) => return Err(invalid_request("response_mode is neither query nor form_post")),
+            Some(_) => {
+                return Err(invalid_request(Cited::uncited(
+                    "response_mode is neither query nor form_post",
+                )));
+            }
         };
         let challenge = single("code_challenge")
-            .ok_or_else(|| invalid_request("code challenge required (RFC 7636 §4.4.1, RFC 9700 §2.1.1)"))?;
+            .ok_or_else(|| cited("code challenge required", "RFC 7636 §4.4.1, RFC 9700 §2.1.1"))?;
         if single("code_challenge_method") != Some(S256) {
-            return Err(invalid_request(
-                "transform algorithm not supported: only S256 is (RFC 7636 §4.4.1)",
+            return Err(cited(
+                "transform algorithm not supported: only S256 is",
+                "RFC 7636 §4.4.1",
             ));
         }
-        let code_challenge = CodeChallenge::parse(challenge).map_err(|error| invalid_request(&error.to_string()))?;
+        let code_challenge = CodeChallenge::parse(challenge).map_err(|error| invalid_request(error.cited()))?;
         let state = match single("state") {
             None => None,
             Some(text) => Some(
                 State::parse(text)
-                    .ok_or_else(|| invalid_request("state has characters that RFC 6749 Appendix A.5 does not allow"))?,
+                    .ok_or_else(|| cited("state has characters that are not allowed", "RFC 6749 Appendix A.5"))?,
             ),
         };
         let nonce = match single("nonce") {
             None => None,
-            Some(text) => Some(Nonce::parse(text).ok_or_else(|| invalid_request("nonce is not printable ASCII"))?),
+            Some(text) => Some(
+                Nonce::parse(text).ok_or_else(|| invalid_request(Cited::uncited("nonce is not printable ASCII")))?,
+            ),
         };
         let scope = Scope::parse(single("scope").unwrap_or_default())
-            .map_err(|error| ErrorResponse::new("invalid_scope", &error.to_string()))?;
+            .map_err(|error| RequestError::new("invalid_scope", error.cited()))?;
         let resource = params
             .all("resource")
             .map(Resource::parse)
             .collect::<Result<_, _>>()
-            .map_err(|error| ErrorResponse::new("invalid_target", &error.to_string()))?;
+            .map_err(|error| RequestError::new("invalid_target", error.cited()))?;
         let extra = params
             .iter()
             .filter(|(name, _)| !RESERVED_PARAMETERS.contains(name))
@@ -699,7 +722,7 @@ mod tests {
             (format!("{good}&request=x"), "request_not_supported"),
             (format!("{good}&response_mode=fragment"), "invalid_request"),
         ] {
-            assert_eq!(parse(&query), Err(error.to_owned()), "{query}");
+            assert_eq!(parse(&query), Err(error), "{query}");
         }
         assert_eq!(
             parse(&format!("{good}&resource=https://a&resource=https://b&unknown=1")),

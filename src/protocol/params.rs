@@ -2,6 +2,7 @@
 //! and every trace line is made. It holds no rules but one: repetition is
 //! found where a value is read (RFC 6749 §3.1).
 
+use super::citation::Cited;
 use crate::secret::Secret;
 
 /// One parameter value, which knows how it may be shown.
@@ -57,8 +58,15 @@ impl Value {
 
 /// A parameter that stands more than once where once is allowed (RFC 6749 §3.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("parameter \"{0}\" is repeated (RFC 6749 §3.1)")]
+#[error("{}", self.cited())]
 pub struct Repeated(pub String);
+
+impl Repeated {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        Cited::new(format!("parameter \"{}\" is repeated", self.0), "RFC 6749 §3.1")
+    }
+}
 
 /// Names whose values are secrets wherever they stand in a message.
 const SECRET_NAMES: [&str; 10] = [

@@ -2,6 +2,7 @@
 //! here, so nothing can fall back to it (§7.2).
 
 use super::abnf::{base64url, is_unreserved_text, random_token};
+use super::citation::Cited;
 use super::random::{Randomness, RandomnessFailed};
 use crate::secret::Secret;
 use sha2::{Digest, Sha256};
@@ -58,8 +59,18 @@ pub struct CodeChallenge(String);
 
 /// A challenge that no S256 hash can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an S256 code challenge is 43 characters of base64url without padding (RFC 7636 §4.2)")]
+#[error("{}", self.cited())]
 pub struct InvalidCodeChallenge;
+
+impl InvalidCodeChallenge {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        Cited::new(
+            "an S256 code challenge is 43 characters of base64url without padding",
+            "RFC 7636 §4.2",
+        )
+    }
+}
 
 impl CodeChallenge {
     /// Takes a challenge from an authorization request: 43 characters of `[A-Za-z0-9-_]`.

@@ -1,6 +1,7 @@
 //! `redirect_uri`: where the browser brings the authorization response
 //! (RFC 6749 §3.1.2), on the loopback interface for native clients (RFC 8252 §7.3).
 
+use super::citation::Cited;
 use std::fmt;
 use url::{Host, Url};
 
@@ -24,19 +25,33 @@ pub struct RedirectUri {
 
 /// Text that cannot be a redirect URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.cited())]
 pub enum InvalidRedirectUri {
     /// Not an absolute URI of printable ASCII.
-    #[error("the redirect URI is not an absolute URI (RFC 6749 §3.1.2)")]
     NotAbsolute,
     /// `#…`.
-    #[error("the redirect URI has a fragment (RFC 6749 §3.1.2)")]
     Fragment,
     /// `user@host`.
-    #[error("the redirect URI has userinfo before the host")]
     Userinfo,
     /// Its scheme runs a script or reads a file.
-    #[error("no browser may be sent to a redirect URI with the scheme \"{0}\"")]
     Scheme(String),
+}
+
+impl InvalidRedirectUri {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        let citation = "RFC 6749 §3.1.2";
+        match self {
+            InvalidRedirectUri::NotAbsolute => {
+                Cited::new("the redirect URI is not an absolute URI".to_owned(), citation)
+            }
+            InvalidRedirectUri::Fragment => Cited::new("the redirect URI has a fragment".to_owned(), citation),
+            InvalidRedirectUri::Userinfo => Cited::uncited("the redirect URI has userinfo before the host".to_owned()),
+            InvalidRedirectUri::Scheme(scheme) => Cited::uncited(format!(
+                "no browser may be sent to a redirect URI with the scheme \"{scheme}\""
+            )),
+        }
+    }
 }
 
 impl RedirectUri {

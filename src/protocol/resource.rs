@@ -1,5 +1,6 @@
 //! `resource`: the resource server a token is wanted for (RFC 8707 §2).
 
+use super::citation::Cited;
 use std::fmt;
 use url::Url;
 
@@ -9,8 +10,16 @@ pub struct Resource(String);
 
 /// Text that RFC 8707 §2 does not take as a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a resource must be an absolute URI without a fragment (RFC 8707 §2)")]
+#[error("{}", self.cited())]
 pub struct InvalidResource;
+
+impl InvalidResource {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        let reason = "a resource must be an absolute URI without a fragment";
+        Cited::new(reason.to_owned(), "RFC 8707 §2")
+    }
+}
 
 impl Resource {
     /// Takes an absolute URI without a fragment.

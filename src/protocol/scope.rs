@@ -1,6 +1,7 @@
 //! `scope`: a list of case-sensitive tokens, joined by spaces (RFC 6749 §3.3).
 
 use super::abnf::is_nqchar_text;
+use super::citation::Cited;
 use std::fmt;
 
 /// The scope-tokens of a request or an answer, in order, without repetition.
@@ -9,8 +10,21 @@ pub struct Scope(Vec<String>);
 
 /// A scope-token with a character that RFC 6749 §3.3 does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no scope: only printable ASCII without space, quote and backslash (RFC 6749 §3.3)")]
+#[error("{}", self.cited())]
 pub struct InvalidScope(pub String);
+
+impl InvalidScope {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        Cited::new(
+            format!(
+                "\"{}\" is no scope: only printable ASCII without space, quote and backslash",
+                self.0
+            ),
+            "RFC 6749 §3.3",
+        )
+    }
+}
 
 impl Scope {
     /// Reads a space-delimited list; empty text is the empty scope.

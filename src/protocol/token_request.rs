@@ -1,9 +1,9 @@
 //! The token request (RFC 6749 §4.1.3, §6), with PKCE (RFC 7636 §4.5) and
 //! `resource` (RFC 8707 §2.2), as a client sends it and as a server reads it.
 
+use super::citation::{Cited, RequestError};
 use super::client::{AuthenticationContext, Client, PresentedClient, PresentedClientError};
 use super::endpoint::Endpoint;
-use super::error::ErrorResponse;
 use super::grant::{Fields, Grant};
 use super::http::{HeaderValue, HttpRequest};
 use super::params::Params;
@@ -106,17 +106,17 @@ impl ReceivedTokenRequest {
     /// Reads the form body and the `Authorization` header.
     ///
     /// # Errors
-    /// The [`ErrorResponse`] to answer with, and whether the client was the
+    /// The [`RequestError`] to answer with, and whether the client was the
     /// problem, so that the status is 401 (RFC 6749 §5.2).
-    pub fn parse(params: &Params, authorization: Option<&str>) -> Result<Self, ErrorResponse> {
-        let invalid_request = |description: &str| ErrorResponse::new("invalid_request", description);
+    pub fn parse(params: &Params, authorization: Option<&str>) -> Result<Self, RequestError> {
+        let invalid_request = |cited: Cited| RequestError::new("invalid_request", cited);
         if let Some(repeated) = params.first_repeated() {
-            return Err(invalid_request(&repeated.to_string()));
+            return Err(invalid_request(repeated.cited()));
         }
         let client = PresentedClient::parse(params, authorization).map_err(|error| match error {
-            PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => invalid_request(&error.to_string()),
+            PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => invalid_request(error.cited()),
             PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
-                ErrorResponse::new("invalid_client", &error.to_string())
+                RequestError::new("invalid_client", error.cited())
             }
         })?;
         let grant = Grant::parse(&Fields::new(params)?)?;
@@ -124,7 +124,7 @@ impl ReceivedTokenRequest {
             .all("resource")
             .map(Resource::parse)
             .collect::<Result<_, _>>()
-            .map_err(|error| ErrorResponse::new("invalid_target", &error.to_string()))?;
+            .map_err(|error| RequestError::new("invalid_target", error.cited()))?;
         Ok(ReceivedTokenRequest {
             client,
             grant,
@@ -162,7 +162,7 @@ mod tests {
                 "invalid_target",
             ),
         ] {
-            assert_eq!(parse(body).err().as_deref(), Some(error), "{body}");
+            assert_eq!(parse(body).err(), Some(error), "{body}");
         }
     }
 

@@ -26,6 +26,7 @@ use crate::protocol::random::Randomness;
 use crate::protocol::resource::Resource;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub struct AuthorizationServer {
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
     pub(crate) first_loopback_port: OnceLock<Option<u16>>,
+    /// Whether a code was issued for which an ID token is due.
+    openid_was_granted: AtomicBool,
     grants: Mutex<Grants>,
     interactions: Mutex<Interactions>,
 }
@@ -109,6 +112,7 @@ impl AuthorizationServer {
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),
+            openid_was_granted: AtomicBool::new(false),
             grants: Mutex::new(Grants::new(lifetimes)),
             interactions: Mutex::new(Interactions::new()),
             aliases: AliasTable::new(),
@@ -149,6 +153,16 @@ impl AuthorizationServer {
         let mut set = self.keys.jwk_set(randomness)?;
         violations::documents::alter_keys(&self.violations, &mut set);
         Ok(self.jwks.get_or_init(|| set.to_string().into_bytes()))
+    }
+
+    /// Notes that a code is issued for which an ID token is due.
+    pub(crate) fn note_openid(&self) {
+        self.openid_was_granted.store(true, Ordering::Release);
+    }
+
+    /// Whether there may be a code or a refresh token for which an ID token is due.
+    pub(crate) fn openid_was_granted(&self) -> bool {
+        self.openid_was_granted.load(Ordering::Acquire)
     }
 
     /// Who decides where nobody is asked.

@@ -40,9 +40,15 @@ impl AuthorizationServer {
         response
     }
 
-    /// Whether answering may take seconds, because the RSA key was not made yet.
+    /// Whether answering may take seconds, because the RSA key is needed and
+    /// was not made yet. Token requests need it only once somebody asked for `openid`.
     pub fn may_take_long(&self, request: &Request) -> bool {
-        !self.keys.has_rs256() && matches!(Route::from_path(&request.path), Some(Route::Jwks | Route::Token))
+        !self.keys.has_rs256()
+            && match Route::from_path(&request.path) {
+                Some(Route::Jwks) => true,
+                Some(Route::Token) => self.openid_was_granted() || !self.violations.is_empty(),
+                _ => false,
+            }
     }
 
     /// Whether the RSA key will soon be needed, so that it should be made in the background.

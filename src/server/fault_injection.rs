@@ -40,7 +40,7 @@ impl FaultInjection {
             *left -= 1;
         }
         let status = fault.status;
-        let rejection = Rejection::new("this answer was asked for", format!("--fail with status {status}"));
+        let rejection = Rejection::new(format!("status {status} was asked for"), "--fail");
         let error = match status {
             401 => "invalid_client",
             400..=428 | 430..=499 => "invalid_request",

@@ -1,6 +1,6 @@
 //! Why a request was rejected, for the response, the page and the log alike.
 
-use std::borrow::Cow;
+use crate::protocol::citation::Cited;
 use std::fmt;
 
 /// Why a request was rejected, and which specification says so.
@@ -9,29 +9,24 @@ pub struct Rejection {
     /// For a person; may hold text from the request, not yet sanitized.
     pub reason: String,
     /// Such as `RFC 6749 §4.1.2.1`.
-    pub citation: Cow<'static, str>,
+    pub citation: &'static str,
     /// What was sent and what would have been right, with their names.
     pub facts: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Rejection {
     /// A rejection by this section of a specification.
-    pub fn new(reason: impl Into<String>, citation: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(reason: impl Into<String>, citation: &'static str) -> Self {
         Rejection {
             reason: reason.into(),
-            citation: citation.into(),
+            citation,
             facts: Vec::new(),
         }
     }
 
-    /// A rejection from a text that ends with its citation, as those of the core do:
-    /// `client_id is missing (RFC 6749 §4.1.1)`; else `citation` is taken.
-    pub fn from_text(text: &str, citation: &'static str) -> Self {
-        let parts = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (RFC "));
-        match parts {
-            Some((reason, citation)) => Rejection::new(reason, format!("RFC {citation}")),
-            None => Rejection::new(text, citation),
-        }
+    /// A rejection for a reason of the core; by `citation` where it names none.
+    pub(crate) fn cited(cited: Cited, citation: &'static str) -> Self {
+        Rejection::new(cited.reason, cited.citation.unwrap_or(citation))
     }
 
     /// The same with what was sent, or with what would have been right.

@@ -1,6 +1,7 @@
 //! The client of a request as a server reads it (RFC 6749 §2.3.1).
 
 use super::client_secret_basic;
+use crate::protocol::citation::Cited;
 use crate::protocol::params::{Params, Repeated};
 use crate::secret::Secret;
 
@@ -17,19 +18,34 @@ pub struct PresentedClient {
 
 /// Why the client of a request cannot even be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.cited())]
 pub enum PresentedClientError {
     /// RFC 6749 §2.3.
-    #[error("more than one client authentication method in one request (RFC 6749 §2.3)")]
     TwoMethods,
     /// The header is not Basic, or not decodable.
-    #[error("the Authorization header is not HTTP Basic with form-encoded client_id and secret (RFC 6749 §2.3.1)")]
     MalformedHeader,
     /// Neither header nor `client_id`.
-    #[error("client_id is missing (RFC 6749 §3.2.1)")]
     Missing,
     /// A parameter stands twice.
-    #[error(transparent)]
     Repeated(#[from] Repeated),
+}
+
+impl PresentedClientError {
+    /// The reason and the section behind it.
+    pub fn cited(&self) -> Cited {
+        match self {
+            PresentedClientError::TwoMethods => Cited::new(
+                "more than one client authentication method in one request",
+                "RFC 6749 §2.3",
+            ),
+            PresentedClientError::MalformedHeader => Cited::new(
+                "the Authorization header is not HTTP Basic with form-encoded client_id and secret",
+                "RFC 6749 §2.3.1",
+            ),
+            PresentedClientError::Missing => Cited::new("client_id is missing", "RFC 6749 §3.2.1"),
+            PresentedClientError::Repeated(repeated) => repeated.cited(),
+        }
+    }
 }
 
 impl PresentedClient {

@@ -1,7 +1,7 @@
 //! The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636 §4.5).
 
 use super::{Fields, Renewal};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::RequestError;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -59,7 +59,7 @@ impl AuthorizationCodeGrant {
         }
     }
 
-    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, ErrorResponse> {
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, RequestError> {
         Ok(AuthorizationCodeGrant {
             code: Secret::from(fields.required("code")?),
             redirect_uri: fields.optional("redirect_uri").map(str::to_owned),

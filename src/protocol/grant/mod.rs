@@ -4,7 +4,7 @@
 pub mod authorization_code;
 pub mod refresh_token;
 
-use super::error::ErrorResponse;
+use super::citation::{Cited, RequestError};
 use super::params::Params;
 use super::scope::Scope;
 use crate::secret::Secret;
@@ -92,14 +92,17 @@ impl Grant {
     /// checked against what the server knows.
     ///
     /// # Errors
-    /// The [`ErrorResponse`] to answer with.
-    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, ErrorResponse> {
+    /// The [`RequestError`] to answer with.
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, RequestError> {
         match fields.required("grant_type")? {
             authorization_code::GRANT_TYPE => AuthorizationCodeGrant::parse(fields).map(Grant::AuthorizationCode),
             refresh_token::GRANT_TYPE => RefreshTokenGrant::parse(fields).map(Grant::RefreshToken),
             _ => {
-                let description = format!("only {} are supported (RFC 9700 §2.4)", Grant::TYPES.join(" and "));
-                Err(ErrorResponse::new("unsupported_grant_type", &description))
+                let reason = format!("only {} are supported", Grant::TYPES.join(" and "));
+                Err(RequestError::new(
+                    "unsupported_grant_type",
+                    Cited::new(reason, "RFC 9700 §2.4"),
+                ))
             }
         }
     }
@@ -124,11 +127,11 @@ pub(super) struct Fields<'p> {
 
 impl<'p> Fields<'p> {
     /// # Errors
-    /// The [`ErrorResponse`] for a scope that cannot be read.
-    pub(super) fn new(params: &'p Params) -> Result<Self, ErrorResponse> {
+    /// The [`RequestError`] for a scope that cannot be read.
+    pub(super) fn new(params: &'p Params) -> Result<Self, RequestError> {
         let scope = params.single("scope").ok().flatten().map(Scope::parse);
         let scope = scope.transpose();
-        let scope = scope.map_err(|error| ErrorResponse::new("invalid_scope", &error.to_string()))?;
+        let scope = scope.map_err(|error| RequestError::new("invalid_scope", error.cited()))?;
         Ok(Fields { params, scope })
     }
 
@@ -136,10 +139,10 @@ impl<'p> Fields<'p> {
         self.params.single(name).ok().flatten()
     }
 
-    fn required(&self, name: &str) -> Result<&'p str, ErrorResponse> {
+    fn required(&self, name: &str) -> Result<&'p str, RequestError> {
         self.optional(name).ok_or_else(|| {
-            let description = format!("{name} is missing (RFC 6749 §4.1.3, §6)");
-            ErrorResponse::new("invalid_request", &description)
+            let cited = Cited::new(format!("{name} is missing"), "RFC 6749 §4.1.3, §6");
+            RequestError::new("invalid_request", cited)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6).
 
 use super::{Fields, Renewal};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::RequestError;
 use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
@@ -31,7 +31,7 @@ impl RefreshTokenGrant {
         }
     }
 
-    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, ErrorResponse> {
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, RequestError> {
         Ok(RefreshTokenGrant {
             refresh_token: Secret::from(fields.required("refresh_token")?),
             scope: fields.scope.clone(),

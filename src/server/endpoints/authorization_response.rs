@@ -4,6 +4,7 @@
 use super::code::issue_code;
 use super::front_channel;
 use crate::protocol::authorization::AuthorizationResponse;
+use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::client::ClientId;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
@@ -58,7 +59,7 @@ pub(super) fn grant(
     match issue_code(server, moment, request, signed_in) {
         Ok(code) => send_back(server, policy, &return_path, &AuthorizationResponse::Code(code)),
         Err(error) => {
-            let error = ErrorResponse::new(error.error(), &error.to_string());
+            let error = RequestError::new(error.error(), Cited::uncited(error.to_string()));
             reject(server, policy, &return_path, &error)
         }
     }
@@ -66,7 +67,7 @@ pub(super) fn grant(
 
 /// The resource owner refused.
 pub(super) fn deny(server: &AuthorizationServer, policy: &Policy<'_>, request: &AcceptedRequest) -> Response {
-    let error = ErrorResponse::new("access_denied", "the resource owner refused (RFC 6749 §4.1.2.1)");
+    let error = RequestError::new("access_denied", Cited::uncited("the resource owner refused"));
     reject(server, policy, &ReturnPath::from(request), &error)
 }
 
@@ -75,11 +76,10 @@ pub(super) fn reject(
     server: &AuthorizationServer,
     policy: &Policy<'_>,
     return_path: &ReturnPath<'_>,
-    error: &ErrorResponse,
+    error: &RequestError,
 ) -> Response {
-    let text = error.error_description.as_deref().unwrap_or_default();
-    let rejection = Rejection::from_text(text, "RFC 6749 §4.1.2.1");
-    let error = ErrorResponse::new(&error.error, &rejection.description());
+    let rejection = Rejection::cited(error.cited.clone(), "RFC 6749 §4.1.2.1");
+    let error = ErrorResponse::new(error.error, &rejection.description());
     let logged = Rejection::new(format!("{}: {}", error.error, rejection.reason), rejection.citation);
     send_back(server, policy, return_path, &AuthorizationResponse::Error(error)).rejected(logged)
 }

@@ -5,7 +5,7 @@
 use super::authorization_response::{ReturnPath, deny, grant, reject};
 use super::prompt_requirements::PromptRequirements;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::server::authorization_server::AuthorizationServer;
@@ -111,7 +111,7 @@ fn redirect_target<'a>(
     params: &Params,
 ) -> Result<RedirectTarget<'a>, Box<Rejection>> {
     let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(params)
-        .map_err(|error| Rejection::from_text(&error.to_string(), "RFC 6749 §4.1.2.1"))?;
+        .map_err(|error| Rejection::cited(error.cited(), "RFC 6749 §4.1.2.1"))?;
     let client = server.clients.find(client_id.as_str()).ok_or_else(|| {
         let reason = "client_id is not registered here";
         Rejection::new(reason, "RFC 6749 §4.1.2.1").with_fact("client_id", vec![client_id.to_string()])
@@ -168,27 +168,27 @@ fn accept(
     request: AuthorizationRequest,
     redirect_uri_sent: bool,
     deviation: Deviation,
-) -> Result<(AcceptedRequest, PromptRequirements), ErrorResponse> {
+) -> Result<(AcceptedRequest, PromptRequirements), RequestError> {
     let extra = |name: &str| {
         let mut extra = request.extra.iter();
         let found = extra.find(|(own, value)| own == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
     };
     if extra("registration").is_some() {
-        let text = "self-issued registration is not supported (OpenID Connect Core §7.2.1)";
-        return Err(ErrorResponse::new("registration_not_supported", text));
+        let cited = Cited::new(
+            "self-issued registration is not supported",
+            "OpenID Connect Core §7.2.1",
+        );
+        return Err(RequestError::new("registration_not_supported", cited));
     }
     let mut scope = request.scope.tokens().iter();
     if let Some(unknown) = scope.find(|token| !SCOPES.contains(&token.as_str())) {
-        let text = format!(
-            "unknown scope \"{unknown}\": there are {} (RFC 6749 §3.3)",
-            SCOPES.join(", ")
-        );
-        return Err(ErrorResponse::new("invalid_scope", &text));
+        let reason = format!("unknown scope \"{unknown}\": there are {}", SCOPES.join(", "));
+        return Err(RequestError::new("invalid_scope", Cited::new(reason, "RFC 6749 §3.3")));
     }
     if request.scope.contains("openid") && !redirect_uri_sent {
-        let text = "redirect_uri is missing (OpenID Connect Core §3.1.2.1)";
-        return Err(ErrorResponse::new("invalid_request", text));
+        let cited = Cited::new("redirect_uri is missing", "OpenID Connect Core §3.1.2.1");
+        return Err(RequestError::new("invalid_request", cited));
     }
     let requirements = PromptRequirements::read(extra("prompt"), extra("max_age"))?;
     let login_hint = extra("login_hint").unwrap_or_default().to_owned();
@@ -235,10 +235,14 @@ fn ask(
     let must_sign_in = !signed_in.is_some_and(|who| requirements.is_satisfied_by(now, who));
     if requirements.no_page {
         let error = if must_sign_in {
-            ErrorResponse::new("login_required", "nobody is signed in (OpenID Connect Core §3.1.2.6)")
+            let cited = Cited::new("nobody is signed in", "OpenID Connect Core §3.1.2.6");
+            RequestError::new("login_required", cited)
         } else {
-            let text = "consent is asked for each time (OpenID Connect Core §3.1.2.6, RFC 8252 §8.6)";
-            ErrorResponse::new("consent_required", text)
+            let citation = "OpenID Connect Core §3.1.2.6, RFC 8252 §8.6";
+            RequestError::new(
+                "consent_required",
+                Cited::new("consent is asked for each time", citation),
+            )
         };
         return reject(server, moment.policy, &ReturnPath::from(&request), &error);
     }

@@ -18,7 +18,7 @@ pub(super) fn authenticated_client<'a>(
         .header("authorization")
         .map_err(|_| Box::new(two_authorization_headers()))?;
     let presented = PresentedClient::parse(form, authorization).map_err(|error| {
-        let rejection = Rejection::from_text(&error.to_string(), "RFC 6749 §2.3");
+        let rejection = Rejection::cited(error.cited(), "RFC 6749 §2.3");
         Box::new(match error {
             PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => {
                 Response::error(400, "invalid_request", rejection)

@@ -14,6 +14,9 @@ pub(super) fn issue_code(
     request: &AcceptedRequest,
     signed_in: &SignedIn,
 ) -> Result<Secret, IssueCodeError> {
+    if request.scope.contains("openid") {
+        server.note_openid();
+    }
     let code = server.grants().issue_code(moment, authorization(request, signed_in))?;
     match moment.policy.code_entropy() {
         None => Ok(code),

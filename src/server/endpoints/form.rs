@@ -20,7 +20,7 @@ pub(super) fn parse_form(http: &Request, citation: &'static str) -> Result<Param
         return Err(Rejection::new(reason, citation));
     }
     match form.first_repeated() {
-        Some(repeated) => Err(Rejection::from_text(&repeated.to_string(), citation)),
+        Some(repeated) => Err(Rejection::cited(repeated.cited(), citation)),
         None => Ok(form),
     }
 }

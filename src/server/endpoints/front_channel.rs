@@ -2,7 +2,7 @@
 //! them: implicit, or hybrid with a code. Only where that rule is violated.
 
 use super::code::{authorization, issue_code};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::params::Params;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::grant::Authorization;
@@ -22,12 +22,12 @@ pub(super) fn issue(
     moment: &mut Moment<'_>,
     request: &AcceptedRequest,
     signed_in: &SignedIn,
-) -> Result<Params, ErrorResponse> {
-    let failed = |error: &dyn std::error::Error| ErrorResponse::new("server_error", &error.to_string());
+) -> Result<Params, RequestError> {
+    let failed = |error: &dyn std::error::Error| RequestError::new("server_error", Cited::uncited(error.to_string()));
     let mut params = Params::new();
     if request.deviation.front_channel == FrontChannel::CodeAndToken {
         let code = issue_code(server, moment, request, signed_in);
-        let code = code.map_err(|error| ErrorResponse::new(error.error(), &error.to_string()));
+        let code = code.map_err(|error| RequestError::new(error.error(), Cited::uncited(error.to_string())));
         params.push("code", code?.expose());
     }
     let tokens = token_without_code(server, moment, authorization(request, signed_in));

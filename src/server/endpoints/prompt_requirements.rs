@@ -1,6 +1,6 @@
 //! `prompt` and `max_age` of an authorization request.
 
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::time::UnixSeconds;
 use crate::server::interactions::SignedIn;
 
@@ -15,9 +15,9 @@ pub(super) struct PromptRequirements {
 }
 
 impl PromptRequirements {
-    pub(super) fn read(prompt: Option<&str>, max_age: Option<&str>) -> Result<Self, ErrorResponse> {
+    pub(super) fn read(prompt: Option<&str>, max_age: Option<&str>) -> Result<Self, RequestError> {
         let invalid =
-            |text: &str| ErrorResponse::new("invalid_request", &format!("{text} (OpenID Connect Core §3.1.2.1)"));
+            |reason: String| RequestError::new("invalid_request", Cited::new(reason, "OpenID Connect Core §3.1.2.1"));
         let values: Vec<&str> = prompt
             .unwrap_or_default()
             .split(' ')
@@ -27,18 +27,18 @@ impl PromptRequirements {
             .iter()
             .find(|value| !["none", "login", "consent", "select_account"].contains(value))
         {
-            return Err(invalid(&format!(
+            return Err(invalid(format!(
                 "unsupported prompt value \"{unknown}\": supported are none, login, consent and select_account"
             )));
         }
         let no_page = values.contains(&"none");
         if no_page && values.len() > 1 {
-            return Err(invalid("prompt=none excludes other values"));
+            return Err(invalid("prompt=none excludes other values".to_owned()));
         }
         let max_age_s = match max_age {
             None => None,
             Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => Some(text.parse().unwrap_or(i64::MAX)),
-            Some(_) => return Err(invalid("max_age is not a number of seconds")),
+            Some(_) => return Err(invalid("max_age is not a number of seconds".to_owned())),
         };
         Ok(PromptRequirements {
             no_page,

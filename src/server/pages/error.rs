@@ -28,7 +28,7 @@ impl Pages {
              <p class=\"note\">{advice}</p>",
             title = escape(title),
             reason = escape(&sentence(&rejection.reason)),
-            rule = escape(&rejection.citation),
+            rule = escape(rejection.citation),
             advice = escape(advice),
         );
         self.page(status, title, "card", &body, &self.policy(""))

@@ -479,3 +479,17 @@ fn a_flood_of_authorization_requests_pushes_out_no_code_and_no_token() {
     fixture.pass(60);
     fixture.code("");
 }
+
+#[test]
+fn only_requests_that_need_the_rsa_key_wait_for_it() {
+    let fixture = Fixture::auto();
+    let waits = |path: &str| fixture.server.may_take_long(&Fixture::request("POST", path, &[], ""));
+    let hello = fixture.code("");
+    assert!(waits("/jwks") && !waits("/token") && !waits("/userinfo"));
+    json(&fixture.post("/token", &redemption(&hello)), 200);
+    assert!(!fixture.server.keys.has_rs256());
+    fixture.code("&scope=openid");
+    assert!(waits("/token"));
+    fixture.share_rs256();
+    assert!(!waits("/token") && !waits("/jwks"));
+}

@@ -7,7 +7,7 @@ use super::policy::Policy;
 use super::redirect_uri::refusing_rule;
 use super::request::{changed, first_of_each};
 use crate::protocol::authorization::RESERVED_PARAMETERS;
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::{CodeChallenge, S256};
 use crate::protocol::redirect_uri::RedirectUri;
@@ -39,7 +39,7 @@ pub(crate) struct ParsedRequest {
     /// What it is not told.
     pub(crate) deviation: Deviation,
     /// A refusal of what should be accepted.
-    pub(crate) refusal: Option<ErrorResponse>,
+    pub(crate) refusal: Option<RequestError>,
 }
 
 impl ParsedRequest {
@@ -212,7 +212,7 @@ fn refuse_without_reason(policy: &Policy<'_>, parsed: &mut ParsedRequest) {
     } else {
         None
     };
-    parsed.refusal = refusal.map(|text| ErrorResponse::new("invalid_request", text));
+    parsed.refusal = refusal.map(|text| RequestError::new("invalid_request", Cited::new(text, "--break")));
 }
 
 /// Whether this redirect URI is registered for the client of the request.

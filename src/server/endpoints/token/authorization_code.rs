@@ -1,8 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 §4.1.3).
 
-use crate::protocol::client::ClientId;
-use crate::protocol::resource::Resource;
-use crate::secret::Secret;
+use super::caller::Caller;
+use crate::protocol::grant::authorization_code::AuthorizationCodeGrant;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::authorization_code::Redemption;
 use crate::server::grants::error::GrantError;
@@ -14,17 +13,19 @@ use crate::server::moment::Moment;
 pub(super) fn issue(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
-    client_id: &ClientId,
-    (code, redirect_uri, verifier): (&Secret, Option<&str>, PresentedVerifier<'_>),
-    resource: &[Resource],
+    grant: &AuthorizationCodeGrant,
+    caller: &Caller<'_>,
 ) -> Result<IssuedTokens, GrantError> {
     let redemption = Redemption {
-        client_id,
-        code,
-        redirect_uri,
-        verifier,
-        resource,
-        is_concurrent: server.concurrent_use.was_concurrent(code),
+        client_id: caller.client_id,
+        code: grant.code(),
+        redirect_uri: grant.redirect_uri(),
+        verifier: PresentedVerifier {
+            parsed: grant.code_verifier(),
+            sent: caller.form.single("code_verifier").ok().flatten(),
+        },
+        resource: caller.resource,
+        is_concurrent: server.concurrent_use.was_concurrent(grant.code()),
     };
     server.grants().redeem(moment, &redemption)
 }

@@ -2,27 +2,26 @@
 //! and an arm in `issue`.
 
 mod authorization_code;
+mod caller;
 mod forbidden_grants;
 mod refresh_token;
 pub(super) mod unproven_client;
 
 use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
-use crate::protocol::client::{ClientId, PresentedClient};
-use crate::protocol::error::ErrorResponse;
+use crate::protocol::citation::RequestError;
+use crate::protocol::client::PresentedClient;
 use crate::protocol::grant::Grant;
-use crate::protocol::grant::refresh_token::RefreshTokenGrant;
-use crate::protocol::params::Params;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::IssuedTokens;
-use crate::server::grants::pkce::PresentedVerifier;
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::token_response::token_response;
 use crate::server::violations::policy::Policy;
+use caller::Caller;
 use std::borrow::Cow;
 
 /// Issues tokens for a grant.
@@ -44,7 +43,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
     }
     let request = match ReceivedTokenRequest::parse(&form, authorization) {
         Ok(request) => request,
-        Err(error) => return malformed(&error, authorization.is_some()),
+        Err(error) => return malformed(error, authorization.is_some()),
     };
     let client_id = match server.clients.authenticate(&request.client) {
         Ok(client) => Cow::Borrowed(&client.id),
@@ -53,7 +52,12 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
             None => return unauthenticated(server, moment.policy, &request.client, rejection),
         },
     };
-    match issue(server, moment, &request, &client_id, &form) {
+    let caller = Caller {
+        client_id: &client_id,
+        resource: &request.resource,
+        form: &form,
+    };
+    match issue(server, moment, &request.grant, &caller) {
         Err(error) => grant_rejected(moment.policy, error),
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
         Ok(issued) => match token_response(server, moment, &issued) {
@@ -67,24 +71,12 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
 fn issue(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
-    request: &ReceivedTokenRequest,
-    client_id: &ClientId,
-    form: &Params,
+    grant: &Grant,
+    caller: &Caller<'_>,
 ) -> Result<IssuedTokens, GrantError> {
-    let resource = request.resource.as_slice();
-    match &request.grant {
-        Grant::AuthorizationCode(grant) => {
-            let verifier = PresentedVerifier {
-                parsed: grant.code_verifier(),
-                sent: form.single("code_verifier").ok().flatten(),
-            };
-            let grant = (grant.code(), grant.redirect_uri(), verifier);
-            authorization_code::issue(server, moment, client_id, grant, resource)
-        }
-        Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope }) => {
-            let grant = (refresh_token, scope.as_ref());
-            refresh_token::issue(server, moment, client_id, grant, resource)
-        }
+    match grant {
+        Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
+        Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
     }
 }
 
@@ -92,13 +84,12 @@ fn is_known_parameter(name: &str) -> bool {
     RESERVED_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name)
 }
 
-fn malformed(error: &ErrorResponse, by_header: bool) -> Response {
-    let text = error.error_description.as_deref().unwrap_or_default();
-    let rejection = Rejection::from_text(text, "RFC 6749 §5.2");
+fn malformed(error: RequestError, by_header: bool) -> Response {
+    let rejection = Rejection::cited(error.cited, "RFC 6749 §5.2");
     if error.error == "invalid_client" {
         client_rejected(rejection, by_header)
     } else {
-        Response::error(400, &error.error, rejection)
+        Response::error(400, error.error, rejection)
     }
 }
 

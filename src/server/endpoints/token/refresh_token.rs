@@ -1,9 +1,7 @@
 //! `grant_type=refresh_token` (RFC 6749 §6).
 
-use crate::protocol::client::ClientId;
-use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
-use crate::secret::Secret;
+use super::caller::Caller;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::IssuedTokens;
@@ -15,21 +13,21 @@ use crate::server::violations::policy::Policy;
 pub(super) fn issue(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
-    client_id: &ClientId,
-    (refresh_token, scope): (&Secret, Option<&Scope>),
-    resource: &[Resource],
+    grant: &RefreshTokenGrant,
+    caller: &Caller<'_>,
 ) -> Result<IssuedTokens, GrantError> {
+    let refresh_token = &grant.refresh_token;
     if moment.policy.refreshes_with_access_tokens()
         && let Some(access_token) = server.access_token(moment.now, refresh_token)
     {
         let mut grants = server.grants();
-        return grants.refresh_by_access_token(moment, access_token.grant, client_id);
+        return grants.refresh_by_access_token(moment, access_token.grant, caller.client_id);
     }
     let refresh = Refresh {
-        client_id,
+        client_id: caller.client_id,
         refresh_token,
-        scope,
-        resource,
+        scope: grant.scope.as_ref(),
+        resource: caller.resource,
         is_concurrent: server.concurrent_use.was_concurrent(refresh_token),
     };
     let issued = server.grants().refresh(moment, &refresh)?;
