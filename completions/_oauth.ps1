@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
     $completions = @(switch ($command) {
         'oauth' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -81,6 +82,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
             [CompletionResult]::new('--stop-before', '--stop-before', [CompletionResultType]::ParameterName, 'Show the authorization response and the token request that would be sent; store nothing')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -115,6 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'A token for this resource server only, from the same session; repeatable')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A token with these scope values only, from the same session; repeatable, or one space-separated value')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -141,6 +144,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -166,6 +170,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -187,6 +192,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -213,6 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile;list' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -234,6 +241,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile;show' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -255,6 +263,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile;set' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -276,6 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile;use' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -297,6 +307,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;profile;remove' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -342,6 +353,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave this rule out; repeatable')
             [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the report as JUnit XML, too')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -371,6 +383,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;discover' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -395,6 +408,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Whose keys to ask for, where no profile is of the token''s issuer')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -417,6 +431,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;pkce' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -441,6 +456,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -464,6 +480,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -487,6 +504,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile name [env: OAUTH_PROFILE]')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -522,6 +540,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable')
             [CompletionResult]::new('--break', '--break', [CompletionResultType]::ParameterName, 'Break a rule for servers on purpose; repeatable; list prints them all')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -545,6 +564,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Browser command; the URL replaces %s, else is appended')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the browser')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')
@@ -567,6 +587,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
         }
         'oauth;completions' {
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: OAUTH_CONFIG]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]')

@@ -19,6 +19,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
     var completions = [
         &'oauth'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -77,6 +78,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --browser 'Browser command; the URL replaces %s, else is appended'
             cand --stop-before 'Show the authorization response and the token request that would be sent; store nothing'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -110,6 +112,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --resource 'A token for this resource server only, from the same session; repeatable'
             cand --scope 'A token with these scope values only, from the same session; repeatable, or one space-separated value'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -135,6 +138,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -159,6 +163,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -179,6 +184,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -204,6 +210,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile;list'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -224,6 +231,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile;show'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -244,6 +252,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile;set'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -264,6 +273,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile;use'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -284,6 +294,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;profile;remove'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -328,6 +339,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --skip 'Leave this rule out; repeatable'
             cand --junit 'Write the report as JUnit XML, too'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -356,6 +368,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;discover'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -379,6 +392,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --issuer 'Whose keys to ask for, where no profile is of the token''s issuer'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -400,6 +414,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;pkce'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -423,6 +438,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -445,6 +461,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -467,6 +484,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand -p 'Profile name [env: OAUTH_PROFILE]'
             cand --profile 'Profile name [env: OAUTH_PROFILE]'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -501,6 +519,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --cors 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable'
             cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -523,6 +542,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --browser 'Browser command; the URL replaces %s, else is appended'
             cand --timeout 'How long to wait for the browser'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'
@@ -544,6 +564,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
         }
         &'oauth;completions'= {
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
+            cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'
             cand --config 'Configuration file [env: OAUTH_CONFIG]'
             cand --store 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]'

@@ -1,7 +1,9 @@
 //! What every command starts from: options, environment and style, and from
 //! them configuration, store, transport and observer.
 
+use crate::app::deadline::Deadline;
 use crate::app::observer::{self, CommandObserver, SharedTrace};
+use crate::app::signals::interruptible;
 use crate::args::cli::GlobalOptions;
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
@@ -18,12 +20,13 @@ use crate::system::environment::Environment;
 use crate::system::{self, SystemRandomness};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
-use crate::transport::Transport;
+use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What every command can ask for.
 pub(crate) struct Context {
@@ -32,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) style: Style,
     /// The trace files, where any were asked for.
     pub(crate) trace: Option<SharedTrace>,
+    /// When the command ends at the latest.
+    pub(crate) deadline: Option<Deadline>,
     /// The warnings about the configuration file were printed.
     config_warned: Cell<bool>,
 }
@@ -42,14 +47,26 @@ impl Context {
         environment: Environment,
         style: Style,
         trace: Option<SharedTrace>,
+        deadline: Option<Deadline>,
     ) -> Self {
         Context {
+            deadline,
             global,
             environment,
             style,
             trace,
             config_warned: Cell::new(false),
         }
+    }
+
+    /// A wait, unless the deadline comes first.
+    pub(crate) fn at_most(&self, wait: Duration) -> Duration {
+        self.deadline.map_or(wait, |deadline| wait.min(deadline.left()))
+    }
+
+    /// Waits for a person: a signal or the deadline ends it.
+    pub(crate) fn wait_for_person<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        wait_for_person(self.deadline, work)
     }
 
     pub(crate) fn folders(&self) -> Result<Folders, Error> {
@@ -172,12 +189,11 @@ impl Context {
     }
 
     pub(crate) fn transport(&self, profile: Option<&Profile>, allow_http: bool) -> Result<Transport, Error> {
-        Ok(Transport::new(settings::transport(
-            &self.global,
-            &self.environment,
-            profile,
-            allow_http,
-        )?))
+        let settings = settings::transport(&self.global, &self.environment, profile, allow_http)?;
+        Ok(Transport::new(TransportSettings {
+            deadline: self.deadline.map(|deadline| deadline.at),
+            ..settings
+        }))
     }
 
     pub(crate) fn observer(&self) -> CommandObserver {
@@ -241,4 +257,14 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|error| ProcessError::Runtime(error).into())
+}
+
+/// Waits for a person: a signal or the deadline ends it.
+pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<Output = T>) -> Result<T, Error> {
+    let Some(deadline) = deadline else {
+        return runtime()?.block_on(interruptible(work));
+    };
+    let limited = async { tokio::time::timeout(deadline.left(), work).await };
+    let outcome = runtime()?.block_on(interruptible(limited))?;
+    outcome.map_err(|_| deadline.passed().into())
 }

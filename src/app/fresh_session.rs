@@ -142,11 +142,10 @@ fn refresh_locked(
     let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
     let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
     // Before the signals wait: nothing is under way yet that must be finished.
-    let wait = if old_token_is_valid() {
-        LOCK_WAIT_WHILE_VALID
-    } else {
-        LOCK_WAIT
-    };
+    let wait = context.at_most(match old_token_is_valid() {
+        true => LOCK_WAIT_WHILE_VALID,
+        false => LOCK_WAIT,
+    });
     fault::here(Point::LockWanted);
     let lock = match lock(&locks, name, wait, &mut observer) {
         Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {

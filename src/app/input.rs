@@ -1,7 +1,6 @@
 //! Standard input: secrets without echo, and pasted redirect URLs.
 
 use crate::app::context::Context;
-use crate::app::signals::interruptible;
 use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::flow::login::{PasteEvent, PasteSource};
@@ -24,7 +23,7 @@ pub(crate) fn read_secret_from_stdin(context: &Context, flag: &str) -> Result<Se
         context.observer().observe(&Event::Outcome(&format!(
             "{what} (it is not shown while you type), then Enter:"
         )));
-        let line = context.runtime()?.block_on(interruptible(reader.next_line()))??;
+        let line = context.wait_for_person(reader.next_line())??;
         let typed = line.map(|line| line.expose().clone().into_bytes()).unwrap_or_default();
         return Ok(settings::secret_from_bytes(flag, typed)?);
     }

@@ -2,6 +2,7 @@
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
 use crate::app::context::{Context, caller};
+use crate::app::deadline::Uninterruptible;
 use crate::app::input::open_paste_source;
 use crate::args::cli::LoginOptions;
 use crate::args::settings::ResolvedLogin;
@@ -14,12 +15,13 @@ use crate::transport::Transport;
 pub(crate) fn run_login<T>(
     context: &Context,
     options: &LoginOptions,
-    resolved: ResolvedLogin,
+    mut resolved: ResolvedLogin,
     transport: &Transport,
     save: &mut SaveSession<'_>,
     observer: &mut dyn Observer,
     flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
 ) -> Result<T, Error> {
+    resolved.request.timeout = context.at_most(resolved.request.timeout);
     let host = detect_host(&context.environment);
     let browser_launchers = match options.no_browser {
         true => Vec::new(),
@@ -41,5 +43,6 @@ pub(crate) fn run_login<T>(
         host: &host,
         save,
     };
+    let _until_stored = Uninterruptible::begin();
     Ok(runtime.block_on(flow(resolved.request, &mut login_context))?)
 }

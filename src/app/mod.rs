@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod client_secret;
 pub(crate) mod context;
+pub(crate) mod deadline;
 pub(crate) mod fresh_session;
 pub(crate) mod input;
 pub(crate) mod lock;

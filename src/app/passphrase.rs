@@ -1,7 +1,7 @@
 //! Asks for the passphrase of the file store, on a terminal and without echo.
 
-use crate::app::context::{Context, runtime};
-use crate::app::signals::interruptible;
+use crate::app::context::{Context, wait_for_person};
+use crate::app::deadline::Deadline;
 use crate::args::settings;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -21,13 +21,14 @@ pub(crate) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     }
     // A question must be seen whatever `--quiet` says: somebody has to answer it.
     let shown = context.terminal_settings(0, false);
+    let deadline = context.deadline;
     Some(PassphrasePrompt::by(move |purpose| {
-        ask(purpose, &mut Terminal::on_stderr(shown)).map_err(Error::into_diagnosis)
+        ask(purpose, deadline, &mut Terminal::on_stderr(shown)).map_err(Error::into_diagnosis)
     }))
 }
 
-fn ask(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
-    runtime()?.block_on(interruptible(ask_at_terminal(purpose, observer)))?
+fn ask(purpose: PassphraseUse, deadline: Option<Deadline>, observer: &mut dyn Observer) -> Result<Secret, Error> {
+    wait_for_person(deadline, ask_at_terminal(purpose, observer))?
 }
 
 async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {

@@ -1,5 +1,6 @@
 //! Signals that ask this process to end, and what of its work they may end.
 
+use crate::app::deadline::Uninterruptible;
 use crate::error::{Error, ProcessError};
 use crate::exit::ExitCode;
 
@@ -15,6 +16,7 @@ pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
 
 /// Finishes the work even when a signal comes meanwhile, and then obeys it.
 pub(crate) async fn finish_then_interrupt<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let _until_written = Uninterruptible::begin();
     let mut signal = std::pin::pin!(shutdown_signal());
     let mut work = std::pin::pin!(work);
     tokio::select! {

@@ -115,7 +115,7 @@ pub(crate) fn change_with_session(
         return Ok(config::change(&path, &locks, changes)?);
     };
     config::check_writable(&path)?;
-    let _lock = lock(&locks, name, LOCK_WAIT, &mut observer)?;
+    let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
     let (old, new) = (moving.old.as_mut(), moving.new.as_mut());
     let Some(copied) = store::copy(name, old, new)? else {
         return Ok(config::change(&path, &locks, changes)?);

@@ -86,6 +86,9 @@ pub struct GlobalOptions {
     /// Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trace: Vec<PathBuf>,
+    /// End the whole command by then [env: OAUTH_DEADLINE]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
+    pub deadline: Option<Duration>,
     /// Only errors, and what a person must act on
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,

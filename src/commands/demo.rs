@@ -3,6 +3,7 @@
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::context::{Context, caller};
+use crate::app::deadline::Uninterruptible;
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
@@ -37,6 +38,7 @@ use crate::user_agent::callback::{ListenSettings, LoopbackHost};
 use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 use url::Url;
 
 /// Why the demo ended early.
@@ -93,12 +95,13 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
             environment: &context.environment,
         })
     };
-    let request = login_request(issuer, options)?;
+    let request = login_request(issuer, context.at_most(options.timeout))?;
     // A resource owner who is played needs no way to this machine.
     let here = HostEnvironment {
         display: true,
         ..HostEnvironment::default()
     };
+    let _nothing_is_left_behind = Uninterruptible::begin();
     let walked = runtime.block_on(walk(
         request,
         user_agent.as_mut(),
@@ -270,7 +273,7 @@ fn store(
     Ok((context.store(&StoreKind::None, Interaction::Forbidden)?, false))
 }
 
-fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, Error> {
+fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Error> {
     let broken = |_| Error::from(DemoError::Broken("its own settings"));
     let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
     let listen = ListenSettings {
@@ -302,7 +305,7 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
             extra_token_params: Vec::new(),
         },
         callback: CallbackChoice::Listen(redirect_uri, listen),
-        timeout: options.timeout,
+        timeout,
         assumed_ttl: None,
     })
 }

@@ -14,7 +14,7 @@ use crate::app::signals::{finish_then_interrupt, shutdown_signal};
 use crate::app::store_migration::{PreviousStore, current_session};
 use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::config::{self, Change, Config, Setting};
-use crate::args::settings::{self, ResolvedLogin};
+use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
 use crate::exit::Diagnosis;
 use crate::flow::import::{ImportError, import_refresh_token};
@@ -34,6 +34,7 @@ use crate::system;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use serde_json::{Value, json};
+use std::io::IsTerminal;
 use std::path::Path;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
@@ -64,6 +65,7 @@ fn log_in(
     let mut resolved = settings::login(options, &context.environment, &config)?;
     resolved.given.extend(settings::connection_changes(&context.global));
     let name = resolved.profile.clone();
+    reject_unattended(context, options, &resolved)?;
     let profile = config.profile(&name);
     let kind = if options.no_store {
         StoreKind::None
@@ -108,7 +110,7 @@ fn log_in(
             profile: &name,
             server: server_label(request),
             known: earlier.as_ref().map(|earlier| earlier.generation),
-            timeout: request.timeout,
+            timeout: context.at_most(request.timeout),
             after_failure,
         };
         let wanted = |session: &Session| matches_request(session, request);
@@ -183,6 +185,7 @@ fn log_in(
             let (session, id_token) = match importing.await {
                 Ok(imported) => imported,
                 Err(ImportError::Server(error)) => return Err(LoginError::Server(error).into()),
+                Err(ImportError::Refused(error)) => return Err(error.into()),
                 Err(ImportError::Refresh(error)) => return Err(error.into()),
                 Err(ImportError::RefreshTokenKept(session, error)) => {
                     save(&session, caller.observer).map_err(LoginError::Keep)?;
@@ -203,7 +206,38 @@ fn log_in(
         run_flow(context, options, resolved, &transport, &mut save, &mut observer)?
     };
     drop(turn);
-    print_summary(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)
+    print_summary(&name, &kind, store.as_ref(), &outcome, prints_json, &mut observer)?;
+    if after_failure == OnOtherFailure::LogIn && kind != StoreKind::None {
+        print_default_note(&context.config()?, &name, &mut observer);
+    }
+    Ok(())
+}
+
+/// In CI without a terminal there is no browser and nobody to sign in; the login
+/// would print its URL into the job's log and wait.
+fn reject_unattended(context: &Context, options: &LoginOptions, resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+    let environment = &context.environment;
+    let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
+    let has_browser = resolved.browser.is_some() || environment.has("BROWSER");
+    let was_asked = options.no_browser || options.paste || options.refresh_token_stdin || context.style.json;
+    if !environment.has("CI") || has_terminal || has_browser || was_asked {
+        return Ok(());
+    }
+    let target = options.target.clone().unwrap_or_else(|| resolved.profile.to_string());
+    Err(SettingsError::Unattended { target })
+}
+
+/// How to use a profile that no command takes by default.
+fn print_default_note(config: &Config, name: &ProfileName, observer: &mut dyn Observer) {
+    if config.profile(name).is_none() || config.effective_default() == Some(name) {
+        return;
+    }
+    observer.observe(&Event::Note(&format!(
+        "this is not the default profile; print its token with: oauth token {name}"
+    )));
+    observer.observe(&Event::Note(&format!(
+        "make it the default with: oauth profile use {name}"
+    )));
 }
 
 /// Where the person signs in, to be told to others.

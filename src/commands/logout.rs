@@ -52,7 +52,12 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     let mut observer = context.observer();
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
     let mut store = ProfileRecord::load(context, config, chosen, context.interaction())?.store;
-    let _lock = lock(&context.folders()?.locks(), name, LOCK_WAIT, &mut observer)?;
+    let _lock = lock(
+        &context.folders()?.locks(),
+        name,
+        context.at_most(LOCK_WAIT),
+        &mut observer,
+    )?;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
         observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
         return Ok(());

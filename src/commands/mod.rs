@@ -18,6 +18,7 @@ mod token;
 mod userinfo;
 
 use crate::app::context::Context;
+use crate::app::deadline::Deadline;
 use crate::app::observer;
 use crate::args::cli::{Command, CommandLine};
 use crate::args::settings;
@@ -36,7 +37,8 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     };
     settings::check_global(&command_line.global)?;
     let trace = observer::open_trace(&command_line.global, &environment)?;
-    let context = Context::new(command_line.global, environment, style, trace);
+    let deadline = Deadline::start(&command_line.global, &environment, style)?;
+    let context = Context::new(command_line.global, environment, style, trace, deadline);
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);

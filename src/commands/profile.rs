@@ -154,7 +154,12 @@ fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
     let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
-    let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
+    let _lock = lock(
+        &context.folders()?.locks(),
+        &name,
+        context.at_most(LOCK_WAIT),
+        &mut context.observer(),
+    )?;
     store.delete(&name)?;
     let mut changes = vec![Change::Remove(name.clone())];
     let mut others = config

@@ -40,7 +40,12 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     }
 
     // Read again under the lock: another process may have refreshed meanwhile.
-    let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut observer)?;
+    let _lock = lock(
+        &context.folders()?.locks(),
+        &name,
+        context.at_most(LOCK_WAIT),
+        &mut observer,
+    )?;
     let mut stored = load_session(context, input)?;
     let token = match given {
         Some(token) => token,

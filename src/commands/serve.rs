@@ -2,6 +2,7 @@
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
 use crate::app::context::Context;
+use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
@@ -44,6 +45,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         );
     }
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
+    // The deadline was for the start.
+    let _serving = Uninterruptible::begin();
     runtime.block_on(async {
         let shutdown = async {
             signal.await;

@@ -14,7 +14,7 @@ use super::{Event, Observer};
 use crate::exit::{Diagnosis, ExitCode};
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -54,9 +54,15 @@ pub enum TraceFileError {
         /// As it was given.
         path: PathBuf,
     },
-    /// A folder, a pipe, a device.
-    #[error("the trace file `{}` is there and is no regular file", path.display())]
+    /// Nothing can be written into it.
+    #[error("the trace file `{}` is a directory", path.display())]
     NoFile {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// Another program's file, or a note of the user's.
+    #[error("the file `{}` is not empty and is not a trace of oauth: it is not overwritten", path.display())]
+    NotATrace {
         /// As it was given.
         path: PathBuf,
     },
@@ -82,7 +88,7 @@ impl Diagnosis for TraceFileError {
                     .to_owned(),
             ],
             TraceFileError::Symlink { .. } => vec!["Give the path of the file itself with --trace.".to_owned()],
-            TraceFileError::NoFile { .. } | TraceFileError::Io { .. } => {
+            TraceFileError::NoFile { .. } | TraceFileError::NotATrace { .. } | TraceFileError::Io { .. } => {
                 vec!["Choose another file with --trace (or OAUTH_TRACE).".to_owned()]
             }
         }
@@ -163,13 +169,18 @@ struct TraceFile {
     tail_at_byte: u64,
     tail: String,
     failure: Option<io::Error>,
+    /// A pipe or a device: what was written cannot be written over, so the end comes last.
+    is_stream: bool,
 }
 
 impl TraceFile {
     fn open(path: &Path, mut renderer: Box<dyn Renderer>) -> Result<Self, TraceFileError> {
         let path = path.to_path_buf();
-        let file = match open_private(&path) {
-            Ok(file) => file,
+        if !may_be_replaced(&path) {
+            return Err(TraceFileError::NotATrace { path });
+        }
+        let (file, is_stream) = match open_private_or_stream(&path) {
+            Ok(opened) => opened,
             Err(CreateFileError::NoFile) => return Err(TraceFileError::NoFile { path }),
             Err(CreateFileError::Symlink) => return Err(TraceFileError::Symlink { path }),
             Err(CreateFileError::Io(source)) => return Err(TraceFileError::Io { path, source }),
@@ -182,12 +193,13 @@ impl TraceFile {
             tail_at_byte: 0,
             tail: String::new(),
             failure: None,
+            is_stream,
         };
         trace_file.append(head);
         match trace_file.failure.take() {
             None => Ok(trace_file),
             Some(source) => Err(TraceFileError::Io {
-                path: trace_file.path,
+                path: trace_file.path.clone(),
                 source,
             }),
         }
@@ -203,6 +215,13 @@ impl TraceFile {
     /// Writes this over the end, and a new end behind it.
     fn append(&mut self, mut text: String) {
         let Some(file) = &mut self.file else { return };
+        if self.is_stream {
+            if let Err(error) = file.write_all(text.as_bytes()) {
+                self.file = None;
+                self.failure = Some(error);
+            }
+            return;
+        }
         let tail = self.renderer.tail();
         if text.is_empty() && tail == self.tail {
             return;
@@ -227,6 +246,42 @@ impl TraceFile {
     }
 }
 
+impl Drop for TraceFile {
+    fn drop(&mut self) {
+        if let (true, Some(file)) = (self.is_stream, &mut self.file) {
+            // Nobody is left to be told that its reader has gone.
+            let _ = file.write_all(self.renderer.tail().as_bytes());
+        }
+    }
+}
+
+/// Whether a file with this path may be written over: there is none, it is
+/// empty or a trace of ours, or it is no regular file.
+fn may_be_replaced(path: &Path) -> bool {
+    const HEAD_BYTES: u64 = 1024;
+    let is_regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if !is_regular {
+        return true;
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    // What cannot be read cannot be written either, or is told when it is opened.
+    read.is_err() || head.is_empty() || is_trace(&String::from_utf8_lossy(&head))
+}
+
+/// Whether a file begins as one of the renderers begins it.
+fn is_trace(head: &str) -> bool {
+    let first_line = head.lines().next().unwrap_or_default();
+    let is_json = first_line.starts_with('{') && first_line.contains("\"event\":\"trace_begins\"");
+    let har = format!(
+        "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"{}\"",
+        env!("CARGO_PKG_NAME")
+    );
+    let is_html = head.starts_with("<!doctype html>") && head.contains("<title>OAuth trace, ");
+    let is_mermaid = first_line == "sequenceDiagram" && head.lines().nth(1).is_some_and(|line| line.contains(" as "));
+    is_json || is_html || is_mermaid || head.starts_with(&har)
+}
+
 #[cfg(unix)]
 fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, at_byte)
@@ -234,7 +289,7 @@ fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
-    use std::io::{Seek, SeekFrom, Write};
+    use std::io::{Seek, SeekFrom};
     file.seek(SeekFrom::Start(at_byte))?;
     file.write_all(bytes)
 }
@@ -259,6 +314,14 @@ pub enum CreateFileError {
 /// # Errors
 /// [`CreateFileError`].
 pub fn open_private(path: &Path) -> Result<File, CreateFileError> {
+    match open_private_or_stream(path)? {
+        (file, false) => Ok(file),
+        (_, true) => Err(CreateFileError::NoFile),
+    }
+}
+
+/// The same, and pipes and devices as they are; whether it is one of those.
+fn open_private_or_stream(path: &Path) -> Result<(File, bool), CreateFileError> {
     let is_symlink = || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -281,8 +344,12 @@ pub fn open_private(path: &Path) -> Result<File, CreateFileError> {
         Err(_) if is_symlink() => return Err(CreateFileError::Symlink),
         Err(error) => return Err(error.into()),
     };
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
         return Err(CreateFileError::NoFile);
+    }
+    if !metadata.is_file() {
+        return Ok((file, true));
     }
     #[cfg(unix)]
     {
@@ -290,5 +357,5 @@ pub fn open_private(path: &Path) -> Result<File, CreateFileError> {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
     file.set_len(0)?;
-    Ok(file)
+    Ok((file, false))
 }

@@ -61,6 +61,8 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub struct TransportSettings {
     /// The time for a whole exchange, from the call to the last byte (`--http-timeout`).
     pub http_timeout: Duration,
+    /// When every exchange ends at the latest (`--deadline`).
+    pub deadline: Option<Instant>,
     /// PEM file whose certificates are trusted instead of the system's (`--cacert`).
     pub ca_file: Option<PathBuf>,
     /// PEM files with this client's certificate chain and its key (`--cert`, `--key`).
@@ -79,6 +81,7 @@ impl Default for TransportSettings {
     fn default() -> Self {
         TransportSettings {
             http_timeout: Duration::from_secs(30),
+            deadline: None,
             ca_file: None,
             client_certificate: None,
             proxy: ProxySettings::default(),
@@ -161,7 +164,7 @@ impl Transport {
             connect_timeout: self.connect_timeout(),
         };
         let started = Instant::now();
-        let http_timeout = self.settings.http_timeout;
+        let http_timeout = self.http_timeout();
         let exchange = timed(remembering_names(exchange(client, outgoing, &attempt, started)));
         let outcome = match tokio::time::timeout(http_timeout, exchange).await {
             Ok(outcome) => outcome,
@@ -255,8 +258,17 @@ impl Transport {
 
     /// Shorter than the time for the whole, so that a server that cannot be
     /// reached is told as that.
+    /// The time for the next exchange.
+    fn http_timeout(&self) -> Duration {
+        let left = self
+            .settings
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(self.settings.http_timeout, |left| left.min(self.settings.http_timeout))
+    }
+
     fn connect_timeout(&self) -> Duration {
-        CONNECT_TIMEOUT.min(self.settings.http_timeout.mul_f32(0.9))
+        CONNECT_TIMEOUT.min(self.http_timeout().mul_f32(0.9))
     }
 }
 

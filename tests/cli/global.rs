@@ -517,3 +517,81 @@ fn options_of_all_commands_may_stand_before_or_behind_the_command() {
         );
     }
 }
+
+#[test]
+fn of_a_flag_that_is_given_twice_the_last_one_counts() {
+    let home = Home::new();
+    home.keep("default", &session(ISSUER));
+    home.keep("work", &session(ISSUER));
+    let last = run(home.oauth().args(["token", "--format", "json", "--format=header"])).expect_code(0);
+    assert!(last.stdout.starts_with("Authorization: Bearer "), "{last:?}");
+    run(home.oauth().args(["--json", "--json", "status", "--json"])).expect_code(0);
+    run(home
+        .oauth()
+        .args(["--store", "none", "token", "-p", "absent", "-p", "work", "--store=file"]))
+    .expect_code(0);
+    // the colour of a usage error too
+    let plain = run(home.oauth().args(["nosuch", "--color=always", "--color", "never"])).expect_code(2);
+    assert!(!plain.stderr.contains('\u{1b}'), "{plain:?}");
+}
+
+#[test]
+fn an_unknown_key_of_a_newer_program_is_a_warning() {
+    let home = Home::new();
+    home.keep("work", &session(ISSUER));
+    let text = "[profile.work]\nissuer = \"https://id.example.com\"\nfuture = true\n";
+    home.configure(&format!("version = 2\n{text}"));
+    let outcome = run(home.oauth().args(["token", "work"])).expect_code(0);
+    assert!(outcome.warnings().contains(":4: unknown key \"future\""), "{outcome:?}");
+    assert_eq!(outcome.labelled("warning:").len(), 1, "{outcome:?}");
+    home.configure(text);
+    run(home.oauth().args(["token", "work"])).expect_error(2);
+}
+
+#[test]
+fn a_login_in_ci_without_a_terminal_ends_at_once() {
+    let home = Home::new();
+    let server = LiteralServer::start();
+    let login = |arguments: &[&str]| {
+        let mut command = home.oauth();
+        command
+            .env("CI", "true")
+            .args(["login", &server.origin(), "--client-id=x"]);
+        run(command.args(arguments))
+    };
+    let outcome = login(&[]).expect_error(2);
+    assert!(outcome.error().contains("CI is set"), "{outcome:?}");
+    for way in ["--refresh-token-stdin", "--browser", "--no-browser"] {
+        assert!(outcome.hints().contains(way), "{outcome:?}");
+    }
+    assert!(server.requests().is_empty());
+    assert_eq!(home.files(), Vec::<std::path::PathBuf>::new());
+    // whoever says how goes on: as far as the server, which has no metadata
+    for way in [&["--no-browser"][..], &["--paste"], &["--json"], &["--browser", "true"]] {
+        let outcome = login(way);
+        assert_ne!(outcome.code, Some(2), "{way:?}: {outcome:?}");
+    }
+    assert!(!server.requests().is_empty());
+}
+
+#[test]
+fn a_login_to_another_profile_than_the_default_says_how_to_use_it() {
+    let home = Home::new();
+    let server = authorization_server::start();
+    let outcome = log_in(
+        &home,
+        &server,
+        &[&server.origin(), "--client-id=x", "--no-browser", "-p", "first"],
+    );
+    outcome.does_not_say("default");
+    let outcome = log_in(
+        &home,
+        &server,
+        &[&server.origin(), "--client-id=x", "--no-browser", "-p", "second"],
+    );
+    let outcome = outcome.says(&["oauth token second", "oauth profile use second"]);
+    outcome.does_not_say("token first");
+    let table = run(home.oauth().args(["status"])).expect_code(0).stdout;
+    let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('*')).collect();
+    assert!(marked.len() == 1 && marked[0].contains("first"), "{table}");
+}

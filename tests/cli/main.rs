@@ -15,6 +15,8 @@ mod check;
 mod completions;
 #[cfg(unix)]
 mod credential_helper;
+#[cfg(unix)]
+mod deadline;
 mod decode;
 #[cfg(unix)]
 mod demo;
@@ -28,6 +30,8 @@ mod foreign;
 #[cfg(unix)]
 mod full_disk;
 mod global;
+#[cfg(unix)]
+mod hints;
 #[cfg(unix)]
 mod in_a_browser;
 mod introspect;

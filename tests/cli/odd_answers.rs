@@ -516,3 +516,174 @@ fn status_says_until_when_a_refresh_is_possible() {
         assert!(status[0]["refresh_expires_at"].is_string(), "{status}");
     }
 }
+
+#[test]
+fn a_token_that_was_refreshed_in_this_call_is_printed_however_short_it_lives() {
+    for (expires_in, warned) in [(0, "valid for less than a second"), (1, "were wanted")] {
+        let server = LiteralServer::start();
+        let body = format!(r#"{{"access_token":"short","token_type":"Bearer","expires_in":{expires_in}}}"#);
+        server.on("POST", "/token", json_reply(&body));
+        let home = home_with(expired(&server));
+        let outcome = run(&mut token(&home, &["--min-ttl", "10m"])).expect_code(0);
+        assert_eq!(outcome.stdout, "short\n", "{expires_in}");
+        let warnings = outcome.warnings();
+        // the second may have turned over since
+        assert!(
+            warnings.contains(warned) || warnings.contains("less than a second"),
+            "{warnings}"
+        );
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn the_lifetime_of_a_token_without_expires_in_is_assumed_or_that_of_the_jwt() {
+    let lifetime = |session: &Session| session.tokens[0].expires_at.map(|at| at.0 - now());
+    let (home, server) = (Home::new(), authorization_server::start());
+    server.on(
+        "POST",
+        "/token",
+        json_with_status(200, r#"{"access_token":"a","token_type":"Bearer","refresh_token":"r"}"#),
+    );
+    complete(&mut login(&home, &server, &["--assume-ttl", "2h"]), &server.origin()).expect_code(0);
+    let seconds = lifetime(&home.kept("default").expect("the session")).expect("an end");
+    assert!((7100..=7200).contains(&seconds), "{seconds}");
+    assert!(
+        home.configuration().contains("assume_ttl = \"7200s\""),
+        "{}",
+        home.configuration()
+    );
+    // saved: it counts at a refresh too
+    run(home.oauth().args(["token", "--force-refresh"])).expect_code(0);
+    assert!(lifetime(&home.kept("default").unwrap()).is_some());
+
+    let server = LiteralServer::start();
+    let jwt = id_token(&server, json!({"exp": now() + 500}));
+    server.on(
+        "POST",
+        "/token",
+        json_reply(&format!(r#"{{"access_token":"{jwt}","token_type":"Bearer"}}"#)),
+    );
+    let home = home_with(expired(&server));
+    run(&mut token(&home, &[])).expect_code(0);
+    let seconds = lifetime(&home.kept("work").unwrap()).expect("the JWT's exp");
+    assert!((400..=500).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn refresh_parameters_are_saved_and_sent_at_refreshes_alone() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    server.on("POST", "/token", json_with_status(200, GOOD));
+    let arguments = ["--refresh-param", "scope=openid x", "--refresh-param", "tenant=t"];
+    complete(&mut login(&home, &server, &arguments), &server.origin()).expect_code(0);
+    run(home.oauth().args(["token", "--force-refresh"])).expect_code(0);
+    let requests = server.requests_to("/token");
+    assert!(
+        !requests[0].body_text().contains("tenant"),
+        "{}",
+        requests[0].body_text()
+    );
+    assert!(
+        requests[1].body_text().ends_with("&scope=openid+x&tenant=t"),
+        "{}",
+        requests[1].body_text()
+    );
+    let refused = run(home.oauth().args(["login", "--refresh-param", "grant_type=x"])).expect_error(2);
+    assert!(refused.error().contains("grant_type"), "{refused:?}");
+}
+
+#[test]
+fn offline_access_without_a_refresh_token_leads_to_the_consent_page_which_is_saved() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    server.on(
+        "POST",
+        "/token",
+        json_with_status(200, r#"{"access_token":"a","token_type":"Bearer","expires_in":60}"#),
+    );
+    let scope = ["--scope", "openid offline_access"];
+    let first = complete(&mut login(&home, &server, &scope), &server.origin()).expect_code(0);
+    first.says(&["oauth login default --param prompt=consent"]);
+    assert!(!home.configuration().contains("prompt"));
+    // the hint as it stands there
+    let mut command = home.oauth();
+    command.args(["login", "default", "--param", "prompt=consent"]);
+    let second = complete(&mut command, &server.origin()).expect_code(0);
+    assert!(
+        !second.stderr.contains("prompt=consent (") && !second.stderr.contains("--param prompt=consent"),
+        "{second:?}"
+    );
+    assert!(home.configuration().contains("consent"), "{}", home.configuration());
+}
+
+#[test]
+fn a_scope_that_was_never_granted_leads_to_a_login_for_all_of_them() {
+    for refreshes in [true, false] {
+        let server = LiteralServer::start();
+        server.on("POST", "/token", json_with_status(400, r#"{"error":"invalid_scope"}"#));
+        let mut session = ending_in(3000, refreshable(&server.origin()));
+        session.asked.scope = vec!["read".to_owned(), "write".to_owned()];
+        if !refreshes {
+            session.refresh_token = None;
+        }
+        let home = home_with(session);
+        let outcome = run(&mut token(&home, &["--scope", "read admin"])).expect_error(4);
+        assert!(outcome.error().contains("never granted admin"), "{outcome:?}");
+        assert_eq!(
+            outcome.hints(),
+            "Ask for it at a login: oauth login work --scope \"read write admin\""
+        );
+        assert!(!outcome.stderr.contains("refresh"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn step_seven_begins_with_a_usable_answer() {
+    for (body, begins) in [(r#"{"error":"invalid_client"}"#, false), (GOOD, true)] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        server.on("POST", "/token", json_with_status(200, body));
+        let finished = complete(&mut login(&home, &server, &["-v"]), &server.origin());
+        assert!(finished.stderr.contains("6/7"), "{finished:?}");
+        assert_eq!(finished.stderr.contains("7/7"), begins, "{finished:?}");
+    }
+}
+
+/// `login --refresh-token-stdin` with a refresh token that is answered so.
+fn import(reply: Reply) -> (Home, Outcome) {
+    use std::io::Write;
+    let (home, server) = (Home::new(), authorization_server::start());
+    server.on("POST", "/token", reply);
+    let mut command = login(&home, &server, &["--refresh-token-stdin"]);
+    command.stdin(std::process::Stdio::piped());
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("starting it");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(b"given-refresh\n")
+        .expect("writing");
+    (home, super::support::outcome::finish(child))
+}
+
+#[test]
+fn a_dead_refresh_token_that_was_given_speaks_of_no_session() {
+    let (home, outcome) = import(json_with_status(400, r#"{"error":"invalid_grant"}"#));
+    let outcome = outcome.expect_error(4);
+    assert!(
+        !outcome.stderr.contains("the session cannot") && !outcome.stderr.contains("has ended"),
+        "{outcome:?}"
+    );
+    assert!(outcome.error().contains("the refresh token was refused"), "{outcome:?}");
+    assert!(home.kept("default").is_none());
+}
+
+#[test]
+fn an_odd_answer_to_a_given_refresh_token_is_stored_and_told() {
+    let (home, outcome) = import(json_reply(r#"{"access_token":7,"refresh_token":"new-refresh"}"#));
+    outcome.expect_error(6);
+    let kept = home.kept("default").expect("a session");
+    assert_eq!(kept.refresh_token.expect("one").expose(), "new-refresh");
+    assert!(kept.tokens.is_empty());
+}

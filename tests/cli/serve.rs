@@ -6,6 +6,7 @@ use crate::support::callback::send_bytes;
 use crate::support::development_server::{
     CALLBACK, CHALLENGE, DevelopmentServer, VERIFIER, authorize_target, parameter, redemption,
 };
+use crate::support::outcome::run;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -170,6 +171,38 @@ fn requests_for_other_hosts_are_misdirected() {
         let answer = send_bytes(&server.authority, request.as_bytes()).expect("an answer");
         assert_eq!(answer.status, status, "{request}");
     }
+}
+
+#[test]
+fn with_cors_a_browser_application_gets_its_tokens_and_without_it_the_log_names_the_flag() {
+    let spa = "Origin: http://localhost:5173";
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let form = redemption(&server.code(""));
+    let refused = server.post("/token", &[spa, "Sec-Fetch-Site: cross-site"], &form);
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (403, Some("application/json"))
+    );
+    server.wait_for_log(&["POST /token 403", "oauth serve --cors http://localhost:5173"]);
+    let server = DevelopmentServer::start(&["--approve", "auto", "--cors", "http://localhost:5173"]);
+    let form = redemption(&server.code(""));
+    let tokens = server.post("/token", &[spa, "Sec-Fetch-Site: cross-site"], &form);
+    assert_eq!(tokens.status, 200);
+    let readable_by = tokens.header("access-control-allow-origin");
+    assert_eq!(readable_by, Some("http://localhost:5173"));
+    let home = Home::new();
+    let outcome = run(home.oauth().args(["serve", "--port", "0", "--cors", "localhost:5173"]));
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("\"localhost:5173\" is not an origin"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("oauth serve --cors http://localhost:5173"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -359,13 +359,54 @@ fn a_file_that_cannot_be_written_is_told_before_the_browser_opens() {
 fn what_was_there_before_is_overwritten_and_hidden_from_others() {
     let stage = Stage::set();
     for ending in ENDINGS {
-        std::fs::write(stage.file(ending), "old ".repeat(50_000)).expect("a file");
+        std::fs::write(stage.file(ending), "").expect("a file");
         let readable = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(stage.file(ending), readable).expect("its mode");
     }
     stage.complete(&mut stage.traced_login(&[])).expect_code(0);
     stage.whole();
-    assert!(!stage.text("json").contains("old old"));
+    // a second login replaces the traces of the first
+    let first = stage.text("json");
+    stage.complete(&mut stage.traced_login(&[])).expect_code(0);
+    stage.whole();
+    assert!(!stage.text("json").contains(first.lines().next().expect("a line")));
+}
+
+#[test]
+fn a_file_that_is_not_a_trace_is_never_overwritten() {
+    let stage = Stage::set();
+    for ending in ENDINGS {
+        let note = format!("{{\"my\": \"notes\"}}\nabout {ending}\n");
+        std::fs::write(stage.file(ending), &note).expect("a file");
+        let mut command = stage.login(&["--trace"]);
+        run(command.arg(stage.file(ending)))
+            .expect_error(2)
+            .says(&["is not a trace of oauth", "--trace"]);
+        assert_eq!(stage.text(ending), note);
+    }
+    assert!(stage.server.requests().is_empty());
+}
+
+#[test]
+fn a_pipe_with_a_reader_gets_the_trace() {
+    let stage = Stage::set();
+    let pipe = stage.home.path().join("pipe.har");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("the trace")
+    });
+    // keeps the pipe open until the program has it, whichever is first
+    let held = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .expect("the pipe");
+    let mut command = stage.login(&["--trace"]);
+    stage.complete(command.arg(&pipe)).expect_code(0);
+    drop(held);
+    let har: Value = serde_json::from_str(&reading.join().expect("the reader")).expect("whole JSON");
+    assert_eq!(har["log"]["creator"]["name"], "oauth");
 }
 
 #[test]

@@ -147,12 +147,15 @@ pub struct Config {
 
 impl Config {
     /// The profile that is used when none is named: `default_profile`, else the
-    /// only one. `None` also where `default_profile` names nothing.
+    /// only one, else the one named `default`. `None` also where `default_profile` names nothing.
     pub fn effective_default(&self) -> Option<&ProfileName> {
         match (&self.default_profile, self.profiles.as_slice()) {
             (Some(name), profiles) => profiles.iter().map(|(own, _)| own).find(|own| *own == name),
             (None, [(name, _)]) => Some(name),
-            (None, _) => None,
+            (None, profiles) => profiles
+                .iter()
+                .map(|(own, _)| own)
+                .find(|own| own.as_str() == "default"),
         }
     }
 

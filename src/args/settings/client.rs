@@ -27,7 +27,7 @@ pub(super) fn client_choice(
     } else {
         let target = match url {
             Some(url) => Issuer::of_well_known_url(url).unwrap_or_else(|| url.to_owned()),
-            None => format!("--profile {name} --issuer https://…"),
+            None => format!("--profile {name} --issuer https://id.example.com"),
         };
         let hint = format!(
             "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",

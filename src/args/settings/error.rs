@@ -54,6 +54,12 @@ pub enum SettingsError {
         /// What there is.
         known: Vec<ProfileName>,
     },
+    /// A login with a browser in CI.
+    #[error("CI is set and there is no terminal: nobody can sign in in a browser here")]
+    Unattended {
+        /// As it was typed, else the profile.
+        target: String,
+    },
     /// A URL's profile name is in use.
     #[error("profile \"{profile}\" is already used for {issuer}")]
     NameTaken {
@@ -92,6 +98,13 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
+            SettingsError::Unattended { target } => vec![
+                format!(
+                    "Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"
+                ),
+                format!("Run a browser that a script drives: oauth login {target} --browser CMD"),
+                format!("Print the URL and wait for a person all the same: oauth login {target} --no-browser"),
+            ],
             SettingsError::DefaultProfile { name, known } => match known.first() {
                 Some(known) => vec![format!("Choose another one: oauth profile use {known}")],
                 None => vec![format!(

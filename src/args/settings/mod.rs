@@ -25,10 +25,12 @@ pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};
 use crate::args::config::Profile;
+use crate::output::duration::parse_duration;
 use crate::store::{KeyringSession, StoreKind};
 use crate::system::environment::Environment;
 use error::invalid;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Whether text for a person is coloured.
 pub fn colour(choice: Colour, environment: &Environment, is_terminal: bool) -> bool {
@@ -38,6 +40,16 @@ pub fn colour(choice: Colour, environment: &Environment, is_terminal: bool) -> b
         Colour::Auto if environment.has("NO_COLOR") => false,
         Colour::Auto => is_terminal || environment.text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
     }
+}
+
+/// How long the whole command may take, where that was said.
+///
+/// # Errors
+/// [`SettingsError::Value`] for an `OAUTH_DEADLINE` that is not a duration.
+pub fn deadline(global: &GlobalOptions, environment: &Environment) -> Result<Option<Duration>, SettingsError> {
+    let variable = environment.text("OAUTH_DEADLINE").filter(|_| global.deadline.is_none());
+    let parsed = variable.map(|text| parse_duration(&text).map_err(|error| invalid("OAUTH_DEADLINE", error)));
+    Ok(parsed.transpose()?.or(global.deadline))
 }
 
 /// The store by flag, `OAUTH_STORE`, the profile, else the keyring.

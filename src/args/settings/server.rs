@@ -53,7 +53,8 @@ pub(super) fn server_choice(
         .map(|(place, text)| Issuer::parse(text, allowance).map_err(|error| unusable(place, error)))
         .transpose()?;
     if issuer.is_none() && (authorization_endpoint.is_none() || token_endpoint.is_none()) {
-        let hint = format!("Name the server: oauth login --profile {name} --issuer https://… --client-id ID");
+        let hint =
+            format!("Name the server: oauth login --profile {name} --issuer https://id.example.com --client-id ID");
         return Err(SettingsError::Missing {
             what: "issuer",
             profile: name.to_string(),

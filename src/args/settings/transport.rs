@@ -34,6 +34,7 @@ pub fn transport(
     };
     Ok(TransportSettings {
         http_timeout: global.http_timeout,
+        deadline: None,
         ca_file: global.cacert.clone().or_else(profile_ca_file),
         client_certificate,
         proxy,

@@ -1,0 +1,106 @@
+//! `--deadline`: the whole command ends by then. Requests and waits are cut
+//! short by what is left. What blocks where it cannot be cut short (a keyring's
+//! prompt, a pipe) is ended by a thread, but never between the answer of a token
+//! endpoint and its write.
+
+use crate::args::cli::GlobalOptions;
+use crate::args::settings::{self, SettingsError};
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::output::duration::describe_seconds;
+use crate::output::report::{self, Style};
+use crate::system::environment::Environment;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How much later the thread ends what should have ended by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// When a command ends at the latest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    given: Duration,
+}
+
+impl Deadline {
+    /// That of `--deadline`, else of `OAUTH_DEADLINE`, counted from now.
+    pub(crate) fn start(
+        global: &GlobalOptions,
+        environment: &Environment,
+        style: Style,
+    ) -> Result<Option<Self>, SettingsError> {
+        let Some(given) = settings::deadline(global, environment)? else {
+            return Ok(None);
+        };
+        // One that is too far away to be counted is none.
+        let Some(at) = Instant::now().checked_add(given) else {
+            return Ok(None);
+        };
+        let deadline = Deadline { at, given };
+        std::thread::spawn(move || end_process(deadline, style));
+        Ok(Some(deadline))
+    }
+
+    /// What is left of the time.
+    pub(crate) fn left(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn passed(&self) -> DeadlinePassed {
+        DeadlinePassed(self.given)
+    }
+}
+
+/// Ends the process where it has not ended by itself.
+fn end_process(deadline: Deadline, style: Style) {
+    std::thread::sleep(deadline.left());
+    loop {
+        drop(Uninterruptible::begin());
+        // What was just written may still be printed.
+        std::thread::sleep(GRACE);
+        let Ok(_free) = BUSY.try_lock() else { continue };
+        let error = Error::from(deadline.passed());
+        report::report(&error, style);
+        std::process::exit(i32::from(error.exit_code().code()));
+    }
+}
+
+/// The command waited for a person, a lock or the store until its deadline.
+#[derive(Debug, thiserror::Error)]
+#[error("the deadline of {} has passed", describe(*.0))]
+pub(crate) struct DeadlinePassed(Duration);
+
+fn describe(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds => describe_seconds(seconds),
+    }
+}
+
+impl Diagnosis for DeadlinePassed {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Timeout
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["Give more time with --deadline TIME (or OAUTH_DEADLINE).".to_owned()]
+    }
+}
+
+static BUSY: Mutex<()> = Mutex::new(());
+
+/// While this is held, the thread does not end the process: what runs is cut
+/// short by itself, and may write an answer that is needed.
+pub(crate) struct Uninterruptible {
+    _busy: Option<std::sync::MutexGuard<'static, ()>>,
+}
+
+impl Uninterruptible {
+    /// Within one thread it is taken once.
+    pub(crate) fn begin() -> Self {
+        Uninterruptible {
+            _busy: BUSY.lock().ok(),
+        }
+    }
+}
