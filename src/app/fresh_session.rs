@@ -114,9 +114,9 @@ fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>
     check_not_suspended(session, name)?;
     check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(LoginRequired::SessionEnd {
+        Some(end) => Err(LoginRequired::SessionEnd {
             profile: name.clone(),
-            reason: dead.reason.clone(),
+            end: end.clone(),
         }
         .into()),
         None => Ok(()),

@@ -47,7 +47,7 @@ pub(crate) struct LoginWait<'a> {
 /// is what this login would have brought.
 ///
 /// # Errors
-/// [`LockError::OwnedEvent`](crate::store::LockError::OwnedEvent) when the time is over,
+/// [`LockError::Held`](crate::store::LockError::Held) when the time is over,
 /// [`LoginRequired::OtherLoginFailed`].
 pub(crate) fn acquire(
     login: &LoginWait<'_>,

@@ -2,9 +2,8 @@
 
 use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::renew::oauth_error_of_reason;
 use crate::protocol::scope::Scope;
-use crate::store::{ProfileName, Session};
+use crate::store::{ProfileName, Session, SessionEnd};
 
 /// Why a login is needed first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,8 +15,8 @@ pub(crate) enum LoginRequired {
     NotLoggedIn { profile: ProfileName },
     #[error("the session of profile \"{profile}\" has expired and cannot be refreshed")]
     Expired { profile: ProfileName },
-    #[error("the server has ended the session of profile \"{profile}\": {reason}")]
-    SessionEnd { profile: ProfileName, reason: String },
+    #[error("the server has ended the session of profile \"{profile}\": {end}")]
+    SessionEnd { profile: ProfileName, end: SessionEnd },
     /// `token --scope` with more than the session has.
     #[error("the session of profile \"{profile}\" was never granted {missing}")]
     ScopeNotGranted {
@@ -135,7 +134,7 @@ impl Diagnosis for LoginRequired {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            LoginRequired::SessionEnd { reason, .. } => oauth_error_of_reason(reason),
+            LoginRequired::SessionEnd { end, .. } => end.oauth_error(),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// By these names servers say that the refresh token is of no use any more
 /// (RFC 6749 §5.2; GitHub; Slack).
-pub(in crate::flow) const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token"];
+const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid_refresh_token"];
 
 /// By these they say that the resource owner is needed; a policy may change back.
 const LOGIN_REQUIRED: [&str; 3] = ["login_required", "interaction_required", "consent_required"];

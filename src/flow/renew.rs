@@ -6,9 +6,7 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::refresh::{
-    RefreshError, RefreshOptions, SESSION_ENDED, exit_code_of_refresh, hints_for_refresh, refresh,
-};
+use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
@@ -56,12 +54,12 @@ pub enum RenewError {
         error: TokenError,
     },
     /// The server has ended the session; it is marked so.
-    #[error("the server has ended the session of profile \"{profile}\": {reason}")]
+    #[error("the server has ended the session of profile \"{profile}\": {end}")]
     Ended {
         /// Whose.
         profile: ProfileName,
         /// What it said.
-        reason: String,
+        end: SessionEnd,
         /// Whether an interrupted refresh explains it.
         after_interruption: bool,
     },
@@ -136,7 +134,7 @@ impl Diagnosis for RenewError {
         match self {
             RenewError::Refresh(source) => source.oauth_error(),
             RenewError::Refused { error, .. } => error.oauth_error(),
-            RenewError::Ended { reason, .. } => oauth_error_of_reason(reason),
+            RenewError::Ended { end, .. } => end.oauth_error(),
             _ => None,
         }
     }
@@ -241,14 +239,19 @@ pub async fn renew(
                 ));
                 return Ok(current);
             }
-            let reason = reason_of(&error);
-            mark_ended(profile, current, &reason, context)?;
+            let (error, description) = error.oauth_error().unzip();
+            let end = SessionEnd {
+                at: context.caller.now(),
+                error: error.map(str::to_owned),
+                description: description.flatten().map(str::to_owned),
+            };
+            mark_ended(profile, current, &end, context)?;
             context
                 .caller
                 .observe(&Event::Decision("the session is marked as ended in the store"));
             Err(RenewError::Ended {
                 profile: profile.clone(),
-                reason,
+                end,
                 after_interruption: interrupted.is_some(),
             })
         }
@@ -282,40 +285,18 @@ fn was_renewed(part: &Part, known: &Session, session: &Session) -> bool {
     session.generation != known.generation && current.is_some() && current != identity(known)
 }
 
-fn reason_of(error: &RefreshError) -> String {
-    let reason = error.oauth_error().map(|(name, description)| {
-        description.map_or_else(|| name.to_owned(), |description| format!("{name} ({description})"))
-    });
-    reason.unwrap_or_default()
-}
-
-/// What `reason_of` made of the server's `error` and `error_description`,
-/// taken apart again; `None` for a reason that somebody else wrote.
-pub fn oauth_error_of_reason(reason: &str) -> Option<(&str, Option<&str>)> {
-    let (name, description) = match reason.split_once(" (") {
-        None => (reason, None),
-        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
-    };
-    let ends_session = SESSION_ENDED.iter().any(|code| code.eq_ignore_ascii_case(name));
-    ends_session.then_some((name, description))
-}
-
 /// The record stays: who was signed in, and why that ended, is still to be told.
 fn mark_ended(
     profile: &ProfileName,
     session: Session,
-    reason: &str,
+    end: &SessionEnd,
     context: &mut RenewContext<'_>,
 ) -> Result<(), StoreError> {
-    let dead = SessionEnd {
-        at: context.caller.now(),
-        reason: reason.to_owned(),
-    };
     let generation = session.generation.saturating_add(1);
     context.store.save(
         profile,
         &Session {
-            dead: Some(dead),
+            dead: Some(end.clone()),
             generation,
             ..session
         },

@@ -90,7 +90,7 @@ pub struct ProfileLock {
 pub enum LockError {
     /// Somebody else did not let go in time.
     #[error("profile `{profile}` is being changed by {holder}, which did not finish within {} s", waited.as_secs())]
-    OwnedEvent {
+    Held {
         /// The profile.
         profile: ProfileName,
         /// Who holds it, as far as it is known.
@@ -119,14 +119,14 @@ pub enum LockError {
 impl Diagnosis for LockError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            LockError::OwnedEvent { .. } => ExitCode::Timeout,
+            LockError::Held { .. } => ExitCode::Timeout,
             LockError::Unsupported { .. } | LockError::File { .. } => ExitCode::Store,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
-            LockError::OwnedEvent { .. } => vec!["Wait for it or end it, then run this again.".to_owned()],
+            LockError::Held { .. } => vec!["Wait for it or end it, then run this again.".to_owned()],
             LockError::Unsupported { .. } => {
                 vec!["Choose a data folder on a local disk with XDG_DATA_HOME.".to_owned()]
             }
@@ -192,7 +192,7 @@ impl ProfileLock {
     /// for a login), with who holds it, such as ``process 4711 (`oauth token`)``.
     ///
     /// # Errors
-    /// [`LockError::OwnedEvent`] when the time is over.
+    /// [`LockError::Held`] when the time is over.
     pub fn acquire(
         locks_folder: &Path,
         profile: &ProfileName,
@@ -222,7 +222,7 @@ impl ProfileLock {
             }
             let waited = began.elapsed();
             if waited >= wait {
-                return Err(LockError::OwnedEvent {
+                return Err(LockError::Held {
                     profile: profile.clone(),
                     holder: holder(&folder, &name),
                     waited,

@@ -12,6 +12,7 @@ use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// The version of the record that this program writes.
 pub const RECORD_VERSION: u64 = 1;
@@ -90,10 +91,49 @@ pub struct Asked {
 /// The end of a session by the server's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionEnd {
-    /// When it was told so.
+    /// When it said so.
     pub at: UnixSeconds,
-    /// The server's reason.
-    pub reason: String,
+    /// Its `error`; `None` in a record that has only a text of another program.
+    pub error: Option<String>,
+    /// Its `error_description`, or that text.
+    pub description: Option<String>,
+}
+
+impl SessionEnd {
+    /// What the record's `reason` says. Records before the members `error` and
+    /// `error_description` have nothing else: the error code, and the
+    /// description in parentheses.
+    fn from_reason(at: UnixSeconds, reason: &str) -> Self {
+        let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let described = reason
+            .split_once(" (")
+            .and_then(|(code, rest)| Some((code, rest.strip_suffix(')')?)));
+        let (error, description) = match described {
+            Some((code, description)) if is_code(code) => (Some(code), Some(description)),
+            None if is_code(reason) => (Some(reason), None),
+            _ => (None, Some(reason)),
+        };
+        SessionEnd {
+            at,
+            error: error.map(str::to_owned),
+            description: description.map(str::to_owned),
+        }
+    }
+
+    /// The server's `error` and `error_description`.
+    pub fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        Some((self.error.as_deref()?, self.description.as_deref()))
+    }
+}
+
+impl fmt::Display for SessionEnd {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.error, &self.description) {
+            (Some(error), Some(description)) => write!(formatter, "{error} ({description})"),
+            (Some(text), None) | (None, Some(text)) => formatter.write_str(text),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// A session whose refresh brought an ID token of another issuer, subject or
@@ -318,8 +358,13 @@ enum RecordRenewal {
 #[derive(Serialize, Deserialize)]
 struct RecordDead<'a> {
     at: i64,
+    /// For programs that do not know the members below.
     #[serde(borrow)]
     reason: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    error: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    error_description: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -409,7 +454,9 @@ impl<'a> From<&'a Session> for Record<'a> {
             subject: shown(&session.subject),
             dead: session.dead.as_ref().map(|dead| RecordDead {
                 at: dead.at.0,
-                reason: Cow::Borrowed(&dead.reason),
+                reason: Cow::Owned(dead.to_string()),
+                error: shown(&dead.error),
+                error_description: shown(&dead.description).filter(|_| dead.error.is_some()),
             }),
             suspended: session.suspended.as_ref().map(|suspended| RecordSuspension {
                 claim: Cow::Borrowed(&suspended.claim),
@@ -471,10 +518,7 @@ impl From<Record<'_>> for Session {
             refresh_token: kept(record.refresh_token),
             id_token: kept(record.id_token),
             subject: owned(record.subject),
-            dead: record.dead.map(|dead| SessionEnd {
-                at: UnixSeconds(dead.at),
-                reason: dead.reason.into_owned(),
-            }),
+            dead: record.dead.map(SessionEnd::from),
             suspended: record.suspended.map(|suspended| Suspension {
                 claim: suspended.claim.into_owned(),
                 expected: suspended.expected.into_owned(),
@@ -487,6 +531,20 @@ impl From<Record<'_>> for Session {
                 azp: owned(first.azp),
             }),
             tokens: record.tokens.into_iter().map(StoredToken::from).collect(),
+        }
+    }
+}
+
+impl From<RecordDead<'_>> for SessionEnd {
+    fn from(dead: RecordDead<'_>) -> Self {
+        let at = UnixSeconds(dead.at);
+        match owned(dead.error) {
+            None => SessionEnd::from_reason(at, &dead.reason),
+            error => SessionEnd {
+                at,
+                error,
+                description: owned(dead.error_description),
+            },
         }
     }
 }
@@ -538,7 +596,8 @@ pub(super) mod tests {
             subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
             dead: Some(SessionEnd {
                 at: UnixSeconds(1_800_000_000),
-                reason: "invalid_grant".to_owned(),
+                error: Some("invalid_grant".to_owned()),
+                description: Some("Session (web) not active".to_owned()),
             }),
             suspended: Some(Suspension {
                 claim: "sub".to_owned(),
@@ -644,6 +703,50 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_end_of_a_session_is_stored_in_members_and_read_from_the_text_of_older_records() {
+        let end = |error: Option<&str>, description: Option<&str>| SessionEnd {
+            at: UnixSeconds(5),
+            error: error.map(str::to_owned),
+            description: description.map(str::to_owned),
+        };
+        for (stored, read) in [
+            (r#""reason":"invalid_grant""#, end(Some("invalid_grant"), None)),
+            (
+                r#""reason":"invalid_grant (Session (web) not active)""#,
+                end(Some("invalid_grant"), Some("Session (web) not active")),
+            ),
+            (
+                r#""reason":"invalid_grants are many""#,
+                end(None, Some("invalid_grants are many")),
+            ),
+            (
+                r#""reason":"x","error":"invalid_grant","error_description":"(gone)""#,
+                end(Some("invalid_grant"), Some("(gone)")),
+            ),
+        ] {
+            let text = bare_session().encode();
+            let dead = format!(r#""dead":{{"at":5,{stored}}},"tokens""#);
+            let text = text.expose().replacen(r#""tokens""#, &dead, 1);
+            assert_eq!(Session::decode(&text).unwrap().dead, Some(read), "{stored}");
+        }
+        for (end, stored) in [
+            (
+                end(Some("invalid_grant"), Some("gone")),
+                r#""dead":{"at":5,"reason":"invalid_grant (gone)","error":"invalid_grant","error_description":"gone"}"#,
+            ),
+            (
+                end(None, Some("another text")),
+                r#""dead":{"at":5,"reason":"another text"}"#,
+            ),
+        ] {
+            let mut session = bare_session();
+            session.dead = Some(end);
+            let text = session.encode();
+            assert!(text.expose().contains(stored), "{}", text.expose());
+        }
+    }
+
+    #[test]
     fn unknown_members_are_tolerated_and_newer_versions_are_not() {
         let text = bare_session().encode();
         let with_more = text.expose().replacen("{", r#"{"color":{"a":[1,2]},"#, 1);
@@ -701,7 +804,8 @@ pub(super) mod tests {
         assert!(renewable.is_signed_in());
         renewable.dead = Some(SessionEnd {
             at: UnixSeconds(0),
-            reason: "invalid_grant".to_owned(),
+            error: Some("invalid_grant".to_owned()),
+            description: None,
         });
         assert!(!renewable.is_signed_in(), "dead");
 

@@ -175,7 +175,8 @@ fn the_servers_words_are_the_same_when_it_ends_the_session_and_later() {
     let mut dead = home.kept("work").expect("the session");
     dead.dead = Some(oauth::store::SessionEnd {
         at: oauth::protocol::time::UnixSeconds(1),
-        reason: "invalid_grants are many".to_owned(),
+        error: None,
+        description: Some("invalid_grants are many".to_owned()),
     });
     home.keep("work", &dead);
     let error = run(&mut token(&home, &["--json"])).json_error(4);

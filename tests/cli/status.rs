@@ -20,7 +20,8 @@ fn dead() -> Session {
     Session {
         dead: Some(SessionEnd {
             at: UnixSeconds(now()),
-            reason: "invalid_grant".to_owned(),
+            error: Some("invalid_grant".to_owned()),
+            description: None,
         }),
         ..refreshable(ISSUER)
     }

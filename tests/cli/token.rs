@@ -306,7 +306,8 @@ fn without_a_session_it_says_which_login_to_run() {
     let mut dead = refreshable(ISSUER);
     dead.dead = Some(SessionEnd {
         at: UnixSeconds(now()),
-        reason: "invalid_grant".to_owned(),
+        error: Some("invalid_grant".to_owned()),
+        description: None,
     });
     home.keep("work", &dead);
     run(&mut token(&home, &["work"]))

@@ -28,7 +28,7 @@ fn who_waits_in_vain_is_told_whom_for() {
     let mut held = acquire(&folder, Duration::ZERO).unwrap();
     let error = acquire(&folder, Duration::from_millis(20)).unwrap_err();
     let pid = std::process::id();
-    assert!(matches!(&error, LockError::OwnedEvent { holder, .. } if *holder == format!("process {pid}")));
+    assert!(matches!(&error, LockError::Held { holder, .. } if *holder == format!("process {pid}")));
     assert_eq!(error.exit_code(), ExitCode::Timeout);
 
     held.write_intent(&intent()).unwrap();
