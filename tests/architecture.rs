@@ -119,7 +119,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login/id_token.rs", "checks the ID token"),
-    ("src/flow/login/callback.rs", "takes a pasted URL apart"),
+    ("src/flow/login/pasted.rs", "takes a pasted URL apart"),
     (
         "src/flow/events.rs",
         "makes parameters of the token response, which redact themselves",

@@ -3,7 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use oauth::user_agent::browser::{BrowserLauncher, BrowserProcess, BrowserReport, PlainHttp, candidates, open};
+use oauth::protocol::endpoint::HttpPolicy;
+use oauth::user_agent::browser::{BrowserLauncher, BrowserProcess, BrowserReport, LaunchSettings, candidates, open};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -75,14 +76,9 @@ impl Desktop {
         .to_vec()
     }
 
-    fn open(&self, openers: Vec<BrowserLauncher>) -> BrowserProcess {
-        open(
-            &Url::parse(URL).unwrap(),
-            PlainHttp::LoopbackOnly,
-            openers,
-            self.environment(),
-        )
-        .unwrap()
+    fn open(&self, launchers: Vec<BrowserLauncher>) -> BrowserProcess {
+        let settings = LaunchSettings::new(HttpPolicy::LoopbackOnly, self.environment());
+        open(&Url::parse(URL).unwrap(), launchers, settings).unwrap()
     }
 
     /// What the browser wrote down, once it has.
@@ -125,10 +121,17 @@ fn started(command: &str) -> Option<BrowserReport> {
     })
 }
 
-fn failed(command: &str, reason: &str) -> Option<BrowserReport> {
-    Some(BrowserReport::Failed {
+fn not_started(command: &str, reason: &str) -> Option<BrowserReport> {
+    Some(BrowserReport::NotStarted {
         command: command.to_owned(),
         reason: reason.to_owned(),
+    })
+}
+
+fn exited(command: &str, how: &str) -> Option<BrowserReport> {
+    Some(BrowserReport::Exited {
+        command: command.to_owned(),
+        how: how.to_owned(),
     })
 }
 
@@ -162,12 +165,12 @@ fn a_browser_that_cannot_be_run_or_fails_at_once_gives_way_to_the_next() {
     desktop.browser("works", "exit 0");
     desktop.browser("unneeded", "");
     let mut opening = desktop.open(variable("missing:text:refuses:dies --x:works:unneeded", false));
-    assert_eq!(next(&mut opening), failed("missing", "no such program"));
-    assert_eq!(next(&mut opening), failed("text", "not executable"));
+    assert_eq!(next(&mut opening), not_started("missing", "no such program"));
+    assert_eq!(next(&mut opening), not_started("text", "not executable"));
     assert_eq!(next(&mut opening), started("refuses"));
-    assert_eq!(next(&mut opening), failed("refuses", "exited with 3"));
+    assert_eq!(next(&mut opening), exited("refuses", "exited with 3"));
     assert_eq!(next(&mut opening), started("dies --x"));
-    assert_eq!(next(&mut opening), failed("dies --x", "was ended by a signal"));
+    assert_eq!(next(&mut opening), exited("dies --x", "was ended by a signal"));
     assert_eq!(next(&mut opening), started("works"));
     assert_eq!(next(&mut opening), None);
     assert!(desktop.log("works").contains(&format!("word {URL}\n")));
@@ -182,9 +185,9 @@ fn the_systems_opener_is_run_by_the_same_rules() {
     desktop.browser("gio", "");
     let mut opening = desktop.open(variable("own", true));
     assert_eq!(next(&mut opening), started("own"));
-    assert_eq!(next(&mut opening), failed("own", "exited with 1"));
+    assert_eq!(next(&mut opening), exited("own", "exited with 1"));
     assert_eq!(next(&mut opening), started("xdg-open"));
-    assert_eq!(next(&mut opening), failed("xdg-open", "exited with 4"));
+    assert_eq!(next(&mut opening), exited("xdg-open", "exited with 4"));
     assert_eq!(next(&mut opening), started("gio"));
     assert_eq!(next(&mut opening), None);
     let log = desktop.log("gio");
@@ -193,6 +196,55 @@ fn the_systems_opener_is_run_by_the_same_rules() {
         "{log}"
     );
     assert!(log.contains("streams /dev/null /dev/null /dev/null"), "{log}");
+}
+
+#[test]
+fn a_program_whose_path_has_blanks_is_run() {
+    let desktop = Desktop::new();
+    std::fs::create_dir(desktop.path("Program Files")).unwrap();
+    desktop.browser("Program Files/my browser", "");
+    let program = desktop.path("Program Files/my browser").display().to_string();
+    let shown = format!("'{program}'");
+    for (command, shown, words) in [
+        (program.clone(), shown.clone(), vec![URL]),
+        (
+            format!("{program} -P 'my work' %s"),
+            format!("{shown} -P 'my work' '%s'"),
+            vec!["-P", "my work", URL],
+        ),
+        (shown.clone(), shown.clone(), vec![URL]),
+    ] {
+        for launchers in [variable(&command, false), flag(&command)] {
+            let mut opening = desktop.open(launchers);
+            assert_eq!(next(&mut opening), started(&shown), "{command}");
+            assert_eq!(next(&mut opening), None);
+            let log = desktop.log("Program Files/my browser");
+            let given: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("word ")).collect();
+            assert_eq!(given, words, "{command}");
+            std::fs::remove_file(desktop.path("Program Files/my browser.log")).unwrap();
+        }
+    }
+    // what is no file is split as ever
+    let mut opening = desktop.open(variable("/no such/browser -x", false));
+    assert_eq!(
+        next(&mut opening),
+        not_started("/no such/browser -x", "no such program")
+    );
+}
+
+#[test]
+fn the_exit_status_of_windows_explorer_means_nothing() {
+    let desktop = Desktop::new();
+    desktop.browser("explorer.exe", "exit 1");
+    desktop.browser("Explorer.EXE", "exit 1");
+    desktop.browser("unneeded", "");
+    let path = desktop.path("Explorer.EXE").display().to_string();
+    for program in ["explorer.exe", &path] {
+        let mut opening = desktop.open(variable(&format!("{program}:unneeded"), false));
+        assert_eq!(next(&mut opening), started(program));
+        assert_eq!(next(&mut opening), None);
+    }
+    assert!(!desktop.path("unneeded.log").exists());
 }
 
 #[test]
@@ -220,9 +272,14 @@ fn nobody_waits_for_a_browser_that_stays() {
 #[test]
 fn a_browser_that_is_closed_later_did_not_fail() {
     let desktop = Desktop::new();
-    desktop.browser("closed", "sleep 5.5; exit 1");
+    desktop.browser("closed", "exit 1");
     desktop.browser("unneeded", "");
-    let mut opening = desktop.open(variable("closed:unneeded", false));
+    let settings = LaunchSettings {
+        quick_failure: Duration::ZERO,
+        ..LaunchSettings::new(HttpPolicy::LoopbackOnly, desktop.environment())
+    };
+    let launchers = variable("closed:unneeded", false);
+    let mut opening = open(&Url::parse(URL).unwrap(), launchers, settings).unwrap();
     assert_eq!(next(&mut opening), started("closed"));
     assert_eq!(next(&mut opening), None);
     assert!(!desktop.path("unneeded.log").exists());
@@ -233,7 +290,8 @@ fn a_url_that_no_browser_is_sent_to_runs_nothing() {
     let desktop = Desktop::new();
     desktop.browser("fake", "");
     let url = Url::parse("file:///etc/passwd").unwrap();
-    assert!(open(&url, PlainHttp::Anywhere, flag("fake"), desktop.environment()).is_err());
+    let settings = LaunchSettings::new(HttpPolicy::Everywhere, desktop.environment());
+    assert!(open(&url, flag("fake"), settings).is_err());
     let mut opening = desktop.open(Vec::new());
     assert_eq!(next(&mut opening), None);
     assert!(!desktop.path("fake.log").exists());

@@ -3,7 +3,7 @@
 use crate::flow::login::UserAgent;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::system::environment::Environment;
-use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, PlainHttp};
+use crate::user_agent::browser::{self, BrowserError, BrowserLauncher, BrowserProcess, LaunchSettings};
 use crate::user_agent::host::{self, HostEnvironment};
 use std::ffi::OsString;
 use url::Url;
@@ -17,17 +17,10 @@ pub(crate) fn browser_launchers(
     browser::candidates(chosen, environment.text("BROWSER").as_deref(), host.display)
 }
 
-pub(crate) fn plain_http(allowance: HttpPolicy) -> PlainHttp {
-    match allowance {
-        HttpPolicy::Everywhere => PlainHttp::Anywhere,
-        HttpPolicy::LoopbackOnly => PlainHttp::LoopbackOnly,
-    }
-}
-
 /// The browser of this desktop.
 pub(crate) struct DesktopBrowser<'a> {
     pub(crate) browser_launchers: Vec<BrowserLauncher>,
-    pub(crate) plain_http: PlainHttp,
+    pub(crate) http_policy: HttpPolicy,
     pub(crate) environment: &'a Environment,
 }
 
@@ -37,7 +30,11 @@ impl UserAgent for DesktopBrowser<'_> {
             .environment
             .for_children()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        browser::open(url, self.plain_http, self.browser_launchers.clone(), environment)
+        browser::open(
+            url,
+            self.browser_launchers.clone(),
+            LaunchSettings::new(self.http_policy, environment),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs a login flow with the browser, terminal and clock of this machine.
 
-use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::context::{Context, caller};
 use crate::app::deadline::Uninterruptible;
 use crate::app::input::open_paste_source;
@@ -29,7 +29,7 @@ pub(crate) fn run_login<T>(
     };
     let mut user_agent = DesktopBrowser {
         browser_launchers,
-        plain_http: plain_http(resolved.request.server.allowance),
+        http_policy: resolved.request.server.allowance,
         environment: &context.environment,
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));

@@ -5,9 +5,10 @@ use crate::args::cli::GlobalOptions;
 use crate::error::Error;
 use crate::output::causes::{causes, error_chain};
 use crate::system::environment::Environment;
-use crate::trace::files::{Occasion, TraceFiles};
+use crate::trace::files::TraceFiles;
 use crate::trace::redact::Redaction;
 use crate::trace::render::terminal::Terminal;
+use crate::trace::renderer::TraceContext;
 use crate::trace::{Event, Observer};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,11 +29,11 @@ pub(crate) fn open_trace(global: &GlobalOptions, environment: &Environment) -> R
     if paths.is_empty() {
         return Ok(None);
     }
-    let occasion = Occasion {
+    let context = TraceContext {
         began_at: jiff::Timestamp::now(),
         redaction: Redaction::new(global.show_secrets),
     };
-    Ok(Some(Rc::new(RefCell::new(TraceFiles::open(&paths, occasion)?))))
+    Ok(Some(Rc::new(RefCell::new(TraceFiles::open(&paths, context)?))))
 }
 
 /// Tells of an error that the command ends with: the last event of a trace.

@@ -4,7 +4,7 @@
 
 use super::authorization_probe::AuthorizationProbe;
 use super::secrets;
-use crate::flow::login::callback::{CallbackParams, CallbackReceiver, arrive};
+use crate::flow::login::callback::{CallbackReceiver, next_callback};
 use crate::flow::login::events::{trace_authorization_request, trace_authorization_url};
 use crate::flow::login::{LoginContext, LoginError, LoginRequest};
 use crate::protocol::endpoint::Endpoint;
@@ -60,6 +60,7 @@ pub(super) async fn browser_login(
     });
     let outcome = wait(probe, &mut receiver, &mut browser, timeout, world).await;
     world.caller.observe(&Event::WaitEnds);
+    receiver.report_strays(world.caller.observer);
     receiver.close().await;
     outcome
 }
@@ -74,17 +75,17 @@ async fn wait(
     let mut deadline = Instant::now() + timeout;
     let mut foreign = None;
     loop {
-        let CallbackParams { params, callback } = tokio::select! {
-            arrived = arrive(receiver, browser, world) => arrived?,
+        let received = tokio::select! {
+            received = next_callback(receiver, browser, world) => received?,
             () = tokio::time::sleep_until(deadline) => {
                 return Ok(foreign.map_or(CallbackOutcome::Nothing, CallbackOutcome::WrongState));
             }
         };
         let is_ours = |state: &str| secrets::begins(state, &probe.state, STATE_RANDOM_CHARS);
+        let params = received.params.clone();
         let is_own = params.is_empty() || params.all("state").any(is_ours);
-        if let Some(callback) = callback {
-            callback.respond(if is_own { Page::Success } else { Page::Ignored });
-        }
+        let page = if is_own { Page::Success } else { Page::Ignored };
+        received.respond(page, &receiver.redirect_uri, world.caller.observer);
         if is_own {
             return Ok(CallbackOutcome::Answer(params));
         }

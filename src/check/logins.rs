@@ -10,7 +10,7 @@ use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated
 use super::token_requests::Code;
 use super::variant_login::{Variant, send_variants};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::login::LoginError;
+use crate::flow::login::{LoginError, StraySummary};
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -255,7 +255,7 @@ impl Logins {
             Some(exchange) => Ok(exchange),
             None => self.give_up_after(&LoginError::TimedOut {
                 waited: timeout,
-                ignored: None,
+                strays: StraySummary::default(),
             }),
         }
     }

@@ -2,7 +2,7 @@
 //! server, prints the report. Nothing is saved or stored, and no session of the
 //! profile is touched.
 
-use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host, plain_http};
+use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::client_secret::{check_client_authentication, given_client_secret};
 use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
@@ -129,7 +129,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
             true => Vec::new(),
             false => browser_launchers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
-        plain_http: plain_http(allowance),
+        http_policy: allowance,
         environment: &context.environment,
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));

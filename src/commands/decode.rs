@@ -26,7 +26,7 @@ use crate::protocol::jwks::SignatureError;
 use crate::secret::Secret;
 use crate::store::Session;
 use crate::system;
-use crate::trace::ordered_json::{Document, object};
+use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::{Event, Observer};
 use serde_json::Value;
 
@@ -249,19 +249,19 @@ fn verdict(
 }
 
 /// Header and claims with their members in order.
-fn parts(token: &Secret) -> [Document; 2] {
+fn parts(token: &Secret) -> [OrderedJson; 2] {
     let mut segments = token.expose().split('.');
     let mut next = || {
         let bytes = segments.next().and_then(from_base64url);
         bytes
-            .and_then(|bytes| Document::parse(&bytes))
-            .unwrap_or(Document::Null)
+            .and_then(|bytes| OrderedJson::parse(&bytes))
+            .unwrap_or(OrderedJson::Null)
     };
     [next(), next()]
 }
 
 fn as_json(token: &Secret, verdict: &Verdict) -> String {
-    let text = |text: Option<&str>| text.map_or(Document::Null, Document::from);
+    let text = |text: Option<&str>| text.map_or(OrderedJson::Null, OrderedJson::from);
     let (verified, algorithm, key_id, issuer, reason) = match verdict {
         Verdict::Verified {
             algorithm,
@@ -278,7 +278,7 @@ fn as_json(token: &Secret, verdict: &Verdict) -> String {
         (
             "signature",
             object([
-                ("verified", Document::Bool(verified)),
+                ("verified", OrderedJson::Bool(verified)),
                 ("algorithm", text(algorithm)),
                 ("key_id", text(key_id)),
                 ("issuer", text(issuer)),

@@ -20,7 +20,7 @@ use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
-use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::protocol::scope::Scope;
 use crate::server::Server;
 use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
@@ -33,8 +33,8 @@ use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
-use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport, PlainHttp};
-use crate::user_agent::callback::{ListenSettings, LoopbackHost};
+use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport};
+use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     } else {
         Box::new(DesktopBrowser {
             browser_launchers: browser_launchers(options.browser.as_deref(), &context.environment, &host)?,
-            plain_http: PlainHttp::LoopbackOnly,
+            http_policy: HttpPolicy::LoopbackOnly,
             environment: &context.environment,
         })
     };
@@ -277,11 +277,12 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
     let broken = |_| Error::from(DemoError::Broken("its own settings"));
     let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
     let listen = ListenSettings {
-        host: LoopbackHost::V4,
+        host: LoopbackAddress::V4,
         ports: vec![0],
         listen: None,
         path: "/callback".to_owned(),
         accept_form_post: false,
+        limits: ListenerLimits::default(),
     };
     Ok(LoginRequest {
         server: ServerChoice {
@@ -325,7 +326,7 @@ impl UserAgent for UnattendedBrowser {
                 if let Err(error) = run_script(resource_owner, url) {
                     let command = "the demo's resource owner".to_owned();
                     // The flow may have ended meanwhile; then nobody needs to know.
-                    let _ = reporter.send(BrowserReport::Failed {
+                    let _ = reporter.send(BrowserReport::NotStarted {
                         command,
                         reason: error.to_string(),
                     });

@@ -16,7 +16,7 @@ use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::output::table::align_columns;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
-use crate::trace::ordered_json::{Document, object};
+use crate::trace::ordered_json::{OrderedJson, object};
 use crate::transport::{TransportError, UrlSource};
 use serde_json::Value;
 
@@ -72,34 +72,36 @@ fn usable(server: &FoundDocument) -> Result<(), Error> {
 /// `{document, resource, attempts, findings}`; both documents as they came, their members in order.
 fn as_json(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
     let document = |found: &Option<FoundDocument>| {
-        let document = found.as_ref().and_then(|found| Document::parse(&found.bytes));
-        document.unwrap_or(Document::Null)
+        let document = found.as_ref().and_then(|found| OrderedJson::parse(&found.bytes));
+        document.unwrap_or(OrderedJson::Null)
     };
     let attempts = exploration.attempts.iter().map(|attempt| {
         object([
             ("url", attempt.url.as_str().into()),
             (
                 "status",
-                attempt.status.map_or(Document::Null, |status| u64::from(status).into()),
+                attempt
+                    .status
+                    .map_or(OrderedJson::Null, |status| u64::from(status).into()),
             ),
-            ("taken", Document::Bool(attempt.taken)),
+            ("taken", OrderedJson::Bool(attempt.taken)),
             ("reason", attempt.reason.as_str().into()),
         ])
     });
     let findings = findings.iter().map(|finding| {
         let reference = Some(finding.reference.as_str()).filter(|reference| !reference.is_empty());
         object([
-            ("rule", finding.rule.map_or(Document::Null, |rule| rule.id().into())),
+            ("rule", finding.rule.map_or(OrderedJson::Null, |rule| rule.id().into())),
             ("level", finding.weight.as_str().into()),
-            ("reference", reference.map_or(Document::Null, Document::from)),
+            ("reference", reference.map_or(OrderedJson::Null, OrderedJson::from)),
             ("message", finding.message.as_str().into()),
         ])
     });
     let result = object([
         ("document", document(&exploration.server)),
         ("resource", document(&exploration.resource)),
-        ("attempts", Document::List(attempts.collect())),
-        ("findings", Document::List(findings.collect())),
+        ("attempts", OrderedJson::List(attempts.collect())),
+        ("findings", OrderedJson::List(findings.collect())),
     ]);
     sanitize_json(&result.line()) + "\n"
 }

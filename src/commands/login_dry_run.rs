@@ -19,7 +19,7 @@ use crate::protocol::params::{Params, Value};
 use crate::secret::Secret;
 use crate::store::{Interaction, Session, StoreKind, load_undamaged};
 use crate::trace::curl::curl_command;
-use crate::trace::ordered_json::{Document, object};
+use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
 use url::Position;
@@ -170,7 +170,7 @@ impl Shown {
     }
 }
 
-fn list(pairs: Vec<(String, String)>) -> Document {
+fn list(pairs: Vec<(String, String)>) -> OrderedJson {
     let pair = |(name, value): (String, String)| object([("name", name.into()), ("value", value.into())]);
-    Document::List(pairs.into_iter().map(pair).collect())
+    OrderedJson::List(pairs.into_iter().map(pair).collect())
 }

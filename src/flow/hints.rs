@@ -131,7 +131,7 @@ fn redirect_uri_mismatch(sent: &Sent) -> String {
         "localhost is not 127.0.0.1"
     };
     format!(
-        "Register the redirect URI {} for this client, or give the registered one with --redirect-uri: servers compare them exactly ({other_name}; a slash and often the port count).",
+        "Register the redirect URI {} for this client, or give the registered one: servers compare them exactly ({other_name}; a slash and often the port count). Where it is registered with its port, name that: --port 8400, or --redirect-uri http://127.0.0.1:8400/callback",
         sent.redirect_uri
     )
 }

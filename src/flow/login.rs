@@ -7,11 +7,14 @@ mod context;
 mod error;
 pub(crate) mod events;
 mod id_token;
+mod pasted;
 mod request;
+mod strays;
 
 pub use context::{LoginContext, PasteEvent, PasteSource, SaveSession, UserAgent};
-pub use error::{CallbackContent, LoginError};
+pub use error::LoginError;
 pub use request::{CallbackChoice, LoginRequest};
+pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
 use crate::fault::{self, Point};
@@ -31,7 +34,7 @@ use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
-use callback::{CallbackReceiver, Granted, receive};
+use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
 use id_token::check_id_token;
 use std::pin::{Pin, pin};
@@ -60,7 +63,7 @@ pub async fn login(
     // 6 and 7, while the browser waits for its page.
     let Authorized {
         pending,
-        granted: Granted { grant, callback, .. },
+        callback: ValidatedCallback { grant, received },
         server,
         client,
         receiver,
@@ -70,9 +73,8 @@ pub async fn login(
         exchange_and_store(pending, grant, &server, client, assumed_ttl, context),
     )
     .await;
-    if let Some(callback) = callback {
-        callback.respond(if outcome.is_ok() { Page::Success } else { Page::Failure });
-    }
+    let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
+    received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
     outcome
 }
@@ -89,19 +91,18 @@ pub async fn login_until_exchange(
 ) -> Result<PreparedExchange, LoginError> {
     let Authorized {
         pending,
-        granted,
+        callback: ValidatedCallback { grant, received },
         server,
         receiver,
         ..
     } = authorize(request, context, pin!(interrupted)).await?;
-    let (token_request, _) = pending.redeem(granted.grant);
-    if let Some(callback) = granted.callback {
-        callback.respond(Page::Stopped);
-    }
+    let (token_request, _) = pending.redeem(grant);
+    let authorization_response = received.params.clone();
+    received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
     let Caller { clock, randomness, .. } = &mut context.caller;
     Ok(PreparedExchange {
-        authorization_response: granted.params,
+        authorization_response,
         token_request: token_request.http_request(&server.token_endpoint, clock(), *randomness)?,
     })
 }
@@ -140,13 +141,14 @@ async fn authorize(
     context.caller.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive(&pending, &mut receiver, &mut browser, request.timeout, context);
+    let receiving = receive_callback(&pending, &mut receiver, &mut browser, request.timeout, context);
     let received = or_interrupted(interrupted.as_mut(), receiving).await;
     context.caller.observe(&Event::WaitEnds);
+    receiver.report_strays(context.caller.observer);
     match received {
-        Ok(granted) => Ok(Authorized {
+        Ok(callback) => Ok(Authorized {
             pending,
-            granted,
+            callback,
             server,
             client,
             receiver,
@@ -161,7 +163,7 @@ async fn authorize(
 /// What the first five steps bring.
 struct Authorized {
     pending: PendingAuthorization,
-    granted: Granted,
+    callback: ValidatedCallback,
     server: ResolvedServer,
     client: Client,
     receiver: CallbackReceiver,

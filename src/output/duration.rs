@@ -31,6 +31,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     }
 }
 
+/// A duration for a person: as [`describe_seconds`], below a second in milliseconds.
+pub fn describe(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds => describe_seconds(seconds),
+    }
+}
+
 /// A number of seconds for a person: `45 s`, `59 min`, `5 h`, `29 days`.
 pub fn describe_seconds(seconds: u64) -> String {
     match seconds {

@@ -5,7 +5,7 @@ use crate::output::duration::describe_seconds;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::time::UnixSeconds;
 use crate::system;
-use crate::trace::ordered_json::Document;
+use crate::trace::ordered_json::OrderedJson;
 
 /// Members that are seconds since 1970 (RFC 7519 §4.1, RFC 7662 §2.2, OpenID
 /// Connect Core §2 and §5.1).
@@ -16,7 +16,7 @@ const YEAR_10000: f64 = 253_402_300_800.0;
 
 /// An answer that is a JSON object: as it came, or for a person.
 pub fn render(answer: &[u8], json: bool) -> String {
-    let document = Document::parse(answer).unwrap_or(Document::Null);
+    let document = OrderedJson::parse(answer).unwrap_or(OrderedJson::Null);
     if json {
         return sanitize_json(&document.line()) + "\n";
     }
@@ -24,8 +24,8 @@ pub fn render(answer: &[u8], json: bool) -> String {
 }
 
 /// The members of an object, each on its line, align_columns.
-pub fn render_members(object: &Document, now: UnixSeconds) -> String {
-    let Document::Object(members) = object else {
+pub fn render_members(object: &OrderedJson, now: UnixSeconds) -> String {
+    let OrderedJson::Object(members) = object else {
         return String::new();
     };
     let names: Vec<String> = members.iter().map(|(name, _)| sanitize(name)).collect();
@@ -37,10 +37,10 @@ pub fn render_members(object: &Document, now: UnixSeconds) -> String {
     text
 }
 
-fn member_text(member: &str, value: &Document, now: UnixSeconds) -> String {
+fn member_text(member: &str, value: &OrderedJson, now: UnixSeconds) -> String {
     match value {
-        Document::Text(text) => sanitize(text),
-        Document::Number(number) if TIMES.contains(&member) => {
+        OrderedJson::Text(text) => sanitize(text),
+        OrderedJson::Number(number) if TIMES.contains(&member) => {
             let seconds = number.as_f64().filter(|seconds| (0.0..YEAR_10000).contains(seconds));
             match seconds.map(|seconds| UnixSeconds(seconds as i64)) {
                 Some(time) => format!("{number} ({}, {})", system::rfc_3339(time), relative_time(time, now)),
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn times_are_told_in_words_and_text_cannot_steer() {
-        let object = Document::parse(
+        let object = OrderedJson::parse(
             br#"{"sub":"a\u001b[2J\n","exp":1700000300,"iat":1699999000.5,"nbf":1700000000000,"auth_time":"x","aud":["a","b"],"ok":true}"#,
         )
         .unwrap();

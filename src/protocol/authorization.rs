@@ -304,6 +304,16 @@ pub struct AuthorizationGrant {
     code: Secret,
 }
 
+impl InvalidAuthorizationResponse {
+    /// Whether the server that was asked may not have written this response.
+    pub fn is_of_unknown_issuer(&self) -> bool {
+        matches!(
+            self,
+            InvalidAuthorizationResponse::WrongIssuer { .. } | InvalidAuthorizationResponse::MissingIssuer
+        )
+    }
+}
+
 /// A right `state`, but the response breaks the specification: the login ends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAuthorizationResponse {
@@ -343,12 +353,7 @@ pub enum Verdict {
     /// An answer to this request that breaks the specification. The login ends.
     Broken(InvalidAuthorizationResponse),
     /// The server or the resource owner said no. The login ends.
-    Denied {
-        /// What it said.
-        error: ErrorResponse,
-        /// Whether `iss` was announced and missing, which is only a warning here.
-        issuer_missing: bool,
-    },
+    Denied(ErrorResponse),
     /// A code that may be redeemed.
     Granted(AuthorizationGrant),
 }
@@ -450,18 +455,10 @@ impl PendingAuthorization {
     }
 
     fn judge_own(&self, params: &Params) -> Result<Verdict, InvalidAuthorizationResponse> {
+        // first: what another server wrote is not read
+        self.check_issuer(params)?;
         let code = params.single("code")?;
         let error = ErrorResponse::from_params(params)?;
-        let issuer_missing = match (params.single("iss")?, &self.expected_issuer.issuer) {
-            (Some(found), Some(expected)) if found != expected.as_str() => {
-                return Err(InvalidAuthorizationResponse::WrongIssuer {
-                    expected: expected.as_str().to_owned(),
-                    found: found.to_owned(),
-                });
-            }
-            (Some(_), _) => false,
-            (None, _) => self.expected_issuer.announced,
-        };
         for leaked in ["access_token", "id_token", "response"] {
             if params.iter().any(|(name, _)| name == leaked) {
                 return Err(InvalidAuthorizationResponse::TokenInResponse(leaked));
@@ -469,13 +466,26 @@ impl PendingAuthorization {
         }
         match (code, error) {
             (Some(_), Some(_)) => Err(InvalidAuthorizationResponse::CodeAndError),
-            (None, Some(error)) => Ok(Verdict::Denied { error, issuer_missing }),
+            (None, Some(error)) => Ok(Verdict::Denied(error)),
             (None, None) => Err(InvalidAuthorizationResponse::NoCode),
-            (Some(_), None) if issuer_missing => Err(InvalidAuthorizationResponse::MissingIssuer),
             (Some(code), None) if !is_vschar_text(code) => Err(InvalidAuthorizationResponse::MalformedCode),
             (Some(code), None) => Ok(Verdict::Granted(AuthorizationGrant {
                 code: Secret::from(code),
             })),
+        }
+    }
+
+    /// `iss` of a response with a code or an error (RFC 9207 §2.4).
+    fn check_issuer(&self, params: &Params) -> Result<(), InvalidAuthorizationResponse> {
+        match (params.single("iss")?, &self.expected_issuer.issuer) {
+            (Some(found), Some(expected)) if found != expected.as_str() => {
+                Err(InvalidAuthorizationResponse::WrongIssuer {
+                    expected: expected.as_str().to_owned(),
+                    found: found.to_owned(),
+                })
+            }
+            (None, _) if self.expected_issuer.announced => Err(InvalidAuthorizationResponse::MissingIssuer),
+            _ => Ok(()),
         }
     }
 
@@ -658,15 +668,15 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_the_login_and_a_missing_iss_is_only_noted_there() {
-        let pending = pending(true);
-        let query = format!("error=access_denied&error_description=no&state={}", state_of(&pending));
-        match pending.judge(&Params::parse(&query)) {
-            Verdict::Denied {
-                error,
-                issuer_missing: true,
-            } => assert_eq!(error.error, "access_denied"),
-            other => panic!("{other:?}"),
+    fn an_error_ends_the_login_and_a_missing_iss_that_was_announced_makes_it_invalid() {
+        for announced in [false, true] {
+            let pending = pending(announced);
+            let query = format!("error=access_denied&error_description=no&state={}", state_of(&pending));
+            match pending.judge(&Params::parse(&query)) {
+                Verdict::Denied(error) if !announced => assert_eq!(error.error, "access_denied"),
+                Verdict::Broken(InvalidAuthorizationResponse::MissingIssuer) if announced => {}
+                other => panic!("{announced}: {other:?}"),
+            }
         }
     }
 

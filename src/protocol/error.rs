@@ -20,6 +20,31 @@ pub struct ErrorResponse {
     pub error_uri: Option<String>,
 }
 
+/// The error codes of authorization responses in the OAuth Extensions Error
+/// Registry, and those of RFC 6749 §4.1.2.1 itself.
+const REGISTERED_CODES: [&str; 20] = [
+    "invalid_request",
+    "unauthorized_client",
+    "access_denied",
+    "unsupported_response_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+    "invalid_request_uri",
+    "invalid_request_object",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "registration_not_supported",
+    "unmet_authentication_requirements",
+    "invalid_target",
+    "invalid_authorization_details",
+    "invalid_client",
+];
+
 impl ErrorResponse {
     /// An error to send.
     pub fn new(error: &str, description: &str) -> Self {
@@ -99,6 +124,12 @@ impl ErrorResponse {
             error_description: self.error_description.map(cut),
             error_uri: self.error_uri.map(cut),
         }
+    }
+
+    /// The code, where it is registered for authorization responses: it may be
+    /// shown even if anybody can have sent it.
+    pub fn registered_code(&self) -> Option<&'static str> {
+        REGISTERED_CODES.into_iter().find(|code| *code == self.error)
     }
 
     /// Adds the members to an authorization response.

@@ -146,6 +146,19 @@ impl Params {
         self.0.retain(|(key, _)| key != name);
     }
 
+    /// The same with secrets as values, but for those that may be shown.
+    #[must_use]
+    pub fn hide_unless(&self, may_be_shown: impl Fn(&str, &str) -> bool) -> Params {
+        let mut params = Params::new();
+        for (name, value) in self.iter() {
+            match may_be_shown(name, value.expose()) {
+                true => params.push(name, value.expose()),
+                false => params.push_secret(name, &Secret::from(value.expose())),
+            }
+        }
+        params
+    }
+
     /// The parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
@@ -209,6 +222,7 @@ impl Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_value_may_stand_once_and_an_empty_one_counts_as_omitted() {
@@ -238,6 +252,27 @@ mod tests {
             Params::parse(params.encode().expose()).single("name"),
             Ok(Some(" %&+£€"))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_encoded_is_read_again(pairs in proptest::collection::vec((".{0,8}", ".{0,16}"), 0..6)) {
+            let mut params = Params::new();
+            for (name, value) in &pairs {
+                params.push(name, value);
+            }
+            let read = Params::parse(params.encode().expose());
+            let again: Vec<(String, String)> =
+                read.iter().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect();
+            prop_assert_eq!(again, pairs);
+        }
+
+        #[test]
+        fn whatever_is_read_is_stable_once_encoded(query in "[ -~\\u{e9}\\u{0}]{0,64}") {
+            let encoded = Params::parse(&query).encode();
+            let again = Params::parse(encoded.expose()).encode();
+            prop_assert_eq!(again.expose(), encoded.expose());
+        }
     }
 
     #[test]

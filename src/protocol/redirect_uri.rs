@@ -5,7 +5,7 @@ use super::citation::Cited;
 use std::fmt;
 use url::{Host, Url};
 
-/// Whether a redirect URI reaches a listener on this machine.
+/// The host of a redirect URI that a listener on this machine can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoopbackAddress {
     /// `127.0.0.1`.
@@ -14,6 +14,17 @@ pub enum LoopbackAddress {
     V6,
     /// `localhost`: either family, so both are needed (RFC 8252 §8.3).
     Localhost,
+}
+
+impl LoopbackAddress {
+    /// As a URL writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoopbackAddress::V4 => "127.0.0.1",
+            LoopbackAddress::V6 => "[::1]",
+            LoopbackAddress::Localhost => "localhost",
+        }
+    }
 }
 
 /// An absolute URI without a fragment and without userinfo, compared byte for byte.
@@ -63,16 +74,15 @@ impl RedirectUri {
     /// [`InvalidRedirectUri`].
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
         let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
+        let (_, authority, _) = split_at_authority(text);
         let url = Url::parse(text)
             .ok()
-            .filter(|_| printable)
+            // the parser reads `http:host` and `http:///host` as `http://host`
+            .filter(|url| printable && !(url.is_special() && authority.is_empty() && url.has_host()))
             .ok_or_else(|| InvalidRedirectUri::NotAbsolute(text.to_owned()))?;
         if text.contains('#') {
             return Err(InvalidRedirectUri::Fragment(text.to_owned()));
         }
-        let authority = text
-            .split_once("://")
-            .map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
         if authority.contains('@') {
             return Err(InvalidRedirectUri::Userinfo(
                 url.host_str().unwrap_or_default().to_owned(),
@@ -104,11 +114,11 @@ impl RedirectUri {
             return None;
         }
         // From the text: the URL parser turns `127.1` and `2130706433` into 127.0.0.1.
-        let authority = self.text.strip_prefix("http://")?.split(['/', '?']).next()?;
-        let host = match authority.rfind(':') {
-            Some(colon) if !authority.ends_with(']') => &authority[..colon],
-            _ => authority,
-        };
+        let (scheme, authority, _) = split_at_authority(&self.text);
+        let (host, _) = split_port(authority);
+        if scheme != "http://" {
+            return None;
+        }
         match (host, self.url.host()) {
             ("127.0.0.1", Some(Host::Ipv4(_))) => Some(LoopbackAddress::V4),
             ("[::1]", Some(Host::Ipv6(_))) => Some(LoopbackAddress::V6),
@@ -117,19 +127,26 @@ impl RedirectUri {
         }
     }
 
-    /// The explicit port; `Some(0)` means that any free one will do.
+    /// The port that the text names; `Some(0)` means that any free one will do.
     pub fn port(&self) -> Option<u16> {
-        self.url.port()
+        let (_, authority, _) = split_at_authority(&self.text);
+        split_port(authority).1?.parse().ok()
     }
 
-    /// The same URI with another port.
+    /// The same URI with this port: every other byte stays. A URI that has
+    /// this port already, written or by its scheme, stays as it is; so does one
+    /// without a host.
     pub fn with_port(&self, port: u16) -> RedirectUri {
-        let mut url = self.url.clone();
-        // Cannot fail: only URLs with a loopback host get here, and those take a port.
-        let _ = url.set_port(Some(port));
-        RedirectUri {
-            text: url.to_string(),
-            url,
+        let (scheme, authority, rest) = split_at_authority(&self.text);
+        let (host, _) = split_port(authority);
+        let present = self.port().or(self.url.port_or_known_default());
+        if present == Some(port) || host.is_empty() {
+            return self.clone();
+        }
+        let text = format!("{scheme}{host}:{port}{rest}");
+        match Url::parse(&text) {
+            Ok(url) => RedirectUri { text, url },
+            Err(_) => self.clone(),
         }
     }
 
@@ -145,13 +162,31 @@ impl RedirectUri {
         };
         literal(self).is_some()
             && literal(self) == literal(registered)
-            && self.text_after_authority() == registered.text_after_authority()
-            && !self.text.starts_with("http://:")
+            && split_at_authority(&self.text).2 == split_at_authority(&registered.text).2
     }
+}
 
-    fn text_after_authority(&self) -> &str {
-        let after_scheme = self.text.strip_prefix("http://").unwrap_or_default();
-        after_scheme.find(['/', '?']).map_or("", |start| &after_scheme[start..])
+/// `http://`, `127.0.0.1:80` and `/callback?x=1`; the first two are empty for a
+/// URI without an authority.
+fn split_at_authority(text: &str) -> (&str, &str, &str) {
+    let Some(start) = text
+        .find(':')
+        .filter(|colon| text[*colon..].starts_with("://"))
+        .map(|colon| colon + 3)
+    else {
+        return ("", "", text);
+    };
+    let end = text[start..]
+        .find(['/', '?', '#'])
+        .map_or(text.len(), |end| start + end);
+    (&text[..start], &text[start..end], &text[end..])
+}
+
+/// Host and port of an authority without userinfo.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
     }
 }
 
@@ -164,6 +199,7 @@ impl fmt::Display for RedirectUri {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn uri(text: &str) -> RedirectUri {
         RedirectUri::parse(text).unwrap()
@@ -218,6 +254,82 @@ mod tests {
             "http://127.0.0.1/a b",
         ] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    /// Everything that a redirect URI may be written with.
+    fn redirect_uris() -> impl Strategy<Value = (String, String, String)> {
+        let host = prop_oneof![
+            Just("127.0.0.1".to_owned()),
+            Just("[::1]".to_owned()),
+            Just("localhost".to_owned()),
+            Just("127.1".to_owned()),
+            "[a-zA-Z][a-zA-Z0-9-]{0,8}[.]example",
+        ];
+        let port = prop_oneof![
+            Just(String::new()),
+            Just(":".to_owned()),
+            any::<u16>().prop_map(|port| format!(":{port}")),
+            any::<u16>().prop_map(|port| format!(":0{port}")),
+        ];
+        let rest = "(/[!-\"$-.0-\\[\\]-~]{0,12}){0,3}([?][!-\"$-\\[\\]-~]{0,20})?";
+        let scheme = prop_oneof![Just("http"), Just("https"), Just("HTTP"), Just("com.example.app")];
+        (scheme, host, port, rest).prop_map(|(scheme, host, port, rest)| (format!("{scheme}://{host}"), port, rest))
+    }
+
+    proptest! {
+        #[test]
+        fn a_port_is_set_and_no_other_byte_changes((start, old, rest) in redirect_uris(), port in 1..=u16::MAX) {
+            let text = format!("{start}{old}{rest}");
+            let Ok(given) = RedirectUri::parse(&text) else { return Ok(()) };
+            let set = given.with_port(port);
+            prop_assert!(
+                set.as_str() == format!("{start}:{port}{rest}") || set.as_str() == text,
+                "{} of {}", set.as_str(), text
+            );
+            prop_assert_eq!(set.url().port_or_known_default(), Some(port));
+            prop_assert_eq!(set.with_port(port), set.clone());
+            let reread = RedirectUri::parse(set.as_str()).unwrap();
+            prop_assert_eq!(&reread, &set);
+            prop_assert_eq!(reread.loopback_address(), given.loopback_address());
+        }
+
+        #[test]
+        fn a_text_that_is_taken_is_kept_byte_for_byte(text in "[ -~]{0,40}|(http|https|x)://[ -~]{0,30}") {
+            if let Ok(uri) = RedirectUri::parse(&text) {
+                prop_assert_eq!(uri.as_str(), &text);
+                let _never_panics = (uri.port(), uri.loopback_address(), uri.with_port(1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_there_already_stays_as_it_is_written() {
+        for (given, port, expected) in [
+            ("http://127.0.0.1:0", 8, "http://127.0.0.1:8"),
+            ("http://127.0.0.1:0/", 8, "http://127.0.0.1:8/"),
+            ("http://localhost", 80, "http://localhost"),
+            ("http://localhost", 81, "http://localhost:81"),
+            ("http://localhost:80/cb", 80, "http://localhost:80/cb"),
+            ("http://[::1]:0?x=http://a:1/", 8, "http://[::1]:8?x=http://a:1/"),
+            ("com.example:/cb?u=http://a:0/", 8, "com.example:/cb?u=http://a:0/"),
+            (
+                "https://app.example:0/a/../b?%7e=\"",
+                8,
+                "https://app.example:8/a/../b?%7e=\"",
+            ),
+        ] {
+            assert_eq!(uri(given).with_port(port).as_str(), expected);
+        }
+        assert_eq!(uri("http://127.0.0.1:80/").port(), Some(80));
+        assert_eq!(uri("http://127.0.0.1/?a=:5").port(), None);
+        for not in [
+            "http:127.0.0.1/cb",
+            "http:/127.0.0.1/cb",
+            "http:///127.0.0.1/cb",
+            "https:x",
+        ] {
+            assert!(RedirectUri::parse(not).is_err(), "{not}");
         }
     }
 

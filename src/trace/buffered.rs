@@ -1,4 +1,4 @@
-//! Tells later what it sees: for the moment in which the only copy of a new
+//! Passes on later what it sees: for the moment in which the only copy of a new
 //! refresh token is in memory, and a terminal that does not read must not keep
 //! it from being stored.
 
@@ -7,7 +7,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::params::Params;
 
 /// Holds the first answer or warning back, and then everything behind it, so
-/// that the order stays, until [`tell`](Later::tell).
+/// that the order stays, until [`flush`](BufferedObserver::flush).
 pub struct BufferedObserver<'a> {
     observer: &'a mut dyn Observer,
     held: Vec<OwnedEvent>,
@@ -31,7 +31,7 @@ enum OwnedEvent {
 
 impl OwnedEvent {
     /// `None` for what does not happen there.
-    fn of(event: &Event<'_>) -> Option<Self> {
+    fn new(event: &Event<'_>) -> Option<Self> {
         Some(match *event {
             Event::RequestSent(request) => OwnedEvent::RequestSent(request.clone()),
             Event::ResponseReceived { request, response } => {
@@ -91,8 +91,8 @@ impl<'a> BufferedObserver<'a> {
         }
     }
 
-    /// Tells what was held back, in order.
-    pub fn tell(&mut self) {
+    /// Passes on what was held back, in order.
+    pub fn flush(&mut self) {
         for held in self.held.drain(..) {
             self.observer.observe(&held.event());
         }
@@ -108,10 +108,10 @@ impl Observer for BufferedObserver<'_> {
         if !begins && self.held.is_empty() {
             return self.observer.observe(event);
         }
-        match OwnedEvent::of(event) {
+        match OwnedEvent::new(event) {
             Some(held) => self.held.push(held),
             None => {
-                self.tell();
+                self.flush();
                 self.observer.observe(event);
             }
         }
@@ -120,7 +120,7 @@ impl Observer for BufferedObserver<'_> {
 
 impl Drop for BufferedObserver<'_> {
     fn drop(&mut self) {
-        self.tell();
+        self.flush();
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         later.observe(&Event::Note("first"));
         later.observe(&Event::Warning("second"));
         later.observe(&Event::Note("third"));
-        later.tell();
+        later.flush();
         later.observe(&Event::Note("fourth"));
         later.observe(&Event::Warning("fifth"));
         drop(later);

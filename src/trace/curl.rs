@@ -5,7 +5,7 @@
 use crate::output::sanitize::sanitize_unbounded;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Value;
-use crate::trace::redact::{Part, parts_of_url};
+use crate::trace::redact::{UrlPart, parts_of_url};
 use shell_words::quote;
 use url::form_urlencoded::byte_serialize;
 
@@ -52,12 +52,12 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
 
 /// The URL as one word of the shell: as short as it can be where nothing is
 /// hidden, else in double quotes with variables in it.
-fn quoted_url(parts: &[Part], variables: &mut Variables) -> String {
-    let has_hidden = parts.iter().any(|part| matches!(part, Part::Hidden(..)));
+fn quoted_url(parts: &[UrlPart], variables: &mut Variables) -> String {
+    let has_hidden = parts.iter().any(|part| matches!(part, UrlPart::Secret(..)));
     let texts = parts.iter().map(|part| match part {
-        Part::Open(text) if has_hidden => in_double_quotes(&sanitize_unbounded(text)),
-        Part::Open(text) => text.clone(),
-        Part::Hidden(name, _) => format!("${}", variables.name(name)),
+        UrlPart::Plain(text) if has_hidden => in_double_quotes(&sanitize_unbounded(text)),
+        UrlPart::Plain(text) => text.clone(),
+        UrlPart::Secret(name, _) => format!("${}", variables.name(name)),
     });
     let url: String = texts.collect();
     if has_hidden { format!("\"{url}\"") } else { quoted(&url) }

@@ -3,7 +3,7 @@
 //! as their HTTP exchange.
 
 use super::curl::curl_command;
-use super::ordered_json::Document;
+use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
 use super::{Event, Party, Step};
 use crate::output::sanitize::{sanitize, sanitize_unbounded};
@@ -24,7 +24,7 @@ pub const PARTIES: [Party; 6] = [
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum LineKind {
     /// One of the seven steps begins: a heading.
     Step,
     /// An arrow: a request, a message.
@@ -47,40 +47,42 @@ pub enum Look {
     Warning,
 }
 
-impl Look {
+impl LineKind {
     /// Whether it goes from one party to another.
     pub fn is_arrow(self) -> bool {
-        matches!(self, Look::Message | Look::Answer | Look::Unseen)
+        matches!(self, LineKind::Message | LineKind::Answer | LineKind::Unseen)
     }
 }
 
 /// One line of the diagram. All texts are neutralised.
 #[derive(Debug)]
-pub struct Line {
+pub struct DiagramLine {
     /// How it looks.
-    pub look: Look,
+    pub kind: LineKind,
     /// Where it begins; a note stands here.
     pub from: Party,
     /// Where it ends.
     pub to: Party,
+    /// The step, where it is the heading of one.
+    pub step: Option<Step>,
     /// What it says.
     pub label: String,
     /// What is behind it.
-    pub details: Vec<Detail>,
+    pub details: Vec<LineDetail>,
 }
 
 /// What is behind a line.
 #[derive(Debug)]
-pub struct Detail {
+pub struct LineDetail {
     /// Such as `headers`.
     pub title: &'static str,
     /// What it is.
-    pub content: Content,
+    pub content: DetailContent,
 }
 
 /// A detail's content.
 #[derive(Debug)]
-pub enum Content {
+pub enum DetailContent {
     /// Names and values.
     Pairs(Vec<(String, String)>),
     /// Text on one or more lines.
@@ -104,102 +106,112 @@ impl DiagramBuilder {
     }
 
     /// The lines of an event; most have one, some have none.
-    pub fn lines(&mut self, event: &Event<'_>) -> Vec<Line> {
+    pub fn lines(&mut self, event: &Event<'_>) -> Vec<DiagramLine> {
         let (from, to) = (event.from(), event.to());
-        let line = |look, label: String| Line {
-            look,
+        let line = |kind, label: String| DiagramLine {
+            kind,
             from,
             to,
+            step: None,
             label,
             details: Vec::new(),
         };
-        let note = |look, label: String| Line {
-            look,
+        let note = |kind, label: String| DiagramLine {
+            kind,
             from: Party::Client,
             to: Party::Client,
+            step: None,
             label,
             details: Vec::new(),
         };
         vec![match event {
             Event::StepBegins(step) => return step_lines(*step, from, to),
-            Event::Detail { name, value } => note(Look::Fact, sanitize(&format!("{name} = {value}"))),
+            Event::Detail { name, value } => note(LineKind::Fact, sanitize(&format!("{name} = {value}"))),
             // Over HTTP, where the exchange shows it.
             Event::Message { title, .. } if (from, to) == (Party::Client, Party::AuthorizationServer) => {
                 self.announced = Some(sanitize(title));
                 return Vec::new();
             }
             Event::Message { .. } if (from, to) == (Party::AuthorizationServer, Party::Client) => return Vec::new(),
-            Event::Message { title, params, .. } => Line {
+            Event::Message { title, params, .. } => DiagramLine {
                 details: vec![self.params("parameters", params)],
-                ..line(Look::Message, sanitize(title))
+                ..line(LineKind::Message, sanitize(title))
             },
-            Event::AuthorizationUrl(url) => Line {
+            Event::AuthorizationUrl(url) => DiagramLine {
                 details: vec![text("address", self.redaction.url(url))],
-                ..line(Look::Message, "sign in at this address".to_owned())
+                ..line(LineKind::Message, "sign in at this address".to_owned())
             },
-            Event::BrowserStarted { command } => line(Look::Message, sanitize(&format!("started: {command}"))),
+            Event::BrowserStarted { command } => line(LineKind::Message, sanitize(&format!("started: {command}"))),
             Event::BrowserFailed { command, reason } => line(
-                Look::Failure,
+                LineKind::Failure,
                 sanitize(&format!("could not be started with \"{command}\": {reason}")),
             ),
+            Event::BrowserExited { command, how } => line(LineKind::Failure, sanitize(&format!("\"{command}\" {how}"))),
             Event::WaitBegins { timeout, .. } => note(
-                Look::Fact,
+                LineKind::Fact,
                 format!(
                     "waits for the browser, {} at most",
                     crate::output::duration::describe_seconds(timeout.as_secs())
                 ),
             ),
             Event::WaitEnds => return Vec::new(),
-            Event::CallbackIgnored { reason } => line(Look::Failure, sanitize(&format!("ignored: {reason}"))),
+            Event::CallbackAnswered { status, .. } => {
+                let kind = match *status {
+                    400.. => LineKind::Failure,
+                    _ => LineKind::Answer,
+                };
+                line(kind, format!("the page: {status} {}", reason_phrase(*status)))
+            }
+            Event::CallbackIgnored { reason, .. } => line(LineKind::Failure, sanitize(&format!("ignored: {reason}"))),
             Event::DiscoveryTried { url, not_taken } => match not_taken {
-                None => note(Look::Check, format!("metadata taken: {}", sanitize_unbounded(url))),
+                None => note(LineKind::Check, format!("metadata taken: {}", sanitize_unbounded(url))),
                 Some(reason) => note(
-                    Look::Skipped,
+                    LineKind::Skipped,
                     format!("metadata not taken: {}: {}", sanitize_unbounded(url), sanitize(reason)),
                 ),
             },
-            Event::RequestSent(request) => Line {
+            Event::RequestSent(request) => DiagramLine {
                 details: self.request(request),
-                ..line(Look::Message, self.request_label(request))
+                ..line(LineKind::Message, self.request_label(request))
             },
             Event::ResponseReceived { request, response } => {
-                let look = if response.status < 400 {
-                    Look::Answer
+                let kind = if response.status < 400 {
+                    LineKind::Answer
                 } else {
-                    Look::Failure
+                    LineKind::Failure
                 };
                 let answer = self.redaction.answer(request, response);
-                Line {
+                DiagramLine {
                     label: response_label(response, &answer),
                     details: response_details(request, response, answer),
-                    ..line(look, String::new())
+                    ..line(kind, String::new())
                 }
             }
-            Event::RequestFailed { reason, .. } => line(Look::Failure, sanitize(&format!("no answer: {reason}"))),
-            Event::Retried { reason, .. } => note(Look::Warning, sanitize(reason)),
+            Event::RequestFailed { reason, .. } => line(LineKind::Failure, sanitize(&format!("no answer: {reason}"))),
+            Event::Retried { reason, .. } => note(LineKind::Warning, sanitize(reason)),
             Event::Refreshed { expires_in_s, rotated } => {
                 let valid = expires_in_s
                     .map(|seconds| format!(", valid for {}", crate::output::duration::describe_seconds(seconds)));
                 let and = if *rotated { ", and a new refresh token" } else { "" };
                 note(
-                    Look::Check,
+                    LineKind::Check,
                     format!("refreshed: a new access token{}{and}", valid.unwrap_or_default()),
                 )
             }
-            Event::Revoked { token_type } => note(Look::Check, sanitize(&format!("revoked: {token_type}"))),
-            Event::Stored { store } => Line {
+            Event::Revoked { token_type } => note(LineKind::Check, sanitize(&format!("revoked: {token_type}"))),
+            Event::Stored { store } => DiagramLine {
                 details: vec![text("store", sanitize(store))],
-                ..line(Look::Message, "the session is stored".to_owned())
+                ..line(LineKind::Message, "the session is stored".to_owned())
             },
-            Event::Forgotten { store } => Line {
+            Event::Forgotten { store } => DiagramLine {
                 details: vec![text("store", sanitize(store))],
-                ..line(Look::Message, "the session is deleted".to_owned())
+                ..line(LineKind::Message, "the session is deleted".to_owned())
             },
-            Event::Decision(what) => note(Look::Fact, sanitize(what)),
-            Event::CheckPassed(what) => note(Look::Check, sanitize(what)),
-            Event::CheckSkipped(what) => note(Look::Skipped, sanitize(&format!("not checked: {what}"))),
-            Event::Note(what) | Event::Outcome(what) => note(Look::Note, sanitize(what)),
-            Event::Warning(what) => note(Look::Warning, sanitize(what)),
+            Event::Decision(what) => note(LineKind::Fact, sanitize(what)),
+            Event::CheckPassed(what) => note(LineKind::Check, sanitize(what)),
+            Event::CheckSkipped(what) => note(LineKind::Skipped, sanitize(&format!("not checked: {what}"))),
+            Event::Note(what) | Event::Outcome(what) => note(LineKind::Note, sanitize(what)),
+            Event::Warning(what) => note(LineKind::Warning, sanitize(what)),
             Event::Failed {
                 message,
                 causes,
@@ -207,10 +219,10 @@ impl DiagramBuilder {
             } => {
                 let mut all = vec![format!("error: {}", sanitize(message))];
                 all.extend(causes.iter().map(|cause| format!("caused by: {}", sanitize(cause))));
-                Line {
+                DiagramLine {
                     details: vec![text("error", all.join("\n"))],
                     ..note(
-                        Look::Failure,
+                        LineKind::Failure,
                         format!("exit code {}: {}", exit_code.code(), sanitize(message)),
                     )
                 }
@@ -226,7 +238,7 @@ impl DiagramBuilder {
         }
     }
 
-    fn request(&self, request: &HttpRequest) -> Vec<Detail> {
+    fn request(&self, request: &HttpRequest) -> Vec<LineDetail> {
         let url = self.redaction.request_url(request);
         let mut details = vec![text("request", format!("{} {url}", request.method.as_str()))];
         if request.url.query().is_some() {
@@ -242,7 +254,7 @@ impl DiagramBuilder {
         details
     }
 
-    fn params(&self, title: &'static str, params: &Params) -> Detail {
+    fn params(&self, title: &'static str, params: &Params) -> LineDetail {
         let shown = params.iter();
         let shown = shown.map(|(name, value)| (sanitize(name), self.redaction.parameter(name, value)));
         pairs(title, shown.collect())
@@ -251,17 +263,21 @@ impl DiagramBuilder {
 
 /// A heading; for what happens at the server also the arrows that this client
 /// does not see, and knows of by their outcome alone.
-fn step_lines(step: Step, from: Party, to: Party) -> Vec<Line> {
-    let line = |look, from, to, label: String| Line {
-        look,
+fn step_lines(step: Step, from: Party, to: Party) -> Vec<DiagramLine> {
+    let line = |kind, from, to, label: String| DiagramLine {
+        kind,
         from,
         to,
+        step: None,
         label,
         details: Vec::new(),
     };
-    let unseen = |from, to, label: &str| line(Look::Unseen, from, to, label.to_owned());
+    let unseen = |from, to, label: &str| line(LineKind::Unseen, from, to, label.to_owned());
     let heading = format!("{}/7 {}", step.number(), step.title());
-    let mut lines = vec![line(Look::Step, from, to, heading)];
+    let mut lines = vec![DiagramLine {
+        step: Some(step),
+        ..line(LineKind::Step, from, to, heading)
+    }];
     let (owner, browser, server) = (Party::ResourceOwner, Party::Browser, Party::AuthorizationServer);
     match step {
         Step::Prompt => {
@@ -280,17 +296,17 @@ fn response_label(response: &HttpResponse, answer: &ShownAnswer) -> String {
     let phrase = reason_phrase(response.status);
     let elapsed_ms = response.elapsed.as_millis();
     let error = match &answer.body {
-        ShownBody::Json(Document::Object(members)) => members.iter().find(|(name, _)| name == "error"),
+        ShownBody::Json(OrderedJson::Object(members)) => members.iter().find(|(name, _)| name == "error"),
         _ => None,
     };
     let error = match error {
-        Some((_, Document::Text(error))) => format!(": {error}"),
+        Some((_, OrderedJson::Text(error))) => format!(": {error}"),
         _ => String::new(),
     };
     format!("{} {phrase}, {elapsed_ms} ms{error}", response.status)
 }
 
-fn response_details(request: &HttpRequest, response: &HttpResponse, answer: ShownAnswer) -> Vec<Detail> {
+fn response_details(request: &HttpRequest, response: &HttpResponse, answer: ShownAnswer) -> Vec<LineDetail> {
     let mut details = vec![
         pairs("timings", timings(request, response)),
         pairs("headers", answer.headers),
@@ -341,16 +357,16 @@ fn in_milliseconds(duration: Duration) -> String {
     }
 }
 
-fn pairs(title: &'static str, pairs: Vec<(String, String)>) -> Detail {
-    Detail {
+fn pairs(title: &'static str, pairs: Vec<(String, String)>) -> LineDetail {
+    LineDetail {
         title,
-        content: Content::Pairs(pairs),
+        content: DetailContent::Pairs(pairs),
     }
 }
 
-fn text(title: &'static str, text: String) -> Detail {
-    Detail {
+fn text(title: &'static str, text: String) -> LineDetail {
+    LineDetail {
         title,
-        content: Content::Text(text),
+        content: DetailContent::Text(text),
     }
 }

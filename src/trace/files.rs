@@ -5,39 +5,17 @@
 //! with the end of the file, over the end that was there before; whatever ends
 //! the process, a signal or a failure, finds nothing to finish.
 
-use super::redact::Redaction;
 use super::render::har::Har;
 use super::render::html::Html;
 use super::render::json::JsonLines;
 use super::render::mermaid::Mermaid;
+use super::renderer::{Renderer, TraceContext};
 use super::{Event, Observer};
 use crate::exit::{Diagnosis, ExitCode};
-use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// What a renderer knows beside the events.
-#[derive(Debug, Clone, Copy)]
-pub struct Occasion {
-    /// When the first event can have happened.
-    pub began_at: Timestamp,
-    /// What may be shown.
-    pub redaction: Redaction,
-}
-
-/// Turns events into the text of one file.
-pub trait Renderer {
-    /// What the file begins with.
-    fn head(&mut self) -> String;
-
-    /// What an event adds to the file; `since_start` is when it happened.
-    fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String;
-
-    /// What makes the file whole if nothing else comes.
-    fn tail(&self) -> String;
-}
 
 /// Why a trace file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -107,10 +85,10 @@ impl TraceFiles {
     ///
     /// # Errors
     /// [`TraceFileError`].
-    pub fn open(paths: &[PathBuf], occasion: Occasion) -> Result<Self, TraceFileError> {
+    pub fn open(paths: &[PathBuf], context: TraceContext) -> Result<Self, TraceFileError> {
         let mut chosen: Vec<(&PathBuf, Box<dyn Renderer>)> = Vec::new();
         for path in paths {
-            let renderer = renderer_for(path, occasion)?;
+            let renderer = renderer_for(path, context)?;
             if !chosen.iter().any(|(earlier, _)| *earlier == path) {
                 chosen.push((path, renderer));
             }
@@ -147,13 +125,13 @@ impl Observer for TraceFiles {
     }
 }
 
-fn renderer_for(path: &Path, occasion: Occasion) -> Result<Box<dyn Renderer>, TraceFileError> {
+fn renderer_for(path: &Path, context: TraceContext) -> Result<Box<dyn Renderer>, TraceFileError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     match ending {
-        "json" => Ok(Box::new(JsonLines::new(occasion))),
-        "har" => Ok(Box::new(Har::new(occasion))),
-        "html" => Ok(Box::new(Html::new(occasion))),
-        "mmd" => Ok(Box::new(Mermaid::new(occasion))),
+        "json" => Ok(Box::new(JsonLines::new(context))),
+        "har" => Ok(Box::new(Har::new(context))),
+        "html" => Ok(Box::new(Html::new(context))),
+        "mmd" => Ok(Box::new(Mermaid::new(context))),
         _ => Err(TraceFileError::UnknownEnding {
             path: path.to_path_buf(),
         }),

@@ -4,19 +4,19 @@
 //! with `BLESS` set to write them anew, and look at the difference.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use super::files::{Occasion, Renderer};
 use super::redact::Redaction;
 use super::render::har::Har;
 use super::render::html::Html;
 use super::render::json::JsonLines;
 use super::render::mermaid::Mermaid;
+use super::renderer::{Renderer, TraceContext};
 use super::{Event, Party, Step};
 use crate::exit::ExitCode;
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Timings, USER_AGENT};
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::secret::Secret;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -184,6 +184,10 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
             command: "firefox -P work",
             reason: "no such file",
         },
+        Event::BrowserExited {
+            command: "chromium",
+            how: "exited with 3",
+        },
         Event::BrowserStarted { command: "xdg-open" },
         Event::StepBegins(Step::Prompt),
         Event::WaitBegins {
@@ -196,13 +200,21 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
     tell(
         2_400,
         &Event::CallbackIgnored {
-            reason: "GET /favicon.ico is not the callback",
+            reason: "a request to the listener was refused: it asks for a file that browsers request on their own",
+            notable: false,
         },
     );
     tell(
         3_000,
-        &Event::Note("a callback with another state said \"access_denied\""),
+        &Event::CallbackIgnored {
+            reason: "a callback with a foreign state reported `access_denied`",
+            notable: true,
+        },
     );
+    let mut foreign = Params::new();
+    foreign.push("error", "access_denied");
+    foreign.push("state", "hunter2-foreign-hunter2");
+    tell(3_000, &callback_answered(&foreign, 400));
     let params = authorization_response();
     for event in [
         Event::StepBegins(Step::Consent),
@@ -220,7 +232,17 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         tell(12_345, &event);
     }
     exchange(tell);
+    tell(12_400, &callback_answered(&params, 200));
     afterwards(tell);
+}
+
+fn callback_answered(params: &Params, status: u16) -> Event<'_> {
+    Event::CallbackAnswered {
+        redirect_uri: "http://127.0.0.1:43111/callback",
+        params,
+        method: Method::Get,
+        status,
+    }
 }
 
 /// Steps 6 and 7 of a login that works.
@@ -428,8 +450,8 @@ pub(super) fn compare_with_golden(name: &str, text: &str) {
     assert!(text == expected, "{name} is now:\n{text}\n--- expected:\n{expected}");
 }
 
-fn occasion(show_secrets: bool) -> Occasion {
-    Occasion {
+fn context(show_secrets: bool) -> TraceContext {
+    TraceContext {
         began_at: "2026-11-22T13:58:20Z".parse::<Timestamp>().unwrap(),
         redaction: Redaction::new(show_secrets),
     }
@@ -437,12 +459,12 @@ fn occasion(show_secrets: bool) -> Occasion {
 
 /// One of each, with the ending of its files.
 fn renderers(show_secrets: bool) -> [(&'static str, Box<dyn Renderer>); 4] {
-    let occasion = occasion(show_secrets);
+    let context = context(show_secrets);
     [
-        ("json", Box::new(JsonLines::new(occasion))),
-        ("har", Box::new(Har::new(occasion))),
-        ("html", Box::new(Html::new(occasion))),
-        ("mmd", Box::new(Mermaid::new(occasion))),
+        ("json", Box::new(JsonLines::new(context))),
+        ("har", Box::new(Har::new(context))),
+        ("html", Box::new(Html::new(context))),
+        ("mmd", Box::new(Mermaid::new(context))),
     ]
 }
 
@@ -707,6 +729,84 @@ fn an_unanswered_request_is_in_the_archive_and_makes_way_for_its_answer() {
     assert!(renderer.tail().contains("the trace ended before one came"));
 }
 
+/// The part of an archive that most logins fail in.
+#[test]
+fn the_browsers_side_is_in_the_archive_as_far_as_the_client_knows_it() {
+    let redirect_uri = "http://127.0.0.1:43111/cb?x=1";
+    for (response_mode, authorized, callback) in [
+        ("query", json!([302, "http://127.0.0.1:43111/cb?x=1&code="]), "GET"),
+        ("form_post", json!([200, ""]), "POST"),
+    ] {
+        let [_, (_, mut renderer), ..] = renderers(false);
+        let url = format!(
+            "https://id.example.com/authorize?state=hunter2&response_mode={response_mode}&redirect_uri={}",
+            "http%3A%2F%2F127.0.0.1%3A43111%2Fcb%3Fx%3D1"
+        );
+        let mut text = renderer.head();
+        let entries = |text: &str, renderer: &dyn Renderer| {
+            let archive: Value = serde_json::from_str(&(text.to_owned() + &renderer.tail())).expect("JSON");
+            check_archive(&archive);
+            archive["log"]["entries"].as_array().unwrap().clone()
+        };
+        text += &renderer.event(&Event::AuthorizationUrl(&url), Duration::from_millis(10));
+        let [waiting] = &entries(&text, renderer.as_ref())[..] else {
+            panic!("{text}")
+        };
+        assert_eq!(
+            (&waiting["response"]["status"], &waiting["request"]["method"]),
+            (&json!(0), &json!("GET"))
+        );
+        assert!(
+            waiting["request"]["url"]
+                .as_str()
+                .unwrap()
+                .starts_with("https://id.example.com/authorize?state=[redacted")
+        );
+
+        let (foreign, right) = (
+            Params::parse("error=access_denied&state=hunter2x"),
+            authorization_response(),
+        );
+        let answered = |params, status| Event::CallbackAnswered {
+            redirect_uri,
+            params,
+            method: if callback == "GET" { Method::Get } else { Method::Post },
+            status,
+        };
+        text += &renderer.event(&answered(&foreign, 400), Duration::from_millis(20));
+        let message = Event::Message {
+            from: Party::Browser,
+            to: Party::Client,
+            title: "authorization response",
+            params: &right,
+        };
+        text += &renderer.event(&message, Duration::from_millis(30));
+        text += &renderer.event(&answered(&right, 200), Duration::from_millis(50));
+        let [ignored, authorization, came] = &entries(&text, renderer.as_ref())[..] else {
+            panic!("{text}")
+        };
+        assert_eq!(ignored["response"]["status"], 400);
+        assert_eq!(authorization["response"]["status"], authorized[0]);
+        assert_eq!(authorization["time"], 20.0);
+        let redirect = authorization["response"]["redirectURL"].as_str().unwrap();
+        assert!(redirect.starts_with(authorized[1].as_str().unwrap()), "{redirect}");
+        assert_eq!(
+            (&came["response"]["status"], &came["request"]["method"]),
+            (&json!(200), &json!(callback))
+        );
+        assert_eq!(came["time"], 20.0);
+        let query = came["request"]["queryString"].as_array().unwrap();
+        let form = came["request"]["postData"]["params"].as_array();
+        assert_eq!(
+            (query.is_empty(), form.is_some()),
+            (callback == "POST", callback == "POST")
+        );
+        for secret in ["hunter2", "SplxlOBeZQQYbYS6WxSbIA"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
 /// Events of a long examination cost little. To run it:
 /// `cargo test --release --lib ten_thousand -- --ignored`.
 #[test]
@@ -727,7 +827,7 @@ fn ten_thousand_events_cost_less_than_50_ms_and_20_mib_in_each_format() {
 
 /// A third of the events are of HTTP.
 fn trace_ten_thousand(path: &Path) {
-    let mut files = super::files::TraceFiles::open(&[path.to_owned()], occasion(false)).unwrap();
+    let mut files = super::files::TraceFiles::open(&[path.to_owned()], context(false)).unwrap();
     let mut count = 0;
     while count < 10_000 {
         play(

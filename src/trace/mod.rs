@@ -15,12 +15,13 @@ mod fixtures;
 pub mod ordered_json;
 pub mod redact;
 pub mod render;
+pub mod renderer;
 
 pub use files::{CreateFileError, TraceFileError};
 
 use crate::exit::ExitCode;
 
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Method};
 use crate::protocol::params::Params;
 use std::time::Duration;
 
@@ -153,6 +154,14 @@ pub enum Event<'a> {
         /// Why it did not work.
         reason: &'a str,
     },
+    /// The browser command ran and soon ended without success; it may have
+    /// opened nothing, and the login goes on.
+    BrowserExited {
+        /// What was run.
+        command: &'a str,
+        /// Such as `exited with 3`.
+        how: &'a str,
+    },
     /// The wait for the resource owner begins; the other end is the deadline.
     WaitBegins {
         /// How long at most.
@@ -166,6 +175,19 @@ pub enum Event<'a> {
     CallbackIgnored {
         /// Why, safe to show.
         reason: &'a str,
+        /// Whether the login may be lost by it, so that a person should know.
+        notable: bool,
+    },
+    /// The listener has answered a callback, whether it was for this login or not.
+    CallbackAnswered {
+        /// Where it came.
+        redirect_uri: &'a str,
+        /// What it carried.
+        params: &'a Params,
+        /// In the query of a GET or in the body of a POST.
+        method: Method,
+        /// The status of the page.
+        status: u16,
     },
     /// A well-known URL was tried for metadata (RFC 8414 §3).
     DiscoveryTried {
@@ -269,7 +291,10 @@ impl Event<'_> {
             | Event::Outcome(_)
             | Event::Warning(_)
             | Event::Failed { .. } => (Client, ResourceOwner),
-            Event::BrowserStarted { .. } | Event::BrowserFailed { .. } => (Client, Browser),
+            Event::BrowserStarted { .. }
+            | Event::BrowserFailed { .. }
+            | Event::BrowserExited { .. }
+            | Event::CallbackAnswered { .. } => (Client, Browser),
             Event::CallbackIgnored { .. } => (Browser, Client),
             Event::Refreshed { .. } | Event::Revoked { .. } => (AuthorizationServer, Client),
             Event::Stored { .. } | Event::Forgotten { .. } => (Client, CredentialStore),

@@ -11,7 +11,7 @@ const LINE_BYTES: usize = 1024;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Document {
+pub enum OrderedJson {
     /// `null`.
     Null,
     /// `true`, `false`.
@@ -21,12 +21,12 @@ pub enum Document {
     /// A string.
     Text(String),
     /// An array.
-    List(Vec<Document>),
+    List(Vec<OrderedJson>),
     /// An object, members in order.
-    Object(Vec<(String, Document)>),
+    Object(Vec<(String, OrderedJson)>),
 }
 
-impl Document {
+impl OrderedJson {
     /// Reads JSON text; `None` when it is none, or nested deeper than 128 levels.
     pub fn parse(text: &[u8]) -> Option<Self> {
         serde_json::from_slice(text).ok()
@@ -46,39 +46,39 @@ impl Document {
     }
 }
 
-impl From<&str> for Document {
+impl From<&str> for OrderedJson {
     fn from(text: &str) -> Self {
-        Document::Text(text.to_owned())
+        OrderedJson::Text(text.to_owned())
     }
 }
 
-impl From<String> for Document {
+impl From<String> for OrderedJson {
     fn from(text: String) -> Self {
-        Document::Text(text)
+        OrderedJson::Text(text)
     }
 }
 
-impl From<u64> for Document {
+impl From<u64> for OrderedJson {
     fn from(number: u64) -> Self {
-        Document::Number(number.into())
+        OrderedJson::Number(number.into())
     }
 }
 
 /// An object of these members.
-pub fn object<const N: usize>(members: [(&str, Document); N]) -> Document {
+pub fn object<const N: usize>(members: [(&str, OrderedJson); N]) -> OrderedJson {
     let owned = members.into_iter().map(|(name, value)| (name.to_owned(), value));
-    Document::Object(owned.collect())
+    OrderedJson::Object(owned.collect())
 }
 
-impl Serialize for Document {
+impl Serialize for OrderedJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Document::Null => serializer.serialize_unit(),
-            Document::Bool(value) => serializer.serialize_bool(*value),
-            Document::Number(number) => number.serialize(serializer),
-            Document::Text(text) => serializer.serialize_str(text),
-            Document::List(items) => serializer.collect_seq(items),
-            Document::Object(members) => {
+            OrderedJson::Null => serializer.serialize_unit(),
+            OrderedJson::Bool(value) => serializer.serialize_bool(*value),
+            OrderedJson::Number(number) => number.serialize(serializer),
+            OrderedJson::Text(text) => serializer.serialize_str(text),
+            OrderedJson::List(items) => serializer.collect_seq(items),
+            OrderedJson::Object(members) => {
                 let mut map = serializer.serialize_map(Some(members.len()))?;
                 for (name, value) in members {
                     map.serialize_entry(name, value)?;
@@ -89,59 +89,59 @@ impl Serialize for Document {
     }
 }
 
-impl<'de> Deserialize<'de> for Document {
+impl<'de> Deserialize<'de> for OrderedJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DocumentVisitor)
+        deserializer.deserialize_any(OrderedJsonVisitor)
     }
 }
 
-struct DocumentVisitor;
+struct OrderedJsonVisitor;
 
-impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Document;
+impl<'de> Visitor<'de> for OrderedJsonVisitor {
+    type Value = OrderedJson;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Document, E> {
-        Ok(Document::Null)
+    fn visit_unit<E>(self) -> Result<OrderedJson, E> {
+        Ok(OrderedJson::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Document, E> {
-        Ok(Document::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<OrderedJson, E> {
+        Ok(OrderedJson::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Document, E> {
-        Ok(Document::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<OrderedJson, E> {
+        Ok(OrderedJson::Number(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Document, E> {
-        Ok(Document::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<OrderedJson, E> {
+        Ok(OrderedJson::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Document, E> {
-        Ok(Number::from_f64(value).map_or(Document::Null, Document::Number))
+    fn visit_f64<E>(self, value: f64) -> Result<OrderedJson, E> {
+        Ok(Number::from_f64(value).map_or(OrderedJson::Null, OrderedJson::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Document, E> {
-        Ok(Document::from(value))
+    fn visit_str<E>(self, value: &str) -> Result<OrderedJson, E> {
+        Ok(OrderedJson::from(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OrderedJson, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Document::List(list))
+        Ok(OrderedJson::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<OrderedJson, A::Error> {
         let mut members = Vec::new();
         while let Some(member) = entries.next_entry()? {
             members.push(member);
         }
-        Ok(Document::Object(members))
+        Ok(OrderedJson::Object(members))
     }
 }
 
@@ -153,15 +153,15 @@ mod tests {
     #[test]
     fn order_and_repetition_survive() {
         let text = r#"{"z":1,"a":[null,true,-2,1.5,"é"],"z":{"b":{},"a":[]}}"#;
-        assert_eq!(Document::parse(text.as_bytes()).unwrap().line(), text);
+        assert_eq!(OrderedJson::parse(text.as_bytes()).unwrap().line(), text);
     }
 
     #[test]
     fn what_is_no_json_or_too_deep_is_none() {
         let deep = "[".repeat(100_000);
         for text in ["", "<html>", "{\"a\":1", "{} x", "\u{feff}{}", &deep] {
-            assert_eq!(Document::parse(text.as_bytes()), None);
+            assert_eq!(OrderedJson::parse(text.as_bytes()), None);
         }
-        assert_eq!(Document::parse(b"\"\xff\""), None);
+        assert_eq!(OrderedJson::parse(b"\"\xff\""), None);
     }
 }

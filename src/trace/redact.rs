@@ -12,7 +12,7 @@
 //!
 //! Everything that comes out is neutralised (see [`crate::output::sanitize`]).
 
-use super::ordered_json::Document;
+use super::ordered_json::OrderedJson;
 use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
@@ -64,14 +64,17 @@ const OPEN_MEMBERS: [&str; 30] = [
 
 /// Headers that any answer may show. `Location` is shown too, but for the
 /// secrets in its query.
-const OPEN_HEADERS: [&str; 34] = [
+const OPEN_HEADERS: [&str; 49] = [
+    "accept-ranges",
     "access-control-allow-credentials",
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
     "age",
     "allow",
+    "alt-svc",
     "cache-control",
+    "cf-ray",
     "connection",
     "content-encoding",
     "content-language",
@@ -89,17 +92,32 @@ const OPEN_HEADERS: [&str; 34] = [
     "permissions-policy",
     "pragma",
     "referrer-policy",
+    "request-id",
     "retry-after",
     "server",
+    "server-timing",
     "strict-transport-security",
+    "traceparent",
     "transfer-encoding",
     "vary",
     "via",
     "www-authenticate",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-cache",
     "x-content-type-options",
+    "x-correlation-id",
     "x-frame-options",
+    "x-ms-request-id",
+    "x-powered-by",
     "x-request-id",
+    "x-runtime",
+    "x-trace-id",
+    "x-xss-protection",
 ];
+
+/// Counters of rate limits, which every gateway names in its own way.
+const OPEN_HEADER_PREFIXES: [&str; 4] = ["ratelimit", "x-ratelimit-", "x-rate-limit-", "x-app-rate-limit"];
 
 /// Members of a JSON Web Key that are private (RFC 7518 §6).
 const PRIVATE_KEY_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
@@ -125,7 +143,7 @@ pub enum ShownBody {
     /// There is none.
     Empty,
     /// It is JSON.
-    Json(Document),
+    Json(OrderedJson),
     /// It is something else; one line.
     Text(String),
 }
@@ -182,10 +200,10 @@ impl Redaction {
     /// The parameters in the URL of a request, decoded.
     pub fn query(self, request: &HttpRequest) -> Vec<(String, String)> {
         let (known, query) = (request.secrets(), request.url.query().unwrap_or_default());
-        let judge = Judge::of(query, &known);
+        let secrets = QuerySecrets::of(query, &known);
         let params = Params::parse(query);
         let pairs = params.iter().map(|(name, value)| {
-            let shown = match judge.hidden(name, value) {
+            let shown = match secrets.hidden(name, value) {
                 Some(hidden) => self.value(&hidden),
                 None => sanitize_unbounded(value.expose()),
             };
@@ -212,7 +230,7 @@ impl Redaction {
             secrets_of(request, response)
         };
         let public = !request.carries_credentials() && !is_personal(&query);
-        let foreign = Foreign {
+        let redactor = ResponseRedactor {
             show_secrets: self.show_secrets,
             public,
             known: &known,
@@ -220,15 +238,15 @@ impl Redaction {
         let headers = response.headers.iter();
         ShownAnswer {
             headers: headers
-                .map(|(name, value)| (foreign.open_text(name), foreign.header(name, value)))
+                .map(|(name, value)| (redactor.open_text(name), redactor.header(name, value)))
                 .collect(),
-            body: foreign.body(response),
+            body: redactor.body(response),
         }
     }
 }
 
 /// One answer from outside.
-struct Foreign<'a> {
+struct ResponseRedactor<'a> {
     show_secrets: bool,
     /// Nobody's secret can be in it.
     public: bool,
@@ -236,7 +254,7 @@ struct Foreign<'a> {
     known: &'a [Secret],
 }
 
-impl Foreign<'_> {
+impl ResponseRedactor<'_> {
     fn header(&self, name: &str, value: &str) -> String {
         if self.show_secrets {
             return sanitize_unbounded(value);
@@ -244,10 +262,10 @@ impl Foreign<'_> {
         if name == "location" {
             return self.open_text(&redacted_location(value));
         }
-        if OPEN_HEADERS.contains(&name) {
+        if OPEN_HEADERS.contains(&name) || OPEN_HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             return self.open_text(value);
         }
-        unknown(value)
+        redact_unknown(value)
     }
 
     fn body(&self, response: &HttpResponse) -> ShownBody {
@@ -255,7 +273,7 @@ impl Foreign<'_> {
         if bytes.is_empty() {
             return ShownBody::Empty;
         }
-        if let Some(document) = Document::parse(bytes) {
+        if let Some(document) = OrderedJson::parse(bytes) {
             return ShownBody::Json(self.document(document, None));
         }
         if !self.public && !self.show_secrets {
@@ -276,27 +294,31 @@ impl Foreign<'_> {
     }
 
     /// `name` is the member that the document is the value of.
-    fn document(&self, document: Document, name: Option<&str>) -> Document {
+    fn document(&self, document: OrderedJson, name: Option<&str>) -> OrderedJson {
         match document {
-            Document::Text(text) => Document::Text(self.member(name, &text)),
-            Document::List(items) => Document::List(items.into_iter().map(|item| self.document(item, name)).collect()),
-            Document::Object(members) => {
+            OrderedJson::Text(text) => OrderedJson::Text(self.member(name, &text)),
+            OrderedJson::List(items) => {
+                OrderedJson::List(items.into_iter().map(|item| self.document(item, name)).collect())
+            }
+            OrderedJson::Object(members) => {
                 let is_key = members.iter().any(|(name, _)| name == "kty");
                 let shown = members.into_iter().map(|(name, value)| {
                     let private = is_key && PRIVATE_KEY_MEMBERS.contains(&name.as_str());
                     let value = match value {
-                        Document::Text(text) if private && !self.show_secrets => Document::Text(unknown(&text)),
+                        OrderedJson::Text(text) if private && !self.show_secrets => {
+                            OrderedJson::Text(redact_unknown(&text))
+                        }
                         value => self.document(value, Some(&name)),
                     };
                     (self.open_text(&name), value)
                 });
-                Document::Object(shown.collect())
+                OrderedJson::Object(shown.collect())
             }
-            Document::Number(number) if !self.show_secrets => {
+            OrderedJson::Number(number) if !self.show_secrets => {
                 let digits = number.to_string();
                 match Value::tagged(name.unwrap_or_default(), &digits) {
-                    Value::Plain(_) => Document::Number(number),
-                    _ => Document::Text(unknown(&digits)),
+                    Value::Plain(_) => OrderedJson::Number(number),
+                    _ => OrderedJson::Text(redact_unknown(&digits)),
                 }
             }
             plain => plain,
@@ -311,18 +333,18 @@ impl Foreign<'_> {
             Value::Plain(_) if self.public || name.is_some_and(|name| OPEN_MEMBERS.contains(&name)) => {
                 self.open_text(text)
             }
-            Value::Plain(_) => unknown(text),
+            Value::Plain(_) => redact_unknown(text),
             secret => secret.shown(),
         }
     }
 
     /// Text that may be shown, once the known secrets are out of it.
     fn open_text(&self, text: &str) -> String {
-        sanitize(&scrub(text, self.known, &|secret| unknown(secret.expose())))
+        sanitize(&scrub(text, self.known, &|secret| redact_unknown(secret.expose())))
     }
 }
 
-fn unknown(text: &str) -> String {
+fn redact_unknown(text: &str) -> String {
     let secret = Secret::from(text);
     if secret.length_chars() < FINGERPRINT_FROM_CHARS {
         format!("[redacted, {} chars]", secret.length_chars())
@@ -332,20 +354,20 @@ fn unknown(text: &str) -> String {
 }
 
 /// A part of a URL.
-pub(super) enum Part {
+pub(super) enum UrlPart {
     /// Shown byte for byte.
-    Open(String),
+    Plain(String),
     /// The value of a parameter of this name, decoded.
-    Hidden(String, Value),
+    Secret(String, Value),
 }
 
 /// The URL in parts: values in its query and its fragment are hidden where they
 /// are secrets by their names or repeat a known one.
-fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
+fn parts(url: &str, known: &[Secret]) -> Vec<UrlPart> {
     let (address, fragment) = split_before(url, '#');
     let (path, query) = split_before(address, '?');
-    let mut parts = vec![Part::Open(path.to_owned())];
-    let judge = Judge::of(query, known);
+    let mut parts = vec![UrlPart::Plain(path.to_owned())];
+    let secrets = QuerySecrets::of(query, known);
     for pair in [query, fragment].iter().flat_map(|part| part.split_inclusive('&')) {
         let (mark, pair) = pair.split_at(usize::from(pair.starts_with(['?', '#'])));
         let (pair, end) = match pair.strip_suffix('&') {
@@ -355,22 +377,22 @@ fn parts(url: &str, known: &[Secret]) -> Vec<Part> {
         let params = Params::parse(pair);
         let hidden = params
             .iter()
-            .find_map(|(name, value)| Some((name, judge.hidden(name, value)?)));
+            .find_map(|(name, value)| Some((name, secrets.hidden(name, value)?)));
         match hidden {
             Some((name, value)) => {
                 let encoded: String = byte_serialize(name.as_bytes()).collect();
-                parts.push(Part::Open(format!("{mark}{encoded}=")));
-                parts.push(Part::Hidden(name.to_owned(), value));
-                parts.push(Part::Open(end.to_owned()));
+                parts.push(UrlPart::Plain(format!("{mark}{encoded}=")));
+                parts.push(UrlPart::Secret(name.to_owned(), value));
+                parts.push(UrlPart::Plain(end.to_owned()));
             }
-            None => parts.push(Part::Open(format!("{mark}{pair}{end}"))),
+            None => parts.push(UrlPart::Plain(format!("{mark}{pair}{end}"))),
         }
     }
     parts
 }
 
 /// The URL of a request in parts.
-pub(super) fn parts_of_url(request: &HttpRequest) -> Vec<Part> {
+pub(super) fn parts_of_url(request: &HttpRequest) -> Vec<UrlPart> {
     parts(request.url.as_str(), &request.secrets())
 }
 
@@ -379,16 +401,16 @@ fn split_before(text: &str, mark: char) -> (&str, &str) {
     text.split_at(text.find(mark).unwrap_or(text.len()))
 }
 
-fn redacted_url(parts: Vec<Part>) -> String {
+fn redacted_url(parts: Vec<UrlPart>) -> String {
     let shown = parts.into_iter().map(|part| match part {
-        Part::Open(text) => text,
-        Part::Hidden(_, value) => value.shown(),
+        UrlPart::Plain(text) => text,
+        UrlPart::Secret(_, value) => value.shown(),
     });
     sanitize_unbounded(&shown.collect::<String>())
 }
 
 /// Knows what is secret in one query.
-struct Judge<'k> {
+struct QuerySecrets<'k> {
     /// The secrets of the rest of the message.
     known: &'k [Secret],
     /// The challenge is the verifier itself (RFC 7636 §4.2 `plain`, also where
@@ -396,11 +418,11 @@ struct Judge<'k> {
     challenge_is_verifier: bool,
 }
 
-impl<'k> Judge<'k> {
+impl<'k> QuerySecrets<'k> {
     fn of(query: &str, known: &'k [Secret]) -> Self {
         let params = Params::parse(query.trim_start_matches('?'));
         let challenge_is_verifier = !params.all("code_challenge_method").any(|method| method == S256);
-        Judge {
+        QuerySecrets {
             known,
             challenge_is_verifier,
         }
@@ -426,21 +448,21 @@ impl<'k> Judge<'k> {
 /// The secrets of a request and of its answer: a server may say them more than once.
 fn secrets_of(request: &HttpRequest, response: &HttpResponse) -> Vec<Secret> {
     let mut secrets = request.secrets();
-    if let Some(document) = Document::parse(response.body.expose()) {
+    if let Some(document) = OrderedJson::parse(response.body.expose()) {
         collect_secrets(&document, None, &mut secrets);
     }
     secrets
 }
 
-fn collect_secrets(document: &Document, name: Option<&str>, secrets: &mut Vec<Secret>) {
+fn collect_secrets(document: &OrderedJson, name: Option<&str>, secrets: &mut Vec<Secret>) {
     match document {
-        Document::Text(text) => {
+        OrderedJson::Text(text) => {
             let member = Value::tagged(name.unwrap_or_default(), text);
             let long_enough = |secret: &&Secret| secret.length_chars() >= REPEATED_FROM_CHARS;
             secrets.extend(member.secret().filter(long_enough).cloned());
         }
-        Document::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
-        Document::Object(members) => {
+        OrderedJson::List(items) => items.iter().for_each(|item| collect_secrets(item, name, secrets)),
+        OrderedJson::Object(members) => {
             for (name, value) in members {
                 collect_secrets(value, Some(name), secrets);
             }
@@ -707,10 +729,23 @@ mod tests {
             ("location", "http://127.0.0.1:1/cb?code=canary-code&x=1#state=canary"),
             ("www-authenticate", "Bearer error=\"canary-code-canary-code\""),
             ("server", "evil\u{1b}]52;c;x\u{7}"),
+            ("ratelimit-remaining", "99"),
+            ("ratelimit", "\"default\";r=50;t=30"),
+            ("x-ratelimit-reset", "1764360000"),
+            ("x-request-id", "0af7651916cd43dd8448eb211c80319c"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("x-amzn-trace-id", "canary-code-canary-code"),
         ];
         let answer = Redaction::new(false).answer(&token_request(), &response(&headers, ""));
         let value = |name: &str| answer.headers.iter().find(|(key, _)| key == name).unwrap().1.clone();
         assert_eq!(value("content-type"), "application/json");
+        for (name, harmless) in headers
+            .iter()
+            .filter(|(name, _)| name.contains("rate") || name.contains("request-id"))
+        {
+            assert_eq!(value(name), *harmless);
+        }
+        assert!(value("traceparent").ends_with("-b7ad6b7169203331-01"));
         assert_eq!(value("x-token"), Secret::from(TOKEN).redacted());
         assert!(value("location").starts_with("http://127.0.0.1:1/cb?code=[redacted, 11 chars, sha256 "));
         assert!(value("location").contains("&x=1#state=[redacted, 6 chars, sha256 "));

@@ -8,21 +8,21 @@
 //! nobody waits for it: a thread does, and reports.
 
 use crate::exit::{Diagnosis, ExitCode};
-use crate::protocol::endpoint::is_loopback;
+use crate::protocol::endpoint::{HttpPolicy, is_loopback};
 use std::ffi::OsString;
 use std::fmt::Write;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use url::{Host, Url};
 
-/// An unsuccessful exit within this time means that no browser was opened.
-/// After it, a browser was closed, which is nobody's failure.
-pub const QUICK_FAILURE: Duration = Duration::from_secs(5);
+/// See [`LaunchSettings::quick_failure`].
+const QUICK_FAILURE: Duration = Duration::from_secs(5);
 
 /// A longer URL is not given to a browser (Windows takes 32,767 characters).
-pub const URL_LIMIT_BYTES: usize = 32_000;
+pub const MAX_URL_BYTES: usize = 32_000;
 
 /// Stands for the URL in a browser command.
 const URL_MARK: &str = "%s";
@@ -58,8 +58,8 @@ pub enum BrowserError {
     /// Characters that no host name has.
     #[error("the host of the authorization URL is not a host name")]
     HostName,
-    /// Longer than [`URL_LIMIT_BYTES`].
-    #[error("the authorization URL is longer than {URL_LIMIT_BYTES} bytes")]
+    /// Longer than [`MAX_URL_BYTES`].
+    #[error("the authorization URL is longer than {MAX_URL_BYTES} bytes")]
     TooLong,
 }
 
@@ -92,16 +92,8 @@ impl Diagnosis for BrowserError {
     }
 }
 
-/// Where a browser may be sent over plain http.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlainHttp {
-    /// To 127.0.0.0/8, `[::1]` and `localhost`.
-    LoopbackOnly,
-    /// Anywhere: the user said `--allow-http`.
-    Anywhere,
-}
-
-/// A browser command: words as a shell splits them, though no shell runs.
+/// A browser command: words as a shell splits them, though no shell runs; or
+/// the path of a program that has blanks in it, and arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowserCommand {
     words: Vec<String>,
@@ -113,7 +105,11 @@ impl BrowserCommand {
     /// # Errors
     /// [`BrowserError::Quote`] and [`BrowserError::Empty`].
     pub fn parse(command: &str, given_by: &'static str) -> Result<BrowserCommand, BrowserError> {
-        let words = shell_words::split(command).map_err(|_| BrowserError::Quote { given_by })?;
+        let split = |text: &str| shell_words::split(text).map_err(|_| BrowserError::Quote { given_by });
+        let words = match program_with_blanks(command) {
+            Some((program, arguments)) => [vec![program.to_owned()], split(arguments)?].concat(),
+            None => split(command)?,
+        };
         match words.first() {
             Some(program) if !program.is_empty() && !program.contains(URL_MARK) => Ok(BrowserCommand { words }),
             _ => Err(BrowserError::Empty { given_by }),
@@ -130,6 +126,18 @@ impl BrowserCommand {
         command
     }
 
+    /// Whether an unsuccessful exit shows that nothing was opened. Windows'
+    /// explorer, which WSL runs too, exits with 1 after it opened the URL.
+    fn has_meaningful_status(&self) -> bool {
+        let program = self.words.first().map_or("", String::as_str);
+        let name = program
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        !matches!(name.as_str(), "explorer" | "explorer.exe")
+    }
+
     fn names_url(&self) -> bool {
         self.words.iter().any(|word| word.contains(URL_MARK))
     }
@@ -137,6 +145,17 @@ impl BrowserCommand {
     fn shown(&self) -> String {
         shell_words::join(&self.words)
     }
+}
+
+/// A program whose path has blanks and is not quoted, as the variables of
+/// desktops and of Windows have it: the longest beginning of the command that
+/// is a file.
+fn program_with_blanks(command: &str) -> Option<(&str, &str)> {
+    let command = command.trim();
+    let blanks = command.match_indices(' ').map(|(at, _)| at);
+    let ends: Vec<usize> = blanks.chain([command.len()]).collect();
+    let mut paths = ends.into_iter().rev().map(|end| command.split_at(end));
+    paths.find(|(path, _)| path.contains(' ') && path.contains(['/', '\\']) && Path::new(path).is_file())
 }
 
 /// One way to open a browser.
@@ -167,16 +186,16 @@ pub fn candidates(
             "--browser",
         )?)]);
     }
-    let mut openers = Vec::new();
+    let mut launchers = Vec::new();
     for command in browser_variable.unwrap_or_default().split(LIST_SEPARATOR) {
         if !command.trim().is_empty() {
-            openers.push(BrowserLauncher::Command(BrowserCommand::parse(command, "BROWSER")?));
+            launchers.push(BrowserLauncher::Command(BrowserCommand::parse(command, "BROWSER")?));
         }
     }
     if display_found {
-        openers.push(BrowserLauncher::System);
+        launchers.push(BrowserLauncher::System);
     }
-    Ok(openers)
+    Ok(launchers)
 }
 
 /// The URL as it may be given to a program: https, or http where that is
@@ -187,10 +206,10 @@ pub fn candidates(
 ///
 /// # Errors
 /// [`BrowserError`] for a URL that no browser is sent to.
-pub fn url_for_browser(url: &Url, plain_http: PlainHttp) -> Result<String, BrowserError> {
+pub fn url_for_browser(url: &Url, http_policy: HttpPolicy) -> Result<String, BrowserError> {
     let permitted = match url.scheme() {
         "https" => true,
-        "http" => plain_http == PlainHttp::Anywhere || is_loopback(url),
+        "http" => http_policy == HttpPolicy::Everywhere || is_loopback(url),
         _ => false,
     };
     if !permitted {
@@ -220,7 +239,7 @@ pub fn url_for_browser(url: &Url, plain_http: PlainHttp) -> Result<String, Brows
             let _infallible = write!(written, "%{byte:02X}");
         }
     }
-    if written.len() > URL_LIMIT_BYTES {
+    if written.len() > MAX_URL_BYTES {
         return Err(BrowserError::TooLong);
     }
     Ok(written)
@@ -234,13 +253,19 @@ pub enum BrowserReport {
         /// The command without the URL.
         command: String,
     },
-    /// The command could not be run, or soon ended without success. The next
-    /// one is tried.
-    Failed {
+    /// The command could not be run. The next one is tried.
+    NotStarted {
+        /// The command without the URL.
+        command: String,
+        /// Such as `no such program`.
+        reason: String,
+    },
+    /// The command ran and soon ended without success. The next one is tried.
+    Exited {
         /// The command without the URL.
         command: String,
         /// Such as `exited with 3`.
-        reason: String,
+        how: String,
     },
 }
 
@@ -265,26 +290,50 @@ impl BrowserProcess {
     }
 }
 
-/// Opens the URL with the first of the openers that works, on a thread of its
-/// own. `environment` is the whole environment of the child, from which every
-/// variable is removed whose name begins with `OAUTH_`.
+/// How browsers are run.
+#[derive(Debug)]
+pub struct LaunchSettings {
+    /// Where a browser may be sent over plain http.
+    pub http_policy: HttpPolicy,
+    /// The whole environment of the child, from which every variable is removed
+    /// whose name begins with `OAUTH_`.
+    pub environment: Vec<(OsString, OsString)>,
+    /// An unsuccessful exit within this time means that no browser was opened.
+    /// After it, a browser was closed, which is not a failure.
+    pub quick_failure: Duration,
+}
+
+impl LaunchSettings {
+    /// With the usual time for a failure.
+    pub fn new(http_policy: HttpPolicy, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        LaunchSettings {
+            http_policy,
+            environment: environment.into_iter().collect(),
+            quick_failure: QUICK_FAILURE,
+        }
+    }
+}
+
+/// Opens the URL with the first of the launchers that works, on a thread of its
+/// own.
 ///
 /// # Errors
 /// [`BrowserError`] for a URL that no browser is sent to; nothing was run then.
 pub fn open(
     url: &Url,
-    plain_http: PlainHttp,
-    openers: Vec<BrowserLauncher>,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    launchers: Vec<BrowserLauncher>,
+    settings: LaunchSettings,
 ) -> Result<BrowserProcess, BrowserError> {
-    let url = url_for_browser(url, plain_http)?;
-    let environment: Vec<_> = environment.into_iter().filter(|(name, _)| !is_ours(name)).collect();
+    let url = url_for_browser(url, settings.http_policy)?;
+    let mut environment = settings.environment;
+    environment.retain(|(name, _)| !is_ours(name));
+    let quick_failure = settings.quick_failure;
     let (reporter, reports) = mpsc::unbounded_channel();
     // not a task of the runtime, which would wait for it at its end
     thread::spawn(move || {
-        let attempts = openers.iter().flat_map(|opener| attempts(opener, &url));
+        let attempts = launchers.iter().flat_map(|launcher| attempts(launcher, &url));
         for attempt in attempts {
-            if reporter.is_closed() || attempt.run(&environment, &reporter) == Outcome::Done {
+            if reporter.is_closed() || attempt.run(&environment, quick_failure, &reporter) == Outcome::Done {
                 break;
             }
         }
@@ -301,9 +350,8 @@ fn is_ours(name: &OsString) -> bool {
 struct Attempt {
     command: Command,
     shown: String,
-    /// Whether an unsuccessful exit says that nothing was opened. That of
-    /// Windows' explorer does not.
-    failure_is_certain: bool,
+    /// Whether an unsuccessful exit shows that nothing was opened.
+    status_is_meaningful: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -312,39 +360,43 @@ enum Outcome {
     TryNext,
 }
 
-fn attempts(opener: &BrowserLauncher, url: &str) -> Vec<Attempt> {
-    match opener {
+fn attempts(launcher: &BrowserLauncher, url: &str) -> Vec<Attempt> {
+    match launcher {
         BrowserLauncher::Command(browser) => vec![Attempt {
             command: browser.command(url),
             shown: browser.shown(),
-            failure_is_certain: true,
+            status_is_meaningful: browser.has_meaningful_status(),
         }],
         BrowserLauncher::System => open::commands(url)
             .into_iter()
             .map(|command| Attempt {
                 shown: command.get_program().to_string_lossy().into_owned(),
                 command,
-                failure_is_certain: cfg!(not(windows)),
+                status_is_meaningful: cfg!(not(windows)),
             })
             .collect(),
     }
 }
 
 impl Attempt {
-    fn run(mut self, environment: &[(OsString, OsString)], reporter: &mpsc::UnboundedSender<BrowserReport>) -> Outcome {
+    fn run(
+        mut self,
+        environment: &[(OsString, OsString)],
+        quick_failure: Duration,
+        reporter: &mpsc::UnboundedSender<BrowserReport>,
+    ) -> Outcome {
         self.isolate(environment);
         let report = |report| {
             let _nobody_listens = reporter.send(report);
-        };
-        let failed = |reason| BrowserReport::Failed {
-            command: self.shown.clone(),
-            reason,
         };
         let began = Instant::now();
         let mut child = match self.command.spawn() {
             Ok(child) => child,
             Err(error) => {
-                report(failed(describe_seconds(&error)));
+                report(BrowserReport::NotStarted {
+                    command: self.shown,
+                    reason: describe_spawn_error(&error),
+                });
                 return Outcome::TryNext;
             }
         };
@@ -352,12 +404,15 @@ impl Attempt {
             command: self.shown.clone(),
         });
         let status = child.wait();
-        if !self.failure_is_certain || began.elapsed() >= QUICK_FAILURE {
+        if !self.status_is_meaningful || began.elapsed() >= quick_failure {
             return Outcome::Done;
         }
         match status {
             Ok(status) if !status.success() => {
-                report(failed(end_in_words(status)));
+                report(BrowserReport::Exited {
+                    command: self.shown,
+                    how: describe_exit(status),
+                });
                 Outcome::TryNext
             }
             // its end cannot be seen, which is no sign that nothing was opened
@@ -397,7 +452,7 @@ impl Attempt {
     }
 }
 
-fn describe_seconds(error: &std::io::Error) -> String {
+fn describe_spawn_error(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such program".to_owned(),
         std::io::ErrorKind::PermissionDenied => "not executable".to_owned(),
@@ -405,7 +460,7 @@ fn describe_seconds(error: &std::io::Error) -> String {
     }
 }
 
-fn end_in_words(status: ExitStatus) -> String {
+fn describe_exit(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exited with {code}"),
         None => "was ended by a signal".to_owned(),
@@ -418,7 +473,7 @@ mod tests {
     use super::*;
 
     fn written(url: &str) -> Result<String, BrowserError> {
-        url_for_browser(&Url::parse(url).unwrap(), PlainHttp::LoopbackOnly)
+        url_for_browser(&Url::parse(url).unwrap(), HttpPolicy::LoopbackOnly)
     }
 
     #[test]
@@ -473,7 +528,7 @@ mod tests {
             assert!(matches!(written(url), Err(BrowserError::HostName)), "{url}");
         }
         assert!(matches!(
-            written(&format!("https://a/{}", "x".repeat(URL_LIMIT_BYTES))),
+            written(&format!("https://a/{}", "x".repeat(MAX_URL_BYTES))),
             Err(BrowserError::TooLong)
         ));
     }
@@ -501,14 +556,14 @@ mod tests {
             let Ok(url) = Url::parse(&format!("https://example.com/{rest}")) else {
                 continue;
             };
-            let written = url_for_browser(&url, PlainHttp::LoopbackOnly).unwrap();
+            let written = url_for_browser(&url, HttpPolicy::LoopbackOnly).unwrap();
             let again = Url::parse(&written).unwrap();
             assert_eq!(
                 (again.scheme(), again.host_str(), again.port()),
                 ("https", Some("example.com"), None)
             );
             assert_eq!(
-                url_for_browser(&again, PlainHttp::LoopbackOnly).unwrap(),
+                url_for_browser(&again, HttpPolicy::LoopbackOnly).unwrap(),
                 written,
                 "written once for all"
             );
@@ -523,10 +578,10 @@ mod tests {
     #[test]
     fn plain_http_beyond_loopback_takes_the_users_word() {
         let url = Url::parse("http://id.internal/authorize").unwrap();
-        assert!(url_for_browser(&url, PlainHttp::LoopbackOnly).is_err());
-        assert_eq!(url_for_browser(&url, PlainHttp::Anywhere).unwrap(), url.as_str());
+        assert!(url_for_browser(&url, HttpPolicy::LoopbackOnly).is_err());
+        assert_eq!(url_for_browser(&url, HttpPolicy::Everywhere).unwrap(), url.as_str());
         let file = Url::parse("file:///etc/passwd").unwrap();
-        assert!(url_for_browser(&file, PlainHttp::Anywhere).is_err());
+        assert!(url_for_browser(&file, HttpPolicy::Everywhere).is_err());
     }
 
     fn line(command: &str) -> Vec<String> {

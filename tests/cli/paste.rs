@@ -132,7 +132,11 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         let redirect_uri = parameter(&terminal.url, "redirect_uri");
         terminal.is_told(CODE, "bare code");
         terminal.is_told(&format!("code={CODE}&state={state}"), "no URL");
-        terminal.is_told(&right.replace("http://", "https://"), "redirect URI");
+        terminal.is_told(&right.replace("http://", "ftp://"), "redirect URI");
+        terminal.is_told(
+            &right.replace("http://", "").replace("127.0.0.1", "127.0.0.2"),
+            "no URL",
+        );
         terminal.is_told(&right.replace("127.0.0.1", "localhost"), "redirect URI");
         terminal.is_told(&right.replace("127.0.0.1", "user@127.0.0.1"), "redirect URI");
         terminal.is_told(&right.replace("/callback", "/other"), "redirect URI");
@@ -152,6 +156,35 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         terminal.pastes(&right);
         terminal.ends(0);
         server.only_request_to("/token");
+    }
+}
+
+#[test]
+fn an_address_is_taken_as_people_and_programs_copy_it() {
+    let server = authorization_server::start();
+    let made: [&dyn Fn(&str) -> String; 11] = [
+        &|right| right.replace("http://", ""),
+        &|right| right.replace("http://", "//"),
+        &|right| right.replace("http://", "https://"),
+        &|right| right.replace("http://", "HTTP://"),
+        &|right| format!("\"{right}\""),
+        &|right| format!("'{right}'"),
+        &|right| format!("<{right}>"),
+        &|right| format!("`{right}`"),
+        &|right| format!("  \u{201c}{right}\u{201d} "),
+        &|right| format!("\"<{}>\"", right.replace("http://", "")),
+        &|right| format!("{right}#"),
+    ];
+    for make in made {
+        let home = Home::new();
+        let mut running = Running::start_with_open_input(&mut login(&home, &server, &["--paste"]));
+        let url = running.authorization_url();
+        let pasted = make(&callback_url(&url, &server.origin()));
+        running.type_all(&format!("{pasted}\n"));
+        let outcome = running.end();
+        assert_eq!(outcome.code, Some(0), "{pasted}: {outcome:?}");
+        let last = server.requests_to("/token").pop().expect("a token request");
+        assert_eq!(value_of(&last.form(), "code"), Some(CODE), "{pasted}");
     }
 }
 
@@ -185,17 +218,23 @@ fn the_first_answer_ends_the_wait_wherever_it_comes() {
 
 #[test]
 fn an_answer_that_is_ours_but_not_good_ends_it() {
+    const ISSUER: &str = "ISSUER";
     for (response, code) in [
-        (&[("error", "access_denied")][..], 5),
-        (&[("error", "server_error")], 3),
+        (&[("error", "access_denied"), ("iss", ISSUER)][..], 5),
+        (&[("error", "server_error"), ("iss", ISSUER)], 3),
+        (&[("error", "server_error")], 6),
         (&[("code", "a"), ("iss", "https://evil.example.com")], 6),
         (&[("code", "a"), ("code", "b")], 6),
         (&[("code", "")], 6),
     ] {
         let (home, server) = (Home::new(), authorization_server::start());
         let terminal = AtTerminal::start(&home, &server, &["--paste"]);
-        let state = terminal.state();
-        let response: Vec<(&str, &str)> = response.iter().copied().chain([("state", state.as_str())]).collect();
+        let (state, issuer) = (terminal.state(), server.origin());
+        let response = response.iter().map(|(name, value)| match *value {
+            ISSUER => (*name, issuer.as_str()),
+            value => (*name, value),
+        });
+        let response: Vec<(&str, &str)> = response.chain([("state", state.as_str())]).collect();
         terminal.pastes(&terminal.url_with(&response));
         terminal.ends(code).error();
         assert_eq!(server.requests_to("/token").len(), 0);

@@ -95,7 +95,8 @@ impl Stage {
         let entries = self.entries();
         let shown = entries.iter().map(|entry| {
             let url = entry["request"]["url"].as_str().expect("a URL");
-            let path = url.strip_prefix(&self.server.origin()).unwrap_or(url);
+            let url = url::Url::parse(url).expect("a URL");
+            let path = url.path();
             let method = entry["request"]["method"].as_str().expect("a method");
             format!("{method} {path} {}", entry["response"]["status"])
         });
@@ -186,6 +187,7 @@ fn a_login_is_told_from_party_to_party_in_all_four_files() {
             "message",
             "decision",
             "stored",
+            "callback_answered",
             "outcome",
             "outcome",
             "outcome",
@@ -229,7 +231,9 @@ fn a_login_is_told_from_party_to_party_in_all_four_files() {
         [
             "GET /.well-known/oauth-authorization-server 404",
             &format!("GET {DISCOVERY_WITH_404} 200"),
-            "POST /token 200"
+            "GET /authorize 302",
+            "POST /token 200",
+            "GET /callback 200",
         ]
     );
     for part in [

@@ -5,8 +5,8 @@ use crate::args::cli::LoginOptions;
 use crate::args::config::Profile;
 use crate::flow::login::CallbackChoice;
 use crate::protocol::authorization::ResponseMode;
-use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
-use crate::user_agent::callback::{ListenSettings, LoopbackHost};
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use clap::ValueEnum;
 
 /// Where the browser comes back by default.
@@ -39,15 +39,12 @@ pub(super) fn callback_choice(options: &LoginOptions, profile: &Profile) -> Resu
         ));
     };
     let settings = ListenSettings {
-        host: match address {
-            LoopbackAddress::V4 => LoopbackHost::V4,
-            LoopbackAddress::V6 => LoopbackHost::V6,
-            LoopbackAddress::Localhost => LoopbackHost::Localhost,
-        },
+        host: address,
         ports: ports_to_try(place, redirect_uri.port(), ports)?,
         listen: options.listen.map(|listen| (listen.address, listen.port)),
         path: redirect_uri.url().path().to_owned(),
         accept_form_post: response_mode(options, profile)? == Some(ResponseMode::FormPost),
+        limits: ListenerLimits::default(),
     };
     Ok(CallbackChoice::Listen(redirect_uri, settings))
 }

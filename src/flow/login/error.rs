@@ -1,10 +1,12 @@
 //! Each way in which a login can end without a session, with its exit code and
 //! hints.
 
+use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
+use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
@@ -31,12 +33,12 @@ pub enum LoginError {
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
     /// Nobody finished in time.
-    #[error("nobody finished the login in the browser within {}", crate::output::duration::describe_seconds(waited.as_secs()))]
+    #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
         /// How long we waited.
         waited: Duration,
-        /// What a callback carried that was ignored, since its state was not ours.
-        ignored: Option<CallbackContent>,
+        /// What came and was not the answer.
+        strays: StraySummary,
     },
     /// The end of standard input came before a usable line.
     #[error("no redirect URL was pasted that answers this login")]
@@ -121,9 +123,16 @@ impl Diagnosis for LoginError {
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
             LoginError::Randomness(_) | LoginError::Interrupted(_) => Vec::new(),
-            LoginError::TimedOut { ignored, .. } => hints_for_time_out(ignored.as_ref()),
+            LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
+            }
+            LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { expected, found })
+                if expected.trim_end_matches('/') == found.trim_end_matches('/') =>
+            {
+                one(
+                    "The two differ in the slash at the end only: the server contradicts its own metadata (RFC 9207 §2), and its operator has to correct it.",
+                )
             }
             LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
@@ -147,38 +156,36 @@ impl Diagnosis for LoginError {
     }
 }
 
-/// What an authorization response carries.
-#[derive(Debug, Clone)]
-pub enum CallbackContent {
-    /// An error.
-    Error(ErrorResponse),
-    /// A code.
-    Code,
+fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {
+    let mut hints = Vec::new();
+    if let Some((refusal, host)) = strays.refused {
+        let advice = refusal
+            .advice(host)
+            .map(|advice| format!("; {advice}"))
+            .unwrap_or_default();
+        hints.push(format!("A request to the listener was refused: {refusal}{advice}."));
+    }
+    if let Some(foreign) = strays.foreign {
+        hints.push(format!("{}.", sentence(&foreign.to_string())));
+    }
+    hints.extend(
+        [
+            "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there. Compare them exactly (localhost is not 127.0.0.1): run it again with -v",
+            "If the server has one redirect URI registered, with its port, name that port: --port 8400, or --redirect-uri http://127.0.0.1:8400/callback",
+            "If the browser shows that the request was blocked, a firewall may refuse 127.0.0.1 in it: --redirect-uri http://localhost:0/callback",
+            "If nothing happened after you allowed access, the form-action policy of the consent page may block the redirect, which Chromium and Safari do silently. Use another browser, such as --browser firefox, or paste the address: --paste",
+            // This login is over, and there may be no terminal to paste on at the next one either.
+            "If the browser ended on a page that cannot be reached, run it again in a terminal and paste the URL of that page: --paste",
+            "Wait longer: --timeout 15m",
+        ]
+        .map(str::to_owned),
+    );
+    hints
 }
 
-fn hints_for_time_out(ignored: Option<&CallbackContent>) -> Vec<String> {
-    let mut hints = Vec::new();
-    match ignored {
-        Some(CallbackContent::Error(error)) => hints.push(format!(
-            "A callback with a foreign state was ignored; it carried the error {}{}.",
-            error.error,
-            described(error)
-        )),
-        Some(CallbackContent::Code) => hints.push(
-            "A callback with a code was ignored, since its state was missing or foreign: the server has to return the state that was sent (RFC 6749 §4.1.2). See it with -vv, or it was of another login."
-                .to_owned(),
-        ),
-        None => {}
-    }
-    hints.push(
-        "If the browser shows an error page of the server, the client_id or the redirect URI is probably not registered there: compare them with -v, exactly (localhost is not 127.0.0.1). If the page says that the request was blocked, a firewall may not like 127.0.0.1 in it: try --redirect-uri http://localhost:0/callback."
-            .to_owned(),
-    );
-    // This login is over, and there may be no terminal to paste on at the next one either.
-    hints.push(
-        "If the browser ended on a page that cannot be reached, run it again with --paste in a terminal, and paste that page's URL."
-            .to_owned(),
-    );
-    hints.push("Wait longer with --timeout 15m.".to_owned());
-    hints
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

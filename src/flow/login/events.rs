@@ -35,12 +35,9 @@ pub(crate) fn trace_authorization_request(
     trace_authorization_url(params, url, context.caller.observer);
     if let Some(listener) = &receiver.listener {
         let listening = Listening {
-            address: listener
-                .authority()
-                .rsplit_once(':')
-                .map_or("127.0.0.1", |(address, _)| address),
+            address: listener.host().as_str(),
             port: listener.port(),
-            elsewhere: receiver.elsewhere,
+            elsewhere: receiver.bound_elsewhere,
             paste_accepted: context.pasted.is_some(),
         };
         for line in context.host.advice(&listening) {

@@ -4,8 +4,8 @@
 //! the reader's light or dark scheme; printed, everything is open.
 
 use crate::output::sanitize::escape_html;
-use crate::trace::diagram::{Content, Detail, DiagramBuilder, Line, Look, PARTIES};
-use crate::trace::files::{Occasion, Renderer};
+use crate::trace::diagram::{DetailContent, DiagramBuilder, DiagramLine, LineDetail, LineKind, PARTIES};
+use crate::trace::renderer::{Renderer, TraceContext};
 use crate::trace::{Event, Party};
 
 use std::fmt::Write;
@@ -18,24 +18,24 @@ const REDACTED: &str = "[redacted, ";
 
 /// Renders one page.
 pub struct Html {
-    occasion: Occasion,
-    story: DiagramBuilder,
+    context: TraceContext,
+    diagram: DiagramBuilder,
 }
 
 impl Html {
     /// For one file.
-    pub fn new(occasion: Occasion) -> Self {
+    pub fn new(context: TraceContext) -> Self {
         Html {
-            occasion,
-            story: DiagramBuilder::new(occasion.redaction),
+            context,
+            diagram: DiagramBuilder::new(context.redaction),
         }
     }
 }
 
 impl Renderer for Html {
     fn head(&mut self) -> String {
-        let began_at = self.occasion.began_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-        let secrets = if self.occasion.redaction.shows_secrets() {
+        let began_at = self.context.began_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let secrets = if self.context.redaction.shows_secrets() {
             "<p class=\"alarm\">This page contains secrets, shown whole (--show-secrets): do not share it.</p>"
         } else {
             "<p class=\"remark\">Secrets are redacted: in their place stand their length and a fingerprint, by which two can be compared.</p>"
@@ -59,7 +59,7 @@ impl Renderer for Html {
 
     fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String {
         let mut rows = String::new();
-        for line in self.story.lines(event) {
+        for line in self.diagram.lines(event) {
             row(&mut rows, &line, since_start);
         }
         rows
@@ -71,17 +71,17 @@ impl Renderer for Html {
 }
 
 /// One line of the diagram. Writing to a string does not fail.
-fn row(rows: &mut String, line: &Line, since_start: Duration) {
+fn row(rows: &mut String, line: &DiagramLine, since_start: Duration) {
     let time = format!("<time>{}</time>", since_start.as_millis());
-    if line.look == Look::Step {
-        let (number, title) = line.label.split_once("/7 ").unwrap_or(("", &line.label));
-        let _ = writeln!(rows, "<h2>{time}<b>{number}</b>{}</h2>", escape_html(title));
+    if let Some(step) = line.step {
+        let title = escape_html(step.title());
+        let _ = writeln!(rows, "<h2>{time}<b>{}</b>{title}</h2>", step.number());
         return;
     }
     let opens = if line.details.is_empty() { "" } else { " opens" };
     let label = format!("<span class=\"label{opens}\">{}</span>", shown(&line.label));
     let (from, to) = (lane(line.from), lane(line.to));
-    let (kind, figure) = if from == to {
+    let (shape, figure) = if from == to {
         // as wide as three lanes, or four where there is room on one side only
         let (start, end) = (2 * from, 2 * from + 4);
         let (start, end) = (start.saturating_sub(1).max(1), (end + 1).min(2 * PARTIES.len() + 1));
@@ -99,14 +99,14 @@ fn row(rows: &mut String, line: &Line, since_start: Duration) {
             format!("<span class=\"line {direction}\" style=\"grid-column:{start}/{end}\">{label}</span>"),
         )
     };
-    let look = class(line.look);
+    let kind = class(line.kind);
     if line.details.is_empty() {
-        let _ = writeln!(rows, "<div class=\"row {kind} {look}\">{time}{figure}</div>");
+        let _ = writeln!(rows, "<div class=\"row {shape} {kind}\">{time}{figure}</div>");
         return;
     }
     let _ = writeln!(
         rows,
-        "<details class=\"{kind} {look}\"><summary class=\"row\">{time}{figure}</summary><div class=\"card\">"
+        "<details class=\"{shape} {kind}\"><summary class=\"row\">{time}{figure}</summary><div class=\"card\">"
     );
     for detail in &line.details {
         section(rows, detail);
@@ -114,13 +114,13 @@ fn row(rows: &mut String, line: &Line, since_start: Duration) {
     rows.push_str("</div></details>\n");
 }
 
-fn section(rows: &mut String, detail: &Detail) {
+fn section(rows: &mut String, detail: &LineDetail) {
     let _ = write!(rows, "<h3>{}</h3>", escape_html(detail.title));
     match &detail.content {
-        Content::Text(text) => {
+        DetailContent::Text(text) => {
             let _ = write!(rows, "<pre>{}</pre>", shown(text));
         }
-        Content::Pairs(pairs) => {
+        DetailContent::Pairs(pairs) => {
             rows.push_str("<table>");
             for (name, value) in pairs {
                 let _ = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escape_html(name), shown(value));
@@ -134,18 +134,18 @@ fn lane(party: Party) -> usize {
     PARTIES.iter().position(|other| *other == party).unwrap_or_default()
 }
 
-fn class(look: Look) -> &'static str {
-    match look {
-        Look::Step => "step",
-        Look::Message => "message",
-        Look::Answer => "answer",
-        Look::Unseen => "unseen",
-        Look::Failure => "failure",
-        Look::Fact => "fact",
-        Look::Check => "check",
-        Look::Skipped => "skipped",
-        Look::Note => "remark",
-        Look::Warning => "warning",
+fn class(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::Step => "step",
+        LineKind::Message => "message",
+        LineKind::Answer => "answer",
+        LineKind::Unseen => "unseen",
+        LineKind::Failure => "failure",
+        LineKind::Fact => "fact",
+        LineKind::Check => "check",
+        LineKind::Skipped => "skipped",
+        LineKind::Note => "remark",
+        LineKind::Warning => "warning",
     }
 }
 

@@ -6,24 +6,24 @@ use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::trace::curl::curl_command;
-use crate::trace::files::{Occasion, Renderer};
-use crate::trace::ordered_json::{Document, object};
+use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::{Redaction, ShownBody};
+use crate::trace::renderer::{Renderer, TraceContext};
 use crate::trace::{Event, Party};
 use std::time::Duration;
 
 /// What the format of the lines is called; it changes when a member changes its meaning.
 const VERSION: u64 = 1;
 
-type Members = Vec<(String, Document)>;
+type Members = Vec<(String, OrderedJson)>;
 
 /// The event as an object whose first members are `event`, `from` and `to`.
-pub fn event_object(event: &Event<'_>, redaction: Redaction) -> Document {
-    Document::Object(event_members(event, redaction))
+pub fn event_object(event: &Event<'_>, redaction: Redaction) -> OrderedJson {
+    OrderedJson::Object(event_members(event, redaction))
 }
 
 fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
-    let text = |text: &str| Document::from(sanitize(text));
+    let text = |text: &str| OrderedJson::from(sanitize(text));
     let named = |name: &str, members: Members| beginning(event, name, members);
     match event {
         Event::StepBegins(step) => named(
@@ -44,6 +44,10 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             "browser_failed",
             members([("command", text(command)), ("reason", text(reason))]),
         ),
+        Event::BrowserExited { command, how } => named(
+            "browser_exited",
+            members([("command", text(command)), ("reason", text(how))]),
+        ),
         Event::WaitBegins {
             timeout,
             paste_accepted,
@@ -51,17 +55,27 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             "wait_begins",
             members([
                 ("timeout_s", timeout.as_secs().into()),
-                ("paste_accepted", Document::Bool(*paste_accepted)),
+                ("paste_accepted", OrderedJson::Bool(*paste_accepted)),
             ]),
         ),
         Event::WaitEnds => named("wait_ends", Vec::new()),
-        Event::CallbackIgnored { reason } => named("callback_ignored", members([("reason", text(reason))])),
+        Event::CallbackAnswered {
+            params, method, status, ..
+        } => named(
+            "callback_answered",
+            members([
+                ("method", method.as_str().into()),
+                ("status", u64::from(*status).into()),
+                ("params", params_list(params, redaction)),
+            ]),
+        ),
+        Event::CallbackIgnored { reason, .. } => named("callback_ignored", members([("reason", text(reason))])),
         Event::DiscoveryTried { url, not_taken } => named(
             "discovery_tried",
             members([
                 ("url", sanitize_unbounded(url).into()),
-                ("taken", Document::Bool(not_taken.is_none())),
-                ("reason", not_taken.map_or(Document::Null, text)),
+                ("taken", OrderedJson::Bool(not_taken.is_none())),
+                ("reason", not_taken.map_or(OrderedJson::Null, text)),
             ]),
         ),
         Event::RequestSent(request) => named("request", request_members(request, redaction)),
@@ -80,8 +94,8 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
         Event::Refreshed { expires_in_s, rotated } => named(
             "refreshed",
             members([
-                ("expires_in", expires_in_s.map_or(Document::Null, Document::from)),
-                ("rotated", Document::Bool(*rotated)),
+                ("expires_in", expires_in_s.map_or(OrderedJson::Null, OrderedJson::from)),
+                ("rotated", OrderedJson::Bool(*rotated)),
             ]),
         ),
         Event::Revoked { token_type } => named("revoked", members([("token_type", text(token_type))])),
@@ -103,7 +117,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
                 ("message", text(message)),
                 (
                     "causes",
-                    Document::List(causes.iter().map(|cause| text(cause)).collect()),
+                    OrderedJson::List(causes.iter().map(|cause| text(cause)).collect()),
                 ),
                 ("exit_code", u64::from(exit_code.code()).into()),
             ]),
@@ -121,7 +135,7 @@ fn beginning(event: &Event<'_>, name: &str, rest: Members) -> Members {
     all
 }
 
-fn members<const N: usize>(members: [(&str, Document); N]) -> Members {
+fn members<const N: usize>(members: [(&str, OrderedJson); N]) -> Members {
     members.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
@@ -132,10 +146,10 @@ fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
     members([
         ("method", request.method.as_str().into()),
         ("url", redaction.request_url(request).into()),
-        ("headers", Document::List(headers.collect())),
+        ("headers", OrderedJson::List(headers.collect())),
         (
             "params",
-            body.map_or(Document::Null, |params| params_list(params, redaction)),
+            body.map_or(OrderedJson::Null, |params| params_list(params, redaction)),
         ),
         ("curl", curl_command(request).join(" ").into()),
     ])
@@ -154,12 +168,12 @@ fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: R
         ("first_byte_ms", optional_ms(timings.first_byte)),
         (
             "headers",
-            Document::List(headers.map(|(name, value)| pair(&name, value)).collect()),
+            OrderedJson::List(headers.map(|(name, value)| pair(&name, value)).collect()),
         ),
         (
             "body",
             match answer.body {
-                ShownBody::Empty => Document::Null,
+                ShownBody::Empty => OrderedJson::Null,
                 ShownBody::Json(document) => document,
                 ShownBody::Text(text) => text.into(),
             },
@@ -171,31 +185,31 @@ fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn optional_ms(duration: Option<Duration>) -> Document {
-    duration.map_or(Document::Null, |duration| whole_ms(duration).into())
+fn optional_ms(duration: Option<Duration>) -> OrderedJson {
+    duration.map_or(OrderedJson::Null, |duration| whole_ms(duration).into())
 }
 
-fn params_list(params: &Params, redaction: Redaction) -> Document {
+fn params_list(params: &Params, redaction: Redaction) -> OrderedJson {
     let pairs = params
         .iter()
         .map(|(name, value)| pair(&sanitize(name), redaction.parameter(name, value)));
-    Document::List(pairs.collect())
+    OrderedJson::List(pairs.collect())
 }
 
-fn pair(name: &str, value: String) -> Document {
+fn pair(name: &str, value: String) -> OrderedJson {
     object([("name", name.into()), ("value", value.into())])
 }
 
 /// The trace file `.json`: one object a line, each with `v` and the time since
 /// the start; the first one says when that was and whether secrets follow.
 pub struct JsonLines {
-    occasion: Occasion,
+    context: TraceContext,
 }
 
 impl JsonLines {
     /// For one file.
-    pub fn new(occasion: Occasion) -> Self {
-        JsonLines { occasion }
+    pub fn new(context: TraceContext) -> Self {
+        JsonLines { context }
     }
 }
 
@@ -207,10 +221,10 @@ impl Renderer for JsonLines {
             ("from", Party::Client.name().into()),
             ("to", Party::Client.name().into()),
             ("program", USER_AGENT.into()),
-            ("began_at", format!("{:.3}", self.occasion.began_at).into()),
+            ("began_at", format!("{:.3}", self.context.began_at).into()),
             (
                 "contains_secrets",
-                Document::Bool(self.occasion.redaction.shows_secrets()),
+                OrderedJson::Bool(self.context.redaction.shows_secrets()),
             ),
         ]));
         line(all)
@@ -218,7 +232,7 @@ impl Renderer for JsonLines {
 
     fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String {
         let mut all = stamped(since_start);
-        all.extend(event_members(event, self.occasion.redaction));
+        all.extend(event_members(event, self.context.redaction));
         line(all)
     }
 
@@ -232,7 +246,7 @@ fn stamped(since_start: Duration) -> Members {
 }
 
 fn line(members: Members) -> String {
-    let mut line = Document::Object(members).line();
+    let mut line = OrderedJson::Object(members).line();
     line.push('\n');
     line
 }

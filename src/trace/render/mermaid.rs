@@ -1,8 +1,8 @@
 //! The trace file `.mmd`: a sequence diagram in Mermaid's language, for
 //! documents that render it. Labels are short; everything is in the other formats.
 
-use crate::trace::diagram::{Content, DiagramBuilder, Line, Look, PARTIES};
-use crate::trace::files::{Occasion, Renderer};
+use crate::trace::diagram::{DetailContent, DiagramBuilder, DiagramLine, LineKind, PARTIES};
+use crate::trace::renderer::{Renderer, TraceContext};
 use crate::trace::{Event, Party};
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ const MAX_PAIRS: usize = 12;
 
 /// Renders one diagram.
 pub struct Mermaid {
-    occasion: Occasion,
-    story: DiagramBuilder,
+    context: TraceContext,
+    diagram: DiagramBuilder,
 }
 
 impl Mermaid {
     /// For one file.
-    pub fn new(occasion: Occasion) -> Self {
+    pub fn new(context: TraceContext) -> Self {
         Mermaid {
-            occasion,
-            story: DiagramBuilder::new(occasion.redaction),
+            context,
+            diagram: DiagramBuilder::new(context.redaction),
         }
     }
 }
@@ -38,7 +38,7 @@ impl Renderer for Mermaid {
             };
             head += &format!("  {kind} {} as {}\n", identifier(party), party.name());
         }
-        if self.occasion.redaction.shows_secrets() {
+        if self.context.redaction.shows_secrets() {
             let (first, last) = (identifier(PARTIES[0]), identifier(PARTIES[5]));
             head += &format!("  Note over {first},{last}: CONTAINS SECRETS (--show-secrets): do not share\n");
         }
@@ -46,7 +46,7 @@ impl Renderer for Mermaid {
     }
 
     fn event(&mut self, event: &Event<'_>, _since_start: Duration) -> String {
-        self.story.lines(event).iter().map(statement).collect()
+        self.diagram.lines(event).iter().map(statement).collect()
     }
 
     fn tail(&self) -> String {
@@ -54,32 +54,32 @@ impl Renderer for Mermaid {
     }
 }
 
-fn statement(line: &Line) -> String {
+fn statement(line: &DiagramLine) -> String {
     let (from, to) = (identifier(line.from), identifier(line.to));
     let mut label = escaped(&cut(&line.label));
     for pair in shown_pairs(line) {
         label += "<br/>";
         label += &escaped(&cut(&pair));
     }
-    match line.look {
-        Look::Step => {
+    match line.kind {
+        LineKind::Step => {
             let (first, last) = (identifier(PARTIES[0]), identifier(PARTIES[5]));
             format!("  Note over {first},{last}: {label}\n")
         }
-        Look::Message => format!("  {from}->>{to}: {label}\n"),
-        Look::Answer => format!("  {from}-->>{to}: {label}\n"),
-        Look::Unseen => format!("  {from}--){to}: {label}\n"),
-        Look::Failure if line.from != line.to => format!("  {from}-x{to}: {label}\n"),
-        Look::Check => format!("  Note over {from}: ✓ {label}\n"),
-        Look::Warning | Look::Failure => format!("  Note over {from}: ⚠ {label}\n"),
-        Look::Fact | Look::Skipped | Look::Note => format!("  Note over {from}: {label}\n"),
+        LineKind::Message => format!("  {from}->>{to}: {label}\n"),
+        LineKind::Answer => format!("  {from}-->>{to}: {label}\n"),
+        LineKind::Unseen => format!("  {from}--){to}: {label}\n"),
+        LineKind::Failure if line.from != line.to => format!("  {from}-x{to}: {label}\n"),
+        LineKind::Check => format!("  Note over {from}: ✓ {label}\n"),
+        LineKind::Warning | LineKind::Failure => format!("  Note over {from}: ⚠ {label}\n"),
+        LineKind::Fact | LineKind::Skipped | LineKind::Note => format!("  Note over {from}: {label}\n"),
     }
 }
 
 /// The parameters of a message; headers and the like are left out.
-fn shown_pairs(line: &Line) -> Vec<String> {
+fn shown_pairs(line: &DiagramLine) -> Vec<String> {
     let parameters = line.details.iter().find(|detail| detail.title == "parameters");
-    let Some(Content::Pairs(pairs)) = parameters.map(|detail| &detail.content) else {
+    let Some(DetailContent::Pairs(pairs)) = parameters.map(|detail| &detail.content) else {
         return Vec::new();
     };
     let mut shown: Vec<String> = pairs

@@ -4,7 +4,8 @@
 //! option is the `SO_REUSEADDR` that Rust sets on Unix, which there means
 //! "despite connections in TIME_WAIT" alone.
 
-use super::{ListenSettings, LoopbackError, LoopbackHost};
+use super::{ListenSettings, LoopbackError};
+use crate::protocol::redirect_uri::LoopbackAddress;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -30,9 +31,9 @@ pub(super) async fn bind(settings: &ListenSettings) -> Result<Bound, LoopbackErr
     };
     match (settings.listen, settings.host) {
         (Some((address, port)), _) => bind_elsewhere(address, port, ports).await,
-        (None, LoopbackHost::V4) => bind_one(Ipv4Addr::LOCALHOST.into(), ports).await,
-        (None, LoopbackHost::V6) => bind_one(Ipv6Addr::LOCALHOST.into(), ports).await,
-        (None, LoopbackHost::Localhost) => bind_both(ports).await,
+        (None, LoopbackAddress::V4) => bind_one(Ipv4Addr::LOCALHOST.into(), ports).await,
+        (None, LoopbackAddress::V6) => bind_one(Ipv6Addr::LOCALHOST.into(), ports).await,
+        (None, LoopbackAddress::Localhost) => bind_both(ports).await,
     }
 }
 

@@ -5,18 +5,22 @@
 //! told from one with a request, a bare LF is seen, and 414 and 431 come
 //! before the whole request does. hyper gets the bytes as they came.
 
-use super::gate::{FORM_LIMIT_BYTES, Passed, Refusal};
-use super::head::{HEAD_LIMIT_BYTES, HeadScanner};
+use super::connections::{Progress, SlotGuard};
+use super::filter::MAX_FORM_BYTES;
+use super::head::{HeadScanner, MAX_HEAD_BYTES};
 use super::page::{self, Page};
-use super::{Arrival, Callback, SlotGuard};
+use super::refusal::Refusal;
+use super::{Arrival, Callback};
+use crate::protocol::http::Method;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::http::{HeaderValue, header};
+use hyper::http::{HeaderValue, StatusCode, header};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io::Cursor;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -25,29 +29,29 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How long a client has to send the head, and then the form.
-const READ_LIMIT: Duration = Duration::from_secs(5);
+/// How much is read and thrown away after a refusal.
+const MAX_LINGER_BYTES: u64 = 4 * 1024 * 1024;
 
-/// How long, and how much, is read and thrown away after a refusal: closing
-/// earlier would reset the connection and take the answer with it.
-const LINGER_LIMIT: Duration = Duration::from_secs(1);
-const LINGER_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_HEADER_FIELDS: usize = 200;
 
-const HEADER_FIELD_LIMIT: usize = 64;
+/// As [`super::connections::Serve`].
+pub(super) fn serve(stream: TcpStream, slot: SlotGuard) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move { serve_request(stream, &slot).await })
+}
 
-pub(super) async fn serve(stream: TcpStream, place: &SlotGuard) {
+async fn serve_request(stream: TcpStream, slot: &SlotGuard) {
     let _delay_costs_only_time = stream.set_nodelay(true);
     let (mut reader, writer) = stream.into_split();
     let head = tokio::select! {
         biased;
-        head = timeout(READ_LIMIT, read_head(&mut reader)) => head,
-        () = place.shared.closed() => return,
+        head = timeout(slot.shared.limits.read, read_head(&mut reader, slot)) => head,
+        () = slot.closed_and_read() => return,
     };
     match head {
-        Ok(Ok(Some(head))) => exchange(head, reader, writer, place).await,
+        Ok(Ok(Some(head))) => exchange(head, reader, writer, slot).await,
         Ok(Err(refusal)) => {
-            place.shared.report_stranger(refusal.to_string());
-            refuse(refusal, reader, writer, place).await;
+            slot.shared.report_refusal(refusal);
+            refuse(refusal, reader, writer, slot).await;
         }
         // silent until it left, or for too long: browsers open connections in advance
         Ok(Ok(None)) | Err(_) => {}
@@ -56,15 +60,15 @@ pub(super) async fn serve(stream: TcpStream, place: &SlotGuard) {
 
 /// The bytes up to the end of the head, and what came with them; `None` when
 /// the client left before.
-async fn read_head(reader: &mut OwnedReadHalf) -> Result<Option<Vec<u8>>, Refusal> {
+async fn read_head(reader: &mut OwnedReadHalf, slot: &SlotGuard) -> Result<Option<Vec<u8>>, Refusal> {
     let mut scanner = HeadScanner::default();
     let mut buffer = Vec::with_capacity(2048);
     // one byte more than the limit tells a head that fits from one that does not
-    let mut limited = reader.take(HEAD_LIMIT_BYTES as u64 + 1);
+    let mut limited = reader.take(MAX_HEAD_BYTES as u64 + 1);
     loop {
         match limited.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return Ok(None),
-            Ok(_) => {}
+            Ok(_) => slot.set_progress(Progress::Spoken),
         }
         if scanner.is_full(&buffer)? {
             return Ok(Some(buffer));
@@ -72,18 +76,18 @@ async fn read_head(reader: &mut OwnedReadHalf) -> Result<Option<Vec<u8>>, Refusa
     }
 }
 
-async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, place: &SlotGuard) {
+async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, slot: &SlotGuard) {
     let refused = AtomicBool::new(false);
     let service = service_fn(|request| async {
-        let answer = match answer(request, place).await {
+        let answer = match answer(request, slot).await {
             Ok(page) => page_response(page),
             Err(refusal) => {
                 refused.store(true, Ordering::Relaxed);
-                place.shared.report_stranger(refusal.to_string());
-                refusal_response(refusal, place.shared.gate.allowed_methods())
+                slot.shared.report_refusal(refusal);
+                refusal_response(refusal, slot.shared.filter.allowed_methods())
             }
         };
-        place.release();
+        slot.set_progress(Progress::Spoken);
         Ok::<_, Infallible>(answer)
     });
     let stream = tokio::io::join(Cursor::new(head).chain(reader), writer);
@@ -91,9 +95,9 @@ async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, 
         .keep_alive(false)
         // a client that has said all it will say may still read
         .half_close(true)
-        .max_headers(HEADER_FIELD_LIMIT)
+        .max_headers(MAX_HEADER_FIELDS)
         .timer(TokioTimer::new())
-        .header_read_timeout(READ_LIMIT)
+        .header_read_timeout(slot.shared.limits.read)
         .serve_connection(TokioIo::new(stream), service)
         .without_shutdown();
     match connection.await {
@@ -101,22 +105,24 @@ async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, 
             let (reader, mut writer) = parts.io.into_inner().into_inner();
             let _client_gone = writer.shutdown().await;
             if refused.load(Ordering::Relaxed) {
-                linger(reader, place).await;
+                linger(reader, slot).await;
             }
         }
         // hyper has answered what it could not parse
-        Err(error) if error.is_parse() => place.shared.report_stranger(Refusal::Malformed.to_string()),
+        Err(error) if error.is_parse_too_large() => slot.shared.report_refusal(Refusal::HeadTooLong),
+        Err(error) if error.is_parse() => slot.shared.report_refusal(Refusal::Malformed),
         Err(_client_gone) => {}
     }
 }
 
-async fn answer(request: Request<Incoming>, place: &SlotGuard) -> Result<Page, Refusal> {
+async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Refusal> {
     let (head, body) = request.into_parts();
     let query = head.uri.query().unwrap_or_default();
-    let parameters = match place.shared.gate.examine(&head)? {
-        Passed::Query => query.to_owned(),
-        Passed::Form => {
-            let form = read_form(body).await?;
+    let method = slot.shared.filter.check(&head)?;
+    let parameters = match method {
+        Method::Get => query.to_owned(),
+        Method::Post => {
+            let form = read_form(body, slot.shared.limits.read).await?;
             // joined, so that a parameter in both places is seen as repeated
             if query.is_empty() {
                 form
@@ -125,21 +131,22 @@ async fn answer(request: Request<Incoming>, place: &SlotGuard) -> Result<Page, R
             }
         }
     };
-    place.hold();
-    let (verdict, page) = oneshot::channel();
-    let delivered = place
-        .shared
-        .reports
-        .send(Arrival::Callback(Callback { parameters, verdict }))
-        .await;
+    slot.set_progress(Progress::Held);
+    let (responder, page) = oneshot::channel();
+    let callback = Callback {
+        parameters,
+        method,
+        responder,
+    };
+    let delivered = slot.shared.reports.send(Arrival::Callback(callback)).await;
     if delivered.is_err() {
         return Ok(Page::AlreadyHandled);
     }
     Ok(page.await.unwrap_or(Page::Failure))
 }
 
-async fn read_form(body: Incoming) -> Result<String, Refusal> {
-    let form = timeout(READ_LIMIT, Limited::new(body, FORM_LIMIT_BYTES).collect());
+async fn read_form(body: Incoming, limit: Duration) -> Result<String, Refusal> {
+    let form = timeout(limit, Limited::new(body, MAX_FORM_BYTES).collect());
     let form = form.await.map_err(|_| Refusal::FormBroken)?.map_err(|error| {
         if error.is::<LengthLimitError>() {
             Refusal::FormTooLong
@@ -162,7 +169,7 @@ fn page_response(page: Page) -> Response<Full<Bytes>> {
 fn refusal_response(refusal: Refusal, allowed_methods: &'static str) -> Response<Full<Bytes>> {
     let mut response = page_response(Page::Ignored);
     *response.status_mut() = refusal.status();
-    if refusal == Refusal::Method {
+    if refusal.status() == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()
             .insert(header::ALLOW, HeaderValue::from_static(allowed_methods));
@@ -170,22 +177,22 @@ fn refusal_response(refusal: Refusal, allowed_methods: &'static str) -> Response
     response
 }
 
-/// Answers what never reaches hyper. What is not HTTP is closed without a word.
-async fn refuse(refusal: Refusal, reader: OwnedReadHalf, mut writer: OwnedWriteHalf, place: &SlotGuard) {
-    if refusal != Refusal::NotHttp {
+/// Answers what never reaches hyper. What is not HTTP is closed without an answer.
+async fn refuse(refusal: Refusal, reader: OwnedReadHalf, mut writer: OwnedWriteHalf, slot: &SlotGuard) {
+    if refusal.is_answered() {
         let _client_gone = writer
             .write_all(&page::raw_response(refusal.status(), Page::Ignored))
             .await;
     }
     let _client_gone = writer.shutdown().await;
-    linger(reader, place).await;
+    linger(reader, slot).await;
 }
 
-async fn linger(reader: impl AsyncRead + Unpin, place: &SlotGuard) {
-    let mut rest = reader.take(LINGER_LIMIT_BYTES);
+async fn linger(reader: impl AsyncRead + Unpin, slot: &SlotGuard) {
+    let mut rest = reader.take(MAX_LINGER_BYTES);
     let mut nowhere = tokio::io::sink();
     tokio::select! {
-        _cut_short = timeout(LINGER_LIMIT, tokio::io::copy(&mut rest, &mut nowhere)) => {}
-        () = place.shared.closed() => {}
+        _cut_short = timeout(slot.shared.limits.linger, tokio::io::copy(&mut rest, &mut nowhere)) => {}
+        () = slot.shared.closed() => {}
     }
 }

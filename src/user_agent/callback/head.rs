@@ -5,27 +5,40 @@
 //! HTTP/1 (RFC 9112 §2.2, §3). Invariant: no IO, and each byte is looked at
 //! once, however slowly they come.
 
-use super::gate::Refusal;
+use super::refusal::Refusal;
 
-/// Request line and header fields together.
-pub(super) const HEAD_LIMIT_BYTES: usize = 16 * 1024;
+/// The request line with its line end.
+pub(super) const MAX_REQUEST_LINE_BYTES: usize = 16 * 1024;
+
+/// The header fields with the empty line behind them. Browsers send the cookies
+/// of every program that ever ran on another port of this host.
+pub(super) const MAX_HEADER_FIELDS_BYTES: usize = 64 * 1024;
+
+/// The whole head.
+pub(super) const MAX_HEAD_BYTES: usize = MAX_REQUEST_LINE_BYTES + MAX_HEADER_FIELDS_BYTES;
+
+/// How a TLS handshake begins (RFC 8446 §5.1).
+const TLS_HANDSHAKE: u8 = 22;
 
 /// Looks through a growing buffer.
 #[derive(Debug, Default)]
 pub(super) struct HeadScanner {
     scanned: usize,
     line_start: usize,
-    first_line_seen: bool,
+    /// Where the header fields begin, once the request line is whole.
+    fields_start: Option<usize>,
 }
 
 impl HeadScanner {
     /// Takes the whole buffer so far; true when it ends the head (bytes of the
     /// body may stand after it).
     pub(super) fn is_full(&mut self, buffer: &[u8]) -> Result<bool, Refusal> {
-        if !buffer.first().is_none_or(u8::is_ascii_alphabetic) {
-            return Err(Refusal::NotHttp);
+        match buffer.first() {
+            Some(&TLS_HANDSHAKE) => return Err(Refusal::Tls),
+            Some(byte) if !byte.is_ascii_alphabetic() => return Err(Refusal::NotHttp),
+            _ => {}
         }
-        while self.scanned < buffer.len().min(HEAD_LIMIT_BYTES) {
+        while self.scanned < buffer.len().min(self.limit_bytes()) {
             let position = self.scanned;
             match buffer[position] {
                 b'\n' if position == 0 || buffer[position - 1] != b'\r' => return Err(Refusal::Malformed),
@@ -33,9 +46,9 @@ impl HeadScanner {
                     let line = &buffer[self.line_start..position - 1];
                     self.scanned = position + 1;
                     self.line_start = self.scanned;
-                    if !self.first_line_seen {
+                    if self.fields_start.is_none() {
                         check_request_line(line)?;
-                        self.first_line_seen = true;
+                        self.fields_start = Some(self.scanned);
                     } else if line.is_empty() {
                         return Ok(true);
                     }
@@ -47,11 +60,17 @@ impl HeadScanner {
             }
             self.scanned += 1;
         }
-        match (self.scanned >= HEAD_LIMIT_BYTES, self.first_line_seen) {
-            (false, _) => Ok(false),
-            (true, false) => Err(Refusal::TargetTooLong),
-            (true, true) => Err(Refusal::HeadTooLong),
+        match self.fields_start {
+            _ if self.scanned < self.limit_bytes() => Ok(false),
+            None => Err(Refusal::TargetTooLong),
+            Some(_) => Err(Refusal::HeadTooLong),
         }
+    }
+
+    /// Where the part that is being read has to end.
+    fn limit_bytes(&self) -> usize {
+        self.fields_start
+            .map_or(MAX_REQUEST_LINE_BYTES, |start| start + MAX_HEADER_FIELDS_BYTES)
     }
 }
 
@@ -98,27 +117,34 @@ mod tests {
         ] {
             assert_eq!(outcome(bytes), Err(Refusal::Malformed), "{}", bytes.escape_ascii());
         }
-        for bytes in [
-            &b"\x16\x03\x01\x02\x00\x01\x00"[..],
-            b"\r\nGET / HTTP/1.1\r\n",
-            b"\0",
-            b" GET /",
-        ] {
+        assert_eq!(outcome(b"\x16\x03\x01\x02\x00\x01\x00"), Err(Refusal::Tls));
+        for bytes in [&b"\r\nGET / HTTP/1.1\r\n"[..], b"\0", b" GET /"] {
             assert_eq!(outcome(bytes), Err(Refusal::NotHttp), "{}", bytes.escape_ascii());
         }
     }
 
     #[test]
-    fn sixteen_kibibytes_are_taken_and_no_byte_more() {
-        let head_of = |length: usize| {
-            let mut head = b"GET / HTTP/1.1\r\nX: ".to_vec();
-            head.resize(length - 4, b'a');
-            head.extend_from_slice(b"\r\n\r\n");
-            head
+    fn sixteen_kibibytes_of_request_line_and_sixty_four_of_fields_are_taken_and_no_byte_more() {
+        let padded = |start: &str, length: usize, end: &str| {
+            let mut text = start.as_bytes().to_vec();
+            text.resize(length - end.len(), b'a');
+            text.extend_from_slice(end.as_bytes());
+            text
         };
-        assert_eq!(outcome(&head_of(HEAD_LIMIT_BYTES)), Ok(true));
-        assert_eq!(outcome(&head_of(HEAD_LIMIT_BYTES + 1)), Err(Refusal::HeadTooLong));
-        assert_eq!(outcome(&vec![b'G'; HEAD_LIMIT_BYTES]), Err(Refusal::TargetTooLong));
-        assert_eq!(outcome(&vec![b'G'; HEAD_LIMIT_BYTES - 1]), Ok(false));
+        let line = |length| padded("GET /", length, " HTTP/1.1\r\n");
+        let fields = |length| padded("X: ", length, "\r\n\r\n");
+        let longest = [line(MAX_REQUEST_LINE_BYTES), fields(MAX_HEADER_FIELDS_BYTES)].concat();
+        assert_eq!(longest.len(), MAX_HEAD_BYTES);
+        assert_eq!(outcome(&longest), Ok(true));
+        for fields_bytes in [MAX_HEADER_FIELDS_BYTES + 1, 2 * MAX_HEADER_FIELDS_BYTES] {
+            let head = [line(20), fields(fields_bytes)].concat();
+            assert_eq!(outcome(&head), Err(Refusal::HeadTooLong), "{fields_bytes}");
+        }
+        assert_eq!(outcome(&line(MAX_REQUEST_LINE_BYTES + 1)), Err(Refusal::TargetTooLong));
+        assert_eq!(
+            outcome(&vec![b'G'; MAX_REQUEST_LINE_BYTES]),
+            Err(Refusal::TargetTooLong)
+        );
+        assert_eq!(outcome(&vec![b'G'; MAX_REQUEST_LINE_BYTES - 1]), Ok(false));
     }
 }

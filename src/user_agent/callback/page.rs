@@ -92,7 +92,8 @@ impl Page {
         }
     }
 
-    pub(super) fn status(self) -> StatusCode {
+    /// The status it is sent with.
+    pub fn status(self) -> StatusCode {
         match self {
             Page::Success | Page::Stopped => StatusCode::OK,
             Page::Failure => StatusCode::INTERNAL_SERVER_ERROR,

@@ -103,6 +103,10 @@ fn the_redirect_uri_is_sent_as_it_was_given() {
         (format!("http://127.0.0.1:{first}"), None),
         (format!("http://127.0.0.1:{second}/a/b%2Fc?x=1"), None),
         ("http://127.0.0.1:0/a%2Fb/".to_owned(), Some("/a%2Fb/")),
+        ("http://127.0.0.1:0".to_owned(), Some("")),
+        ("http://127.0.0.1:0?a=%7e".to_owned(), Some("?a=%7e")),
+        ("http://127.0.0.1:0/a/./b/../c".to_owned(), Some("/a/./b/../c")),
+        ("http://127.0.0.1:0/{x}|^".to_owned(), Some("/{x}|^")),
     ] {
         let mut command = login(&home, &server, &["--redirect-uri", &uri]);
         let (finished, url) = complete_seeing_url(&mut command, &server.origin());
@@ -274,7 +278,15 @@ fn nobody_comes_and_the_wait_ends() {
     let authority = listener_of(&running.authorization_url());
     let finished = running.end().expect_code(7);
     let hints = finished.hints();
-    for word in ["--timeout", "--paste", "client_id"] {
+    for word in [
+        "--timeout",
+        "--paste",
+        "client_id",
+        "form-action",
+        "--browser",
+        "--port 8400",
+        "--redirect-uri http://127.0.0.1:8400/callback",
+    ] {
         assert!(hints.contains(word), "{word}: {hints}");
     }
     TcpStream::connect(authority).expect_err("the port is closed");
@@ -287,50 +299,223 @@ fn nobody_comes_and_the_wait_ends() {
     }
 }
 
+/// Each first of its kind is told at once, in words of our own.
 #[test]
-fn a_code_that_came_without_its_state_is_told_at_the_end() {
-    let (home, server) = (Home::new(), authorization_server::start());
-    let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
-    let url = running.authorization_url();
-    let answer = callback::get_url(&callback_url_with(&url, &[("code", CODE), ("state", "")])).expect("a page");
-    assert_eq!(answer.status, 400);
-    let finished = running.end().expect_code(7);
-    assert!(
-        finished.hints().contains("its state was missing or foreign"),
-        "{finished:?}"
-    );
-    assert_eq!(server.requests_to("/token").len(), 0);
+fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
+    let server = authorization_server::start();
+    for (response, told) in [
+        (&[("code", CODE), ("state", "")][..], "because it has no state"),
+        (
+            &[("code", CODE), ("state", "not-ours")],
+            "its state is not the one that was sent",
+        ),
+        (
+            &[("code", CODE), ("state", "a"), ("state", "b")],
+            "its state is not the one that was sent",
+        ),
+        (&[], "in the fragment"),
+        (&[("error", "login_required")], "reported `login_required`"),
+        (
+            &[
+                ("error", "invalid_scope"),
+                ("error_description", "run this"),
+                ("error_uri", "https://evil.example"),
+                ("state", "not-ours"),
+            ],
+            "foreign state reported `invalid_scope`",
+        ),
+        (
+            &[
+                ("error", "call_0800_evil"),
+                ("error_description", "run this"),
+                ("state", "x"),
+            ],
+            "foreign state reported an error",
+        ),
+        (
+            &[("error", "access_denied"), ("error", "run this"), ("state", "x")],
+            "foreign state reported an error",
+        ),
+        (&[("access_token", "run this"), ("state", "x")], "no code and no error"),
+    ] {
+        let home = Home::new();
+        let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
+        let url = running.authorization_url();
+        let callback = match response {
+            [] => parameter(&url, "redirect_uri"),
+            response => callback_url_with(&url, response),
+        };
+        for _ in 0..3 {
+            assert_eq!(callback::get_url(&callback).expect("a page").status, 400);
+        }
+        let line = running.line_with("a callback");
+        assert!(line.starts_with("warning: ") && line.contains(told), "{told}: {line}");
+        let finished = running.end().expect_code(7);
+        assert_eq!(finished.labelled("warning: ").len(), 1, "{told}: {finished:?}");
+        let hints = finished.labelled("hint: ");
+        assert!(hints[0].contains(told), "{told}: {hints:?}");
+        for foreign in ["run this", "evil", CODE] {
+            finished.does_not_say(foreign);
+        }
+        assert_eq!(server.requests_to("/token").len(), 0);
+    }
 }
 
 #[test]
-fn a_foreign_callback_with_an_error_is_told_at_once_and_at_the_end() {
+fn of_foreign_callbacks_the_first_error_is_remembered() {
     let (home, server) = (Home::new(), authorization_server::start());
     let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
     let url = running.authorization_url();
-    let foreign = |error: &str, description: &str| {
-        let response = [
-            ("error", error),
-            ("error_description", description),
-            ("state", "not-ours"),
-        ];
-        callback::get_url(&callback_url_with(&url, &response))
-            .expect("a page")
-            .status
-    };
-    assert_eq!(foreign("invalid_scope", "no such \u{1b}[31mscope"), 400);
-    let told = running.line_with("invalid_scope");
-    assert!(
-        told.starts_with("warning: ") && told.contains("no such \\u{1b}[31mscope"),
-        "{told}"
-    );
-    assert_eq!(foreign("access_denied", "a later one"), 400);
+    for response in [
+        &[("code", CODE), ("state", "x")][..],
+        &[("error", "invalid_scope"), ("state", "x")],
+        &[("error", "access_denied"), ("state", "x")],
+    ] {
+        callback::get_url(&callback_url_with(&url, response)).expect("a page");
+    }
     let finished = running.end().expect_code(7);
+    let warnings = finished.labelled("warning: ");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
     let hints = finished.hints();
     assert!(
-        hints.contains("invalid_scope") && !hints.contains("access_denied"),
+        hints.contains("reported `invalid_scope`") && !hints.contains("access_denied"),
         "{hints}"
     );
-    assert_eq!(finished.stderr.matches("a later one").count(), 0, "{finished:?}");
+}
+
+/// What the page calls "the terminal says": the first of each kind at once, the
+/// last of them first among the hints.
+#[test]
+fn a_request_that_the_listener_refuses_is_told_at_once_and_at_the_end() {
+    let server = authorization_server::start();
+    let navigation = BROWSER_NAVIGATION.join("\r\n");
+    let host = "Host: AUTHORITY\r\n";
+    for (request, told) in [
+        (
+            "\x16\x03\x01\x02\x00\x01\x00\x01\x01\x03\x03".to_owned(),
+            "it speaks TLS (https)",
+        ),
+        ("\0\0\0\0".to_owned(), "not HTTP"),
+        (format!("GET /callback?code=c HTTP/1.1\n{host}\n"), "not valid HTTP/1.1"),
+        (
+            format!("GET /callback?code={} HTTP/1.1\r\n{host}\r\n", "x".repeat(17_000)),
+            "longer than 16 KiB",
+        ),
+        (
+            format!("GET /callback HTTP/1.1\r\n{host}Cookie: {}\r\n\r\n", "x".repeat(66_000)),
+            "longer than 64 KiB",
+        ),
+        (
+            format!("GET /callback HTTP/1.1\r\n{host}{}\r\n", "X: y\r\n".repeat(201)),
+            "more than 200",
+        ),
+        (
+            format!(
+                "POST /callback HTTP/1.1\r\n{host}{navigation}\r\nOrigin: https://id.example\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\ncode=c"
+            ),
+            "log in with --response-mode form_post",
+        ),
+        (format!("PUT /callback HTTP/1.1\r\n{host}\r\n"), "its method"),
+        (format!("GET /callback/?code=c HTTP/1.1\r\n{host}\r\n"), "its path"),
+        ("GET /callback?code=c HTTP/1.1\r\n\r\n".to_owned(), "no Host"),
+        (
+            "GET /callback?code=c HTTP/1.1\r\nHost: localhost:1\r\n\r\n".to_owned(),
+            "its Host is not the one of the redirect URI",
+        ),
+        (
+            format!("GET /callback?code=c HTTP/1.1\r\n{host}Sec-Fetch-Mode: no-cors\r\n\r\n"),
+            "a page loaded it as a subresource",
+        ),
+        (
+            format!("GET /callback?code=c HTTP/1.1\r\n{host}Origin: https://evil.example\r\n\r\n"),
+            "a script or form of a page sent it",
+        ),
+        (
+            format!("GET /callback?code=c HTTP/1.1\r\n{host}Content-Length: 1\r\n\r\na"),
+            "a body where a callback has none",
+        ),
+    ] {
+        let home = Home::new();
+        let running = Running::start(&mut login(&home, &server, &["--timeout", "2s"]));
+        let authority = listener_of(&running.authorization_url());
+        for _ in 0..3 {
+            let bytes = request.replace("AUTHORITY", &authority);
+            let _closed_or_refused = callback::send_bytes(&authority, bytes.as_bytes());
+        }
+        let line = running.line_with("was refused");
+        assert!(line.starts_with("warning: ") && line.contains(told), "{told}: {line}");
+        let finished = running.end().expect_code(7);
+        assert_eq!(finished.labelled("warning: ").len(), 1, "{told}: {finished:?}");
+        let hints = finished.labelled("hint: ");
+        assert!(hints[0].contains(told), "{told}: {hints:?}");
+        finished.does_not_say("evil");
+    }
+}
+
+#[test]
+fn an_upgrade_to_https_is_told_by_the_host_of_the_redirect_uri() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    for (uri, told) in [
+        (
+            "http://localhost:0/callback",
+            "the browser upgrades http://localhost to https: use 127.0.0.1 in the redirect URI, or paste the address",
+        ),
+        ("http://127.0.0.1:0/callback", "turn its HTTPS-only mode off"),
+    ] {
+        let arguments = ["--timeout", "1s", "--redirect-uri", uri];
+        let running = Running::start(&mut login(&home, &server, &arguments));
+        let authority = listener_of(&running.authorization_url()).replace("localhost", "127.0.0.1");
+        let _closed = callback::send_bytes(&authority, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+        let line = running.line_with("TLS");
+        assert!(line.contains(told), "{line}");
+        assert!(running.end().expect_code(7).labelled("hint: ")[0].contains(told));
+    }
+}
+
+#[test]
+fn what_browsers_ask_for_on_their_own_is_told_to_nobody() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let running = Running::start(&mut login(&home, &server, &[]));
+    let url = running.authorization_url();
+    for target in [
+        "/favicon.ico",
+        "/apple-touch-icon.png",
+        "/.well-known/appspecific/com.chrome.devtools.json",
+    ] {
+        let page = callback::get(&listener_of(&url), target, &[]).expect("a page");
+        assert_eq!(page.status, 404, "{target}");
+    }
+    consent(&url, &server.origin());
+    assert_eq!(running.end().expect_code(0).warnings(), "");
+}
+
+/// attacks.md 16: neither a terminal nor a trace grows with what strangers send.
+#[test]
+fn a_thousand_strangers_are_a_line_for_each_kind_and_a_count() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let trace = home.path().join("trace.json");
+    let mut command = login(&home, &server, &["-v"]);
+    let running = Running::start(command.arg("--trace").arg(&trace));
+    let url = running.authorization_url();
+    let authority = listener_of(&url);
+    for number in 0..300 {
+        callback::get(&authority, &format!("/callback?code={number}&state=x"), &[]).expect("a page");
+        callback::get(&authority, &format!("/x{number}"), &[]).expect("a page");
+        callback::get(&authority, "/callback?code=c", &["Host: evil.example"]).expect("a page");
+    }
+    consent(&url, &server.origin());
+    let finished = running.end().expect_code(0);
+    let lines = finished
+        .stderr
+        .lines()
+        .filter(|line| line.contains("ignored") || line.contains("refused"));
+    assert_eq!(lines.count(), 6, "{finished:?}");
+    finished.says(&["299 more of this kind: a callback with a code was ignored"]);
+    let trace = std::fs::read_to_string(trace).expect("the trace");
+    assert_eq!(trace.matches("\"callback_ignored\"").count(), 6);
+    assert_eq!(trace.matches("\"callback_answered\"").count(), 2);
+    assert!(!trace.contains("evil"));
 }
 
 #[test]

@@ -98,11 +98,12 @@ fn an_issuer_that_was_announced_must_come_with_a_code() {
 }
 
 #[test]
-fn an_issuer_that_is_missing_in_an_error_is_only_warned_of() {
+fn an_announced_issuer_that_is_missing_in_an_error_makes_the_response_invalid() {
     let (home, server) = (Home::new(), authorization_server::start());
     let (finished, _) = answered(&server, &home, &[], &[("error", "access_denied"), ("state", "STATE")]);
-    let finished = finished.expect_code(5);
-    assert!(finished.warnings().contains("iss"), "{finished:?}");
+    let finished = finished.expect_code(6);
+    assert!(finished.causes().contains("iss"), "{finished:?}");
+    finished.does_not_say("access_denied");
     let response = [("error", "access_denied"), ("state", "STATE"), ("iss", "ISSUER")];
     let (finished, _) = answered(&server, &home, &[], &response);
     assert_eq!(finished.expect_code(5).warnings(), "");

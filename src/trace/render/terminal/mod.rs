@@ -20,7 +20,8 @@ use super::json::event_object;
 use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::output::theme::{Role, Theme};
 use crate::protocol::params::Params;
-use crate::trace::ordered_json::{Document, object};
+use crate::trace::diagram::reason_phrase;
+use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
 use indicatif::ProgressDrawTarget;
@@ -126,7 +127,7 @@ impl Terminal {
         }
     }
 
-    fn json_line(&mut self, document: &Document) {
+    fn json_line(&mut self, document: &OrderedJson) {
         self.line(&document.line());
     }
 
@@ -275,7 +276,13 @@ impl Terminal {
                 self.line(&lines.join("\n"));
             }
             Event::BrowserStarted { command } => self.fact("browser", &sanitize(command)),
-            Event::CallbackIgnored { reason } => self.remark("ignored:", reason),
+            Event::CallbackIgnored { reason, .. } => self.remark("ignored:", reason),
+            Event::CallbackAnswered { status, .. } => {
+                self.remark(
+                    "answered:",
+                    &format!("the browser gets {status} {}", reason_phrase(*status)),
+                );
+            }
             Event::RequestSent(request) => {
                 let lines = self.request_lines(request);
                 self.line(&lines.join("\n"));
@@ -308,6 +315,7 @@ impl Terminal {
             // shown at every level, or nothing to show
             Event::AuthorizationUrl(_)
             | Event::BrowserFailed { .. }
+            | Event::BrowserExited { .. }
             | Event::WaitBegins { .. }
             | Event::WaitEnds
             | Event::Note(_)
@@ -333,6 +341,10 @@ impl Observer for Terminal {
                     "the browser could not be started with \"{command}\": {reason}"
                 ));
             }
+            Event::BrowserExited { command, how } => {
+                self.warning(&format!("the browser command \"{command}\" {how}"));
+            }
+            Event::CallbackIgnored { reason, notable: true } => self.warning(reason),
             Event::WaitBegins {
                 timeout,
                 paste_accepted,
@@ -350,6 +362,8 @@ fn level_of(event: &Event<'_>) -> u8 {
     match event {
         Event::AuthorizationUrl(_)
         | Event::BrowserFailed { .. }
+        | Event::BrowserExited { .. }
+        | Event::CallbackIgnored { notable: true, .. }
         | Event::WaitBegins { .. }
         | Event::WaitEnds
         | Event::Note(_)
@@ -366,6 +380,7 @@ fn level_of(event: &Event<'_>) -> u8 {
         Event::RequestSent(_)
         | Event::ResponseReceived { .. }
         | Event::RequestFailed { .. }
+        | Event::CallbackAnswered { .. }
         | Event::Refreshed { .. }
         | Event::Revoked { .. }
         | Event::CheckPassed(_) => 2,

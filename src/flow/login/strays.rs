@@ -1,0 +1,173 @@
+//! What comes to the listener and is not the answer to this login: the first
+//! of each kind is reported at once, the others are counted.
+//!
+//! Invariant: of a foreign callback nothing is shown but an error code that is
+//! registered, since anybody who reaches the listener can send one.
+
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::params::Params;
+use crate::protocol::redirect_uri::LoopbackAddress;
+use crate::trace::{Event, Observer};
+use crate::user_agent::callback::Refusal;
+
+/// Callbacks with a foreign `state`, after which a person should know that something is odd.
+const FOREIGN_CALLBACKS_BEFORE_WARNING: u64 = 20;
+
+/// What came so far.
+#[derive(Debug, Default)]
+pub(super) struct Strays {
+    /// Each kind, with how many came.
+    kinds: Vec<(Stray, u64)>,
+    foreign: u64,
+    summary: StraySummary,
+}
+
+/// What an error can tell of it at the end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StraySummary {
+    /// The last request that was refused, and the host of the redirect URI.
+    pub refused: Option<(Refusal, LoopbackAddress)>,
+    /// The first foreign callback with an error, else the first one at all.
+    pub foreign: Option<ForeignCallback>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stray {
+    Refused(Refusal, LoopbackAddress),
+    Foreign(ForeignCallback),
+}
+
+/// A callback whose state is not the one that was sent: what it carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignCallback {
+    /// An error, with its code where that is registered.
+    Error(Option<&'static str>),
+    /// A code, and no state.
+    CodeWithoutState,
+    /// A code, and another state.
+    CodeWithOtherState,
+    /// Not one parameter.
+    Empty,
+    /// Other parameters.
+    Other,
+}
+
+impl ForeignCallback {
+    fn new(params: &Params) -> Self {
+        let has = |name: &str| params.all(name).next().is_some();
+        match ErrorResponse::from_params(params) {
+            Ok(Some(error)) => ForeignCallback::Error(error.registered_code()),
+            _ if has("error") => ForeignCallback::Error(None),
+            _ if has("code") && has("state") => ForeignCallback::CodeWithOtherState,
+            _ if has("code") => ForeignCallback::CodeWithoutState,
+            _ if params.is_empty() => ForeignCallback::Empty,
+            _ => ForeignCallback::Other,
+        }
+    }
+
+    fn is_error(self) -> bool {
+        matches!(self, ForeignCallback::Error(_))
+    }
+}
+
+/// The parameters of a foreign callback as a trace may show them.
+pub(super) fn foreign_params(params: &Params) -> Params {
+    params.hide_unless(|name, value| name == "error" && ErrorResponse::new(value, "").registered_code().is_some())
+}
+
+impl std::fmt::Display for ForeignCallback {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ForeignCallback::Error(Some(code)) => {
+                write!(formatter, "a callback with a foreign state reported `{code}`")
+            }
+            ForeignCallback::Error(None) => formatter.write_str("a callback with a foreign state reported an error"),
+            ForeignCallback::CodeWithoutState => formatter.write_str(
+                "a callback with a code was ignored because it has no state: the server has to return the state that was sent (RFC 6749 §4.1.2)",
+            ),
+            ForeignCallback::CodeWithOtherState => formatter.write_str(
+                "a callback with a code was ignored because its state is not the one that was sent: it may be the answer to another login",
+            ),
+            ForeignCallback::Empty => formatter.write_str(
+                "a callback without parameters was ignored: the server sent none, or sent them in the fragment, which a browser keeps to itself",
+            ),
+            ForeignCallback::Other => {
+                formatter.write_str("a callback was ignored because it has no state of this login, no code and no error")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Stray {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stray::Foreign(foreign) => foreign.fmt(formatter),
+            Stray::Refused(refusal, host) => {
+                write!(formatter, "a request to the listener was refused: {refusal}")?;
+                match refusal.advice(*host) {
+                    Some(advice) => write!(formatter, "; {advice}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl Strays {
+    /// Takes note of a request that the listener refused.
+    pub(super) fn note_refused(&mut self, refusal: Refusal, host: LoopbackAddress, observer: &mut dyn Observer) {
+        if refusal.is_notable() {
+            self.summary.refused = Some((refusal, host));
+        }
+        self.note(Stray::Refused(refusal, host), refusal.is_notable(), observer);
+    }
+
+    /// Takes note of a callback that was not for this login. True for the first of its kind.
+    pub(super) fn note_foreign(&mut self, params: &Params, observer: &mut dyn Observer) -> bool {
+        let foreign = ForeignCallback::new(params);
+        let first_error = foreign.is_error() && !self.summary.foreign.is_some_and(ForeignCallback::is_error);
+        if first_error || self.summary.foreign.is_none() {
+            self.summary.foreign = Some(foreign);
+        }
+        let is_first = self.note(Stray::Foreign(foreign), true, observer);
+        self.foreign += 1;
+        if self.foreign == FOREIGN_CALLBACKS_BEFORE_WARNING {
+            observer.observe(&Event::Warning(
+                "many callbacks with a foreign state have come: another program or a web page may be guessing",
+            ));
+        }
+        is_first
+    }
+
+    fn note(&mut self, stray: Stray, notable: bool, observer: &mut dyn Observer) -> bool {
+        let is_same = |other: &Stray| match (other, &stray) {
+            (Stray::Foreign(one), Stray::Foreign(other)) if one.is_error() => other.is_error(),
+            (one, other) => one == other,
+        };
+        if let Some((_, count)) = self.kinds.iter_mut().find(|(kind, _)| is_same(kind)) {
+            *count += 1;
+            return false;
+        }
+        self.kinds.push((stray, 1));
+        observer.observe(&Event::CallbackIgnored {
+            reason: &stray.to_string(),
+            notable,
+        });
+        true
+    }
+
+    /// Reports how many came beside the first of each kind, once.
+    pub(super) fn report_counts(&mut self, observer: &mut dyn Observer) {
+        for (kind, count) in self.kinds.iter_mut().filter(|(_, count)| *count > 1) {
+            observer.observe(&Event::CallbackIgnored {
+                reason: &format!("{} more of this kind: {kind}", *count - 1),
+                notable: false,
+            });
+            *count = 1;
+        }
+    }
+
+    pub(super) fn summary(&self) -> StraySummary {
+        self.summary
+    }
+}

@@ -1,0 +1,27 @@
+//! What a renderer is: events in, the text of one file out.
+
+use super::Event;
+use super::redact::Redaction;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What a renderer knows beside the events.
+#[derive(Debug, Clone, Copy)]
+pub struct TraceContext {
+    /// When the first event can have happened.
+    pub began_at: Timestamp,
+    /// What may be shown.
+    pub redaction: Redaction,
+}
+
+/// Turns events into the text of one file.
+pub trait Renderer {
+    /// What the file begins with.
+    fn head(&mut self) -> String;
+
+    /// What an event adds to the file; `since_start` is when it happened.
+    fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String;
+
+    /// What makes the file whole if nothing else comes.
+    fn tail(&self) -> String;
+}
