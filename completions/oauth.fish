@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -92,6 +92,8 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resou
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra parameter of the authorization request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
@@ -320,6 +322,8 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resou
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l param -d 'Extra parameter of the authorization request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-param -d 'Extra parameter of the token request; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r

@@ -217,6 +217,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
+    ("src/transport/body.rs", "decodes the body"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),
 ];

@@ -21,6 +21,7 @@ use crate::app::context::Context;
 use crate::app::deadline::Deadline;
 use crate::app::observer;
 use crate::args::cli::{Command, CommandLine};
+use crate::args::settings;
 use crate::error::Error;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
@@ -34,6 +35,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let Some(command) = command_line.command else {
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
+    settings::check_global(&command_line.global)?;
     let trace = observer::open_trace(&command_line.global, &environment)?;
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
     let context = Context::new(command_line.global, environment, style, trace, deadline);

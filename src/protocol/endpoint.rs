@@ -18,23 +18,26 @@ pub enum HttpPolicy {
 /// Why a URL cannot be an endpoint or an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// Not an absolute URL with a host.
-    #[error("\"{0}\" is no absolute URL with a host")]
-    NotAUrl(String),
+    /// Not an absolute URL with a host. What it is may hold a password, so it is not shown.
+    #[error("that is not an absolute URL with a host")]
+    NotAUrl,
+    /// Letters beyond ASCII.
+    #[error("the URL has characters beyond ASCII: write the host in its xn-- form and encode the rest (RFC 3987 §3.1)")]
+    NotAscii,
     /// Neither https nor http: never opened, never called.
-    #[error("\"{0}\" is neither an https nor an http URL")]
+    #[error("\"{0}:\" is neither an https nor an http URL")]
     Scheme(String),
     /// http to a host that is not this machine.
     #[error("{0} is plain http to another machine (RFC 6749 §3.1, §3.2 require TLS)")]
     PlainHttp(String),
     /// `https://user:password@host`.
-    #[error("the URL for host {0} has userinfo before the host")]
-    Userinfo(String),
+    #[error("the URL has userinfo before the host")]
+    Userinfo,
     /// `#…`.
-    #[error("\"{0}\" has a fragment (RFC 6749 §3.1)")]
+    #[error("{0} has a fragment (RFC 6749 §3.1)")]
     Fragment(String),
     /// `?…` in an issuer.
-    #[error("issuer \"{0}\" has a query (RFC 8414 §2)")]
+    #[error("{0} has a query, and an issuer has none (RFC 8414 §2)")]
     Query(String),
     /// A private or link-local address named by a public server (RFC 9728 §7.7).
     #[error("{0} is a private address, named by a server that is not")]
@@ -42,43 +45,57 @@ pub enum EndpointError {
 }
 
 fn vet(text: &str, allowance: HttpPolicy) -> Result<Url, EndpointError> {
-    let printable = !text.is_empty() && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
+    if !text.is_ascii() && Url::parse(&text.replace(|character: char| !character.is_ascii(), "x")).is_ok() {
+        return Err(EndpointError::NotAscii);
+    }
+    let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
     let url = Url::parse(text)
         .ok()
         .filter(|_| printable)
-        .ok_or_else(|| EndpointError::NotAUrl(text.to_owned()))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if allowance == HttpPolicy::Everywhere || is_loopback(&url) => {}
-        "http" => return Err(EndpointError::PlainHttp(origin_of(&url))),
-        _ => return Err(EndpointError::Scheme(text.to_owned())),
+        .ok_or(EndpointError::NotAUrl)?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(EndpointError::Scheme(url.scheme().to_owned()));
     }
+    // Not from the parsed URL alone: the parser takes the first part of the path for the host of
+    // `https:///host` and `https:/host`, and `https://@host` has an empty userinfo, which hides a host as well.
+    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    let authority = authority.filter(|authority| !authority.is_empty());
+    let authority = authority.ok_or(EndpointError::NotAUrl)?;
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(EndpointError::NotAUrl(text.to_owned()));
-    }
-    // Not from the parsed URL alone: `https://@host` has an empty userinfo, which hides a host as well.
-    let authority = text
-        .split_once("://")
-        .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
-    // The parser takes the first part of the path for the host of `https:///path` and `https:path`.
-    if authority.is_empty() {
-        return Err(EndpointError::NotAUrl(text.to_owned()));
+        return Err(EndpointError::NotAUrl);
     }
     if authority.contains('@') {
-        return Err(EndpointError::Userinfo(url.host_str().unwrap_or_default().to_owned()));
+        return Err(EndpointError::Userinfo);
+    }
+    if url.scheme() == "http" && allowance == HttpPolicy::LoopbackOnly && !is_loopback(&url) {
+        return Err(EndpointError::PlainHttp(origin_of(&url)));
     }
     if text.contains('#') {
-        return Err(EndpointError::Fragment(text.to_owned()));
+        return Err(EndpointError::Fragment(shown(&url)));
     }
     Ok(url)
 }
 
-/// Whether the URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
+/// A URL without query and fragment. An `@` behind the host may be the end of
+/// a password that was not encoded, so nothing is shown then.
+fn shown(url: &Url) -> String {
+    if url[url::Position::BeforePath..].contains('@') {
+        return "the URL".to_owned();
+    }
+    format!("\"{}{}\"", origin_of(url), url.path())
+}
+
+/// Whether the URL's host is this machine: 127.0.0.0/8, `[::1]`, `localhost` and
+/// every name below it (RFC 6761 §6.3).
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
         None => false,
     }
 }
@@ -101,16 +118,27 @@ fn is_private(url: &Url) -> bool {
             || address.is_link_local()
             || address.is_loopback()
             || address.is_multicast()
-            || address.is_broadcast()
+            || address.is_documentation()
             || match address.octets() {
-                [0, ..] | [192, 0, 0, _] => true,
+                // this network, IETF protocol assignments, 6to4 relays, reserved and broadcast
+                [0, ..] | [192, 0, 0, _] | [192, 88, 99, _] | [240..=255, ..] => true,
                 [100, second, ..] => second & 0b1100_0000 == 64,
                 [198, second, ..] => second & 0b1111_1110 == 18,
                 _ => false,
             }
     }
     fn private_v6(address: Ipv6Addr) -> bool {
-        address.is_loopback()
+        let is_special = match address.segments() {
+            // NAT64 within one network (RFC 8215), discard-only (RFC 6666)
+            [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0 | 1, ..] => true,
+            // IETF protocol assignments with Teredo (RFC 2928, RFC 4380), documentation, segment routing
+            [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
+            [0x3fff, second, ..] => second < 0x1000,
+            [0x5f00, ..] => true,
+            _ => false,
+        };
+        is_special
+            || address.is_loopback()
             || address.is_unspecified()
             || address.is_unique_local()
             || address.is_unicast_link_local()
@@ -119,12 +147,14 @@ fn is_private(url: &Url) -> bool {
             || address.segments()[0] & 0xffc0 == 0xfec0
             || carried_v4(address).is_some_and(private_v4)
     }
-    /// The IPv4 address in a mapped or compatible (RFC 4291 §2.5.5), 6to4
-    /// (RFC 3056 §2) or NAT64 address (RFC 6052 §2.1).
+    /// The IPv4 address in a mapped or compatible (RFC 4291 §2.5.5), translated
+    /// (RFC 2765 §2.1), 6to4 (RFC 3056 §2) or NAT64 address (RFC 6052 §2.1).
     fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         let from = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
         match address.segments() {
-            [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(from(high, low)),
+            [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
+                Some(from(high, low))
+            }
             _ => address.to_ipv4(),
         }
     }
@@ -209,7 +239,7 @@ impl Issuer {
     pub fn parse(text: &str, allowance: HttpPolicy) -> Result<Self, EndpointError> {
         let url = vet(text, allowance)?;
         if text.contains('?') {
-            return Err(EndpointError::Query(text.to_owned()));
+            return Err(EndpointError::Query(shown(&url)));
         }
         Ok(Issuer {
             text: text.to_owned(),
@@ -283,6 +313,8 @@ mod tests {
             "http://127.0.0.1:9000/token",
             "http://[::1]:9000/token",
             "http://localhost/token",
+            "http://a.localhost:9000/token",
+            "http://b.a.localhost./token",
         ] {
             assert_eq!(parse(good).unwrap().to_string(), good);
         }
@@ -291,6 +323,8 @@ mod tests {
             "http://127.0.0.1.evil.test/",
             "http://10.0.0.1/",
             "http://[::]/",
+            "http://notlocalhost/",
+            "http://localhost.example/",
         ] {
             assert!(matches!(parse(bad), Err(EndpointError::PlainHttp(_))), "{bad}");
         }
@@ -314,19 +348,19 @@ mod tests {
             "https:///as.example",
             "https:/as.example",
             "https:as.example",
+            "https:/as.example@evil.test/x://y",
+            "https:as.example@evil.test/x://y",
+            "https:/\t/as.example/",
             "",
         ] {
             assert!(
-                matches!(parse(bad), Err(EndpointError::Scheme(_) | EndpointError::NotAUrl(_))),
+                matches!(parse(bad), Err(EndpointError::Scheme(_) | EndpointError::NotAUrl)),
                 "{bad:?} gave {:?}",
                 parse(bad)
             );
         }
-        assert!(matches!(
-            parse("https://idp.com@evil/"),
-            Err(EndpointError::Userinfo(_))
-        ));
-        assert!(matches!(parse("https://@evil/"), Err(EndpointError::Userinfo(_))));
+        assert!(matches!(parse("https://idp.com@evil/"), Err(EndpointError::Userinfo)));
+        assert!(matches!(parse("https://@evil/"), Err(EndpointError::Userinfo)));
         assert!(matches!(
             parse("https://as.example/#f"),
             Err(EndpointError::Fragment(_))
@@ -356,6 +390,20 @@ mod tests {
             "https://[::10.0.0.1]/",
             "https://[::ffff:10.0.0.1]/",
             "https://[fec0::1]/",
+            "https://240.0.0.1/",
+            "https://192.0.2.1/",
+            "https://198.51.100.1/",
+            "https://203.0.113.1/",
+            "https://192.88.99.1/",
+            "https://[64:ff9b:1::a00:1]/",
+            "https://[64:ff9b:1:fffe::808:808]/",
+            "https://[2001::a00:1]/",
+            "https://[2001:0:4136:e378:8000:63bf:f5ff:fffe]/",
+            "https://[::ffff:0:10.0.0.1]/",
+            "https://[100::1]/",
+            "https://[2001:db8::1]/",
+            "https://[3fff::1]/",
+            "https://[5f00::1]/",
             "https://[ff02::1]/",
             "https://printer.local/",
             "https://metadata.google.internal/",
@@ -380,6 +428,9 @@ mod tests {
             "https://[2001:4860:4860::8888]/",
             "https://[2002:808:808::1]/",
             "https://[64:ff9b::8.8.8.8]/",
+            "https://[::ffff:0:8.8.8.8]/",
+            "https://[2001:200::1]/",
+            "https://[2400::1]/",
             "https://notlocal.example/",
             "https://internal.example/",
         ] {

@@ -124,8 +124,9 @@ impl HttpRequest {
     }
 
     /// Every header of the message but `Content-Length`, names in lower case:
-    /// `Host`, `User-Agent`, the ones of [`HttpRequest::headers`], and the
-    /// `Content-Type` of a form body (RFC 6749 Appendix B).
+    /// `Host`, `User-Agent`, the ones of [`HttpRequest::headers`],
+    /// `Accept-Encoding` (RFC 9110 §12.5.3: without it a server may compress),
+    /// and the `Content-Type` of a form body (RFC 6749 Appendix B).
     pub fn all_headers(&self) -> Vec<(&'static str, HeaderValue)> {
         let host = self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
         let mut headers = vec![
@@ -133,6 +134,7 @@ impl HttpRequest {
             ("user-agent", HeaderValue::Plain(USER_AGENT.to_owned())),
         ];
         headers.extend(self.headers.iter().cloned());
+        headers.push(("accept-encoding", HeaderValue::Plain("identity".to_owned())));
         if self.body.is_some() {
             let form = HeaderValue::Plain("application/x-www-form-urlencoded".to_owned());
             headers.push(("content-type", form));

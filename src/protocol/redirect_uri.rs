@@ -39,11 +39,11 @@ pub struct RedirectUri {
 #[error("{}", self.cited())]
 pub enum InvalidRedirectUri {
     /// Not an absolute URI of printable ASCII.
-    NotAbsolute(String),
+    NotAbsolute,
     /// `#…`.
-    Fragment(String),
+    Fragment,
     /// `user@host`.
-    Userinfo(String),
+    Userinfo,
     /// Its scheme runs a script or reads a file.
     Scheme(String),
 }
@@ -53,15 +53,13 @@ impl InvalidRedirectUri {
     pub fn cited(&self) -> Cited {
         let citation = "RFC 6749 §3.1.2";
         match self {
-            InvalidRedirectUri::NotAbsolute(text) => Cited::new(format!("\"{text}\" is no absolute URI"), citation),
-            InvalidRedirectUri::Fragment(text) => {
-                Cited::new(format!("redirect URI \"{text}\" has a fragment"), citation)
+            InvalidRedirectUri::NotAbsolute => {
+                Cited::new("the redirect URI is not an absolute URI".to_owned(), citation)
             }
-            InvalidRedirectUri::Userinfo(host) => {
-                Cited::uncited(format!("the redirect URI for host {host} has userinfo before the host"))
-            }
-            InvalidRedirectUri::Scheme(text) => Cited::uncited(format!(
-                "redirect URI \"{text}\" has a scheme that no browser may be sent to"
+            InvalidRedirectUri::Fragment => Cited::new("the redirect URI has a fragment".to_owned(), citation),
+            InvalidRedirectUri::Userinfo => Cited::uncited("the redirect URI has userinfo before the host".to_owned()),
+            InvalidRedirectUri::Scheme(scheme) => Cited::uncited(format!(
+                "no browser may be sent to a redirect URI with the scheme \"{scheme}\""
             )),
         }
     }
@@ -79,17 +77,15 @@ impl RedirectUri {
             .ok()
             // the parser reads `http:host` and `http:///host` as `http://host`
             .filter(|url| printable && !(url.is_special() && authority.is_empty() && url.has_host()))
-            .ok_or_else(|| InvalidRedirectUri::NotAbsolute(text.to_owned()))?;
+            .ok_or(InvalidRedirectUri::NotAbsolute)?;
         if text.contains('#') {
-            return Err(InvalidRedirectUri::Fragment(text.to_owned()));
+            return Err(InvalidRedirectUri::Fragment);
         }
         if authority.contains('@') {
-            return Err(InvalidRedirectUri::Userinfo(
-                url.host_str().unwrap_or_default().to_owned(),
-            ));
+            return Err(InvalidRedirectUri::Userinfo);
         }
         if ["javascript", "data", "file", "vbscript", "blob", "about"].contains(&url.scheme()) {
-            return Err(InvalidRedirectUri::Scheme(text.to_owned()));
+            return Err(InvalidRedirectUri::Scheme(url.scheme().to_owned()));
         }
         Ok(RedirectUri {
             text: text.to_owned(),

@@ -11,18 +11,13 @@ pub struct Resource(String);
 /// Text that RFC 8707 §2 does not take as a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.cited())]
-pub struct InvalidResource(pub String);
+pub struct InvalidResource;
 
 impl InvalidResource {
     /// The reason and the section behind it.
     pub fn cited(&self) -> Cited {
-        Cited::new(
-            format!(
-                "\"{}\" is no resource: it must be an absolute URI without a fragment",
-                self.0
-            ),
-            "RFC 8707 §2",
-        )
+        let reason = "a resource must be an absolute URI without a fragment";
+        Cited::new(reason.to_owned(), "RFC 8707 §2")
     }
 }
 
@@ -35,7 +30,7 @@ impl Resource {
         let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
         match Url::parse(text) {
             Ok(_) if printable && !text.contains('#') => Ok(Resource(text.to_owned())),
-            _ => Err(InvalidResource(text.to_owned())),
+            _ => Err(InvalidResource),
         }
     }
 

@@ -86,8 +86,8 @@ impl AuthorizationServer {
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
         let issuer_text = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
-        let api = Resource::parse(&format!("{issuer_text}/api"))
-            .map_err(|error| SetUpError::Issuer(EndpointError::NotAUrl(error.to_string())))?;
+        let api =
+            Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();

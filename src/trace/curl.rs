@@ -10,7 +10,7 @@ use shell_words::quote;
 use url::form_urlencoded::byte_serialize;
 
 /// Headers that `curl` sends by itself, or that say who sends.
-const OWN_HEADERS: [&str; 3] = ["content-type", "host", "user-agent"];
+const OWN_HEADERS: [&str; 4] = ["accept-encoding", "content-type", "host", "user-agent"];
 
 /// Parameters of OAuth and OpenID Connect that are hidden in some requests
 /// only; those that always are know it themselves ([`Value::tagged`]).

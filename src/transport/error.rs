@@ -6,7 +6,6 @@
 //! never a header, a body or a proxy's password.
 
 use crate::exit::{Diagnosis, ExitCode};
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 use std::error::Error;
 use std::io;
 use std::net::IpAddr;
@@ -15,7 +14,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::MAX_BODY_BYTES;
-use super::resolver::ResolveError;
+use super::error_chain::chain;
+use super::proxy_error::ProxyError;
+use super::tls_failure::TlsFailure;
 
 /// Who said which URL to use; decides between exit codes 2 and 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub enum UrlSource {
 pub struct Cause(String);
 
 impl Cause {
+    pub(super) fn new(text: &str) -> Self {
+        Cause(text.to_owned())
+    }
+
     /// The last error of the chain, which says most; the ones around it repeat it.
     pub(super) fn innermost(error: &(dyn Error + 'static)) -> Self {
         let last = chain(error).last();
@@ -54,78 +59,6 @@ pub enum PemProblem {
     /// Larger than 16 MiB.
     #[error("it is larger than 16 MiB")]
     TooLarge,
-}
-
-/// Why there is no trusted TLS connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TlsFailure {
-    /// The certificate's time is over.
-    #[error("its certificate has expired")]
-    Expired,
-    /// The certificate's time has not come.
-    #[error("its certificate is not valid yet")]
-    NotYetValid,
-    /// The certificate is for other names.
-    #[error("its certificate is for another name")]
-    WrongName,
-    /// No trusted authority signed the certificate.
-    #[error("its certificate was not issued by a trusted authority")]
-    UnknownIssuer,
-    /// The certificate was revoked.
-    #[error("its certificate was revoked")]
-    Revoked,
-    /// Another fault of the certificate.
-    #[error("its certificate is not acceptable")]
-    BadCertificate,
-    /// The server offers nothing that is still safe.
-    #[error("it offers neither TLS 1.2 nor TLS 1.3")]
-    TooOld,
-    /// The server does not speak TLS at this port.
-    #[error("it does not speak TLS")]
-    NotTls,
-    /// The server wants a certificate from this client, or refuses the one it got.
-    #[error("it does not accept this client's certificate, or wants one")]
-    ClientCertificate,
-    /// Anything else in the handshake or after it.
-    #[error("the TLS connection failed")]
-    Other,
-}
-
-impl TlsFailure {
-    fn of(error: &rustls::Error) -> Self {
-        match error {
-            rustls::Error::InvalidCertificate(problem) => match problem {
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailure::NotYetValid,
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    TlsFailure::WrongName
-                }
-                // a trusted authority of the same name, with another key, did not sign it
-                CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFailure::UnknownIssuer,
-                CertificateError::Revoked => TlsFailure::Revoked,
-                _ => TlsFailure::BadCertificate,
-            },
-            rustls::Error::PeerIncompatible(
-                PeerIncompatible::ServerDoesNotSupportTls12Or13
-                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-                | PeerIncompatible::Tls12NotOffered
-                | PeerIncompatible::Tls12NotOfferedOrEnabled,
-            )
-            | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => TlsFailure::TooOld,
-            rustls::Error::AlertReceived(
-                AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied,
-            ) => TlsFailure::ClientCertificate,
-            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsFailure::NotTls,
-            _ => TlsFailure::Other,
-        }
-    }
 }
 
 /// Why no usable answer came.
@@ -161,12 +94,12 @@ pub enum TransportError {
     #[error("the value for the header \"{0}\" holds characters that no header may hold")]
     UnsendableHeader(&'static str),
     /// A proxy that cannot be used.
-    #[error("the proxy given by {named_by}: {reason}")]
+    #[error("the proxy given by {named_by}: {problem}")]
     Proxy {
         /// The flag or variable.
         named_by: &'static str,
         /// What is wrong with it.
-        reason: &'static str,
+        problem: ProxyError,
     },
     /// A file of trusted certificates that cannot be used.
     #[error("the trusted certificates of {} (given by {named_by}) cannot be used", path.display())]
@@ -221,6 +154,8 @@ pub enum TransportError {
     Dns {
         /// The host, or the proxy's.
         host: String,
+        /// The scheme of a SOCKS proxy that could have resolved it.
+        socks: Option<String>,
         /// What the resolver says.
         #[source]
         cause: Cause,
@@ -263,16 +198,14 @@ pub enum TransportError {
         waited: Duration,
     },
     /// No trusted TLS connection.
-    #[error("{peer} cannot be trusted: {failure}")]
+    #[error("{peer} {}: {failure}", failure.consequence())]
     Tls {
-        /// Host and port.
+        /// Host and port, or the proxy.
         peer: String,
         /// In words.
         failure: TlsFailure,
         /// Whether the request was on its way by then.
         after_sending: bool,
-        /// What rustls says.
-        source: rustls::Error,
     },
     /// The whole answer was not there in time.
     #[error("{endpoint} did not finish its answer within {}", seconds(.waited))]
@@ -301,13 +234,19 @@ pub enum TransportError {
         /// Scheme, host, port and path.
         endpoint: String,
     },
-    /// The answer is compressed, which nobody asked for.
+    /// The answer is encoded in a way that this program does not know.
     #[error("the answer of {endpoint} is encoded as \"{coding}\", which was not asked for")]
     Encoded {
         /// Scheme, host, port and path.
         endpoint: String,
         /// The coding, as the server named it.
         coding: String,
+    },
+    /// The answer is said to be gzip, and is not.
+    #[error("the answer of {endpoint} is not the gzip that its Content-Encoding announces")]
+    Undecodable {
+        /// Scheme, host, port and path.
+        endpoint: String,
     },
     /// The answer is not HTTP.
     #[error("the answer of {endpoint} is not well-formed HTTP/1.1")]
@@ -336,18 +275,33 @@ impl TransportError {
         }
     }
 
-    /// Whether the server may have received the request and acted on it. Where
-    /// nobody can know, the answer is yes.
-    pub fn may_have_been_received(&self) -> bool {
+    /// Whether the server may have answered, and the answer was lost on the way:
+    /// then the same request may be sent again.
+    pub fn answer_was_lost(&self) -> bool {
         match self {
             TransportError::Tls { after_sending, .. }
             | TransportError::Timeout { after_sending, .. }
             | TransportError::ConnectionLost { after_sending, .. } => *after_sending,
-            TransportError::BodyTooLarge { .. } | TransportError::Encoded { .. } | TransportError::Malformed { .. } => {
-                true
-            }
+            TransportError::Encoded { .. } | TransportError::Undecodable { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether an answer came, and cannot be read: not HTTP, too large, encoded.
+    pub fn is_unreadable_answer(&self) -> bool {
+        matches!(
+            self,
+            TransportError::BodyTooLarge { .. }
+                | TransportError::Encoded { .. }
+                | TransportError::Undecodable { .. }
+                | TransportError::Malformed { .. }
+        )
+    }
+
+    /// Whether the server may have received the request and acted on it. Where
+    /// nobody can know, the answer is yes.
+    pub fn may_have_been_received(&self) -> bool {
+        self.answer_was_lost() || self.is_unreadable_answer()
     }
 }
 
@@ -375,11 +329,11 @@ impl Diagnosis for TransportError {
             | TransportError::ConnectTimeout { .. }
             | TransportError::Tls { .. }
             | TransportError::Timeout { .. }
-            | TransportError::ConnectionLost { .. } => ExitCode::Unreachable,
-            TransportError::UnsendableHeader(_)
-            | TransportError::BodyTooLarge { .. }
+            | TransportError::ConnectionLost { .. }
             | TransportError::Encoded { .. }
-            | TransportError::Malformed { .. } => ExitCode::Protocol,
+            | TransportError::Undecodable { .. }
+            | TransportError::Malformed { .. } => ExitCode::Unreachable,
+            TransportError::UnsendableHeader(_) | TransportError::BodyTooLarge { .. } => ExitCode::Protocol,
         }
     }
 
@@ -396,9 +350,7 @@ impl Diagnosis for TransportError {
             TransportError::UnsendableHeader(_)
             | TransportError::ClientNotBuilt(_)
             | TransportError::TlsNotSetUp(_) => &["Run the command again with `-vv` to see what was about to be sent."],
-            TransportError::Proxy { .. } => {
-                &["Give a proxy as http://host:port; one that asks for a password belongs in the variable HTTPS_PROXY."]
-            }
+            TransportError::Proxy { problem, .. } => problem.hints(),
             TransportError::CaFile { .. } => &["Name a file with certificates in PEM form."],
             TransportError::ClientCertificate { .. } => &["Name a file with the certificate chain in PEM form."],
             TransportError::ClientKey { .. } => &[
@@ -410,6 +362,9 @@ impl Diagnosis for TransportError {
             TransportError::NoRoots => &[
                 "Install the system's package of trusted certificates (often named ca-certificates), or name a file with `--cacert FILE`.",
             ],
+            TransportError::Dns {
+                socks: Some(scheme), ..
+            } => return vec![hint_for_socks(scheme)],
             TransportError::Dns { .. } => &[
                 "Check the spelling of the host name, and the network.",
                 "Where only a proxy leads out, name it with `--proxy URL` or the variable HTTPS_PROXY.",
@@ -426,7 +381,10 @@ impl Diagnosis for TransportError {
             TransportError::Tls { failure, .. } => failure.hints(),
             TransportError::Timeout { .. } => &["Try again, or allow more time with `--http-timeout 60s`."],
             TransportError::ConnectionLost { .. } => &["Try again."],
-            TransportError::BodyTooLarge { .. } | TransportError::Encoded { .. } | TransportError::Malformed { .. } => {
+            TransportError::BodyTooLarge { .. }
+            | TransportError::Encoded { .. }
+            | TransportError::Undecodable { .. }
+            | TransportError::Malformed { .. } => {
                 &["Check that the URL is the server's endpoint, and not a page or something in front of it."]
             }
         };
@@ -434,157 +392,14 @@ impl Diagnosis for TransportError {
     }
 }
 
-impl TlsFailure {
-    fn hints(self) -> &'static [&'static str] {
-        const CAPTIVE_PORTAL: &str =
-            "A captive portal or an inspecting proxy may be answering in its place: open a page in a browser and look.";
-        match self {
-            TlsFailure::Expired | TlsFailure::NotYetValid => &["Check this machine's clock.", CAPTIVE_PORTAL],
-            TlsFailure::WrongName => &["Check the host name in the URL.", CAPTIVE_PORTAL],
-            TlsFailure::UnknownIssuer => &[
-                "If a private authority issued the certificate, name the authority's with `--cacert FILE`.",
-                CAPTIVE_PORTAL,
-            ],
-            TlsFailure::BadCertificate => &[
-                "If the server signed its certificate itself, it needs one that is not marked as an authority, or an authority of its own (`--cacert FILE`).",
-            ],
-            TlsFailure::NotTls => &["Check scheme and port of the URL.", CAPTIVE_PORTAL],
-            TlsFailure::ClientCertificate => &["Name this client's certificate with `--cert FILE --key FILE`."],
-            TlsFailure::Revoked | TlsFailure::TooOld | TlsFailure::Other => {
-                &["Tell the people who run the server.", CAPTIVE_PORTAL]
-            }
-        }
-    }
-}
-
-/// What is known about one request when something goes wrong with it.
-pub(super) struct Attempt<'a> {
-    pub(super) url: &'a Url,
-    /// Whether the request may have left this machine.
-    pub(super) sending_began: &'a dyn Fn() -> bool,
-    /// The proxy on the way, as it may be shown.
-    pub(super) proxy: Option<String>,
-    pub(super) connect_timeout: Duration,
-}
-
-impl Attempt<'_> {
-    pub(super) fn timed_out(&self, waited: Duration) -> TransportError {
-        TransportError::Timeout {
-            endpoint: endpoint(self.url),
-            waited,
-            after_sending: (self.sending_began)(),
-        }
-    }
-
-    pub(super) fn body_too_large(&self) -> TransportError {
-        TransportError::BodyTooLarge {
-            endpoint: endpoint(self.url),
-        }
-    }
-
-    pub(super) fn encoded(&self, coding: &str) -> TransportError {
-        TransportError::Encoded {
-            endpoint: endpoint(self.url),
-            coding: coding.to_owned(),
-        }
-    }
-
-    pub(super) fn malformed(&self, reason: &str) -> TransportError {
-        TransportError::Malformed {
-            endpoint: endpoint(self.url),
-            cause: Cause(reason.to_owned()),
-        }
-    }
-
-    /// Finds out from the library's error what happened.
-    pub(super) fn failed(&self, error: &reqwest::Error) -> TransportError {
-        let while_connecting = error.is_connect();
-        let after_sending = !while_connecting && (self.sending_began)();
-        if let Some(source) = find::<rustls::Error>(error) {
-            return TransportError::Tls {
-                peer: self.peer(),
-                failure: TlsFailure::of(source),
-                after_sending,
-                source: source.clone(),
-            };
-        }
-        if while_connecting {
-            return self.not_connected(error);
-        }
-        let malformed = find::<hyper::Error>(error).is_some_and(|error| error.is_parse())
-            || io_kind(error)
-                .is_some_and(|kind| matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput));
-        if malformed {
-            return self.malformed(&Cause::innermost(error).0);
-        }
-        TransportError::ConnectionLost {
-            endpoint: endpoint(self.url),
-            after_sending,
-            cause: Cause::innermost(error),
-        }
-    }
-
-    fn not_connected(&self, error: &reqwest::Error) -> TransportError {
-        let cause = Cause::innermost(error);
-        if let Some(ResolveError::LocalhostElsewhere(address)) = find::<ResolveError>(error) {
-            return TransportError::LocalhostElsewhere {
-                endpoint: endpoint(self.url),
-                address: *address,
-            };
-        }
-        if error.is_dns() {
-            let host = self.url.host_str().unwrap_or_default();
-            let host = self.proxy.clone().unwrap_or_else(|| host.to_owned());
-            return TransportError::Dns { host, cause };
-        }
-        if error.is_timeout() {
-            return TransportError::ConnectTimeout {
-                peer: self.first_peer(),
-                waited: self.connect_timeout,
-            };
-        }
-        match (io_kind(error), &self.proxy) {
-            (Some(io::ErrorKind::ConnectionRefused), _) => TransportError::ConnectRefused {
-                peer: self.first_peer(),
-                cause,
-            },
-            (Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset), None) => {
-                TransportError::ConnectionLost {
-                    endpoint: endpoint(self.url),
-                    after_sending: false,
-                    cause,
-                }
-            }
-            (None, Some(proxy)) => TransportError::ProxyRefused {
-                proxy: proxy.clone(),
-                peer: self.peer(),
-                cause,
-            },
-            _ => TransportError::Unreachable {
-                peer: self.first_peer(),
-                cause,
-            },
-        }
-    }
-
-    /// Host and port of the server.
-    fn peer(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        let port = self.url.port_or_known_default().unwrap_or_default();
-        format!("{host}:{port}")
-    }
-
-    /// Who is connected to first: the proxy where there is one.
-    fn first_peer(&self) -> String {
-        match &self.proxy {
-            Some(proxy) => format!("the proxy {proxy}"),
-            None => self.peer(),
-        }
-    }
+/// With `socks5` and `socks4` this machine resolves the server's name; with the other two the proxy does.
+fn hint_for_socks(scheme: &str) -> String {
+    let by_proxy = if scheme == "socks5" { "socks5h" } else { "socks4a" };
+    format!("If only the proxy can resolve the name, write {by_proxy}:// instead of {scheme}:// in the proxy's URL.")
 }
 
 /// Scheme, host, port and path: what may be shown of a URL.
-fn endpoint(url: &Url) -> String {
+pub(super) fn endpoint(url: &Url) -> String {
     let origin = match url.host_str() {
         Some(host) => format!("{}://{host}", url.scheme()),
         None => format!("{}:", url.scheme()),
@@ -607,27 +422,4 @@ fn seconds(duration: &Duration) -> String {
     } else {
         format!("{} ms", duration.as_millis())
     }
-}
-
-/// An error and everything below it. An `io::Error` that wraps another error
-/// names that one's source as its own, so the wrapped one is visited too.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| {
-        let error: &'a (dyn Error + 'static) = *error;
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        wrapped
-            .map(|inner| inner as &(dyn Error + 'static))
-            .or_else(|| error.source())
-    })
-}
-
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    chain(error).find_map(|error| error.downcast_ref::<E>())
-}
-
-fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
-    chain(error)
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .last()
-        .map(io::Error::kind)
 }

@@ -2,7 +2,7 @@
 //!
 //! What it never does: follow a redirect (RFC 9700 §4.12: a redirect would
 //! carry the credentials on), send a request twice, use http outside this
-//! machine, keep a cookie, send a `Referer`, unpack a compressed body. What
+//! machine, keep a cookie, send a `Referer`, ask for a compressed body. What
 //! bounds it: [`CONNECT_TIMEOUT`], the time for a whole exchange counted to
 //! the last byte of the body, [`MAX_BODY_BYTES`], 100 header fields.
 //!
@@ -11,23 +11,33 @@
 //! Building the client is what costs (certificates are read), so it happens
 //! at the first request and not before; see [`Transport::prepare`].
 
+mod body;
+mod certificate_verifier;
 mod error;
+mod error_chain;
+mod failure;
+mod no_proxy;
 mod proxy;
+mod proxy_error;
 mod resolver;
 mod stopwatch;
 mod tls;
+mod tls_failure;
 
-pub use error::{Cause, PemProblem, TlsFailure, TransportError, UrlSource};
-pub use proxy::ProxySettings;
+pub use error::{Cause, PemProblem, TransportError, UrlSource};
+pub use proxy::{ProxySettings, check_proxy_without_userinfo};
+pub use proxy_error::ProxyError;
+pub use tls_failure::TlsFailure;
 
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
-use crate::secret::Secret;
 use crate::trace::{Event, Observer};
-use error::Attempt;
+use body::{check_framing, read_body};
+use certificate_verifier::remembering_names;
+use failure::Attempt;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use proxy::ProxyRules;
+use proxy::{ProxyRules, ProxyUrl};
 use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
 use std::convert::Infallible;
@@ -121,6 +131,7 @@ impl Transport {
     /// Everything that is wrong on this side: URL, files, proxy settings.
     pub fn prepare(&self, url: &Url, source: UrlSource) -> Result<(), TransportError> {
         let destination = self.destination(url, source)?;
+        self.proxy_for(url)?;
         self.client(destination).map(|_| ())
     }
 
@@ -139,6 +150,7 @@ impl Transport {
         observer: &mut dyn Observer,
     ) -> Result<HttpResponse, TransportError> {
         let destination = self.destination(&request.url, UrlSource::Server)?;
+        let proxy = self.proxy_for(&request.url)?;
         let client = self.client(destination)?;
         let sending_began = Arc::new(AtomicBool::new(false));
         let outgoing = outgoing(request, &sending_began)?;
@@ -148,16 +160,16 @@ impl Transport {
             url: &request.url,
             // a GET has no body to watch: err on the side of yes
             sending_began: &|| request.method == Method::Get || sending_began.load(Ordering::Relaxed),
-            proxy: self.proxies.get().and_then(|rules| rules.shown_for(&request.url)),
+            proxy,
             connect_timeout: self.connect_timeout(),
         };
         let started = Instant::now();
         let http_timeout = self.http_timeout();
-        let outcome =
-            match tokio::time::timeout(http_timeout, timed(exchange(client, outgoing, &attempt, started))).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(attempt.timed_out(http_timeout)),
-            };
+        let exchange = timed(remembering_names(exchange(client, outgoing, &attempt, started)));
+        let outcome = match tokio::time::timeout(http_timeout, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(attempt.timed_out(http_timeout)),
+        };
         match &outcome {
             Ok(response) => observer.observe(&Event::ResponseReceived { request, response }),
             Err(error) => observer.observe(&Event::RequestFailed {
@@ -185,6 +197,15 @@ impl Transport {
         }
     }
 
+    /// Only the proxy that this URL needs is looked at; another may be given wrongly.
+    fn proxy_for(&self, url: &Url) -> Result<Option<&ProxyUrl>, TransportError> {
+        self.rules().proxy_for(url)
+    }
+
+    fn rules(&self) -> &Arc<ProxyRules> {
+        self.proxies.get_or_init(|| Arc::new(self.settings.proxy.rules()))
+    }
+
     fn client(&self, destination: Destination) -> Result<&reqwest::Client, TransportError> {
         let slot = match destination {
             Destination::Network => &self.network,
@@ -196,10 +217,8 @@ impl Transport {
         let client = match destination {
             Destination::Loopback => self.build(tls::without_roots()?, None)?,
             Destination::Network => {
-                let rules = Arc::new(self.settings.proxy.rules()?);
                 let tls = tls::with_roots(&self.settings)?;
-                let rules = self.proxies.get_or_init(|| rules);
-                self.build(tls, Some(rules))?
+                self.build(tls, Some(self.rules()))?
             }
         };
         Ok(slot.get_or_init(|| client))
@@ -221,6 +240,9 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .http1_only()
+            // RFC 9112 §5.2: a client replaces them and goes on
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .user_agent(USER_AGENT)
             .pool_max_idle_per_host(0)
             // the environment is read by whoever made the settings
@@ -339,8 +361,8 @@ async fn exchange(
         })
         .collect();
     fault::here(Point::ResponseBegun);
-    check_framing(&headers, attempt)?;
-    let body = read_body(response, attempt).await?;
+    let coding = check_framing(&headers, attempt)?;
+    let body = read_body(response, coding, attempt).await?;
     fault::here(Point::ResponseRead);
     Ok(HttpResponse {
         status,
@@ -349,37 +371,4 @@ async fn exchange(
         elapsed: started.elapsed(),
         timings,
     })
-}
-
-/// Refuses an encoded body (none was asked for) and one with two lengths
-/// (RFC 9112 §6.3: an attempt at smuggling).
-fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>) -> Result<(), TransportError> {
-    let values = |wanted: &'static str| {
-        let of_this_name = headers.iter().filter(move |(name, _)| name == wanted);
-        of_this_name.flat_map(|(_, value)| value.split(',')).map(str::trim)
-    };
-    let content = values("content-encoding").find(|coding| !coding.eq_ignore_ascii_case("identity"));
-    let transfer = values("transfer-encoding").find(|coding| !coding.eq_ignore_ascii_case("chunked"));
-    if let Some(coding) = content.or(transfer) {
-        return Err(attempt.encoded(coding));
-    }
-    if values("transfer-encoding").next().is_some() && values("content-length").next().is_some() {
-        return Err(attempt.malformed("both Content-Length and Transfer-Encoding are given"));
-    }
-    Ok(())
-}
-
-async fn read_body(mut response: reqwest::Response, attempt: &Attempt<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
-    let announced = response.content_length().unwrap_or(0);
-    if announced > MAX_BODY_BYTES as u64 {
-        return Err(attempt.body_too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| attempt.failed(&error))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(attempt.body_too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Secret::new(body))
 }

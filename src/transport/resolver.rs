@@ -1,12 +1,13 @@
-//! Names to addresses by the system's resolver, with two additions: the name
-//! `localhost` must mean this machine, because http is trusted there; and the
-//! lookup runs on a thread of its own, because the system's resolver cannot be
-//! interrupted and must not hold up the end of the program.
+//! Names to addresses by the system's resolver, with three additions: names
+//! below `localhost` are this machine and are not looked up (RFC 6761 §6.3);
+//! the name `localhost` must mean this machine, because http is trusted there;
+//! and the lookup runs on a thread of its own, because the system's resolver
+//! cannot be interrupted and must not hold up the end of the program.
 
 use super::stopwatch::note_name_lookup;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::thread;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -21,8 +22,8 @@ pub(super) struct Resolver {
 /// Why a name has no usable address.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResolveError {
-    #[error(transparent)]
-    Lookup(#[from] io::Error),
+    #[error("{source}")]
+    Lookup { host: String, source: io::Error },
     #[error("\"localhost\" is {0}, which is not this machine")]
     LocalhostElsewhere(IpAddr),
 }
@@ -31,8 +32,14 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_http = self.allow_http;
         Box::pin(async move {
+            if is_below_localhost(name.as_str()) {
+                return Ok(Box::new(LOOPBACK.into_iter()) as Addrs);
+            }
             let began = Instant::now();
-            let addresses = look_up(name.as_str().to_owned()).await?;
+            let host = name.as_str().to_owned();
+            let addresses = look_up(host.clone())
+                .await
+                .map_err(|source| ResolveError::Lookup { host, source })?;
             note_name_lookup(began.elapsed());
             if !allow_http {
                 check_localhost(name.as_str(), &addresses)?;
@@ -40,6 +47,17 @@ impl Resolve for Resolver {
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
+}
+
+/// The port is filled in by the connector.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+];
+
+fn is_below_localhost(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host.ends_with(".localhost")
 }
 
 fn check_localhost(host: &str, addresses: &[SocketAddr]) -> Result<(), ResolveError> {
@@ -50,7 +68,7 @@ fn check_localhost(host: &str, addresses: &[SocketAddr]) -> Result<(), ResolveEr
     }
 }
 
-async fn look_up(host: String) -> Result<Vec<SocketAddr>, ResolveError> {
+async fn look_up(host: String) -> io::Result<Vec<SocketAddr>> {
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new().name("resolver".to_owned()).spawn(move || {
         // the port is filled in by the connector
@@ -59,7 +77,7 @@ async fn look_up(host: String) -> Result<Vec<SocketAddr>, ResolveError> {
         let _ = sender.send(outcome);
     })?;
     let outcome: Result<io::Result<Vec<SocketAddr>>, _> = receiver.await;
-    Ok(outcome.map_err(|_| io::Error::other("the resolver thread ended without an answer"))??)
+    outcome.map_err(|_| io::Error::other("the resolver thread ended without an answer"))?
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@
 //! scanning it takes four times as long as everything else here together.
 
 use super::TransportSettings;
+use super::certificate_verifier::ExplainingVerifier;
 use super::error::{PemProblem, TransportError};
-use rustls::client::WantsClientCert;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -35,11 +37,11 @@ pub(super) fn with_roots(settings: &TransportSettings) -> Result<ClientConfig, T
     let file = settings.ssl_cert_file.as_ref().filter(is_set);
     let folders: Vec<&PathBuf> = settings.ssl_cert_dir.iter().filter(is_set).collect();
     let verified = if let Some(path) = &settings.ca_file {
-        builder.with_root_certificates(roots_of_file("--cacert", path)?)
+        trusting(builder, roots_of_file("--cacert", path)?)?
     } else if file.is_some() || !folders.is_empty() {
-        builder.with_root_certificates(roots_of_environment(file, &folders)?)
+        trusting(builder, roots_of_environment(file, &folders)?)?
     } else {
-        system::verified(builder)?
+        explaining(builder, system::verifier()?, Vec::new())
     };
     let mut configuration = match &settings.client_certificate {
         Some((certificate, key)) => with_client_certificate(verified, certificate, key)?,
@@ -66,42 +68,91 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TransportErro
         .map_err(TransportError::TlsNotSetUp)
 }
 
-fn roots_of_file(named_by: &'static str, path: &Path) -> Result<RootCertStore, TransportError> {
+type Unauthenticated = ConfigBuilder<ClientConfig, WantsClientCert>;
+
+/// Trusts these certificates alone.
+fn trusting(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    roots: Roots,
+) -> Result<Unauthenticated, TransportError> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider()).build();
+    let verifier = verifier.map_err(|_| TransportError::NoRoots)?;
+    Ok(explaining(builder, verifier, roots.certificates))
+}
+
+/// What verifies stays what it is; its errors say more.
+fn explaining(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    verifier: Arc<dyn ServerCertVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+) -> Unauthenticated {
+    let verifier = Arc::new(ExplainingVerifier::new(verifier, trusted));
+    builder.dangerous().with_custom_certificate_verifier(verifier)
+}
+
+/// Trusted certificates, and the same as they were read.
+struct Roots {
+    store: RootCertStore,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Roots {
+    fn none() -> Self {
+        Roots {
+            store: RootCertStore::empty(),
+            certificates: Vec::new(),
+        }
+    }
+
+    /// Takes those that can be parsed; says how many.
+    fn add(&mut self, certificates: Vec<CertificateDer<'static>>) -> usize {
+        self.certificates.extend(certificates.iter().cloned());
+        self.store.add_parsable_certificates(certificates).0
+    }
+}
+
+fn roots_of_file(named_by: &'static str, path: &Path) -> Result<Roots, TransportError> {
     let unusable = |problem| TransportError::CaFile {
         named_by,
         path: path.to_owned(),
         problem,
     };
-    let mut roots = RootCertStore::empty();
-    let certificates = certificates(path).map_err(unusable)?;
-    let (added, _) = roots.add_parsable_certificates(certificates);
-    if added == 0 {
+    let mut roots = Roots::none();
+    if roots.add(certificates(path).map_err(unusable)?) == 0 {
         return Err(unusable(PemProblem::NothingInIt("certificate")));
     }
     Ok(roots)
 }
 
-fn roots_of_environment(file: Option<&PathBuf>, folders: &[&PathBuf]) -> Result<RootCertStore, TransportError> {
+/// A folder that does not exist is skipped, as OpenSSL does: the variable
+/// often names several for several systems. No certificate at all is an error.
+fn roots_of_environment(file: Option<&PathBuf>, folders: &[&PathBuf]) -> Result<Roots, TransportError> {
     let mut roots = match file {
         Some(path) => roots_of_file("SSL_CERT_FILE", path)?,
-        None => RootCertStore::empty(),
+        None => Roots::none(),
     };
+    let mut problem = PemProblem::NothingInIt("certificate");
     for folder in folders {
-        let unusable = |problem| TransportError::CaFile {
-            named_by: "SSL_CERT_DIR",
-            path: folder.to_path_buf(),
-            problem,
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                problem = PemProblem::Unreadable(error);
+                continue;
+            }
         };
-        let entries = std::fs::read_dir(folder).map_err(|error| unusable(PemProblem::Unreadable(error)))?;
         for entry in entries.flatten() {
             // a folder of certificates also holds links and lists that are none
             if let Ok(certificates) = certificates(&entry.path()) {
-                roots.add_parsable_certificates(certificates);
+                roots.add(certificates);
             }
         }
     }
-    if roots.is_empty() {
-        return Err(TransportError::NoRoots);
+    if roots.store.is_empty() {
+        return Err(TransportError::CaFile {
+            named_by: "SSL_CERT_DIR",
+            path: std::env::join_paths(folders).map_or_else(|_| PathBuf::new(), PathBuf::from),
+            problem,
+        });
     }
     Ok(roots)
 }
@@ -159,12 +210,10 @@ fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, PemProblem> {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 mod system {
-    use super::{ClientConfig, ConfigBuilder, RootCertStore, TransportError, WantsClientCert, WantsVerifier};
+    use super::{Arc, RootCertStore, ServerCertVerifier, TransportError, WebPkiServerVerifier, provider};
     use std::path::Path;
 
-    pub(super) fn verified(
-        builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TransportError> {
+    pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
         let found = openssl_probe::probe();
         let mut roots = load(found.cert_file.as_deref(), None);
         for folder in &found.cert_dir {
@@ -172,10 +221,8 @@ mod system {
                 roots = load(None, Some(folder));
             }
         }
-        if roots.is_empty() {
-            return Err(TransportError::NoRoots);
-        }
-        Ok(builder.with_root_certificates(roots))
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        Ok(verifier.map_err(|_| TransportError::NoRoots)?)
     }
 
     fn load(file: Option<&Path>, folder: Option<&Path>) -> RootCertStore {
@@ -188,13 +235,10 @@ mod system {
 
 #[cfg(any(target_os = "macos", windows))]
 mod system {
-    use super::{ClientConfig, ConfigBuilder, TransportError, WantsClientCert, WantsVerifier, provider};
-    use std::sync::Arc;
+    use super::{Arc, ServerCertVerifier, TransportError, provider};
 
-    pub(super) fn verified(
-        builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TransportError> {
+    pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
         let verifier = rustls_platform_verifier::Verifier::new(provider()).map_err(TransportError::TlsNotSetUp)?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
+        Ok(Arc::new(verifier))
     }
 }

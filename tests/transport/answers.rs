@@ -61,21 +61,92 @@ fn a_body_of_100_mib_costs_no_memory() {
     }
 }
 
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn answered(headers: &[&str], body: &[u8]) -> Result<HttpResponse, TransportError> {
+    let server = LiteralServer::start();
+    server.on("GET", "/", Reply::http(200, headers, body)).expected();
+    send(&get(&server.url("/")))
+}
+
 #[test]
-fn an_encoded_body_is_refused_without_unpacking_it() {
-    // 10 bytes of gzip's magic are enough: nobody may look at them
-    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
+fn an_empty_content_encoding_is_none() {
+    for headers in [
+        &["Content-Encoding:"][..],
+        &["Content-Encoding: "],
+        &["Content-Encoding: ,"],
+        &["Content-Encoding: identity, "],
+        &["Content-Encoding: Identity", "Content-Encoding:"],
+    ] {
+        assert_eq!(answered(headers, b"{}").unwrap().body.expose(), b"{}", "{headers:?}");
+    }
+}
+
+#[test]
+fn gzip_that_comes_all_the_same_is_decoded() {
+    let body = gzip(b"{\"access_token\":\"t\"}");
     for header in [
         "Content-Encoding: gzip",
+        "Content-Encoding: GZip",
+        "Content-Encoding: x-gzip",
+        "Content-Encoding: identity, gzip",
+    ] {
+        let response = answered(&[header], &body).unwrap();
+        assert_eq!(response.body.expose(), b"{\"access_token\":\"t\"}", "{header}");
+    }
+    let two_members = [gzip(b"{\"a\":"), gzip(b"1}")].concat();
+    assert_eq!(
+        answered(&["Content-Encoding: gzip"], &two_members)
+            .unwrap()
+            .body
+            .expose(),
+        b"{\"a\":1}"
+    );
+    assert_eq!(answered(&["Content-Encoding: gzip"], b"").unwrap().body.expose(), b"");
+}
+
+#[test]
+fn what_gzip_decodes_to_is_bounded_as_a_plain_body_is() {
+    let mebibyte = 1024 * 1024;
+    let fitting = answered(&["Content-Encoding: gzip"], &gzip(&vec![b' '; mebibyte])).unwrap();
+    assert_eq!(fitting.body.expose().len(), mebibyte);
+    for length in [mebibyte + 1, 200 * mebibyte] {
+        let error = answered(&["Content-Encoding: gzip"], &gzip(&vec![b' '; length])).unwrap_err();
+        assert!(matches!(error, TransportError::BodyTooLarge { .. }), "{error:?}");
+        refused_with(&error, ExitCode::Protocol, &["is larger than 1048576 bytes"]);
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_decoded_is_an_answer_that_was_lost() {
+    let whole = gzip(b"{\"access_token\":\"t\"}");
+    for body in [
+        &whole[..whole.len() - 4],
+        b"{\"access_token\":\"t\"}",
+        b"\x1f\x8b\x08\x00",
+    ] {
+        let error = answered(&["Content-Encoding: gzip"], body).unwrap_err();
+        refused_with(
+            &error,
+            ExitCode::Unreachable,
+            &["is not the gzip that its Content-Encoding announces"],
+        );
+        assert!(error.may_have_been_received() && error.answer_was_lost());
+    }
+    for header in [
         "Content-Encoding: br",
-        "Content-Encoding: identity, GZip",
+        "Content-Encoding: deflate",
+        "Content-Encoding: gzip, gzip",
         "Content-Encoding: unheard-of",
     ] {
-        let server = LiteralServer::start();
-        server.on("GET", "/", Reply::http(200, &[header], gzip)).expected();
-        let error = send(&get(&server.url("/"))).unwrap_err();
+        let error = answered(&[header], &whole).unwrap_err();
         assert!(matches!(error, TransportError::Encoded { .. }), "{error:?}");
-        refused_with(&error, ExitCode::Protocol, &["is encoded as", "was not asked for"]);
+        refused_with(&error, ExitCode::Unreachable, &["is encoded as", "was not asked for"]);
+        assert!(error.answer_was_lost());
     }
     let server = LiteralServer::start();
     let transfer = Reply::bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
@@ -84,6 +155,21 @@ fn an_encoded_body_is_refused_without_unpacking_it() {
         send(&get(&server.url("/"))),
         Err(TransportError::Encoded { .. })
     ));
+}
+
+#[test]
+fn folded_header_lines_and_spaces_after_names_are_replaced() {
+    let server = LiteralServer::start();
+    let answer = "HTTP/1.1 200 OK\r\nContent-Security-Policy: default-src 'self';\r\n\tframe-ancestors\r\n 'none'\r\n\
+                  Content-Type : application/json\r\nContent-Length: 2\r\n\r\n{}";
+    server.on("GET", "/", Reply::bytes(answer)).expected();
+    let response = send(&get(&server.url("/"))).unwrap();
+    assert_eq!(response.body.expose(), b"{}");
+    assert_eq!(response.media_type().as_deref(), Some("application/json"));
+    let policy = response.header("content-security-policy").unwrap();
+    let words: Vec<&str> = policy.split_whitespace().collect();
+    assert_eq!(words, ["default-src", "'self';", "frame-ancestors", "'none'"]);
+    assert!(!policy.contains(['\r', '\n']), "{policy:?}");
 }
 
 #[test]
@@ -116,9 +202,10 @@ fn what_is_not_http_is_told_as_that() {
         );
         refused_with(
             &error,
-            ExitCode::Protocol,
+            ExitCode::Unreachable,
             &["is not well-formed HTTP/1.1", "caused by: "],
         );
+        assert!(error.may_have_been_received() && !error.answer_was_lost(), "{shown:?}");
     }
 }
 

@@ -29,6 +29,7 @@ fn a_form_goes_out_as_rfc_6749_says_and_nothing_else_goes_with_it() {
     );
     let expected = [
         "accept",
+        "accept-encoding",
         "authorization",
         "content-length",
         "content-type",
@@ -68,7 +69,10 @@ fn a_get_asks_for_json_and_no_compression() {
     server.on("GET", "/metadata", json(200, "{}")).expected();
     send(&get(&server.url("/metadata"))).unwrap();
     let received = server.only_request_to("/metadata");
-    assert_eq!(received.header_names(), ["accept", "host", "user-agent"]);
+    assert_eq!(
+        received.header_names(),
+        ["accept", "accept-encoding", "host", "user-agent"]
+    );
     assert!(received.body.is_empty());
 }
 

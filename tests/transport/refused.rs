@@ -35,6 +35,7 @@ fn http_leaves_this_machine_only_when_allowed() {
         "http://127.8.9.1:90/",
         "http://[::1]:90/",
         "http://localhost/",
+        "http://name.localhost:90/",
         "https://x.example/",
     ] {
         assert!(
@@ -71,6 +72,18 @@ fn localhost_is_this_machine() {
     server.on("GET", "/", json(200, "{}")).expected();
     let response = send(&get(&format!("http://localhost:{}/", server.port())));
     assert_eq!(response.unwrap().status, 200);
+}
+
+#[test]
+fn a_name_below_localhost_is_this_machine_and_is_not_looked_up() {
+    let server = LiteralServer::start();
+    server.on("GET", "/", json(200, "{}")).expected();
+    for host in ["tenant.localhost", "a.TENANT.localhost", "tenant.localhost."] {
+        let response = send(&get(&format!("http://{host}:{}/", server.port())));
+        assert_eq!(response.unwrap().status, 200, "{host}");
+    }
+    let error = send(&get("http://tenant.localhost.example/")).unwrap_err();
+    assert!(matches!(error, TransportError::InsecureUrl { .. }), "{error:?}");
 }
 
 #[test]

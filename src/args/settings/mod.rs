@@ -21,7 +21,7 @@ pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, i
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
 pub use token::{assumed_ttl, part, refresh_parameters};
-pub use transport::transport;
+pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};
 use crate::args::config::Profile;

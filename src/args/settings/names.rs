@@ -8,7 +8,6 @@ use crate::exit::Diagnosis;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
-use url::Url;
 
 /// The profile that a command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +117,8 @@ pub(super) fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, 
 
 /// Host, port and path parts joined by `-`.
 fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
-    let parsed = Url::parse(url).map_err(|_| invalid(url, "that is no URL"))?;
+    let vetted = Endpoint::parse(url, HttpPolicy::Everywhere).map_err(|problem| invalid("URL", problem))?;
+    let parsed = vetted.url();
     let host = parsed.host_str().unwrap_or_default().to_owned();
     let port = parsed.port().map(|port| port.to_string());
     let path = parsed.path_segments().into_iter().flatten().map(str::to_owned);
@@ -143,7 +143,7 @@ fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
         .chars()
         .take(64)
         .collect();
-    ProfileName::parse(&name).map_err(|error| invalid_with_hint(url, error, "Name the profile with --profile NAME."))
+    ProfileName::parse(&name).map_err(|error| invalid_with_hint("URL", error, "Name the profile with --profile NAME."))
 }
 
 /// The URL whose server is looked at, and the issuer that it may be. An issuer

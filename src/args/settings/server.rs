@@ -44,8 +44,7 @@ pub(super) fn server_choice(
         &options.revocation_endpoint,
     )?;
     let issuer = match (url, &options.issuer, profile.text("issuer")) {
-        // A URL with a password in it is not repeated.
-        (Some(url), _, _) => Some((if url.contains('@') { "URL" } else { url }, url)),
+        (Some(url), _, _) => Some(("URL", url)),
         (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
         (None, None, Some(issuer)) => Some(("issuer", issuer)),
         (None, None, None) => None,

@@ -1,12 +1,11 @@
 //! How requests go out: proxy, certificates, time-out.
 
-use super::error::{SettingsError, invalid, invalid_with_hint};
+use super::error::SettingsError;
 use crate::args::cli::GlobalOptions;
 use crate::args::config::Profile;
 use crate::system::environment::Environment;
-use crate::transport::{ProxySettings, TransportSettings};
+use crate::transport::{ProxySettings, TransportSettings, check_proxy_without_userinfo};
 use std::path::PathBuf;
-use url::Url;
 
 /// How requests go out.
 ///
@@ -50,13 +49,20 @@ pub fn transport(
 
 /// Neither the command line nor the configuration file may hold a password.
 pub(super) fn reject_userinfo(name: &str, url: &str) -> Result<(), SettingsError> {
-    let parsed = Url::parse(url).map_err(|_| invalid(name, "that is no URL"))?;
-    if parsed.username().is_empty() && parsed.password().is_none() {
-        return Ok(());
-    }
-    Err(invalid_with_hint(
-        name,
-        "a proxy URL with userinfo would show its password to everybody",
-        "Put the URL with its password into the environment as HTTPS_PROXY.",
-    ))
+    check_proxy_without_userinfo(url).map_err(|problem| SettingsError::Value {
+        name: name.to_owned(),
+        problem: problem.to_string(),
+        hint: problem.hints().first().map(|hint| (*hint).to_owned()),
+    })
+}
+
+/// What is wrong with the global flags, whether or not the command comes to need them.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn check_global(global: &GlobalOptions) -> Result<(), SettingsError> {
+    global
+        .proxy
+        .as_deref()
+        .map_or(Ok(()), |url| reject_userinfo("--proxy", url))
 }

@@ -58,6 +58,7 @@ pub enum DiscoveryError {
 impl Diagnosis for DiscoveryError {
     fn exit_code(&self) -> ExitCode {
         match self {
+            DiscoveryError::Unreachable { source, .. } if source.is_unreadable_answer() => ExitCode::Protocol,
             DiscoveryError::Unreachable { source, .. } => source.exit_code(),
             DiscoveryError::Unavailable { .. } => ExitCode::Unreachable,
             DiscoveryError::NotFound { .. } | DiscoveryError::Invalid { .. } => ExitCode::Protocol,

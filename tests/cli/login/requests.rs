@@ -85,15 +85,19 @@ fn the_smallest_login_sends_exactly_this() {
         ("host", host.as_str()),
         ("user-agent", &agent),
         ("accept", "application/json"),
+        ("accept-encoding", "identity"),
         ("content-type", "application/x-www-form-urlencoded"),
         ("content-length", &length),
     ] {
         assert_eq!(request.header(name), Some(value), "{name}");
     }
-    assert_eq!(request.headers.len(), 5, "{:?}", request.headers);
+    assert_eq!(request.headers.len(), 6, "{:?}", request.headers);
 
     let metadata = server.only_request_to("/.well-known/oauth-authorization-server");
-    assert_eq!(metadata.header_names(), ["accept", "host", "user-agent"]);
+    assert_eq!(
+        metadata.header_names(),
+        ["accept", "accept-encoding", "host", "user-agent"]
+    );
     assert_eq!(server.requests().len(), 2, "metadata and token, nothing else");
 }
 

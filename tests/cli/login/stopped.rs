@@ -71,6 +71,7 @@ fn the_response_and_the_request_are_shown_and_nothing_is_sent_or_kept() {
         host,
         agent,
         accept,
+        coding,
         kind,
         length,
         gap,
@@ -90,6 +91,7 @@ fn the_response_and_the_request_are_shown_and_nothing_is_sent_or_kept() {
     assert_eq!(host, format!("  host: 127.0.0.1:{}", server.port()));
     assert!(agent.starts_with("  user-agent: oauth/"), "{agent}");
     assert_eq!(accept, "  accept: application/json");
+    assert_eq!(coding, "  accept-encoding: identity");
     assert_eq!(kind, "  content-type: application/x-www-form-urlencoded");
     assert!(length.starts_with("  content-length: "), "{length}");
     let redirect_uri = callback_encoded(&parameter(&url, "redirect_uri"));
@@ -140,6 +142,7 @@ fn as_json_it_is_the_request_that_a_login_sends() {
     for name in [
         "authorization",
         "accept",
+        "accept-encoding",
         "content-type",
         "user-agent",
         "host",

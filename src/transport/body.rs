@@ -1,0 +1,79 @@
+//! The body of an answer: its framing, its bounds, and gzip where a server
+//! compresses although `identity` was asked for (RFC 9110 §8.4).
+
+use super::MAX_BODY_BYTES;
+use super::error::TransportError;
+use super::failure::Attempt;
+use crate::secret::Secret;
+use flate2::read::MultiGzDecoder;
+use std::io::Read;
+
+/// How the body of an answer is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity,
+    Gzip,
+}
+
+/// Reads from the headers how the body is encoded. Refuses other codings, two
+/// of them, and a body with two lengths (RFC 9112 §6.3: an attempt at smuggling).
+pub(super) fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>) -> Result<Coding, TransportError> {
+    let values = |wanted: &'static str| {
+        let of_this_name = headers.iter().filter(move |(name, _)| name == wanted);
+        let values = of_this_name.flat_map(|(_, value)| value.split(',')).map(str::trim);
+        values.filter(|value| !value.is_empty())
+    };
+    let transfer = values("transfer-encoding").find(|coding| !coding.eq_ignore_ascii_case("chunked"));
+    if let Some(coding) = transfer {
+        return Err(attempt.encoded(coding));
+    }
+    if values("transfer-encoding").next().is_some() && values("content-length").next().is_some() {
+        return Err(attempt.malformed("both Content-Length and Transfer-Encoding are given"));
+    }
+    let mut codings = values("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity"));
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(Coding::Identity),
+        (Some(coding), None) if ["gzip", "x-gzip"].iter().any(|gzip| coding.eq_ignore_ascii_case(gzip)) => {
+            Ok(Coding::Gzip)
+        }
+        (Some(coding), _) => Err(attempt.encoded(coding)),
+    }
+}
+
+/// Reads the body; neither it nor what it decodes to may be longer than [`MAX_BODY_BYTES`].
+pub(super) async fn read_body(
+    mut response: reqwest::Response,
+    coding: Coding,
+    attempt: &Attempt<'_>,
+) -> Result<Secret<Vec<u8>>, TransportError> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > MAX_BODY_BYTES as u64 {
+        return Err(attempt.body_too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| attempt.failed(&error))? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(attempt.body_too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body = Secret::new(body);
+    match coding {
+        Coding::Gzip if !body.expose().is_empty() => decode_gzip(body.expose(), attempt),
+        Coding::Gzip | Coding::Identity => Ok(body),
+    }
+}
+
+fn decode_gzip(body: &[u8], attempt: &Attempt<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
+    let mut decoded = Vec::new();
+    let mut decoder = MultiGzDecoder::new(body).take(MAX_BODY_BYTES as u64 + 1);
+    let outcome = decoder.read_to_end(&mut decoded);
+    let decoded = Secret::new(decoded);
+    if decoded.expose().len() > MAX_BODY_BYTES {
+        return Err(attempt.body_too_large());
+    }
+    match outcome {
+        Ok(_) => Ok(decoded),
+        Err(_) => Err(attempt.undecodable()),
+    }
+}
