@@ -2,28 +2,18 @@
 //! grants without asking, else through the resource owner's browser.
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
-use super::browser_login::{CallbackOutcome, browser_login};
-use super::exchange::{ErrorPage, Exchange, Outcome, RedirectResponse, Tokens, shown_params, shown_url};
+use super::browser::Browser;
+use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
 use super::login_plan;
 use super::prober::Prober;
 use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
 use super::token_requests::Code;
-use super::variant_login::{Variant, send_variants};
-use crate::exit::{Diagnosis, ExitCode};
+use super::variant_login::Variant;
+use crate::exit::ExitCode;
 use crate::flow::login::{LoginError, StraySummary};
-use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
-use crate::trace::Event;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// The least time for a login that a server may refuse on a page of its own:
-/// nothing comes back then, and a person must have had the time to sign in.
-const MIN_PATIENCE: Duration = Duration::from_secs(20);
-
-/// How much longer than the longest login before such a login may take.
-const PATIENCE_FACTOR: u32 = 4;
 
 /// How the server meets a good request that comes without a cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,13 +82,8 @@ struct PooledSession {
 #[derive(Default)]
 pub(super) struct Logins {
     pub(super) interactivity: Option<Interactivity>,
-    /// Logins in the browser that were begun.
-    count: usize,
-    /// The longest login in the browser by now.
-    longest: Duration,
+    browser: Browser,
     baseline: Option<Result<Rc<BaselineLogin>, Failure>>,
-    /// Why no more logins are made.
-    given_up: Option<Stop>,
     /// Why the baseline brought no token, with the exit code of such a login.
     without_token: Option<Stop>,
     /// What can be seen by signing in alone; each later login takes one along.
@@ -127,7 +112,7 @@ impl Logins {
             .baseline
             .as_ref()
             .is_some_and(|baseline| baseline.as_ref().is_ok_and(|baseline| baseline.tokens.is_ok()));
-        let given_up = self.given_up.clone().filter(|_| !works);
+        let given_up = self.browser.given_up().cloned().filter(|_| !works);
         given_up.or_else(|| self.without_token.clone()).or_else(refused)
     }
 
@@ -251,9 +236,10 @@ impl Logins {
             };
         }
         let timeout = prober.request.login.timeout;
-        match self.answer_in_browser(prober, probe, purpose, timeout)? {
+        let remaining = self.remaining(prober);
+        match self.browser.answer(prober, probe, purpose, remaining, timeout)? {
             Some(exchange) => Ok(exchange),
-            None => self.give_up_after(&LoginError::TimedOut {
+            None => self.browser.give_up_after(&LoginError::TimedOut {
                 waited: timeout,
                 strays: StraySummary::default(),
             }),
@@ -275,8 +261,9 @@ impl Logins {
                 (outcome, None) => expect_refusal(&outcome).map(|()| None),
             };
         }
-        let timeout = self.short_timeout(prober);
-        let answer = self.answer_in_browser(prober, probe, purpose, timeout)?;
+        let timeout = self.browser.short_timeout(prober);
+        let remaining = self.remaining(prober);
+        let answer = self.browser.answer(prober, probe, purpose, remaining, timeout)?;
         if answer.is_none() {
             self.needs_somebody(prober)?;
         }
@@ -310,65 +297,21 @@ impl Logins {
         purpose: &str,
     ) -> Result<bool, Failure> {
         self.needs_baseline_grant(prober)?;
-        if let Some(stop) = &self.given_up {
-            return inconclusive(stop.reason.clone());
-        }
-        let endpoint = prober.authorization_endpoint()?;
-        let timeout = self.short_timeout(prober);
-        self.announce_variants(prober, variants.len(), purpose);
-        let context = &mut *prober.world;
-        let shutdown = &mut prober.shutdown;
-        let outcome = prober.runtime.block_on(async {
-            tokio::select! {
-                outcome = send_variants(variants, &endpoint, port, timeout, context) => Ok(outcome),
-                code = shutdown => Err(code),
-            }
-        });
-        match outcome {
-            Ok(Ok(false)) => return Ok(false),
-            Ok(Ok(true)) => {}
-            Ok(Err(error)) => return self.give_up_after(&error),
-            Err(code) => {
-                prober.interrupted = Some(code);
-                return inconclusive("interrupted");
-            }
-        }
-        for variant in variants.iter() {
-            let response = variant.response.iter();
-            let secrets = response.flat_map(|response| response.params.secrets().cloned());
-            prober
-                .results
-                .keep_secrets(secrets.chain([variant.probe.state.clone()]).collect());
-        }
-        if variants.iter().any(|variant| variant.response.is_none()) {
+        let remaining = self.remaining(prober).max(variants.len());
+        self.pending_variants = self.pending_variants.saturating_sub(variants.len());
+        let is_heard = self.browser.send_variants(prober, variants, port, purpose, remaining)?;
+        if is_heard && variants.iter().any(|variant| variant.response.is_none()) {
             self.needs_somebody(prober)?;
         }
-        Ok(true)
-    }
-
-    fn announce_variants(&mut self, prober: &mut Prober<'_, '_>, tabs: usize, purpose: &str) {
-        let first = self.count + 1;
-        self.count += tabs;
-        self.pending_variants = self.pending_variants.saturating_sub(tabs);
-        let about = self.count + self.remaining(prober);
-        let which = match tabs {
-            1 => format!("login {first}"),
-            _ => format!("logins {first} to {}", self.count),
-        };
-        let text = format!("{which} of about {about}: {purpose}");
-        prober.world.caller.observe(&Event::Outcome(&text));
+        Ok(is_heard)
     }
 
     /// Logins that are still to come, with the one that begins.
     fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
         let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
         let with_own_login = planned.saturating_sub(self.pool.len());
-        with_own_login.max(self.pending.len()) + self.pending_variants
-    }
-
-    fn short_timeout(&self, prober: &Prober<'_, '_>) -> Duration {
-        let patience = MIN_PATIENCE.max(self.longest * PATIENCE_FACTOR);
-        prober.request.login.timeout.min(patience)
+        let baseline = usize::from(self.baseline.is_none());
+        baseline + with_own_login.max(self.pending.len()) + self.pending_variants
     }
 
     fn answer_without_browser(
@@ -387,127 +330,6 @@ impl Logins {
             _ => None,
         };
         Ok((outcome, answer))
-    }
-
-    /// The response to a request in the browser; `None` where nothing came back in time.
-    fn answer_in_browser(
-        &mut self,
-        prober: &mut Prober<'_, '_>,
-        mut probe: AuthorizationProbe,
-        purpose: &str,
-        timeout: Duration,
-    ) -> Result<Option<AuthorizationExchange>, Failure> {
-        if prober.interrupted.is_some() {
-            return inconclusive("interrupted");
-        }
-        if let Some(stop) = &self.given_up {
-            return inconclusive(stop.reason.clone());
-        }
-        let endpoint = prober.authorization_endpoint()?;
-        self.announce_login(prober, purpose);
-        let login = &prober.request.login;
-        let world = &mut *prober.world;
-        let shutdown = &mut prober.shutdown;
-        let is_first = self.count == 1;
-        let begun = Instant::now();
-        let outcome = prober.runtime.block_on(async {
-            let signing_in = browser_login(&mut probe, &endpoint, login, timeout, is_first, world);
-            tokio::select! {
-                outcome = signing_in => Ok(outcome),
-                code = shutdown => Err(code),
-            }
-        });
-        let request = format!("by the browser GET {}", shown_url(&endpoint.with_params(&probe.params)));
-        let params = match outcome {
-            Ok(Ok(CallbackOutcome::Answer(params))) => params,
-            Ok(Ok(CallbackOutcome::WrongState(params))) => {
-                return self.give_up_for_state(prober, Evidence::new(request, shown_callback(&params)));
-            }
-            Ok(Ok(CallbackOutcome::Nothing)) => {
-                let response = format!("nothing came to the redirect URI within {timeout:?}");
-                prober.results.add_evidence(Evidence::new(request, response));
-                return Ok(None);
-            }
-            Ok(Err(error)) => return self.give_up_after(&error),
-            Err(code) => {
-                prober.interrupted = Some(code);
-                return inconclusive("interrupted");
-            }
-        };
-        self.longest = self.longest.max(begun.elapsed());
-        self.accept_callback(prober, probe, params, request).map(Some)
-    }
-
-    fn announce_login(&mut self, prober: &mut Prober<'_, '_>, purpose: &str) {
-        let remaining = self.remaining(prober);
-        self.count += 1;
-        // The baseline is none of the plan, nor is a login that only repeats another.
-        let about = match self.baseline {
-            None => self.count + remaining,
-            Some(_) => self.count + remaining.saturating_sub(1),
-        };
-        let text = format!("login {} of about {about}: {purpose}", self.count);
-        prober.world.caller.observe(&Event::Outcome(&text));
-    }
-
-    /// What came with the browser, unless it must not be used.
-    fn accept_callback(
-        &mut self,
-        prober: &mut Prober<'_, '_>,
-        probe: AuthorizationProbe,
-        params: Params,
-        request: String,
-    ) -> Result<AuthorizationExchange, Failure> {
-        let mut secrets = vec![probe.state.clone(), probe.code_verifier.clone()];
-        secrets.extend(params.secrets().cloned());
-        prober.results.keep_secrets(secrets);
-        let evidence = Evidence::new(request, shown_callback(&params));
-        if params.is_empty() {
-            let why = "the browser came back without parameters: they are in the fragment, or there are none";
-            prober.record(Rule::AuthorizeQuery, violated(why), Some(evidence));
-            return self.give_up(ExitCode::Protocol, format!("{why} (authorize.query)"));
-        }
-        let response = RedirectResponse {
-            params,
-            in_fragment: false,
-            location: Secret::from(probe.redirect_uri()),
-        };
-        let issuer = prober.target.metadata.issuer.as_ref().map(ToString::to_string);
-        if let (Some(found), Some(issuer)) = (response.value("iss"), issuer)
-            && found != issuer
-        {
-            let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
-            prober.record(Rule::AuthorizeIssValue, violated(why), Some(evidence));
-            let why = "the response came from another issuer (authorize.iss-value), so its code goes nowhere";
-            return self.give_up(ExitCode::Protocol, why);
-        }
-        let exchange = AuthorizationExchange {
-            probe,
-            response,
-            evidence: Some(evidence.clone()),
-        };
-        prober.observations.note_authorization_error(&exchange, &evidence);
-        prober.results.add_evidence(evidence);
-        Ok(exchange)
-    }
-
-    fn give_up_for_state<T>(&mut self, prober: &mut Prober<'_, '_>, evidence: Evidence) -> Result<T, Failure> {
-        let why = "an answer came with another state than the request's";
-        prober.record(Rule::AuthorizeState, violated(why), Some(evidence));
-        let why = format!("{why} (authorize.state), so no login can be finished");
-        self.give_up(ExitCode::Protocol, why)
-    }
-
-    /// Nobody should be asked again and again for what does not work.
-    fn give_up_after<T>(&mut self, error: &LoginError) -> Result<T, Failure> {
-        self.give_up(error.exit_code(), format!("the login for it failed: {error}"))
-    }
-
-    /// From here on nobody is asked to sign in, and why. What needs no login goes on.
-    fn give_up<T>(&mut self, exit_code: ExitCode, reason: impl Into<String>) -> Result<T, Failure> {
-        let reason = reason.into();
-        let stop = Stop { reason, exit_code };
-        inconclusive(self.given_up.insert(stop).reason.clone())
     }
 
     /// The first whole login; made once, however often it is asked for.
@@ -672,8 +494,4 @@ fn refresh_pooled(prober: &mut Prober<'_, '_>, old: Tokens) -> Option<Tokens> {
         id_token: old.id_token.or(new.id_token),
         scope: new.scope.or(old.scope),
     })
-}
-
-fn shown_callback(params: &Params) -> String {
-    format!("by the browser {}", shown_params(params))
 }

@@ -12,6 +12,7 @@
 
 mod authorization_probe;
 mod authorize_requests;
+mod browser;
 mod browser_login;
 
 mod context;

@@ -685,6 +685,9 @@ pub(super) mod tests {
         let mut session = full_session(7);
         session.tokens.truncate(1);
         session.dead = None;
+        session.suspended = None;
+        session.refresh_expires_at = None;
+        session.first_claims = None;
         session.subject = Some("alice".to_owned());
         assert_eq!(
             session.encode().expose(),

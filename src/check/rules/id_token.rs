@@ -158,50 +158,54 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             })
         });
     }
-    check.rule(Rule::IdTokenSignature, &mut |check| {
-        check.prober.needs_openid()?;
-        let baseline = check.baseline_tokens()?;
-        let (tokens, _) = baseline.tokens()?;
-        let jwt = claims_of(tokens)?;
-        let Ok(keys) = keys::fetch(check) else {
-            return inconclusive("no keys are published (keys.published)");
-        };
-        let set = json!({ "keys": keys }).to_string();
-        let Ok(set) = JwkSet::parse(set.as_bytes()) else {
-            return inconclusive("the published keys cannot be read");
-        };
-        match set.verify(&jwt) {
-            Ok(_) => Ok(()),
-            // Not signed, or with the client's secret: no published key is meant.
-            Err(SignatureError::Algorithm(name)) => {
-                inconclusive(format!("it is signed with {name}, not with a published key"))
-            }
-            Err(error) => violated(error.to_string()),
+    check.rule(Rule::IdTokenSignature, &mut signature);
+    check.rule(Rule::IdTokenKeyReference, &mut key_reference);
+}
+
+fn signature(check: &mut Check<'_, '_>) -> CheckResult {
+    check.prober.needs_openid()?;
+    let baseline = check.baseline_tokens()?;
+    let (tokens, _) = baseline.tokens()?;
+    let jwt = claims_of(tokens)?;
+    let Ok(keys) = keys::fetch(check) else {
+        return inconclusive("no keys are published (keys.published)");
+    };
+    let set = json!({ "keys": keys }).to_string();
+    let Ok(set) = JwkSet::parse(set.as_bytes()) else {
+        return inconclusive("the published keys cannot be read");
+    };
+    match set.verify(&jwt) {
+        Ok(_) => Ok(()),
+        // Not signed, or with the client's secret: no published key is meant.
+        Err(SignatureError::Algorithm(name)) => {
+            inconclusive(format!("it is signed with {name}, not with a published key"))
         }
-    });
-    check.rule(Rule::IdTokenKeyReference, &mut |check| {
-        check.prober.needs_openid()?;
-        let baseline = check.baseline_tokens()?;
-        let (tokens, _) = baseline.tokens()?;
-        let jwt = claims_of(tokens)?;
-        if jwt.signature.is_empty() {
-            return inconclusive("it is not signed (id-token.signed)");
-        }
-        let Ok(keys) = keys::fetch(check) else {
-            return inconclusive("no keys are published");
-        };
-        if keys.len() < 2 {
-            return Ok(());
-        }
-        let kid = jwt.header.get("kid").and_then(Value::as_str);
-        let known = keys
-            .iter()
-            .any(|key| kid.is_some() && key.get("kid").and_then(Value::as_str) == kid);
-        let how = if kid.is_none() {
-            "there is no kid"
-        } else {
-            "its kid is none of the published ones"
-        };
-        ensure(known, how)
-    });
+        Err(error) => violated(error.to_string()),
+    }
+}
+
+fn key_reference(check: &mut Check<'_, '_>) -> CheckResult {
+    check.prober.needs_openid()?;
+    let baseline = check.baseline_tokens()?;
+    let (tokens, _) = baseline.tokens()?;
+    let jwt = claims_of(tokens)?;
+    if jwt.signature.is_empty() {
+        return inconclusive("it is not signed (id-token.signed)");
+    }
+    let Ok(keys) = keys::fetch(check) else {
+        return inconclusive("no keys are published");
+    };
+    if keys.len() < 2 {
+        return Ok(());
+    }
+    let kid = jwt.header.get("kid").and_then(Value::as_str);
+    let known = keys
+        .iter()
+        .any(|key| kid.is_some() && key.get("kid").and_then(Value::as_str) == kid);
+    let how = if kid.is_none() {
+        "there is no kid"
+    } else {
+        "its kid is none of the published ones"
+    };
+    ensure(known, how)
 }
