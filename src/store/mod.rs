@@ -20,6 +20,8 @@ mod session;
 pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
 pub use file::private_file_error::PrivateFileError;
+#[cfg(fuzzing)]
+pub use file::sealed::is_session_file;
 pub use helper::{Action, CommandStoreError};
 pub use keyring::error::KeyringError;
 pub use lock::{Intent, LockError, ProfileLock, Purpose};

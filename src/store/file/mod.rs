@@ -13,7 +13,7 @@ mod format;
 pub(super) mod passphrase;
 pub(super) mod private_dir;
 pub(super) mod private_file_error;
-mod sealed;
+pub(super) mod sealed;
 #[cfg(test)]
 mod tests;
 

@@ -205,3 +205,9 @@ impl<'a> SealedSession<'a> {
         Ok(Secret::from(text))
     }
 }
+
+/// For fuzz/: whether this is the content of a session file, as far as its header says.
+#[cfg(fuzzing)]
+pub fn is_session_file(content: &[u8]) -> bool {
+    SealedSession::parse(content, Path::new("session")).is_ok()
+}

@@ -84,6 +84,12 @@ fn check_request_line(line: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// For fuzz/: whether these bytes end a head; `None` where they are refused.
+#[cfg(fuzzing)]
+pub fn ends_head(buffer: &[u8]) -> Option<bool> {
+    HeadScanner::default().is_full(buffer).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,8 @@ mod page;
 mod refusal;
 
 pub use error::LoopbackError;
+#[cfg(fuzzing)]
+pub use head::ends_head;
 pub use limits::ListenerLimits;
 pub use page::{Page, content_security_policy};
 pub use refusal::Refusal;
