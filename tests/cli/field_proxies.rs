@@ -88,7 +88,6 @@ fn a_proxy_for_other_urls_is_not_looked_at() {
 
 #[test]
 fn nothing_of_a_url_with_a_password_is_repeated() {
-    let home = Home::new();
     let server = LiteralServer::start();
     for url in [
         "https://user:4815@id.example.com",
@@ -128,6 +127,7 @@ fn nothing_of_a_url_with_a_password_is_repeated() {
             &["check", url, "--client-id", "c"],
             &["profile", "set", "x", &format!("issuer={url}")],
         ] {
+            let home = Home::new();
             let outcome = run(home.oauth().args(arguments));
             // a path with an @ is a path: such a URL can be asked, and is named as it was parsed
             if outcome.code == Some(2) {

@@ -119,6 +119,15 @@ pub(super) fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, 
 fn profile_name_from_url(url: &str) -> Result<ProfileName, SettingsError> {
     let vetted = Endpoint::parse(url, HttpPolicy::Everywhere).map_err(|problem| invalid("URL", problem))?;
     let parsed = vetted.url();
+    // It may be the end of a password that was not encoded, and a name is shown.
+    if url.contains('@') {
+        let problem = "a URL with an @ in it cannot name a profile";
+        return Err(invalid_with_hint(
+            "URL",
+            problem,
+            "Name the profile with --profile NAME.",
+        ));
+    }
     let host = parsed.host_str().unwrap_or_default().to_owned();
     let port = parsed.port().map(|port| port.to_string());
     let path = parsed.path_segments().into_iter().flatten().map(str::to_owned);
