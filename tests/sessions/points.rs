@@ -140,7 +140,7 @@ fn a_login_that_is_killed_after_the_exchange_stores_nothing_and_the_next_one_wor
         };
         killed_at(&mut place.login(), "code-exchanged=kill");
         assert_eq!(place.record(), None);
-        place.token().expect_code(4);
+        place.token().expect_code(2);
         place.log_in();
         place.token().expect_code(0);
     }
