@@ -3,6 +3,7 @@
 //! removed and named.
 
 use crate::secret::Secret;
+use zeroize::Zeroizing;
 
 /// Quotes and brackets that stand around a token in documents.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '‘', '’', '<', '>'];
@@ -49,15 +50,15 @@ impl PastedJwt {
                 break;
             }
         }
-        let joined: String = rest.split_whitespace().collect();
-        remove("blanks", joined != rest);
+        let joined: Zeroizing<String> = Zeroizing::new(rest.split_whitespace().collect());
+        remove("blanks", joined.as_str() != rest);
         let token: Vec<&str> = joined.split('.').map(|segment| segment.trim_end_matches('=')).collect();
-        let token = Secret::from(token.join("."));
-        let is_padded = token.expose() != joined.as_str();
+        let token = token.join(".");
+        let is_padded = token.len() != joined.len();
         remove("base64 padding", is_padded);
         let signing_input = joined.rsplit_once('.').map(|(input, _)| Secret::from(input));
         PastedJwt {
-            token,
+            token: Secret::from(token),
             padded_signing_input: signing_input.filter(|_| is_padded),
             removed,
         }
