@@ -21,6 +21,7 @@ pub mod json_scan;
 pub mod jwks;
 pub mod metadata;
 pub mod params;
+pub mod pasted_jwt;
 pub mod pkce;
 pub mod random;
 pub mod redirect_uri;
