@@ -14,6 +14,7 @@ pub mod id_token;
 pub mod jose;
 pub mod json;
 pub mod jwks;
+pub mod members;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
