@@ -519,6 +519,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--refresh-grace', '--refresh-grace', [CompletionResultType]::ParameterName, 'How long a spent refresh token still works')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Wait before each answer, before anything is committed')
             [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'Answer an endpoint with a status, for testing clients; repeatable')
+            [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable')
             [CompletionResult]::new('--break', '--break', [CompletionResultType]::ParameterName, 'Break a rule for servers on purpose; repeatable; list prints them all')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]')

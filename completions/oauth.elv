@@ -498,6 +498,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --refresh-grace 'How long a spent refresh token still works'
             cand --latency 'Wait before each answer, before anything is committed'
             cand --fail 'Answer an endpoint with a status, for testing clients; repeatable'
+            cand --cors 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable'
             cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --color 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]'

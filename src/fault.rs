@@ -5,7 +5,8 @@
 //! `OAUTH_FAULT=POINT=ACTION` arms one point of one process: `kill` ends it
 //! as SIGKILL does, `stop` stops it as SIGSTOP does, `eio` and `enospc` are
 //! answers of the operating system where the point is one of IO. `POINT=ACTION@3`
-//! lets it pass twice.
+//! lets it pass twice. `OAUTH_FAULT_LOG=FILE` appends the name of each point that
+//! is passed to a file, armed or not.
 
 macro_rules! points {
     ($($point:ident $name:literal $meaning:literal;)+) => {
@@ -73,21 +74,14 @@ pub fn cut(_point: Point, content: &[u8]) -> &[u8] {
     content
 }
 
-/// Does the work; the point is after its first step, when it waits for others.
-#[cfg(not(feature = "fault-points"))]
-#[inline(always)]
-pub fn handed_over<T>(_point: Point, work: impl Future<Output = T>) -> impl Future<Output = T> {
-    work
-}
-
 #[cfg(feature = "fault-points")]
-pub use armed::{cut, handed_over, io};
+pub use armed::{cut, io};
 
 #[cfg(feature = "fault-points")]
 mod armed {
     use super::Point;
     use rustix::process::{Signal, getpid, kill_process};
-    use std::io::{self, ErrorKind};
+    use std::io::{self, ErrorKind, Write};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// How often the armed point was passed.
@@ -112,6 +106,7 @@ mod armed {
     /// # Errors
     /// The one that this point is armed with.
     pub fn io(point: Point) -> io::Result<()> {
+        log(point);
         let signal = match action(point).as_deref() {
             Some("kill") => Signal::KILL,
             Some("stop") => Signal::STOP,
@@ -123,25 +118,20 @@ mod armed {
         Ok(())
     }
 
+    fn log(point: Point) {
+        let Some(path) = std::env::var_os("OAUTH_FAULT_LOG") else {
+            return;
+        };
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        // The test that reads it misses what cannot be written
+        let _ = file.and_then(|mut file| writeln!(file, "{}", point.name()));
+    }
+
     /// The content, or where this point is armed the first half of it.
     pub fn cut(point: Point, content: &[u8]) -> &[u8] {
         match armed(point) {
             Some((_, time)) if PASSED.load(Ordering::Relaxed) + 1 == time => &content[..content.len() / 2],
             _ => content,
         }
-    }
-
-    /// Does the work; the point is after its first step, when it waits for others.
-    pub async fn handed_over<T>(point: Point, work: impl Future<Output = T>) -> T {
-        let mut work = std::pin::pin!(work);
-        let mut first = true;
-        std::future::poll_fn(|context| {
-            let polled = work.as_mut().poll(context);
-            if polled.is_pending() && std::mem::take(&mut first) {
-                let _ = io(point);
-            }
-            polled
-        })
-        .await
     }
 }

@@ -27,7 +27,6 @@ use args::cli::{self, CommandLine};
 use args::settings;
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use exit::Diagnosis;
 use output::report::{self, Style};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -57,6 +56,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 /// What `--color` says in arguments that the parser did not take.
 fn asked_colour(arguments: &[OsString]) -> cli::Colour {
     let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    let mut asked = cli::Colour::Auto;
     while let Some(word) = words.next() {
         let value = match word.strip_prefix("--color") {
             Some("") => words.next(),
@@ -64,10 +64,10 @@ fn asked_colour(arguments: &[OsString]) -> cli::Colour {
             None => None,
         };
         if let Some(Ok(colour)) = value.map(|value| cli::Colour::from_str(value, false)) {
-            return colour;
+            asked = colour;
         }
     }
-    cli::Colour::Auto
+    asked
 }
 
 /// Help and version are results; everything else the parser says is an error.

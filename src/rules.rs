@@ -26,6 +26,23 @@ impl Level {
     }
 }
 
+/// Where `oauth serve --break` violates a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViolationPoint {
+    /// In the documents that the server publishes.
+    Documents,
+    /// In how a request to any endpoint is read.
+    Request,
+    /// In how the parameters of an authorization request are read.
+    AuthorizationRequest,
+    /// In what the browser brings back to the client.
+    AuthorizationResponse,
+    /// In the headers, the status or the members of a finished response.
+    Response,
+    /// In the decision that enforces the rule.
+    Decision,
+}
+
 /// A name that no rule has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no rule `{id}`")]
@@ -43,7 +60,7 @@ impl UnknownRule {
 }
 
 macro_rules! rules {
-    ($($rule:ident $id:literal $level:ident $document:literal $section:literal $statement:literal;)+) => {
+    ($($rule:ident $id:literal $level:ident $point:ident $document:literal $section:literal $statement:literal;)+) => {
         /// One rule for servers.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
@@ -62,6 +79,11 @@ macro_rules! rules {
             /// How binding it is.
             pub fn level(self) -> Level {
                 match self { $(Rule::$rule => Level::$level,)+ }
+            }
+
+            /// Where `oauth serve --break` violates it.
+            pub fn violation_point(self) -> ViolationPoint {
+                match self { $(Rule::$rule => ViolationPoint::$point,)+ }
             }
 
             /// The specification it stands in, such as `RFC 6749`.
@@ -84,198 +106,198 @@ macro_rules! rules {
 
 rules! {
     // The documents that the server publishes.
-    MetadataIssuer "metadata.issuer" Must "RFC 8414" "3.3" "the metadata name the very issuer that they were asked for";
-    MetadataIssuerUrl "metadata.issuer-url" Must "RFC 8414" "2" "the issuer is an https URL (http on loopback) without query and fragment";
-    MetadataContentType "metadata.content-type" Must "RFC 8414" "3.2" "the metadata are served as application/json";
-    MetadataEmptyArrays "metadata.empty-arrays" Must "RFC 8414" "3.2" "no member of the metadata is an empty array";
-    MetadataAuthorizationEndpoint "metadata.authorization-endpoint" Must "RFC 8414" "2" "the metadata name the authorization endpoint";
-    MetadataTokenEndpoint "metadata.token-endpoint" Must "RFC 8414" "2" "the metadata name the token endpoint";
-    MetadataHttps "metadata.https" Must "RFC 8414" "2" "every endpoint in the metadata is https (http on loopback)";
-    MetadataFragment "metadata.fragment" Must "RFC 6749" "3.1" "the authorization and the token endpoint have no fragment";
-    MetadataResponseTypes "metadata.response-types" Must "RFC 8414" "2" "response_types_supported is there and has code";
-    MetadataNoImplicit "metadata.no-implicit" Should "RFC 9700" "2.1.2" "no response type that gives an access token at the authorization endpoint is announced";
-    MetadataNoPassword "metadata.no-password" Must "RFC 9700" "2.4" "the password grant is not announced";
-    MetadataGrantTypes "metadata.grant-types" Should "RFC 8414" "2" "grant_types_supported is there (absent, it means that implicit is supported) and has authorization_code";
-    MetadataChallengeMethods "metadata.challenge-methods" Should "RFC 9700" "2.1.1" "code_challenge_methods_supported is announced, so that clients can see that PKCE works";
-    MetadataS256 "metadata.s256" Must "RFC 7636" "4.2" "S256 is among the announced code challenge methods";
-    MetadataNoPlain "metadata.no-plain" Should "RFC 9700" "2.1.1" "the code challenge method plain is not announced";
-    MetadataIssParameter "metadata.iss-parameter" Should "RFC 9207" "3" "the metadata announce the iss parameter in authorization responses";
-    MetadataAuthMethods "metadata.auth-methods" Should "RFC 8414" "2" "token_endpoint_auth_methods_supported lists the method that the client uses";
-    MetadataRevocation "metadata.revocation" Should "RFC 7009" "2" "a revocation endpoint is announced";
-    MetadataScopes "metadata.scopes" Must "OpenID Discovery" "3" "scopes_supported, where it is there, has openid";
-    MetadataSubjectTypes "metadata.subject-types" Must "OpenID Discovery" "3" "subject_types_supported is there";
-    MetadataIdTokenAlgorithms "metadata.id-token-algorithms" Must "OpenID Discovery" "3" "id_token_signing_alg_values_supported has RS256";
-    MetadataNoNone "metadata.no-none" Should "RFC 8725" "3.2" "no unsigned ID tokens (none) are announced";
-    MetadataDocumentsAgree "metadata.documents-agree" Should "RFC 8414" "5" "both well-known documents say the same where both exist";
-    KeysPublished "keys.published" Must "OpenID Discovery" "3" "jwks_uri is there and answers with a set of keys";
-    KeysPublicOnly "keys.public-only" Must "RFC 7517" "9.2" "no published key has private or symmetric parts";
-    KeysDistinct "keys.distinct" Should "RFC 7517" "4.5" "published keys have distinct kid values";
-    KeysStrength "keys.strength" Must "RFC 7518" "3.3" "published RSA keys have 2048 bits or more";
+    MetadataIssuer "metadata.issuer" Must Documents "RFC 8414" "3.3" "the metadata name the very issuer that they were asked for";
+    MetadataIssuerUrl "metadata.issuer-url" Must Documents "RFC 8414" "2" "the issuer is an https URL (http on loopback) without query and fragment";
+    MetadataContentType "metadata.content-type" Must Response "RFC 8414" "3.2" "the metadata are served as application/json";
+    MetadataEmptyArrays "metadata.empty-arrays" Must Documents "RFC 8414" "3.2" "no member of the metadata is an empty array";
+    MetadataAuthorizationEndpoint "metadata.authorization-endpoint" Must Documents "RFC 8414" "2" "the metadata name the authorization endpoint";
+    MetadataTokenEndpoint "metadata.token-endpoint" Must Documents "RFC 8414" "2" "the metadata name the token endpoint";
+    MetadataHttps "metadata.https" Must Documents "RFC 8414" "2" "every endpoint in the metadata is https (http on loopback)";
+    MetadataFragment "metadata.fragment" Must Documents "RFC 6749" "3.1" "the authorization and the token endpoint have no fragment";
+    MetadataResponseTypes "metadata.response-types" Must Documents "RFC 8414" "2" "response_types_supported is there and has code";
+    MetadataNoImplicit "metadata.no-implicit" Should Documents "RFC 9700" "2.1.2" "no response type that gives an access token at the authorization endpoint is announced";
+    MetadataNoPassword "metadata.no-password" Must Documents "RFC 9700" "2.4" "the password grant is not announced";
+    MetadataGrantTypes "metadata.grant-types" Should Documents "RFC 8414" "2" "grant_types_supported is there (absent, it means that implicit is supported) and has authorization_code";
+    MetadataChallengeMethods "metadata.challenge-methods" Should Documents "RFC 9700" "2.1.1" "code_challenge_methods_supported is announced, so that clients can see that PKCE works";
+    MetadataS256 "metadata.s256" Must Documents "RFC 7636" "4.2" "S256 is among the announced code challenge methods";
+    MetadataNoPlain "metadata.no-plain" Should Documents "RFC 9700" "2.1.1" "the code challenge method plain is not announced";
+    MetadataIssParameter "metadata.iss-parameter" Should Documents "RFC 9207" "3" "the metadata announce the iss parameter in authorization responses";
+    MetadataAuthMethods "metadata.auth-methods" Should Documents "RFC 8414" "2" "token_endpoint_auth_methods_supported lists the method that the client uses";
+    MetadataRevocation "metadata.revocation" Should Documents "RFC 7009" "2" "a revocation endpoint is announced";
+    MetadataScopes "metadata.scopes" Must Documents "OpenID Discovery" "3" "scopes_supported, where it is there, has openid";
+    MetadataSubjectTypes "metadata.subject-types" Must Documents "OpenID Discovery" "3" "subject_types_supported is there";
+    MetadataIdTokenAlgorithms "metadata.id-token-algorithms" Must Documents "OpenID Discovery" "3" "id_token_signing_alg_values_supported has RS256";
+    MetadataNoNone "metadata.no-none" Should Documents "RFC 8725" "3.2" "no unsigned ID tokens (none) are announced";
+    MetadataDocumentsAgree "metadata.documents-agree" Should Documents "RFC 8414" "5" "both well-known documents say the same where both exist";
+    KeysPublished "keys.published" Must Documents "OpenID Discovery" "3" "jwks_uri is there and answers with a set of keys";
+    KeysPublicOnly "keys.public-only" Must Documents "RFC 7517" "9.2" "no published key has private or symmetric parts";
+    KeysDistinct "keys.distinct" Should Documents "RFC 7517" "4.5" "published keys have distinct kid values";
+    KeysStrength "keys.strength" Must Documents "RFC 7518" "3.3" "published RSA keys have 2048 bits or more";
 
     // The authorization endpoint: what comes back.
-    AuthorizeState "authorize.state" Must "RFC 6749" "4.1.2" "the response has the state of the request";
-    AuthorizeStateCharacters "authorize.state-characters" Must "RFC 6749" "4.1.2" "every printable character of the state comes back unchanged";
-    AuthorizeStateLong "authorize.state-long" Must "RFC 6749" "4.1.2" "a state of 1 KiB comes back unchanged";
-    AuthorizeStateAbsent "authorize.state-absent" Should "RFC 6749" "4.1.2" "a request without state is answered without state";
-    AuthorizeStateInError "authorize.state-in-error" Must "RFC 6749" "4.1.2.1" "an error response has the state of the request";
-    AuthorizeErrorCharacters "authorize.error-characters" Must "RFC 6749" "4.1.2.1" "error and error_description have no quotes, backslashes and control characters";
-    AuthorizeIss "authorize.iss" Must "RFC 9207" "2" "a response with a code has iss, where it is announced";
-    AuthorizeIssInError "authorize.iss-in-error" Must "RFC 9207" "2" "an error response has iss, where it is announced";
-    AuthorizeIssValue "authorize.iss-value" Must "RFC 9207" "2.4" "iss is the issuer";
-    AuthorizeQuery "authorize.query" Must "RFC 6749" "4.1.2" "the code comes in the query, not in the fragment";
-    AuthorizeCodeEntropy "authorize.code-entropy" Must "RFC 6749" "10.10" "codes have 128 bits of randomness or more";
-    AuthorizeCodeEntropyMore "authorize.code-entropy-160" Should "RFC 6749" "10.10" "codes have 160 bits of randomness or more";
+    AuthorizeState "authorize.state" Must AuthorizationResponse "RFC 6749" "4.1.2" "the response has the state of the request";
+    AuthorizeStateCharacters "authorize.state-characters" Must AuthorizationResponse "RFC 6749" "4.1.2" "every printable character of the state comes back unchanged";
+    AuthorizeStateLong "authorize.state-long" Must AuthorizationResponse "RFC 6749" "4.1.2" "a state of 1 KiB comes back unchanged";
+    AuthorizeStateAbsent "authorize.state-absent" Should AuthorizationResponse "RFC 6749" "4.1.2" "a request without state is answered without state";
+    AuthorizeStateInError "authorize.state-in-error" Must AuthorizationResponse "RFC 6749" "4.1.2.1" "an error response has the state of the request";
+    AuthorizeErrorCharacters "authorize.error-characters" Must AuthorizationResponse "RFC 6749" "4.1.2.1" "error and error_description have no quotes, backslashes and control characters";
+    AuthorizeIss "authorize.iss" Must AuthorizationResponse "RFC 9207" "2" "a response with a code has iss, where it is announced";
+    AuthorizeIssInError "authorize.iss-in-error" Must AuthorizationResponse "RFC 9207" "2" "an error response has iss, where it is announced";
+    AuthorizeIssValue "authorize.iss-value" Must AuthorizationResponse "RFC 9207" "2.4" "iss is the issuer";
+    AuthorizeQuery "authorize.query" Must AuthorizationResponse "RFC 6749" "4.1.2" "the code comes in the query, not in the fragment";
+    AuthorizeCodeEntropy "authorize.code-entropy" Must Decision "RFC 6749" "10.10" "codes have 128 bits of randomness or more";
+    AuthorizeCodeEntropyMore "authorize.code-entropy-160" Should Decision "RFC 6749" "10.10" "codes have 160 bits of randomness or more";
     // The authorization endpoint: what is refused.
-    AuthorizeResponseTypeMissing "authorize.response-type-missing" Must "RFC 6749" "3.1.1" "a request without response_type is an error";
-    AuthorizeResponseTypeUnknown "authorize.response-type-unknown" Must "RFC 6749" "3.1.1" "a response_type that nobody knows is an error";
-    AuthorizeImplicit "authorize.implicit" Should "RFC 9700" "2.1.2" "response_type=token is refused";
-    AuthorizeHybrid "authorize.hybrid" Should "RFC 9700" "2.1.2" "response_type=code token is refused";
-    AuthorizeClientMissing "authorize.client-missing" Must "RFC 6749" "4.1.2.1" "a request without client_id is answered by a page, not by a redirect";
-    AuthorizeClientUnknown "authorize.client-unknown" Must "RFC 6749" "4.1.2.1" "a client that nobody knows is answered by a page, not by a redirect";
-    AuthorizeScopeMalformed "authorize.scope-malformed" Should "RFC 6749" "4.1.2.1" "a scope with characters that no scope has is refused with invalid_scope";
-    AuthorizeRepeated "authorize.repeated" Must "RFC 6749" "3.1" "a request with a parameter twice is refused";
-    AuthorizeRepeatedClient "authorize.repeated-client" Must "RFC 6749" "3.1" "a request with client_id twice is refused";
-    AuthorizeUnknownParameter "authorize.unknown-parameter" Must "RFC 6749" "3.1" "parameters that nobody knows are ignored";
-    AuthorizeEmptyParameter "authorize.empty-parameter" Must "RFC 6749" "3.1" "a parameter without a value counts as absent";
-    AuthorizePost "authorize.post" Must "OpenID Core" "3.1.2.1" "the authorization endpoint takes POST as well";
-    AuthorizeNo307 "authorize.no-307" Must "RFC 9700" "4.12" "a POST to the authorization endpoint is not redirected by 307 or 308";
-    AuthorizePromptNone "authorize.prompt-none" Must "OpenID Core" "3.1.2.6" "prompt=none is answered by a redirect, never by a page";
-    AuthorizeRequestObject "authorize.request-object" Should "OpenID Core" "3.1.2.6" "a request object is refused with request_not_supported where it is not supported, not ignored";
+    AuthorizeResponseTypeMissing "authorize.response-type-missing" Must AuthorizationRequest "RFC 6749" "3.1.1" "a request without response_type is an error";
+    AuthorizeResponseTypeUnknown "authorize.response-type-unknown" Must AuthorizationRequest "RFC 6749" "3.1.1" "a response_type that nobody knows is an error";
+    AuthorizeImplicit "authorize.implicit" Should AuthorizationRequest "RFC 9700" "2.1.2" "response_type=token is refused";
+    AuthorizeHybrid "authorize.hybrid" Should AuthorizationRequest "RFC 9700" "2.1.2" "response_type=code token is refused";
+    AuthorizeClientMissing "authorize.client-missing" Must Decision "RFC 6749" "4.1.2.1" "a request without client_id is answered by a page, not by a redirect";
+    AuthorizeClientUnknown "authorize.client-unknown" Must Decision "RFC 6749" "4.1.2.1" "a client that nobody knows is answered by a page, not by a redirect";
+    AuthorizeScopeMalformed "authorize.scope-malformed" Should AuthorizationRequest "RFC 6749" "4.1.2.1" "a scope with characters that no scope has is refused with invalid_scope";
+    AuthorizeRepeated "authorize.repeated" Must AuthorizationRequest "RFC 6749" "3.1" "a request with a parameter twice is refused";
+    AuthorizeRepeatedClient "authorize.repeated-client" Must AuthorizationRequest "RFC 6749" "3.1" "a request with client_id twice is refused";
+    AuthorizeUnknownParameter "authorize.unknown-parameter" Must AuthorizationRequest "RFC 6749" "3.1" "parameters that nobody knows are ignored";
+    AuthorizeEmptyParameter "authorize.empty-parameter" Must AuthorizationRequest "RFC 6749" "3.1" "a parameter without a value counts as absent";
+    AuthorizePost "authorize.post" Must Decision "OpenID Core" "3.1.2.1" "the authorization endpoint takes POST as well";
+    AuthorizeNo307 "authorize.no-307" Must Response "RFC 9700" "4.12" "a POST to the authorization endpoint is not redirected by 307 or 308";
+    AuthorizePromptNone "authorize.prompt-none" Must Decision "OpenID Core" "3.1.2.6" "prompt=none is answered by a redirect, never by a page";
+    AuthorizeRequestObject "authorize.request-object" Should AuthorizationRequest "OpenID Core" "3.1.2.6" "a request object is refused with request_not_supported where it is not supported, not ignored";
     // The authorization endpoint: its pages.
-    AuthorizeFraming "authorize.framing" Must "RFC 9700" "4.16" "its pages cannot be framed (X-Frame-Options or frame-ancestors)";
-    AuthorizeContentSecurityPolicy "authorize.content-security-policy" Should "RFC 9700" "4.16" "its pages have a Content-Security-Policy";
-    AuthorizeReferrerPolicy "authorize.referrer-policy" Should "RFC 9700" "4.2.4" "its pages have a Referrer-Policy that keeps the query to itself";
-    AuthorizeNoCors "authorize.no-cors" Must "RFC 9700" "2.6" "no Cross-Origin Resource Sharing at the authorization endpoint";
-    AuthorizeEscaping "authorize.escaping" Must "RFC 6749" "10.14" "values of the request stand escaped in its pages";
+    AuthorizeFraming "authorize.framing" Must Response "RFC 9700" "4.16" "its pages cannot be framed (X-Frame-Options or frame-ancestors)";
+    AuthorizeContentSecurityPolicy "authorize.content-security-policy" Should Response "RFC 9700" "4.16" "its pages have a Content-Security-Policy";
+    AuthorizeReferrerPolicy "authorize.referrer-policy" Should Response "RFC 9700" "4.2.4" "its pages have a Referrer-Policy that keeps the query to itself";
+    AuthorizeNoCors "authorize.no-cors" Must Response "RFC 9700" "2.6" "no Cross-Origin Resource Sharing at the authorization endpoint";
+    AuthorizeEscaping "authorize.escaping" Must Response "RFC 6749" "10.14" "values of the request stand escaped in its pages";
 
     // The redirect URI: none of these may be redirected to.
-    RedirectOtherHost "redirect-uri.other-host" Must "RFC 9700" "4.1.3" "another host is refused";
-    RedirectHostSuffix "redirect-uri.host-suffix" Must "RFC 9700" "4.1.3" "a host that only begins like the registered one is refused";
-    RedirectUserinfo "redirect-uri.userinfo" Must "RFC 9700" "4.1.3" "the registered host as the userinfo of another is refused";
-    RedirectLocalhost "redirect-uri.localhost" Must "RFC 9700" "4.1.3" "localhost is refused where an address is registered, and the other way round";
-    RedirectScheme "redirect-uri.scheme" Must "RFC 9700" "4.1.3" "another scheme is refused";
-    RedirectJavascript "redirect-uri.javascript" Must "RFC 9700" "4.1.3" "javascript: is refused";
-    RedirectOtherPath "redirect-uri.other-path" Must "RFC 9700" "4.1.3" "another path is refused";
-    RedirectPathSuffix "redirect-uri.path-suffix" Must "RFC 9700" "4.1.3" "a longer path is refused";
-    RedirectPathCase "redirect-uri.path-case" Must "RFC 9700" "4.1.3" "the path in capitals is refused";
-    RedirectTrailingSlash "redirect-uri.trailing-slash" Must "RFC 9700" "4.1.3" "a slash after the path is refused";
-    RedirectDotSegments "redirect-uri.dot-segments" Must "RFC 9700" "4.1.3" "a path with dot segments is refused";
-    RedirectEncodedDots "redirect-uri.encoded-dots" Must "RFC 9700" "4.1.3" "a path with percent-encoded dot segments is refused";
-    RedirectBackslash "redirect-uri.backslash" Must "RFC 9700" "4.1.3" "a backslash before another host is refused";
-    RedirectExtraQuery "redirect-uri.extra-query" Must "RFC 9700" "4.1.3" "a query that is not registered is refused";
-    RedirectCodeInQuery "redirect-uri.code-in-query" Must "RFC 9700" "4.1.3" "a redirect URI with a code of somebody else in its query is refused";
-    RedirectFragment "redirect-uri.fragment" Must "RFC 6749" "3.1.2" "a fragment is refused";
-    RedirectControlCharacters "redirect-uri.control-characters" Must "RFC 9700" "4.1.3" "line breaks are refused and never reach a header";
-    RedirectRepeated "redirect-uri.repeated" Must "RFC 6749" "3.1" "a second redirect_uri beside the registered one is refused";
-    RedirectLoopbackPort "redirect-uri.loopback-port" Must "RFC 8252" "7.3" "a loopback redirect URI may have any port";
+    RedirectOtherHost "redirect-uri.other-host" Must AuthorizationRequest "RFC 9700" "4.1.3" "another host is refused";
+    RedirectHostSuffix "redirect-uri.host-suffix" Must AuthorizationRequest "RFC 9700" "4.1.3" "a host that only begins like the registered one is refused";
+    RedirectUserinfo "redirect-uri.userinfo" Must AuthorizationRequest "RFC 9700" "4.1.3" "the registered host as the userinfo of another is refused";
+    RedirectLocalhost "redirect-uri.localhost" Must AuthorizationRequest "RFC 9700" "4.1.3" "localhost is refused where an address is registered, and the other way round";
+    RedirectScheme "redirect-uri.scheme" Must AuthorizationRequest "RFC 9700" "4.1.3" "another scheme is refused";
+    RedirectJavascript "redirect-uri.javascript" Must AuthorizationRequest "RFC 9700" "4.1.3" "javascript: is refused";
+    RedirectOtherPath "redirect-uri.other-path" Must AuthorizationRequest "RFC 9700" "4.1.3" "another path is refused";
+    RedirectPathSuffix "redirect-uri.path-suffix" Must AuthorizationRequest "RFC 9700" "4.1.3" "a longer path is refused";
+    RedirectPathCase "redirect-uri.path-case" Must AuthorizationRequest "RFC 9700" "4.1.3" "the path in capitals is refused";
+    RedirectTrailingSlash "redirect-uri.trailing-slash" Must AuthorizationRequest "RFC 9700" "4.1.3" "a slash after the path is refused";
+    RedirectDotSegments "redirect-uri.dot-segments" Must AuthorizationRequest "RFC 9700" "4.1.3" "a path with dot segments is refused";
+    RedirectEncodedDots "redirect-uri.encoded-dots" Must AuthorizationRequest "RFC 9700" "4.1.3" "a path with percent-encoded dot segments is refused";
+    RedirectBackslash "redirect-uri.backslash" Must AuthorizationRequest "RFC 9700" "4.1.3" "a backslash before another host is refused";
+    RedirectExtraQuery "redirect-uri.extra-query" Must AuthorizationRequest "RFC 9700" "4.1.3" "a query that is not registered is refused";
+    RedirectCodeInQuery "redirect-uri.code-in-query" Must AuthorizationRequest "RFC 9700" "4.1.3" "a redirect URI with a code of somebody else in its query is refused";
+    RedirectFragment "redirect-uri.fragment" Must AuthorizationRequest "RFC 6749" "3.1.2" "a fragment is refused";
+    RedirectControlCharacters "redirect-uri.control-characters" Must AuthorizationRequest "RFC 9700" "4.1.3" "line breaks are refused and never reach a header";
+    RedirectRepeated "redirect-uri.repeated" Must AuthorizationRequest "RFC 6749" "3.1" "a second redirect_uri beside the registered one is refused";
+    RedirectLoopbackPort "redirect-uri.loopback-port" Must Decision "RFC 8252" "7.3" "a loopback redirect URI may have any port";
 
     // Proof Key for Code Exchange.
-    PkceSupported "pkce.supported" Must "RFC 9700" "2.1.1" "a code that was asked for with S256 is exchanged for its verifier";
-    PkceRequired "pkce.required" Should "RFC 8252" "8.1" "a public client's request without code_challenge is refused";
-    PkceEmptyChallenge "pkce.empty-challenge" Should "RFC 7636" "4.4.1" "an empty code_challenge counts as none and is refused";
-    PkceMalformedChallenge "pkce.malformed-challenge" Should "RFC 7636" "4.2" "a code_challenge that no hash has (42 characters) is refused";
-    PkcePlain "pkce.plain" Should "RFC 9700" "2.1.1" "the method plain is refused";
-    PkceMethodMissing "pkce.method-missing" Should "RFC 9700" "2.1.1" "a challenge without a method, which means plain, is refused";
-    PkceMethodUnknown "pkce.method-unknown" Must "RFC 7636" "4.4.1" "a method that nobody knows is refused";
-    PkceWrongVerifier "pkce.wrong-verifier" Must "RFC 7636" "4.6" "a wrong verifier gets no token";
-    PkceErrorCode "pkce.error-code" Must "RFC 7636" "4.6" "a wrong verifier is answered with invalid_grant";
-    PkceMissingVerifier "pkce.missing-verifier" Must "RFC 9700" "2.1.1" "no verifier, no token";
-    PkceChallengeAsVerifier "pkce.challenge-as-verifier" Must "RFC 7636" "4.6" "the challenge itself is not taken for the verifier of an S256 request";
-    PkceShortVerifier "pkce.short-verifier" Should "RFC 7636" "4.1" "a verifier of fewer than 43 characters is refused, even where its hash fits";
-    PkceVerifierWithoutChallenge "pkce.verifier-without-challenge" Must "RFC 9700" "4.8.2" "a verifier for a code that was asked for without a challenge is refused";
+    PkceSupported "pkce.supported" Must Decision "RFC 9700" "2.1.1" "a code that was asked for with S256 is exchanged for its verifier";
+    PkceRequired "pkce.required" Should AuthorizationRequest "RFC 8252" "8.1" "a public client's request without code_challenge is refused";
+    PkceEmptyChallenge "pkce.empty-challenge" Should AuthorizationRequest "RFC 7636" "4.4.1" "an empty code_challenge counts as none and is refused";
+    PkceMalformedChallenge "pkce.malformed-challenge" Should AuthorizationRequest "RFC 7636" "4.2" "a code_challenge that no hash has (42 characters) is refused";
+    PkcePlain "pkce.plain" Should AuthorizationRequest "RFC 9700" "2.1.1" "the method plain is refused";
+    PkceMethodMissing "pkce.method-missing" Should AuthorizationRequest "RFC 9700" "2.1.1" "a challenge without a method, which means plain, is refused";
+    PkceMethodUnknown "pkce.method-unknown" Must AuthorizationRequest "RFC 7636" "4.4.1" "a method that nobody knows is refused";
+    PkceWrongVerifier "pkce.wrong-verifier" Must Decision "RFC 7636" "4.6" "a wrong verifier gets no token";
+    PkceErrorCode "pkce.error-code" Must Decision "RFC 7636" "4.6" "a wrong verifier is answered with invalid_grant";
+    PkceMissingVerifier "pkce.missing-verifier" Must Decision "RFC 9700" "2.1.1" "no verifier, no token";
+    PkceChallengeAsVerifier "pkce.challenge-as-verifier" Must Decision "RFC 7636" "4.6" "the challenge itself is not taken for the verifier of an S256 request";
+    PkceShortVerifier "pkce.short-verifier" Should Decision "RFC 7636" "4.1" "a verifier of fewer than 43 characters is refused, even where its hash fits";
+    PkceVerifierWithoutChallenge "pkce.verifier-without-challenge" Must AuthorizationRequest "RFC 9700" "4.8.2" "a verifier for a code that was asked for without a challenge is refused";
 
     // The code.
-    CodeSingleUse "code.single-use" Must "RFC 6749" "4.1.2" "a code works once";
-    CodeReuseRevokes "code.reuse-revokes" Should "RFC 6749" "4.1.2" "a code used twice ends the tokens it gave";
-    CodeParallel "code.parallel" Must "RFC 6749" "4.1.2" "a code redeemed several times at the same moment works once";
-    CodeClient "code.client" Must "RFC 6749" "4.1.3" "a code works for no other client";
-    CodeClientMissing "code.client-missing" Must "RFC 6749" "4.1.3" "a code does not work for nobody, without client_id and without authentication";
-    CodeRedirectUri "code.redirect-uri" Must "RFC 6749" "4.1.3" "a code works with no other redirect_uri";
-    CodeRedirectUriMissing "code.redirect-uri-missing" Should "RFC 6749" "4.1.3" "a code does not work without the redirect_uri of its request";
-    CodeUnknown "code.unknown" Must "RFC 6749" "5.2" "a code that was never given is answered with invalid_grant";
+    CodeSingleUse "code.single-use" Must Decision "RFC 6749" "4.1.2" "a code works once";
+    CodeReuseRevokes "code.reuse-revokes" Should Decision "RFC 6749" "4.1.2" "a code used twice ends the tokens it gave";
+    CodeParallel "code.parallel" Must Decision "RFC 6749" "4.1.2" "a code redeemed several times at the same moment works once";
+    CodeClient "code.client" Must Decision "RFC 6749" "4.1.3" "a code works for no other client";
+    CodeClientMissing "code.client-missing" Must Request "RFC 6749" "4.1.3" "a code does not work for nobody, without client_id and without authentication";
+    CodeRedirectUri "code.redirect-uri" Must Decision "RFC 6749" "4.1.3" "a code works with no other redirect_uri";
+    CodeRedirectUriMissing "code.redirect-uri-missing" Should Decision "RFC 6749" "4.1.3" "a code does not work without the redirect_uri of its request";
+    CodeUnknown "code.unknown" Must Decision "RFC 6749" "5.2" "a code that was never given is answered with invalid_grant";
 
     // The token endpoint.
-    TokenGet "token.get" Must "RFC 6749" "3.2" "GET gets no token";
-    TokenQuery "token.query" Must "RFC 6749" "2.3.1" "parameters in the URL are not taken";
-    TokenNoStore "token.no-store" Must "RFC 6749" "5.1" "answers with tokens have Cache-Control: no-store";
-    TokenPragma "token.pragma" Should "RFC 6749" "5.1" "answers with tokens have Pragma: no-cache, for caches of HTTP/1.0";
-    TokenContentType "token.content-type" Must "RFC 6749" "5.1" "answers with tokens are application/json";
-    TokenType "token.token-type" Must "RFC 6749" "5.1" "answers with tokens have token_type Bearer or DPoP";
-    TokenExpiresIn "token.expires-in" Should "RFC 6749" "5.1" "answers with tokens have expires_in as a whole number";
-    TokenLifetime "token.lifetime" Should "RFC 6750" "5.3" "access tokens live an hour or less";
-    TokenEntropy "token.entropy" Must "RFC 6749" "10.10" "opaque access tokens have 128 bits of randomness or more, signed ones an identifier";
-    TokenEntropyMore "token.entropy-160" Should "RFC 6749" "10.10" "opaque access tokens have 160 bits of randomness or more";
-    TokenRefreshEntropy "token.refresh-entropy" Must "RFC 6749" "10.10" "refresh tokens have 128 bits of randomness or more";
-    TokenRefreshEntropyMore "token.refresh-entropy-160" Should "RFC 6749" "10.10" "refresh tokens have 160 bits of randomness or more";
-    TokenRepeated "token.repeated" Must "RFC 6749" "3.2" "a request with a parameter twice is refused";
-    TokenUnknownParameter "token.unknown-parameter" Must "RFC 6749" "3.2" "parameters that nobody knows are ignored";
-    TokenGrantTypeMissing "token.grant-type-missing" Must "RFC 6749" "5.2" "a request without grant_type is answered with invalid_request";
-    TokenGrantTypeUnknown "token.grant-type-unknown" Must "RFC 6749" "5.2" "a grant type that nobody knows is answered with unsupported_grant_type";
-    TokenPassword "token.password" Must "RFC 9700" "2.4" "the password grant is refused";
-    TokenClientCredentials "token.client-credentials" Must "RFC 6749" "4.4" "a public client gets no token by client_credentials";
-    TokenErrorStatus "token.error-status" Must "RFC 6749" "5.2" "errors have status 400 (401 for invalid_client)";
-    TokenErrorJson "token.error-json" Must "RFC 6749" "5.2" "errors are a JSON object with error";
-    TokenErrorCharacters "token.error-characters" Must "RFC 6749" "5.2" "error and error_description have no quotes, backslashes and control characters";
-    TokenErrorNoStore "token.error-no-store" Should "RFC 6749" "5.2" "errors of the token endpoint are not stored by caches";
-    TokenUnknownClient "token.unknown-client" Must "RFC 6749" "5.2" "a client that nobody knows is answered with invalid_client";
-    TokenBasicChallenge "token.basic-challenge" Must "RFC 6749" "5.2" "a failed Basic authentication gets 401 with WWW-Authenticate: Basic";
-    TokenTwoMethods "token.two-methods" Must "RFC 6749" "2.3" "two ways of client authentication in one request are refused";
-    TokenClientAuthentication "token.client-authentication" Must "RFC 6749" "3.2.1" "a client with a secret gets no token without it";
-    TokenWrongSecret "token.wrong-secret" Must "RFC 6749" "3.2.1" "a client with a secret gets no token with another one";
-    TokenAudience "token.audience" Should "RFC 9700" "2.3" "access tokens that can be read name their audience";
-    TokenResource "token.resource" Should "RFC 8707" "2" "an access token that can be read is for the resource that was asked for";
-    TokenProfile "token.jwt-profile" Must "RFC 9068" "2.2" "an access token of type at+jwt has iss, exp, aud, sub, client_id, iat and jti";
+    TokenGet "token.get" Must Request "RFC 6749" "3.2" "GET gets no token";
+    TokenQuery "token.query" Must Request "RFC 6749" "2.3.1" "parameters in the URL are not taken";
+    TokenNoStore "token.no-store" Must Response "RFC 6749" "5.1" "answers with tokens have Cache-Control: no-store";
+    TokenPragma "token.pragma" Should Response "RFC 6749" "5.1" "answers with tokens have Pragma: no-cache, for caches of HTTP/1.0";
+    TokenContentType "token.content-type" Must Response "RFC 6749" "5.1" "answers with tokens are application/json";
+    TokenType "token.token-type" Must Response "RFC 6749" "5.1" "answers with tokens have token_type Bearer or DPoP";
+    TokenExpiresIn "token.expires-in" Should Response "RFC 6749" "5.1" "answers with tokens have expires_in as a whole number";
+    TokenLifetime "token.lifetime" Should Decision "RFC 6750" "5.3" "access tokens live an hour or less";
+    TokenEntropy "token.entropy" Must Decision "RFC 6749" "10.10" "opaque access tokens have 128 bits of randomness or more, signed ones an identifier";
+    TokenEntropyMore "token.entropy-160" Should Decision "RFC 6749" "10.10" "opaque access tokens have 160 bits of randomness or more";
+    TokenRefreshEntropy "token.refresh-entropy" Must Decision "RFC 6749" "10.10" "refresh tokens have 128 bits of randomness or more";
+    TokenRefreshEntropyMore "token.refresh-entropy-160" Should Decision "RFC 6749" "10.10" "refresh tokens have 160 bits of randomness or more";
+    TokenRepeated "token.repeated" Must Request "RFC 6749" "3.2" "a request with a parameter twice is refused";
+    TokenUnknownParameter "token.unknown-parameter" Must Decision "RFC 6749" "3.2" "parameters that nobody knows are ignored";
+    TokenGrantTypeMissing "token.grant-type-missing" Must Response "RFC 6749" "5.2" "a request without grant_type is answered with invalid_request";
+    TokenGrantTypeUnknown "token.grant-type-unknown" Must Response "RFC 6749" "5.2" "a grant type that nobody knows is answered with unsupported_grant_type";
+    TokenPassword "token.password" Must Decision "RFC 9700" "2.4" "the password grant is refused";
+    TokenClientCredentials "token.client-credentials" Must Decision "RFC 6749" "4.4" "a public client gets no token by client_credentials";
+    TokenErrorStatus "token.error-status" Must Response "RFC 6749" "5.2" "errors have status 400 (401 for invalid_client)";
+    TokenErrorJson "token.error-json" Must Response "RFC 6749" "5.2" "errors are a JSON object with error";
+    TokenErrorCharacters "token.error-characters" Must Response "RFC 6749" "5.2" "error and error_description have no quotes, backslashes and control characters";
+    TokenErrorNoStore "token.error-no-store" Should Response "RFC 6749" "5.2" "errors of the token endpoint are not stored by caches";
+    TokenUnknownClient "token.unknown-client" Must Decision "RFC 6749" "5.2" "a client that nobody knows is answered with invalid_client";
+    TokenBasicChallenge "token.basic-challenge" Must Response "RFC 6749" "5.2" "a failed Basic authentication gets 401 with WWW-Authenticate: Basic";
+    TokenTwoMethods "token.two-methods" Must Request "RFC 6749" "2.3" "two ways of client authentication in one request are refused";
+    TokenClientAuthentication "token.client-authentication" Must Decision "RFC 6749" "3.2.1" "a client with a secret gets no token without it";
+    TokenWrongSecret "token.wrong-secret" Must Decision "RFC 6749" "3.2.1" "a client with a secret gets no token with another one";
+    TokenAudience "token.audience" Should Decision "RFC 9700" "2.3" "access tokens that can be read name their audience";
+    TokenResource "token.resource" Should Decision "RFC 8707" "2" "an access token that can be read is for the resource that was asked for";
+    TokenProfile "token.jwt-profile" Must Decision "RFC 9068" "2.2" "an access token of type at+jwt has iss, exp, aud, sub, client_id, iat and jti";
 
     // Refresh.
-    RefreshWorks "refresh.works" Must "RFC 6749" "6" "a refresh token gets a new access token";
-    RefreshRotation "refresh.rotation" Must "RFC 9700" "2.2.2" "a public client gets a new refresh token each time";
-    RefreshReuse "refresh.reuse" Must "RFC 9700" "4.14.2" "a spent refresh token is refused";
-    RefreshReuseRevokes "refresh.reuse-revokes" Must "RFC 9700" "4.14.2" "a spent refresh token ends the whole session";
-    RefreshParallel "refresh.parallel" Should "RFC 9700" "4.14.2" "a refresh token redeemed several times at the same moment works once";
-    RefreshClient "refresh.client" Must "RFC 6749" "6" "a refresh token works for no other client";
-    RefreshClientAuthentication "refresh.client-authentication" Must "RFC 6749" "6" "a client with a secret cannot refresh without it";
-    RefreshScope "refresh.scope" Must "RFC 6749" "6" "a refresh cannot ask for more than was granted";
-    RefreshUnknown "refresh.unknown" Must "RFC 6749" "5.2" "a refresh token that was never given is answered with invalid_grant";
-    RefreshAccessToken "refresh.access-token" Must "RFC 6749" "1.5" "an access token is not taken for a refresh token";
-    RefreshSubject "refresh.subject" Must "OpenID Core" "12.2" "an ID token that comes with a refresh is for the same subject, issuer and client";
+    RefreshWorks "refresh.works" Must Decision "RFC 6749" "6" "a refresh token gets a new access token";
+    RefreshRotation "refresh.rotation" Must Decision "RFC 9700" "2.2.2" "a public client gets a new refresh token each time";
+    RefreshReuse "refresh.reuse" Must Decision "RFC 9700" "4.14.2" "a spent refresh token is refused";
+    RefreshReuseRevokes "refresh.reuse-revokes" Must Decision "RFC 9700" "4.14.2" "a spent refresh token ends the whole session";
+    RefreshParallel "refresh.parallel" Should Decision "RFC 9700" "4.14.2" "a refresh token redeemed several times at the same moment works once";
+    RefreshClient "refresh.client" Must Decision "RFC 6749" "6" "a refresh token works for no other client";
+    RefreshClientAuthentication "refresh.client-authentication" Must Decision "RFC 6749" "6" "a client with a secret cannot refresh without it";
+    RefreshScope "refresh.scope" Must Decision "RFC 6749" "6" "a refresh cannot ask for more than was granted";
+    RefreshUnknown "refresh.unknown" Must Decision "RFC 6749" "5.2" "a refresh token that was never given is answered with invalid_grant";
+    RefreshAccessToken "refresh.access-token" Must Decision "RFC 6749" "1.5" "an access token is not taken for a refresh token";
+    RefreshSubject "refresh.subject" Must Decision "OpenID Core" "12.2" "an ID token that comes with a refresh is for the same subject, issuer and client";
 
     // Revocation and introspection.
-    RevocationUnknown "revocation.unknown" Must "RFC 7009" "2.2" "revoking a token that was never given is answered with 200";
-    RevocationMissing "revocation.missing" Must "RFC 7009" "2.2.1" "a request without token is answered with invalid_request";
-    RevocationPostOnly "revocation.post-only" Should "RFC 7009" "2.1" "GET revokes nothing";
-    RevocationClient "revocation.client" Must "RFC 7009" "2.1" "no other client can revoke a token";
-    RevocationClientAuthentication "revocation.client-authentication" Must "RFC 7009" "2.1" "a client with a secret cannot revoke without it";
-    RevocationHint "revocation.hint" Must "RFC 7009" "2.1" "a wrong token_type_hint does not keep a token alive";
-    RevocationAccess "revocation.access" Must "RFC 7009" "2.2" "a revoked access token is dead";
-    RevocationRefresh "revocation.refresh" Must "RFC 7009" "2.1" "a revoked refresh token is dead";
-    RevocationCascade "revocation.cascade" Should "RFC 7009" "2.1" "revoking the refresh token ends its access tokens";
-    IntrospectionAuthenticated "introspection.authenticated" Must "RFC 7662" "2.1" "introspection needs authentication";
-    IntrospectionActive "introspection.active" Must "RFC 7662" "2.2" "a valid token is introspected as active";
-    IntrospectionInactive "introspection.inactive" Must "RFC 7662" "2.2" "of a token that was never given only active: false is said";
+    RevocationUnknown "revocation.unknown" Must Decision "RFC 7009" "2.2" "revoking a token that was never given is answered with 200";
+    RevocationMissing "revocation.missing" Must Decision "RFC 7009" "2.2.1" "a request without token is answered with invalid_request";
+    RevocationPostOnly "revocation.post-only" Should Request "RFC 7009" "2.1" "GET revokes nothing";
+    RevocationClient "revocation.client" Must Decision "RFC 7009" "2.1" "no other client can revoke a token";
+    RevocationClientAuthentication "revocation.client-authentication" Must Decision "RFC 7009" "2.1" "a client with a secret cannot revoke without it";
+    RevocationHint "revocation.hint" Must Decision "RFC 7009" "2.1" "a wrong token_type_hint does not keep a token alive";
+    RevocationAccess "revocation.access" Must Decision "RFC 7009" "2.2" "a revoked access token is dead";
+    RevocationRefresh "revocation.refresh" Must Decision "RFC 7009" "2.1" "a revoked refresh token is dead";
+    RevocationCascade "revocation.cascade" Should Decision "RFC 7009" "2.1" "revoking the refresh token ends its access tokens";
+    IntrospectionAuthenticated "introspection.authenticated" Must Decision "RFC 7662" "2.1" "introspection needs authentication";
+    IntrospectionActive "introspection.active" Must Decision "RFC 7662" "2.2" "a valid token is introspected as active";
+    IntrospectionInactive "introspection.inactive" Must Decision "RFC 7662" "2.2" "of a token that was never given only active: false is said";
 
     // ID tokens.
-    IdTokenPresent "id-token.present" Must "OpenID Core" "3.1.3.3" "with openid an ID token comes";
-    IdTokenSigned "id-token.signed" Must "OpenID Core" "2" "it is signed, not with none";
-    IdTokenSignature "id-token.signature" Must "OpenID Core" "3.1.3.7" "its signature fits a published key";
-    IdTokenKeyReference "id-token.key-reference" Must "OpenID Core" "10.1" "it names its key by kid where several are published";
-    IdTokenIssuer "id-token.issuer" Must "OpenID Core" "3.1.3.7" "its iss is the issuer";
-    IdTokenAudience "id-token.audience" Must "OpenID Core" "3.1.3.7" "its aud has the client";
-    IdTokenAuthorizedParty "id-token.authorized-party" Must "OpenID Core" "3.1.3.7" "its azp, where it is there or aud has several, is the client";
-    IdTokenExpiry "id-token.expiry" Must "OpenID Core" "3.1.3.7" "its exp is a number in the future";
-    IdTokenIssuedAt "id-token.issued-at" Must "OpenID Core" "2" "its iat is a number and about now";
-    IdTokenSubject "id-token.subject" Must "OpenID Core" "2" "its sub is there, ASCII and of at most 255 characters";
-    IdTokenNonce "id-token.nonce" Must "OpenID Core" "3.1.3.7" "its nonce is that of the request";
-    IdTokenAccessTokenHash "id-token.at-hash" Must "OpenID Core" "3.1.3.8" "its at_hash, where it is there, is that of the access token";
+    IdTokenPresent "id-token.present" Must Decision "OpenID Core" "3.1.3.3" "with openid an ID token comes";
+    IdTokenSigned "id-token.signed" Must Decision "OpenID Core" "2" "it is signed, not with none";
+    IdTokenSignature "id-token.signature" Must Decision "OpenID Core" "3.1.3.7" "its signature fits a published key";
+    IdTokenKeyReference "id-token.key-reference" Must Decision "OpenID Core" "10.1" "it names its key by kid where several are published";
+    IdTokenIssuer "id-token.issuer" Must Decision "OpenID Core" "3.1.3.7" "its iss is the issuer";
+    IdTokenAudience "id-token.audience" Must Decision "OpenID Core" "3.1.3.7" "its aud has the client";
+    IdTokenAuthorizedParty "id-token.authorized-party" Must Decision "OpenID Core" "3.1.3.7" "its azp, where it is there or aud has several, is the client";
+    IdTokenExpiry "id-token.expiry" Must Decision "OpenID Core" "3.1.3.7" "its exp is a number in the future";
+    IdTokenIssuedAt "id-token.issued-at" Must Decision "OpenID Core" "2" "its iat is a number and about now";
+    IdTokenSubject "id-token.subject" Must Decision "OpenID Core" "2" "its sub is there, ASCII and of at most 255 characters";
+    IdTokenNonce "id-token.nonce" Must Decision "OpenID Core" "3.1.3.7" "its nonce is that of the request";
+    IdTokenAccessTokenHash "id-token.at-hash" Must Decision "OpenID Core" "3.1.3.8" "its at_hash, where it is there, is that of the access token";
 
     // What takes the token: the userinfo endpoint.
-    UserinfoWorks "userinfo.works" Must "OpenID Core" "5.3" "it answers the token in the Authorization header";
-    UserinfoSubject "userinfo.subject" Must "OpenID Core" "5.3.2" "its sub is that of the ID token";
-    UserinfoNoToken "userinfo.no-token" Must "RFC 6750" "3" "without a token it answers 401 with WWW-Authenticate: Bearer";
-    UserinfoNoTokenNoError "userinfo.no-token-no-error" Should "RFC 6750" "3.1" "without a token its challenge has no error code";
-    UserinfoInvalidToken "userinfo.invalid-token" Should "RFC 6750" "3.1" "a token that was never given is answered with 401";
-    UserinfoTokenInQuery "userinfo.token-in-query" Should "RFC 9700" "4.3.2" "a token in the URL is not taken";
-    UserinfoIdToken "userinfo.id-token" Must "RFC 8725" "3.12" "an ID token is not taken for an access token";
-    UserinfoNoStore "userinfo.no-store" Should "RFC 9111" "5.2.2.5" "its answer is not stored by caches";
+    UserinfoWorks "userinfo.works" Must Decision "OpenID Core" "5.3" "it answers the token in the Authorization header";
+    UserinfoSubject "userinfo.subject" Must Decision "OpenID Core" "5.3.2" "its sub is that of the ID token";
+    UserinfoNoToken "userinfo.no-token" Must Decision "RFC 6750" "3" "without a token it answers 401 with WWW-Authenticate: Bearer";
+    UserinfoNoTokenNoError "userinfo.no-token-no-error" Should Decision "RFC 6750" "3.1" "without a token its challenge has no error code";
+    UserinfoInvalidToken "userinfo.invalid-token" Should Decision "RFC 6750" "3.1" "a token that was never given is answered with 401";
+    UserinfoTokenInQuery "userinfo.token-in-query" Should Request "RFC 9700" "4.3.2" "a token in the URL is not taken";
+    UserinfoIdToken "userinfo.id-token" Must Decision "RFC 8725" "3.12" "an ID token is not taken for an access token";
+    UserinfoNoStore "userinfo.no-store" Should Response "RFC 9111" "5.2.2.5" "its answer is not stored by caches";
 }
 
 impl Rule {

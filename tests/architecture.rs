@@ -27,11 +27,14 @@ const LAYERS: [&[&str]; 13] = [
     &["secret", "exit", "fault"],
 ];
 
+/// Rooms whose circles are still to be opened.
+const ROOMS_WITH_CIRCLES: [&str; 4] = ["src/check/", "src/flow/", "src/server/", "src/trace/"];
+
 /// The part of the server that speaks with the world; the rest of it is pure.
-const SERVER_SHELL: &str = "src/server/mod.rs";
+const SERVER_SHELL: &str = "src/server/shell/";
 
 /// Crates of the outside world, and crates that read the clock.
-const IMPURE_CRATES: [&str; 17] = [
+const IMPURE_CRATES: [&str; 16] = [
     "tokio",
     "hyper",
     "hyper_util",
@@ -40,7 +43,6 @@ const IMPURE_CRATES: [&str; 17] = [
     "rustls",
     "keyring",
     "keyring_core",
-    "secret_service",
     "zbus",
     "open",
     "indicatif",
@@ -69,7 +71,7 @@ const IMPURE_NAMES: [&str; 9] = [
 
 /// What the pure core names all the same.
 const PURITY_EXCEPTIONS: [(&str, &str, &str); 1] = [(
-    "src/server/keys.rs",
+    "src/server/keys/pair.rs",
     "SystemRandom",
     "ring signs with its own randomness alone: the trait is sealed, so it cannot be an argument",
 )];
@@ -127,7 +129,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/protocol/authorization.rs",
         "encodes and compares state, nonce and code",
     ),
-    ("src/protocol/client.rs", "encodes and compares the client secret"),
+    (
+        "src/protocol/client_auth/client_secret_basic.rs",
+        "encodes the client secret",
+    ),
+    (
+        "src/protocol/client_auth/client_secret_post.rs",
+        "encodes the client secret",
+    ),
     (
         "src/protocol/endpoint.rs",
         "writes the parameters of a request into its URL",
@@ -140,58 +149,75 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/params.rs", "encodes parameters"),
     ("src/protocol/pkce.rs", "hashes and compares the verifier"),
     ("src/protocol/state.rs", "compares the state"),
-    ("src/protocol/token_request.rs", "encodes the token request"),
-    ("src/protocol/token_response.rs", "parses the token response"),
     (
-        "src/server/authorization_endpoint.rs",
-        "session cookie and response of the development server",
+        "src/protocol/grant/authorization_code.rs",
+        "encodes code and code verifier",
     ),
-    ("src/server/authorization_server.rs", "looks tokens up"),
+    ("src/protocol/grant/refresh_token.rs", "encodes the refresh token"),
     (
-        "src/server/broken/authorization_request.rs",
+        "src/protocol/token_response/body.rs",
+        "reads the body of the token response, and a refresh token out of a faulty one",
+    ),
+    ("src/protocol/token_response/mod.rs", "parses the token response"),
+    (
+        "src/server/endpoints/authorization_response.rs",
+        "writes the response of the development server",
+    ),
+    (
+        "src/server/endpoints/authorize.rs",
+        "session cookie of the development server",
+    ),
+    (
+        "src/server/endpoints/front_channel.rs",
+        "writes the response of the development server",
+    ),
+    ("src/server/endpoints/revoke.rs", "tells ID tokens from others"),
+    (
+        "src/server/grants/opaque_token.rs",
+        "parses and hashes codes and refresh tokens",
+    ),
+    ("src/server/interactions.rs", "compares cookies and form tokens"),
+    ("src/server/message.rs", "writes bodies"),
+    ("src/server/pages/form_post.rs", "writes the response into the page"),
+    ("src/server/scripted_user.rs", "types the password of the demo account"),
+    ("src/server/authorization_server.rs", "looks tokens up"),
+    ("src/server/settings/clients.rs", "compares client secrets"),
+    ("src/server/settings/users.rs", "compares passwords"),
+    ("src/server/token_response.rs", "writes tokens into responses"),
+    (
+        "src/server/violations/authorization_request.rs",
         "looks for parameters without a value",
     ),
     (
-        "src/server/broken/authorization_response.rs",
-        "response of the development server",
+        "src/server/violations/authorization_response.rs",
+        "writes the response of the development server",
     ),
     (
-        "src/server/broken/request.rs",
-        "puts the code or token in place of what stands for it",
+        "src/server/violations/concurrent_use.rs",
+        "hashes codes and tokens, to recognize them",
     ),
     (
-        "src/server/broken/simultaneous.rs",
-        "hashes codes and tokens, to know them again",
+        "src/server/violations/request.rs",
+        "puts the code or token in place of its alias",
     ),
     (
-        "src/server/broken/stand_in.rs",
-        "hashes codes and tokens, to know them again",
+        "src/server/violations/token_alias.rs",
+        "hashes codes and tokens, to recognize them",
     ),
-    ("src/server/grants.rs", "looks codes and tokens up"),
-    (
-        "src/server/interaction.rs",
-        "compares cookies, passwords and form tokens",
-    ),
-    ("src/server/message.rs", "writes bodies"),
-    ("src/server/pages.rs", "writes the form token into the page"),
-    ("src/server/resource_owner.rs", "types the password of the demo account"),
-    (
-        "src/server/token_endpoint.rs",
-        "compares the verifier with the challenge",
-    ),
-    ("src/server/tokens.rs", "writes tokens into answers"),
     (
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),
-    ("src/store/file/mod.rs", "encrypts and decrypts"),
+    ("src/store/file/mod.rs", "parses the record"),
+    ("src/store/file/sealed.rs", "encrypts and decrypts"),
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
+    ("src/transport/body.rs", "decodes the body"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),
 ];
@@ -199,6 +225,16 @@ const EXPOSED: &[(&str, &str)] = &[
 #[test]
 fn modules_name_only_modules_of_lower_layers() {
     assert_none(sources().iter().flat_map(upward_names));
+}
+
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    let mut circles = circles(sources());
+    circles.retain(|files| !ROOMS_WITH_CIRCLES.iter().any(|room| files[0].starts_with(room)));
+    assert!(
+        circles.is_empty(),
+        "files that import each other in a circle: {circles:#?}"
+    );
 }
 
 #[test]
@@ -325,8 +361,52 @@ fn upward_names(source: &Source) -> Vec<Violation> {
     violations
 }
 
+/// The circles among these files: each a sorted list of files. That a file
+/// names the module it is part of (`super::Error`) makes no circle: a module's
+/// own file is the face of its folder.
+fn circles(sources: &[Source]) -> Vec<Vec<&str>> {
+    let modules: Vec<Vec<String>> = sources.iter().map(Source::path).collect();
+    let file_of = |path: &[String]| {
+        let prefixes = (1..=path.len()).rev().map(|length| &path[..length]);
+        prefixes
+            .into_iter()
+            .find_map(|prefix| modules.iter().position(|module| module == prefix))
+    };
+    let arrows: Vec<BTreeSet<usize>> = sources
+        .iter()
+        .enumerate()
+        .map(|(own, source)| {
+            let named = source.paths().into_iter().filter_map(|path| file_of(&path.inner));
+            named
+                .filter(|named| !modules[own].starts_with(&modules[*named]))
+                .collect()
+        })
+        .collect();
+    let reached: Vec<BTreeSet<usize>> = (0..sources.len()).map(|start| reachable(start, &arrows)).collect();
+    let mut circles: BTreeSet<Vec<&str>> = BTreeSet::new();
+    for own in (0..sources.len()).filter(|own| reached[*own].contains(own)) {
+        let both_ways = reached[own].iter().filter(|other| reached[**other].contains(&own));
+        circles.insert(both_ways.map(|other| sources[*other].file.as_str()).collect());
+    }
+    circles.into_iter().collect()
+}
+
+/// Every file that the arrows lead to from this one.
+fn reachable(start: usize, arrows: &[BTreeSet<usize>]) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![start];
+    while let Some(file) = waiting.pop() {
+        for next in &arrows[file] {
+            if reached.insert(*next) {
+                waiting.push(*next);
+            }
+        }
+    }
+    reached
+}
+
 fn is_pure(file: &str) -> bool {
-    file.starts_with("src/protocol/") || (file.starts_with("src/server/") && file != SERVER_SHELL)
+    file.starts_with("src/protocol/") || (file.starts_with("src/server/") && !file.starts_with(SERVER_SHELL))
 }
 
 fn impure_names(source: &Source) -> Vec<Violation> {
@@ -900,6 +980,27 @@ fn end_of_character_or_lifetime(characters: &[char], start: usize) -> usize {
 }
 
 #[test]
+fn a_circle_is_found_and_the_face_of_a_folder_makes_none() {
+    let source = |file: &str, text: &str| Source::of(file, text);
+    let circle = [
+        source("src/flow/a.rs", "use super::b::X;"),
+        source("src/flow/b.rs", "fn f() { crate::flow::c::d::g() }"),
+        source("src/flow/c/d.rs", "use crate::flow::{a, e};"),
+        source("src/flow/e.rs", "use crate::flow::a;"),
+    ];
+    assert_eq!(
+        circles(&circle),
+        [["src/flow/a.rs", "src/flow/b.rs", "src/flow/c/d.rs", "src/flow/e.rs"]]
+    );
+    let face = [
+        source("src/flow/mod.rs", "mod a; mod b; pub use a::X;"),
+        source("src/flow/a.rs", "use super::Y; use super::b::Z;"),
+        source("src/flow/b.rs", "use crate::flow::Y;"),
+    ];
+    assert_eq!(circles(&face), Vec::<Vec<&str>>::new());
+}
+
+#[test]
 fn each_rule_finds_what_breaks_it() {
     let found = |rule: fn(&Source) -> Vec<Violation>, file: &str, text: &str| {
         let violations = rule(&Source::of(file, text));
@@ -979,7 +1080,7 @@ fn each_rule_finds_what_breaks_it() {
     ] {
         let told = found(impure_names, "src/protocol/x.rs", text);
         assert_eq!(told.split(": ").nth(1).unwrap_or_default(), what, "{text}");
-        assert_eq!(found(impure_names, "src/server/mod.rs", text), "");
+        assert_eq!(found(impure_names, "src/server/shell/mod.rs", text), "");
     }
     for (text, broken) in [
         ("fn f() { println!(\"x\"); }", true),

@@ -48,10 +48,11 @@ fn driver() {
         keyring_session: std::env::var("DRIVER_SESSION")
             .ok()
             .map(|session| session.parse::<SessionKind>().unwrap()),
+        session_bus: std::env::var("DBUS_SESSION_BUS_ADDRESS").ok(),
         item_suffix: None,
         data_folder: home.join("data"),
         config_folder: home.join("config"),
-        runtime_folder: None,
+        runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(Into::into),
         file_key: FileKey::Own,
         ask_passphrase: None,
         child_environment: Vec::new(),
@@ -348,12 +349,10 @@ fn a_locked_keyring_is_locked_whether_or_not_the_item_is_there() {
         let calls = session.calls_during(|| {
             assert_error(&ask(&session, order), &["the keyring is locked", "--store file"]);
         });
-        assert!(
-            calls
-                .iter()
-                .all(|call| !call.contains("Unlock") && !call.contains("Prompt")),
-            "{order}: {calls:?}"
-        );
+        // It might open without a prompt; the prompt that it wants is not shown
+        let prompt = |member| format!("org.freedesktop.Secret.Prompt.{member}");
+        assert!(!calls.contains(&prompt("Prompt")), "{order}: {calls:?}");
+        assert!(calls.contains(&prompt("Dismiss")), "{order}: {calls:?}");
     }
     // where a prompt may be raised it is, and there is no display for it here
     let mut driver = Driver::that_may_prompt(&session);
@@ -554,8 +553,8 @@ fn a_prompt_that_a_person_answers_late_unlocks_the_keyring() {
     let locked = Behaviour {
         items: vec![RECORD],
         locked: true,
-        // longer than a keyring may take that asks nobody
-        person: Person::UnlocksAfter(Duration::from_millis(5500)),
+        // longer than a keyring may take that asks nobody, as the ten seconds of a long password are
+        person: Person::ConfirmsAfter(Duration::from_millis(5500)),
         ..Behaviour::default()
     };
     with_fake(locked, |session, service| {
@@ -563,7 +562,10 @@ fn a_prompt_that_a_person_answers_late_unlocks_the_keyring() {
             &ask(session, "load work"),
             &["the keyring is locked, and this run may not ask"],
         );
-        assert_eq!(sorted(service.calls()), ["OpenSession plain", "SearchItems work"]);
+        assert_eq!(
+            sorted(service.calls()),
+            ["Dismiss", "OpenSession plain", "SearchItems work", "Unlock 1"]
+        );
         assert_eq!(Driver::that_may_prompt(session).ask("load work"), "generation 4");
         assert!(service.calls().ends_with(&["Unlock 1".to_owned(), "Prompt".to_owned()]));
     });
@@ -588,12 +590,137 @@ fn a_service_that_shows_nothing_while_it_is_locked_is_not_taken_for_empty() {
         }
         assert_eq!(service.values(), [RECORD]);
     });
-    with_fake(hiding(Person::UnlocksAfter(Duration::ZERO)), |session, _| {
+    with_fake(hiding(Person::ConfirmsAfter(Duration::ZERO)), |session, _| {
         assert_eq!(Driver::that_may_prompt(session).ask("load work"), "generation 4");
     });
-    with_fake(hiding(Person::UnlocksAfter(Duration::ZERO)), |session, service| {
+    with_fake(hiding(Person::ConfirmsAfter(Duration::ZERO)), |session, service| {
         assert_eq!(Driver::that_may_prompt(session).ask("delete work"), "existed: true");
         assert!(service.values().is_empty());
+    });
+}
+
+#[test]
+fn a_keyring_that_unlocks_without_a_prompt_is_unlocked_where_nobody_can_be_asked() {
+    for hides_while_locked in [false, true] {
+        for order in ["load work", "save work 5", "delete work", "probe work"] {
+            let locked = Behaviour {
+                items: vec![RECORD],
+                locked: true,
+                hides_while_locked,
+                unlocks_without_prompt: true,
+                ..Behaviour::default()
+            };
+            with_fake(locked, |session, service| {
+                let answer = ask(session, order);
+                assert!(!answer.starts_with("exit"), "{order}: {answer}");
+                assert_eq!((service.count("Unlock 1"), service.count("Prompt")), (1, 0), "{order}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_keyring_that_asks_before_it_makes_or_removes_an_item_is_answered_where_that_is_allowed() {
+    let asking = |person| Behaviour {
+        asks_before_creating: true,
+        asks_before_deleting: true,
+        person,
+        ..Behaviour::default()
+    };
+    with_fake(asking(Person::ConfirmsAfter(Duration::ZERO)), |session, service| {
+        let mut driver = Driver::that_may_prompt(session);
+        assert_eq!(driver.ask("save work 1"), "saved");
+        // writing over it asks nobody, whoever runs this
+        assert_eq!(ask(session, "save work 2"), "saved");
+        assert_eq!(ask(session, "load work"), "generation 2");
+        assert_eq!(service.count("Prompt"), 1);
+        assert_eq!(driver.ask("delete work"), "existed: true");
+        assert_eq!(service.count("Prompt"), 2);
+        assert_eq!(service.names(), Vec::<String>::new());
+    });
+    with_fake(asking(Person::ConfirmsAfter(Duration::ZERO)), |session, service| {
+        assert_error(
+            &ask(session, "save work 1"),
+            &[
+                "asks for a confirmation to keep the session",
+                "in a terminal of the desktop session",
+            ],
+        );
+        assert_eq!(Driver::that_may_prompt(session).ask("save work 1"), "saved");
+        assert_error(
+            &ask(session, "delete work"),
+            &[
+                "asks for a confirmation to remove the session",
+                "in a terminal of the desktop session",
+            ],
+        );
+        assert_eq!((service.count("Prompt"), service.count("Dismiss")), (1, 2));
+        assert_eq!(service.names(), ["work"]);
+    });
+    let dismissing = Behaviour {
+        items: vec![RECORD],
+        ..asking(Person::Dismisses)
+    };
+    with_fake(dismissing, |session, service| {
+        let mut driver = Driver::that_may_prompt(session);
+        assert_error(&driver.ask("delete work"), &["to remove the session was dismissed"]);
+        assert_error(&driver.ask("save other 1"), &["to keep the session was dismissed"]);
+        assert_eq!(service.values(), [RECORD]);
+    });
+}
+
+#[test]
+fn a_keyring_that_ends_while_its_prompt_is_up_is_not_waited_for() {
+    let locked = Behaviour {
+        items: vec![RECORD],
+        locked: true,
+        person: Person::PullsThePlug,
+        ..Behaviour::default()
+    };
+    with_fake(locked, |session, _| {
+        let began = Instant::now();
+        assert_error(
+            &Driver::that_may_prompt(session).ask("load work"),
+            &["no keyring service answers"],
+        );
+        assert!(began.elapsed() < Duration::from_secs(60));
+    });
+}
+
+#[test]
+fn an_item_is_made_for_a_trial_only_where_there_is_none_and_nobody_is_asked_to_remove_it() {
+    let asking = || Behaviour {
+        asks_before_deleting: true,
+        person: Person::ConfirmsAfter(Duration::ZERO),
+        ..Behaviour::default()
+    };
+    with_fake(asking(), |session, service| {
+        let mut driver = Driver::that_may_prompt(session);
+        assert_eq!(driver.ask("probe work"), "usable");
+        assert_eq!(driver.ask("probe work"), "usable");
+        // it could not be removed without asking, and so it was written over
+        assert_eq!(
+            (service.count("CreateItem #probe"), service.count("SetSecret #probe")),
+            (1, 1)
+        );
+        assert_eq!(service.count("Prompt"), 0);
+        assert_eq!(driver.ask("save work 1"), "saved");
+        let before = service.calls().len();
+        assert_eq!(driver.ask("probe work"), "usable");
+        assert_eq!(service.calls()[before..], ["SearchItems work"]);
+    });
+    let plain = Behaviour {
+        items: vec![RECORD],
+        ..Behaviour::default()
+    };
+    with_fake(plain, |session, service| {
+        assert_eq!(ask(session, "probe work"), "usable");
+        assert_eq!(ask(session, "probe other"), "usable");
+        assert_eq!(service.names(), ["work"]);
+        assert_eq!(
+            (service.count("CreateItem #probe"), service.count("Delete #probe")),
+            (1, 1)
+        );
     });
 }
 

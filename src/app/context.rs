@@ -5,18 +5,22 @@ use crate::app::observer::{self, CommandObserver, SharedTrace};
 use crate::args::cli::GlobalOptions;
 use crate::args::config::{Config, Profile};
 use crate::args::settings;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::output::report::Style;
 use crate::secret::Secret;
-use crate::store::{self, CredentialStore, FileKey, Interaction, PassphrasePrompt, StoreKind, StoreSettings};
+use crate::store::{
+    self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, StoreError, StoreKind, StoreSettings,
+};
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
 use crate::system::{self, SystemRandomness};
-use crate::trace::Observer;
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
+use crate::trace::{Event, Observer};
 use crate::transport::Transport;
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -28,9 +32,26 @@ pub(crate) struct Context {
     pub(crate) style: Style,
     /// The trace files, where any were asked for.
     pub(crate) trace: Option<SharedTrace>,
+    /// The warnings about the configuration file were printed.
+    config_warned: Cell<bool>,
 }
 
 impl Context {
+    pub(crate) fn new(
+        global: GlobalOptions,
+        environment: Environment,
+        style: Style,
+        trace: Option<SharedTrace>,
+    ) -> Self {
+        Context {
+            global,
+            environment,
+            style,
+            trace,
+            config_warned: Cell::new(false),
+        }
+    }
+
     pub(crate) fn folders(&self) -> Result<Folders, Error> {
         Ok(Folders::find(&self.environment)?)
     }
@@ -51,7 +72,13 @@ impl Context {
     }
 
     pub(crate) fn config(&self) -> Result<Config, Error> {
-        Ok(Config::load(&self.config_path()?)?)
+        let config = Config::load(&self.config_path()?)?;
+        if !self.config_warned.replace(true) {
+            for warning in &config.warnings {
+                self.observer().observe(&Event::Warning(warning));
+            }
+        }
+        Ok(config)
     }
 
     /// Another configuration file has its own sessions: `@` and 8 hex digits of
@@ -66,6 +93,33 @@ impl Context {
 
     pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
+    }
+
+    /// Adds to an error of the store what only the command line and the profile
+    /// know: that a variable overrides the profile's store, and how the profile
+    /// gets another one.
+    pub(crate) fn explain_store_error(
+        &self,
+        error: StoreError,
+        kind: &StoreKind,
+        name: &ProfileName,
+        profile: Option<&Profile>,
+    ) -> Error {
+        let exit_code = error.exit_code();
+        let error = Error::from(error);
+        if exit_code != ExitCode::Store {
+            return error;
+        }
+        let saved = profile.and_then(|profile| profile.text("store"));
+        match (&self.global.store, self.environment.text("OAUTH_STORE"), saved) {
+            (None, Some(variable), Some(saved)) if variable != saved => error.with_hint(format!(
+                "OAUTH_STORE={variable} overrides the profile's store = \"{saved}\". To use the profile's, run: unset OAUTH_STORE"
+            )),
+            _ if *kind == StoreKind::Keyring && profile.is_some() => error.with_hint(format!(
+                "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
+            )),
+            _ => error,
+        }
     }
 
     pub(crate) fn store(&self, kind: &StoreKind, interaction: Interaction) -> Result<Box<dyn CredentialStore>, Error> {
@@ -92,6 +146,7 @@ impl Context {
             kind: kind.clone(),
             interaction,
             keyring_session: settings::keyring_session(&self.global, &self.environment)?,
+            session_bus: self.environment.text("DBUS_SESSION_BUS_ADDRESS"),
             item_suffix: self.item_suffix(),
             data_folder: folders.data,
             config_folder: folders.configuration,
@@ -185,5 +240,5 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Error::Runtime)
+        .map_err(|error| ProcessError::Runtime(error).into())
 }

@@ -4,12 +4,13 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
-use crate::app::session::{check_matches_profile, check_matches_url, require_session};
+use crate::app::login_required::LoginRequired;
+use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url};
 use crate::app::signals::finish_then_interrupt;
 use crate::args::cli::{ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
-use crate::args::settings;
-use crate::error::{Error, SessionError};
+use crate::args::settings::{self, ChosenProfile};
+use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::refresh::RefreshOptions;
@@ -41,10 +42,10 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     };
     let wanted = Freshness::new(&options)?;
     let config = context.config()?;
-    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let session = ensure_fresh(context, &options, &wanted, &config, &name)?;
+    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let session = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
     if has_expired(&session, &wanted.part, system::now()) {
-        return Err(SessionError::Expired { profile: name }.into());
+        return Err(LoginRequired::Expired { profile: chosen.name }.into());
     }
     Ok(session)
 }
@@ -55,21 +56,21 @@ pub(crate) fn ensure_fresh(
     options: &TokenOptions,
     wanted: &Freshness,
     config: &Config,
-    name: &ProfileName,
+    chosen: &ChosenProfile,
 ) -> Result<Session, Error> {
+    let name = &chosen.name;
     let profile = config.profile(name);
-    let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.interaction())?;
-    let mut session = require_session(store.load(name)?, name, config, &kind)?;
+    let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    let mut session = found.session(name, config)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;
 
     let now = system::now();
     if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
-        return Err(SessionError::NotRefreshable { profile: name.clone() }.into());
+        return Err(LoginRequired::not_refreshable(name, &session).into());
     }
     if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, now)) {
-        session = refresh_locked(context, options, wanted, name, profile, store.as_mut(), session)?;
+        session = refresh_locked(context, options, wanted, name, profile, found.store.as_mut(), session)?;
         check_usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
@@ -77,10 +78,10 @@ pub(crate) fn ensure_fresh(
 }
 
 /// Whether a session may be used for this profile at all.
-fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), SessionError> {
+fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), LoginRequired> {
     check_matches_profile(session, name, profile)?;
     match &session.dead {
-        Some(dead) => Err(SessionError::SessionEnd {
+        Some(dead) => Err(LoginRequired::SessionEnd {
             profile: name.clone(),
             reason: dead.reason.clone(),
         }),

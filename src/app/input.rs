@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::signals::interruptible;
 use crate::args::settings;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::flow::login::{PasteEvent, PasteSource};
 use crate::secret::Secret;
 use crate::trace::{Event, Observer};
@@ -33,7 +33,7 @@ pub(crate) fn read_secret_from_stdin(context: &Context, flag: &str) -> Result<Se
         .lock()
         .take(MAX_SECRET_BYTES)
         .read_to_end(&mut bytes)
-        .map_err(Error::Input)?;
+        .map_err(ProcessError::Input)?;
     Ok(settings::secret_from_bytes(flag, bytes)?)
 }
 

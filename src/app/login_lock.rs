@@ -2,7 +2,8 @@
 //! in and where, waits, and takes the session that comes of it. So there is
 //! one browser tab, however many ask.
 
-use crate::error::{Error, SessionError};
+use crate::app::login_required::LoginRequired;
+use crate::error::Error;
 use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session};
 use crate::trace::{Event, Observer};
 use std::path::Path;
@@ -47,7 +48,7 @@ pub(crate) struct LoginWait<'a> {
 ///
 /// # Errors
 /// [`LockError::OwnedEvent`](crate::store::LockError::OwnedEvent) when the time is over,
-/// [`SessionError::OtherLoginFailed`].
+/// [`LoginRequired::OtherLoginFailed`].
 pub(crate) fn acquire(
     login: &LoginWait<'_>,
     locks: &Path,
@@ -79,7 +80,7 @@ pub(crate) fn acquire(
         return Ok(LoginLock::OtherFinished(Box::new(session)));
     }
     match (waited_for, login.after_failure) {
-        (Some(_), OnOtherFailure::Fail) => Err(SessionError::OtherLoginFailed {
+        (Some(_), OnOtherFailure::Fail) => Err(LoginRequired::OtherLoginFailed {
             profile: profile.clone(),
         }
         .into()),

@@ -8,6 +8,7 @@ pub(crate) mod input;
 pub(crate) mod lock;
 pub(crate) mod login_context;
 pub(crate) mod login_lock;
+pub(crate) mod login_required;
 pub(crate) mod observer;
 pub(crate) mod passphrase;
 pub(crate) mod session;

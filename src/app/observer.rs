@@ -3,7 +3,6 @@
 
 use crate::args::cli::GlobalOptions;
 use crate::error::Error;
-use crate::exit::Diagnosis;
 use crate::output::causes::{causes, error_chain};
 use crate::system::environment::Environment;
 use crate::trace::files::{Occasion, TraceFiles};
@@ -38,7 +37,7 @@ pub(crate) fn open_trace(global: &GlobalOptions, environment: &Environment) -> R
 
 /// Tells of an error that the command ends with: the last event of a trace.
 pub(crate) fn trace_failure(observer: &mut dyn Observer, error: &Error) {
-    let causes = causes(error);
+    let causes = causes(&**error);
     observer.observe(&Event::Failed {
         message: &error.to_string(),
         causes: &causes,

@@ -4,7 +4,6 @@ use crate::app::context::{Context, runtime};
 use crate::app::signals::interruptible;
 use crate::args::settings;
 use crate::error::Error;
-use crate::exit::Diagnosis;
 use crate::secret::Secret;
 use crate::store::{PassphrasePrompt, PassphraseUse};
 use crate::trace::render::terminal::Terminal;
@@ -23,7 +22,7 @@ pub(crate) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     // A question must be seen whatever `--quiet` says: somebody has to answer it.
     let shown = context.terminal_settings(0, false);
     Some(PassphrasePrompt::by(move |purpose| {
-        ask(purpose, &mut Terminal::on_stderr(shown)).map_err(|error| Box::new(error) as Box<dyn Diagnosis>)
+        ask(purpose, &mut Terminal::on_stderr(shown)).map_err(Error::into_diagnosis)
     }))
 }
 

@@ -1,47 +1,90 @@
-//! Whether a stored session may be used for a profile.
+//! The stored session of a profile, and whether it may be used for it.
 
+use crate::app::context::Context;
+use crate::app::login_required::LoginRequired;
 use crate::args::cli::ProfileChoice;
 use crate::args::config::{Config, Profile};
-use crate::error::SessionError;
-use crate::store::{ProfileName, Session, StoreKind};
+use crate::args::settings::{ChosenBy, ChosenProfile, SettingsError};
+use crate::error::Error;
+use crate::output::causes::error_chain;
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use url::Url;
 
-/// Whether somebody is logged in; a record may remain with the client secret alone.
-pub(crate) fn require_session(
-    session: Option<Session>,
-    profile: &ProfileName,
-    config: &Config,
-    kind: &StoreKind,
-) -> Result<Session, SessionError> {
-    match session.filter(Session::is_signed_in) {
-        Some(session) => Ok(session),
-        None if *kind == StoreKind::None => Err(SessionError::NotKept {
-            profile: profile.clone(),
-        }),
-        None if config.profile(profile).is_some() => Err(SessionError::NotLoggedIn {
-            profile: profile.clone(),
-        }),
-        None => Err(SessionError::UnknownProfile {
-            profile: profile.clone(),
-            known: config.profiles().map(|(name, _)| name.clone()).collect(),
-        }),
+/// A profile's store, and the record that is in it.
+pub(crate) struct ProfileRecord {
+    pub(crate) kind: StoreKind,
+    pub(crate) store: Box<dyn CredentialStore>,
+    pub(crate) record: Option<Session>,
+}
+
+impl ProfileRecord {
+    /// Reads the profile's record. A profile that the configuration file lacks
+    /// may be in the store alone (`login --no-save`); nobody is asked to unlock
+    /// the store for a name that may be mistyped.
+    ///
+    /// # Errors
+    /// [`SettingsError::UnknownProfile`] for a named profile that is nowhere.
+    pub(crate) fn load(
+        context: &Context,
+        config: &Config,
+        chosen: &ChosenProfile,
+        interaction: Interaction,
+    ) -> Result<Self, Error> {
+        let name = &chosen.name;
+        let profile = config.profile(name);
+        let kind = context.store_kind(profile)?;
+        if profile.is_some() {
+            let mut store = context.store(&kind, interaction)?;
+            let loaded = store.load(name);
+            let record = loaded.map_err(|error| context.explain_store_error(error, &kind, name, profile))?;
+            return Ok(ProfileRecord { kind, store, record });
+        }
+        let mut store = context.store(&kind, Interaction::Forbidden)?;
+        match store.load(name) {
+            Ok(None) if chosen.chosen_by != ChosenBy::Fallback => Err(missing(chosen, config)),
+            Ok(record) => Ok(ProfileRecord { kind, store, record }),
+            Err(error) => {
+                let text = format!("{} could not be searched for it: {error}", store.describe());
+                let hint = error_chain(&text, &error);
+                Err(missing(chosen, config).with_hint(hint))
+            }
+        }
+    }
+
+    /// Whether somebody is logged in; a record may remain with the client secret alone.
+    pub(crate) fn session(&self, name: &ProfileName, config: &Config) -> Result<Session, LoginRequired> {
+        let signed_in = self.record.clone().filter(Session::is_signed_in);
+        signed_in.ok_or_else(|| match (&self.kind, config.profile(name)) {
+            (StoreKind::None, _) => LoginRequired::NotKept { profile: name.clone() },
+            (_, Some(_)) => LoginRequired::NotLoggedIn { profile: name.clone() },
+            (_, None) => LoginRequired::nothing_saved(config),
+        })
+    }
+}
+
+/// The error for a profile that is nowhere.
+fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
+    match chosen.chosen_by {
+        ChosenBy::User => SettingsError::unknown_profile(&chosen.name, config).into(),
+        ChosenBy::DefaultProfile => SettingsError::default_profile(&chosen.name, config).into(),
+        ChosenBy::Fallback => LoginRequired::nothing_saved(config).into(),
     }
 }
 
 /// A profile that was chosen by a URL must be of that server.
 ///
 /// # Errors
-/// [`SessionError::Mismatch`].
+/// [`LoginRequired::Mismatch`].
 pub(crate) fn check_matches_url(
     session: &Session,
     name: &ProfileName,
     choice: &ProfileChoice,
-) -> Result<(), SessionError> {
+) -> Result<(), LoginRequired> {
     let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
     match (url, session.issuer.as_deref()) {
         (None, _) => Ok(()),
         (Some(url), Some(issuer)) if url == issuer => Ok(()),
-        (Some(url), issuer) => Err(SessionError::Mismatch {
+        (Some(url), issuer) => Err(LoginRequired::Mismatch {
             profile: name.clone(),
             what: "issuer",
             wanted: format!("\"{url}\""),
@@ -53,14 +96,14 @@ pub(crate) fn check_matches_url(
 /// Compares what the profile says now with what the session was made with.
 ///
 /// # Errors
-/// [`SessionError::Mismatch`] naming the first difference.
+/// [`LoginRequired::Mismatch`] naming the first difference.
 pub(crate) fn check_matches_profile(
     session: &Session,
     name: &ProfileName,
     profile: Option<&Profile>,
-) -> Result<(), SessionError> {
+) -> Result<(), LoginRequired> {
     let Some(profile) = profile else { return Ok(()) };
-    let differs = |what: &'static str, wanted: String, found: String| SessionError::Mismatch {
+    let differs = |what: &'static str, wanted: String, found: String| LoginRequired::Mismatch {
         profile: name.clone(),
         what,
         wanted,

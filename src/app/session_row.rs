@@ -89,8 +89,8 @@ impl SessionRow {
         })
     }
 
-    /// The cells of the table, without the titles.
-    pub(crate) fn cells(&self, now: UnixSeconds) -> [String; 7] {
+    /// The cells of the table; the first one marks the default profile.
+    pub(crate) fn cells(&self, default: Option<&str>, now: UnixSeconds) -> [String; 8] {
         let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),
@@ -103,7 +103,13 @@ impl SessionRow {
             }
         };
         let refreshable = if self.refreshable { "yes" } else { "no" };
+        let mark = if default == Some(self.profile.as_str()) {
+            "*"
+        } else {
+            ""
+        };
         [
+            mark.to_owned(),
             self.profile.clone(),
             shown(if self.name.is_some() { &self.name } else { &self.subject }),
             shown(&self.issuer),

@@ -1,6 +1,6 @@
 //! Signals that ask this process to end, and what of its work they may end.
 
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::exit::ExitCode;
 
 /// Ends the work when a signal comes; what it holds is then dropped, which
@@ -9,7 +9,7 @@ pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
     let signal = shutdown_signal();
     tokio::select! {
         done = work => Ok(done),
-        signal = signal => Err(Error::Interrupted(signal)),
+        signal = signal => Err(ProcessError::Interrupted(signal).into()),
     }
 }
 
@@ -21,7 +21,7 @@ pub(crate) async fn finish_then_interrupt<T>(work: impl Future<Output = T>) -> R
         biased;
         code = &mut signal => {
             work.await;
-            Err(Error::Interrupted(code))
+            Err(ProcessError::Interrupted(code).into())
         }
         done = &mut work => Ok(done),
     }

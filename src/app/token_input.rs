@@ -4,12 +4,13 @@
 use crate::app::context::{Context, caller};
 use crate::app::fresh_session::session_with_valid_token;
 use crate::app::input::read_secret_from_stdin;
-use crate::app::session::{check_matches_profile, require_session};
+use crate::app::login_required::LoginRequired;
+use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
 use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::settings::{self, SettingsError};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::flow::token_services::unauthenticated_session;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, ProfileName, Session};
@@ -86,16 +87,15 @@ pub(crate) fn profile_choice(input: &TokenInput) -> ProfileChoice {
 /// The stored session, as it is: nothing is refreshed.
 pub(crate) fn load_session(context: &Context, input: &TokenInput) -> Result<StoredSession, Error> {
     let config = context.config()?;
-    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
-    let profile = config.profile(&name);
-    let kind = context.store_kind(profile)?;
-    let mut store = context.store(&kind, context.interaction())?;
-    let session = require_session(store.load(&name)?, &name, &config, &kind)?;
-    check_matches_profile(&session, &name, profile)?;
+    let chosen = settings::choose_profile(&profile_choice(input), &context.environment, &config)?;
+    let found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
+    let name = chosen.name;
+    let session = found.session(&name, &config)?;
+    check_matches_profile(&session, &name, config.profile(&name))?;
     Ok(StoredSession {
         config,
         name,
-        store,
+        store: found.store,
         session,
     })
 }
@@ -119,7 +119,7 @@ pub(crate) fn resolve_token(
 ) -> Result<TokenTarget, Error> {
     let given = read_token_argument(context, input)?;
     let config = context.config()?;
-    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
+    let name = settings::choose_profile(&profile_choice(input), &context.environment, &config)?.name;
     let transport = context.transport(config.profile(&name), true)?;
     if let Some(token) = given {
         let session = session_for_request(context, input, &config, &name, &transport, observer)?;
@@ -133,7 +133,7 @@ pub(crate) fn resolve_token(
     let session = session_with_valid_token(context, profile_choice(input))?;
     let token = session.tokens.first().map(|token| token.access_token.clone());
     Ok(TokenTarget {
-        token: token.ok_or(SessionError::Expired { profile: name })?,
+        token: token.ok_or(LoginRequired::Expired { profile: name })?,
         is_own: true,
         session,
         transport,
@@ -152,7 +152,11 @@ pub(crate) fn session_for_request(
 ) -> Result<Session, Error> {
     match load_session(context, input) {
         Ok(stored) => return Ok(stored.session),
-        Err(Error::Session(SessionError::NotLoggedIn { .. } | SessionError::NotKept { .. })) => {}
+        Err(error)
+            if matches!(
+                error.downcast_ref(),
+                Some(LoginRequired::NotLoggedIn { .. } | LoginRequired::NotKept { .. })
+            ) => {}
         Err(error) => return Err(error),
     }
     let options = LoginOptions {

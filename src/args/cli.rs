@@ -19,7 +19,7 @@ pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
-#[command(name = "oauth", version, max_term_width = 100)]
+#[command(name = "oauth", version, max_term_width = 100, args_override_self = true)]
 #[command(after_help = "Start here:\n  \
     oauth demo                                       the whole flow on this machine, no account needed\n  \
     oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \
@@ -36,6 +36,7 @@ pub struct CommandLine {
 /// `oauth token` alone. It is what scripts call all day, and to build the
 /// parser of all commands would be a third of its work.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct TokenCommandLine {
     #[command(flatten)]
     global: GlobalOptions,
@@ -565,6 +566,9 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
+    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
     #[arg(long = "break", value_name = "RULE")]
     pub broken: Vec<String>,

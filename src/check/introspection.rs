@@ -3,7 +3,7 @@
 use super::examination::Examination;
 use super::probe::Exchange;
 use super::token::no_tokens;
-use super::token_request::{NEVER_GIVEN, message};
+use super::token_request::NEVER_GIVEN;
 use super::verdict::{Finding, broken, kept_if, unseen};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
@@ -20,7 +20,7 @@ impl Examination<'_, '_> {
         let mut params = Params::new();
         params.push_secret("token", token);
         let request = match client {
-            Some(client) => message(url, params, client),
+            Some(client) => self.message(url, params, client)?,
             None => HttpRequest::post(url, params),
         };
         self.send(request)

@@ -2,7 +2,7 @@
 
 use super::examination::Examination;
 use super::probe::Exchange;
-use super::token_request::{NEVER_GIVEN, Tokens, message};
+use super::token_request::{NEVER_GIVEN, Tokens};
 use super::verdict::{Finding, Judgement, kept_if, unseen};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
@@ -25,7 +25,8 @@ impl Examination<'_, '_> {
             params.push("token_type_hint", hint);
         }
         self.attacked();
-        self.send(message(url, params, client))
+        let request = self.message(url, params, client)?;
+        self.send(request)
     }
 
     /// Revokes as a client does; a refusal leaves nothing to see.
@@ -88,7 +89,8 @@ pub(super) fn judge(examination: &mut Examination<'_, '_>) {
     examination.judge(Rule::RevocationMissing, &mut |examination| {
         let endpoint = examination.metadata.revocation_endpoint.clone();
         let url = examination.needs(&endpoint, "revocation_endpoint")?.url().clone();
-        let exchange = examination.send(message(url, Params::new(), &client))?;
+        let request = examination.message(url, Params::new(), &client)?;
+        let exchange = examination.send(request)?;
         match (exchange.status(), exchange.error()) {
             (status @ (401 | 403), _) => unseen(format!("the client may not revoke: status {status}")),
             (_, Some(error)) => kept_if(error == "invalid_request", format!("the error is {error}")),
@@ -180,7 +182,7 @@ fn by_get(examination: &mut Examination<'_, '_>, tokens: &mut Tokens) -> Judgeme
     let endpoint = examination.needs(&endpoint, "revocation_endpoint")?;
     let mut params = Params::new();
     params.push_secret("token", tokens.needs_refresh_token()?);
-    let header = examination.prove_in_url(&mut params)?;
+    let header = examination.prove_in_url(endpoint.url(), &mut params)?;
     examination.attacked();
     let exchange = examination.send_in_url(Method::Get, endpoint, &params, header)?;
     let lives = lives_on(examination, tokens)?;

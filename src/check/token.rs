@@ -7,7 +7,7 @@ use super::examination::Examination;
 use super::probe::Exchange;
 use super::secrets;
 use super::sign_in::{Code, Main};
-use super::token_request::{NEVER_GIVEN, gives_nothing, message, says};
+use super::token_request::{NEVER_GIVEN, gives_nothing, says};
 use super::verdict::{Finding, Judgement, broken, kept_if, unseen};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::{HttpRequest, Method};
@@ -159,9 +159,9 @@ fn own_secret(examination: &Examination<'_, '_>) -> Result<Secret, Finding> {
 /// Redeems a code by parameters in the URL.
 fn in_url(examination: &mut Examination<'_, '_>, method: Method, code: &Code) -> Result<Exchange, Finding> {
     let mut params = examination.redemption(code);
-    let header = examination.prove_in_url(&mut params)?;
     let endpoint = examination.metadata.token_endpoint.clone();
     let endpoint = examination.needs(&endpoint, "token_endpoint")?;
+    let header = examination.prove_in_url(endpoint.url(), &mut params)?;
     let exchange = examination.send_in_url(method, endpoint, &params, header)?;
     if exchange.has_token() {
         examination.note_token_answer(&exchange);
@@ -366,8 +366,8 @@ fn with_wrong_basic(examination: &mut Examination<'_, '_>) -> Result<Exchange, F
         ..client
     };
     let params = unknown_code(examination)?;
-    let url = examination.token_message(params.clone(), &wrong)?.url;
-    examination.send(message(url, params, &wrong))
+    let request = examination.token_message(params, &wrong)?;
+    examination.send(request)
 }
 
 /// Judges how the errors looked that came meanwhile.

@@ -14,6 +14,7 @@ use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
+use url::Url;
 
 /// A client that no server knows.
 pub(super) const NOBODY: &str = "oauth-check-nobody";
@@ -180,11 +181,13 @@ impl Examination<'_, '_> {
 
     /// The client's identity and proof for a request whose parameters stand in
     /// the URL. A secret never stands there: servers log it.
-    pub(super) fn prove_in_url(&self, params: &mut Params) -> Result<Option<HeaderValue>, Finding> {
+    pub(super) fn prove_in_url(&mut self, url: &Url, params: &mut Params) -> Result<Option<HeaderValue>, Finding> {
         if matches!(self.client.authentication, ClientAuthentication::ClientSecretPost(_)) {
             return unseen("the client's secret would stand in the URL: try --client-auth client_secret_basic");
         }
-        Ok(self.client.authenticate(params))
+        let mut context = self.world.caller.authentication_context(url);
+        let header = self.client.authenticate(params, &mut context);
+        header.map_err(|error| Finding::Unseen(error.to_string()))
     }
 
     /// Posts to the token endpoint as the client.
@@ -202,9 +205,9 @@ impl Examination<'_, '_> {
     }
 
     /// A request to the token endpoint.
-    pub(super) fn token_message(&self, params: Params, client: &Client) -> Result<HttpRequest, Finding> {
+    pub(super) fn token_message(&mut self, params: Params, client: &Client) -> Result<HttpRequest, Finding> {
         let endpoint = self.needs(&self.metadata.token_endpoint, "token_endpoint")?;
-        Ok(message(endpoint.url().clone(), params, client))
+        self.message(endpoint.url().clone(), params, client)
     }
 
     /// Takes note of tokens, so that they are revoked, and of how errors look.
@@ -368,12 +371,14 @@ impl Examination<'_, '_> {
             (None, _) => Ok(None),
         }
     }
-}
 
-/// A form with the client's proof.
-pub(super) fn message(url: url::Url, mut params: Params, client: &Client) -> HttpRequest {
-    let header = client.authenticate(&mut params);
-    let mut request = HttpRequest::post(url, params);
-    request.headers.extend(header.map(|header| ("authorization", header)));
-    request
+    /// A form with the client's proof.
+    pub(super) fn message(&mut self, url: Url, mut params: Params, client: &Client) -> Result<HttpRequest, Finding> {
+        let mut context = self.world.caller.authentication_context(&url);
+        let header = client.authenticate(&mut params, &mut context);
+        let header = header.map_err(|error| Finding::Unseen(error.to_string()))?;
+        let mut request = HttpRequest::post(url, params);
+        request.headers.extend(header.map(|header| ("authorization", header)));
+        Ok(request)
+    }
 }

@@ -11,6 +11,7 @@ use crate::args::cli::CheckOptions;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, examine, render};
 use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
@@ -19,7 +20,7 @@ use crate::trace::files::open_private;
 use crate::trace::{CreateFileError, Observer};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
     if options.list {
@@ -54,6 +55,24 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     }
 }
 
+/// A report that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be written", path.display())]
+struct ReportNotWritten {
+    path: PathBuf,
+    source: CreateFileError,
+}
+
+impl Diagnosis for ReportNotWritten {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["Choose another file.".to_owned()]
+    }
+}
+
 /// The file of `--junit`.
 struct JunitFile<'a> {
     path: &'a Path,
@@ -76,7 +95,7 @@ impl<'a> JunitFile<'a> {
 
 fn unwritable(path: &Path, source: CreateFileError) -> Error {
     let path = path.to_path_buf();
-    Error::File { path, source }
+    ReportNotWritten { path, source }.into()
 }
 
 fn examined(context: &Context, options: &CheckOptions) -> Result<Report, Error> {

@@ -5,21 +5,23 @@
 //! of a saved profile, or from the one that `--issuer` names.
 
 use crate::app::context::{Context, caller};
+use crate::app::login_required::LoginRequired;
 use crate::app::signals::interruptible;
 use crate::app::token_input::{load_session, profile_choice, read_token_argument};
 use crate::args::cli::DecodeOptions;
 use crate::args::config::{Config, Profile};
-use crate::args::settings;
-use crate::error::{Error, InspectionError, SessionError};
+use crate::args::settings::{self, SettingsError};
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::issuer_keys::{KeySource, issuer_keys};
-use crate::flow::session::endpoint_of;
+use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::output::causes::error_chain;
 use crate::output::json_table::render_members;
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
-use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::jwks::SignatureError;
 use crate::secret::Secret;
 use crate::store::Session;
@@ -27,6 +29,36 @@ use crate::system;
 use crate::trace::ordered_json::{Document, object};
 use crate::trace::{Event, Observer};
 use serde_json::Value;
+
+/// A token that could not be decoded or verified.
+#[derive(Debug, thiserror::Error)]
+enum DecodeError {
+    #[error("the token is not a JWT that can be read")]
+    NotAJwt(#[source] JwtError),
+    #[error("the token is not what its issuer signed")]
+    Signature(#[source] SignatureError),
+    #[error(transparent)]
+    Record(#[from] UnusableRecord),
+}
+
+impl Diagnosis for DecodeError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            DecodeError::NotAJwt(_) => ExitCode::Usage,
+            DecodeError::Signature(_) => ExitCode::Protocol,
+            DecodeError::Record(_) => ExitCode::Store,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            DecodeError::NotAJwt(_) => "Access tokens may be opaque; ask the server about this one: oauth introspect",
+            DecodeError::Signature(_) => "Do not trust its claims: it was changed, or another party made it.",
+            DecodeError::Record(_) => "Log in again to replace the stored session: oauth login",
+        };
+        vec![hint.to_owned()]
+    }
+}
 
 /// Whose keys may be asked for.
 enum KeyChoice {
@@ -54,7 +86,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
     let (token, jwt, keys) = match given {
         Some(token) => {
             config = context.config()?;
-            let jwt = UnverifiedJwt::decode(token.expose()).map_err(InspectionError::NotAJwt)?;
+            let jwt = UnverifiedJwt::decode(token.expose()).map_err(DecodeError::NotAJwt)?;
             let issuer = jwt.claims.get("iss").and_then(Value::as_str);
             let (keys, of) = keys_for_given(context, options, &config, issuer)?;
             profile = of;
@@ -62,10 +94,9 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
         }
         None => {
             let stored = load_session(context, &options.input)?;
-            let token = token_of(&stored.session, options).ok_or(SessionError::NoIdToken {
-                profile: stored.name.clone(),
-            })?;
-            let jwt = UnverifiedJwt::decode(token.expose()).map_err(InspectionError::NotAJwt)?;
+            let token = token_of(&stored.session, options)
+                .ok_or_else(|| LoginRequired::no_id_token(&stored.name, &stored.session))?;
+            let jwt = UnverifiedJwt::decode(token.expose()).map_err(DecodeError::NotAJwt)?;
             let keys = keys_of_session(&stored.session)?;
             warn_of_another_issuer(context, &jwt, &stored.session);
             config = stored.config;
@@ -81,7 +112,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
     };
     report::print(text.as_bytes())?;
     match verdict {
-        Verdict::Broken(error) => Err(InspectionError::Signature(error).into()),
+        Verdict::Broken(error) => Err(DecodeError::Signature(error).into()),
         _ => Ok(()),
     }
 }
@@ -108,7 +139,7 @@ fn warn_of_another_issuer(context: &Context, jwt: &UnverifiedJwt, session: &Sess
 fn keys_of_session(session: &Session) -> Result<KeyChoice, Error> {
     let whose = session.issuer.clone();
     if let Some(text) = &session.endpoints.jwks_uri {
-        let endpoint = endpoint_of(text, "jwks_uri").map_err(InspectionError::Record)?;
+        let endpoint = endpoint_of(text, "jwks_uri").map_err(DecodeError::Record)?;
         return Ok(KeyChoice::Issuer(
             KeySource::JwksUri(endpoint),
             whose.unwrap_or_else(|| text.clone()),
@@ -134,13 +165,9 @@ fn keys_for_given<'a>(
     let asked = settings::issuer("--issuer", options.issuer.as_deref())?;
     let chosen = match &options.input.profile {
         Some(_) => {
-            let name = settings::profile_name(&profile_choice(&options.input), &context.environment, config)?;
-            let known = || config.profiles().map(|(name, _)| name.clone()).collect();
+            let name = settings::choose_profile(&profile_choice(&options.input), &context.environment, config)?.name;
             let profile = config.profile(&name);
-            Some(profile.ok_or_else(|| SessionError::UnknownProfile {
-                profile: name.clone(),
-                known: known(),
-            })?)
+            Some(profile.ok_or_else(|| SettingsError::unknown_profile(&name, config))?)
         }
         None => None,
     };

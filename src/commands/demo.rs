@@ -6,8 +6,8 @@ use crate::app::context::{Context, caller};
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
-use crate::error::{DemoError, Error};
-use crate::exit::Diagnosis;
+use crate::error::{Error, ProcessError};
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
 use crate::flow::refresh::{RefreshOptions, refresh};
@@ -22,8 +22,10 @@ use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
 use crate::server::Server;
-use crate::server::resource_owner::{Lost, Next, ResourceOwner};
-use crate::server::settings::{DEFAULT_CLIENT_ID, ServeSettings, User};
+use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
+use crate::server::settings::ServeSettings;
+use crate::server::settings::clients::DEFAULT_CLIENT_ID;
+use crate::server::settings::users::User;
 use crate::store::Part;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::system::SystemRandomness;
@@ -36,6 +38,22 @@ use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
 use url::Url;
+
+/// Why the demo ended early.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    /// The demo's own pages were not understood, or its own resource server refused.
+    #[error("the demo failed at: {0}")]
+    Broken(&'static str),
+    #[error("the demo's resource server did not answer")]
+    Unreachable(#[source] TransportError),
+}
+
+impl Diagnosis for DemoError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Unexpected
+    }
+}
 
 /// What the demo asks for: an identity, and the demo's own resource server.
 const SCOPE: &str = "openid profile hello";
@@ -62,11 +80,11 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Error::Runtime)?;
+        .map_err(ProcessError::Runtime)?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let mut user_agent: Box<dyn UserAgent> = if unattended {
-        Box::new(ScriptedUser {
-            resource_owner: Some(ResourceOwner::new(&issuer, user)),
+        Box::new(UnattendedBrowser {
+            resource_owner: Some(ScriptedUser::new(&issuer, user)),
         })
     } else {
         Box::new(DesktopBrowser {
@@ -292,11 +310,11 @@ fn login_request(issuer: Issuer, options: &DemoOptions) -> Result<LoginRequest, 
 }
 
 /// The resource owner, played over HTTP beside the flow.
-struct ScriptedUser {
-    resource_owner: Option<ResourceOwner>,
+struct UnattendedBrowser {
+    resource_owner: Option<ScriptedUser>,
 }
 
-impl UserAgent for ScriptedUser {
+impl UserAgent for UnattendedBrowser {
     fn open(&mut self, url: &Url) -> Result<BrowserProcess, BrowserError> {
         let (reporter, opening) = BrowserProcess::reported();
         if let Some(resource_owner) = self.resource_owner.take() {
@@ -323,26 +341,26 @@ enum ScriptError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(transparent)]
-    Lost(#[from] Lost),
+    UnexpectedPage(#[from] UnexpectedPage),
     #[error(transparent)]
     Runtime(#[from] io::Error),
 }
 
-fn run_script(resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
+fn run_script(resource_owner: ScriptedUser, url: Url) -> Result<(), ScriptError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(play(resource_owner, url))
 }
 
-async fn play(mut resource_owner: ResourceOwner, url: Url) -> Result<(), ScriptError> {
+async fn play(mut resource_owner: ScriptedUser, url: Url) -> Result<(), ScriptError> {
     let transport = Transport::new(TransportSettings::default());
     let mut request = resource_owner.open(url);
     loop {
         let response = transport.send(&request, &mut NoopObserver).await?;
         match resource_owner.next(&request.url, &response)? {
-            Next::Follow(next) | Next::SignIn(next) | Next::Consent(next) => request = next,
-            Next::Callback(url) => {
+            Step::Follow(next) | Step::SignIn(next) | Step::Consent(next) => request = next,
+            Step::Callback(url) => {
                 transport.send(&HttpRequest::get(url), &mut NoopObserver).await?;
                 return Ok(());
             }

@@ -7,6 +7,7 @@ use crate::app::signals::interruptible;
 use crate::args::cli::DiscoverOptions;
 use crate::args::settings;
 use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::capabilities::capabilities;
 use crate::flow::discovery::lint::{Finding, findings};
@@ -18,13 +19,13 @@ use crate::output::table::align_columns;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
 use crate::trace::ordered_json::{Document, object};
-use crate::transport::UrlSource;
+use crate::transport::{TransportError, UrlSource};
 use serde_json::Value;
 
 pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Error> {
     let (url, issuer) = settings::discover_url(&options.url)?;
     let transport = context.transport(None, false)?;
-    transport.prepare(url.url(), UrlSource::User)?;
+    transport.prepare(url.url(), UrlSource::User).map_err(RequestNotSent)?;
     let mut observer = context.observer();
     let mut caller = caller(&transport, &mut observer);
     let exploring = explore(&url, issuer.as_ref(), &mut caller);
@@ -41,6 +42,21 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
         return Err(failure.into());
     }
     exploration.server.as_ref().map_or(Ok(()), usable)
+}
+
+/// The transport refused the request before it was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the request cannot be sent")]
+struct RequestNotSent(#[source] TransportError);
+
+impl Diagnosis for RequestNotSent {
+    fn exit_code(&self) -> ExitCode {
+        self.0.exit_code()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.0.hints()
+    }
 }
 
 /// Whether a login would take the document.

@@ -4,7 +4,8 @@ use crate::app::context::{Context, caller};
 use crate::app::signals::interruptible;
 use crate::app::token_input::{TokenTarget, resolve_token};
 use crate::args::cli::TokenInput;
-use crate::error::{Error, InspectionError};
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::introspect::introspect;
 use crate::output::{json_table, report};
 
@@ -22,9 +23,23 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let asking = introspect(&session, secret.as_ref(), &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
     report::print(json_table::render(&answer, context.style.json).as_bytes())?;
-    if active {
-        Ok(())
-    } else {
-        Err(InspectionError::Inactive.into())
+    if active { Ok(()) } else { Err(Inactive.into()) }
+}
+
+/// The server answered that the token is not active.
+#[derive(Debug, thiserror::Error)]
+#[error("the token is not active: its server does not accept it")]
+struct Inactive;
+
+impl Diagnosis for Inactive {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::LoginRequired
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![
+            "It has expired, was revoked, or is of another server; or this client may not ask about it (RFC 7662 §2.2)."
+                .to_owned(),
+        ]
     }
 }

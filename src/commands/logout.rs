@@ -3,12 +3,13 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::args::cli::LogoutOptions;
 use crate::args::config::Config;
-use crate::args::settings;
-use crate::error::{Error, SessionError};
-use crate::exit::Diagnosis;
+use crate::args::settings::{self, ChosenBy, ChosenProfile};
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
 use crate::store::{CredentialStore, ProfileName, Renewal, Session};
@@ -17,14 +18,17 @@ use crate::trace::{Event, Observer};
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
     let config = context.config()?;
     if !options.all {
-        let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-        let named = options.profile.argument.is_some() || options.profile.option.is_some();
-        return one(context, &config, &name, options, named);
+        let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+        return one(context, &config, &chosen, options);
     }
     let names: Vec<ProfileName> = config.profiles().map(|(name, _)| name.clone()).collect();
     let mut failures = Vec::new();
     for name in &names {
-        if let Err(error) = one(context, &config, name, options, false) {
+        let chosen = ChosenProfile {
+            name: name.clone(),
+            chosen_by: ChosenBy::Fallback,
+        };
+        if let Err(error) = one(context, &config, &chosen, options) {
             crate::output::report::report(&error, context.style);
             context.trace_failure(&error);
             failures.push(error);
@@ -32,32 +36,22 @@ pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Erro
     }
     match failures.first() {
         None => Ok(()),
-        Some(first) => Err(Error::Several {
+        Some(first) => Err(SomeFailed {
             failed: failures.len(),
             of: names.len(),
             exit_code: first.exit_code(),
-        }),
+        }
+        .into()),
     }
 }
 
-/// `named`: the user named this profile, so it must be known.
-fn one(
-    context: &Context,
-    config: &Config,
-    name: &ProfileName,
-    options: &LogoutOptions,
-    named: bool,
-) -> Result<(), Error> {
+fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &LogoutOptions) -> Result<(), Error> {
     let LogoutOptions { all, local, .. } = *options;
+    let name = &chosen.name;
     let profile = config.profile(name);
     let mut observer = context.observer();
-    let mut store = context.store(&context.store_kind(profile)?, context.interaction())?;
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
-    if named && profile.is_none() && store.load(name)?.is_none() {
-        let known = config.profiles().map(|(name, _)| name.clone()).collect();
-        let profile = name.clone();
-        return Err(SessionError::UnknownProfile { profile, known }.into());
-    }
+    let mut store = ProfileRecord::load(context, config, chosen, context.interaction())?.store;
     let _lock = lock(&context.folders()?.locks(), name, LOCK_WAIT, &mut observer)?;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
         observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
@@ -104,4 +98,20 @@ fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session)
         ..session
     };
     Ok(store.save(name, &emptied)?)
+}
+
+/// `--all` went on after failures.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {of} profiles could not be logged out")]
+struct SomeFailed {
+    failed: usize,
+    of: usize,
+    /// That of the first.
+    exit_code: ExitCode,
+}
+
+impl Diagnosis for SomeFailed {
+    fn exit_code(&self) -> ExitCode {
+        self.exit_code
+    }
 }

@@ -36,12 +36,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     };
     settings::check_global(&command_line.global)?;
     let trace = observer::open_trace(&command_line.global, &environment)?;
-    let context = Context {
-        global: command_line.global,
-        environment,
-        style,
-        trace,
-    };
+    let context = Context::new(command_line.global, environment, style, trace);
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);

@@ -4,13 +4,14 @@ use crate::app::context::Context;
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
-use crate::args::config::{self, Change, Config, Profile, Setting};
+use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::output::report;
 use crate::output::sanitize::sanitize;
 use crate::output::table::align_columns;
 use crate::store::ProfileName;
+use crate::trace::{Event, Observer};
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Error> {
@@ -36,12 +37,11 @@ fn known(config: &Config, name: &str) -> Result<ProfileName, Error> {
     if config.profile(&name).is_some() {
         return Ok(name);
     }
-    let known = config.profiles().map(|(name, _)| name.clone()).collect();
-    Err(SessionError::UnknownProfile { profile: name, known }.into())
+    Err(SettingsError::unknown_profile(&name, config).into())
 }
 
 fn list(context: &Context, config: &Config) -> Result<(), Error> {
-    let is_default = |name: &ProfileName| config.default_profile.as_ref() == Some(name);
+    let is_default = |name: &ProfileName| config.effective_default() == Some(name);
     if context.style.json {
         let profiles: Vec<Value> = config
             .profiles()
@@ -70,13 +70,13 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
         argument: name.map(str::to_owned),
         option: None,
     };
-    let name = settings::profile_name(&choice, &context.environment, config)?;
+    let name = settings::choose_profile(&choice, &context.environment, config)?.name;
     let name = known(config, name.as_str())?;
     let Some(profile) = config.profile(&name) else {
         return Ok(());
     };
     if context.style.json {
-        let object = as_json(&name, profile, config.default_profile.as_ref() == Some(&name));
+        let object = as_json(&name, profile, config.effective_default() == Some(&name));
         return report::print(format!("{object}\n").as_bytes());
     }
     let rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
@@ -132,11 +132,8 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
             hint: Some("Write key=value, or key= to remove the key.".to_owned()),
         })?;
         changes.push(match config::parse_setting(key, value)? {
-            Some(setting) => {
-                let top = key.split('.').next().unwrap_or(key).to_owned();
-                Change::Set(name.clone(), top, setting)
-            }
-            None => Change::Unset(name.clone(), key.to_owned()),
+            KeyChange::Set(key, setting) => Change::Set(name.clone(), key, setting),
+            KeyChange::Unset(key) => Change::Unset(name.clone(), key),
         });
     }
     check(config, &name, &changes)?;
@@ -159,9 +156,21 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
     let _lock = lock(&context.folders()?.locks(), &name, LOCK_WAIT, &mut context.observer())?;
     store.delete(&name)?;
-    Ok(config::change(
-        &context.config_path()?,
-        &context.folders()?.locks(),
-        &[Change::Remove(name)],
-    )?)
+    let mut changes = vec![Change::Remove(name.clone())];
+    let mut others = config
+        .profiles()
+        .map(|(other, _)| other)
+        .filter(|other| **other != name);
+    let left = match (others.next(), others.next()) {
+        (Some(left), None) if config.default_profile.as_ref() == Some(&name) => Some(left),
+        _ => None,
+    };
+    changes.extend(left.cloned().map(Change::Default));
+    config::change(&context.config_path()?, &context.folders()?.locks(), &changes)?;
+    if let Some(left) = left {
+        context
+            .observer()
+            .observe(&Event::Outcome(&format!("profile \"{left}\" is the default now")));
+    }
+    Ok(())
 }

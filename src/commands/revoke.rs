@@ -3,11 +3,12 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::login_required::LoginRequired;
 use crate::app::signals::{finish_then_interrupt, interruptible};
 use crate::app::token_input::{load_session, profile_choice, read_token_argument, session_for_request};
 use crate::args::cli::TokenInput;
 use crate::args::settings;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::flow::revoke::revoke_token;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session};
@@ -17,7 +18,7 @@ use crate::trace::{Event, Observer};
 pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let given = read_token_argument(context, input)?;
     let config = context.config()?;
-    let name = settings::profile_name(&profile_choice(input), &context.environment, &config)?;
+    let name = settings::choose_profile(&profile_choice(input), &context.environment, &config)?.name;
     let transport = context.transport(config.profile(&name), true)?;
     let secret = context.client_secret_of_environment();
     let mut observer = context.observer();
@@ -82,7 +83,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
 
 fn own_access_token(session: &Session, name: &ProfileName) -> Result<Secret, Error> {
     let token = session.tokens.first().map(|token| token.access_token.clone());
-    token.ok_or_else(|| SessionError::Expired { profile: name.clone() }.into())
+    token.ok_or_else(|| LoginRequired::Expired { profile: name.clone() }.into())
 }
 
 /// Which of the session's tokens this is, as `token_type_hint` names it (RFC 7009 §2.1).

@@ -5,12 +5,16 @@ use crate::app::context::Context;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
-use crate::server::message::LogEntry;
-use crate::server::settings::{InvalidSetting, RegisteredClient, ServeSettings, User};
+use crate::server::log_entry::LogEntry;
+use crate::server::settings::ServeSettings;
+use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
+use crate::server::settings::invalid::InvalidSetting;
+use crate::server::settings::origins::AllowedOrigin;
+use crate::server::settings::users::User;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -26,16 +30,16 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Error::Runtime)?;
+        .map_err(ProcessError::Runtime)?;
     let style = context.style;
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.
     let in_runtime = runtime.enter();
     let signal = shutdown_signal();
     drop(in_runtime);
-    for rule in settings.broken.rules() {
+    for rule in settings.violations.rules() {
         report::warn(
-            &format!("this server breaks a rule on purpose: {}", describe_seconds(rule)),
+            &format!("this server breaks a rule on purpose: {}", describe_rule(rule)),
             style,
         );
     }
@@ -46,7 +50,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         };
         let log = move |entry: LogEntry| {
             if !quiet {
-                report::report_request(&entry.to_string(), entry.refused.is_some(), style);
+                report::report_request(&entry.to_string(), entry.rejection.is_some(), style);
             }
         };
         server.run(shutdown, log).await
@@ -57,11 +61,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
 fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let standard = ServeSettings::standard()?;
     let clients = match options.client.as_slice() {
-        [] => vec![RegisteredClient::new(
-            crate::server::settings::DEFAULT_CLIENT_ID,
-            None,
-            &options.redirect_uri,
-        )?],
+        [] => vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?],
         given => given
             .iter()
             .map(|text| client(text, &options.redirect_uri))
@@ -83,12 +83,17 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         refresh_rotation: options.refresh_rotation == Switch::On,
         refresh_grace: options.refresh_grace,
         latency: options.latency,
-        failures: options
+        faults: options
             .fail
             .iter()
             .map(|text| text.parse())
             .collect::<Result<_, InvalidSetting>>()?,
-        broken: options
+        cors: options
+            .cors
+            .iter()
+            .map(|text| text.parse::<AllowedOrigin>())
+            .collect::<Result<_, InvalidSetting>>()?,
+        violations: options
             .broken
             .iter()
             .map(|id| id.parse())
@@ -123,7 +128,7 @@ fn as_object(rule: Rule) -> Value {
 }
 
 /// `code.single-use (RFC 6749 §4.1.2, MUST): a code works once`.
-fn describe_seconds(rule: Rule) -> String {
+fn describe_rule(rule: Rule) -> String {
     let (document, section, level) = (rule.document(), rule.section(), rule.level().as_str());
     format!("{rule} ({document} §{section}, {level}): {}", rule.statement())
 }
@@ -164,8 +169,8 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .map(|(name, url)| (name.clone(), url.clone()))
         .collect();
     let mut object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
-    if !settings.broken.is_empty() {
-        object["broken"] = settings.broken.rules().map(as_object).collect();
+    if !settings.violations.is_empty() {
+        object["broken"] = settings.violations.rules().map(as_object).collect();
     }
     format!("{object}\n")
 }

@@ -2,12 +2,13 @@
 //! network, a prompt or a browser.
 
 use crate::app::context::Context;
-use crate::app::session::check_matches_profile;
+use crate::app::login_required::LoginRequired;
+use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::session_row::SessionRow;
-use crate::args::cli::StatusOptions;
+use crate::args::cli::{ProfileChoice, StatusOptions};
 use crate::args::config::{Config, Profile};
-use crate::args::settings;
-use crate::error::{Error, SessionError};
+use crate::args::settings::{self, ChosenProfile, SettingsError};
+use crate::error::Error;
 use crate::output::causes::error_chain;
 use crate::output::report;
 use crate::output::sanitize::sanitize_json;
@@ -21,37 +22,42 @@ use std::collections::HashMap;
 
 pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Error> {
     let config = context.config()?;
-    let now = system::now();
     if context.global.verbose > 0 {
-        tell_paths(context, &config)?;
+        print_paths(context, &config)?;
     }
-    let one = options.profile.argument.is_some() || options.profile.option.is_some();
+    if options.profile.argument.is_some() || options.profile.option.is_some() {
+        let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+        return show_profile(context, &config, &chosen);
+    }
+    show_all(context, &config)
+}
+
+/// One profile; exit code 4 where it gives no token.
+fn show_profile(context: &Context, config: &Config, chosen: &ChosenProfile) -> Result<(), Error> {
+    let name = &chosen.name;
+    let profile = config.profile(name);
+    let found = ProfileRecord::load(context, config, chosen, Interaction::Forbidden)?;
+    let session = found.record.filter(Session::is_signed_in);
+    let now = system::now();
+    let row = SessionRow::new(name, profile, session.as_ref(), &found.kind, now);
+    let usable = row.is_usable();
+    print_rows(context, config, &[row], now)?;
+    if let Some(session) = &session {
+        check_matches_profile(session, name, profile)?;
+    }
+    if usable {
+        return Ok(());
+    }
+    Err(LoginRequired::NotLoggedIn { profile: name.clone() }.into())
+}
+
+fn show_all(context: &Context, config: &Config) -> Result<(), Error> {
+    let now = system::now();
     let mut stores = Stores {
         context,
         open: HashMap::new(),
     };
     let mut rows = Vec::new();
-    if one {
-        let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-        let profile = config.profile(&name);
-        let (session, kind) = stores.load(&name, profile)?;
-        let known = profile.is_some() || session.is_some();
-        let row = SessionRow::new(&name, profile, session.as_ref(), &kind, now);
-        let usable = row.is_usable();
-        rows.push(row);
-        if !known {
-            return Err(unknown(name, &config).into());
-        }
-        print_rows(context, &rows, now)?;
-        let mismatch = session
-            .as_ref()
-            .map(|session| check_matches_profile(session, &name, profile));
-        return match mismatch {
-            Some(Err(mismatch)) => Err(mismatch.into()),
-            _ if usable => Ok(()),
-            _ => Err(SessionError::NotLoggedIn { profile: name }.into()),
-        };
-    }
     let mut first_failure = None;
     for (name, profile) in config.profiles() {
         match stores.load(name, Some(profile)) {
@@ -64,35 +70,33 @@ pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Erro
             }
         }
     }
-    let unnamed = settings::profile_name(&options.profile, &context.environment, &config)?;
-    if config.profile(&unnamed).is_none()
-        && let Ok((Some(session), kind)) = stores.load(&unnamed, None)
+    // Logged in with --no-save: only the store knows of it.
+    if let Ok(ChosenProfile { name, .. }) = unnamed(context, config)
+        && config.profile(&name).is_none()
+        && let Ok((Some(session), kind)) = stores.load(&name, None)
     {
-        // Logged in with --no-save: only the store knows of it.
-        rows.push(SessionRow::new(&unnamed, None, Some(&session), &kind, now));
+        rows.push(SessionRow::new(&name, None, Some(&session), &kind, now));
     }
     match first_failure {
-        None => print_rows(context, &rows, now),
+        None => print_rows(context, config, &rows, now),
         Some(error) if rows.is_empty() => Err(error),
         Some(error) => {
-            print_rows(context, &rows, now)?;
+            print_rows(context, config, &rows, now)?;
             Err(error)
         }
     }
 }
 
-fn unknown(profile: ProfileName, config: &Config) -> SessionError {
-    SessionError::UnknownProfile {
-        profile,
-        known: config.profiles().map(|(name, _)| name.clone()).collect(),
-    }
+/// The profile that a command would use that names none.
+fn unnamed(context: &Context, config: &Config) -> Result<ChosenProfile, SettingsError> {
+    settings::choose_profile(&ProfileChoice::default(), &context.environment, config)
 }
 
 /// `-v`: where everything lives, and whether the store that a login would use can be.
-fn tell_paths(context: &Context, config: &Config) -> Result<(), Error> {
+fn print_paths(context: &Context, config: &Config) -> Result<(), Error> {
     let mut observer = context.observer();
     let folders = context.folders()?;
-    let unnamed = settings::default_profile(&context.environment, config)?;
+    let unnamed = unnamed(context, config)?.name;
     let kind = context.store_kind(config.profile(&unnamed))?;
     let mut store = context.store(&kind, Interaction::Forbidden)?;
     let usable = match store.load(&unnamed) {
@@ -125,11 +129,13 @@ impl Stores<'_> {
                 entry.insert(self.context.store(&kind, Interaction::Forbidden)?)
             }
         };
-        Ok((store.load(name)?.filter(Session::is_signed_in), kind))
+        let loaded = store.load(name);
+        let record = loaded.map_err(|error| self.context.explain_store_error(error, &kind, name, profile))?;
+        Ok((record.filter(Session::is_signed_in), kind))
     }
 }
 
-fn print_rows(context: &Context, rows: &[SessionRow], now: UnixSeconds) -> Result<(), Error> {
+fn print_rows(context: &Context, config: &Config, rows: &[SessionRow], now: UnixSeconds) -> Result<(), Error> {
     if context.style.json {
         let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
         let line = sanitize_json(&Value::Array(array).to_string()) + "\n";
@@ -137,13 +143,24 @@ fn print_rows(context: &Context, rows: &[SessionRow], now: UnixSeconds) -> Resul
     }
     if rows.is_empty() {
         context.observer().observe(&Event::Note(
-            "nothing is saved yet; log in with: oauth login https://your-server --client-id ID",
+            "nothing is saved yet; log in with: oauth login https://id.example.com --client-id ID",
         ));
         return Ok(());
     }
-    let titles = ["PROFILE", "WHO", "ISSUER", "SCOPE", "EXPIRES", "REFRESHABLE", "STORE"].map(str::to_owned);
-    let table: Vec<[String; 7]> = std::iter::once(titles)
-        .chain(rows.iter().map(|row| row.cells(now)))
+    let titles = [
+        "",
+        "PROFILE",
+        "WHO",
+        "ISSUER",
+        "SCOPE",
+        "EXPIRES",
+        "REFRESHABLE",
+        "STORE",
+    ]
+    .map(str::to_owned);
+    let default = config.effective_default().map(ProfileName::as_str);
+    let table: Vec<[String; 8]> = std::iter::once(titles)
+        .chain(rows.iter().map(|row| row.cells(default, now)))
         .collect();
     report::print(align_columns(&table).as_bytes())
 }

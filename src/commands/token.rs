@@ -6,10 +6,11 @@
 use super::login;
 use crate::app::context::Context;
 use crate::app::fresh_session::{Freshness, ensure_fresh, id_token_expiry};
+use crate::app::login_required::LoginRequired;
 use crate::args::cli::{TokenFormat, TokenOptions};
 use crate::args::settings::{self, SettingsError};
-use crate::error::{Error, SessionError};
-use crate::exit::{Diagnosis, ExitCode};
+use crate::error::Error;
+use crate::exit::ExitCode;
 use crate::output::report;
 use crate::output::sanitize::sanitize_json;
 use crate::protocol::time::UnixSeconds;
@@ -24,18 +25,18 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
     let format = format(context, options)?;
     let wanted = Freshness::new(options)?;
     let config = context.config()?;
-    let name = settings::profile_name(&options.profile, &context.environment, &config)?;
-    let session = match ensure_fresh(context, options, &wanted, &config, &name) {
+    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let session = match ensure_fresh(context, options, &wanted, &config, &chosen) {
         Err(error) if options.login && error.exit_code() == ExitCode::LoginRequired && is_interactive() => {
             context
                 .observer()
                 .observe(&Event::Note(&format!("{error}: logging in first")));
-            login::login_for_token(context, &name)?;
-            ensure_fresh(context, options, &wanted, &config, &name)?
+            login::login_for_token(context, &chosen.name)?;
+            ensure_fresh(context, options, &wanted, &config, &chosen)?
         }
         outcome => outcome?,
     };
-    print(context, options, format, &wanted, &name, &session)
+    print(context, options, format, &wanted, &chosen.name, &session)
 }
 
 fn is_interactive() -> bool {
@@ -53,7 +54,7 @@ fn print(
     let now = system::now();
     let token = session
         .token(&wanted.part)
-        .ok_or_else(|| SessionError::Expired { profile: name.clone() })?;
+        .ok_or_else(|| LoginRequired::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
         let line = format_token(
@@ -70,7 +71,7 @@ fn print(
     if let Some(expires_at) = token.expires_at {
         let left_s = expires_at.seconds_since(now);
         if left_s <= 0 {
-            return Err(SessionError::Expired { profile: name.clone() }.into());
+            return Err(LoginRequired::Expired { profile: name.clone() }.into());
         }
         let wanted_s = wanted.min_ttl_s(token);
         if left_s < wanted_s {
@@ -109,14 +110,14 @@ fn id_token(
     session: &Session,
     name: &ProfileName,
     now: UnixSeconds,
-) -> Result<(Secret, Option<UnixSeconds>), SessionError> {
+) -> Result<(Secret, Option<UnixSeconds>), LoginRequired> {
     let id_token = session
         .id_token
         .clone()
-        .ok_or_else(|| SessionError::NoIdToken { profile: name.clone() })?;
+        .ok_or_else(|| LoginRequired::no_id_token(name, session))?;
     let expires_at = id_token_expiry(session);
     match expires_at {
-        Some(expires_at) if expires_at <= now => Err(SessionError::IdTokenExpired { profile: name.clone() }),
+        Some(expires_at) if expires_at <= now => Err(LoginRequired::IdTokenExpired { profile: name.clone() }),
         expires_at => Ok((id_token, expires_at)),
     }
 }
@@ -164,6 +165,7 @@ fn format_token(
             ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
             ("OAUTH_ISSUER", session.issuer.clone().unwrap_or_default()),
             ("OAUTH_PROFILE", name.to_string()),
+            ("OAUTH_TOKEN_PROFILE", name.to_string()),
         ]
         .map(|(variable, value)| format!("export {variable}={}\n", quoted(&value)))
         .concat(),

@@ -2,11 +2,13 @@
 //! and the observer, together in one value. Flows send through [`Caller::send`]
 //! only, so whatever all requests need is added there.
 
+use crate::protocol::client::AuthenticationContext;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportError};
+use url::Url;
 
 /// Reads the wall clock.
 pub type Clock = fn() -> UnixSeconds;
@@ -30,6 +32,15 @@ impl Caller<'_> {
     /// [`TransportError`].
     pub async fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         self.transport.send(request, self.observer).await
+    }
+
+    /// What the client's proof in a request to this URL is made for.
+    pub fn authentication_context<'c>(&'c mut self, audience: &'c Url) -> AuthenticationContext<'c> {
+        AuthenticationContext {
+            audience,
+            now: self.now(),
+            randomness: self.randomness,
+        }
     }
 
     /// The time now.

@@ -3,7 +3,7 @@
 
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
-use crate::protocol::token_response::TokenResponse;
+use crate::protocol::token_response::{TokenResponse, describe_quirks};
 use crate::trace::{Event, Observer, Party};
 
 /// A request to the authorization server, secrets redacted by their names.
@@ -43,7 +43,7 @@ pub(in crate::flow) fn trace_token_response(response: &TokenResponse, observer: 
         title: "token response",
         params: &params,
     });
-    for oddity in &response.quirks {
-        observer.observe(&Event::Warning(&oddity.to_string()));
+    if let Some(quirks) = describe_quirks(&response.quirks) {
+        observer.observe(&Event::Warning(&quirks));
     }
 }

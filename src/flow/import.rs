@@ -8,7 +8,7 @@ use crate::flow::session::{asked, new_session};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::id_token::IdToken;
 use crate::secret::Secret;
-use crate::store::{Part, Session};
+use crate::store::{Part, Renewal, Session};
 
 /// Why the refresh token did not begin a session.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub async fn import_refresh_token(
         asked(&wish.scope, &wish.resource, &wish.audience),
     );
     session.refresh_token = Some(refresh_token);
+    session.renewal = Renewal::RefreshToken;
     let options = RefreshOptions {
         client_secret: None,
         token_parameters: wish.extra_token_params.clone(),

@@ -22,7 +22,7 @@ pub async fn introspect(
     let service = Service::Introspection;
     let endpoint = endpoint(service, session, caller).await?;
     let client = client_of(session, client_secret)?;
-    let request = request_about_token(&endpoint, &client, token, token_type_hint);
+    let request = request_about_token(&endpoint, &client, token, token_type_hint, caller)?;
     let method = Some(client.authentication.method());
     let response = send(service, &endpoint, &request, method, caller).await?;
     let (bytes, members) = json_object(&response).ok_or_else(|| not_json(service, &endpoint))?;

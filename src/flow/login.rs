@@ -15,6 +15,7 @@ pub use request::{CallbackChoice, LoginRequest};
 
 use crate::exit::ExitCode;
 use crate::fault::{self, Point};
+use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ResolvedServer, resolve_server};
@@ -94,9 +95,10 @@ pub async fn login_until_exchange(
         callback.respond(Page::Stopped);
     }
     receiver.close().await;
+    let Caller { clock, randomness, .. } = &mut context.caller;
     Ok(PreparedExchange {
         authorization_response: granted.params,
-        token_request: token_request.http_request(&server.token_endpoint),
+        token_request: token_request.http_request(&server.token_endpoint, clock(), *randomness)?,
     })
 }
 
@@ -182,8 +184,7 @@ async fn exchange_and_store(
     // 6. Code and verifier go to the token endpoint, once.
     context.caller.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
-    let answer = request_token(&server.token_endpoint, &token_request, &mut context.caller).await;
-    let answer = answer.map_err(LoginError::Exchange)?;
+    let answer = request_token(&server.token_endpoint, &token_request, &mut context.caller).await?;
 
     // 7. The token response is checked and stored; only then does the browser see success.
     context.caller.observe(&Event::StepBegins(Step::Store));

@@ -3,10 +3,11 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
-use crate::flow::session::{UnusableRecord, client_of, endpoint_of, resources_of, scope_of, take};
-use crate::flow::token_endpoint::request_token;
+use crate::flow::session::{UnusableRecord, client_of, endpoint_of, renewal_grant, resources_of, take};
+use crate::flow::token_endpoint::{NoTokenAnswer, request_token};
 use crate::protocol::id_token::{self, Expected, IdToken, IdTokenError, Occasion};
-use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::random::RandomnessFailed;
+use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
@@ -22,6 +23,9 @@ pub enum RefreshError {
     /// The record was changed by others.
     #[error(transparent)]
     Record(#[from] UnusableRecord),
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Randomness(RandomnessFailed),
     /// No answer.
     #[error("the session cannot be refreshed")]
     Transport(#[from] TransportError),
@@ -46,7 +50,16 @@ impl RefreshError {
             RefreshError::Transport(error) => error.may_have_been_received(),
             RefreshError::Token(error) => !matches!(error, TokenError::OAuth { .. } | TokenError::Redirect { .. }),
             RefreshError::IdToken(_) => true,
-            RefreshError::NoRefreshToken | RefreshError::Record(_) => false,
+            RefreshError::NoRefreshToken | RefreshError::Record(_) | RefreshError::Randomness(_) => false,
+        }
+    }
+}
+
+impl From<NoTokenAnswer> for RefreshError {
+    fn from(error: NoTokenAnswer) -> Self {
+        match error {
+            NoTokenAnswer::Randomness(error) => RefreshError::Randomness(error),
+            NoTokenAnswer::Transport(error) => RefreshError::Transport(error),
         }
     }
 }
@@ -56,6 +69,7 @@ impl Diagnosis for RefreshError {
         match self {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
             RefreshError::Record(_) => ExitCode::Store,
+            RefreshError::Randomness(_) => ExitCode::Unexpected,
             RefreshError::Transport(source) => source.exit_code(),
             _ if self.ends_session() => ExitCode::LoginRequired,
             RefreshError::Token(error) => error.exit_code(),
@@ -70,6 +84,7 @@ impl Diagnosis for RefreshError {
                     .to_owned(),
             ],
             RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
+            RefreshError::Randomness(_) => Vec::new(),
             RefreshError::Transport(source) => source.hints(),
             _ if self.ends_session() => vec!["The server has ended the session: log in again.".to_owned()],
             RefreshError::Token(error) => {
@@ -133,14 +148,10 @@ pub async fn refresh(
     options: &RefreshOptions,
     caller: &mut Caller<'_>,
 ) -> Result<Option<IdToken>, RefreshError> {
-    let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
     let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let token_request = TokenRequest {
         client: client_of(session, options.client_secret.as_ref())?,
-        grant: Grant::RefreshToken {
-            refresh_token,
-            scope: scope_of(session, part)?,
-        },
+        grant: renewal_grant(session, part)?.ok_or(RefreshError::NoRefreshToken)?,
         resource: resources_of(session, part)?,
         audience: session.asked.audience.clone(),
         extra: options.token_parameters.clone(),
@@ -153,7 +164,7 @@ pub async fn refresh(
             let expected = Expected {
                 issuer: session.issuer.as_deref(),
                 client_id: &session.client.id,
-                client_has_secret: token_request.client.authentication.secret().is_some(),
+                client_has_secret: token_request.client.is_confidential(),
                 now: caller.now(),
                 access_token: &response.access_token,
                 occasion: Occasion::Refresh {

@@ -7,7 +7,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
-use crate::flow::session::{UnusableRecord, endpoint_of};
+use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{
@@ -165,16 +165,20 @@ pub async fn renew(
     transport
         .prepare(token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
-    let refresh_token = session.refresh_token.clone().ok_or(RefreshError::NoRefreshToken)?;
+    let grant = renewal_grant(&session, part)?.ok_or(RefreshError::NoRefreshToken)?;
+    // What can be repeated without loss needs no intent.
+    let spent = grant.spends().cloned();
     context.store.prepare_save(profile)?;
-    let intent = Intent {
+    let intent = spent.as_ref().map(|refresh_token| Intent {
         command: "token".to_owned(),
         at: context.caller.now(),
         generation: session.generation.saturating_add(1),
         fingerprint: refresh_token.fingerprint(),
-    };
-    lock.declare(&intent)?;
-    fault::here(Point::IntentWritten);
+    });
+    if let Some(intent) = &intent {
+        lock.declare(intent)?;
+        fault::here(Point::IntentWritten);
+    }
 
     // The request, and the write at once: in between, nobody is told anything.
     let mut later = BufferedObserver::new(context.caller.observer);
@@ -185,7 +189,7 @@ pub async fn renew(
     };
     let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
     if outcome.is_ok() {
-        save(profile, &refresh_token, &session, context.store, &mut later).await?;
+        save(profile, spent.as_ref(), &session, context.store, &mut later).await?;
         fault::here(Point::SessionStored);
     }
     drop(later);
@@ -194,7 +198,7 @@ pub async fn renew(
         Ok(()) => Ok(session),
         Err(error) if error.ends_session() => {
             let current = load(profile, context)?;
-            if current.refresh_token.as_ref().map(Secret::fingerprint) != Some(refresh_token.fingerprint()) {
+            if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.as_ref().map(Secret::fingerprint) {
                 context.caller.observe(&Event::Decision(
                     "another process has stored a newer session: it is taken",
                 ));
@@ -212,7 +216,7 @@ pub async fn renew(
             })
         }
         Err(error) => {
-            if error.outcome_unknown() {
+            if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {
                 lock.leave_unfinished(intent);
             }
             Err(error.into())
@@ -312,7 +316,7 @@ pub fn has_expired(session: &Session, part: &Part, now: UnixSeconds) -> bool {
 /// once; then the store has some seconds to come back.
 async fn save(
     profile: &ProfileName,
-    spent: &Secret,
+    spent: Option<&Secret>,
     session: &Session,
     store: &mut dyn CredentialStore,
     observer: &mut dyn Observer,
@@ -326,7 +330,7 @@ async fn save(
     let Err(mut error) = store.save(profile, session) else {
         return stored(store, observer);
     };
-    let aside = store.save_recovery(profile, spent, session);
+    let recovery = spent.map(|spent| store.save_recovery(profile, spent, session));
     for _ in 1..SAVE_ATTEMPTS {
         observer.observe(&Event::Retried {
             with: Party::CredentialStore,
@@ -338,7 +342,7 @@ async fn save(
             Err(again) => error = again,
         }
     }
-    let Ok(path) = aside else {
+    let Some(Ok(path)) = recovery else {
         return Err(error);
     };
     observer.observe(&Event::Warning(&format!(

@@ -121,7 +121,7 @@ async fn revoke_at(
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(), TokenServiceError> {
-    let request = request_about_token(endpoint, client, token, token_type_hint);
+    let request = request_about_token(endpoint, client, token, token_type_hint, caller)?;
     trace_request("revocation request", &request, caller.observer);
     let method = Some(client.authentication.method());
     send(Service::Revocation, endpoint, &request, method, caller).await?;

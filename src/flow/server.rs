@@ -161,16 +161,10 @@ impl ResolvedServer {
 impl ClientChoice {
     /// The client as it authenticates at a server with these metadata.
     pub(crate) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
-        let authentication = match &self.secret {
-            None => ClientAuthentication::None,
-            Some(secret) => match self.method.unwrap_or_else(|| metadata.client_authentication_method()) {
-                ClientAuthenticationMethod::None => ClientAuthentication::None,
-                ClientAuthenticationMethod::ClientSecretBasic => {
-                    ClientAuthentication::ClientSecretBasic(secret.clone())
-                }
-                ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret.clone()),
-            },
-        };
+        let method = self.method.unwrap_or_else(|| metadata.client_authentication_method());
+        let authentication = ClientAuthentication::new(method, self.secret.as_ref());
+        // A client without a secret is a public one.
+        let authentication = authentication.unwrap_or(ClientAuthentication::None);
         Client {
             id: self.id.clone(),
             authentication,

@@ -3,6 +3,7 @@
 
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -124,17 +125,9 @@ pub fn client_of(session: &Session, secret_override: Option<&Secret>) -> Result<
     let id = ClientId::parse(&session.client.id).map_err(|_| UnusableRecord("client_id"))?;
     let method = ClientAuthenticationMethod::from_str(&session.client.auth_method)
         .map_err(|_| UnusableRecord("client authentication method"))?;
-    let secret = || {
-        secret_override
-            .or(session.client.secret.as_ref())
-            .cloned()
-            .ok_or(UnusableRecord("client secret: there is none"))
-    };
-    let authentication = match method {
-        ClientAuthenticationMethod::None => ClientAuthentication::None,
-        ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic(secret()?),
-        ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret()?),
-    };
+    let secret = secret_override.or(session.client.secret.as_ref());
+    let authentication = ClientAuthentication::new(method, secret);
+    let authentication = authentication.map_err(|_| UnusableRecord("client secret: there is none"))?;
     Ok(Client { id, authentication })
 }
 
@@ -147,17 +140,24 @@ pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableR
     Endpoint::parse(text, HttpPolicy::Everywhere).map_err(|_| UnusableRecord(name))
 }
 
-/// The scope to ask for at a refresh: none for all that was granted (RFC 6749 §6).
+/// The grant that renews this part of the session, with no scope for all that
+/// was granted (RFC 6749 §6); `None` where nothing does.
 ///
 /// # Errors
 /// [`UnusableRecord`].
-pub fn scope_of(session: &Session, part: &Part) -> Result<Option<Scope>, UnusableRecord> {
-    if part.scope.is_empty() || session.is_full(part) {
-        return Ok(None);
-    }
-    Scope::parse(&part.scope.join(" "))
-        .map(Some)
-        .map_err(|_| UnusableRecord("scope"))
+pub fn renewal_grant(session: &Session, part: &Part) -> Result<Option<Grant>, UnusableRecord> {
+    let scope = match part.scope.is_empty() || session.is_full(part) {
+        true => None,
+        false => Some(Scope::parse(&part.scope.join(" ")).map_err(|_| UnusableRecord("scope"))?),
+    };
+    // A grant that is repeated asks again for what it asked for at first.
+    let repeats = session.renewal == Renewal::Grant && !session.asked.scope.is_empty();
+    let scope = match scope {
+        None if repeats => Some(Scope::parse(&session.asked.scope.join(" ")).map_err(|_| UnusableRecord("scope"))?),
+        scope => scope,
+    };
+    let refresh_token = session.refresh_token.as_ref();
+    Ok(Grant::for_renewal(session.renewal, refresh_token, scope))
 }
 
 /// The resources to ask for at a refresh (RFC 8707 §2.2).

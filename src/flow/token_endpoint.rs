@@ -7,8 +7,10 @@ use super::events::{trace_request, trace_token_response};
 use super::hints::{At, Sent, advice, advice_for_no_json};
 use crate::exit::ExitCode;
 use crate::protocol::endpoint::Endpoint;
+use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::token_request::{Grant, TokenRequest};
+use crate::protocol::random::RandomnessFailed;
+use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse};
 use crate::transport::TransportError;
 
@@ -19,18 +21,29 @@ pub(in crate::flow) struct TokenEndpointAnswer<'e> {
     response: HttpResponse,
 }
 
+/// Why no answer came from the token endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTokenAnswer {
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+    /// The request was not sent, or not answered.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
 /// Sends a token request, once.
 ///
 /// # Errors
-/// [`TransportError`] where no answer came.
+/// [`NoTokenAnswer`].
 pub(in crate::flow) async fn request_token<'e>(
     endpoint: &'e Endpoint,
     token_request: &TokenRequest,
     caller: &mut Caller<'_>,
-) -> Result<TokenEndpointAnswer<'e>, TransportError> {
-    let request = token_request.http_request(endpoint);
+) -> Result<TokenEndpointAnswer<'e>, NoTokenAnswer> {
+    let request = token_request.http_request(endpoint, caller.now(), caller.randomness)?;
     let title = match token_request.grant {
-        Grant::RefreshToken { .. } => "refresh request",
+        Grant::RefreshToken(_) => "refresh request",
         _ => "token request",
     };
     trace_request(title, &request, caller.observer);
@@ -61,7 +74,7 @@ impl TokenError {
         match self {
             TokenError::Unavailable { .. } | TokenError::NotJson { .. } => ExitCode::Unreachable,
             TokenError::Redirect { .. } | TokenError::Invalid { .. } => ExitCode::Protocol,
-            TokenError::OAuth { .. } => ExitCode::Refused,
+            TokenError::OAuth { .. } | TokenError::Refused { .. } => ExitCode::Refused,
         }
     }
 
@@ -77,7 +90,12 @@ impl TokenError {
     pub(in crate::flow) fn hints(&self, sent: Option<&Sent>) -> Vec<String> {
         let hint = match self {
             TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+            TokenError::NotJson {
+                announced_as_json: true,
+                ..
+            } => "The answer is cut off or not well-formed JSON: see it with -vv, and try again later.",
             TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+            TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
             TokenError::Unavailable { .. } => "Try again later.",
             TokenError::Redirect { .. } => {
                 "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
@@ -86,6 +104,12 @@ impl TokenError {
                 problem: InvalidTokenResponse::TokenType(_),
                 ..
             } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+            TokenError::Invalid {
+                problem: InvalidTokenResponse::NestedAccessToken(path),
+                ..
+            } if path == "authed_user.access_token" => {
+                "This is the form in which Slack sends a user's token beside the app's own: ask for the user's alone, with --param user_scope=SCOPES instead of --scope."
+            }
             TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
         };
         vec![hint.to_owned()]

@@ -15,6 +15,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
+use crate::protocol::random::RandomnessFailed;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::Session;
@@ -88,6 +89,9 @@ pub enum TokenServiceError {
         #[source]
         problem: MetadataError,
     },
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
     /// No answer.
     #[error("the {service} does not answer")]
     Transport {
@@ -162,6 +166,7 @@ impl Diagnosis for TokenServiceError {
     fn exit_code(&self) -> ExitCode {
         match self {
             TokenServiceError::Record(_) => ExitCode::Store,
+            TokenServiceError::Randomness(_) => ExitCode::Unexpected,
             TokenServiceError::Discovery(source) => source.exit_code(),
             TokenServiceError::Transport { source, .. } => source.exit_code(),
             TokenServiceError::Unavailable { .. } | TokenServiceError::NotJson { .. } => ExitCode::Unreachable,
@@ -176,6 +181,7 @@ impl Diagnosis for TokenServiceError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
+            TokenServiceError::Randomness(_) => return Vec::new(),
             TokenServiceError::Discovery(source) => return source.hints(),
             TokenServiceError::Transport { source, .. } => return source.hints(),
             TokenServiceError::Record(_) => "Log in again, which writes the session anew.",
@@ -351,16 +357,18 @@ pub(in crate::flow) fn request_about_token(
     client: &Client,
     token: &Secret,
     token_type_hint: Option<&str>,
-) -> HttpRequest {
+    caller: &mut Caller<'_>,
+) -> Result<HttpRequest, RandomnessFailed> {
     let mut params = Params::new();
     params.push("token", token.expose());
     if let Some(hint) = token_type_hint {
         params.push("token_type_hint", hint);
     }
-    let header = client.authenticate(&mut params);
+    let mut context = caller.authentication_context(endpoint.url());
+    let header = client.authenticate(&mut params, &mut context)?;
     let mut request = HttpRequest::post(endpoint.url().clone(), params);
     request.headers.extend(header.map(|header| ("authorization", header)));
-    request
+    Ok(request)
 }
 
 /// The JSON object of a response, as bytes and parsed.

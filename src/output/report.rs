@@ -1,8 +1,8 @@
 //! How results and errors reach the person or the script: results alone on
 //! stdout; `error:`, `caused by:` and `hint:` lines, or one JSON object, on stderr.
 
-use crate::error::Error;
-use crate::exit::{Diagnosis, ExitCode};
+use crate::error::{Error, ProcessError};
+use crate::exit::ExitCode;
 use crate::output::causes::causes;
 use crate::output::sanitize::sanitize;
 use crate::output::theme::{Role, Theme};
@@ -22,12 +22,12 @@ pub struct Style {
 /// error: the process then ends quietly.
 ///
 /// # Errors
-/// [`Error::Output`].
+/// [`ProcessError::Output`].
 pub fn print(result: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(result).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(Error::Output),
+        other => Ok(other.map_err(ProcessError::Output)?),
     }
 }
 
@@ -97,7 +97,7 @@ fn as_text(error: &Error, colour: bool) -> String {
     let theme = Theme::new(colour);
     let line = |role: Role, label: &str, text: &str| format!("{} {}\n", theme.paint(role, label), sanitize(text));
     let mut text = line(Role::Error, "error:", &error.to_string());
-    for cause in causes(error) {
+    for cause in causes(&**error) {
         text += &line(Role::Warning, "caused by:", &cause);
     }
     for hint in error.hints() {
@@ -112,7 +112,7 @@ fn as_json(error: &Error) -> String {
         "name": code.name(),
         "exit_code": code.code(),
         "message": sanitize(&error.to_string()),
-        "causes": causes(error).iter().map(|cause| sanitize(cause)).collect::<Vec<_>>(),
+        "causes": causes(&**error).iter().map(|cause| sanitize(cause)).collect::<Vec<_>>(),
         "hints": error.hints().iter().map(|hint| sanitize(hint)).collect::<Vec<_>>(),
     });
     if let Some((name, description)) = error.oauth_error() {

@@ -10,6 +10,8 @@ use super::abnf::is_vschar_text;
 use super::client::{Client, ClientId};
 use super::endpoint::{Endpoint, Issuer};
 use super::error::ErrorResponse;
+use super::grant::Grant;
+use super::grant::authorization_code::AuthorizationCodeGrant;
 use super::params::{Params, Repeated};
 use super::pkce::{CodeChallenge, CodeVerifier, S256};
 use super::random::{Randomness, RandomnessFailed};
@@ -17,7 +19,7 @@ use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::scope::Scope;
 use super::state::{Nonce, State};
-use super::token_request::{Grant, TokenRequest};
+use super::token_request::TokenRequest;
 use crate::secret::Secret;
 use url::Url;
 
@@ -459,11 +461,11 @@ impl PendingAuthorization {
     pub fn redeem(self, grant: AuthorizationGrant) -> (TokenRequest, AuthorizationRequest) {
         let token_request = TokenRequest {
             client: self.client,
-            grant: Grant::AuthorizationCode {
-                code: grant.code,
-                redirect_uri: self.request.redirect_uri.clone(),
-                code_verifier: self.code_verifier,
-            },
+            grant: Grant::AuthorizationCode(AuthorizationCodeGrant::new(
+                grant.code,
+                &self.request.redirect_uri,
+                self.code_verifier,
+            )),
             resource: self.request.resource.clone(),
             audience: self.request.audience.clone(),
             extra: self.extra_token_params,
@@ -476,6 +478,7 @@ impl PendingAuthorization {
 mod tests {
     use super::*;
     use crate::protocol::client::ClientAuthentication;
+    use crate::protocol::client_auth::tests::{FixedRandomness, context};
     use crate::protocol::endpoint::HttpPolicy;
 
     pub(super) struct Counting(pub u8);
@@ -656,7 +659,8 @@ mod tests {
         };
         let verifier = pending.code_verifier.expose().to_owned();
         let (token_request, _) = pending.redeem(grant);
-        let (body, header) = token_request.encode();
+        let url = "https://as.example/token".parse().unwrap();
+        let (body, header) = token_request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
         assert!(header.is_none());
         assert_eq!(
             body.encode().expose(),

@@ -46,19 +46,37 @@ impl ErrorResponse {
     }
 
     /// Reads an error from a JSON body, whatever the status; `None` where there
-    /// is no `error` member. GitHub and others send one with status 200.
+    /// is no `error` member, or one that says nothing (`""`, `null`, `false`).
+    /// GitHub and others send one with status 200; Google and Facebook an object.
     pub fn from_json(object: &Map<String, Value>) -> Option<Self> {
-        let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |object: &Map<String, Value>, name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mut description = text(object, "error_description");
         let error = match object.get("error")? {
-            Value::Null => return None,
+            Value::Null | Value::Bool(false) => return None,
+            Value::Number(number) if number.as_u64() == Some(0) => return None,
+            Value::String(error) if error.trim().is_empty() => return None,
+            Value::Array(list) if list.is_empty() => return None,
+            Value::Object(members) if members.is_empty() => return None,
             Value::String(error) => error.clone(),
+            Value::Object(members) => {
+                let name = ["type", "status", "code"].iter().find_map(|name| text(members, name));
+                description = description.or_else(|| text(members, "message"));
+                name.filter(|name| !name.is_empty())
+                    .unwrap_or_else(|| Value::Object(members.clone()).to_string())
+            }
             other => other.to_string(),
         };
         Some(ErrorResponse {
             error,
-            error_description: text("error_description"),
-            error_uri: text("error_uri"),
+            error_description: description,
+            error_uri: text(object, "error_uri"),
         })
+    }
+
+    /// Whether `error` is one of these codes; servers write them in capitals too.
+    pub fn is_one_of(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.error.trim().eq_ignore_ascii_case(code))
     }
 
     /// Reads an error from a `WWW-Authenticate` header (RFC 6750 §3); `None`

@@ -7,12 +7,16 @@
 pub mod abnf;
 pub mod authorization;
 pub mod client;
+pub mod client_auth;
+pub mod client_id;
 pub mod endpoint;
 pub mod error;
+pub mod grant;
 pub mod http;
 pub mod id_token;
 pub mod jose;
 pub mod json;
+pub mod json_scan;
 pub mod jwks;
 pub mod members;
 pub mod metadata;

@@ -126,6 +126,7 @@ fn token_responses() {
             expires_in_s: Some(random.number(100_000) as u64),
             refresh_token: Some(Secret::new(random.vschar_text())),
             scope: Some(random.scope()),
+            refresh_expires_in_s: None,
             id_token: None,
             other: serde_json::Map::new(),
             quirks: Vec::new(),

@@ -39,7 +39,7 @@ impl Scope {
     }
 
     /// Reads the scope that a server says it granted: as it came, since servers
-    /// send all kinds of characters here. Neutralise it before showing it.
+    /// send all kinds of characters here. Sanitize it before showing it.
     pub fn received(text: &str) -> Self {
         let mut scope = Scope::default();
         for token in text.split_ascii_whitespace() {
@@ -70,9 +70,13 @@ impl Scope {
         self.0.iter().all(|token| other.contains(token))
     }
 
-    /// The tokens that `other` lacks.
+    /// The tokens that `other` lacks. Some servers put commas where spaces
+    /// belong, and their users do too: what stands between commas counts as well.
     pub fn without(&self, other: &Scope) -> Scope {
-        Scope(self.0.iter().filter(|token| !other.contains(token)).cloned().collect())
+        let parts = |token: &'_ str| token.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let others: Vec<String> = other.0.iter().flat_map(|token| parts(token)).collect();
+        let has = |token: &str| other.contains(token) || parts(token).iter().all(|part| others.contains(part));
+        Scope(self.0.iter().filter(|token| !has(token)).cloned().collect())
     }
 }
 
@@ -92,6 +96,17 @@ mod tests {
         assert_eq!(scope.to_string(), "openid email");
         assert!(Scope::parse("email").unwrap().is_subset_of(&scope));
         assert!(!Scope::parse("Email").unwrap().is_subset_of(&scope));
+    }
+
+    #[test]
+    fn commas_between_tokens_hide_none() {
+        let scope = |text: &str| Scope::received(text);
+        let granted = scope("repo,gist  user:email");
+        assert!(scope("gist repo").without(&granted).is_empty());
+        assert!(scope("repo,gist").without(&granted).is_empty());
+        assert_eq!(scope("repo,admin").without(&granted).to_string(), "repo,admin");
+        assert!(granted.without(&scope("repo gist,user:email")).is_empty());
+        assert_eq!(granted.without(&scope("repo user:email")).to_string(), "repo,gist");
     }
 
     #[test]

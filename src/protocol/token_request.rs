@@ -1,16 +1,15 @@
 //! The token request (RFC 6749 §4.1.3, §6), with PKCE (RFC 7636 §4.5) and
 //! `resource` (RFC 8707 §2.2), as a client sends it and as a server reads it.
 
-use super::client::{Client, PresentedClient, PresentedClientError};
+use super::client::{AuthenticationContext, Client, PresentedClient, PresentedClientError};
 use super::endpoint::Endpoint;
 use super::error::ErrorResponse;
+use super::grant::{Fields, Grant};
 use super::http::{HeaderValue, HttpRequest};
 use super::params::Params;
-use super::pkce::CodeVerifier;
-use super::redirect_uri::RedirectUri;
+use super::random::{Randomness, RandomnessFailed};
 use super::resource::Resource;
-use super::scope::Scope;
-use crate::secret::Secret;
+use super::time::UnixSeconds;
 
 /// Parameters of a token request that the flow sets itself.
 pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
@@ -27,27 +26,6 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
     "client_assertion",
     "client_assertion_type",
 ];
-
-/// What entitles the client to a token.
-#[derive(Debug)]
-pub enum Grant {
-    /// RFC 6749 §4.1.3 with RFC 7636 §4.5.
-    AuthorizationCode {
-        /// From the authorization response.
-        code: Secret,
-        /// Identical to that of the authorization request.
-        redirect_uri: RedirectUri,
-        /// Proves that this client asked.
-        code_verifier: CodeVerifier,
-    },
-    /// RFC 6749 §6.
-    RefreshToken {
-        /// From an earlier token response.
-        refresh_token: Secret,
-        /// Less than was granted, where wanted.
-        scope: Option<Scope>,
-    },
-}
 
 /// What the client sends to the token endpoint.
 #[derive(Debug)]
@@ -66,30 +44,17 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     /// The form body and, for HTTP Basic, the `Authorization` header.
-    pub fn encode(&self) -> (Params, Option<HeaderValue>) {
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`] by the client authentication.
+    pub fn encode(
+        &self,
+        context: &mut AuthenticationContext<'_>,
+    ) -> Result<(Params, Option<HeaderValue>), RandomnessFailed> {
         let mut params = Params::new();
-        let mut header = None;
-        match &self.grant {
-            Grant::AuthorizationCode {
-                code,
-                redirect_uri,
-                code_verifier,
-            } => {
-                params.push("grant_type", "authorization_code");
-                params.push("code", code.expose());
-                params.push("redirect_uri", redirect_uri.as_str());
-                header = self.client.authenticate(&mut params).or(header);
-                params.push("code_verifier", code_verifier.expose());
-            }
-            Grant::RefreshToken { refresh_token, scope } => {
-                params.push("grant_type", "refresh_token");
-                params.push("refresh_token", refresh_token.expose());
-                header = self.client.authenticate(&mut params).or(header);
-                if let Some(scope) = scope {
-                    params.push("scope", &scope.to_string());
-                }
-            }
-        }
+        self.grant.push_credentials(&mut params);
+        let header = self.client.authenticate(&mut params, context)?;
+        self.grant.push_details(&mut params);
         for resource in &self.resource {
             params.push("resource", resource.as_str());
         }
@@ -99,15 +64,29 @@ impl TokenRequest {
         for (name, value) in &self.extra {
             params.push(name, value);
         }
-        (params, header)
+        Ok((params, header))
     }
 
     /// The request to send to the token endpoint.
-    pub fn http_request(&self, token_endpoint: &Endpoint) -> HttpRequest {
-        let (params, header) = self.encode();
-        let mut request = HttpRequest::post(token_endpoint.url().clone(), params);
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`] by the client authentication.
+    pub fn http_request(
+        &self,
+        token_endpoint: &Endpoint,
+        now: UnixSeconds,
+        randomness: &mut dyn Randomness,
+    ) -> Result<HttpRequest, RandomnessFailed> {
+        let url = token_endpoint.url().clone();
+        let mut context = AuthenticationContext {
+            audience: &url,
+            now,
+            randomness,
+        };
+        let (params, header) = self.encode(&mut context)?;
+        let mut request = HttpRequest::post(url, params);
         request.headers.extend(header.map(|header| ("authorization", header)));
-        request
+        Ok(request)
     }
 }
 
@@ -118,30 +97,9 @@ pub struct ReceivedTokenRequest {
     /// Who claims to ask.
     pub client: PresentedClient,
     /// By what right.
-    pub grant: ReceivedGrant,
+    pub grant: Grant,
     /// Which resource servers the token is for.
     pub resource: Vec<Resource>,
-}
-
-/// The grants that the development server knows.
-#[derive(Debug)]
-pub enum ReceivedGrant {
-    /// RFC 6749 §4.1.3.
-    AuthorizationCode {
-        /// The code.
-        code: Secret,
-        /// Required when the authorization request had one.
-        redirect_uri: Option<String>,
-        /// `None` also where it is malformed: either way the proof fails.
-        code_verifier: Option<CodeVerifier>,
-    },
-    /// RFC 6749 §6.
-    RefreshToken {
-        /// The refresh token.
-        refresh_token: Secret,
-        /// Must be a subset of what was granted.
-        scope: Option<Scope>,
-    },
 }
 
 impl ReceivedTokenRequest {
@@ -155,35 +113,13 @@ impl ReceivedTokenRequest {
         if let Some(repeated) = params.first_repeated() {
             return Err(invalid_request(&repeated.to_string()));
         }
-        let single = |name: &str| params.single(name).ok().flatten();
-        let required = |name: &str| {
-            single(name).ok_or_else(|| invalid_request(&format!("{name} is missing (RFC 6749 §4.1.3, §6)")))
-        };
         let client = PresentedClient::parse(params, authorization).map_err(|error| match error {
             PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => invalid_request(&error.to_string()),
             PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
                 ErrorResponse::new("invalid_client", &error.to_string())
             }
         })?;
-        let scope = single("scope")
-            .map(Scope::parse)
-            .transpose()
-            .map_err(|error| ErrorResponse::new("invalid_scope", &error.to_string()))?;
-        let grant = match required("grant_type")? {
-            "authorization_code" => ReceivedGrant::AuthorizationCode {
-                code: Secret::from(required("code")?),
-                redirect_uri: single("redirect_uri").map(str::to_owned),
-                code_verifier: single("code_verifier").and_then(|text| CodeVerifier::parse(text).ok()),
-            },
-            "refresh_token" => ReceivedGrant::RefreshToken {
-                refresh_token: Secret::from(required("refresh_token")?),
-                scope,
-            },
-            _ => {
-                let description = "only authorization_code and refresh_token are supported (RFC 9700 §2.4)";
-                return Err(ErrorResponse::new("unsupported_grant_type", description));
-            }
-        };
+        let grant = Grant::parse(&Fields::new(params)?)?;
         let resource = params
             .all("resource")
             .map(Resource::parse)
@@ -200,6 +136,8 @@ impl ReceivedTokenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::client_auth::tests::{FixedRandomness, context};
+    use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 
     #[test]
     fn received_requests() {
@@ -235,15 +173,16 @@ mod tests {
                 id: super::super::client::ClientId::parse("s6BhdRkqt3").unwrap(),
                 authentication: super::super::client::ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()),
             },
-            grant: Grant::RefreshToken {
+            grant: Grant::RefreshToken(RefreshTokenGrant {
                 refresh_token: "tGzv3JOkF0XG5Qx2TlKWIA".into(),
                 scope: None,
-            },
+            }),
             resource: vec![],
             audience: None,
             extra: vec![],
         };
-        let (body, header) = request.encode();
+        let url = "https://as.example/token".parse().unwrap();
+        let (body, header) = request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
         assert_eq!(
             body.encode().expose(),
             "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA"

@@ -1,42 +1,33 @@
-//! The development authorization server without its sockets: a request and the
-//! time in, a response out.
+//! The state of the development authorization server. What it does with a
+//! request is in `dispatch` and `endpoints`.
 //!
-//! Invariants: no IO and no clock; randomness is an argument (ring draws its
-//! own for signatures). No lock is held while something is signed. Every
-//! refusal says by which rule.
+//! Invariants, here and there: no IO and no clock; randomness is an argument
+//! (ring draws its own for signatures). No lock is held while something is
+//! signed. Every rejection cites its specification.
 
-use super::broken::{self, Broken, Entropy, Simultaneous, StandIns};
-use super::documents;
-use super::failures::Failures;
-use super::grants::{Authorization, Grants, Lifetimes};
-use super::interaction::{AcceptedRequest, Interactions, SignedIn};
-use super::keys::{KeyError, Keys};
-use super::message::{Refused, Request, Response};
-use super::pages::Pages;
-use super::route::Route;
-use super::settings::{Approval, RegisteredClient, ServeSettings, User};
-use super::tokens::AccessToken;
-use crate::protocol::client::PresentedClient;
+use super::access_token::AccessToken;
+use super::documents::Documents;
+use super::fault_injection::FaultInjection;
+use super::grants::store::{Grants, Lifetimes};
+use super::interactions::{Interactions, SignedIn};
+use super::keys::error::KeyError;
+use super::keys::pair::Keys;
+use super::pages::layout::Pages;
+use super::settings::clients::Clients;
+use super::settings::origins::AllowedOrigins;
+use super::settings::users::Users;
+use super::settings::{Approval, ServeSettings};
+use super::violations;
+use super::violations::concurrent_use::ConcurrentUse;
+use super::violations::set::Violations;
+use super::violations::token_alias::AliasTable;
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
-use crate::protocol::random::{Randomness, RandomnessFailed};
+use crate::protocol::random::Randomness;
 use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::rules::Rule;
 use crate::secret::Secret;
-use sha2::{Digest, Sha256};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use subtle::ConstantTimeEq;
-
-/// The scopes that can be asked for.
-pub(crate) const SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_access", "hello", "introspect"];
-
-/// What is granted where no scope is asked for (RFC 6749 §3.3).
-pub(crate) const DEFAULT_SCOPE: &str = "hello";
-
-/// How long access tokens live where they live too long.
-const TOO_LONG_S: i64 = 24 * 3600;
 
 /// Why a server cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,19 +56,21 @@ pub struct AuthorizationServer {
     /// Named after the port, since browsers share cookies between ports.
     pub(crate) session_cookie: String,
     /// The only values of `Host` that are answered (DNS rebinding).
-    authorities: Vec<String>,
-    clients: Vec<RegisteredClient>,
-    users: Vec<User>,
-    metadata: Vec<u8>,
-    openid_configuration: Vec<u8>,
-    resource_metadata: Vec<u8>,
-    failures: Failures,
-    /// The rules that are broken on purpose.
-    pub(crate) broken: Broken,
-    pub(crate) stand_ins: StandIns,
-    pub(crate) simultaneous: Simultaneous,
-    /// The only port of a loopback redirect URI that is taken where ports are not free.
-    pub(crate) only_port: OnceLock<Option<u16>>,
+    pub(crate) authorities: Vec<String>,
+    pub(crate) clients: Clients,
+    pub(crate) users: Users,
+    pub(crate) documents: Documents,
+    pub(crate) faults: FaultInjection,
+    /// Browser applications of these origins may use the endpoints for programs.
+    pub(crate) allowed_origins: AllowedOrigins,
+    /// The published keys as JSON, once they are made.
+    jwks: OnceLock<Vec<u8>>,
+    /// The rules that are violated on purpose.
+    pub(crate) violations: Violations,
+    pub(crate) aliases: AliasTable,
+    pub(crate) concurrent_use: ConcurrentUse,
+    /// The only port of a loopback redirect URI that is accepted where ports are not free.
+    pub(crate) first_loopback_port: OnceLock<Option<u16>>,
     grants: Mutex<Grants>,
     interactions: Mutex<Interactions>,
 }
@@ -92,44 +85,36 @@ impl AuthorizationServer {
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
         let api =
             Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
-        let first_user = settings.users.first().ok_or(SetUpError::NoUser)?;
-        let only_demo_account =
-            settings.users.len() == 1 && first_user.name == "demo" && first_user.password.expose() == "demo";
-        let broken = settings.broken.clone();
+        let users = Users::new(settings.users.clone());
+        users.first().ok_or(SetUpError::NoUser)?;
+        let violations = settings.violations.clone();
+        let access_token_lifetime_s = whole_seconds(settings.access_token_lifetime);
         let lifetimes = Lifetimes {
             code_s: whole_seconds(settings.code_lifetime),
-            access_token_s: if broken.is_broken(Rule::TokenLifetime) {
-                TOO_LONG_S
-            } else {
-                whole_seconds(settings.access_token_lifetime)
-            },
+            access_token_s: violations.access_token_lifetime_s(access_token_lifetime_s),
             refresh_token_s: whole_seconds(settings.refresh_token_lifetime),
             refresh_grace_s: whole_seconds(settings.refresh_grace),
-            rotate: settings.refresh_rotation && !broken.is_broken(Rule::RefreshRotation),
+            rotate: violations.rotates_refresh_tokens(settings.refresh_rotation),
         };
-        let mut metadata = documents::metadata(&issuer)?;
-        broken::alter_metadata(&broken, &issuer_text, &mut metadata);
-        let mut openid_configuration = metadata.clone();
-        broken::alter_openid_configuration(&broken, &mut openid_configuration);
         Ok(AuthorizationServer {
             approval: settings.approval,
-            pages: Pages::new(&issuer_text, only_demo_account),
+            pages: Pages::new(&issuer_text, users.is_only_demo()),
             keys: Keys::generate()?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
-            clients: settings.clients.clone(),
-            users: settings.users.clone(),
-            metadata: metadata.to_string().into_bytes(),
-            openid_configuration: openid_configuration.to_string().into_bytes(),
-            resource_metadata: documents::resource_metadata(&issuer, &api).to_string().into_bytes(),
-            failures: Failures::new(&settings.failures),
-            grants: Mutex::new(Grants::new(lifetimes, broken.clone())),
+            clients: Clients::new(settings.clients.clone()),
+            users,
+            documents: Documents::new(&issuer, &api, &violations)?,
+            faults: FaultInjection::new(&settings.faults),
+            allowed_origins: settings.cors.clone(),
+            jwks: OnceLock::new(),
+            grants: Mutex::new(Grants::new(lifetimes)),
             interactions: Mutex::new(Interactions::new()),
-            stand_ins: StandIns::new(),
-            simultaneous: Simultaneous::default(),
-            only_port: OnceLock::new(),
-            broken,
+            aliases: AliasTable::new(),
+            concurrent_use: ConcurrentUse::default(),
+            first_loopback_port: OnceLock::new(),
+            violations,
             issuer,
             api,
         })
@@ -140,26 +125,9 @@ impl AuthorizationServer {
         &self.issuer
     }
 
-    /// The registered clients.
-    pub fn clients(&self) -> &[RegisteredClient] {
-        &self.clients
-    }
-
     /// The metadata document as JSON.
     pub fn metadata(&self) -> &[u8] {
-        &self.metadata
-    }
-
-    /// Whether answering may take seconds, because the RSA key was not made yet.
-    pub fn may_take_long(&self, request: &Request) -> bool {
-        !self.keys.has_rs256() && matches!(Route::of_path(&request.path), Some(Route::Jwks | Route::Token))
-    }
-
-    /// Whether the RSA key will soon be needed, so that it should be made meanwhile.
-    pub fn will_need_rsa_key(&self, request: &Request) -> bool {
-        !self.keys.has_rs256()
-            && Route::of_path(&request.path) == Some(Route::Authorize)
-            && request.query.as_deref().is_some_and(|query| query.contains("openid"))
+        &self.documents.metadata
     }
 
     /// Makes the RSA key, if that was not done yet.
@@ -170,106 +138,17 @@ impl AuthorizationServer {
         self.keys.make_rs256(randomness)
     }
 
-    /// Answers one request. What it commits, it commits before it returns.
-    pub fn handle(&self, now: UnixSeconds, randomness: &mut dyn Randomness, request: &Request) -> Response {
-        if self.broken.is_empty() {
-            self.answer(now, randomness, request)
-        } else {
-            self.answer_against_the_rules(now, randomness, request)
+    /// The published keys as JSON (RFC 7517 §5); makes the RSA key first, if need be.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub(crate) fn jwks(&self, randomness: &mut dyn Randomness) -> Result<&[u8], KeyError> {
+        if let Some(jwks) = self.jwks.get() {
+            return Ok(jwks);
         }
-    }
-
-    pub(crate) fn answer(&self, now: UnixSeconds, randomness: &mut dyn Randomness, request: &Request) -> Response {
-        if let Err(refused) = self.check_host(request) {
-            return Response::text(421, refused);
-        }
-        let Some(route) = Route::of_path(&request.path) else {
-            return Response::text(404, Refused::new("there is nothing at this path", "RFC 9110 §15.5.5"));
-        };
-        if !route.methods().contains(&request.method.as_str()) {
-            let refused = Refused::new(
-                format!("this path takes {}", route.methods().join(", ")),
-                method_rule(route),
-            );
-            return Response::text(405, refused).with("allow", route.methods().join(", "));
-        }
-        if let Err(refused) = check_origin(route, request) {
-            return Response::text(403, refused);
-        }
-        if let Some(response) = self.failures.answer(route, &self.pages, self.issuer.as_str()) {
-            return response;
-        }
-        if request.method == "OPTIONS" {
-            return public(Response::new(204)).with("access-control-allow-methods", "GET, HEAD");
-        }
-        match route {
-            Route::Home => {
-                let client_id = self.clients.first().map_or("ID", |client| client.id.as_str());
-                self.pages.home(client_id, &documents::FOR_PEOPLE)
-            }
-            Route::AuthorizationServerMetadata => document(self.metadata.clone()),
-            Route::OpenidConfiguration => document(self.openid_configuration.clone()),
-            Route::ProtectedResourceMetadata => document(self.resource_metadata.clone()),
-            Route::Jwks => match self.keys.jwk_set(randomness) {
-                Ok(mut set) => {
-                    broken::alter_keys(&self.broken, &mut set);
-                    document(set.to_string().into_bytes())
-                }
-                Err(error) => server_error(&error),
-            },
-            Route::Authorize => self.authorize(now, randomness, request),
-            Route::SignIn => self.sign_in(now, randomness, request),
-            Route::Consent => self.consent(now, randomness, request),
-            Route::Token => self.token(now, randomness, request),
-            Route::Revoke => self.revoke(now, request),
-            Route::Introspect => self.introspect(now, request),
-            Route::Userinfo => self.userinfo(now, request),
-            Route::Hello => self.hello(now, request),
-        }
-    }
-
-    /// A page of another site can point its own name at this machine; its
-    /// requests still say whom they think they speak to.
-    fn check_host(&self, request: &Request) -> Result<(), Refused> {
-        let rule = "RFC 9110 §7.2";
-        match request.header("host") {
-            Err(_) => Err(Refused::new("there is more than one Host header", rule)),
-            Ok(None) => Err(Refused::new("there is no Host header", rule)),
-            Ok(Some(host)) if self.authorities.iter().any(|own| own.eq_ignore_ascii_case(host)) => Ok(()),
-            Ok(Some(host)) => Err(Refused::new(format!("Host \"{host}\" is not this server"), rule)),
-        }
-    }
-
-    /// The registered client of this id.
-    pub(crate) fn client(&self, id: &str) -> Option<&RegisteredClient> {
-        self.clients.iter().find(|client| client.id.as_str() == id)
-    }
-
-    /// The client that a request comes from, when its proof holds (RFC 6749
-    /// §2.3, §3.2.1). An unknown client and a wrong secret look the same.
-    pub(crate) fn authenticate(&self, presented: &PresentedClient) -> Result<&RegisteredClient, Refused> {
-        let registered = self.client(&presented.id);
-        let own_secret = registered.and_then(|client| client.secret.as_ref());
-        let holds = match &presented.secret {
-            // Compared even where there is nothing to compare with, so that it takes as long.
-            Some(secret) => same_secret(own_secret.unwrap_or(secret), secret) && own_secret.is_some(),
-            None => own_secret.is_none(),
-        };
-        let refused = || Refused::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
-        registered.filter(|_| holds).ok_or_else(refused)
-    }
-
-    /// The user with this name and password.
-    pub(crate) fn user(&self, name: &str, password: &Secret) -> Option<&User> {
-        // All are compared, so that the time says nothing.
-        self.users.iter().fold(None, |found, user| {
-            let same = user.name == name;
-            if same_secret(&user.password, password) && same {
-                Some(user)
-            } else {
-                found
-            }
-        })
+        let mut set = self.keys.jwk_set(randomness)?;
+        violations::documents::alter_keys(&self.violations, &mut set);
+        Ok(self.jwks.get_or_init(|| set.to_string().into_bytes()))
     }
 
     /// Who decides where nobody is asked.
@@ -292,52 +171,12 @@ impl AuthorizationServer {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Issues a code for what a user agreed to.
-    pub(crate) fn issue_code(
-        &self,
-        now: UnixSeconds,
-        randomness: &mut dyn Randomness,
-        request: &AcceptedRequest,
-        require_session: &SignedIn,
-    ) -> Result<Secret, RandomnessFailed> {
-        let authorization = Self::authorization(request, require_session);
-        let code = self.grants().issue_code(now, randomness, authorization)?;
-        if self.broken.is_broken(Rule::AuthorizeCodeEntropy) {
-            self.weaken(now, randomness, code, Entropy::Guessable)
-        } else if self.broken.is_broken(Rule::AuthorizeCodeEntropyMore) {
-            self.weaken(now, randomness, code, Entropy::Middling)
-        } else {
-            Ok(code)
-        }
-    }
-
-    /// What a user agreed to.
-    pub(crate) fn authorization(request: &AcceptedRequest, require_session: &SignedIn) -> Authorization {
-        Authorization {
-            client_id: request.client_id.clone(),
-            redirect_uri: request.redirect_uri.clone(),
-            redirect_uri_sent: request.redirect_uri_sent,
-            code_challenge: request.code_challenge.clone(),
-            commitment: request.departure.commitment.clone(),
-            scope: request.scope.clone(),
-            resource: request.resource.clone(),
-            nonce: request.nonce.clone(),
-            subject: require_session.user.clone(),
-            auth_time: require_session.auth_time,
-        }
-    }
-
-    /// What is granted where no scope is asked for.
-    pub(crate) fn default_scope() -> Scope {
-        Scope::from_tokens([DEFAULT_SCOPE]).unwrap_or_default()
-    }
-
     /// Whether this server issued this access token, and it has not expired.
     pub(crate) fn issued(&self, now: UnixSeconds, token: &Secret) -> bool {
         AccessToken::verify(&self.keys, self.issuer.as_str(), now, token.expose()).is_some()
     }
 
-    /// The access token, if this server issued it and it still stands.
+    /// The access token, if this server issued it and it is neither expired nor revoked.
     pub(crate) fn access_token(&self, now: UnixSeconds, token: &Secret) -> Option<AccessToken> {
         let token = AccessToken::verify(&self.keys, self.issuer.as_str(), now, token.expose())?;
         self.grants().is_alive(now, token.grant, token.serial).then_some(token)
@@ -352,74 +191,6 @@ fn own_authorities(port: u16) -> Vec<String> {
         authorities.extend(hosts.map(str::to_owned));
     }
     authorities
-}
-
-/// A request that changes something must not come from another site's page.
-/// `/authorize` is exempt: there, other sites send people on purpose.
-fn check_origin(route: Route, request: &Request) -> Result<(), Refused> {
-    if request.method != "POST" || route == Route::Authorize {
-        return Ok(());
-    }
-    let rule = "RFC 9700 §4.7, Fetch §3.2";
-    let site = request
-        .header("sec-fetch-site")
-        .map_err(|error| Refused::new(error.to_string(), rule))?;
-    let origin = request
-        .header("origin")
-        .map_err(|error| Refused::new(error.to_string(), rule))?;
-    let host = request.headers("host").next().unwrap_or_default();
-    match origin {
-        None => {}
-        Some(origin)
-            if origin
-                .strip_prefix("http://")
-                .is_some_and(|origin| origin.eq_ignore_ascii_case(host)) => {}
-        // Our own pages send this, since they send no referrer.
-        Some("null") if site == Some("same-origin") => {}
-        Some(origin) => return Err(Refused::new(format!("Origin \"{origin}\" is not this server"), rule)),
-    }
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(site) => Err(Refused::new(
-            format!("a page of another site sent this (Sec-Fetch-Site: {site})"),
-            rule,
-        )),
-    }
-}
-
-fn method_rule(route: Route) -> &'static str {
-    match route {
-        Route::Token => "RFC 6749 §3.2",
-        Route::Revoke => "RFC 7009 §2.1",
-        Route::Introspect => "RFC 7662 §2.1",
-        _ => "RFC 9110 §15.5.6",
-    }
-}
-
-fn document(text: Vec<u8>) -> Response {
-    let mut response = public(Response::new(200)).with("content-type", "application/json");
-    response.body = text.into();
-    response
-}
-
-/// May be read by every web page (RFC 8414 §3, RFC 7517), but not kept: the
-/// next run on this port has other keys.
-fn public(mut response: Response) -> Response {
-    response.headers.retain(|(name, _)| *name != "cache-control");
-    response
-        .with("cache-control", "no-cache")
-        .with("access-control-allow-origin", "*")
-}
-
-/// Something failed that is nobody's fault.
-pub(crate) fn server_error(error: &dyn std::error::Error) -> Response {
-    Response::error(500, "server_error", Refused::new(error.to_string(), "RFC 9110 §15.6.1"))
-}
-
-fn same_secret(own: &Secret, presented: &Secret) -> bool {
-    // Hashed first, so that not even the length shows in the time.
-    let hash = |secret: &Secret| Sha256::digest(secret.expose().as_bytes());
-    hash(own).ct_eq(&hash(presented)).into()
 }
 
 fn whole_seconds(duration: Duration) -> i64 {

@@ -1,8 +1,8 @@
 //! Bearer tokens in requests, and the challenge for those that are missing or
 //! no good (RFC 6750 §2, §3).
 
-use super::message::Request;
-use super::message::{Refused, Response, description};
+use super::message::{Request, Response};
+use super::rejection::Rejection;
 use crate::protocol::error::ErrorResponse;
 use crate::secret::Secret;
 
@@ -13,15 +13,15 @@ pub(crate) enum Bearer {
     /// In the header, or in the body where that is allowed.
     Token(Secret),
     /// In a way that RFC 6750 forbids.
-    Malformed(Refused),
+    Malformed(Rejection),
 }
 
 impl Bearer {
     /// Reads the token from the `Authorization` header; for a POST of a form
-    /// also from the body (RFC 6750 §2.2). Tokens in queries are refused
+    /// also from the body (RFC 6750 §2.2). Tokens in queries are rejection
     /// (RFC 9700 §4.3.2).
-    pub(crate) fn of(request: &Request) -> Self {
-        let malformed = |reason: &str, rule: &'static str| Bearer::Malformed(Refused::new(reason, rule));
+    pub(crate) fn read(request: &Request) -> Self {
+        let malformed = |reason: &str, rule: &'static str| Bearer::Malformed(Rejection::new(reason, rule));
         if request.query_params().iter().any(|(name, _)| name == "access_token") {
             return malformed("an access token in the query would end up in logs", "RFC 9700 §4.3.2");
         }
@@ -70,20 +70,26 @@ pub(crate) struct Challenge<'a> {
 impl Challenge<'_> {
     /// 401 without an error code: nobody tried to authenticate (RFC 6750 §3.1).
     pub(crate) fn bare(&self) -> Response {
-        let refused = Refused::new("there is no access token", "RFC 6750 §3.1");
+        let rejection = Rejection::new("there is no access token", "RFC 6750 §3.1");
         Response::new(401)
             .with("www-authenticate", self.header(""))
-            .refused(refused)
+            .rejected(rejection)
     }
 
     /// 400, 401 or 403 with an error code (RFC 6750 §3.1).
-    pub(crate) fn error(&self, status: u16, error: &str, refused: Refused) -> Response {
-        let description = description(&refused);
+    pub(crate) fn error(&self, status: u16, error: &str, rejection: Rejection) -> Response {
+        let description = rejection.description();
         let header = self.header(&format!("error=\"{error}\", error_description=\"{description}\""));
         let body = ErrorResponse::new(error, &description).to_json();
         Response::json(status, &body)
             .with("www-authenticate", header)
-            .refused(refused)
+            .rejected(rejection)
+    }
+
+    /// 403: the token lacks the scope.
+    pub(crate) fn insufficient_scope(&self) -> Response {
+        let reason = format!("the access token lacks scope {}", self.scope);
+        self.error(403, "insufficient_scope", Rejection::new(reason, "RFC 6750 §3.1"))
     }
 
     fn header(&self, error: &str) -> String {

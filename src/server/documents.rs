@@ -1,27 +1,56 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
-use super::authorization_server::{DEFAULT_SCOPE, SCOPES};
 use super::route::Route;
+use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::violations;
+use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
+use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const FOR_PEOPLE: [&str; 3] = [
+pub(crate) const HUMAN_LINKS: [&str; 3] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/api",
     "/jwks",
 ];
 
+/// The documents as JSON, written once.
+pub(crate) struct Documents {
+    pub(crate) metadata: Vec<u8>,
+    pub(crate) openid_configuration: Vec<u8>,
+    pub(crate) resource_metadata: Vec<u8>,
+}
+
+impl Documents {
+    /// The documents of a server that violates these rules.
+    ///
+    /// # Errors
+    /// [`EndpointError`]: an issuer that makes no URL.
+    pub(crate) fn new(issuer: &Issuer, api: &Resource, violations: &Violations) -> Result<Self, EndpointError> {
+        let mut metadata = metadata(issuer)?;
+        violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
+        let mut openid_configuration = metadata.clone();
+        violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
+        let bytes = |document: &Value| document.to_string().into_bytes();
+        Ok(Documents {
+            metadata: bytes(&metadata),
+            openid_configuration: bytes(&openid_configuration),
+            resource_metadata: bytes(&resource_metadata(issuer, api)),
+        })
+    }
+}
+
 /// What the server can do (RFC 8414 §2, OpenID Connect Discovery §3).
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-pub(crate) fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -39,7 +68,7 @@ pub(crate) fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
         scopes_supported: list(&SCOPES),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
-        grant_types_supported: list(&["authorization_code", "refresh_token"]),
+        grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         ..ServerMetadata::default()
     };
@@ -86,7 +115,7 @@ pub(crate) fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
 }
 
 /// What the example API wants (RFC 9728 §2).
-pub(crate) fn resource_metadata(issuer: &Issuer, api: &Resource) -> Value {
+fn resource_metadata(issuer: &Issuer, api: &Resource) -> Value {
     json!({
         "resource": api.as_str(),
         "resource_name": "oauth serve: example API",

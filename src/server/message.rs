@@ -1,10 +1,7 @@
-//! Requests, responses and log entries of the development server as plain
-//! values, so that everything but the sockets can be tested without them.
-//!
-//! Invariant: a [`LogEntry`] holds no query, no header and no body, which is
-//! where codes, tokens and passwords are.
+//! Requests and responses of the development server as plain values, so that
+//! everything but the sockets can be tested without them.
 
-use crate::output::sanitize::sanitize;
+use super::rejection::Rejection;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
 use crate::rules::Rule;
@@ -13,7 +10,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The request headers that the server reads; the shell hands over no others.
-pub const HEADERS_READ: [&str; 7] = [
+pub const HEADERS_READ: [&str; 8] = [
+    "access-control-request-method",
     "authorization",
     "content-type",
     "cookie",
@@ -77,11 +75,12 @@ impl Request {
         std::str::from_utf8(self.body.expose()).ok().map(Params::parse)
     }
 
-    /// The value of a cookie (RFC 6265 §5.4).
-    pub fn cookie(&self, name: &str) -> Option<&str> {
+    /// The values of all cookies of this name, in order: a page on another port
+    /// of this machine may have set one beside ours (RFC 6265 §5.4, §8.5).
+    pub fn cookies<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers("cookie")
             .flat_map(|header| header.split(';'))
-            .find_map(|pair| {
+            .filter_map(move |pair| {
                 let (key, value) = pair.trim().split_once('=')?;
                 (key == name).then_some(value)
             })
@@ -94,41 +93,6 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Why a request was refused, and which rule says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// For a person; may hold text from the request, not yet neutralised.
-    pub reason: String,
-    /// Such as `RFC 6749 §4.1.2.1`.
-    pub rule: Cow<'static, str>,
-}
-
-impl Refused {
-    /// A refusal by this rule.
-    pub fn new(reason: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
-        Refused {
-            reason: reason.into(),
-            rule: rule.into(),
-        }
-    }
-
-    /// A refusal from a text that ends with its rule, as those of the core do:
-    /// `client_id is missing (RFC 6749 §4.1.1)`; else `rule` is taken.
-    pub fn from_text(text: &str, rule: &'static str) -> Self {
-        let parts = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (RFC "));
-        match parts {
-            Some((reason, rule)) => Refused::new(reason, format!("RFC {rule}")),
-            None => Refused::new(text, rule),
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({})", self.reason, self.rule)
-    }
-}
-
 /// An HTTP response.
 #[derive(Clone)]
 pub struct Response {
@@ -138,10 +102,10 @@ pub struct Response {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body, whole; it may hold tokens.
     pub body: Cow<'static, [u8]>,
-    /// Why the request was refused, if it was.
-    pub refused: Option<Refused>,
-    /// The rules that this answer breaks, as far as the server noted them.
-    pub broken: Vec<Rule>,
+    /// Why the request was rejected, if it was.
+    pub rejection: Option<Rejection>,
+    /// The rules that were violated on purpose to get here.
+    pub violated: Vec<Rule>,
 }
 
 impl Response {
@@ -154,8 +118,8 @@ impl Response {
                 ("x-content-type-options", "nosniff".into()),
             ],
             body: Cow::Borrowed(b""),
-            refused: None,
-            broken: Vec::new(),
+            rejection: None,
+            violated: Vec::new(),
         }
     }
 
@@ -174,16 +138,16 @@ impl Response {
     }
 
     /// An error answer in JSON (RFC 6749 §5.2).
-    pub fn error(status: u16, error: &str, refused: Refused) -> Self {
-        let body = ErrorResponse::new(error, &description(&refused)).to_json();
-        Response::json(status, &body).refused(refused)
+    pub fn error(status: u16, error: &str, rejection: Rejection) -> Self {
+        let body = ErrorResponse::new(error, &rejection.description()).to_json();
+        Response::json(status, &body).rejected(rejection)
     }
 
     /// A line of text, for what no browser page and no OAuth client asked for.
-    pub fn text(status: u16, refused: Refused) -> Self {
+    pub fn text(status: u16, rejection: Rejection) -> Self {
         let mut response = Response::new(status).with("content-type", "text/plain; charset=utf-8");
-        response.body = Cow::Owned(format!("{refused}\n").into_bytes());
-        response.refused(refused)
+        response.body = Cow::Owned(format!("{rejection}\n").into_bytes());
+        response.rejected(rejection)
     }
 
     /// A redirect that the browser follows with GET (RFC 9700 §4.12).
@@ -202,15 +166,8 @@ impl Response {
 
     /// The same with the reason for the log.
     #[must_use]
-    pub fn refused(mut self, refused: Refused) -> Self {
-        self.refused = Some(refused);
-        self
-    }
-
-    /// The same with a rule that it breaks, for the log.
-    #[must_use]
-    pub(crate) fn against(mut self, rule: Rule) -> Self {
-        self.broken.push(rule);
+    pub fn rejected(mut self, rejection: Rejection) -> Self {
+        self.rejection = Some(rejection);
         self
     }
 
@@ -223,67 +180,15 @@ impl Response {
     }
 }
 
+/// Something failed for which the client is not to blame.
+pub(crate) fn server_error(error: &dyn std::error::Error) -> Response {
+    let rejection = Rejection::new(error.to_string(), "RFC 9110 §15.6.1");
+    Response::error(500, "server_error", rejection)
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {:?}", self.status, self.refused)
-    }
-}
-
-/// `error_description` takes printable ASCII without quote and backslash
-/// (RFC 6749 §5.2), so `§` and whatever the client sent are replaced.
-pub(crate) fn description(refused: &Refused) -> String {
-    let text = refused.to_string().replace('§', "section ");
-    text.chars()
-        .map(|character| match character {
-            '"' | '\\' => '\'',
-            ' '..='~' => character,
-            _ => '?',
-        })
-        .take(500)
-        .collect()
-}
-
-/// One request, as the person who runs the server sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
-    /// The method as it was sent.
-    pub method: String,
-    /// The path as it was sent, without the query.
-    pub path: String,
-    /// The status of the answer.
-    pub status: u16,
-    /// Why the request was refused, if it was.
-    pub refused: Option<Refused>,
-    /// The rules that were broken on purpose.
-    pub broken: Vec<Rule>,
-}
-
-impl LogEntry {
-    /// The entry of a request and its answer.
-    pub fn new(method: &str, path: &str, response: &Response) -> Self {
-        LogEntry {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            status: response.status,
-            refused: response.refused.clone(),
-            broken: response.broken.clone(),
-        }
-    }
-}
-
-/// One line without a line break: `GET /authorize 400 client_id is missing (RFC 6749 §4.1.1)`.
-/// Control and bidirectional characters are shown as escapes.
-impl fmt::Display for LogEntry {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = format!("{} {} {}", self.method, self.path, self.status);
-        if let Some(refused) = &self.refused {
-            line += &format!(" {refused}");
-        }
-        if !self.broken.is_empty() {
-            let broken: Vec<&str> = self.broken.iter().map(|rule| rule.id()).collect();
-            line += &format!(" [broken on purpose: {}]", broken.join(", "));
-        }
-        formatter.write_str(&sanitize(&line))
+        write!(formatter, "{} {:?}", self.status, self.rejection)
     }
 }
 
@@ -324,29 +229,10 @@ mod tests {
 
     #[test]
     fn cookies_are_found_by_their_whole_name() {
-        let request = request(&[("cookie", "xa=1; a=2"), ("cookie", "b=3=4")], "");
-        assert_eq!(request.cookie("a"), Some("2"));
-        assert_eq!(request.cookie("b"), Some("3=4"));
-        assert_eq!(request.cookie("c"), None);
-    }
-
-    #[test]
-    fn a_log_line_is_one_line_and_shows_no_secret() {
-        let mut hostile = request(&[("authorization", "Bearer s3cret")], "code=s3cret");
-        hostile.path = "/\u{1b}[2J\u{202e}\n".into();
-        hostile.query = Some("code=s3cret".into());
-        let response = Response::text(404, Refused::new("no such\r\npath", "RFC 9110 §15.5.5"));
-        let entry = LogEntry::new(&hostile.method, &hostile.path, &response);
-        assert_eq!(
-            entry.to_string(),
-            "POST /\\u{1b}[2J\\u{202e}\\u{a} 404 no such\\u{d}\\u{a}path (RFC 9110 §15.5.5)"
-        );
-        assert!(!format!("{hostile:?} {response:?} {entry:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn descriptions_keep_the_syntax_of_rfc_6749() {
-        let text = description(&Refused::new("scope \"é\\\u{1b}\" is unknown", "RFC 6749 §3.3"));
-        assert_eq!(text, "scope '?'?' is unknown (RFC 6749 section 3.3)");
+        let request = request(&[("cookie", "xa=1; a=2; a=5"), ("cookie", "b=3=4; a=6")], "");
+        let values = |name| request.cookies(name).collect::<Vec<_>>();
+        assert_eq!(values("a"), ["2", "5", "6"]);
+        assert_eq!(values("b"), ["3=4"]);
+        assert!(values("c").is_empty());
     }
 }

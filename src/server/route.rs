@@ -75,7 +75,7 @@ impl Route {
     const METADATA: &'static str = "metadata";
 
     /// The route of a path, byte for byte.
-    pub fn of_path(path: &str) -> Option<Self> {
+    pub fn from_path(path: &str) -> Option<Self> {
         Route::ALL
             .into_iter()
             .find(|(_, own, _)| *own == path)
@@ -98,11 +98,6 @@ impl Route {
             .into_iter()
             .find(|(route, _, _)| *route == self)
             .unwrap_or(Route::ALL[0])
-    }
-
-    /// Whether any web page may read it: public documents alone (RFC 8414 §3).
-    pub fn is_public_document(self) -> bool {
-        self.methods().contains(&"OPTIONS")
     }
 
     /// The routes that a name means: a path with or without its slash, or
@@ -143,7 +138,7 @@ mod tests {
     #[test]
     fn every_route_has_its_own_path() {
         for (route, path, methods) in Route::ALL {
-            assert_eq!(Route::of_path(path), Some(route));
+            assert_eq!(Route::from_path(path), Some(route));
             assert_eq!((route.path(), route.methods()), (path, methods));
         }
         for (name, route) in Route::NAMES {
@@ -159,7 +154,7 @@ mod tests {
             "/api",
             "/../token",
         ] {
-            assert_eq!(Route::of_path(other), None, "{other}");
+            assert_eq!(Route::from_path(other), None, "{other}");
         }
     }
 }

@@ -4,9 +4,9 @@ use crate::protocol::random::{Randomness, RandomnessFailed};
 use sha2::{Digest, Sha256};
 
 #[derive(Default)]
-pub(crate) struct Counted(u64);
+pub(crate) struct FixedRng(u64);
 
-impl Randomness for Counted {
+impl Randomness for FixedRng {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), RandomnessFailed> {
         for chunk in buffer.chunks_mut(32) {
             self.0 += 1;

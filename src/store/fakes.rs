@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests alone")]
 
-use super::keyring::{KeyringError, Platform, Prompt};
+use super::keyring::error::KeyringError;
+use super::keyring::platform::{Platform, PromptState, Waiting};
 use keyring_core::api::{CredentialApi, CredentialStoreApi};
 use keyring_core::{Credential, CredentialStore, Entry, Error, Result};
 use std::any::Any;
@@ -46,7 +47,7 @@ impl FakeKeyring {
             description: "the fake keyring",
             item_limit_bytes: self.item_limit_bytes,
             open: Arc::new(move || keyring.connect()),
-            prompt: Prompt::Seen(Arc::clone(&self.prompt_is_up)),
+            waiting: Waiting::ForEver(PromptState::Observable(Arc::clone(&self.prompt_is_up))),
         }
     }
 

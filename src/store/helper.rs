@@ -556,6 +556,7 @@ mod tests {
             kind: StoreKind::Command(HELPER.to_owned()),
             interaction: Interaction::Forbidden,
             keyring_session: None,
+            session_bus: None,
             item_suffix: suffix.map(str::to_owned),
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),

@@ -5,7 +5,8 @@
 //! `NAME.holder` says who holds it and what they are about to do, with no
 //! secret in it; one that was left behind tells that they did not finish.
 
-use super::file::private_dir::{PermissionPolicy, PrivateDir, PrivateFileError, file_name, open_or_make};
+use super::file::private_dir::{PermissionPolicy, PrivateDir, file_name, open_or_make};
+use super::file::private_file_error::PrivateFileError;
 use super::profile_name::ProfileName;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::output::sanitize::sanitize;

@@ -3,8 +3,8 @@
 //! whole; [`ProfileLock`] keeps two processes from changing it at once.
 //!
 //! Invariants: no store falls back to another one; absent, locked, hanging and
-//! empty are different answers; nothing here reads the environment (the D-Bus
-//! crate looks up the bus), and no error holds a part of a record.
+//! empty are different answers; nothing here reads the environment, and no error
+//! holds a part of a record.
 
 #[cfg(test)]
 mod fakes;
@@ -17,11 +17,11 @@ mod profile_name;
 mod recovery;
 mod session;
 
-pub use file::FileStoreError;
+pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
-pub use file::private_dir::PrivateFileError;
+pub use file::private_file_error::PrivateFileError;
 pub use helper::{Action, CommandStoreError};
-pub use keyring::KeyringError;
+pub use keyring::error::KeyringError;
 pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
@@ -244,6 +244,9 @@ pub struct StoreSettings {
     /// How secrets pass the bus; `None`: plain on `unix:` buses whose service
     /// takes it, encrypted elsewhere.
     pub keyring_session: Option<KeyringSession>,
+    /// The addresses of the D-Bus session bus (`DBUS_SESSION_BUS_ADDRESS`);
+    /// `None`: the socket `bus` in the runtime folder.
+    pub session_bus: Option<String>,
     /// What follows a profile's name in the keyring and in file names: `@` and
     /// 8 hex digits when another config file was chosen.
     pub item_suffix: Option<String>,
@@ -393,6 +396,7 @@ mod tests {
             kind,
             interaction: Interaction::Forbidden,
             keyring_session: None,
+            session_bus: None,
             item_suffix: None,
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),

@@ -115,7 +115,7 @@ impl CredentialStore for RecoveringStore {
         let mut outcome = Err(FileStoreError::TooLarge.into());
         for path in &self.folders {
             let name = recovery_name(&item);
-            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_at_once(&name, &content));
+            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_durably(&name, &content));
             match kept {
                 Ok(()) => return Ok(path.join(name)),
                 Err(error) => outcome = Err(FileStoreError::from(error).into()),
@@ -185,6 +185,7 @@ mod tests {
             kind: StoreKind::File,
             interaction: Interaction::Forbidden,
             keyring_session: None,
+            session_bus: None,
             item_suffix: None,
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),

@@ -6,6 +6,7 @@
 //! never rewrites what a newer one understands better. Errors name a position,
 //! never a value.
 
+pub use crate::protocol::grant::Renewal;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -77,17 +78,6 @@ pub struct Asked {
     pub resource: Vec<String>,
     /// The `audience` parameter of servers that use that name.
     pub audience: Option<String>,
-}
-
-/// How a new access token is had when the old one expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// Not at all: log in again.
-    None,
-    /// With the refresh token (RFC 6749 §6).
-    RefreshToken,
-    /// With the client's own grant, without the resource owner.
-    Grant,
 }
 
 /// The end of a session by the server's word.
@@ -217,12 +207,7 @@ impl Session {
 
     /// Whether a new access token can be had without the resource owner.
     pub fn can_renew(&self) -> bool {
-        self.dead.is_none()
-            && match self.renewal {
-                Renewal::None => false,
-                Renewal::RefreshToken => self.refresh_token.is_some(),
-                Renewal::Grant => true,
-            }
+        self.dead.is_none() && self.renewal.is_possible(self.refresh_token.is_some())
     }
 }
 
@@ -640,7 +625,7 @@ pub(super) mod tests {
 
         let mut own_grant = bare_session();
         own_grant.renewal = Renewal::Grant;
-        assert!(own_grant.is_signed_in());
+        assert!(!own_grant.is_signed_in(), "no grant that is known can be repeated");
 
         let mut with_token = full_session(1);
         with_token.refresh_token = None;

@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-use super::proxy::ProxyError;
+use super::MAX_BODY_BYTES;
+use super::error_chain::chain;
+use super::proxy_error::ProxyError;
 use super::tls_failure::TlsFailure;
-use super::{MAX_BODY_BYTES, failure};
 
 /// Who said which URL to use; decides between exit codes 2 and 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Cause {
 
     /// The last error of the chain, which says most; the ones around it repeat it.
     pub(super) fn innermost(error: &(dyn Error + 'static)) -> Self {
-        let last = failure::chain(error).last();
+        let last = chain(error).last();
         Cause(last.map_or_else(String::new, ToString::to_string))
     }
 }

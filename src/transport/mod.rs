@@ -14,16 +14,19 @@
 mod body;
 mod certificate_verifier;
 mod error;
+mod error_chain;
 mod failure;
 mod no_proxy;
 mod proxy;
+mod proxy_error;
 mod resolver;
 mod stopwatch;
 mod tls;
 mod tls_failure;
 
 pub use error::{Cause, PemProblem, TransportError, UrlSource};
-pub use proxy::{ProxyError, ProxySettings, check_proxy_without_userinfo};
+pub use proxy::{ProxySettings, check_proxy_without_userinfo};
+pub use proxy_error::ProxyError;
 pub use tls_failure::TlsFailure;
 
 use crate::fault::{self, Point};

@@ -255,7 +255,7 @@ fn the_xdg_folders_come_before_home() {
     // a relative path is none (XDG Base Directory Specification)
     let mut command = home.oauth();
     command.env("XDG_CONFIG_HOME", "c").env("XDG_DATA_HOME", "d");
-    run(command.args(["token", "work"])).expect_error(4);
+    run(command.args(["token", "work"])).expect_error(2);
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn another_configuration_file_has_items_of_its_own() {
     let suffix: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(lookup(&session, &format!("work@{suffix}")).is_some());
     assert_eq!(lookup(&session, "work"), None);
-    person.run(&["token", "work"]).expect_code(4);
+    person.run(&["token", "work"]).expect_code(2);
     assert_eq!(
         person.run(&["token", "work", "--config", path]).stdout,
         format!("{ACCESS_TOKEN}\n")

@@ -315,7 +315,7 @@ fn nobody_logged_in_is_no_failure_but_an_unknown_profile_is_one() {
     home.configure("[profile.work]\nissuer = \"https://id.example.com\"\n");
     assert_eq!(run(&mut logout(&home, &["work"])).expect_code(0).stdout, "");
     run(&mut logout(&home, &["nosuch"]))
-        .expect_error(4)
+        .expect_error(2)
         .says(&["\"nosuch\"", "work"]);
     // one that was never saved, but is stored, is known
     home.keep("stored", &session("https://id.example.com"));

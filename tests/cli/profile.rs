@@ -92,7 +92,7 @@ fn show_tells_one_profile_with_every_kind_of_value() {
     let play = profile(&home, &["show", "play"]).expect_code(0);
     assert!(play.stdout.contains("toy") && !play.stdout.contains("desktop"));
     profile(&home, &["show", "nosuch"])
-        .expect_error(4)
+        .expect_error(2)
         .says(&["\"nosuch\"", "work", "play"]);
 }
 
@@ -169,7 +169,7 @@ fn set_makes_a_profile_and_an_empty_value_removes_a_key() {
     profile(&home, &["set", "new", "client_id=", "param.prompt="]).expect_code(0);
     assert_eq!(
         profile(&home, &["show", "new", "--json"]).json(),
-        json!({ "profile": "new", "default": false, "issuer": ISSUER, "param": { "ui": "x" } })
+        json!({ "profile": "new", "default": true, "issuer": ISSUER, "param": { "ui": "x" } })
     );
     profile(&home, &["set", "new", "param=", "issuer="]).expect_code(0);
     let left = profile(&home, &["show", "new", "--json"]).expect_code(0).json();
@@ -227,7 +227,7 @@ fn use_sets_the_default() {
     assert_eq!(profile(&home, &["use", "play"]).expect_code(0).stdout, "");
     assert_eq!(home.configuration(), EXAMPLE.replacen("\"work\"", "\"play\"", 1));
     profile(&home, &["use", "nosuch"])
-        .expect_error(4)
+        .expect_error(2)
         .says(&["work", "play"]);
     profile(&home, &["use", "a b"]).expect_error(2);
 }
@@ -237,17 +237,22 @@ fn remove_deletes_the_profile_its_session_and_its_default() {
     let home = example();
     home.keep("work", &session(ISSUER));
     home.keep("play", &session(ISSUER));
-    assert_eq!(profile(&home, &["remove", "work"]).expect_code(0).stdout, "");
+    let removed = profile(&home, &["remove", "work"]).expect_code(0);
+    assert_eq!(removed.stdout, "");
+    assert!(
+        removed.stderr.contains("profile \"play\" is the default now"),
+        "{removed:?}"
+    );
     assert!(home.kept("work").is_none());
     assert!(home.kept("play").is_some());
     assert_eq!(
         home.configuration().trim_start(),
-        "[profile.play]\nclient_id = \"toy\"\n"
+        "default_profile = \"play\"\n\n[profile.play]\nclient_id = \"toy\"\n"
     );
     run(home.oauth().args(["token", "work"]))
-        .expect_error(4)
+        .expect_error(2)
         .says(&["play"]);
-    profile(&home, &["remove", "work"]).expect_error(4).says(&["play"]);
+    profile(&home, &["remove", "work"]).expect_error(2).says(&["play"]);
 }
 
 #[test]
@@ -548,9 +553,18 @@ fn with_nothing_to_keep_a_home_that_cannot_be_written_will_do() {
 fn parameters_are_set_one_by_one() {
     let home = Home::new();
     home.configure("[profile.work]\nclient_id = \"c\"\n");
-    let outcome = run(home.oauth().args(["profile", "set", "work", "param=prompt=login"])).expect_error(2);
-    assert!(outcome.hints().contains("param.NAME=VALUE"), "{outcome:?}");
-    run(home.oauth().args(["profile", "set", "work", "param.prompt=login"])).expect_code(0);
+    let outcome = profile(&home, &["set", "work", "param=login"]).expect_error(2);
+    assert!(outcome.hints().contains("param=NAME=VALUE"), "{outcome:?}");
+    profile(
+        &home,
+        &["set", "work", "param=prompt=login", "param.ui=x", "token_param=a=b=c"],
+    )
+    .expect_code(0);
+    let shown = || profile(&home, &["show", "work", "--json"]).expect_code(0).json();
+    assert_eq!(shown()["param"], json!({"prompt": "login", "ui": "x"}));
+    assert_eq!(shown()["token_param"], json!({"a": "b=c"}));
+    profile(&home, &["set", "work", "param=prompt="]).expect_code(0);
+    assert_eq!(shown()["param"], json!({"ui": "x"}));
 }
 
 #[test]

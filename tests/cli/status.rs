@@ -204,7 +204,7 @@ fn the_code_of_one_profile_says_whether_a_token_can_be_had() {
         }
     }
     status(&home, &["nosuch"])
-        .expect_error(4)
+        .expect_error(2)
         .says(&["\"nosuch\"", "valid", "renewable"]);
 }
 

@@ -100,14 +100,15 @@ fn after_a_login_it_prints_the_token_in_each_format_and_asks_the_server_nothing(
             "OAUTH_EXPIRES_AT",
             "OAUTH_ISSUER",
             "OAUTH_PROFILE",
+            "OAUTH_TOKEN_PROFILE",
             "OAUTH_TOKEN_TYPE"
         ]
     );
     assert_eq!(variables[0].1, ACCESS_TOKEN);
     assert!(variables[1].1.parse::<jiff::Timestamp>().is_ok(), "{}", variables[1].1);
     assert_eq!(
-        [&variables[2].1, &variables[3].1, &variables[4].1],
-        [&server.origin(), "work", "Bearer"]
+        [2, 3, 4, 5].map(|index| variables[index].1.as_str()),
+        [server.origin().as_str(), "work", "work", "Bearer"]
     );
 
     assert_eq!((server.requests().len(), server.connections()), (requests, connections));
@@ -322,13 +323,13 @@ fn without_a_session_it_says_which_login_to_run() {
 fn an_unknown_profile_is_met_with_the_names_that_there_are() {
     let home = Home::new();
     run(&mut token(&home, &["nosuch"]))
-        .expect_error(4)
+        .expect_error(2)
         .says(&["\"nosuch\"", "oauth login"]);
     assert_eq!(home.files(), Vec::<std::path::PathBuf>::new(), "asking leaves no trace");
 
     home.configure("[profile.work]\nclient_id = \"a\"\n[profile.play]\nclient_id = \"b\"\n");
     run(&mut token(&home, &["nosuch"]))
-        .expect_error(4)
+        .expect_error(2)
         .says(&["\"nosuch\"", "work", "play"]);
     for bad in ["a b", "-x", ".hidden", "a/b", ""] {
         run(token(&home, &["--"]).arg(bad)).expect_error(2);
@@ -445,7 +446,8 @@ fn it_never_speaks_with_a_server_and_never_asks_a_person() {
         let held = child.stdin.take();
         let outcome = finish(child);
         drop(held);
-        assert_eq!(outcome.stdout.is_empty(), outcome.code == Some(4), "{outcome:?}");
+        let failure = if name == "nosuch" { 2 } else { 4 };
+        assert_eq!(outcome.stdout.is_empty(), outcome.code == Some(failure), "{outcome:?}");
         assert!(!outcome.stderr.contains("http://"), "{outcome:?}");
     }
     assert_eq!(server.connections(), 0);
@@ -479,6 +481,40 @@ fn the_profile_is_that_of_the_argument_the_option_the_environment_or_the_file() 
     assert_eq!(printed(&["argued"], Some("environment")), "token-of-argued\n");
     // two that agree or not: one of them is too many
     run(&mut token(&home, &["argued", "-p", "optional"])).expect_error(2);
+}
+
+#[test]
+fn the_only_profile_is_used_and_a_default_that_names_nothing_is_told() {
+    let home = Home::new();
+    home.keep("work", &session(ISSUER));
+    let work = format!("[profile.work]\nissuer = \"{ISSUER}\"\n");
+    home.configure(&work);
+    run(&mut token(&home, &[])).expect_code(0);
+    // another one, and nothing says which is meant
+    home.configure(&format!("{work}[profile.play]\nissuer = \"{ISSUER}\"\n"));
+    run(&mut token(&home, &[]))
+        .expect_error(4)
+        .says(&["no default", "oauth profile use work"]);
+    home.configure(&format!("default_profile = \"gone\"\n{work}"));
+    run(&mut token(&home, &[]))
+        .expect_error(2)
+        .says(&["default_profile is \"gone\"", "oauth profile use work"]);
+    // named nowhere but in the store
+    home.keep("gone", &session(ISSUER));
+    run(&mut token(&home, &[])).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unknown_profile_is_told_where_the_store_cannot_be_read() {
+    let home = Home::new();
+    let keyring = ["--store", "keyring"];
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\n");
+    let outcome = run(token(&home, &["wrok"]).args(keyring)).expect_error(2);
+    outcome.says(&["there is no profile \"wrok\"", "Known profiles: work."]);
+    home.configure("");
+    let outcome = run(token(&home, &[]).args(keyring)).expect_error(4);
+    outcome.says(&["no profile is saved", "oauth login https://id.example.com"]);
 }
 
 #[test]

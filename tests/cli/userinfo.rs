@@ -111,7 +111,7 @@ fn a_given_token_is_asked_about_at_the_profiles_server() {
     assert_eq!(last.header("authorization"), Some("Bearer filed-token"));
     userinfo(&home, &[]).expect_error(4);
     let unknown = run_with_input(home.oauth().args(["userinfo", "-", "-p", "absent"]), b"t");
-    unknown.expect_error(4);
+    unknown.expect_error(2);
 }
 
 #[test]

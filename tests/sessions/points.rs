@@ -175,7 +175,7 @@ fn a_key_without_a_session_is_used_by_the_next_login() {
 #[test]
 fn what_the_disk_refuses_before_the_request_keeps_the_request_from_being_sent() {
     let place = Place::logged_in(Store::File, Spent::Refused, "0ms").expect("a place");
-    for point in [Point::FileMake, Point::FileWrite, Point::FileSync] {
+    for point in [Point::FileMake, Point::FileWrite] {
         for error in ["eio", "enospc"] {
             // the trial of the store, then the intent
             for time in [1, 2] {
@@ -191,6 +191,46 @@ fn what_the_disk_refuses_before_the_request_keeps_the_request_from_being_sent() 
     }
 }
 
+/// The points that a refresh passes, in their order.
+fn passed_in_a_refresh(store: Store) -> Option<Vec<String>> {
+    let place = Place::logged_in(store, Spent::Refused, "0ms")?;
+    place.expire();
+    let log = place.home.path().join("points.log");
+    run(place.oauth(&["token", "work"]).env("OAUTH_FAULT_LOG", &log)).expect_code(0);
+    let log = std::fs::read_to_string(log).expect("the log");
+    Some(log.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_refresh_waits_for_the_disk_twice_and_only_once_the_new_session_can_be_found() {
+    let passed = passed_in_a_refresh(Store::File).expect("a place");
+    let position = |point: Point| passed.iter().position(|passed| passed == point.name());
+    let syncs: Vec<usize> = (0..passed.len())
+        .filter(|index| passed[*index] == Point::FileSync.name())
+        .collect();
+    assert_eq!(syncs.len(), 2, "{passed:?}");
+    assert!(position(Point::ResponseRead).is_some(), "{passed:?}");
+    assert!(Some(syncs[0]) > position(Point::FileNamedSuccessor), "{passed:?}");
+
+    if let Some(passed) = passed_in_a_refresh(Store::Keyring) {
+        assert!(
+            !passed.iter().any(|passed| passed == Point::FileSync.name()),
+            "{passed:?}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_does_not_reach_the_disk_ends_the_login_before_the_browser() {
+    let place = Place::new(Store::File, Spent::Refused, "0ms").expect("a place");
+    for armed in ["file-sync=eio", "file-sync=enospc"] {
+        let outcome = run(place.login().env("OAUTH_FAULT", armed)).expect_error(8);
+        outcome.does_not_say("/authorize");
+        assert!(!place.home.path().join(".config/oauth/store.key").exists(), "{armed}");
+    }
+    place.log_in();
+}
+
 #[test]
 fn what_the_disk_refuses_after_the_answer_is_tried_again() {
     let place = Place::logged_in(Store::File, Spent::Refused, "0ms").expect("a place");
@@ -199,6 +239,8 @@ fn what_the_disk_refuses_after_the_answer_is_tried_again() {
         "file-write=eio@3",
         "file-unfinished=eio",
         "file-named-successor=eio",
+        "file-sync=eio",
+        "file-sync=eio@2",
     ] {
         place.expire();
         let refreshes = place.refreshes();

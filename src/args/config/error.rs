@@ -101,7 +101,7 @@ impl Diagnosis for ConfigError {
                 nearest: Some(nearest),
             } if key == nearest => {
                 vec![format!(
-                    "Write {key}.NAME=VALUE for one of them; an empty value removes it."
+                    "Write {key}=NAME=VALUE for one of them; an empty VALUE removes it."
                 )]
             }
             ConfigError::UnknownKey {

@@ -7,5 +7,5 @@ mod write;
 
 pub use error::ConfigError;
 pub use model::{Config, Profile, Setting};
-pub use read::parse_setting;
+pub use read::{KeyChange, parse_setting};
 pub use write::{Change, change, check_writable};

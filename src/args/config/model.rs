@@ -141,10 +141,22 @@ impl Profile {
 pub struct Config {
     /// The profile that is meant when none is named.
     pub default_profile: Option<ProfileName>,
+    /// What was ignored, since a newer program wrote the file.
+    pub warnings: Vec<String>,
     pub(super) profiles: Vec<(ProfileName, Profile)>,
 }
 
 impl Config {
+    /// The profile that is used when none is named: `default_profile`, else the
+    /// only one. `None` also where `default_profile` names nothing.
+    pub fn effective_default(&self) -> Option<&ProfileName> {
+        match (&self.default_profile, self.profiles.as_slice()) {
+            (Some(name), profiles) => profiles.iter().map(|(own, _)| own).find(|own| *own == name),
+            (None, [(name, _)]) => Some(name),
+            (None, _) => None,
+        }
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
         self.profiles

@@ -25,67 +25,61 @@ impl Config {
     }
 
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let place = SourceMap { text, path };
         let document = Document::parse(text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
-            line: error.span().map_or(1, |span| place.line(span.start)),
+            line: error.span().map_or(1, |span| line_at(text, span.start)),
             problem: error.message().lines().next().unwrap_or_default().to_owned(),
         })?;
+        let table = document.as_table();
+        let version = table.get("version").and_then(Item::as_integer);
+        let mut source = SourceMap {
+            text,
+            path,
+            is_of_newer_program: version.is_some_and(|version| version > CONFIG_VERSION),
+            warnings: Vec::new(),
+        };
         let mut config = Config::default();
-        for (key, item) in document.as_table().iter() {
-            let line = place.line_of(document.as_table(), key, item);
+        for (key, item) in table.iter() {
+            let line = source.line_of(table, key, item);
             match key {
+                "version" if version.is_some() => {}
+                "version" => return Err(source.wrong_type(line, key, "a whole number")),
                 "default_profile" => {
-                    let name = item.as_str().ok_or_else(|| place.wrong_type(line, key, "a string"))?;
-                    config.default_profile = Some(place.profile_name(line, name)?);
+                    let name = item.as_str().ok_or_else(|| source.wrong_type(line, key, "a string"))?;
+                    config.default_profile = Some(source.profile_name(line, name)?);
                 }
-                "profile" => {
-                    let profiles = item
-                        .as_table_like()
-                        .ok_or_else(|| place.wrong_type(line, key, "a table of profiles"))?;
-                    for (name, item) in profiles.iter() {
-                        let line = place.line_of(profiles, name, item);
-                        let name = place.profile_name(line, name)?;
-                        let table = item
-                            .as_table_like()
-                            .ok_or_else(|| place.wrong_type(line, &format!("profile.{name}"), "a table"))?;
-                        config.profiles.push((name, place.profile(table)?));
-                    }
-                }
-                _ => {
-                    return Err(ConfigError::UnknownKey {
-                        path: path.to_owned(),
-                        line,
-                        key: key.to_owned(),
-                        nearest: nearest(key, ["default_profile", "profile"].into_iter()),
-                    });
-                }
+                "profile" => config.profiles = source.profiles(line, item)?,
+                _ => source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS.into_iter()))?,
             }
         }
+        config.warnings = source.warnings;
         Ok(config)
     }
 }
+
+/// The format that this program writes; a file may name it as `version`.
+const CONFIG_VERSION: i64 = 1;
+
+const TOP_LEVEL_KEYS: [&str; 3] = ["default_profile", "profile", "version"];
 
 /// Turns positions in the text into line numbers, and items into settings.
 struct SourceMap<'a> {
     text: &'a str,
     path: &'a Path,
+    /// Unknown keys are then left alone, with a warning.
+    is_of_newer_program: bool,
+    warnings: Vec<String>,
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    1 + before.filter(|byte| **byte == b'\n').count()
 }
 
 impl SourceMap<'_> {
-    fn line(&self, offset: usize) -> usize {
-        1 + self
-            .text
-            .as_bytes()
-            .iter()
-            .take(offset)
-            .filter(|byte| **byte == b'\n')
-            .count()
-    }
-
     fn line_of(&self, table: &dyn TableLike, key: &str, item: &Item) -> usize {
         let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
-        self.line(span.map_or(0, |span| span.start))
+        line_at(self.text, span.map_or(0, |span| span.start))
     }
 
     fn wrong_type(&self, line: usize, key: &str, expected: &'static str) -> ConfigError {
@@ -106,22 +100,51 @@ impl SourceMap<'_> {
         ProfileName::parse(name).map_err(|_| invalid())
     }
 
-    fn profile(&self, table: &dyn TableLike) -> Result<Profile, ConfigError> {
+    fn profiles(&mut self, line: usize, item: &Item) -> Result<Vec<(ProfileName, Profile)>, ConfigError> {
+        let table = item
+            .as_table_like()
+            .ok_or_else(|| self.wrong_type(line, "profile", "a table of profiles"))?;
+        let mut profiles = Vec::new();
+        for (name, item) in table.iter() {
+            let line = self.line_of(table, name, item);
+            let name = self.profile_name(line, name)?;
+            let table = item
+                .as_table_like()
+                .ok_or_else(|| self.wrong_type(line, &format!("profile.{name}"), "a table"))?;
+            profiles.push((name, self.profile(table)?));
+        }
+        Ok(profiles)
+    }
+
+    fn profile(&mut self, table: &dyn TableLike) -> Result<Profile, ConfigError> {
         let mut profile = Profile::default();
         for (key, item) in table.iter() {
             let line = self.line_of(table, key, item);
-            let Some(kind) = kind_of(key) else {
-                return Err(ConfigError::UnknownKey {
-                    path: self.path.to_owned(),
-                    line,
-                    key: key.to_owned(),
-                    nearest: nearest(key, KEYS.iter().map(|(name, _)| *name)),
-                });
-            };
-            let setting = setting(kind, item).ok_or_else(|| self.wrong_type(line, key, expected(kind)))?;
-            profile.set(key, setting);
+            match kind_of(key) {
+                Some(kind) => {
+                    let setting = setting(kind, item).ok_or_else(|| self.wrong_type(line, key, expected(kind)))?;
+                    profile.set(key, setting);
+                }
+                None => self.unknown_key(line, key, nearest(key, KEYS.iter().map(|(name, _)| *name)))?,
+            }
         }
         Ok(profile)
+    }
+
+    /// An error, but in a file of a newer program, which may know the key.
+    fn unknown_key(&mut self, line: usize, key: &str, nearest: Option<&'static str>) -> Result<(), ConfigError> {
+        let error = ConfigError::UnknownKey {
+            path: self.path.to_owned(),
+            line,
+            key: key.to_owned(),
+            nearest,
+        };
+        if !self.is_of_newer_program {
+            return Err(error);
+        }
+        self.warnings
+            .push(format!("{error}: ignored, since a newer program wrote the file"));
+        Ok(())
     }
 }
 
@@ -154,43 +177,59 @@ fn setting(kind: SettingKind, item: &Item) -> Option<Setting> {
     }
 }
 
-/// Reads `KEY=VALUE` of `profile set`; an empty value is `None`: remove the key.
-/// A key of names and values is addressed as `param.prompt`.
+/// A key of a profile as `profile set` changes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// The key's new value.
+    Set(String, Setting),
+    /// The key, or one of its pairs (`param.prompt`), is removed.
+    Unset(String),
+}
+
+/// Reads `KEY=VALUE` of `profile set`; an empty value removes the key. One pair
+/// of a key is addressed as `param=prompt=login` or `param.prompt=login`.
 ///
 /// # Errors
 /// [`ConfigError::UnknownSetting`], [`ConfigError::SettingType`].
-pub fn parse_setting(key: &str, value: &str) -> Result<Option<Setting>, ConfigError> {
-    let (top, name) = match key.split_once('.') {
-        Some((top, name)) => (top, Some(name)),
-        None => (key, None),
+pub fn parse_setting(key: &str, value: &str) -> Result<KeyChange, ConfigError> {
+    let is_pairs = kind_of(key) == Some(SettingKind::Pairs);
+    let (top, name, value) = match (key.split_once('.'), value.split_once('=')) {
+        (Some((top, name)), _) => (top, Some(name), value),
+        (None, Some((name, value))) if is_pairs => (key, Some(name), value),
+        (None, _) => (key, None, value),
     };
     let unknown = || ConfigError::UnknownSetting {
         key: key.to_owned(),
         nearest: nearest(top, KEYS.iter().map(|(name, _)| *name)),
     };
     let kind = kind_of(top).ok_or_else(unknown)?;
-    if (kind == SettingKind::Pairs) != name.is_some() && !(kind == SettingKind::Pairs && value.is_empty()) {
-        return Err(unknown());
+    match (kind == SettingKind::Pairs, name) {
+        (true, Some("")) | (false, Some(_)) => return Err(unknown()),
+        (true, None) if !value.is_empty() => return Err(unknown()),
+        _ => {}
     }
     if value.is_empty() {
-        return Ok(None);
+        let pair = name.map(|name| format!("{top}.{name}"));
+        return Ok(KeyChange::Unset(pair.unwrap_or_else(|| top.to_owned())));
     }
-    let wrong = || ConfigError::SettingType {
+    let setting = setting_from_text(kind, name, value).ok_or_else(|| ConfigError::SettingType {
         key: key.to_owned(),
         expected: expected(kind),
-    };
-    let words = || value.split([' ', ',']).filter(|word| !word.is_empty());
-    Ok(Some(match kind {
+    })?;
+    Ok(KeyChange::Set(top.to_owned(), setting))
+}
+
+fn setting_from_text(kind: SettingKind, name: Option<&str>, value: &str) -> Option<Setting> {
+    Some(match kind {
         SettingKind::Text => Setting::Text(value.to_owned()),
         SettingKind::List => Setting::List(value.split_whitespace().map(str::to_owned).collect()),
-        SettingKind::Bool => Setting::Bool(value.parse().map_err(|_| wrong())?),
-        SettingKind::Ports => Setting::Ports(
-            words()
-                .map(|word| word.parse::<u16>().map_err(|_| wrong()))
-                .collect::<Result<_, _>>()?,
-        ),
-        SettingKind::Pairs => Setting::Pairs(vec![(name.unwrap_or_default().to_owned(), value.to_owned())]),
-    }))
+        SettingKind::Bool => Setting::Bool(value.parse().ok()?),
+        SettingKind::Ports => {
+            let words = value.split([' ', ',']).filter(|word| !word.is_empty());
+            Setting::Ports(words.map(|word| word.parse().ok()).collect::<Option<_>>()?)
+        }
+        SettingKind::Pairs => Setting::Pairs(vec![(name?.to_owned(), value.to_owned())]),
+    })
 }
 
 #[cfg(test)]
@@ -275,27 +314,50 @@ param = { login_hint = "me@example.com" }
 
     #[test]
     fn settings_as_they_are_typed() {
-        assert_eq!(
-            parse_setting("client_id", "x").unwrap(),
-            Some(Setting::Text("x".into()))
-        );
-        assert_eq!(
-            parse_setting("scope", "a b").unwrap(),
-            Some(Setting::List(vec!["a".into(), "b".into()]))
-        );
-        assert_eq!(parse_setting("port", "1,2").unwrap(), Some(Setting::Ports(vec![1, 2])));
-        assert_eq!(parse_setting("scope", "").unwrap(), None);
-        assert_eq!(
-            parse_setting("param.prompt", "login").unwrap(),
-            Some(Setting::Pairs(vec![("prompt".into(), "login".into())]))
-        );
+        let pair = |name: &str, value: &str| Setting::Pairs(vec![(name.into(), value.into())]);
+        let set = |key: &str, setting: Setting| KeyChange::Set(key.into(), setting);
+        let unset = |key: &str| KeyChange::Unset(key.into());
+        for (key, value, change) in [
+            ("client_id", "x", set("client_id", Setting::Text("x".into()))),
+            (
+                "scope",
+                "a b",
+                set("scope", Setting::List(vec!["a".into(), "b".into()])),
+            ),
+            ("port", "1,2", set("port", Setting::Ports(vec![1, 2]))),
+            ("scope", "", unset("scope")),
+            ("param.prompt", "login", set("param", pair("prompt", "login"))),
+            ("param", "prompt=login", set("param", pair("prompt", "login"))),
+            ("token_param", "a=b=c", set("token_param", pair("a", "b=c"))),
+            ("param.prompt", "", unset("param.prompt")),
+            ("param", "prompt=", unset("param.prompt")),
+            ("param", "", unset("param")),
+        ] {
+            assert_eq!(parse_setting(key, value).unwrap(), change, "{key}={value}");
+        }
         for (key, value) in [
             ("clientid", "x"),
             ("allow_http", "yes"),
             ("param", "x"),
+            ("param", "=x"),
+            ("param.", "x"),
             ("client_id.x", "y"),
         ] {
             assert!(parse_setting(key, value).is_err(), "{key}={value}");
         }
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_newer_program_is_a_warning() {
+        let newer = "version = 2\nfuture = 1\n[profile.a]\nissuer = \"x\"\nmore = true\n";
+        let config = parse(newer).unwrap();
+        assert_eq!(config.profile(&name("a")).unwrap().text("issuer"), Some("x"));
+        let lines: Vec<&str> = config.warnings.iter().map(|warning| &warning[..13]).collect();
+        assert_eq!(lines, ["config.toml:2", "config.toml:5"]);
+        for same in [newer.replace("= 2", "= 1"), newer.replace("version = 2\n", "")] {
+            assert!(matches!(parse(&same), Err(ConfigError::UnknownKey { .. })), "{same}");
+        }
+        assert!(matches!(parse("version = \"2\""), Err(ConfigError::Type { .. })));
+        assert!(parse("version = 1").unwrap().warnings.is_empty());
     }
 }

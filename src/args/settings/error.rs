@@ -1,6 +1,8 @@
 //! Arguments, variables or keys that are wrong: exit code 2.
 
+use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::store::ProfileName;
 use std::fmt::Display;
 
 /// Arguments, variables or keys that cannot be made sense of: exit code 2.
@@ -36,6 +38,22 @@ pub enum SettingsError {
         /// What to type.
         hint: String,
     },
+    /// Neither configuration file nor store know the profile.
+    #[error("there is no profile \"{profile}\"")]
+    UnknownProfile {
+        /// What was asked for.
+        profile: ProfileName,
+        /// What there is.
+        known: Vec<ProfileName>,
+    },
+    /// `default_profile` of the configuration file names nothing.
+    #[error("default_profile is \"{name}\", and there is no such profile")]
+    DefaultProfile {
+        /// What it names.
+        name: ProfileName,
+        /// What there is.
+        known: Vec<ProfileName>,
+    },
     /// A URL's profile name is in use.
     #[error("profile \"{profile}\" is already used for {issuer}")]
     NameTaken {
@@ -44,6 +62,24 @@ pub enum SettingsError {
         /// What it is used for.
         issuer: String,
     },
+}
+
+impl SettingsError {
+    /// A profile that is neither in the configuration file nor in the store.
+    pub fn unknown_profile(profile: &ProfileName, config: &Config) -> Self {
+        SettingsError::UnknownProfile {
+            profile: profile.clone(),
+            known: names(config),
+        }
+    }
+
+    /// A `default_profile` that is neither a profile nor in the store.
+    pub fn default_profile(name: &ProfileName, config: &Config) -> Self {
+        SettingsError::DefaultProfile {
+            name: name.clone(),
+            known: names(config),
+        }
+    }
 }
 
 impl Diagnosis for SettingsError {
@@ -56,6 +92,22 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
+            SettingsError::DefaultProfile { name, known } => match known.first() {
+                Some(known) => vec![format!("Choose another one: oauth profile use {known}")],
+                None => vec![format!(
+                    "Log in to make it: oauth login --profile {name} --issuer https://id.example.com --client-id ID"
+                )],
+            },
+            SettingsError::UnknownProfile { known, .. } if known.is_empty() => {
+                vec![
+                    "No profile is saved yet. Log in first: oauth login https://id.example.com --client-id ID"
+                        .to_owned(),
+                ]
+            }
+            SettingsError::UnknownProfile { known, .. } => {
+                let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
+                vec![format!("Known profiles: {}.", known.join(", "))]
+            }
             SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],
         }
     }
@@ -75,4 +127,8 @@ pub(super) fn invalid_with_hint(name: &str, problem: impl Display, hint: &str) -
         problem: problem.to_string(),
         hint: Some(hint.to_owned()),
     }
+}
+
+fn names(config: &Config) -> Vec<ProfileName> {
+    config.profiles().map(|(name, _)| name.clone()).collect()
 }

@@ -17,7 +17,7 @@ mod transport;
 
 pub use error::SettingsError;
 pub use login::{ResolvedLogin, check_profile, login};
-pub use names::{default_profile, discover_url, issuer, issuer_of, parse_name, profile_name};
+pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
 pub use token::{part, token_parameters};

@@ -9,42 +9,84 @@ use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
 
+/// The profile that a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenProfile {
+    /// Its name.
+    pub name: ProfileName,
+    /// How it was chosen.
+    pub chosen_by: ChosenBy,
+}
+
+/// What named a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// The command line or `OAUTH_PROFILE`.
+    User,
+    /// `default_profile` of the configuration file.
+    DefaultProfile,
+    /// Nothing did: it is the only one, or `default`.
+    Fallback,
+}
+
 /// The profile that is meant: by argument or option, else `OAUTH_PROFILE`,
-/// else the configuration's default, else `default`.
+/// else the configuration's default, else the only one, else `default`.
 ///
 /// # Errors
 /// [`SettingsError::Value`] for a name that cannot be one.
-pub fn profile_name(
+pub fn choose_profile(
     choice: &ProfileChoice,
     environment: &Environment,
     config: &Config,
-) -> Result<ProfileName, SettingsError> {
+) -> Result<ChosenProfile, SettingsError> {
+    match (named_profile(choice)?, environment.text("OAUTH_PROFILE")) {
+        (Some(Named::Url(url)), _) => name_of_server(url, config).map(ChosenProfile::named),
+        (Some(Named::Name(name)), _) => Ok(ChosenProfile::named(name)),
+        (None, Some(name)) => parse_name("OAUTH_PROFILE", &name).map(ChosenProfile::named),
+        (None, None) => default_profile(config),
+    }
+}
+
+impl ChosenProfile {
+    fn named(name: ProfileName) -> Self {
+        ChosenProfile {
+            name,
+            chosen_by: ChosenBy::User,
+        }
+    }
+}
+
+/// How a profile was named on the command line.
+enum Named<'a> {
+    Url(&'a str),
+    Name(ProfileName),
+}
+
+fn named_profile(choice: &ProfileChoice) -> Result<Option<Named<'_>>, SettingsError> {
     if let Some(argument) = &choice.argument {
         if is_like_a_jwt(argument) || (argument.len() > 64 && !argument.contains("://")) {
             return Err(token_as_argument("PROFILE", "Name the profile whose token you want."));
         }
         return if argument.contains("://") {
-            name_of_server(argument, config)
+            Ok(Some(Named::Url(argument)))
         } else {
-            parse_name("PROFILE", argument)
+            parse_name("PROFILE", argument).map(|name| Some(Named::Name(name)))
         };
     }
-    if let Some(option) = &choice.option {
-        return parse_name("--profile", option);
-    }
-    default_profile(environment, config)
+    let option = choice.option.as_deref();
+    option
+        .map(|option| parse_name("--profile", option).map(Named::Name))
+        .transpose()
 }
 
 /// The profile that is meant when none is named.
-///
-/// # Errors
-/// [`SettingsError::Value`] for an `OAUTH_PROFILE` that cannot be a name.
-pub fn default_profile(environment: &Environment, config: &Config) -> Result<ProfileName, SettingsError> {
-    match (environment.text("OAUTH_PROFILE"), &config.default_profile) {
-        (Some(name), _) => parse_name("OAUTH_PROFILE", &name),
-        (None, Some(name)) => Ok(name.clone()),
-        (None, None) => parse_name("profile", "default"),
-    }
+fn default_profile(config: &Config) -> Result<ChosenProfile, SettingsError> {
+    let (name, chosen_by) = match (&config.default_profile, config.effective_default()) {
+        (Some(name), _) => (name.clone(), ChosenBy::DefaultProfile),
+        (None, Some(only)) => (only.clone(), ChosenBy::Fallback),
+        (None, None) => (parse_name("profile", "default")?, ChosenBy::Fallback),
+    };
+    Ok(ChosenProfile { name, chosen_by })
 }
 
 /// Reads a profile's name as it was typed at `place`.

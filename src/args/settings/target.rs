@@ -1,8 +1,8 @@
 //! Which profile and which server `oauth login` is about.
 
 use super::error::{SettingsError, invalid_with_hint};
-use super::names::{default_profile, name_of_server, parse_name};
-use crate::args::cli::LoginOptions;
+use super::names::{choose_profile, name_of_server, parse_name};
+use crate::args::cli::{LoginOptions, ProfileChoice};
 use crate::args::config::Config;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
@@ -82,7 +82,7 @@ fn unnamed_profile(
     environment: &Environment,
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
-    let name = default_profile(environment, config)?;
+    let name = choose_profile(&ProfileChoice::default(), environment, config)?.name;
     let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
     match (used_for, &options.issuer) {
         (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {

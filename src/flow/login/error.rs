@@ -4,6 +4,7 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::server::ServerError;
+use crate::flow::token_endpoint::NoTokenAnswer;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
@@ -80,6 +81,15 @@ pub(super) fn described(error: &ErrorResponse) -> String {
         .as_ref()
         .map(|text| format!(" ({text})"))
         .unwrap_or_default()
+}
+
+impl From<NoTokenAnswer> for LoginError {
+    fn from(error: NoTokenAnswer) -> Self {
+        match error {
+            NoTokenAnswer::Randomness(error) => LoginError::Randomness(error),
+            NoTokenAnswer::Transport(error) => LoginError::Exchange(error),
+        }
+    }
 }
 
 impl Diagnosis for LoginError {

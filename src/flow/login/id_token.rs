@@ -32,7 +32,7 @@ pub(super) fn check_id_token(
         &Expected {
             issuer: server.metadata.issuer.as_ref().map(Issuer::as_str),
             client_id: asked.client_id.as_str(),
-            client_has_secret: client.authentication.secret().is_some(),
+            client_has_secret: client.is_confidential(),
             now: caller.now(),
             access_token: &response.access_token,
             occasion: Occasion::Login(asked.nonce.as_ref()),

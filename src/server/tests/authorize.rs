@@ -1,6 +1,7 @@
 //! The authorization endpoint: table of security rules, row by row.
 
 use super::*;
+use crate::server::log_entry::LogEntry;
 
 /// Errors that only a person can be told (RFC 6749 §4.1.2.1).
 #[test]
@@ -48,7 +49,7 @@ fn without_a_trustworthy_addressee_there_is_a_page_and_no_redirect() {
         assert_eq!(response.status, 400, "{bad}");
         assert!(response.header("location").is_none(), "{bad}");
         assert!(
-            response.header("content-security-policy").is_some() && response.refused.is_some(),
+            response.header("content-security-policy").is_some() && response.rejection.is_some(),
             "{bad}"
         );
     }
@@ -143,9 +144,9 @@ fn other_errors_are_redirected_with_state_and_issuer() {
                 .bytes()
                 .all(|byte| (0x20..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\')
         );
-        let refused = response.refused.unwrap();
+        let refused = response.rejection.unwrap();
         assert!(
-            refused.reason.starts_with(error) && refused.rule.contains(' '),
+            refused.reason.starts_with(error) && refused.citation.contains(' '),
             "{refused}"
         );
     }
@@ -241,4 +242,24 @@ fn form_post_comes_as_a_page_that_posts_itself() {
     // An error goes the same way.
     let html = fixture.open(&authorize("&response_mode=form_post&scope=unknown"));
     assert!(text(&html).contains("name=\"error\" value=\"invalid_scope\""));
+}
+
+#[test]
+fn the_log_of_a_refused_redirect_uri_has_what_was_sent_and_what_is_registered() {
+    let fixture = Fixture::auto();
+    let request = authorize("").replace(&encode(CALLBACK), &encode("http://127.0.0.1:4711/other"));
+    let response = fixture.open(&request);
+    let entry = LogEntry::new("GET", "/authorize", &response).to_string();
+    assert_eq!(
+        entry,
+        "GET /authorize 400 redirect_uri is not registered for this client (RFC 6749 §3.1.2.3); \
+         sent: http://127.0.0.1:4711/other; \
+         registered: http://127.0.0.1/callback, http://[::1]/callback"
+    );
+    for shown in ["http://127.0.0.1:4711/other", "http://[::1]/callback"] {
+        assert!(text(&response).contains(shown), "{shown}");
+    }
+    let unknown = fixture.open(&authorize("").replace("oauth-cli", "nobody"));
+    let entry = LogEntry::new("GET", "/authorize", &unknown).to_string();
+    assert!(entry.ends_with("; client_id: nobody"), "{entry}");
 }

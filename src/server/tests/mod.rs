@@ -2,19 +2,19 @@
 //! send them, at chosen times.
 
 mod authorize;
-mod broken;
 mod metadata;
 mod prompt;
 mod protection;
 mod resources;
 mod token;
+mod violations;
 
 use super::authorization_server::AuthorizationServer;
-use super::broken::Arrival;
-use super::keys::Keys;
+use super::keys::pair::Keys;
 use super::message::{Request, Response};
-use super::settings::{Approval, RegisteredClient, ServeSettings};
-use super::test_randomness::Counted;
+use super::settings::clients::RegisteredClient;
+use super::settings::{Approval, ServeSettings};
+use super::test_randomness::FixedRng;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::time::UnixSeconds;
@@ -36,10 +36,10 @@ pub(super) const CLIENT_SECRET: &str = "p%+ü:secret";
 pub(super) struct Fixture {
     pub(super) server: AuthorizationServer,
     now: Cell<i64>,
-    randomness: RefCell<Counted>,
+    randomness: RefCell<FixedRng>,
     cookies: RefCell<HashMap<String, String>>,
     /// The rules that answers so far broke, as the log says.
-    broken: RefCell<HashSet<Rule>>,
+    violated: RefCell<HashSet<Rule>>,
 }
 
 impl Fixture {
@@ -57,9 +57,9 @@ impl Fixture {
         Fixture {
             server: AuthorizationServer::new(&settings, 9000).unwrap(),
             now: Cell::new(1_000_000),
-            randomness: RefCell::new(Counted::default()),
+            randomness: RefCell::new(FixedRng::default()),
             cookies: RefCell::default(),
-            broken: RefCell::default(),
+            violated: RefCell::default(),
         }
     }
 
@@ -93,14 +93,8 @@ impl Fixture {
             &mut *self.randomness.borrow_mut(),
             &request,
         );
-        self.broken.borrow_mut().extend(&response.broken);
+        self.violated.borrow_mut().extend(&response.violated);
         response
-    }
-
-    /// Lets a form arrive that is not yet answered.
-    pub(super) fn arrival(&self, path: &str, form: &str) -> Option<Arrival<'_>> {
-        let form_headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.server.arrives(&Self::request("POST", path, &form_headers, form))
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HttpResponse, Method};
-use crate::server::resource_owner::{Lost, Next, ResourceOwner};
+use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use std::time::Duration;
 use url::Url;
 
@@ -240,18 +240,13 @@ fn login_hint_fills_in_the_name() {
 }
 
 #[test]
-fn waiting_requests_expire_and_do_not_pile_up() {
+fn waiting_requests_expire() {
     let fixture = Fixture::new(|_| {});
     let (location, _) = prompt(&fixture, "");
     fixture.pass(599);
     assert_eq!(fixture.open(&location).status, 200);
     fixture.pass(1);
     assert_eq!(fixture.open(&location).status, 400);
-    let (first, _) = prompt(&fixture, "");
-    for _ in 0..1_000 {
-        fixture.open(&authorize(""));
-    }
-    assert_eq!(fixture.open(&first).status, 400);
 }
 
 #[test]
@@ -334,8 +329,8 @@ fn nothing_of_a_request_becomes_markup() {
 fn the_resource_owner_can_be_played() {
     let fixture = Fixture::new(|_| {});
     let issuer = Issuer::parse(ISSUER, HttpPolicy::LoopbackOnly).unwrap();
-    let play = |user: &str| -> Result<(Url, Vec<&'static str>), Lost> {
-        let mut owner = ResourceOwner::new(&issuer, user.parse().unwrap());
+    let play = |user: &str| -> Result<(Url, Vec<&'static str>), UnexpectedPage> {
+        let mut owner = ScriptedUser::new(&issuer, user.parse().unwrap());
         let mut request = owner.open(Url::parse(&format!("{ISSUER}{}", authorize("&scope=hello+email"))).unwrap());
         let mut done = Vec::new();
         loop {
@@ -367,10 +362,10 @@ fn the_resource_owner_can_be_played() {
                 timings: crate::protocol::http::Timings::default(),
             };
             let (name, next) = match owner.next(&request.url, &received)? {
-                Next::Follow(next) => ("follow", next),
-                Next::SignIn(next) => ("sign in", next),
-                Next::Consent(next) => ("consent", next),
-                Next::Callback(url) => return Ok((url, done)),
+                Step::Follow(next) => ("follow", next),
+                Step::SignIn(next) => ("sign in", next),
+                Step::Consent(next) => ("consent", next),
+                Step::Callback(url) => return Ok((url, done)),
             };
             done.push(name);
             request = next;
@@ -382,5 +377,44 @@ fn the_resource_owner_can_be_played() {
         "{callback}"
     );
     assert_eq!(done, ["follow", "sign in", "follow", "consent"]);
-    assert_eq!(play("demo:wrong").unwrap_err(), Lost::WrongPassword);
+    assert_eq!(play("demo:wrong").unwrap_err(), UnexpectedPage::WrongPassword);
+}
+
+#[test]
+fn a_cookie_that_another_port_planted_does_not_block_the_sign_in() {
+    let fixture = Fixture::new(|_| {});
+    let planted = "A".repeat(43);
+    let sign_in = fixture.open(&authorize("")).header("location").unwrap().to_owned();
+    let own = fixture.cookies.borrow()["oauth_session_9000"].clone();
+    let page = |cookies: &str| fixture.send("GET", &sign_in, &[("cookie", cookies)], "").status;
+    assert_eq!(page(&format!("oauth_session_9000={planted}")), 400);
+    for cookies in [
+        format!("oauth_session_9000={planted}; oauth_session_9000={own}"),
+        format!("oauth_session_9000=<x>; oauth_session_9000={planted}; oauth_session_9000={own}"),
+        format!("oauth_session_9000={own}; oauth_session_9000={planted}"),
+    ] {
+        assert_eq!(page(&cookies), 200, "{cookies}");
+        // A second request of this browser belongs to the same session.
+        let second = fixture.send("GET", &authorize(""), &[("cookie", &cookies)], "");
+        assert!(second.header("set-cookie").is_none(), "{cookies}");
+    }
+    // A planted cookie alone is no session of this server.
+    let header = format!("oauth_session_9000={planted}");
+    let fresh = fixture.send("GET", &authorize(""), &[("cookie", &header)], "");
+    assert!(!fresh.header("set-cookie").unwrap().contains(&planted));
+}
+
+#[test]
+fn a_flood_of_requests_pushes_out_none_that_waits_for_a_person() {
+    let fixture = Fixture::new(|_| {});
+    let sign_in = fixture.open(&authorize("")).header("location").unwrap().to_owned();
+    for _ in 0..1_200 {
+        fixture.send("GET", &authorize(""), &[], "");
+    }
+    assert_eq!(fixture.open(&sign_in).status, 200);
+    let refused = fixture.send("GET", &authorize(""), &[], "");
+    assert_eq!(refused.status, 503);
+    assert!(text(&refused).contains("Too many requests are pending."));
+    let other = fixture.send("GET", &authorize("").replace("4711", "4712"), &[], "");
+    assert_eq!(other.status, 303);
 }

@@ -1,6 +1,7 @@
 //! What protects the server from pages of other sites, and faults on demand.
 
 use super::*;
+use crate::server::settings::origins::AllowedOrigin;
 
 #[test]
 fn every_path_answers_to_its_own_names_only() {
@@ -79,22 +80,18 @@ fn pages_of_other_sites_change_nothing() {
 #[test]
 fn only_public_documents_may_be_read_across_origins() {
     let fixture = Fixture::auto();
-    for (path, public) in [
-        ("/.well-known/oauth-authorization-server", true),
-        ("/.well-known/openid-configuration", true),
-        ("/.well-known/oauth-protected-resource/api", true),
-        ("/authorize", false),
-        ("/token", false),
-        ("/userinfo", false),
-        ("/api/hello", false),
+    for (path, answer) in [
+        ("/.well-known/oauth-authorization-server", (204, Some("*"))),
+        ("/.well-known/openid-configuration", (204, Some("*"))),
+        ("/.well-known/oauth-protected-resource/api", (204, Some("*"))),
+        ("/authorize", (405, None)),
+        ("/token", (403, None)),
+        ("/userinfo", (403, None)),
+        ("/api/hello", (405, None)),
     ] {
         let preflight = fixture.send("OPTIONS", path, &[("origin", "https://spa.example")], "");
         let allowed = preflight.header("access-control-allow-origin");
-        assert_eq!(
-            (preflight.status, allowed),
-            if public { (204, Some("*")) } else { (405, None) },
-            "{path}"
-        );
+        assert_eq!((preflight.status, allowed), answer, "{path}");
         assert!(preflight.header("access-control-allow-credentials").is_none());
     }
     assert!(
@@ -103,6 +100,114 @@ fn only_public_documents_may_be_read_across_origins() {
             .header("access-control-allow-origin")
             .is_none()
     );
+}
+
+const SPA: &str = "https://spa.example";
+
+fn with_cors(allowed: &[&str]) -> Fixture {
+    Fixture::new(|settings| {
+        settings.approval = Approval::Auto;
+        settings.cors = allowed
+            .iter()
+            .map(|origin| origin.parse::<AllowedOrigin>().unwrap())
+            .collect();
+    })
+}
+
+#[test]
+fn a_foreign_origin_is_refused_in_json_that_names_the_flag() {
+    let fixture = Fixture::auto();
+    for (method, path) in [
+        ("POST", "/token"),
+        ("POST", "/revoke"),
+        ("POST", "/userinfo"),
+        ("GET", "/userinfo"),
+    ] {
+        let response = fixture.send(method, path, &[("origin", SPA)], "");
+        let error = json(&response, 403);
+        assert_eq!(error["error"], "invalid_request");
+        let description = error["error_description"].as_str().unwrap();
+        let advice = "to allow browser applications: oauth serve --cors https://spa.example";
+        assert!(description.contains(advice), "{description}");
+        assert!(response.rejection.unwrap().reason.contains(advice));
+    }
+    // No value that is not an origin gets into the command.
+    let response = fixture.send("POST", "/token", &[("origin", "x; rm -rf ~")], "");
+    let description = json(&response, 403)["error_description"].to_string();
+    assert!(description.contains("--cors ORIGIN"), "{description}");
+    // Introspection is not for browsers, so no flag would help.
+    let response = fixture.send("POST", "/introspect", &[("origin", SPA)], "");
+    assert!(!json(&response, 403).to_string().contains("--cors"));
+}
+
+#[test]
+fn an_allowed_origin_can_read_tokens_and_their_errors() {
+    for (allowed, header) in [(&[SPA][..], SPA), (&["http://localhost:1", SPA], SPA), (&["*"], "*")] {
+        let fixture = with_cors(allowed);
+        let cross_site = [("origin", SPA), ("sec-fetch-site", "cross-site")];
+        let readable = |response: &Response| {
+            assert!(response.header("access-control-allow-credentials").is_none());
+            assert_eq!(response.header("vary"), Some("origin"));
+            response.header("access-control-allow-origin").map(str::to_owned)
+        };
+        for path in ["/token", "/revoke", "/userinfo"] {
+            let preflight = [("origin", SPA), ("access-control-request-method", "POST")];
+            let response = fixture.send("OPTIONS", path, &preflight, "");
+            assert_eq!(
+                (response.status, readable(&response).as_deref()),
+                (204, Some(header)),
+                "{path}"
+            );
+            let methods = response.header("access-control-allow-methods").unwrap();
+            assert!(methods.contains("POST"), "{methods}");
+            let headers = response.header("access-control-allow-headers").unwrap();
+            assert!(headers.contains("authorization") && headers.contains("content-type"));
+        }
+        let response = fixture.post_with("/token", &redemption(&fixture.code("")), &cross_site);
+        assert_eq!((response.status, readable(&response).as_deref()), (200, Some(header)));
+        let response = fixture.post_with("/token", "", &cross_site);
+        assert_eq!((response.status, readable(&response).as_deref()), (401, Some(header)));
+    }
+}
+
+#[test]
+fn other_origins_and_pages_stay_closed_beside_an_allowed_one() {
+    let fixture = with_cors(&[SPA]);
+    for origin in [
+        "https://evil.test",
+        "http://spa.example",
+        "https://spa.example:444",
+        "null",
+        "",
+    ] {
+        let response = fixture.post_with("/token", "", &[("origin", origin)]);
+        assert_eq!(response.status, 403, "{origin}");
+        assert!(response.header("access-control-allow-origin").is_none(), "{origin}");
+    }
+    for any in [fixture, with_cors(&["*"])] {
+        let response = any.send("GET", &authorize(""), &[("origin", SPA)], "");
+        assert!(response.header("access-control-allow-origin").is_none());
+        for path in ["/introspect", "/sign-in?request=x", "/consent?request=x"] {
+            let response = any.post_with(path, "", &[("origin", SPA)]);
+            assert_eq!(response.status, 403, "{path}");
+            assert!(response.header("access-control-allow-origin").is_none(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn what_a_page_embeds_or_fetches_starts_no_login() {
+    let fixture = Fixture::auto();
+    for destination in ["image", "script", "style", "empty", "object", "embed"] {
+        let headers = [("sec-fetch-dest", destination), ("sec-fetch-site", "cross-site")];
+        let response = fixture.send("GET", &authorize(""), &headers, "");
+        assert_eq!(response.status, 403, "{destination}");
+        assert!(response.header("location").is_none() && response.header("set-cookie").is_none());
+    }
+    for destination in ["document", "iframe"] {
+        let response = fixture.send("GET", &authorize(""), &[("sec-fetch-dest", destination)], "");
+        assert_eq!(response.status, 303, "{destination}");
+    }
 }
 
 #[test]
@@ -143,7 +248,7 @@ fn methods_and_paths_are_exact() {
 fn faults_come_as_often_as_asked_for_and_commit_nothing() {
     let fixture = Fixture::new(|settings| {
         settings.approval = Approval::Auto;
-        settings.failures = vec![
+        settings.faults = vec![
             "token=503:2".parse().unwrap(),
             "userinfo=302".parse().unwrap(),
             "authorize=500:1".parse().unwrap(),
@@ -155,7 +260,7 @@ fn faults_come_as_often_as_asked_for_and_commit_nothing() {
         let response = fixture.post("/token", &form);
         assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
         assert_eq!(json(&response, 503)["error"], "temporarily_unavailable");
-        assert!(response.refused.unwrap().rule.contains("--fail"));
+        assert!(response.rejection.unwrap().citation.contains("--fail"));
     }
     json(&fixture.post("/token", &form), 200);
     for _ in 0..3 {

@@ -6,126 +6,20 @@
 //! before it takes its name. On Windows the profile folder's own access list
 //! stands in for the modes.
 
+use super::private_file_error::{PrivateFileError, io_error};
 use crate::fault::{self, Point};
-use crate::protocol::random::{Randomness, RandomnessFailed};
+use crate::protocol::random::Randomness;
 use crate::system::SystemRandomness;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// What follows the name of a file in the name of its successor.
-const SUCCESSOR_ENDING: &str = ".next";
+/// What follows the name of a file in the name of the one that is about to take its place.
+const PENDING_ENDING: &str = ".next";
 
 /// An unfinished file of a writer that did not come back is removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
-
-/// Why a private file or its folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PrivateFileError {
-    /// Somebody put a link there.
-    #[error("`{}` is a symbolic link, and links are not followed here", path.display())]
-    Symlink {
-        /// The link.
-        path: PathBuf,
-    },
-    /// Not the kind of thing that was expected.
-    #[error("`{}` is not a {expected}", path.display())]
-    WrongKind {
-        /// What stands there.
-        path: PathBuf,
-        /// `folder` or `regular file`.
-        expected: &'static str,
-    },
-    /// The folder belongs to somebody who could change what is in it.
-    #[error("the folder `{}` belongs to another user", path.display())]
-    ForeignOwner {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The file could have been read by others.
-    #[error("`{}` can be read by other users (mode {mode:04o})", path.display())]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Longer than anything that belongs there.
-    #[error("`{}` is larger than {limit_bytes} bytes", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// What was expected at most.
-        limit_bytes: u64,
-    },
-    /// The operating system said no.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, such as `write`.
-        action: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
-    /// No name for a new file could be drawn.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessFailed),
-}
-
-impl PrivateFileError {
-    /// What a person can do about it.
-    pub(in crate::store) fn hints(&self) -> Vec<String> {
-        match self {
-            PrivateFileError::Symlink { path } => {
-                vec![format!(
-                    "Put the real file or folder in the place of `{}`.",
-                    path.display()
-                )]
-            }
-            PrivateFileError::ForeignOwner { path } => {
-                vec![format!(
-                    "Run `oauth` as the user who owns `{}`, or choose another folder with XDG_DATA_HOME.",
-                    path.display()
-                )]
-            }
-            PrivateFileError::TooOpen { path, .. } => {
-                vec![format!(
-                    "If nobody else has read it, run `chmod 600 {}`; else remove it and log in again.",
-                    path.display()
-                )]
-            }
-            PrivateFileError::Io { source, path, .. } if source.kind() == ErrorKind::PermissionDenied => {
-                vec![format!("Make `{}` writable for you.", path.display())]
-            }
-            PrivateFileError::Io { source, path, .. }
-                if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
-            {
-                vec![format!("Make room on the disk of `{}`.", path.display())]
-            }
-            PrivateFileError::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
-                vec!["Raise the limit on the size of files (`ulimit -f`).".to_owned()]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
-fn io_error(action: &'static str, path: &Path, source: io::Error) -> PrivateFileError {
-    // What O_NOFOLLOW answers where the last part of the path is a link
-    #[cfg(unix)]
-    if source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-        return PrivateFileError::Symlink {
-            path: path.to_path_buf(),
-        };
-    }
-    PrivateFileError::Io {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
-}
 
 /// What to do with a file that others can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,82 +134,90 @@ impl PrivateDir {
         Ok(Some(content))
     }
 
-    /// Puts a file of mode 0600 in the place of the old one, at once and durably.
+    /// Puts a file of mode 0600 in the place of the old one, at once. It
+    /// outlives this process, but maybe not a power cut: for what tells of a
+    /// process that was killed.
     pub(in crate::store) fn replace(&self, name: &str, content: &[u8]) -> Result<(), PrivateFileError> {
-        let unfinished = self.write_unfinished(name, content)?;
-        let path = self.file(name);
-        unfinished.rename_to(&path)?;
-        self.sync()
+        let (temporary, _file) = self.write_temp(name, content)?;
+        temporary.rename_to(&self.file(name))
     }
 
-    /// The same as [`replace`](Self::replace), for content that exists nowhere
-    /// else: from its first rename on, before anything waits for the disk,
-    /// [`successor`](Self::successor) has it, whatever becomes of this process.
-    pub(in crate::store) fn replace_at_once(&self, name: &str, content: &[u8]) -> Result<(), PrivateFileError> {
-        let (unfinished, file) = self.write_without_waiting(name, content)?;
-        fault::io(Point::FileUnfinished).map_err(|error| io_error("write", &unfinished.path, error))?;
-        let successor = self.file(&successor_name(name));
-        unfinished.rename_to(&successor)?;
-        fault::io(Point::FileNamedSuccessor).map_err(|error| io_error("write", &successor, error))?;
-        file.sync_all().map_err(|error| io_error("write", &successor, error))?;
+    /// Puts a file of mode 0600 in the place of the old one, durably, for
+    /// content that exists nowhere else: from its first rename on, before
+    /// anything waits for the disk, [`pending`](Self::pending) has it, whatever
+    /// becomes of this process.
+    pub(in crate::store) fn replace_durably(&self, name: &str, content: &[u8]) -> Result<(), PrivateFileError> {
+        let (temporary, file) = self.write_temp(name, content)?;
+        fault::io(Point::FileUnfinished).map_err(|error| io_error("write", &temporary.path, error))?;
+        let pending = self.file(&pending_name(name));
+        temporary.rename_to(&pending)?;
+        fault::io(Point::FileNamedSuccessor).map_err(|error| io_error("write", &pending, error))?;
+        sync(&file).map_err(|error| io_error("write", &pending, error))?;
         let path = self.file(name);
-        match rename(&successor, &path) {
+        match rename(&pending, &path) {
             // Of two writers at once, the other one has put its own there
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             outcome => outcome.map_err(|error| io_error("replace", &path, error))?,
         }
         fault::here(Point::FileNamed);
-        self.sync()
+        self.sync_names()
     }
 
-    /// What [`replace_at_once`](Self::replace_at_once) wrote and had no time to
+    /// What [`replace_durably`](Self::replace_durably) wrote and had no time to
     /// put in its place. It is newer than the file itself; after a power cut it
     /// may be torn.
-    pub(in crate::store) fn successor(
+    pub(in crate::store) fn pending(
         &self,
         name: &str,
         limit_bytes: u64,
         open_to_others: PermissionPolicy,
     ) -> Result<Option<Vec<u8>>, PrivateFileError> {
-        self.read(&successor_name(name), limit_bytes, open_to_others)
+        self.read(&pending_name(name), limit_bytes, open_to_others)
     }
 
     /// Makes a file of mode 0600 with this content, unless there is one: then
     /// nothing happens and the answer is `false`. Of two makers at once, one wins.
     pub(in crate::store) fn create(&self, name: &str, content: &[u8]) -> Result<bool, PrivateFileError> {
-        let unfinished = self.write_unfinished(name, content)?;
+        let (temporary, file) = self.write_temp(name, content)?;
+        sync(&file).map_err(|error| io_error("write", &temporary.path, error))?;
         let path = self.file(name);
         // A link, not a rename: it fails where the name is taken, and what appears is complete
-        match fs::hard_link(&unfinished.path, &path) {
+        match fs::hard_link(&temporary.path, &path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
             // A file system without hard links: the file appears before its content does
             Err(_) => match new_private_file(&path) {
                 Ok(mut file) => file
                     .write_all(content)
-                    .and_then(|()| file.sync_all())
+                    .and_then(|()| sync(&file))
                     .map_err(|error| io_error("write", &path, error))?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
                 Err(error) => return Err(io_error("make", &path, error)),
             },
         }
-        self.sync()?;
+        self.sync_names()?;
         Ok(true)
     }
 
-    /// Shows that a file of this size could be written, and removes it again.
-    pub(in crate::store) fn try_writing(&self, name: &str, size_bytes: usize) -> Result<(), PrivateFileError> {
-        self.write_unfinished(name, &vec![0; size_bytes]).map(drop)
+    /// Shows that a file of this size could be written, without writing
+    /// anything to the disk: the room for it is asked for and given back.
+    pub(in crate::store) fn test_write(&self, name: &str, size_bytes: usize) -> Result<(), PrivateFileError> {
+        let (temporary, file) = self.make_temp(name)?;
+        fault::io(Point::FileWrite)
+            .and_then(|()| reserve(file, size_bytes))
+            .map_err(|error| io_error("write", &temporary.path, error))?;
+        fault::here(Point::FileHalfWritten);
+        Ok(())
     }
 
-    /// Removes a file and its successor; whether there was one.
+    /// Removes a file and the one that is pending for it; whether there was one.
     pub(in crate::store) fn remove(&self, name: &str) -> Result<bool, PrivateFileError> {
-        // The successor first: alone, it would stand for the file that was removed
+        // The pending one first: alone, it would count as the file that was removed
         let mut existed = false;
-        for path in [self.file(&successor_name(name)), self.file(name)] {
+        for path in [self.file(&pending_name(name)), self.file(name)] {
             match fs::remove_file(&path) {
                 Ok(()) => {
-                    self.sync()?;
+                    self.sync_names()?;
                     existed = true;
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -349,12 +251,12 @@ impl PrivateDir {
         metadata.map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
     }
 
-    /// The names of the finished files in it, and of successors; those that
+    /// The names of the finished files in it, and of pending ones; those that
     /// begin with a dot for another reason are not the folder's own.
     pub(in crate::store) fn finished(&self) -> Result<Vec<String>, PrivateFileError> {
         let names = self.entries()?.into_iter().map(|(name, _)| name);
         Ok(names
-            .filter(|name| !name.starts_with('.') || name.ends_with(SUCCESSOR_ENDING))
+            .filter(|name| !name.starts_with('.') || name.ends_with(PENDING_ENDING))
             .collect())
     }
 
@@ -368,39 +270,62 @@ impl PrivateDir {
             .collect()
     }
 
-    /// Writes the content under a name of its own and brings it to the disk.
-    fn write_unfinished(&self, name: &str, content: &[u8]) -> Result<Unfinished, PrivateFileError> {
-        let (unfinished, file) = self.write_without_waiting(name, content)?;
-        fault::io(Point::FileSync)
-            .and_then(|()| file.sync_all())
-            .map_err(|error| io_error("write", &unfinished.path, error))?;
-        Ok(unfinished)
+    /// Writes the content under a name of its own, and leaves it to the system when it reaches the disk.
+    fn write_temp(&self, name: &str, content: &[u8]) -> Result<(TempFile, File), PrivateFileError> {
+        let (temporary, mut file) = self.make_temp(name)?;
+        fault::io(Point::FileWrite)
+            .and_then(|()| file.write_all(fault::cut(Point::FileHalfWritten, content)))
+            .map_err(|error| io_error("write", &temporary.path, error))?;
+        fault::here(Point::FileHalfWritten);
+        Ok((temporary, file))
     }
 
-    /// Writes the content under a name of its own, and leaves it to the system when it reaches the disk.
-    fn write_without_waiting(&self, name: &str, content: &[u8]) -> Result<(Unfinished, File), PrivateFileError> {
+    fn make_temp(&self, name: &str) -> Result<(TempFile, File), PrivateFileError> {
         let mut random = [0_u8; 8];
         SystemRandomness.fill(&mut random)?;
         let path = self.file(&format!(".{name}.{:016x}.tmp", u64::from_ne_bytes(random)));
-        let mut file = fault::io(Point::FileMake)
+        let file = fault::io(Point::FileMake)
             .and_then(|()| new_private_file(&path))
             .map_err(|error| io_error("make", &path, error))?;
-        let unfinished = Unfinished { path };
-        fault::io(Point::FileWrite)
-            .and_then(|()| file.write_all(fault::cut(Point::FileHalfWritten, content)))
-            .map_err(|error| io_error("write", &unfinished.path, error))?;
-        fault::here(Point::FileHalfWritten);
-        Ok((unfinished, file))
+        Ok((TempFile { path }, file))
     }
 
     /// Makes the names in the folder durable.
-    fn sync(&self) -> Result<(), PrivateFileError> {
+    fn sync_names(&self) -> Result<(), PrivateFileError> {
         #[cfg(unix)]
         File::open(&self.path)
-            .and_then(|folder| folder.sync_all())
+            .and_then(|folder| sync(&folder))
             .map_err(|error| io_error("sync the folder", &self.path, error))?;
         Ok(())
     }
+}
+
+/// Waits until a file or the names in a folder are on the disk. The only place that does.
+fn sync(file: &File) -> io::Result<()> {
+    fault::io(Point::FileSync)?;
+    file.sync_all()
+}
+
+/// Asks for the room that a file of this size takes, and writes nothing.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn reserve(file: File, size_bytes: usize) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(&file, FallocateFlags::empty(), 0, size_bytes as u64) {
+        // A file system that cannot do so, such as ZFS or NFS before version 4.2
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_zeros(file, size_bytes),
+        outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn reserve(file: File, size_bytes: usize) -> io::Result<()> {
+    write_zeros(file, size_bytes)
+}
+
+/// Not waited for: the file is removed before the system writes them to the disk.
+fn write_zeros(mut file: File, size_bytes: usize) -> io::Result<()> {
+    file.write_all(&vec![0; size_bytes])
 }
 
 fn private_builder() -> fs::DirBuilder {
@@ -428,22 +353,22 @@ pub(in crate::store) fn file_name(name: &str) -> String {
 }
 
 /// Of no file that has a name of its own: those do not begin with a dot.
-fn successor_name(name: &str) -> String {
-    format!(".{name}{SUCCESSOR_ENDING}")
+fn pending_name(name: &str) -> String {
+    format!(".{name}{PENDING_ENDING}")
 }
 
 /// A file that has not got its name yet; removed when it never gets one.
-struct Unfinished {
+struct TempFile {
     path: PathBuf,
 }
 
-impl Unfinished {
+impl TempFile {
     fn rename_to(self, path: &Path) -> Result<(), PrivateFileError> {
         rename(&self.path, path).map_err(|error| io_error("replace", path, error))
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for TempFile {
     fn drop(&mut self) {
         // Gone already where it was renamed; where it cannot be removed, the next sweep tries again
         let _ = fs::remove_file(&self.path);
@@ -557,145 +482,4 @@ fn is_abandoned(path: &Path) -> bool {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o7777
-    }
-
-    #[test]
-    fn folders_and_files_are_for_the_owner_alone() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("data/oauth/sessions");
-        let folder = PrivateDir::make(&path).unwrap();
-        folder.replace("work", b"one").unwrap();
-        assert_eq!((mode(&path), mode(&folder.file("work"))), (0o700, 0o600));
-
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
-        fs::set_permissions(folder.file("work"), fs::Permissions::from_mode(0o666)).unwrap();
-        let folder = PrivateDir::existing(&path).unwrap().unwrap();
-        assert!(matches!(
-            folder.read("work", 100, PermissionPolicy::Refuse),
-            Err(PrivateFileError::TooOpen { mode: 0o666, .. })
-        ));
-        assert_eq!(
-            folder.read("work", 100, PermissionPolicy::Tighten).unwrap().unwrap(),
-            b"one"
-        );
-        assert_eq!((mode(&path), mode(&folder.file("work"))), (0o700, 0o600));
-    }
-
-    #[test]
-    fn links_pipes_and_folders_are_no_files() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = PrivateDir::make(&home.path().join("sessions")).unwrap();
-        fs::write(home.path().join("elsewhere"), b"hers").unwrap();
-        symlink(home.path().join("elsewhere"), folder.file("link")).unwrap();
-        fs::create_dir(folder.file("folder")).unwrap();
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            folder.file("pipe"),
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::from_raw_mode(0o600),
-            0,
-        )
-        .unwrap();
-        assert!(matches!(
-            folder.read("link", 100, PermissionPolicy::Tighten),
-            Err(PrivateFileError::Symlink { .. })
-        ));
-        assert!(matches!(
-            open_or_make(&folder.file("link")),
-            Err(PrivateFileError::Symlink { .. })
-        ));
-        for name in ["folder", "pipe"] {
-            assert!(matches!(
-                folder.read(name, 100, PermissionPolicy::Tighten),
-                Err(PrivateFileError::WrongKind { .. })
-            ));
-        }
-        // replacing puts a file in the place of the link and leaves what it pointed at alone
-        folder.replace("link", b"mine").unwrap();
-        assert_eq!(fs::read(home.path().join("elsewhere")).unwrap(), b"hers");
-        assert_eq!(
-            folder.read("link", 100, PermissionPolicy::Tighten).unwrap().unwrap(),
-            b"mine"
-        );
-
-        symlink(home.path().join("sessions"), home.path().join("linked")).unwrap();
-        assert!(matches!(
-            PrivateDir::make(&home.path().join("linked")),
-            Err(PrivateFileError::Symlink { .. })
-        ));
-        fs::write(home.path().join("file"), b"").unwrap();
-        assert!(matches!(
-            PrivateDir::make(&home.path().join("file")),
-            Err(PrivateFileError::WrongKind { .. })
-        ));
-    }
-
-    #[test]
-    fn a_file_is_made_once() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = PrivateDir::make(home.path()).unwrap();
-        assert!(folder.create("key", b"first").unwrap());
-        assert!(!folder.create("key", b"second").unwrap());
-        assert_eq!(
-            folder.read("key", 100, PermissionPolicy::Refuse).unwrap().unwrap(),
-            b"first"
-        );
-        assert_eq!(
-            fs::read_dir(home.path()).unwrap().count(),
-            1,
-            "nothing unfinished stays"
-        );
-    }
-
-    #[test]
-    fn unfinished_files_are_swept_by_age_or_by_name() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = PrivateDir::make(home.path()).unwrap();
-        let old = SystemTime::now() - ABANDONED_AFTER - Duration::from_secs(60);
-        for (name, is_old) in [
-            (".work.0011223344556677.tmp", false),
-            (".work.x.0011223344556677.tmp", false),
-            (".home.8899aabbccddeeff.tmp", true),
-        ] {
-            fs::write(folder.file(name), b"").unwrap();
-            if is_old {
-                File::options()
-                    .write(true)
-                    .open(folder.file(name))
-                    .unwrap()
-                    .set_modified(old)
-                    .unwrap();
-            }
-        }
-        assert_eq!(folder.finished().unwrap(), Vec::<String>::new());
-        folder.sweep(Some("work")).unwrap();
-        let left: Vec<_> = folder.entries().unwrap().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(left, [".work.x.0011223344556677.tmp"]);
-    }
-
-    #[test]
-    fn names_that_only_some_file_systems_tell_apart_become_different_files() {
-        assert_eq!(file_name("work"), "work");
-        assert_eq!(file_name("Work.x"), "=57ork.x");
-        assert_eq!(file_name("work."), "work=2e");
-        assert_eq!(file_name("work@0a1b2c3d"), "work@0a1b2c3d");
-    }
-
-    #[test]
-    fn what_is_too_large_is_not_read() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = PrivateDir::make(home.path()).unwrap();
-        folder.replace("file", &[0; 11]).unwrap();
-        assert!(matches!(
-            folder.read("file", 10, PermissionPolicy::Refuse),
-            Err(PrivateFileError::TooLarge { limit_bytes: 10, .. })
-        ));
-    }
-}
+mod tests;

@@ -149,6 +149,7 @@ impl Home {
             kind: StoreKind::File,
             interaction: Interaction::Forbidden,
             keyring_session: None,
+            session_bus: None,
             item_suffix: None,
             data_folder: self.path().join(".local/share"),
             config_folder: self.path().join(".config"),

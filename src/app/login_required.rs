@@ -1,0 +1,129 @@
+//! There is no session that can be used: exit code 4.
+
+use crate::args::config::Config;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::renew::oauth_error_of_reason;
+use crate::store::{ProfileName, Session};
+
+/// Why a login is needed first.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LoginRequired {
+    /// No profile is named, and there is none to use by default.
+    #[error("not logged in: {}", if known.is_empty() { "no profile is saved" } else { "no profile is named, and there is no default" })]
+    NothingSaved { known: Vec<ProfileName> },
+    #[error("profile \"{profile}\" is not logged in")]
+    NotLoggedIn { profile: ProfileName },
+    #[error("the session of profile \"{profile}\" has expired and cannot be refreshed")]
+    Expired { profile: ProfileName },
+    #[error("the server has ended the session of profile \"{profile}\": {reason}")]
+    SessionEnd { profile: ProfileName, reason: String },
+    /// The profile was changed after the login.
+    #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
+    Mismatch {
+        profile: ProfileName,
+        /// `issuer`, `scope`.
+        what: &'static str,
+        /// In the configuration file.
+        wanted: String,
+        /// In the session.
+        found: String,
+    },
+    /// `--force-refresh` without a refresh token.
+    #[error("the session of profile \"{profile}\" has no refresh token")]
+    NotRefreshable {
+        profile: ProfileName,
+        /// What to ask for, so that the server may give one.
+        scope: String,
+    },
+    /// `--id-token` without one.
+    #[error("the session of profile \"{profile}\" has no ID token")]
+    NoIdToken {
+        profile: ProfileName,
+        /// What to ask for, so that the server gives one.
+        scope: String,
+    },
+    /// `--id-token` with an old one.
+    #[error("the ID token of profile \"{profile}\" has expired")]
+    IdTokenExpired { profile: ProfileName },
+    /// `token --login` waited for a login of another process.
+    #[error("the login of another process did not produce a session for profile \"{profile}\"")]
+    OtherLoginFailed { profile: ProfileName },
+    #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
+    NotKept { profile: ProfileName },
+}
+
+impl LoginRequired {
+    pub(crate) fn nothing_saved(config: &Config) -> Self {
+        LoginRequired::NothingSaved {
+            known: config.profiles().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    pub(crate) fn not_refreshable(profile: &ProfileName, session: &Session) -> Self {
+        LoginRequired::NotRefreshable {
+            profile: profile.clone(),
+            scope: scope_with(session, "offline_access"),
+        }
+    }
+
+    pub(crate) fn no_id_token(profile: &ProfileName, session: &Session) -> Self {
+        LoginRequired::NoIdToken {
+            profile: profile.clone(),
+            scope: scope_with(session, "openid"),
+        }
+    }
+
+    fn profile(&self) -> Option<&ProfileName> {
+        match self {
+            LoginRequired::NothingSaved { known } => known.first(),
+            LoginRequired::NotLoggedIn { profile }
+            | LoginRequired::Expired { profile }
+            | LoginRequired::SessionEnd { profile, .. }
+            | LoginRequired::Mismatch { profile, .. }
+            | LoginRequired::NotRefreshable { profile, .. }
+            | LoginRequired::NoIdToken { profile, .. }
+            | LoginRequired::IdTokenExpired { profile }
+            | LoginRequired::OtherLoginFailed { profile }
+            | LoginRequired::NotKept { profile } => Some(profile),
+        }
+    }
+}
+
+/// What the session was asked for, and this word.
+fn scope_with(session: &Session, word: &str) -> String {
+    let requested = session.asked.scope.iter().map(String::as_str);
+    let others = requested.filter(|requested| *requested != word);
+    others.chain([word]).collect::<Vec<_>>().join(" ")
+}
+
+impl Diagnosis for LoginRequired {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::LoginRequired
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let Some(profile) = self.profile() else {
+            return vec!["Log in first: oauth login https://id.example.com --client-id ID".to_owned()];
+        };
+        vec![match self {
+            LoginRequired::NothingSaved { .. } => format!("Choose a default: oauth profile use {profile}"),
+            LoginRequired::NoIdToken { scope, .. } => {
+                format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
+            }
+            LoginRequired::NotRefreshable { scope, .. } => format!(
+                "The server gave no refresh token; asking for the scope offline_access may bring one: oauth login {profile} --scope \"{scope}\""
+            ),
+            LoginRequired::NotKept { .. } => {
+                format!("Choose a store that keeps it: oauth login {profile} --store keyring")
+            }
+            _ => format!("Run: oauth login {profile}"),
+        }]
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            LoginRequired::SessionEnd { reason, .. } => oauth_error_of_reason(reason),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The client's name at the server (RFC 6749 §2.2).
+
+use super::abnf::is_vschar_text;
+use std::fmt;
+
+/// `client_id`: `1*VSCHAR` here, since an empty one identifies nobody (RFC 6749 Appendix A.1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientId(String);
+
+/// Text that cannot be a `client_id`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a client_id is printable ASCII and not empty (RFC 6749 Appendix A.1)")]
+pub struct InvalidClientId;
+
+impl ClientId {
+    /// Takes printable ASCII.
+    ///
+    /// # Errors
+    /// [`InvalidClientId`].
+    pub fn parse(text: &str) -> Result<Self, InvalidClientId> {
+        if is_vschar_text(text) {
+            Ok(ClientId(text.to_owned()))
+        } else {
+            Err(InvalidClientId)
+        }
+    }
+
+    /// The text on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

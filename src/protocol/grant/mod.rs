@@ -1,0 +1,145 @@
+//! What entitles a client to a token (RFC 6749 §1.3): one file and one variant
+//! a grant type, for the client that sends it and for the server that reads it.
+
+pub mod authorization_code;
+pub mod refresh_token;
+
+use super::error::ErrorResponse;
+use super::params::Params;
+use super::scope::Scope;
+use crate::secret::Secret;
+use authorization_code::AuthorizationCodeGrant;
+use refresh_token::RefreshTokenGrant;
+
+/// What entitles the client to a token.
+#[derive(Debug)]
+pub enum Grant {
+    /// RFC 6749 §4.1.3 with RFC 7636 §4.5.
+    AuthorizationCode(AuthorizationCodeGrant),
+    /// RFC 6749 §6.
+    RefreshToken(RefreshTokenGrant),
+}
+
+/// How a session gets its next access token without the resource owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// It does not: log in again.
+    None,
+    /// With the refresh token (RFC 6749 §6).
+    RefreshToken,
+    /// With the client's own grant.
+    Grant,
+}
+
+impl Grant {
+    /// The grant types that this program knows, by their names on the wire.
+    pub const TYPES: [&'static str; 2] = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE];
+
+    /// The name on the wire.
+    pub fn grant_type(&self) -> &'static str {
+        match self {
+            Grant::AuthorizationCode(_) => authorization_code::GRANT_TYPE,
+            Grant::RefreshToken(_) => refresh_token::GRANT_TYPE,
+        }
+    }
+
+    /// How a session that this grant began is renewed where no refresh token came.
+    pub fn renewal(&self) -> Renewal {
+        match self {
+            Grant::AuthorizationCode(_) => authorization_code::RENEWAL,
+            Grant::RefreshToken(_) => refresh_token::RENEWAL,
+        }
+    }
+
+    /// The refresh token that this grant may spend.
+    pub fn spends(&self) -> Option<&Secret> {
+        match self {
+            Grant::RefreshToken(grant) => Some(&grant.refresh_token),
+            Grant::AuthorizationCode(_) => None,
+        }
+    }
+
+    /// The grant that renews a session; `None` where nothing does. Without
+    /// `scope`, it asks for all that was granted.
+    pub fn for_renewal(renewal: Renewal, refresh_token: Option<&Secret>, scope: Option<Scope>) -> Option<Grant> {
+        match renewal {
+            Renewal::RefreshToken => refresh_token
+                .cloned()
+                .map(|refresh_token| Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope })),
+            // No grant that is known yet can be repeated
+            Renewal::None | Renewal::Grant => None,
+        }
+    }
+
+    /// The parameters that stand before those of the client, in the order of the specification.
+    pub(super) fn push_credentials(&self, params: &mut Params) {
+        params.push("grant_type", self.grant_type());
+        match self {
+            Grant::AuthorizationCode(grant) => grant.push_credentials(params),
+            Grant::RefreshToken(grant) => grant.push_credentials(params),
+        }
+    }
+
+    /// The parameters that stand after those of the client.
+    pub(super) fn push_details(&self, params: &mut Params) {
+        match self {
+            Grant::AuthorizationCode(grant) => grant.push_details(params),
+            Grant::RefreshToken(grant) => grant.push_details(params),
+        }
+    }
+
+    /// Reads the grant of a request as a server received it; nothing of it is
+    /// checked against what the server knows.
+    ///
+    /// # Errors
+    /// The [`ErrorResponse`] to answer with.
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, ErrorResponse> {
+        match fields.required("grant_type")? {
+            authorization_code::GRANT_TYPE => AuthorizationCodeGrant::parse(fields).map(Grant::AuthorizationCode),
+            refresh_token::GRANT_TYPE => RefreshTokenGrant::parse(fields).map(Grant::RefreshToken),
+            _ => {
+                let description = format!("only {} are supported (RFC 9700 §2.4)", Grant::TYPES.join(" and "));
+                Err(ErrorResponse::new("unsupported_grant_type", &description))
+            }
+        }
+    }
+}
+
+impl Renewal {
+    /// Whether a session can be renewed, with a refresh token or without.
+    pub fn is_possible(self, has_refresh_token: bool) -> bool {
+        match self {
+            Renewal::RefreshToken => has_refresh_token,
+            // As in [`Grant::for_renewal`]
+            Renewal::None | Renewal::Grant => false,
+        }
+    }
+}
+
+/// The parameters of a received token request, none of them repeated.
+pub(super) struct Fields<'p> {
+    params: &'p Params,
+    pub(super) scope: Option<Scope>,
+}
+
+impl<'p> Fields<'p> {
+    /// # Errors
+    /// The [`ErrorResponse`] for a scope that cannot be read.
+    pub(super) fn new(params: &'p Params) -> Result<Self, ErrorResponse> {
+        let scope = params.single("scope").ok().flatten().map(Scope::parse);
+        let scope = scope.transpose();
+        let scope = scope.map_err(|error| ErrorResponse::new("invalid_scope", &error.to_string()))?;
+        Ok(Fields { params, scope })
+    }
+
+    fn optional(&self, name: &str) -> Option<&'p str> {
+        self.params.single(name).ok().flatten()
+    }
+
+    fn required(&self, name: &str) -> Result<&'p str, ErrorResponse> {
+        self.optional(name).ok_or_else(|| {
+            let description = format!("{name} is missing (RFC 6749 §4.1.3, §6)");
+            ErrorResponse::new("invalid_request", &description)
+        })
+    }
+}

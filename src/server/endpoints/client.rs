@@ -1,0 +1,50 @@
+//! The client that sends a request, and the responses to one that fails to
+//! authenticate (RFC 6749 §2.3, §5.2).
+
+use crate::protocol::client::{PresentedClient, PresentedClientError};
+use crate::protocol::params::Params;
+use crate::server::authorization_server::AuthorizationServer;
+use crate::server::message::{Request, Response};
+use crate::server::rejection::Rejection;
+use crate::server::settings::clients::RegisteredClient;
+
+/// The client of a request to another endpoint than the token endpoint.
+pub(super) fn authenticated_client<'a>(
+    server: &'a AuthorizationServer,
+    form: &Params,
+    http: &Request,
+) -> Result<&'a RegisteredClient, Box<Response>> {
+    let authorization = http
+        .header("authorization")
+        .map_err(|_| Box::new(two_authorization_headers()))?;
+    let presented = PresentedClient::parse(form, authorization).map_err(|error| {
+        let rejection = Rejection::from_text(&error.to_string(), "RFC 6749 §2.3");
+        Box::new(match error {
+            PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => {
+                Response::error(400, "invalid_request", rejection)
+            }
+            PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
+                client_rejected(rejection, authorization.is_some())
+            }
+        })
+    })?;
+    server
+        .clients
+        .authenticate(&presented)
+        .map_err(|rejection| Box::new(client_rejected(rejection, presented.by_header)))
+}
+
+/// 401; with the challenge where the client tried HTTP authentication (RFC 6749 §5.2).
+pub(super) fn client_rejected(rejection: Rejection, by_header: bool) -> Response {
+    let response = Response::error(401, "invalid_client", rejection);
+    if by_header {
+        response.with("www-authenticate", "Basic realm=\"oauth serve\"")
+    } else {
+        response
+    }
+}
+
+pub(super) fn two_authorization_headers() -> Response {
+    let rejection = Rejection::new("there is more than one Authorization header", "RFC 6749 §2.3");
+    Response::error(400, "invalid_request", rejection)
+}

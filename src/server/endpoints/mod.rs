@@ -1,0 +1,16 @@
+//! One file for each endpoint: plain functions from a request to a response,
+//! over the state in `authorization_server`.
+
+pub(crate) mod authorization_response;
+pub(crate) mod authorize;
+pub(crate) mod client;
+mod code;
+mod form;
+pub(crate) mod front_channel;
+pub(crate) mod interaction;
+pub(crate) mod introspect;
+mod prompt_requirements;
+pub(crate) mod resource;
+pub(crate) mod revoke;
+pub(crate) mod token;
+pub(crate) mod userinfo;

@@ -1,0 +1,139 @@
+//! The token endpoint (RFC 6749 §3.2). Each grant is a file beside this one
+//! and an arm in `issue`.
+
+mod authorization_code;
+mod forbidden_grants;
+mod refresh_token;
+pub(super) mod unproven_client;
+
+use super::client::{client_rejected, two_authorization_headers};
+use super::form::parse_form;
+use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
+use crate::protocol::params::Params;
+use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
+use crate::server::authorization_server::AuthorizationServer;
+use crate::server::grants::error::GrantError;
+use crate::server::grants::grant::IssuedTokens;
+use crate::server::grants::pkce::PresentedVerifier;
+use crate::server::message::{Request, Response, server_error};
+use crate::server::moment::Moment;
+use crate::server::rejection::Rejection;
+use crate::server::token_response::token_response;
+use crate::server::violations::policy::Policy;
+use std::borrow::Cow;
+
+/// Issues tokens for a grant.
+pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
+    let form = match parse_form(http, "RFC 6749 §3.2") {
+        Ok(form) => form,
+        Err(rejection) => return Response::error(400, "invalid_request", rejection),
+    };
+    if form.iter().any(|(name, _)| !is_known_parameter(name)) && !moment.policy.ignores_unknown_token_parameters() {
+        let rejection = Rejection::new("there is an unknown parameter", "--break");
+        return Response::error(400, "invalid_request", rejection);
+    }
+    let authorization = match http.header("authorization") {
+        Ok(header) => header,
+        Err(_) => return two_authorization_headers(),
+    };
+    if let Some(response) = forbidden_grants::answer(server, moment, &form, http) {
+        return response;
+    }
+    let request = match ReceivedTokenRequest::parse(&form, authorization) {
+        Ok(request) => request,
+        Err(error) => return malformed(&error, authorization.is_some()),
+    };
+    let client_id = match server.clients.authenticate(&request.client) {
+        Ok(client) => Cow::Borrowed(&client.id),
+        Err(rejection) => match unproven_client::admit(server, moment, &request) {
+            Some(client_id) => Cow::Owned(client_id),
+            None => return unauthenticated(server, moment.policy, &request.client, rejection),
+        },
+    };
+    match issue(server, moment, &request, &client_id, &form) {
+        Err(error) => grant_rejected(moment.policy, error),
+        // Signed without the lock; a grant that is revoked in between takes these tokens with it.
+        Ok(issued) => match token_response(server, moment, &issued) {
+            Ok(body) => Response::json_text(200, body),
+            Err(error) => server_error(&error),
+        },
+    }
+}
+
+/// The tokens for the grant of a request whose client is known.
+fn issue(
+    server: &AuthorizationServer,
+    moment: &mut Moment<'_>,
+    request: &ReceivedTokenRequest,
+    client_id: &ClientId,
+    form: &Params,
+) -> Result<IssuedTokens, GrantError> {
+    let resource = request.resource.as_slice();
+    match &request.grant {
+        Grant::AuthorizationCode(grant) => {
+            let verifier = PresentedVerifier {
+                parsed: grant.code_verifier(),
+                sent: form.single("code_verifier").ok().flatten(),
+            };
+            let grant = (grant.code(), grant.redirect_uri(), verifier);
+            authorization_code::issue(server, moment, client_id, grant, resource)
+        }
+        Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope }) => {
+            let grant = (refresh_token, scope.as_ref());
+            refresh_token::issue(server, moment, client_id, grant, resource)
+        }
+    }
+}
+
+fn is_known_parameter(name: &str) -> bool {
+    RESERVED_TOKEN_PARAMETERS.contains(&name) || ["username", "password"].contains(&name)
+}
+
+fn malformed(error: &ErrorResponse, by_header: bool) -> Response {
+    let text = error.error_description.as_deref().unwrap_or_default();
+    let rejection = Rejection::from_text(text, "RFC 6749 §5.2");
+    if error.error == "invalid_client" {
+        client_rejected(rejection, by_header)
+    } else {
+        Response::error(400, &error.error, rejection)
+    }
+}
+
+/// The response to a client that is unknown or has proved nothing.
+fn unauthenticated(
+    server: &AuthorizationServer,
+    policy: &Policy<'_>,
+    presented: &PresentedClient,
+    rejection: Rejection,
+) -> Response {
+    if server.clients.find(&presented.id).is_none() && !policy.reports_unknown_clients_as_invalid_client() {
+        return Response::error(400, "invalid_request", rejection);
+    }
+    client_rejected(rejection, presented.by_header)
+}
+
+/// The response to a rejected grant (RFC 6749 §5.2).
+fn grant_rejected(policy: &Policy<'_>, error: GrantError) -> Response {
+    let is_reported_rightly = match error {
+        GrantError::UnknownCode => policy.reports_unknown_codes_as_invalid_grant(),
+        GrantError::UnknownRefreshToken => policy.reports_unknown_refresh_tokens_as_invalid_grant(),
+        GrantError::WrongVerifier => policy.reports_wrong_verifiers_as_invalid_grant(),
+        _ => true,
+    };
+    let code = if is_reported_rightly {
+        error.error()
+    } else {
+        "invalid_request"
+    };
+    if let GrantError::OnPurpose(rule) = error {
+        policy.note(rule);
+    }
+    let status = match error {
+        GrantError::Randomness(_) => 500,
+        _ => 400,
+    };
+    Response::error(status, code, Rejection::new(error.to_string(), error.citation()))
+}

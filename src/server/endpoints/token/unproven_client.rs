@@ -1,0 +1,61 @@
+//! Clients that get tokens without having proved who they are, because the
+//! rule against that is violated.
+
+use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
+use crate::protocol::params::Params;
+use crate::protocol::token_request::ReceivedTokenRequest;
+use crate::server::authorization_server::AuthorizationServer;
+use crate::server::message::Request;
+use crate::server::moment::Moment;
+use crate::server::settings::clients::RegisteredClient;
+
+/// The client with a secret that a request names without proving that it is its own.
+pub(in crate::server::endpoints) fn client_without_proof<'a>(
+    server: &'a AuthorizationServer,
+    form: &Params,
+    http: &Request,
+) -> Option<&'a RegisteredClient> {
+    let authorization = http.header("authorization").ok()?;
+    let presented = PresentedClient::parse(form, authorization).ok()?;
+    let client = server.clients.find(&presented.id)?;
+    (client.secret.is_some() && presented.secret.is_none()).then_some(client)
+}
+
+/// The client that a token request counts as, although its client
+/// authentication failed; `None` where it counts as none.
+pub(super) fn admit(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    request: &ReceivedTokenRequest,
+) -> Option<ClientId> {
+    let (now, policy) = (moment.now, moment.policy);
+    let presented = &request.client;
+    let registered = server.clients.find(&presented.id);
+    let own = ClientId::parse(&presented.id).ok()?;
+    if registered.is_some_and(|client| client.secret.is_some()) {
+        let is_enforced = match (&presented.secret, &request.grant) {
+            (Some(_), _) => policy.requires_right_secrets(),
+            (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
+            (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
+        };
+        if !is_enforced {
+            return Some(own);
+        }
+    }
+    let owner = match &request.grant {
+        Grant::AuthorizationCode(grant) => server.grants().client_of_code(now, grant.code()).cloned(),
+        Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
+            server.grants().client_of_refresh_token(now, refresh_token).cloned()
+        }
+    };
+    if owner? == own {
+        return None;
+    }
+    let is_enforced = match &request.grant {
+        Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
+        Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
+    };
+    (!is_enforced).then_some(own)
+}

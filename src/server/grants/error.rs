@@ -1,0 +1,87 @@
+//! Why a grant is refused.
+
+use crate::protocol::random::RandomnessFailed;
+use crate::rules::Rule;
+use crate::server::expiring_map::Full;
+
+/// Why a grant was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum GrantError {
+    #[error("the code is unknown, was used before, or has expired")]
+    UnknownCode,
+    #[error("the code was used before: all tokens that were issued for it are revoked")]
+    CodeReused,
+    #[error("the code was issued to another client")]
+    CodeOfOtherClient,
+    #[error("redirect_uri is missing, though the authorization request had one; the code is void now")]
+    NoRedirectUri,
+    #[error("redirect_uri is not the one of the authorization request; the code is void now")]
+    OtherRedirectUri,
+    #[error("code_verifier is missing or malformed; the code is void now")]
+    NoVerifier,
+    #[error("code_verifier does not hash into the code_challenge; the code is void now")]
+    WrongVerifier,
+    #[error("the refresh token is unknown, revoked, or has expired")]
+    UnknownRefreshToken,
+    #[error("the refresh token was spent before: its whole family is revoked")]
+    RefreshTokenReused,
+    #[error("the refresh token was issued to another client")]
+    RefreshTokenOfOtherClient,
+    #[error("scope has more than was granted")]
+    Scope,
+    #[error("resource is not among those that were granted")]
+    Resource,
+    #[error("this refusal was asked for")]
+    OnPurpose(Rule),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+}
+
+impl GrantError {
+    /// The code of the error response (RFC 6749 §5.2, RFC 8707 §2).
+    pub(crate) fn error(self) -> &'static str {
+        match self {
+            GrantError::Scope => "invalid_scope",
+            GrantError::Resource => "invalid_target",
+            GrantError::Randomness(_) => "server_error",
+            _ => "invalid_grant",
+        }
+    }
+
+    /// The specification behind it.
+    pub(crate) fn citation(self) -> &'static str {
+        match self {
+            GrantError::UnknownCode | GrantError::CodeReused => "RFC 6749 §4.1.2",
+            GrantError::CodeOfOtherClient | GrantError::NoRedirectUri | GrantError::OtherRedirectUri => {
+                "RFC 6749 §4.1.3"
+            }
+            GrantError::NoVerifier | GrantError::WrongVerifier => "RFC 7636 §4.6",
+            GrantError::UnknownRefreshToken | GrantError::RefreshTokenOfOtherClient | GrantError::Scope => {
+                "RFC 6749 §6"
+            }
+            GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
+            GrantError::Resource => "RFC 8707 §2.2",
+            GrantError::OnPurpose(_) => "--break",
+            GrantError::Randomness(_) => "RFC 6749 §10.10",
+        }
+    }
+}
+
+/// Why no code is issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IssueCodeError {
+    #[error(transparent)]
+    Full(#[from] Full),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+}
+
+impl IssueCodeError {
+    /// The code of the error response (RFC 6749 §4.1.2.1).
+    pub(crate) fn error(self) -> &'static str {
+        match self {
+            IssueCodeError::Full(_) => "temporarily_unavailable",
+            IssueCodeError::Randomness(_) => "server_error",
+        }
+    }
+}

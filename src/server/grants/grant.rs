@@ -1,0 +1,137 @@
+//! One grant: what a resource owner agreed to, and the tokens that came of it.
+
+use super::error::GrantError;
+use super::opaque_token::{GrantId, Hash};
+use crate::protocol::client::ClientId;
+use crate::protocol::pkce::CodeChallenge;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
+use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
+use crate::server::violations::deviation::ChallengeOverride;
+
+/// Everything that a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.4, RFC 8707 §2.2).
+#[derive(Debug, Clone)]
+pub(crate) struct Authorization {
+    pub(crate) client_id: ClientId,
+    pub(crate) redirect_uri: RedirectUri,
+    /// Whether the authorization request named it; then the token request must, too.
+    pub(crate) redirect_uri_sent: bool,
+    pub(crate) code_challenge: CodeChallenge,
+    /// Instead of the challenge, where a rule about it is violated.
+    pub(crate) challenge_override: Option<ChallengeOverride>,
+    pub(crate) scope: Scope,
+    /// Never empty.
+    pub(crate) resource: Vec<Resource>,
+    pub(crate) nonce: Option<String>,
+    /// The user's name.
+    pub(crate) subject: String,
+    /// When the user signed in.
+    pub(crate) auth_time: UnixSeconds,
+}
+
+pub(super) struct Grant {
+    /// Of the redeemed code, so that its reuse is known for what it is.
+    pub(super) code: Hash,
+    pub(super) authorization: Authorization,
+    /// The part that all refresh tokens of this grant share: who presents
+    /// it has had one of them.
+    pub(super) family: Hash,
+    pub(super) refresh_tokens: Vec<RefreshToken>,
+    /// Access tokens issued so far.
+    pub(super) serial: u64,
+    /// When the last ID token was.
+    pub(super) id_token_issued_at: Option<UnixSeconds>,
+    pub(super) revoked_access_tokens: Vec<u64>,
+}
+
+pub(super) struct RefreshToken {
+    pub(super) token: Hash,
+    pub(super) expires_at: UnixSeconds,
+    pub(super) spent_at: Option<UnixSeconds>,
+}
+
+/// What a token response is made from.
+pub(crate) struct IssuedTokens {
+    pub(crate) client_id: ClientId,
+    pub(crate) subject: String,
+    pub(crate) scope: Scope,
+    pub(crate) resource: Vec<Resource>,
+    /// For the ID token; only the first one carries it.
+    pub(crate) nonce: Option<String>,
+    pub(crate) with_id_token: bool,
+    pub(crate) auth_time: UnixSeconds,
+    pub(crate) token_id: String,
+    /// `None` where the old one stays.
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+impl Grant {
+    /// Whether an ID token is wanted, and the last one has lived half its
+    /// life. So a code brings one, and a refresh that comes when it should
+    /// brings a new one; the others need not (OpenID Connect Core §12.2), and
+    /// an RSA signature costs more than all the rest of a refresh.
+    pub(super) fn is_id_token_due(&mut self, now: UnixSeconds, lifetime_s: i64, scope: &Scope) -> bool {
+        let is_old = |issued_at| now.seconds_since(issued_at) >= lifetime_s / 2;
+        let is_due = scope.contains("openid") && self.id_token_issued_at.is_none_or(is_old);
+        if is_due {
+            self.id_token_issued_at = Some(now);
+        }
+        is_due
+    }
+
+    pub(super) fn issue(
+        &mut self,
+        id: GrantId,
+        scope: Scope,
+        resource: Vec<Resource>,
+        nonce: Option<String>,
+        with_id_token: bool,
+        refresh_token: Option<Secret>,
+    ) -> IssuedTokens {
+        self.serial += 1;
+        IssuedTokens {
+            client_id: self.authorization.client_id.clone(),
+            subject: self.authorization.subject.clone(),
+            scope,
+            resource,
+            nonce,
+            with_id_token,
+            auth_time: self.authorization.auth_time,
+            token_id: id.token_id(self.serial),
+            refresh_token,
+        }
+    }
+
+    /// Ends all access tokens issued so far.
+    pub(super) fn revoke_access_tokens(&mut self) {
+        self.revoked_access_tokens = (1..=self.serial).collect();
+    }
+
+    /// Ends all refresh tokens.
+    pub(super) fn revoke_refresh_tokens(&mut self) {
+        self.refresh_tokens.clear();
+        // So that those that were given are not even known as spent.
+        self.family = Hash::of(b"");
+    }
+}
+
+impl RefreshToken {
+    pub(super) fn is_spent_beyond(&self, now: UnixSeconds, grace_s: i64) -> bool {
+        self.spent_at
+            .is_some_and(|spent_at| now.seconds_since(spent_at) >= grace_s)
+    }
+}
+
+/// The resources of one token: all that were granted, or those of them that were asked for.
+pub(super) fn narrow_resource(granted: &[Resource], asked: &[Resource]) -> Result<Vec<Resource>, GrantError> {
+    if asked.is_empty() {
+        return Ok(granted.to_vec());
+    }
+    if asked.iter().all(|resource| granted.contains(resource)) {
+        Ok(asked.to_vec())
+    } else {
+        Err(GrantError::Resource)
+    }
+}

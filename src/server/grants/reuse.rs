@@ -1,0 +1,88 @@
+//! Codes and spent refresh tokens that are accepted again, because the rule
+//! against that is violated; and tokens without a code.
+
+use super::authorization_code::{Redemption, check_redemption};
+use super::error::GrantError;
+use super::grant::{Authorization, IssuedTokens};
+use super::opaque_token::{GrantId, draw_token};
+use super::store::Grants;
+use crate::protocol::random::RandomnessFailed;
+use crate::rules::Rule;
+use crate::server::moment::Moment;
+
+impl Grants {
+    /// Redeems a code that was used. As long as the other rule about that is
+    /// enforced, the tokens that it gave before end.
+    pub(super) fn redeem_again(
+        &mut self,
+        moment: &mut Moment<'_>,
+        request: &Redemption<'_>,
+        id: GrantId,
+        rule: Rule,
+    ) -> Result<IssuedTokens, GrantError> {
+        let policy = moment.policy;
+        let grant = self.grants.get(moment.now, &id).ok_or(GrantError::UnknownCode)?;
+        let authorization = grant.authorization.clone();
+        if authorization.client_id != *request.client_id && policy.binds_codes_to_clients() {
+            return Err(GrantError::CodeOfOtherClient);
+        }
+        check_redemption(policy, &authorization, request)?;
+        let ends_former = rule == Rule::CodeSingleUse && policy.revokes_tokens_of_reused_codes();
+        self.issue_again(moment, id, ends_former)
+    }
+
+    /// Refreshes with a token that was spent.
+    pub(super) fn refresh_again(
+        &mut self,
+        moment: &mut Moment<'_>,
+        id: GrantId,
+        rule: Rule,
+    ) -> Result<IssuedTokens, GrantError> {
+        let ends_former = rule == Rule::RefreshReuse && moment.policy.revokes_families_of_reused_refresh_tokens();
+        self.issue_again(moment, id, ends_former)
+    }
+
+    /// Issues the tokens of a grant again, under another id.
+    fn issue_again(
+        &mut self,
+        moment: &mut Moment<'_>,
+        former: GrantId,
+        ends_former: bool,
+    ) -> Result<IssuedTokens, GrantError> {
+        let grant = self.grants.get_mut(moment.now, &former);
+        let grant = grant.ok_or(GrantError::UnknownCode)?;
+        let authorization = grant.authorization.clone();
+        if ends_former {
+            grant.revoke_access_tokens();
+            grant.revoke_refresh_tokens();
+        }
+        self.create_grant_without_code(moment, authorization)
+    }
+
+    /// Issues an access token for which there was no code, and no refresh token.
+    pub(crate) fn issue_without_code(
+        &mut self,
+        moment: &mut Moment<'_>,
+        authorization: Authorization,
+    ) -> Result<IssuedTokens, RandomnessFailed> {
+        match self.create_grant_without_code(moment, authorization) {
+            Ok(issued) => Ok(IssuedTokens {
+                refresh_token: None,
+                with_id_token: false,
+                ..issued
+            }),
+            Err(_) => Err(RandomnessFailed),
+        }
+    }
+
+    fn create_grant_without_code(
+        &mut self,
+        moment: &mut Moment<'_>,
+        authorization: Authorization,
+    ) -> Result<IssuedTokens, GrantError> {
+        let id = GrantId::draw(moment.randomness)?;
+        let (_, code) = draw_token(moment.randomness, &[&id.0])?;
+        let resource = authorization.resource.clone();
+        self.create_grant(moment, id, code, authorization, resource)
+    }
+}

@@ -1,0 +1,111 @@
+//! The RSA key. ring cannot make one, so the `rsa` crate does.
+
+use super::error::KeyError;
+use super::jws::{encode_header, push_signature, signing_input, thumbprint};
+use crate::protocol::abnf::base64url;
+use crate::protocol::random::{Randomness, RandomnessFailed};
+use crate::secret::Secret;
+use ring::rand::SecureRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::pkcs8::EncodePrivateKey;
+use rsa::rand_core::{CryptoRng, RngCore};
+use rsa::traits::PublicKeyParts;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+/// The size of the RSA key in bits; the least that RFC 7518 §3.3 allows.
+pub(super) const RSA_BITS: usize = 2048;
+
+pub(super) struct RsaKey {
+    pair: RsaKeyPair,
+    pub(super) jwk: Value,
+    /// The encoded header of every ID token.
+    pub(super) id_token_header: String,
+}
+
+impl RsaKey {
+    pub(super) fn generate(randomness: &mut dyn Randomness) -> Result<Self, KeyError> {
+        let mut expanded = ExpandedSeed::draw(randomness)?;
+        let key = rsa::RsaPrivateKey::new(&mut expanded, RSA_BITS).map_err(|_| KeyError::Failed)?;
+        let document = key.to_pkcs8_der().map_err(|_| KeyError::Failed)?;
+        let pair = RsaKeyPair::from_pkcs8(document.as_bytes()).map_err(|_| KeyError::Failed)?;
+        let (modulus, exponent) = (base64url(&key.n().to_bytes_be()), base64url(&key.e().to_bytes_be()));
+        let key_id = thumbprint(&format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#));
+        let jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key_id, "n": modulus, "e": exponent});
+        Ok(RsaKey {
+            pair,
+            jwk,
+            id_token_header: encode_header("JWT", "RS256", &key_id),
+        })
+    }
+
+    /// Signs claims under this encoded header.
+    pub(super) fn sign(
+        &self,
+        randomness: &dyn SecureRandom,
+        header: &str,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
+        let mut token = signing_input(header, claims)?;
+        let mut signature = vec![0; self.pair.public().modulus_len()];
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, randomness, token.as_bytes(), &mut signature)
+            .map_err(|_| KeyError::Failed)?;
+        push_signature(&mut token, &signature);
+        Ok(Secret::new(token))
+    }
+}
+
+/// 256 random bits, stretched by SHA-256 in counter mode. The `rsa` crate
+/// wants a source that cannot fail; this one can fail only before it starts.
+struct ExpandedSeed {
+    seed: [u8; 32],
+    counter: u64,
+}
+
+impl ExpandedSeed {
+    fn draw(randomness: &mut dyn Randomness) -> Result<Self, RandomnessFailed> {
+        let mut seed = [0; 32];
+        randomness.fill(&mut seed)?;
+        Ok(ExpandedSeed { seed, counter: 0 })
+    }
+}
+
+impl RngCore for ExpandedSeed {
+    fn next_u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill_bytes(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn fill_bytes(&mut self, destination: &mut [u8]) {
+        for chunk in destination.chunks_mut(32) {
+            let block = Sha256::new()
+                .chain_update(self.seed)
+                .chain_update(self.counter.to_le_bytes())
+                .finalize();
+            self.counter += 1;
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, destination: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(destination);
+        Ok(())
+    }
+}
+
+impl CryptoRng for ExpandedSeed {}
+
+impl Drop for ExpandedSeed {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
+}

@@ -1,0 +1,101 @@
+//! The consent page.
+
+use super::layout::{CHECK, KEY, Pages, form_target};
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::server::html::escape;
+use crate::server::message::Response;
+
+/// What the consent page shows.
+pub(crate) struct ConsentPage<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) csrf: &'a str,
+    pub(crate) user: &'a str,
+    /// Where somebody else can sign in.
+    pub(crate) sign_in: &'a str,
+    pub(crate) scope: &'a [String],
+    pub(crate) resource: &'a [String],
+    pub(crate) redirect_uri: &'a RedirectUri,
+}
+
+impl Pages {
+    pub(crate) fn consent(&self, page: &ConsentPage<'_>) -> Response {
+        let ConsentPage {
+            client_id,
+            action,
+            csrf,
+            user,
+            sign_in,
+            scope,
+            resource,
+            redirect_uri,
+        } = page;
+        let initial: String = client_id
+            .chars()
+            .find(|character| character.is_alphanumeric())
+            .into_iter()
+            .collect();
+        let permissions: String = scope.iter().map(|token| permission(token)).collect();
+        let (origin, kind) = destination(redirect_uri);
+        let resources: String = resource
+            .iter()
+            .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
+            .collect();
+        let body = format!(
+            "<div class=\"party\"><span class=\"tile client\" aria-hidden=\"true\">{initial}</span>\
+             <span class=\"dots\"></span><span class=\"tile\">{KEY}</span></div>\
+             <h1>Allow <bdi>{client_id}</bdi> access?</h1>\
+             <p class=\"account\"><span>Signed in as <strong><bdi>{user}</bdi></strong></span>\
+             <a href=\"{sign_in}\">Use another account</a></p>\
+             <h2>It asks to</h2><ul>{permissions}</ul>\
+             <dl><div><dt>Its token will work at</dt>{resources}</div>\
+             <div><dt>You will go back to</dt><dd><code>{origin}</code>{kind}</dd></div></dl>\
+             <form method=\"post\" action=\"{action}\">\
+             <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
+             <div class=\"choices\">\
+             <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
+             <button name=\"decision\" value=\"allow\">Allow</button>\
+             </div></form>\
+             <p class=\"note\">Allow this only if you started it yourself.</p>",
+            initial = escape(&initial),
+            client_id = escape(client_id),
+            user = escape(user),
+            sign_in = escape(sign_in),
+            origin = escape(&origin),
+            kind = kind,
+            action = escape(action),
+            csrf = escape(csrf),
+        );
+        self.page(
+            200,
+            "Allow access?",
+            "card wide",
+            &body,
+            &self.policy(&form_target(redirect_uri)),
+        )
+    }
+}
+
+/// Where a redirect URI leads, as much of it as a person can check, and in words.
+fn destination(redirect_uri: &RedirectUri) -> (String, &'static str) {
+    let url = redirect_uri.url();
+    let origin = url.origin().ascii_serialization();
+    match url.scheme() {
+        "http" | "https" if redirect_uri.loopback_address().is_some() => (origin, " <small>– on this computer</small>"),
+        "http" | "https" => (origin, ""),
+        scheme => (format!("{scheme}:"), " <small>– an app on this computer</small>"),
+    }
+}
+
+fn permission(token: &str) -> String {
+    let words = match token {
+        "openid" => "Know who you are",
+        "profile" => "See your name",
+        "email" => "See your email address",
+        "offline_access" => "Stay signed in",
+        "hello" => "Say hello in your name",
+        "introspect" => "Look up what tokens stand for",
+        _ => "Use this permission",
+    };
+    format!("<li>{CHECK}<span>{words}</span><code>{}</code></li>", escape(token))
+}

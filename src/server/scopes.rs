@@ -1,0 +1,14 @@
+//! The scopes of the development server.
+
+use crate::protocol::scope::Scope;
+
+/// The scopes that can be requested.
+pub(crate) const SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_access", "hello", "introspect"];
+
+/// The scope that is granted where none is requested (RFC 6749 §3.3).
+pub(crate) const DEFAULT_SCOPE: &str = "hello";
+
+/// The same, parsed.
+pub(crate) fn default_scope() -> Scope {
+    Scope::from_tokens([DEFAULT_SCOPE]).unwrap_or_default()
+}

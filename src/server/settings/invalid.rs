@@ -1,0 +1,61 @@
+//! Settings that the development server cannot use.
+
+use super::super::route::UnknownRoute;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::client::InvalidClientId;
+use crate::protocol::redirect_uri::InvalidRedirectUri;
+use crate::rules::UnknownRule;
+
+/// A setting that the development server cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    /// `--client`.
+    #[error(transparent)]
+    ClientId(#[from] InvalidClientId),
+    /// `--redirect-uri`.
+    #[error(transparent)]
+    RedirectUri(#[from] InvalidRedirectUri),
+    /// `--user`.
+    #[error("an account is written NAME:PASSWORD, neither of them empty")]
+    User,
+    /// `--fail`.
+    #[error("\"{0}\" is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599")]
+    Fault(String),
+    /// `--fail`, the endpoint.
+    #[error(transparent)]
+    Route(#[from] UnknownRoute),
+    /// `--cors`.
+    #[error("\"{0}\" is not an origin: scheme, host and, if need be, port, or * for all")]
+    Origin(String),
+    /// `--break`.
+    #[error(transparent)]
+    Rule(#[from] UnknownRule),
+}
+
+impl Diagnosis for InvalidSetting {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app.",
+            InvalidSetting::RedirectUri(_) => {
+                "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."
+            }
+            InvalidSetting::User => "Make an account like this: oauth serve --user demo:demo.",
+            InvalidSetting::Fault(_) | InvalidSetting::Route(_) => {
+                "Let the first two token requests fail like this: oauth serve --fail token=503:2."
+            }
+            InvalidSetting::Origin(_) => {
+                "Allow a browser application like this: oauth serve --cors http://localhost:5173"
+            }
+            InvalidSetting::Rule(unknown) => {
+                let nearest = unknown.nearest().map(|rule| format!("Did you mean \"{rule}\"?"));
+                let all = "See them all with: oauth serve --break list.".to_owned();
+                return nearest.into_iter().chain([all]).collect();
+            }
+        };
+        vec![hint.to_owned()]
+    }
+}

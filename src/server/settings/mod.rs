@@ -1,0 +1,98 @@
+//! What `oauth serve` can be told: clients, users, lifetimes, faults. The
+//! defaults are those of the command line.
+
+pub mod clients;
+pub mod fault;
+pub mod invalid;
+pub mod origins;
+pub mod users;
+
+use super::violations::set::Violations;
+use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
+use fault::Fault;
+use invalid::InvalidSetting;
+use origins::AllowedOrigins;
+use std::time::Duration;
+use users::User;
+
+/// The port that is listened on where none is given.
+pub const DEFAULT_PORT: u16 = 9000;
+
+/// Everything that the development server can be told.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// 0 is any free port.
+    pub port: u16,
+    /// The registered clients.
+    pub clients: Vec<RegisteredClient>,
+    /// The accounts; never empty. `auto` and `deny` decide for the first.
+    pub users: Vec<User>,
+    /// Who decides.
+    pub approval: Approval,
+    /// How long a code can be redeemed. All lifetimes are rounded up to whole seconds.
+    pub code_lifetime: Duration,
+    /// How long an access token, and an ID token, is valid.
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token can be used, from when it was issued.
+    pub refresh_token_lifetime: Duration,
+    /// Whether each refresh brings a new refresh token and ends the old one.
+    pub refresh_rotation: bool,
+    /// How long a spent refresh token is still taken, for lost answers; zero: never.
+    pub refresh_grace: Duration,
+    /// How long each request waits before anything is looked at.
+    pub latency: Duration,
+    /// Responses that were asked for with `--fail`.
+    pub faults: Vec<Fault>,
+    /// The origins of browser applications that may use the endpoints for programs.
+    pub cors: AllowedOrigins,
+    /// The rules that are violated on purpose.
+    pub violations: Violations,
+}
+
+impl ServeSettings {
+    /// The default settings: client `oauth-cli`, account `demo:demo`, pages that ask.
+    ///
+    /// # Errors
+    /// None in practice; the built-in texts are parsed as the user's are.
+    pub fn standard() -> Result<Self, InvalidSetting> {
+        Ok(ServeSettings {
+            port: DEFAULT_PORT,
+            clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
+            users: vec!["demo:demo".parse()?],
+            approval: Approval::Ask,
+            code_lifetime: Duration::from_secs(60),
+            access_token_lifetime: Duration::from_secs(3600),
+            refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
+            refresh_rotation: true,
+            refresh_grace: Duration::ZERO,
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            cors: AllowedOrigins::default(),
+            violations: Violations::default(),
+        })
+    }
+}
+
+/// Who decides about an authorization request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// Sign-in and consent pages in the browser.
+    Ask,
+    /// Yes at once, for the first user.
+    Auto,
+    /// No at once.
+    Deny,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_client_is_public_and_called_back_on_loopback() {
+        let settings = ServeSettings::standard().unwrap();
+        assert_eq!(settings.port, 9000);
+        assert!(settings.clients[0].secret.is_none());
+        assert_eq!(settings.clients[0].redirect_uris[1].as_str(), "http://[::1]/callback");
+    }
+}

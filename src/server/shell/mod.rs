@@ -1,0 +1,212 @@
+//! The shell of the development server. It owns the sockets, the clock and the
+//! operating system's randomness; what it answers is decided in `dispatch`,
+//! which has none of them.
+//!
+//! Invariants: listens on 127.0.0.1 alone; headers, bodies, waiting times and
+//! connections are bounded.
+
+mod connections;
+mod error;
+mod http;
+
+pub use error::ServeError;
+
+use super::authorization_server::AuthorizationServer;
+use super::log_entry::LogEntry;
+use super::message::{Request, Response};
+use super::rejection::Rejection;
+use super::settings::ServeSettings;
+use crate::system::{SystemRandomness, now};
+use connections::{Connections, Slot};
+use http::{MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
+
+/// Connections at once. Past that, an idle one is closed for a new one.
+const MAX_CONNECTIONS: usize = 256;
+/// How long requests that are being answered may take at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Rest after the operating system had no connection to give, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How far apart requests may come that count as concurrent, where those are to be answered alike.
+const CONCURRENCY_WINDOW: Duration = Duration::from_millis(300);
+
+/// A server that listens already, so that its issuer is known and connections
+/// wait for [`Server::run`].
+pub struct Server {
+    listener: TcpListener,
+    authorization_server: AuthorizationServer,
+    latency: Duration,
+}
+
+impl Server {
+    /// Listens on 127.0.0.1.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub fn bind(settings: &ServeSettings) -> Result<Self, ServeError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
+        let port_error = |source| ServeError::Port {
+            port: settings.port,
+            source,
+        };
+        let listener = TcpListener::bind(address).map_err(port_error)?;
+        let port = listener.local_addr().map_err(ServeError::Listener)?.port();
+        listener.set_nonblocking(true).map_err(ServeError::Listener)?;
+        let authorization_server = AuthorizationServer::new(settings, port)?;
+        Ok(Server {
+            listener,
+            authorization_server,
+            latency: settings.latency,
+        })
+    }
+
+    /// What is served: issuer, clients, metadata.
+    pub fn authorization_server(&self) -> &AuthorizationServer {
+        &self.authorization_server
+    }
+
+    /// Serves until `shutdown` is there, then lets running requests finish for
+    /// a second at most. `log` is called once for each request.
+    ///
+    /// # Errors
+    /// [`ServeError::Listener`].
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()>,
+        log: impl Fn(LogEntry) + Send + Sync + 'static,
+    ) -> Result<(), ServeError> {
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Listener)?;
+        let shared = Arc::new(Shared {
+            authorization_server: self.authorization_server,
+            latency: self.latency,
+            log: Box::new(log),
+        });
+        let (stop, stopping) = watch::channel(false);
+        let open = Connections::new(MAX_CONNECTIONS);
+        let mut tasks = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => break,
+                Some(_) = tasks.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let slot = tokio::select! {
+                () = &mut shutdown => break,
+                slot = open.admit() => slot,
+            };
+            tasks.spawn(serve_connection(Arc::clone(&shared), stream, slot, stopping.clone()));
+        }
+        drop(listener);
+        // Nobody may be left to hear it.
+        let _ = stop.send(true);
+        let drained = async { while tasks.join_next().await.is_some() {} };
+        let _ = timeout(DRAIN_TIMEOUT, drained).await;
+        Ok(())
+    }
+}
+
+struct Shared {
+    authorization_server: AuthorizationServer,
+    latency: Duration,
+    log: Box<dyn Fn(LogEntry) + Send + Sync>,
+}
+
+async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mut stopping: watch::Receiver<bool>) {
+    // Small answers should not wait for a full segment; failing is no harm.
+    let _ = stream.set_nodelay(true);
+    let slot = Arc::new(slot);
+    let (answering, own_slot) = (Arc::clone(&shared), Arc::clone(&slot));
+    let service = service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_TIMEOUT)
+        .max_header_size(MAX_HEADERS_BYTES)
+        .max_buf_size(MAX_HEADERS_BYTES + 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = slot.closed() => return,
+        _ = stopping.wait_for(|stop| *stop) => None,
+    };
+    match ended {
+        None => {
+            connection.as_mut().graceful_shutdown();
+            // What goes wrong now concerns nobody but the other end.
+            let _ = connection.await;
+        }
+        Some(Err(error)) if error.is_parse() => (shared.log)(unreadable(&error)),
+        Some(_) => {}
+    }
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    slot: Arc<Slot>,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let _answering = slot.answer();
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let response = match read(request).await {
+        Err(rejected) => rejected,
+        Ok(request) => {
+            // A sleep of nothing would still wait for the timer's next tick.
+            if !shared.latency.is_zero() {
+                tokio::time::sleep(shared.latency).await;
+            }
+            let in_flight = shared.authorization_server.arrive(&request);
+            if in_flight.is_some() {
+                tokio::time::sleep(CONCURRENCY_WINDOW).await;
+            }
+            decide(&shared, request).await
+        }
+    };
+    (shared.log)(LogEntry::new(&method, &path, &response));
+    Ok(encode(response))
+}
+
+/// Answers at once, or on a thread of its own where the RSA key must be made first.
+async fn decide(shared: &Arc<Shared>, request: Request) -> Response {
+    let server = &shared.authorization_server;
+    if server.will_need_rsa_key(&request) {
+        let shared = Arc::clone(shared);
+        // Whoever needs the key makes it again if this fails, and reports it.
+        drop(spawn_blocking(move || {
+            shared.authorization_server.make_rsa_key(&mut SystemRandomness)
+        }));
+    }
+    if !server.may_take_long(&request) {
+        return server.handle(now(), &mut SystemRandomness, &request);
+    }
+    let shared = Arc::clone(shared);
+    let answered = spawn_blocking(move || {
+        let server = &shared.authorization_server;
+        server.handle(now(), &mut SystemRandomness, &request)
+    });
+    answered.await.unwrap_or_else(|_| {
+        Response::text(
+            500,
+            Rejection::new("the request could not be worked on", "RFC 9110 §15.6.1"),
+        )
+    })
+}

@@ -1,0 +1,203 @@
+//! Why the file store cannot be used.
+
+use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
+use super::private_file_error::PrivateFileError;
+use super::sealed::{FORMAT_VERSION, MAX_FILE_BYTES};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::store::{StoreKind, other_stores};
+use std::io;
+use std::path::PathBuf;
+
+/// Why the file store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileStoreError {
+    /// The key file that the user named is not there.
+    #[error("the key file `{}` cannot be read", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There are sessions, and their key is gone.
+    #[error("there are encrypted sessions in `{}`, but their key `{}` is gone", sessions.display(), key.display())]
+    KeyGone {
+        /// Where the key should be.
+        key: PathBuf,
+        /// Where the sessions are.
+        sessions: PathBuf,
+    },
+    /// Not 32 bytes in base64.
+    #[error("`{}` does not hold a key: expected 32 bytes in base64", path.display())]
+    KeyMalformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The session was encrypted with another key.
+    #[error("`{}` was encrypted with another key than that in `{}`", path.display(), key.display())]
+    WrongKey {
+        /// The session.
+        path: PathBuf,
+        /// The key that was tried.
+        key: PathBuf,
+    },
+    /// The session was encrypted with a passphrase, and a key file was named, or nothing.
+    #[error(
+        "`{}` was encrypted with a passphrase, {}", path.display(),
+        key.as_ref().map_or("and none was given".to_owned(), |key| format!("not with the key in `{}`", key.display()))
+    )]
+    PassphraseNeeded {
+        /// The session.
+        path: PathBuf,
+        /// The key file that the user named.
+        key: Option<PathBuf>,
+    },
+    /// The session was encrypted with a key file, and a passphrase was given.
+    #[error("`{}` was encrypted with a key file, not with a passphrase", path.display())]
+    KeyFileNeeded {
+        /// The session.
+        path: PathBuf,
+    },
+    /// Another passphrase, or cost and salt were changed: both give another key.
+    #[error("the passphrase does not open `{}`", path.display())]
+    WrongPassphrase {
+        /// The session.
+        path: PathBuf,
+    },
+    /// A header that would keep us busy for long, or that no program of ours wrote.
+    #[error(
+        "`{}` wants {memory_kib} KiB of memory and {passes} passes to make its key; at most {MAX_MEMORY_KIB} KiB and {MAX_PASSES} passes are taken",
+        path.display()
+    )]
+    DerivationRefused {
+        /// The session.
+        path: PathBuf,
+        /// What it wants, in KiB.
+        memory_kib: u32,
+        /// How often it is gone through.
+        passes: u32,
+    },
+    /// The system has less memory than making the key takes.
+    #[error("there are not {memory_kib} KiB of memory to make the key of `{}`", path.display())]
+    NoMemory {
+        /// The session.
+        path: PathBuf,
+        /// What it takes, in KiB.
+        memory_kib: u32,
+    },
+    /// The passphrase was asked for, and did not come.
+    #[error("{0}")]
+    Asking(Box<dyn Diagnosis>),
+    /// The file is not one of ours.
+    #[error("`{}` is not an encrypted session", path.display())]
+    NotASession {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file ends too early.
+    #[error("`{}` is incomplete: {found_bytes} of {expected_bytes} bytes", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found_bytes: usize,
+        /// What its length should be, as far as it is known.
+        expected_bytes: usize,
+    },
+    /// The file was changed, or belongs to another profile.
+    #[error("`{}` has been changed since it was written, or is the file of another profile", path.display())]
+    Tampered {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program wrote the file.
+    #[error("`{}` has format {format}, and this program knows formats up to {FORMAT_VERSION}", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format version.
+        format: u8,
+    },
+    /// The key of the session comes from neither a key file nor a passphrase.
+    #[error("`{}` has a key of a kind ({kind}) that this program does not know", path.display())]
+    UnknownKeyKind {
+        /// The file.
+        path: PathBuf,
+        /// The kind.
+        kind: u8,
+    },
+    /// More than a session ever needs.
+    #[error("the session is larger than {MAX_FILE_BYTES} bytes")]
+    TooLarge,
+    /// The file system.
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
+}
+
+impl FileStoreError {
+    pub(in crate::store) fn exit_code(&self) -> ExitCode {
+        match self {
+            FileStoreError::Asking(error) => error.exit_code(),
+            _ => ExitCode::Store,
+        }
+    }
+
+    pub(in crate::store) fn hints(&self) -> Vec<String> {
+        match self {
+            FileStoreError::KeyFile { path, .. } | FileStoreError::KeyMalformed { path } => {
+                let mut hints = vec![format!(
+                    "Make a new key with `head -c 32 /dev/urandom | base64 > {}`; sessions under an old key cannot be read with it.",
+                    path.display()
+                )];
+                hints.extend(other_stores(Some(StoreKind::File)));
+                hints
+            }
+            FileStoreError::KeyGone { key, sessions } => vec![
+                format!("Restore `{}` from a backup.", key.display()),
+                format!("Without it, run `rm -r {}` and log in again.", sessions.display()),
+            ],
+            FileStoreError::WrongKey { path, .. } => vec![
+                "Name the file with the right key in OAUTH_STORE_KEY_FILE.".to_owned(),
+                format!("Without that key, remove `{}` and log in again.", path.display()),
+            ],
+            FileStoreError::PassphraseNeeded { key: None, .. } => vec![
+                "Give it in OAUTH_STORE_PASSPHRASE, or a file with it in OAUTH_STORE_PASSPHRASE_FILE; `oauth login` asks for it on a terminal.".to_owned(),
+            ],
+            FileStoreError::PassphraseNeeded { .. } => vec![
+                "Give it in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE, and leave out OAUTH_STORE_KEY_FILE."
+                    .to_owned(),
+            ],
+            FileStoreError::KeyFileNeeded { path } => vec![
+                "Leave out OAUTH_STORE_PASSPHRASE and OAUTH_STORE_PASSPHRASE_FILE; name the file in OAUTH_STORE_KEY_FILE if it is your own.".to_owned(),
+                format!("To use a passphrase from now on, remove `{}` and log in again.", path.display()),
+            ],
+            FileStoreError::WrongPassphrase { path } => vec![
+                "Give the passphrase of that time in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE.".to_owned(),
+                format!("Without that passphrase, remove `{}` and log in again.", path.display()),
+            ],
+            FileStoreError::DerivationRefused { path, .. } => vec![format!(
+                "It is damaged, or not from `oauth`: remove `{}` and log in again.",
+                path.display()
+            )],
+            FileStoreError::NoMemory { .. } => vec!["Run this again when more memory is free.".to_owned()],
+            FileStoreError::Asking(error) => error.hints(),
+            FileStoreError::NotASession { path }
+            | FileStoreError::Truncated { path, .. }
+            | FileStoreError::Tampered { path } => {
+                vec![format!(
+                    "Log in again with `oauth login`: that replaces `{}`.",
+                    path.display()
+                )]
+            }
+            FileStoreError::NewerFormat { .. } | FileStoreError::UnknownKeyKind { .. } => {
+                vec!["A newer `oauth` wrote it: use that one, or update this one.".to_owned()]
+            }
+            FileStoreError::TooLarge => Vec::new(),
+            FileStoreError::File(error) => {
+                let mut hints = error.hints();
+                hints.extend(other_stores(Some(StoreKind::File)));
+                hints
+            }
+        }
+    }
+}
