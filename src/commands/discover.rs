@@ -59,16 +59,13 @@ impl Diagnosis for RequestNotSent {
     }
 }
 
-/// Whether a login would take the document.
+/// Whether a login could use the document. What it lacks is in the findings.
 fn usable(server: &FoundDocument) -> Result<(), Error> {
     let Ok(asked) = Issuer::parse(&server.asked, HttpPolicy::LoopbackOnly) else {
         return Ok(());
     };
-    let read = ServerMetadata::parse(&server.bytes, &asked, HttpPolicy::LoopbackOnly).and_then(|metadata| {
-        metadata.required("authorization_endpoint")?;
-        metadata.required("token_endpoint")?;
-        metadata.supports_code_flow_with_pkce()
-    });
+    let read = ServerMetadata::parse(&server.bytes, &asked, HttpPolicy::LoopbackOnly)
+        .and_then(|metadata| metadata.problem_for_a_login().cloned().map_or(Ok(()), Err));
     read.map_err(|problem| {
         let url = server.url.to_string();
         DiscoveryError::Invalid { url, problem }.into()

@@ -53,8 +53,8 @@ pub enum ServerError {
     #[error("this server cannot be used for a login with PKCE")]
     Unsuitable(#[source] MetadataError),
     /// An endpoint that is needed is not there or cannot be used.
-    #[error("an endpoint of the server cannot be used")]
-    Endpoint(#[source] MetadataError),
+    #[error(transparent)]
+    Endpoint(MetadataError),
     /// Requests to it would not be sent.
     #[error("the server cannot be reached")]
     Unreachable(#[source] TransportError),

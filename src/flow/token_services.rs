@@ -219,19 +219,23 @@ impl Diagnosis for TokenServiceError {
 
 fn no_endpoint(member: &str, issuer: Option<&str>) -> String {
     match issuer {
-        Some(issuer) => format!("no metadata of {issuer} name a {member}"),
+        Some(issuer) => format!("the metadata of {issuer} name no {member}"),
         None => "the session was made without metadata".to_owned(),
     }
 }
 
 fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
     let flag = member.replace('_', "-");
-    let see = issuer.map(|issuer| {
-        let issuer = shell_words::quote(issuer);
-        format!("See what the server publishes with: oauth discover {issuer}")
-    });
-    let give = format!("If the server has one all the same, log in again and add the option --{flag} URL.");
-    see.into_iter().chain([give]).collect()
+    let Some(issuer) = issuer else {
+        return vec![format!(
+            "Log in again and add the option --issuer URL, or --{flag} URL."
+        )];
+    };
+    let issuer = shell_words::quote(issuer);
+    vec![
+        format!("If the server has one all the same, log in again and add the option --{flag} URL."),
+        format!("See what the server publishes with: oauth discover {issuer}"),
+    ]
 }
 
 fn hint_for_refusal(status: u16, error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> String {

@@ -144,6 +144,13 @@ impl ServerMetadata {
         self.problems.iter().find(|problem| problem.member() == Some(member))
     }
 
+    /// What is wrong with a member that every login needs.
+    pub fn problem_for_a_login(&self) -> Option<&MetadataError> {
+        let members = ["authorization_endpoint", "token_endpoint"];
+        let mut members = members.iter().chain(&NEEDED_BY_THE_FLOW);
+        members.find_map(|member| self.problem_with(member))
+    }
+
     /// An endpoint that is needed now.
     ///
     /// # Errors

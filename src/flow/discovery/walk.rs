@@ -139,6 +139,7 @@ impl Attempt {
         match &self.outcome {
             Outcome::Status { status, .. } => matches!(status, 404 | 405 | 410),
             Outcome::NotAnObject { media_type, .. } => !media_type.as_deref().is_some_and(is_json),
+            Outcome::Challenge { .. } => true,
             _ => false,
         }
     }

@@ -223,7 +223,14 @@ fn a_server_that_speaks_openid_connect_keeps_its_rules_too() {
     whole["subject_types_supported"] = json!(["public"]);
     whole["id_token_signing_alg_values_supported"] = json!(["RS256"]);
     assert_eq!(findings_with(openid(&whole), None), []);
-    assert_eq!(findings_with(found(&document), Some(openid(&whole))), []);
+    let notes = findings_with(found(&document), Some(openid(&whole)));
+    let messages: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "https://as.example/.well-known/openid-configuration also names jwks_uri, which is taken from there when it is needed"
+        ]
+    );
     assert_eq!(findings_with(found(&document), Some(openid(&document))).len(), 3);
 }
 
