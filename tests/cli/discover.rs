@@ -46,15 +46,14 @@ fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
         panic!("{outcome:#?}");
     };
     assert!(title.starts_with("STATUS  URL"), "{title}");
+    let target = server.url("/login");
+    let redirect_shown = format!("not taken: 302, a redirect to {target}, which is not followed");
     for (line, status, url, result) in [
         (
             redirected,
             "302",
             format!("{SERVER_METADATA}/t"),
-            &format!(
-                "not taken: 302, a redirect to {}, which is not followed",
-                server.url("/login")
-            ),
+            redirect_shown.as_str(),
         ),
         (
             page,
