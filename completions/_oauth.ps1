@@ -429,6 +429,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the client certificate (PEM), with --cert')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Proxy for all requests but those to this machine')
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The session''s ID token instead of its access token')
+            [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Do not fetch the issuer''s keys; show the token without verifying it')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets whole in the trace')

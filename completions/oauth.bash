@@ -560,7 +560,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__decode)
-            opts="-p -v -q -h --profile --id-token --issuer --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --id-token --issuer --no-verify --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -413,6 +413,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --key 'Private key of the client certificate (PEM), with --cert'
             cand --proxy 'Proxy for all requests but those to this machine'
             cand --id-token 'The session''s ID token instead of its access token'
+            cand --no-verify 'Do not fetch the issuer''s keys; show the token without verifying it'
             cand -v 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
             cand --verbose 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
             cand --show-secrets 'Show secrets whole in the trace'

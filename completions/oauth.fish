@@ -401,6 +401,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand decode" -l cert -d 'Client c
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l id-token -d 'The session\'s ID token instead of its access token'
+complete -c oauth -n "__fish_oauth_using_subcommand decode" -l no-verify -d 'Do not fetch the issuer\'s keys; show the token without verifying it'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l show-secrets -d 'Show secrets whole in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s q -l quiet -d 'Only errors, and what a person must act on'

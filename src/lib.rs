@@ -5,20 +5,20 @@
 //! keeps it true.
 
 mod app;
-pub mod args;
-pub mod check;
-pub mod commands;
-pub mod error;
+mod args;
+mod check;
+mod commands;
+mod error;
 pub mod exit;
 pub mod fault;
-pub mod flow;
+mod flow;
 pub mod output;
 pub mod protocol;
 pub mod rules;
 pub mod secret;
-pub mod server;
+mod server;
 pub mod store;
-pub mod system;
+mod system;
 pub mod trace;
 pub mod transport;
 pub mod user_agent;

@@ -495,6 +495,9 @@ pub struct DecodeOptions {
     /// Whose keys to ask for, where no profile is of the token's issuer
     #[arg(long, value_name = "URL", requires = "file")]
     pub issuer: Option<String>,
+    /// Do not fetch the issuer's keys; show the token without verifying it
+    #[arg(long, conflicts_with = "issuer")]
+    pub no_verify: bool,
 }
 
 /// `oauth profile`.

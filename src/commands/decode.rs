@@ -13,7 +13,7 @@ use crate::args::config::{Config, Profile};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::issuer_keys::{KeySource, issuer_keys};
+use crate::flow::issuer_keys::{IssuerKeysError, KeySource, issuer_keys};
 use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::output::causes::error_chain;
 use crate::output::json_table::render_members;
@@ -22,7 +22,8 @@ use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
-use crate::protocol::jwks::SignatureError;
+use crate::protocol::jwks::{JwkSet, SignatureError, VerifiedBy};
+use crate::protocol::pasted_jwt::PastedJwt;
 use crate::secret::Secret;
 use crate::store::Session;
 use crate::system;
@@ -37,6 +38,8 @@ enum DecodeError {
     NotAJwt(#[source] JwtError),
     #[error("the token is not what its issuer signed")]
     Signature(#[source] SignatureError),
+    #[error("the token is not verified, because its issuer's keys cannot be used")]
+    Keys(#[source] IssuerKeysError),
     #[error(transparent)]
     Record(#[from] UnusableRecord),
 }
@@ -46,12 +49,18 @@ impl Diagnosis for DecodeError {
         match self {
             DecodeError::NotAJwt(_) => ExitCode::Usage,
             DecodeError::Signature(_) => ExitCode::Protocol,
+            DecodeError::Keys(source) => source.exit_code(),
             DecodeError::Record(_) => ExitCode::Store,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
+            DecodeError::Keys(source) => {
+                let mut hints = source.hints();
+                hints.push("To show the token without its issuer's keys, add --no-verify.".to_owned());
+                return hints;
+            }
             DecodeError::NotAJwt(_) => "Access tokens may be opaque; ask the server about this one: oauth introspect",
             DecodeError::Signature(_) => "Do not trust its claims: it was changed, or another party made it.",
             DecodeError::Record(_) => "Log in again to replace the stored session: oauth login",
@@ -76,44 +85,91 @@ enum Verdict {
         issuer: String,
     },
     Unverified(String),
+    /// The keys of the issuer, which the user knows, could not be had.
+    WithoutKeys(IssuerKeysError),
     Broken(SignatureError),
+}
+
+/// A token that was taken apart.
+struct Decoded {
+    token: Secret,
+    jwt: UnverifiedJwt,
+    padded_signing_input: Option<Secret>,
+}
+
+impl Decoded {
+    fn read(text: &Secret, context: &Context) -> Result<Self, DecodeError> {
+        let pasted = PastedJwt::read(text.expose());
+        let jwt = UnverifiedJwt::decode(pasted.token.expose()).map_err(DecodeError::NotAJwt)?;
+        if !pasted.removed.is_empty() {
+            let note = format!("removed from the token: {}", pasted.removed.join(", "));
+            context.observer().observe(&Event::Note(&note));
+        }
+        Ok(Decoded {
+            token: pasted.token,
+            jwt,
+            padded_signing_input: pasted.padded_signing_input,
+        })
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        self.jwt.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// What the keys prove; with the padding first, where there was some.
+    fn verify<'k>(&self, keys: &'k JwkSet) -> Result<VerifiedBy<'k>, SignatureError> {
+        if let Some(input) = &self.padded_signing_input {
+            let padded = UnverifiedJwt {
+                signing_input: input.expose().clone(),
+                ..self.jwt.clone()
+            };
+            if let Ok(by) = keys.verify(&padded) {
+                return Ok(by);
+            }
+        }
+        keys.verify(&self.jwt)
+    }
 }
 
 pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Error> {
     let given = read_token_argument(context, &options.input)?;
     let config;
     let profile;
-    let (token, jwt, keys) = match given {
-        Some(token) => {
+    let (decoded, keys) = match given {
+        Some(text) => {
             config = context.config()?;
-            let jwt = UnverifiedJwt::decode(token.expose()).map_err(DecodeError::NotAJwt)?;
-            let issuer = jwt.claims.get("iss").and_then(Value::as_str);
-            let (keys, of) = keys_for_given(context, options, &config, issuer)?;
+            let decoded = Decoded::read(&text, context)?;
+            let (keys, of) = keys_for_given(context, options, &config, decoded.issuer())?;
             profile = of;
-            (token, jwt, keys)
+            (decoded, keys)
         }
         None => {
             let stored = load_session(context, &options.input)?;
             let token = token_of(&stored.session, options)
                 .ok_or_else(|| LoginRequired::no_id_token(&stored.name, &stored.session))?;
-            let jwt = UnverifiedJwt::decode(token.expose()).map_err(DecodeError::NotAJwt)?;
+            let decoded = Decoded::read(&token, context)?;
             let keys = keys_of_session(&stored.session)?;
-            warn_of_another_issuer(context, &jwt, &stored.session);
+            warn_of_another_issuer(context, &decoded, &stored.session);
             config = stored.config;
             profile = config.profile(&stored.name);
-            (token, jwt, keys)
+            (decoded, keys)
         }
     };
-    let verdict = verdict(context, profile, &jwt, keys)?;
+    let verdict = match keys {
+        _ if options.no_verify => Verdict::Unverified("--no-verify was given".to_owned()),
+        KeyChoice::None(why) => Verdict::Unverified(why),
+        KeyChoice::Issuer(source, issuer) => verify(context, profile, &decoded, &source, issuer)?,
+    };
     let text = if context.style.json {
-        as_json(&token, &verdict)
+        as_json(&decoded.token, &verdict)
     } else {
-        as_text(&token, &verdict)
+        as_text(&decoded.token, &verdict)
     };
     report::print(text.as_bytes())?;
     match verdict {
         Verdict::Broken(error) => Err(DecodeError::Signature(error).into()),
-        _ => Ok(()),
+        Verdict::WithoutKeys(error) => Err(DecodeError::Keys(error).into()),
+        Verdict::Verified { .. } | Verdict::Unverified(_) => Ok(()),
     }
 }
 
@@ -125,9 +181,8 @@ fn token_of(session: &Session, options: &DecodeOptions) -> Option<Secret> {
 }
 
 /// Some servers sign access tokens under another name; a person should see it.
-fn warn_of_another_issuer(context: &Context, jwt: &UnverifiedJwt, session: &Session) {
-    let named = jwt.claims.get("iss").and_then(Value::as_str);
-    if let (Some(named), Some(issuer)) = (named, session.issuer.as_deref())
+fn warn_of_another_issuer(context: &Context, decoded: &Decoded, session: &Session) {
+    if let (Some(named), Some(issuer)) = (decoded.issuer(), session.issuer.as_deref())
         && named != issuer
     {
         let warning = format!("the token says that it is from \"{named}\", but the session is at \"{issuer}\"");
@@ -213,16 +268,13 @@ fn unknown_issuer(named: &str) -> String {
     }
 }
 
-fn verdict(
+fn verify(
     context: &Context,
     profile: Option<&Profile>,
-    jwt: &UnverifiedJwt,
-    keys: KeyChoice,
+    decoded: &Decoded,
+    source: &KeySource,
+    issuer: String,
 ) -> Result<Verdict, Error> {
-    let (source, issuer) = match keys {
-        KeyChoice::Issuer(source, issuer) => (source, issuer),
-        KeyChoice::None(why) => return Ok(Verdict::Unverified(why)),
-    };
     let vetted_before = matches!(
         source,
         KeySource::JwksUri(_) | KeySource::Issuer(_, HttpPolicy::Everywhere)
@@ -230,23 +282,31 @@ fn verdict(
     let transport = context.transport(profile, vetted_before)?;
     let mut observer = context.observer();
     let fetched = context.runtime()?.block_on(interruptible(issuer_keys(
-        &source,
+        source,
         &mut caller(&transport, &mut observer),
     )))?;
     let set = match fetched {
         Ok(set) => set,
-        Err(error) => return Ok(Verdict::Unverified(error_chain(&error.to_string(), &error))),
+        // Nothing went wrong: such a server just publishes none.
+        Err(error @ IssuerKeysError::NoAddress(_)) => return Ok(Verdict::Unverified(error.to_string())),
+        Err(error) => return Ok(Verdict::WithoutKeys(error)),
     };
-    Ok(match set.verify(jwt) {
+    Ok(match decoded.verify(&set) {
         Ok(by) => Verdict::Verified {
             algorithm: by.algorithm,
             key_id: by.key_id.map(str::to_owned),
             issuer,
         },
+        Err(SignatureError::Mismatch { .. }) if decoded.jwt.header.contains_key("nonce") => {
+            Verdict::Unverified(ONLY_FOR_RESOURCE_SERVER.to_owned())
+        }
         Err(error @ SignatureError::Mismatch { .. }) => Verdict::Broken(error),
         Err(error) => Verdict::Unverified(error.to_string()),
     })
 }
+
+/// Microsoft signs tokens for its own APIs over a header with the hash of the nonce.
+const ONLY_FOR_RESOURCE_SERVER: &str = "its header has a nonce, as Microsoft's tokens for its own APIs (Microsoft Graph) have: only the resource server that it is for can verify it";
 
 /// Header and claims with their members in order.
 fn parts(token: &Secret) -> [OrderedJson; 2] {
@@ -269,6 +329,7 @@ fn as_json(token: &Secret, verdict: &Verdict) -> String {
             issuer,
         } => (true, Some(*algorithm), key_id.as_deref(), Some(issuer.as_str()), None),
         Verdict::Unverified(reason) => (false, None, None, None, Some(reason.clone())),
+        Verdict::WithoutKeys(error) => (false, None, None, None, Some(error_chain(&error.to_string(), error))),
         Verdict::Broken(error) => (false, None, None, None, Some(error.to_string())),
     };
     let [header, claims] = parts(token);
@@ -305,6 +366,7 @@ fn as_text(token: &Secret, verdict: &Verdict) -> String {
             )
         }
         Verdict::Unverified(reason) => format!("not verified, because {reason}"),
+        Verdict::WithoutKeys(error) => format!("not verified, because {}", error_chain(&error.to_string(), error)),
         Verdict::Broken(error) => format!("DOES NOT HOLD: {error}"),
     };
     format!(

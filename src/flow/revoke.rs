@@ -59,8 +59,8 @@ pub async fn revoke_token(
 }
 
 /// Revokes the session's tokens: the refresh token first, then the access
-/// tokens. A failure at an access token alone is a warning: without its refresh
-/// token it soon expires.
+/// tokens. A failure at an access token alone is a warning, since without its
+/// refresh token it soon expires; none where the token has ended already.
 ///
 /// # Errors
 /// [`LogoutError`].
@@ -74,16 +74,27 @@ pub async fn revoke_session(
     };
     let endpoint = endpoint_of(endpoint, Service::Revocation.name()).map_err(TokenServiceError::from)?;
     let client = client_of(session, client_secret).map_err(TokenServiceError::from)?;
-    let mut access_tokens = session.tokens.iter().map(|token| &token.access_token);
+    let mut access_tokens = session.tokens.iter();
     let first = match &session.refresh_token {
         Some(refresh_token) => Some((refresh_token, "refresh_token")),
-        None => access_tokens.next().map(|token| (token, "access_token")),
+        None => access_tokens.next().map(|token| (&token.access_token, "access_token")),
     };
+    let mut is_revoked = false;
     if let Some((token, hint)) = first {
-        revoke_if_supported(&endpoint, &client, token, hint, caller).await?;
+        is_revoked = revoke_if_supported(&endpoint, &client, token, hint, caller).await?;
     }
+    let ends_access_tokens = is_revoked && session.refresh_token.is_some();
     for token in access_tokens {
-        if let Err(error) = revoke_if_supported(&endpoint, &client, token, "access_token", caller).await {
+        let revoked = revoke_if_supported(&endpoint, &client, &token.access_token, "access_token", caller).await;
+        let Err(error) = revoked else { continue };
+        let has_expired = token.expires_at.is_some_and(|time| time <= caller.now());
+        // A server may end them with the refresh token (RFC 7009 §2.1). It has just accepted a
+        // request of this form, so 400 is about the token; the error codes for that differ.
+        let has_ended = ends_access_tokens && matches!(error, TokenServiceError::Refused { status: 400, .. });
+        if has_expired || has_ended {
+            let decision = format!("an access token that has ended already was not revoked: {error}");
+            caller.observe(&Event::Decision(&decision));
+        } else {
             let warning = format!("the refresh token is revoked, but an access token is not: {error}");
             caller.observe(&Event::Warning(&warning));
         }
@@ -91,14 +102,15 @@ pub async fn revoke_session(
     Ok(Revocation::Done)
 }
 
-/// Revokes a token, unless the server does not revoke tokens of its type (RFC 7009 §2.2.1).
+/// Revokes a token, unless the server does not revoke tokens of its type (RFC
+/// 7009 §2.2.1); returns whether it does.
 async fn revoke_if_supported(
     endpoint: &Endpoint,
     client: &Client,
     token: &Secret,
     token_type_hint: &str,
     caller: &mut Caller<'_>,
-) -> Result<(), TokenServiceError> {
+) -> Result<bool, TokenServiceError> {
     match revoke_at(endpoint, client, token, Some(token_type_hint), caller).await {
         Err(TokenServiceError::Refused {
             status: 400,
@@ -107,13 +119,14 @@ async fn revoke_if_supported(
         }) if error.error == "unsupported_token_type" => {
             let decision = format!("the server does not revoke tokens of the type {token_type_hint}");
             caller.observe(&Event::Decision(&decision));
-            Ok(())
+            Ok(false)
         }
-        outcome => outcome,
+        outcome => outcome.map(|()| true),
     }
 }
 
-/// Sends the request. Success also means that the server does not know the token (RFC 7009 §2.2).
+/// Sends the request. Success also means that the server does not know the
+/// token (RFC 7009 §2.2); some answer that with `invalid_token`.
 async fn revoke_at(
     endpoint: &Endpoint,
     client: &Client,
@@ -124,7 +137,20 @@ async fn revoke_at(
     let request = request_about_token(endpoint, client, token, token_type_hint, caller)?;
     trace_request("revocation request", &request, caller.observer);
     let method = Some(client.authentication.method());
-    send(Service::Revocation, endpoint, &request, method, caller).await?;
+    match send(Service::Revocation, endpoint, &request, method, caller).await {
+        Err(TokenServiceError::Refused {
+            status: 400,
+            error: Some(error),
+            ..
+        }) if error.error == "invalid_token" => {
+            caller.observe(&Event::Decision(
+                "the server does not know the token any more, which is what revocation is for (RFC 7009 §2.2)",
+            ));
+        }
+        outcome => {
+            outcome?;
+        }
+    }
     caller.observe(&Event::Revoked {
         token_type: token_type_hint.unwrap_or("token"),
     });

@@ -107,6 +107,10 @@ impl TokenError {
                 ..
             } => "The answer is cut off or not well-formed JSON: see it with -vv, and try again later.",
             TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+            // An empty refusal comes from something in front of the server more often than from itself
+            TokenError::Refused {
+                words: None, status, ..
+            } => return vec![advice_for_no_json(*status, sent)],
             TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
             TokenError::Unavailable { .. } => "Try again later.",
             TokenError::Redirect { .. } => {

@@ -4,7 +4,8 @@ use super::caller::Caller;
 use super::token_services::{Service, TokenServiceError, endpoint, json_object, not_json, send};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::http::{HeaderValue, HttpRequest};
-use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::jose::{JwtError, UnverifiedJwt};
+use crate::protocol::json::parse_object;
 use crate::secret::Secret;
 use crate::store::Session;
 use crate::trace::Event;
@@ -31,30 +32,66 @@ pub async fn userinfo(
     };
     request.headers.push(("authorization", bearer));
     let response = send(service, &endpoint, &request, None, caller).await?;
-    let (bytes, members) = if response.media_type().as_deref() == Some("application/jwt") {
-        caller.observe(&Event::Note(
-            "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
-        ));
-        claims_of_jwt(response.body.expose())
-    } else {
-        json_object(&response)
-    }
-    .ok_or_else(|| not_json(service, &endpoint))?;
-    match (members.get("sub").and_then(Value::as_str), subject) {
-        (None, _) => Err(TokenServiceError::Invalid {
-            service: service.name(),
-            problem: "it has no sub (OpenID Connect Core §5.3.2)",
-        }),
-        (Some(found), Some(expected)) if found != expected => Err(TokenServiceError::OtherSubject {
+    let invalid = |problem| TokenServiceError::Invalid {
+        service: service.name(),
+        problem,
+    };
+    // What the body is counts: servers send a JWT under many content types.
+    let (bytes, members) = match json_object(&response) {
+        Some(object) => object,
+        None => match SignedClaims::read(response.body.expose()) {
+            Some(SignedClaims::Readable(bytes, claims)) => {
+                caller.observe(&Event::Note(
+                    "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
+                ));
+                (bytes, claims)
+            }
+            Some(SignedClaims::Encrypted) => return Err(invalid(ENCRYPTED)),
+            None => return Err(not_json(service, &endpoint)),
+        },
+    };
+    match (members.get("sub"), subject) {
+        (None | Some(Value::Null), _) => Err(invalid("it has no sub (OpenID Connect Core §5.3.2)")),
+        (Some(Value::String(found)), Some(expected)) if found != expected => Err(TokenServiceError::OtherSubject {
             expected: expected.to_owned(),
             found: found.to_owned(),
         }),
-        _ => Ok(bytes),
+        (Some(Value::String(_)), _) => Ok(bytes),
+        (Some(Value::Number(_)), _) => Err(invalid(
+            "its sub is a number, but must be a string (OpenID Connect Core §5.1)",
+        )),
+        (Some(_), _) => Err(invalid("its sub is not a string (OpenID Connect Core §5.1)")),
     }
 }
 
-fn claims_of_jwt(bytes: &[u8]) -> Option<(Vec<u8>, Map<String, Value>)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let claims = UnverifiedJwt::decode(text).ok()?.claims;
-    Some((from_base64url(text.split('.').nth(1)?)?, claims))
+const ENCRYPTED: &str = "it is encrypted (a JWT of five segments, RFC 7516 §3.1), which is not supported; register the client without userinfo_encrypted_response_alg";
+
+/// Userinfo as a JWT (OpenID Connect Core §5.3.2).
+enum SignedClaims {
+    /// The claims, as bytes and parsed.
+    Readable(Vec<u8>, Map<String, Value>),
+    Encrypted,
+}
+
+impl SignedClaims {
+    /// A JWT, alone or as a JSON string; `None` for anything else.
+    fn read(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?.trim();
+        let text = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(text);
+        match UnverifiedJwt::decode(text) {
+            Ok(jwt) => {
+                let bytes = from_base64url(text.split('.').nth(1)?)?;
+                Some(SignedClaims::Readable(bytes, jwt.claims))
+            }
+            // Other text with four dots is no JWT.
+            Err(JwtError::Encrypted) => {
+                let header = from_base64url(text.split('.').next()?)?;
+                parse_object(&header).ok().map(|_| SignedClaims::Encrypted)
+            }
+            Err(_) => None,
+        }
+    }
 }

@@ -11,8 +11,12 @@ use crate::trace::ordered_json::OrderedJson;
 /// Connect Core §2 and §5.1).
 const TIMES: [&str; 5] = ["exp", "iat", "nbf", "auth_time", "updated_at"];
 
-/// No calendar goes further; milliseconds by mistake are beyond it.
+/// No calendar goes further.
 const YEAR_10000: f64 = 253_402_300_800.0;
+
+/// A time in the past from here on counts milliseconds by mistake: as seconds
+/// it is the year 5138, as milliseconds 1973.
+const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
 
 /// An answer that is a JSON object: as it came, or for a person.
 pub fn render(answer: &[u8], json: bool) -> String {
@@ -41,13 +45,44 @@ fn member_text(member: &str, value: &OrderedJson, now: UnixSeconds) -> String {
     match value {
         OrderedJson::Text(text) => sanitize(text),
         OrderedJson::Number(number) if TIMES.contains(&member) => {
-            let seconds = number.as_f64().filter(|seconds| (0.0..YEAR_10000).contains(seconds));
-            match seconds.map(|seconds| UnixSeconds(seconds as i64)) {
-                Some(time) => format!("{number} ({}, {})", system::rfc_3339(time), relative_time(time, now)),
+            let time = number.as_f64().and_then(|number| Time::read(member, number));
+            match time {
+                Some(Time { is_milliseconds, time }) => {
+                    let unit = if is_milliseconds {
+                        "milliseconds instead of seconds: "
+                    } else {
+                        ""
+                    };
+                    let (date, distance) = (system::rfc_3339(time), relative_time(time, now));
+                    format!("{number} ({unit}{date}, {distance})")
+                }
                 None => number.to_string(),
             }
         }
         other => sanitize(&other.line()),
+    }
+}
+
+/// A number that is a time.
+struct Time {
+    time: UnixSeconds,
+    is_milliseconds: bool,
+}
+
+impl Time {
+    fn read(member: &str, number: f64) -> Option<Self> {
+        // An expiry may lie in the year 9999, where it means never.
+        let limit = if member == "exp" {
+            YEAR_10000
+        } else {
+            FIRST_MILLISECONDS
+        };
+        let is_milliseconds = number >= limit;
+        let seconds = if is_milliseconds { number / 1000.0 } else { number };
+        (0.0..YEAR_10000).contains(&seconds).then_some(Time {
+            time: UnixSeconds(seconds as i64),
+            is_milliseconds,
+        })
     }
 }
 
@@ -73,7 +108,7 @@ mod tests {
             "  sub        a\\u{1b}[2J\\u{a}\n\
              \x20 exp        1700000300 (2023-11-14T22:18:20Z, in 5 min)\n\
              \x20 iat        1699999000.5 (2023-11-14T21:56:40Z, 16 min ago)\n\
-             \x20 nbf        1700000000000\n\
+             \x20 nbf        1700000000000 (milliseconds instead of seconds: 2023-11-14T22:13:20Z, in 0 s)\n\
              \x20 auth_time  x\n\
              \x20 aud        [\"a\",\"b\"]\n\
              \x20 ok         true\n"

@@ -12,6 +12,10 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 /// How far two clocks may be apart.
 pub const CLOCK_SKEW_S: i64 = 60;
 
+/// As seconds this is the year 5138, as milliseconds 1973: a token that was
+/// issued then or later counts milliseconds.
+const FIRST_MILLISECONDS: UnixSeconds = UnixSeconds(100_000_000_000);
+
 /// How old an ID token may be when the login that asked for it ends.
 pub(crate) const ISSUED_AT_MAX_AGE_S: i64 = 600;
 
@@ -150,7 +154,10 @@ pub enum IdTokenError {
     #[error("the ID token has no usable {0} claim (OpenID Connect Core §2)")]
     Missing(&'static str),
     /// Item 2.
-    #[error("the ID token is from \"{found}\", but \"{expected}\" was asked (OpenID Connect Core §3.1.3.7 item 2)")]
+    #[error(
+        "the ID token is from \"{found}\", but \"{expected}\" was asked{} (OpenID Connect Core §3.1.3.7 item 2)",
+        contradiction(expected, found)
+    )]
     Issuer {
         /// Who was asked.
         expected: String,
@@ -178,6 +185,9 @@ pub enum IdTokenError {
     /// RFC 7519 §4.1.5.
     #[error("the ID token is not valid for another {0} s (nbf, RFC 7519 §4.1.5)")]
     NotYetValid(i64),
+    /// RFC 7519 §2 counts seconds.
+    #[error("the ID token's {0} is in milliseconds instead of seconds (NumericDate, RFC 7519 §2)")]
+    Milliseconds(&'static str),
     /// Item 10.
     #[error("the ID token was issued {0} s in the future")]
     IssuedInFuture(i64),
@@ -205,7 +215,25 @@ pub enum IdTokenError {
     Changed(&'static str),
 }
 
+/// What a difference in the slash at the end alone means.
+fn contradiction(expected: &str, found: &str) -> &'static str {
+    if differ_in_final_slash(expected, found) {
+        ": the two differ in the slash at the end only, so the server contradicts its own metadata, and its operator has to correct it"
+    } else {
+        ""
+    }
+}
+
+fn differ_in_final_slash(one: &str, other: &str) -> bool {
+    one != other && one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
 impl IdTokenError {
+    /// Whether the server names its issuer in two ways, one with a slash at the end.
+    pub fn is_contradiction_of_server(&self) -> bool {
+        matches!(self, IdTokenError::Issuer { expected, found } if differ_in_final_slash(expected, found))
+    }
+
     /// In what the ID token speaks of another party, if that is what is wrong.
     pub fn other_party(&self) -> Option<OtherParty> {
         let (claim, expected, found) = match self {
@@ -353,6 +381,9 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
     }
     let issued_at = time("iat")?.ok_or(IdTokenError::Missing("iat"))?;
     let age_s = now.seconds_since(issued_at);
+    if issued_at >= FIRST_MILLISECONDS {
+        return Err(IdTokenError::Milliseconds("iat"));
+    }
     if age_s < -CLOCK_SKEW_S {
         return Err(IdTokenError::IssuedInFuture(age_s.saturating_neg()));
     }
@@ -362,6 +393,9 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
     if let Some(not_before) = time("nbf")?
         && not_before.seconds_since(now) > CLOCK_SKEW_S
     {
+        if not_before >= FIRST_MILLISECONDS {
+            return Err(IdTokenError::Milliseconds("nbf"));
+        }
         return Err(IdTokenError::NotYetValid(not_before.seconds_since(now)));
     }
     Ok(expires_at)

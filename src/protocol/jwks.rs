@@ -133,6 +133,14 @@ pub enum SignatureError {
         /// What the header says.
         key_id: Option<String>,
     },
+    /// The key is there, and nothing can be verified with it.
+    #[error("the issuer's key{} cannot be used: {problem}", with_key_id(key_id.as_deref()))]
+    UnusableKey {
+        /// Its `kid`.
+        key_id: Option<String>,
+        /// What is wrong with it.
+        problem: KeyProblem,
+    },
     /// It was changed, or signed by somebody else.
     #[error("its signature does not match {}", tried(*keys))]
     Mismatch {
@@ -248,11 +256,26 @@ impl JwkSet {
             });
         }
         Err(match candidates().count() {
-            0 => SignatureError::NoKey {
-                algorithm: algorithm.name,
-                key_id: key_id.map(str::to_owned),
+            0 => match self.unusable_key(key_id) {
+                Some(key) => SignatureError::UnusableKey {
+                    key_id: key.key_id.clone(),
+                    problem: key.problem.clone(),
+                },
+                None => SignatureError::NoKey {
+                    algorithm: algorithm.name,
+                    key_id: key_id.map(str::to_owned),
+                },
             },
             keys => SignatureError::Mismatch { keys },
+        })
+    }
+
+    /// The unusable key that a token is probably signed with: that of its
+    /// `kid`, and where it names none, the first with a fault.
+    fn unusable_key(&self, key_id: Option<&str>) -> Option<&UnusableKey> {
+        self.unusable.iter().find(|key| match key_id {
+            Some(_) => key.key_id.as_deref() == key_id,
+            None => key.problem != KeyProblem::OtherUse,
         })
     }
 }

@@ -22,6 +22,7 @@ pub mod jwks;
 pub mod members;
 pub mod metadata;
 pub mod params;
+pub mod pasted_jwt;
 pub mod pkce;
 pub mod random;
 pub mod redirect_uri;

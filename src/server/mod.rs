@@ -37,4 +37,4 @@ mod test_randomness;
 mod tests;
 mod token_response;
 
-pub use shell::{ServeError, Server};
+pub use shell::Server;

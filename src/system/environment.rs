@@ -16,6 +16,7 @@ impl Environment {
     }
 
     /// The variables that a test wants to see.
+    #[cfg(test)]
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Environment(
             variables

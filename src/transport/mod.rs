@@ -215,7 +215,7 @@ impl Transport {
             return Ok(client);
         }
         let client = match destination {
-            Destination::Loopback => self.build(tls::without_roots()?, None)?,
+            Destination::Loopback => self.build(tls::without_roots(&self.settings)?, None)?,
             Destination::Network => {
                 let tls = tls::with_roots(&self.settings)?;
                 self.build(tls, Some(self.rules()))?

@@ -51,11 +51,17 @@ pub(super) fn with_roots(settings: &TransportSettings) -> Result<ClientConfig, T
     Ok(configuration)
 }
 
-/// For http on this machine: trusts nobody, reads nothing.
-pub(super) fn without_roots() -> Result<ClientConfig, TransportError> {
-    Ok(builder()?
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth())
+/// For http on this machine: trusts nobody. Files that are named must be
+/// usable all the same, or the mistake shows only at the first https request.
+pub(super) fn without_roots(settings: &TransportSettings) -> Result<ClientConfig, TransportError> {
+    if let Some(path) = &settings.ca_file {
+        roots_of_file("--cacert", path)?;
+    }
+    let unverified = builder()?.with_root_certificates(RootCertStore::empty());
+    match &settings.client_certificate {
+        Some((certificate, key)) => with_client_certificate(unverified, certificate, key),
+        None => Ok(unverified.with_no_client_auth()),
+    }
 }
 
 fn provider() -> Arc<CryptoProvider> {

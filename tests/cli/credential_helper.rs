@@ -182,6 +182,9 @@ fn what_a_helper_says_reaches_the_terminal_harmless_and_nobody_logs_in_for_nothi
     assert_eq!(server.requests_to("/token").len(), 0);
     assert!(!helped.home.config_file().exists());
 
+    helped
+        .home
+        .configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"c\"\n");
     helped.behave("echo hello; exit 0");
     let nonsense = helped.run(&["token", "work", "--store", &helped.store]).expect_error(8);
     assert!(

@@ -3,7 +3,7 @@
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
-use super::support::literal_server::{LiteralServer, json, status};
+use super::support::literal_server::{LiteralServer, Reply, json, status};
 use super::support::login::complete_at;
 use super::support::outcome::{Outcome, members, run, run_with_input};
 use super::support::sessions::{now, session};
@@ -169,22 +169,187 @@ fn a_signature_that_does_not_hold_is_shown_and_the_exit_code_says_so() {
 }
 
 #[test]
-fn keys_that_cannot_be_fetched_leave_the_token_unverified() {
+fn keys_that_cannot_be_had_leave_the_token_unverified_and_the_exit_code_says_so() {
     let (home, signer) = (Home::new(), Signer::new("k1"));
     let (server, issuer) = issuer_with(&signer);
-    let token = signer.token(&value!({"iss": issuer}));
-    for (reply, part) in [
-        (status(500), "status 500"),
-        (json(200, "[]"), "cannot be read"),
-        (json(200, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#), "no key for EdDSA"),
+    let token = signer.token(&value!({"iss": issuer, "sub": "ada"}));
+    let shown = |code: i32, part: &str| {
+        let outcome = decode(&home, &["-", "--issuer", &issuer], &token).expect_code(code);
+        assert!(outcome.stdout.contains("  sub  ada\n"), "{outcome:#?}");
+        let last = outcome.stdout.lines().last().expect("a line");
+        assert!(
+            last.starts_with("  not verified, because ") && last.contains(part),
+            "{part}: {outcome:#?}"
+        );
+        if code != 0 {
+            assert_eq!(
+                outcome.error(),
+                "the token is not verified, because its issuer's keys cannot be used"
+            );
+            assert!(outcome.causes().contains(part), "{part}: {outcome:#?}");
+            assert!(outcome.hints().contains("add --no-verify"), "{outcome:#?}");
+        }
+    };
+    for (reply, code, part) in [
+        (status(500), 3, "status 500"),
+        (Reply::reset(), 3, "cannot be fetched"),
+        (status(404), 6, "status 404"),
+        (json(200, "[]"), 6, "cannot be read"),
+        (json(200, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#), 0, "no key for EdDSA"),
     ] {
         server.on("GET", "/jwks", reply);
-        let outcome = decode(&home, &["-", "--issuer", &issuer], &token).expect_code(0);
-        assert!(outcome.stdout.contains(part), "{part}: {outcome:#?}");
+        shown(code, part);
     }
+    let metadata = value!({"issuer": issuer});
+    server.on("GET", SERVER_METADATA, json(200, &metadata.to_string()));
+    shown(0, "no jwks_uri");
     server.on("GET", SERVER_METADATA, status(404));
+    shown(6, "publishes no metadata");
+    server.on("GET", SERVER_METADATA, status(503));
+    shown(3, "status 503");
+
+    let outcome = decode(&home, &["-", "--issuer", &issuer, "--json"], &token);
+    assert_eq!(signature(&outcome)["verified"], false);
+    assert_eq!(outcome.json_error(3)["name"], "unreachable");
+}
+
+#[test]
+fn without_verification_no_keys_are_fetched() {
+    let (home, signer) = (Home::new(), Signer::new("k1"));
+    let (server, issuer) = issuer_with(&signer);
+    home.configure(&format!("[profile.work]\nissuer = \"{issuer}\"\n"));
+    let token = signer.token(&value!({"iss": issuer, "sub": "ada"}));
+    let mut kept = session(&issuer);
+    kept.tokens[0].access_token = token.clone().into();
+    kept.endpoints.jwks_uri = Some(server.url("/jwks"));
+    home.keep("work", &kept);
+    for (arguments, input) in [(&["-"][..], token.as_str()), (&["-p", "work"], "")] {
+        let outcome = decode(&home, &[arguments, &["--no-verify"]].concat(), input).expect_code(0);
+        assert_eq!(
+            outcome.stdout.lines().last(),
+            Some("  not verified, because --no-verify was given")
+        );
+        assert_eq!(outcome.stderr, "");
+    }
+    assert_eq!(server.connections(), 0);
+    decode(&home, &["-", "--no-verify", "--issuer", &issuer], &token).expect_error(2);
+}
+
+#[test]
+fn what_was_copied_along_with_a_token_is_removed_with_a_note() {
+    let (home, signer) = (Home::new(), Signer::new("k1"));
+    let (_server, issuer) = issuer_with(&signer);
+    let token = signer.token(&value!({"iss": issuer, "sub": "ada"}));
+    let (start, end) = token.split_at(token.len() / 2);
+    for (text, removed) in [
+        (format!("Bearer {token}\n"), "\"Bearer\""),
+        (format!("\"{token}\""), "quotes"),
+        (format!("  {start}\n{end}  \n"), "blanks"),
+        (
+            format!("Authorization: Bearer {token}"),
+            "\"Authorization:\", blanks, \"Bearer\"",
+        ),
+        (token.replace('.', "=.") + "==", "base64 padding"),
+    ] {
+        let outcome = decode(&home, &["-", "--issuer", &issuer], &text).expect_code(0);
+        assert!(
+            outcome.stdout.contains("  sub  ada\n") && outcome.stdout.contains("  verified: EdDSA, key \"k1\""),
+            "{outcome:#?}"
+        );
+        assert_eq!(outcome.stderr, format!("note: removed from the token: {removed}\n"));
+    }
+
+    // Some issuers sign the padding, too.
+    let padded = signer.signed(&signer.input(&value!({"iss": issuer, "sub": "ada"})).replace('.', "=."));
+    let outcome = decode(&home, &["-", "--issuer", &issuer, "--json"], &padded).expect_code(0);
+    assert_eq!(signature(&outcome)["verified"], true, "{outcome:#?}");
+    let (input, signed) = padded.rsplit_once('.').unwrap();
+    let forged = format!("{}.{signed}", input.replace("=.", "==."));
+    decode(&home, &["-", "--issuer", &issuer], &forged).expect_code(6);
+}
+
+#[test]
+fn a_published_key_that_cannot_be_used_is_named_with_its_problem() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let issuer = server.origin();
+    let metadata = value!({"issuer": issuer, "jwks_uri": server.url("/jwks")});
+    server.on("GET", SERVER_METADATA, json(200, &metadata.to_string()));
+    let short = "AQAB".repeat(43);
+    let keys = value!({"keys": [
+        {"kty": "RSA", "kid": "short", "n": short, "e": "AQAB"},
+        {"kty": "EC", "kid": "odd", "crv": "secp256k1", "x": "AA", "y": "AA"},
+        {"kty": "RSA", "kid": "enc", "use": "enc", "n": short, "e": "AQAB"},
+    ]});
+    server.on("GET", "/jwks", json(200, &keys.to_string()));
+    for (header, reason) in [
+        (
+            value!({"alg": "RS256", "kid": "short"}),
+            "the issuer's key with kid \"short\" cannot be used: its RSA modulus has 1025 bits, fewer than 2048 (RFC 7518 §3.3)",
+        ),
+        (
+            value!({"alg": "ES256", "kid": "odd"}),
+            "the issuer's key with kid \"odd\" cannot be used: its crv is \"secp256k1\", which is not supported",
+        ),
+        (
+            value!({"alg": "RS256", "kid": "enc"}),
+            "the issuer's key with kid \"enc\" cannot be used: its use or key_ops is another than to verify signatures (RFC 7517 §4.2, §4.3)",
+        ),
+        (
+            value!({"alg": "RS256"}),
+            "the issuer's key with kid \"short\" cannot be used: its RSA modulus has 1025 bits, fewer than 2048 (RFC 7518 §3.3)",
+        ),
+        (
+            value!({"alg": "RS256", "kid": "other"}),
+            "the issuer publishes no key for RS256 with kid \"other\"",
+        ),
+    ] {
+        let token = format!("{}.AA", unsigned(&header, &value!({"iss": issuer})));
+        let outcome = decode(&home, &["-", "--issuer", &issuer, "--json"], &token).expect_code(0);
+        assert_eq!(signature(&outcome)["reason"], reason, "{header}");
+    }
+}
+
+#[test]
+fn a_nonce_in_the_header_leaves_verification_to_the_resource_server() {
+    let (home, signer) = (Home::new(), Signer::new("k1"));
+    let (_server, issuer) = issuer_with(&signer);
+    let header = |nonce: &str| value!({"alg": "EdDSA", "kid": "k1", "nonce": nonce});
+    let claims = value!({"iss": issuer, "sub": "ada"});
+    // The signature is over the hash of the nonce, the token has the nonce.
+    let signed = signer.signed(&unsigned(&header("hash"), &claims));
+    let token = format!(
+        "{}.{}",
+        unsigned(&header("nonce"), &claims),
+        signed.rsplit('.').next().unwrap()
+    );
     let outcome = decode(&home, &["-", "--issuer", &issuer], &token).expect_code(0);
-    assert!(outcome.stdout.contains("publishes no metadata"), "{outcome:#?}");
+    assert_eq!(
+        outcome.stdout.lines().last(),
+        Some(
+            "  not verified, because its header has a nonce, as Microsoft's tokens for its own APIs (Microsoft Graph) have: only the resource server that it is for can verify it"
+        )
+    );
+    // A nonce that is signed as it is changes nothing.
+    let outcome = decode(&home, &["-", "--issuer", &issuer], &signed).expect_code(0);
+    assert!(outcome.stdout.contains("  verified: EdDSA"), "{outcome:#?}");
+}
+
+#[test]
+fn times_in_milliseconds_are_named_as_that() {
+    let token = format!(
+        "{}.AA",
+        unsigned(
+            &value!({"alg": "none"}),
+            &value!({"iat": 1_700_000_000_000_u64, "exp": 253_402_200_000_u64})
+        )
+    );
+    let outcome = decode(&Home::new(), &["-"], &token).expect_code(0);
+    for line in [
+        "  iat  1700000000000 (milliseconds instead of seconds: 2023-11-14T22:13:20Z, ",
+        "  exp  253402200000 (9999-12-30T20:00:00Z, ",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line}: {outcome:#?}");
+    }
 }
 
 #[test]

@@ -356,6 +356,43 @@ fn a_file_that_is_named_and_missing_is_a_usage_error() {
 }
 
 #[test]
+fn a_file_of_certificates_without_any_is_a_usage_error_before_anything_is_sent() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let at_server = server.origin();
+    for (name, text, problem) in [
+        ("empty.pem", "", "there is no certificate in it"),
+        ("notes.pem", "no certificate\n", "there is no certificate in it"),
+        (
+            "broken.pem",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "there is no certificate in it",
+        ),
+    ] {
+        std::fs::write(home.path().join(name), text).unwrap();
+        let endpoints = [
+            "--authorization-endpoint",
+            &server.url("/authorize"),
+            "--token-endpoint",
+            &server.url("/token"),
+        ];
+        for target in [&["https://127.0.0.1:9"][..], &[&at_server], &endpoints] {
+            let mut command = home.oauth();
+            command.arg("login").args(target);
+            let outcome = run(command.args(["--client-id=x", "--no-browser", "--cacert", name])).expect_error(2);
+            assert!(
+                outcome
+                    .causes()
+                    .contains(&format!("the trusted certificates of {name}"))
+                    && outcome.causes().contains(problem),
+                "{target:?}: {outcome:?}"
+            );
+            assert_eq!(outcome.stdout, "");
+        }
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
 fn a_reader_of_help_that_has_gone_is_no_error() {
     for arguments in [&[][..], &["--help"], &["completions", "bash"], &["status", "--json"]] {
         let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -5,7 +5,9 @@ use super::support::authorization_server::{self, ACCESS_TOKEN, REFRESH_TOKEN};
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, status, value_of};
 use super::support::outcome::{Outcome, run};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, log_in, log_in_with, refreshable, session};
+use super::support::sessions::{
+    KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, log_in, log_in_with, refreshable, session,
+};
 use oauth::store::Session;
 use std::process::Command;
 
@@ -256,6 +258,60 @@ fn failing_at_the_access_token_alone_is_a_warning() {
         let outcome = outcome.expect_code(0);
         assert_eq!(outcome.labelled("warning:").len(), 1, "{outcome:?}");
         assert_eq!(sent, [KEPT_REFRESH_TOKEN, KEPT_ACCESS_TOKEN]);
+        assert_forgotten(&home, "work");
+    }
+}
+
+#[test]
+fn a_token_that_the_server_does_not_know_any_more_is_revoked() {
+    let invalid = || json(400, r#"{"error":"invalid_token"}"#);
+    for answers in [
+        vec![invalid()],
+        vec![status(200), invalid()],
+        vec![invalid(), status(200)],
+    ] {
+        let (outcome, home, sent) = answered(answers);
+        let outcome = outcome.expect_code(0);
+        assert_eq!(outcome.labelled("warning:"), Vec::<String>::new());
+        assert_eq!(sent, [KEPT_REFRESH_TOKEN, KEPT_ACCESS_TOKEN]);
+        assert_forgotten(&home, "work");
+    }
+    // Another status with that code is about something else.
+    let (outcome, home, _) = answered(vec![json(401, r#"{"error":"invalid_token"}"#)]);
+    outcome.expect_error(5);
+    assert_kept(&home, "work");
+}
+
+#[test]
+fn an_access_token_that_ended_with_its_refresh_token_is_no_warning() {
+    let refused = |code: &str| json(400, &format!(r#"{{"error":"{code}"}}"#));
+    for code in ["invalid_request", "invalid_grant", "unsupported_token_type"] {
+        let (outcome, home, sent) = answered(vec![status(200), refused(code)]);
+        assert_eq!(
+            outcome.expect_code(0).labelled("warning:"),
+            Vec::<String>::new(),
+            "{code}"
+        );
+        assert_eq!(sent, [KEPT_REFRESH_TOKEN, KEPT_ACCESS_TOKEN]);
+        assert_forgotten(&home, "work");
+    }
+    // A server that does not revoke refresh tokens has ended nothing with one.
+    let answers = vec![refused("unsupported_token_type"), refused("invalid_request")];
+    let outcome = answered(answers).0.expect_code(0);
+    assert_eq!(outcome.labelled("warning:").len(), 1, "{outcome:?}");
+}
+
+#[test]
+fn failing_at_an_access_token_that_has_expired_is_no_warning() {
+    for answer in [
+        status(500),
+        json(401, r#"{"error":"invalid_client"}"#),
+        Reply::nothing(),
+    ] {
+        let (home, server) = logged_in(vec![status(200), answer]);
+        home.keep("work", &ending_in(-10, revocable(&server)));
+        let outcome = run(&mut logout(&home, &["work"])).expect_code(0);
+        assert_eq!(outcome.labelled("warning:"), Vec::<String>::new(), "{outcome:?}");
         assert_forgotten(&home, "work");
     }
 }

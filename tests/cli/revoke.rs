@@ -90,6 +90,19 @@ fn a_given_token_is_revoked_without_a_guess_what_it_is() {
 }
 
 #[test]
+fn a_token_that_the_server_does_not_know_any_more_counts_as_revoked() {
+    let (home, _server) = require_session(json(400, r#"{"error":"invalid_token"}"#));
+    let outcome = revoke(&home, &[], "").expect_code(0);
+    assert!(
+        outcome
+            .stderr
+            .contains("the access token of profile \"work\" is revoked"),
+        "{outcome:#?}"
+    );
+    revoke(&home, &["-"], "given-token\n").expect_code(0);
+}
+
+#[test]
 fn what_the_server_does_not_take_leaves_the_session_as_it_is() {
     for (answer, code, part) in [
         (status(503), 3, "status 503"),

@@ -411,7 +411,12 @@ fn a_login_that_the_token_endpoint_ends_shows_no_secret() {
         (3, |_| {
             answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_ty"#))
         }),
-        (6, |_| answer(200, &format!(r#"{{"access_token":"{ACCESS_TOKEN}"}}"#))),
+        (6, |_| {
+            answer(
+                200,
+                &format!(r#"{{"authed_user":{{"access_token":"{ACCESS_TOKEN}"}}}}"#),
+            )
+        }),
         (6, |_| {
             answer(
                 200,

@@ -70,7 +70,9 @@ fn another_person_than_signed_in_is_never_shown() {
         (r#"{"sub":"mallory","name":"Ada"}"#, "\"mallory\""),
         (r#"{"sub":"ADA"}"#, "must not be used"),
         (r#"{"name":"Ada"}"#, "no sub"),
-        (r#"{"sub":7}"#, "no sub"),
+        (r#"{"sub":null}"#, "no sub"),
+        (r#"{"sub":7}"#, "its sub is a number, but must be a string"),
+        (r#"{"sub":["ada"]}"#, "its sub is not a string"),
     ] {
         let (home, _server) = require_session(json(200, answer));
         let outcome = userinfo(&home, &[]).expect_error(6);
@@ -190,6 +192,50 @@ fn a_signed_answer_is_read() {
     let outcome = userinfo(&home, &["--json"]).expect_code(0);
     assert_eq!(outcome.json(), value!({"sub": "ada", "aud": "desktop"}));
     assert!(outcome.stderr.contains("not verified"), "{outcome:#?}");
+}
+
+#[test]
+fn a_signed_answer_is_read_whatever_its_content_type() {
+    let token = Signer::new("k1").token(&value!({"sub": "ada", "aud": "desktop"}));
+    for (content_type, body) in [
+        ("Content-Type: application/json", token.clone()),
+        ("Content-Type: application/json;charset=utf-8", format!("\"{token}\"")),
+        ("Content-Type: text/plain", format!("{token}\n")),
+        ("Content-Type: application/jwt; charset=utf-8", token.clone()),
+        ("X-None: 1", token.clone()),
+    ] {
+        let (home, _server) = require_session(Reply::http(200, &[content_type], body));
+        let outcome = userinfo(&home, &["--json"]).expect_code(0);
+        assert_eq!(
+            outcome.stdout, "{\"aud\":\"desktop\",\"sub\":\"ada\"}\n",
+            "{content_type}"
+        );
+        assert!(outcome.stderr.contains("not verified"), "{outcome:#?}");
+    }
+    // Nor does its content type make JSON a JWT.
+    let (home, _server) = require_session(Reply::http(200, &["Content-Type: application/jwt"], ADA));
+    assert_eq!(userinfo(&home, &["--json"]).expect_code(0).stdout, format!("{ADA}\n"));
+}
+
+#[test]
+fn an_encrypted_answer_is_named_as_that() {
+    let header = Signer::new("k1")
+        .token(&value!({}))
+        .split('.')
+        .next()
+        .unwrap()
+        .to_owned();
+    for content_type in ["Content-Type: application/jwt", "Content-Type: application/json"] {
+        let (home, _server) = require_session(Reply::http(200, &[content_type], format!("{header}.a.b.c.d")));
+        let outcome = userinfo(&home, &[]).expect_error(6);
+        assert_eq!(
+            outcome.error(),
+            "the answer of the userinfo endpoint cannot be used: it is encrypted (a JWT of five segments, RFC 7516 §3.1), which is not supported; register the client without userinfo_encrypted_response_alg"
+        );
+    }
+    // Other text with four dots is none.
+    let (home, _server) = require_session(Reply::http(200, &["Content-Type: text/plain"], "a.b.c.d.e"));
+    userinfo(&home, &[]).expect_error(3);
 }
 
 #[test]

@@ -143,6 +143,9 @@ impl Diagnosis for LoginError {
             LoginError::IdToken(error) if error.may_be_clock_skew() => {
                 one("Check the clock of this machine: the server's and this one seem to differ.")
             }
+            LoginError::IdToken(error) if error.is_contradiction_of_server() => one(
+                "Another --issuer does not help: the metadata and the ID tokens of the server have to name the same issuer (OpenID Connect Discovery §4.3).",
+            ),
             LoginError::IdToken(_) => one("Run it again with -vv to see the token response."),
         }
     }

@@ -116,6 +116,16 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         ("exp", missing.clone(), "exp"),
         ("iat", json!(now_s() + 300), "in the future"),
         ("iat", json!(now_s() - 3600), "issued"),
+        (
+            "iat",
+            json!(now_s() * 1000),
+            "iat is in milliseconds instead of seconds",
+        ),
+        (
+            "nbf",
+            json!(now_s() * 1000),
+            "nbf is in milliseconds instead of seconds",
+        ),
         ("iat", missing.clone(), "iat"),
         ("nbf", json!(now_s() + 300), "not valid"),
         ("sub", json!(""), "sub"),
@@ -140,6 +150,29 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         assert!(finished.causes().contains(shown), "{member} {value}: {finished:?}");
         assert_nothing_kept(&home);
     }
+}
+
+#[test]
+fn an_issuer_with_another_slash_at_the_end_is_a_contradiction_of_the_server() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let origin = server.origin();
+    let finished = login_with(&home, &server, "openid", |nonce| {
+        let mut claims = claims(&server, nonce);
+        claims["iss"] = json!(format!("{origin}/"));
+        compact(&json!({"alg": "RS256"}), &claims)
+    });
+    let finished = finished.expect_error(6);
+    assert!(
+        finished.causes().contains(&format!(
+            "the ID token is from \"{origin}/\", but \"{origin}\" was asked: the two differ in the slash at the end only, so the server contradicts its own metadata, and its operator has to correct it (OpenID Connect Core §3.1.3.7 item 2)"
+        )),
+        "{finished:?}"
+    );
+    assert!(
+        finished.hints().contains("Another --issuer does not help"),
+        "{finished:?}"
+    );
+    assert_nothing_kept(&home);
 }
 
 #[test]

@@ -33,8 +33,16 @@ impl Signer {
 
     /// A JWT with these claims.
     pub fn token(&self, claims: &Value) -> String {
-        let header = json!({"alg": "EdDSA", "kid": self.key_id, "typ": "JWT"});
-        let input = unsigned(&header, claims);
+        self.signed(&self.input(claims))
+    }
+
+    /// Header and claims that name this key.
+    pub fn input(&self, claims: &Value) -> String {
+        unsigned(&json!({"alg": "EdDSA", "kid": self.key_id, "typ": "JWT"}), claims)
+    }
+
+    /// The input with its signature.
+    pub fn signed(&self, input: &str) -> String {
         let signature = self.pair.sign(input.as_bytes());
         format!("{input}.{}", encoded(signature.as_ref()))
     }
