@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--grant' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -90,6 +90,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l jwks-uri -d 'Where
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -323,6 +324,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l jwks-uri -d 'Where
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r

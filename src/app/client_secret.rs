@@ -3,6 +3,7 @@
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
 use crate::args::cli::LoginOptions;
+use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -54,17 +55,28 @@ pub(crate) fn client_secret(
 
 pub(crate) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
     let client = &resolved.request.client;
+    let by_client_alone = resolved.grant == LoginGrant::ClientCredentials;
     match (client.method, &client.secret) {
+        (Some(ClientAuthenticationMethod::None), _) if by_client_alone => Err(SettingsError::Contradiction {
+            one: "--client-auth none".to_owned(),
+            other: format!("--grant {}", resolved.grant.as_str()),
+            problem: "only a client that authenticates gets a token for itself (RFC 6749 §4.4)".to_owned(),
+        }),
         (Some(ClientAuthenticationMethod::None), Some(_)) => Err(SettingsError::Contradiction {
             one: "--client-auth none".to_owned(),
             other: "the client secret".to_owned(),
             problem: "a public client has no secret".to_owned(),
         }),
-        (Some(method), None) if method != ClientAuthenticationMethod::None => Err(SettingsError::Missing {
-            what: "client secret",
-            profile: resolved.profile.to_string(),
-            hint: "Give it with --client-secret-file FILE, --client-secret-stdin or OAUTH_CLIENT_SECRET.".to_owned(),
-        }),
+        (method, None)
+            if by_client_alone || method.is_some_and(|method| method != ClientAuthenticationMethod::None) =>
+        {
+            Err(SettingsError::Missing {
+                what: "client secret",
+                profile: resolved.profile.to_string(),
+                hint: "Give it with --client-secret-file FILE, --client-secret-stdin or OAUTH_CLIENT_SECRET."
+                    .to_owned(),
+            })
+        }
         _ => Ok(()),
     }
 }

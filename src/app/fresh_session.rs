@@ -20,7 +20,7 @@ use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Interaction, Part, ProfileName, Renewal, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -160,7 +160,12 @@ fn refresh_locked(
         store,
         options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
-            token_parameters: settings::refresh_parameters(&LoginOptions::default(), profile)?,
+            token_parameters: match session.renewal {
+                Renewal::Grant => settings::token_parameters(profile)?,
+                Renewal::RefreshToken | Renewal::None => {
+                    settings::refresh_parameters(&LoginOptions::default(), profile)?
+                }
+            },
             assumed_ttl: settings::assumed_ttl(None, profile)?,
             warns_of_quirks: false,
         },

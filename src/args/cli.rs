@@ -1,6 +1,7 @@
 //! What can be typed. The doc comments are the help texts; nothing is looked
 //! up here, that is for `settings`.
 
+use crate::args::login_grant::LoginGrant;
 use crate::output::duration::parse_duration;
 use crate::protocol::authorization::ResponseMode;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -260,6 +261,9 @@ pub struct LoginOptions {
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
 
+    /// How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]
+    #[arg(long, value_name = "GRANT", help_heading = "What to ask for")]
+    pub grant: Option<LoginGrant>,
     /// Scope to ask for; repeatable, or one space-separated value
     #[arg(long, value_name = "S", help_heading = "What to ask for")]
     pub scope: Vec<String>,

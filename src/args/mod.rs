@@ -3,4 +3,5 @@
 
 pub mod cli;
 pub mod config;
+pub mod login_grant;
 pub mod settings;

@@ -8,6 +8,7 @@ use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::CheckOptions;
+use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, render, run as check_server};
 use crate::error::Error;
@@ -117,6 +118,14 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     }
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;
+    if resolved.grant != LoginGrant::AuthorizationCode {
+        return Err(SettingsError::Value {
+            name: "--grant".to_owned(),
+            problem: "the check tests the authorization code grant".to_owned(),
+            hint: Some("Give it for this run: --grant authorization-code".to_owned()),
+        }
+        .into());
+    }
     resolved.request.client.secret = given_client_secret(context, &options.login, &resolved)?;
     check_client_authentication(&resolved)?;
     let profile = config.profile(&resolved.profile);

@@ -14,9 +14,11 @@ use crate::app::signals::{finish_then_interrupt, shutdown_signal};
 use crate::app::store_migration::{PreviousStore, current_session};
 use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::config::{self, Change, Config, Setting};
+use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
 use crate::exit::Diagnosis;
+use crate::flow::client_credentials::log_in_as_client;
 use crate::flow::import::{ImportError, import_refresh_token};
 use crate::flow::login::{LoginError, LoginRequest, SaveSession, login};
 use crate::flow::refresh::RefreshOptions;
@@ -29,7 +31,7 @@ use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
+use crate::store::{CredentialStore, Interaction, ProfileName, Renewal, Session, StoreKind, load_undamaged};
 use crate::system;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
@@ -113,7 +115,9 @@ fn log_in(
             timeout: context.at_most(request.timeout),
             after_failure,
         };
-        let wanted = |session: &Session| matches_request(session, request);
+        let repeats = resolved.grant == LoginGrant::ClientCredentials;
+        let wanted =
+            |session: &Session| matches_request(session, request) && (session.renewal == Renewal::Grant) == repeats;
         Some(login_lock::acquire(
             &login,
             &locks,
@@ -202,6 +206,8 @@ fn log_in(
             session,
             id_token,
         }
+    } else if resolved.grant == LoginGrant::ClientCredentials {
+        run_client_credentials(context, &resolved, &transport, &mut save, &mut observer)?
     } else {
         run_flow(context, options, resolved, &transport, &mut save, &mut observer)?
     };
@@ -219,7 +225,9 @@ fn reject_unattended(context: &Context, options: &LoginOptions, resolved: &Resol
     let environment = &context.environment;
     let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
     let has_browser = resolved.browser.is_some() || environment.has("BROWSER");
-    let was_asked = options.no_browser || options.paste || options.refresh_token_stdin || context.style.json;
+    let needs_nobody = resolved.grant == LoginGrant::ClientCredentials;
+    let was_asked =
+        needs_nobody || options.no_browser || options.paste || options.refresh_token_stdin || context.style.json;
     if !environment.has("CI") || has_terminal || has_browser || was_asked {
         return Ok(());
     }
@@ -301,6 +309,36 @@ fn run_flow(
         asked,
         consent_was_asked,
         token_response: logged_in.token_response,
+    })
+}
+
+/// A token for the client itself, without a browser.
+fn run_client_credentials(
+    context: &Context,
+    resolved: &ResolvedLogin,
+    transport: &Transport,
+    save: &mut SaveSession<'_>,
+    observer: &mut dyn Observer,
+) -> Result<LoginOutcome, Error> {
+    let request = &resolved.request;
+    let options = RefreshOptions {
+        client_secret: None,
+        token_parameters: request.wish.extra_token_params.clone(),
+        assumed_ttl: request.assumed_ttl,
+        warns_of_quirks: true,
+    };
+    let mut caller = caller(transport, observer);
+    let session = context.runtime()?.block_on(finish_then_interrupt(async {
+        let session = log_in_as_client(&request.server, &request.client, &request.wish, &options, &mut caller).await?;
+        save(&session, caller.observer).map_err(LoginError::Keep)?;
+        Ok::<_, Error>(session)
+    }))??;
+    Ok(LoginOutcome {
+        asked: request.wish.scope.clone(),
+        consent_was_asked: false,
+        token_response: token_response(&session),
+        session,
+        id_token: None,
     })
 }
 
@@ -415,10 +453,11 @@ fn print_summary(
 ) -> Result<(), Error> {
     let session = &outcome.session;
     let now = system::now();
-    let who = outcome
-        .id_token
-        .as_ref()
-        .map(|id_token| format!(" as {}", id_token.display_name()));
+    let who = match (&outcome.id_token, session.renewal) {
+        (Some(id_token), _) => Some(format!(" as {}", id_token.display_name())),
+        (None, Renewal::Grant) => Some(format!(" as the client {}", session.client.id)),
+        (None, _) => None,
+    };
     let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
     observer.observe(&Event::Outcome(&format!(
         "signed in{} at {issuer}",
@@ -455,7 +494,11 @@ fn print_summary(
             "the server did not say how long the access token is valid",
         )),
     }
-    if session.can_renew() {
+    if session.renewal == Renewal::Grant {
+        observer.observe(&Event::Outcome(
+            "oauth token gets the next one in the same way when it expires",
+        ));
+    } else if session.can_renew() {
         observer.observe(&Event::Outcome("it can be refreshed"));
     } else if outcome.asked.contains("offline_access") && outcome.asked.contains("openid") && !outcome.consent_was_asked
     {

@@ -3,6 +3,7 @@
 //! bottom, tells the observer what happens, and prints nothing.
 
 pub mod caller;
+pub mod client_credentials;
 pub mod discovery;
 pub mod events;
 pub mod hints;

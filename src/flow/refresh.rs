@@ -12,7 +12,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{Part, Session, Suspension};
+use crate::store::{Part, Renewal, Session, Suspension};
 use crate::trace::Event;
 use crate::transport::TransportError;
 use std::time::Duration;
@@ -189,11 +189,9 @@ pub async fn refresh(
     let mut response = match answer.read() {
         Ok(response) => response,
         Err(error) => {
-            return Err(keep_refresh_token(
-                session,
-                answer.salvage_refresh_token(),
-                error.into(),
-            ));
+            let refresh_token = answer.salvage_refresh_token();
+            let refresh_token = refresh_token.filter(|_| session.renewal != Renewal::Grant);
+            return Err(keep_refresh_token(session, refresh_token, error.into()));
         }
     };
     let quirks = if options.warns_of_quirks {
@@ -202,6 +200,9 @@ pub async fn refresh(
         Quirks::Trace
     };
     trace_token_response(&response, quirks, caller.observer);
+    if session.renewal == Renewal::Grant {
+        drop_tokens_of_users(&mut response, caller);
+    }
     let has_secret = token_request.client.is_confidential();
     let id_token = match check_id_token(session, &response, has_secret, caller) {
         Ok(id_token) => id_token,
@@ -232,6 +233,22 @@ pub async fn refresh(
     }
     apply_token_response(session, part, response, options.assumed_ttl, caller.now());
     Ok(id_token)
+}
+
+/// A grant that is repeated needs no refresh token (RFC 6749 §4.4.3), and no
+/// user signed in by it.
+fn drop_tokens_of_users(response: &mut TokenResponse, caller: &mut Caller<'_>) {
+    for (token, name) in [
+        (&mut response.refresh_token, "a refresh token"),
+        (&mut response.id_token, "an ID token"),
+    ] {
+        if token.take().is_some() {
+            caller.observe(&Event::Note(&format!(
+                "the server sent {name}, which this grant does not use: it is not kept"
+            )));
+        }
+    }
+    response.refresh_expires_in_s = None;
 }
 
 /// A part of the session has its own scope.

@@ -6,13 +6,14 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
+use crate::flow::client_credentials::hints_for_client_credentials;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{
-    CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Session, SessionEnd, StoreError,
+    CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError,
 };
 use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
@@ -49,6 +50,8 @@ pub enum RenewError {
     Refused {
         /// Whose.
         profile: ProfileName,
+        /// How it was to be renewed.
+        renewal: Renewal,
         /// What it said.
         #[source]
         error: TokenError,
@@ -102,8 +105,15 @@ impl Diagnosis for RenewError {
             RenewError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
-            RenewError::Refused { profile, error } => {
-                let mut hints = hints_for_refresh(error);
+            RenewError::Refused {
+                profile,
+                renewal,
+                error,
+            } => {
+                let mut hints = match renewal {
+                    Renewal::Grant => hints_for_client_credentials(error, None),
+                    Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
+                };
                 let command = format!("oauth login {profile}");
                 hints.push(match exit_code_of_refresh(error) {
                     ExitCode::LoginRequired => format!("Run: {command}"),
@@ -231,7 +241,8 @@ pub async fn renew(
 
     match outcome {
         Ok(()) => Ok(session),
-        Err(error) if error.ends_session() => {
+        // Only a refresh token can be spent or revoked; a grant may work again.
+        Err(error) if spent.is_some() && error.ends_session() => {
             let current = load(profile, context)?;
             if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.as_ref().map(Secret::fingerprint) {
                 context.caller.observe(&Event::Decision(
@@ -257,6 +268,7 @@ pub async fn renew(
         }
         Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
             profile: profile.clone(),
+            renewal: session.renewal,
             error,
         }),
         Err(error) => {
@@ -317,7 +329,12 @@ async fn refresh_with_retry(
         Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
-                reason: "the answer to the refresh was lost; asking once more with the same refresh token",
+                reason: match session.renewal {
+                    Renewal::Grant => "the answer was lost; asking once more",
+                    Renewal::RefreshToken | Renewal::None => {
+                        "the answer to the refresh was lost; asking once more with the same refresh token"
+                    }
+                },
             });
             refresh(session, part, options, caller).await.map(drop)
         }

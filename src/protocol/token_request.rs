@@ -143,10 +143,13 @@ mod tests {
     fn received_requests() {
         let parse = |body: &str| ReceivedTokenRequest::parse(&Params::parse(body), None).map_err(|error| error.error);
         assert!(parse("grant_type=authorization_code&code=c&client_id=x").is_ok());
+        assert!(parse("grant_type=client_credentials&client_id=x").is_ok());
         for (body, error) in [
             ("client_id=x", "invalid_request"),
             ("grant_type=authorization_code&client_id=x", "invalid_request"),
             ("grant_type=refresh_token&client_id=x", "invalid_request"),
+            ("grant_type=client_credentials", "invalid_client"),
+            ("grant_type=client_credentials&client_id=x&scope=%22", "invalid_scope"),
             ("grant_type=password&client_id=x", "unsupported_grant_type"),
             ("grant_type=authorization_code&code=c", "invalid_client"),
             (
@@ -188,5 +191,41 @@ mod tests {
             "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA"
         );
         assert_eq!(header.unwrap().expose().expose(), "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
+    }
+
+    #[test]
+    fn the_client_credentials_request_of_rfc_6749_section_4_4_2() {
+        use crate::protocol::client::{ClientAuthentication, ClientId};
+        use crate::protocol::grant::client_credentials::ClientCredentialsGrant;
+        use crate::protocol::scope::Scope;
+        let encode = |authentication: ClientAuthentication, scope: Option<&str>| {
+            let request = TokenRequest {
+                client: Client {
+                    id: ClientId::parse("s6BhdRkqt3").unwrap(),
+                    authentication,
+                },
+                grant: Grant::ClientCredentials(ClientCredentialsGrant {
+                    scope: scope.map(|scope| Scope::parse(scope).unwrap()),
+                }),
+                resource: vec![],
+                audience: None,
+                extra: vec![],
+            };
+            let url = "https://as.example/token".parse().unwrap();
+            let (body, header) = request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
+            (body, header.map(|header| header.expose().expose().clone()))
+        };
+        let (body, header) = encode(ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()), None);
+        assert_eq!(body.encode().expose(), "grant_type=client_credentials");
+        assert_eq!(header.as_deref(), Some("Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"));
+        let (body, header) = encode(ClientAuthentication::ClientSecretPost("s".into()), Some("a b"));
+        let text = "grant_type=client_credentials&client_id=s6BhdRkqt3&client_secret=s&scope=a+b";
+        assert_eq!((body.encode().expose().as_str(), header), (text, None));
+
+        let received = ReceivedTokenRequest::parse(&Params::parse(text), None).unwrap();
+        let Grant::ClientCredentials(grant) = received.grant else {
+            panic!("another grant")
+        };
+        assert_eq!(grant.scope, Some(Scope::parse("a b").unwrap()));
     }
 }

@@ -5,6 +5,9 @@ use crate::protocol::scope::Scope;
 /// The scopes that can be requested.
 pub(crate) const SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_access", "hello", "introspect"];
 
+/// Those that a client can have without a user.
+pub(crate) const CLIENT_SCOPES: [&str; 2] = ["hello", "introspect"];
+
 /// The scope that is granted where none is requested (RFC 6749 §3.3).
 pub(crate) const DEFAULT_SCOPE: &str = "hello";
 

@@ -24,7 +24,8 @@ struct AccessTokenClaims<'a> {
     client_id: Option<&'a str>,
     scope: &'a str,
     jti: &'a str,
-    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     iat: i64,
     exp: i64,
 }
@@ -43,7 +44,8 @@ struct IdTokenClaims<'a> {
     sub: &'a str,
     aud: &'a str,
     azp: &'a str,
-    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     iat: i64,
     exp: i64,
     at_hash: &'a str,
@@ -123,7 +125,7 @@ fn access_token(
         client_id: Some(issued.client_id.as_str()),
         scope,
         jti: &issued.token_id,
-        auth_time: issued.auth_time.0,
+        auth_time: issued.auth_time.map(|at| at.0),
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
     };
@@ -181,7 +183,7 @@ fn id_token(
         sub: &policy.subject(&issued.subject),
         aud: facts.audience,
         azp: facts.authorized_party,
-        auth_time: issued.auth_time.0,
+        auth_time: issued.auth_time.map(|at| at.0),
         iat: facts.issued_at,
         exp: facts.expires_at,
         at_hash: &access_token_hash(facts.hashed_token),

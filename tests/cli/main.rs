@@ -12,6 +12,8 @@ mod broken_rules;
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_credentials;
+#[cfg(unix)]
 mod completions;
 #[cfg(unix)]
 mod credential_helper;

@@ -18,7 +18,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 26] = [
+pub(super) const KEYS: [(&str, SettingKind); 27] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -30,6 +30,7 @@ pub(super) const KEYS: [(&str, SettingKind); 26] = [
     ("client_id", SettingKind::Text),
     ("client_secret_file", SettingKind::Text),
     ("client_auth", SettingKind::Text),
+    ("grant", SettingKind::Text),
     ("scope", SettingKind::List),
     ("resource", SettingKind::List),
     ("audience", SettingKind::Text),

@@ -49,6 +49,12 @@ pub(super) fn callback_choice(options: &LoginOptions, profile: &Profile) -> Resu
     Ok(CallbackChoice::Listen(redirect_uri, settings))
 }
 
+/// For a grant without a browser: nothing comes back, and nothing listens.
+pub(super) fn no_callback() -> Result<CallbackChoice, SettingsError> {
+    let redirect_uri = RedirectUri::parse(DEFAULT_REDIRECT_URI).map_err(|error| invalid("redirect_uri", error))?;
+    Ok(CallbackChoice::Paste(redirect_uri))
+}
+
 /// The port of the redirect URI, or those of `--port`, which it must not contradict.
 fn ports_to_try(place: &str, in_redirect_uri: Option<u16>, given: &[u16]) -> Result<Vec<u16>, SettingsError> {
     match (in_redirect_uri, given) {

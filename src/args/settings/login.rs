@@ -1,8 +1,9 @@
 //! Everything that `oauth login` was told: server, client, callback, parameters.
 
-use super::callback::{callback_choice, response_mode};
+use super::callback::{callback_choice, no_callback, response_mode};
 use super::client::client_choice;
 use super::error::{SettingsError, invalid};
+use super::grant::login_grant;
 use super::lists::{list, pairs};
 use super::names::parse_name;
 use super::saved::profile_changes;
@@ -12,6 +13,7 @@ use super::token::{assumed_ttl, refresh_parameters};
 use super::transport::reject_userinfo;
 use crate::args::cli::LoginOptions;
 use crate::args::config::{Config, Profile, Setting};
+use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::{AuthorizationOptions, RESERVED_PARAMETERS};
 use crate::protocol::endpoint::HttpPolicy;
@@ -39,6 +41,8 @@ const SERVER_SPECIFIC_KEYS: [&str; 7] = [
 pub struct ResolvedLogin {
     /// Under which name.
     pub profile: ProfileName,
+    /// By which grant.
+    pub grant: LoginGrant,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,
     /// The flow's part, but for the client secret, which is read later.
@@ -75,9 +79,13 @@ pub fn login(
     let issuer = url.as_deref().or(options.issuer.as_deref());
     let another_server = issuer.is_some() && profile.text("issuer").is_some() && profile.text("issuer") != issuer;
     let saved_of_server = if another_server { &empty } else { profile };
-    let server = server_choice(options, url.as_deref(), saved_of_server, allowance, &name)?;
+    let grant = login_grant(options, profile)?;
+    let server = server_choice(options, url.as_deref(), saved_of_server, grant, allowance, &name)?;
     let client = client_choice(options, environment, profile, &name, url.as_deref())?;
-    let callback = callback_choice(options, profile)?;
+    let callback = match grant {
+        LoginGrant::AuthorizationCode => callback_choice(options, profile)?,
+        LoginGrant::ClientCredentials => no_callback()?,
+    };
     Ok(ResolvedLogin {
         given: profile_changes(options, url.as_deref(), profile.list("scope")),
         browser: options
@@ -95,6 +103,7 @@ pub fn login(
         },
         refresh_parameters: refresh_parameters(options, Some(profile))?,
         profile: name,
+        grant,
         request: LoginRequest {
             server,
             client,
@@ -123,7 +132,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         Err(SettingsError::Missing { .. }) => Ok(()),
         other => other,
     };
-    ignoring_absence(server_choice(&options, None, profile, allowance, &name).map(|_| ()))?;
+    let grant = login_grant(&options, profile)?;
+    ignoring_absence(server_choice(&options, None, profile, grant, allowance, &name).map(|_| ()))?;
     ignoring_absence(client_choice(&options, &Environment::default(), profile, &name, None).map(|_| ()))?;
     callback_choice(&LoginOptions { paste: true, ..options }, profile)?;
     authorization_options(&LoginOptions::default(), profile)?;

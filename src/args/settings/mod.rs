@@ -5,6 +5,7 @@
 mod callback;
 mod client;
 mod error;
+mod grant;
 mod lists;
 mod login;
 mod names;
@@ -20,7 +21,7 @@ pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
-pub use token::{assumed_ttl, part, refresh_parameters};
+pub use token::{assumed_ttl, part, refresh_parameters, token_parameters};
 pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};

@@ -3,6 +3,7 @@
 use super::lists::words;
 use crate::args::cli::{GlobalOptions, LoginOptions};
 use crate::args::config::Setting;
+use crate::args::login_grant::LoginGrant;
 use crate::protocol::client::ClientAuthenticationMethod;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(super) fn profile_changes(
             "client_auth",
             options.client_auth.map(ClientAuthenticationMethod::as_str),
         ),
+        ("grant", options.grant.map(LoginGrant::as_str)),
         ("audience", options.audience.as_deref()),
         ("redirect_uri", options.redirect_uri.as_deref()),
         ("browser", options.browser.as_deref()),

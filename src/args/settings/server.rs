@@ -3,6 +3,7 @@
 use super::error::{SettingsError, invalid, invalid_with_hint};
 use crate::args::cli::LoginOptions;
 use crate::args::config::Profile;
+use crate::args::login_grant::LoginGrant;
 use crate::flow::server::ServerChoice;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::store::ProfileName;
@@ -11,6 +12,7 @@ pub(super) fn server_choice(
     options: &LoginOptions,
     url: Option<&str>,
     profile: &Profile,
+    grant: LoginGrant,
     allowance: HttpPolicy,
     name: &ProfileName,
 ) -> Result<ServerChoice, SettingsError> {
@@ -59,7 +61,9 @@ pub(super) fn server_choice(
     let issuer = issuer
         .map(|(place, text)| Issuer::parse(text, allowance).map_err(|error| unusable(place, error)))
         .transpose()?;
-    if issuer.is_none() && (authorization_endpoint.is_none() || token_endpoint.is_none()) {
+    let needs_authorization_endpoint = grant == LoginGrant::AuthorizationCode;
+    let lacks_endpoint = token_endpoint.is_none() || (needs_authorization_endpoint && authorization_endpoint.is_none());
+    if issuer.is_none() && lacks_endpoint {
         let hint =
             format!("Name the server: oauth login --profile {name} --issuer https://id.example.com --client-id ID");
         return Err(SettingsError::Missing {

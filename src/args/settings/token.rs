@@ -48,6 +48,15 @@ pub fn refresh_parameters(
     Ok(parameters)
 }
 
+/// The parameters that a profile adds to a token request that is repeated.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn token_parameters(profile: Option<&Profile>) -> Result<Vec<(String, String)>, SettingsError> {
+    let saved = profile.map(|profile| profile.pairs("token_param")).unwrap_or_default();
+    pairs(&[], "--token-param", saved, "token_param", &RESERVED_TOKEN_PARAMETERS)
+}
+
 /// How long access tokens live whose server does not say so.
 ///
 /// # Errors

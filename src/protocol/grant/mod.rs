@@ -2,6 +2,7 @@
 //! a grant type, for the client that sends it and for the server that reads it.
 
 pub mod authorization_code;
+pub mod client_credentials;
 pub mod refresh_token;
 
 use super::citation::{Cited, RequestError};
@@ -9,6 +10,7 @@ use super::params::Params;
 use super::scope::Scope;
 use crate::secret::Secret;
 use authorization_code::AuthorizationCodeGrant;
+use client_credentials::ClientCredentialsGrant;
 use refresh_token::RefreshTokenGrant;
 
 /// What entitles the client to a token.
@@ -18,6 +20,8 @@ pub enum Grant {
     AuthorizationCode(AuthorizationCodeGrant),
     /// RFC 6749 §6.
     RefreshToken(RefreshTokenGrant),
+    /// RFC 6749 §4.4.
+    ClientCredentials(ClientCredentialsGrant),
 }
 
 /// How a session gets its next access token without the resource owner.
@@ -33,13 +37,18 @@ pub enum Renewal {
 
 impl Grant {
     /// The grant types that this program knows, by their names on the wire.
-    pub const TYPES: [&'static str; 2] = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE];
+    pub const TYPES: [&'static str; 3] = [
+        authorization_code::GRANT_TYPE,
+        refresh_token::GRANT_TYPE,
+        client_credentials::GRANT_TYPE,
+    ];
 
     /// The name on the wire.
     pub fn grant_type(&self) -> &'static str {
         match self {
             Grant::AuthorizationCode(_) => authorization_code::GRANT_TYPE,
             Grant::RefreshToken(_) => refresh_token::GRANT_TYPE,
+            Grant::ClientCredentials(_) => client_credentials::GRANT_TYPE,
         }
     }
 
@@ -48,6 +57,7 @@ impl Grant {
         match self {
             Grant::AuthorizationCode(_) => authorization_code::RENEWAL,
             Grant::RefreshToken(_) => refresh_token::RENEWAL,
+            Grant::ClientCredentials(_) => client_credentials::RENEWAL,
         }
     }
 
@@ -55,7 +65,7 @@ impl Grant {
     pub fn spends(&self) -> Option<&Secret> {
         match self {
             Grant::RefreshToken(grant) => Some(&grant.refresh_token),
-            Grant::AuthorizationCode(_) => None,
+            Grant::AuthorizationCode(_) | Grant::ClientCredentials(_) => None,
         }
     }
 
@@ -66,8 +76,8 @@ impl Grant {
             Renewal::RefreshToken => refresh_token
                 .cloned()
                 .map(|refresh_token| Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope })),
-            // No grant that is known yet can be repeated
-            Renewal::None | Renewal::Grant => None,
+            Renewal::Grant => Some(Grant::ClientCredentials(ClientCredentialsGrant { scope })),
+            Renewal::None => None,
         }
     }
 
@@ -77,6 +87,7 @@ impl Grant {
         match self {
             Grant::AuthorizationCode(grant) => grant.push_credentials(params),
             Grant::RefreshToken(grant) => grant.push_credentials(params),
+            Grant::ClientCredentials(_) => {}
         }
     }
 
@@ -85,6 +96,7 @@ impl Grant {
         match self {
             Grant::AuthorizationCode(grant) => grant.push_details(params),
             Grant::RefreshToken(grant) => grant.push_details(params),
+            Grant::ClientCredentials(grant) => grant.push_details(params),
         }
     }
 
@@ -97,8 +109,9 @@ impl Grant {
         match fields.required("grant_type")? {
             authorization_code::GRANT_TYPE => AuthorizationCodeGrant::parse(fields).map(Grant::AuthorizationCode),
             refresh_token::GRANT_TYPE => RefreshTokenGrant::parse(fields).map(Grant::RefreshToken),
+            client_credentials::GRANT_TYPE => Ok(Grant::ClientCredentials(ClientCredentialsGrant::parse(fields))),
             _ => {
-                let reason = format!("only {} are supported", Grant::TYPES.join(" and "));
+                let reason = format!("only {} are supported", Grant::TYPES.join(", "));
                 Err(RequestError::new(
                     "unsupported_grant_type",
                     Cited::new(reason, "RFC 9700 §2.4"),
@@ -113,8 +126,8 @@ impl Renewal {
     pub fn is_possible(self, has_refresh_token: bool) -> bool {
         match self {
             Renewal::RefreshToken => has_refresh_token,
-            // As in [`Grant::for_renewal`]
-            Renewal::None | Renewal::Grant => false,
+            Renewal::Grant => true,
+            Renewal::None => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::secret::Secret;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::IssueCodeError;
-use crate::server::grants::grant::Authorization;
+use crate::server::grants::grant::{Authorization, CodeBinding};
 use crate::server::interactions::{AcceptedRequest, SignedIn};
 use crate::server::moment::Moment;
 
@@ -17,7 +17,10 @@ pub(super) fn issue_code(
     if request.scope.contains("openid") {
         server.note_openid();
     }
-    let code = server.grants().issue_code(moment, authorization(request, signed_in))?;
+    let authorization = authorization(request, signed_in);
+    let code = server
+        .grants()
+        .issue_code(moment, authorization, code_binding(request))?;
     match moment.policy.code_entropy() {
         None => Ok(code),
         Some(entropy) => Ok(server
@@ -26,18 +29,23 @@ pub(super) fn issue_code(
     }
 }
 
-/// What a user agreed to.
-pub(super) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> Authorization {
-    Authorization {
-        client_id: request.client_id.clone(),
+fn code_binding(request: &AcceptedRequest) -> CodeBinding {
+    CodeBinding {
         redirect_uri: request.redirect_uri.clone(),
         redirect_uri_sent: request.redirect_uri_sent,
         code_challenge: request.code_challenge.clone(),
         challenge_override: request.deviation.challenge.clone(),
+    }
+}
+
+/// What a user agreed to.
+pub(super) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> Authorization {
+    Authorization {
+        client_id: request.client_id.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
         nonce: request.nonce.clone(),
         subject: signed_in.user.clone(),
-        auth_time: signed_in.auth_time,
+        auth_time: Some(signed_in.auth_time),
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn token_without_code(
     moment: &mut Moment<'_>,
     authorization: Authorization,
 ) -> Result<Value, KeyError> {
-    let issued = server.grants().issue_without_code(moment, authorization)?;
+    let issued = server.grants().issue_access_token_only(moment, authorization)?;
     let text = token_response(server, moment, &issued)?;
     serde_json::from_slice(&text).map_err(|_| KeyError::Failed)
 }

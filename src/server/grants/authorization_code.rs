@@ -1,7 +1,7 @@
 //! The authorization code grant (RFC 6749 §4.1).
 
 use super::error::{GrantError, IssueCodeError};
-use super::grant::{Authorization, IssuedTokens, narrow_resource};
+use super::grant::{Authorization, BoundCode, CodeBinding, IssuedTokens, narrow_resource};
 use super::opaque_token::{GrantId, Presented, draw_token};
 use super::pkce::{PresentedVerifier, verify_pkce};
 use super::store::{Grants, IssuedCode};
@@ -33,15 +33,16 @@ impl Grants {
         &mut self,
         moment: &mut Moment<'_>,
         authorization: Authorization,
+        binding: CodeBinding,
     ) -> Result<Secret, IssueCodeError> {
         let id = GrantId::draw(moment.randomness)?;
         let (code, hash) = draw_token(moment.randomness, &[&id.0])?;
         let expires_at = moment.now.plus_seconds(self.lifetimes.code_s);
+        let owner = Sha256::digest(binding.redirect_uri.as_str().as_bytes()).into();
         let issued = IssuedCode {
-            code: hash,
+            code: BoundCode { hash, binding },
             authorization,
         };
-        let owner = Sha256::digest(issued.authorization.redirect_uri.as_str().as_bytes()).into();
         self.codes.insert_fairly(moment.now, id, issued, expires_at, owner)?;
         Ok(code)
     }
@@ -57,7 +58,7 @@ impl Grants {
         let (now, policy) = (moment.now, moment.policy);
         let presented = Presented::read(request.code, &[]).ok_or(GrantError::UnknownCode)?;
         let used = self.grants.get(now, &presented.id);
-        if used.is_some_and(|grant| grant.code.matches(&presented.bytes)) {
+        if used.is_some_and(|grant| grant.has_code(&presented.bytes)) {
             if let Some(rule) = policy.rule_for_reused_code(request.is_concurrent) {
                 return self.redeem_again(moment, request, presented.id, rule);
             }
@@ -69,7 +70,7 @@ impl Grants {
         let issued = self
             .codes
             .get(now, &presented.id)
-            .filter(|issued| issued.code.matches(&presented.bytes))
+            .filter(|issued| issued.code.hash.matches(&presented.bytes))
             .ok_or(GrantError::UnknownCode)?;
         if issued.authorization.client_id != *request.client_id && policy.binds_codes_to_clients() {
             return Err(GrantError::CodeOfOtherClient);
@@ -77,9 +78,9 @@ impl Grants {
         // From here on the code is gone, whatever comes of it.
         let IssuedCode { code, authorization } =
             self.codes.remove(now, &presented.id).ok_or(GrantError::UnknownCode)?;
-        check_redemption(policy, &authorization, request)?;
+        check_redemption(policy, &code.binding, request)?;
         let resource = narrow_resource(&authorization.resource, request.resource)?;
-        self.create_grant(moment, presented.id, code, authorization, resource)
+        self.create_grant(moment, presented.id, Some(code), authorization, resource)
     }
 }
 
@@ -87,12 +88,12 @@ impl Grants {
 /// and its verifier (RFC 7636 §4.6).
 pub(super) fn check_redemption(
     policy: &Policy<'_>,
-    authorization: &Authorization,
+    binding: &CodeBinding,
     request: &Redemption<'_>,
 ) -> Result<(), GrantError> {
-    let expected = authorization.redirect_uri.as_str();
+    let expected = binding.redirect_uri.as_str();
     match request.redirect_uri {
-        None if authorization.redirect_uri_sent && policy.requires_redirect_uri_with_codes() => {
+        None if binding.redirect_uri_sent && policy.requires_redirect_uri_with_codes() => {
             return Err(GrantError::NoRedirectUri);
         }
         Some(other) if other != expected && policy.binds_codes_to_redirect_uris() => {
@@ -100,5 +101,5 @@ pub(super) fn check_redemption(
         }
         _ => {}
     }
-    verify_pkce(policy, authorization, request.verifier)
+    verify_pkce(policy, binding, request.verifier)
 }

@@ -3,6 +3,7 @@
 use crate::protocol::random::RandomnessFailed;
 use crate::rules::Rule;
 use crate::server::expiring_map::Full;
+use crate::server::scopes::CLIENT_SCOPES;
 
 /// Why a grant was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,10 @@ pub(crate) enum GrantError {
     RefreshTokenOfOtherClient,
     #[error("scope has more than was granted")]
     Scope,
+    #[error("a public client has no credentials that could bring it a token")]
+    PublicClient,
+    #[error("scope has more than a client gets for itself: there are {}", CLIENT_SCOPES.join(", "))]
+    ScopeOfUsers,
     #[error("resource is not among those that were granted")]
     Resource,
     #[error("this refusal was asked for")]
@@ -41,7 +46,8 @@ impl GrantError {
     /// The code of the error response (RFC 6749 §5.2, RFC 8707 §2).
     pub(crate) fn error(self) -> &'static str {
         match self {
-            GrantError::Scope => "invalid_scope",
+            GrantError::Scope | GrantError::ScopeOfUsers => "invalid_scope",
+            GrantError::PublicClient => "unauthorized_client",
             GrantError::Resource => "invalid_target",
             GrantError::Randomness(_) => "server_error",
             _ => "invalid_grant",
@@ -59,6 +65,8 @@ impl GrantError {
             GrantError::UnknownRefreshToken | GrantError::RefreshTokenOfOtherClient | GrantError::Scope => {
                 "RFC 6749 §6"
             }
+            GrantError::PublicClient => "RFC 6749 §4.4",
+            GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
             GrantError::Resource => "RFC 8707 §2.2",
             GrantError::OnPurpose(_) => "--break",

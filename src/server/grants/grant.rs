@@ -11,29 +11,40 @@ use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::server::violations::deviation::ChallengeOverride;
 
-/// Everything that a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.4, RFC 8707 §2.2).
+/// What a token request with a code must show (RFC 6749 §4.1.3, RFC 7636 §4.4).
 #[derive(Debug, Clone)]
-pub(crate) struct Authorization {
-    pub(crate) client_id: ClientId,
+pub(crate) struct CodeBinding {
     pub(crate) redirect_uri: RedirectUri,
     /// Whether the authorization request named it; then the token request must, too.
     pub(crate) redirect_uri_sent: bool,
     pub(crate) code_challenge: CodeChallenge,
     /// Instead of the challenge, where a rule about it is violated.
     pub(crate) challenge_override: Option<ChallengeOverride>,
+}
+
+/// Who may do what: all that tokens are made from, however they are requested.
+#[derive(Debug, Clone)]
+pub(crate) struct Authorization {
+    pub(crate) client_id: ClientId,
     pub(crate) scope: Scope,
     /// Never empty.
     pub(crate) resource: Vec<Resource>,
     pub(crate) nonce: Option<String>,
-    /// The user's name.
+    /// The user's name, or the client's where it acts for itself (RFC 9068 §2.2).
     pub(crate) subject: String,
-    /// When the user signed in.
-    pub(crate) auth_time: UnixSeconds,
+    /// When the user signed in, where one did.
+    pub(crate) auth_time: Option<UnixSeconds>,
+}
+
+/// A code, known by its hash, and what redeems it.
+pub(super) struct BoundCode {
+    pub(super) hash: Hash,
+    pub(super) binding: CodeBinding,
 }
 
 pub(super) struct Grant {
-    /// Of the redeemed code, so that its reuse is known for what it is.
-    pub(super) code: Hash,
+    /// The redeemed one, so that its reuse is known for what it is.
+    pub(super) code: Option<BoundCode>,
     pub(super) authorization: Authorization,
     /// The part that all refresh tokens of this grant share: who presents
     /// it has had one of them.
@@ -61,13 +72,36 @@ pub(crate) struct IssuedTokens {
     /// For the ID token; only the first one carries it.
     pub(crate) nonce: Option<String>,
     pub(crate) with_id_token: bool,
-    pub(crate) auth_time: UnixSeconds,
+    pub(crate) auth_time: Option<UnixSeconds>,
     pub(crate) token_id: String,
     /// `None` where the old one stays.
     pub(crate) refresh_token: Option<Secret>,
 }
 
 impl Grant {
+    /// A grant that has had no tokens yet. `family` is no family where no refresh token is issued.
+    pub(super) fn new(
+        code: Option<BoundCode>,
+        authorization: Authorization,
+        family: Hash,
+        refresh_tokens: Vec<RefreshToken>,
+    ) -> Self {
+        Grant {
+            code,
+            authorization,
+            family,
+            refresh_tokens,
+            serial: 0,
+            id_token_issued_at: None,
+            revoked_access_tokens: Vec::new(),
+        }
+    }
+
+    /// Whether this code was redeemed for it.
+    pub(super) fn has_code(&self, bytes: &[u8]) -> bool {
+        self.code.as_ref().is_some_and(|code| code.hash.matches(bytes))
+    }
+
     /// Whether an ID token is wanted, and the last one has lived half its
     /// life. So a code brings one, and a refresh that comes when it should
     /// brings a new one; the others need not (OpenID Connect Core §12.2), and
@@ -113,7 +147,7 @@ impl Grant {
     pub(super) fn revoke_refresh_tokens(&mut self) {
         self.refresh_tokens.clear();
         // So that those that were given are not even known as spent.
-        self.family = Hash::of(b"");
+        self.family = Hash::of_nothing();
     }
 }
 

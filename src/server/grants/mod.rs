@@ -13,6 +13,7 @@
 //!
 //! `store` keeps them; each other file adds one way to use it.
 
+mod access_token_only;
 pub(crate) mod authorization_code;
 pub(crate) mod error;
 pub(crate) mod grant;

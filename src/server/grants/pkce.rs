@@ -1,7 +1,7 @@
 //! Whether a token request has the verifier of its code (RFC 7636 §4.6).
 
 use super::error::GrantError;
-use super::grant::Authorization;
+use super::grant::CodeBinding;
 use crate::protocol::abnf::base64url;
 use crate::protocol::pkce::CodeVerifier;
 use crate::rules::Rule;
@@ -21,22 +21,22 @@ pub(crate) struct PresentedVerifier<'a> {
 /// Whether the verifier hashes into the challenge, or the policy overlooks that it does not.
 pub(super) fn verify_pkce(
     policy: &Policy<'_>,
-    authorization: &Authorization,
+    binding: &CodeBinding,
     verifier: PresentedVerifier<'_>,
 ) -> Result<(), GrantError> {
-    let honest = verify(authorization, verifier.parsed);
+    let honest = verify(binding, verifier.parsed);
     if policy.enforces_everything() {
         return honest;
     }
-    match &authorization.challenge_override {
+    match &binding.challenge_override {
         Some(challenge) => verify_override(policy, challenge, verifier.sent),
-        None => overlook(policy, authorization.code_challenge.as_str(), verifier.sent, honest),
+        None => overlook(policy, binding.code_challenge.as_str(), verifier.sent, honest),
     }
 }
 
-fn verify(authorization: &Authorization, verifier: Option<&CodeVerifier>) -> Result<(), GrantError> {
+fn verify(binding: &CodeBinding, verifier: Option<&CodeVerifier>) -> Result<(), GrantError> {
     let verifier = verifier.ok_or(GrantError::NoVerifier)?;
-    if authorization.code_challenge.matches(verifier) {
+    if binding.code_challenge.matches(verifier) {
         Ok(())
     } else {
         Err(GrantError::WrongVerifier)

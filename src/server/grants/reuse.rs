@@ -1,12 +1,11 @@
 //! Codes and spent refresh tokens that are accepted again, because the rule
-//! against that is violated; and tokens without a code.
+//! against that is violated.
 
 use super::authorization_code::{Redemption, check_redemption};
 use super::error::GrantError;
-use super::grant::{Authorization, IssuedTokens};
-use super::opaque_token::{GrantId, draw_token};
+use super::grant::IssuedTokens;
+use super::opaque_token::GrantId;
 use super::store::Grants;
-use crate::protocol::random::RandomnessFailed;
 use crate::rules::Rule;
 use crate::server::moment::Moment;
 
@@ -22,11 +21,11 @@ impl Grants {
     ) -> Result<IssuedTokens, GrantError> {
         let policy = moment.policy;
         let grant = self.grants.get(moment.now, &id).ok_or(GrantError::UnknownCode)?;
-        let authorization = grant.authorization.clone();
-        if authorization.client_id != *request.client_id && policy.binds_codes_to_clients() {
+        if grant.authorization.client_id != *request.client_id && policy.binds_codes_to_clients() {
             return Err(GrantError::CodeOfOtherClient);
         }
-        check_redemption(policy, &authorization, request)?;
+        let code = grant.code.as_ref().ok_or(GrantError::UnknownCode)?;
+        check_redemption(policy, &code.binding, request)?;
         let ends_former = rule == Rule::CodeSingleUse && policy.revokes_tokens_of_reused_codes();
         self.issue_again(moment, id, ends_former)
     }
@@ -56,33 +55,8 @@ impl Grants {
             grant.revoke_access_tokens();
             grant.revoke_refresh_tokens();
         }
-        self.create_grant_without_code(moment, authorization)
-    }
-
-    /// Issues an access token for which there was no code, and no refresh token.
-    pub(crate) fn issue_without_code(
-        &mut self,
-        moment: &mut Moment<'_>,
-        authorization: Authorization,
-    ) -> Result<IssuedTokens, RandomnessFailed> {
-        match self.create_grant_without_code(moment, authorization) {
-            Ok(issued) => Ok(IssuedTokens {
-                refresh_token: None,
-                with_id_token: false,
-                ..issued
-            }),
-            Err(_) => Err(RandomnessFailed),
-        }
-    }
-
-    fn create_grant_without_code(
-        &mut self,
-        moment: &mut Moment<'_>,
-        authorization: Authorization,
-    ) -> Result<IssuedTokens, GrantError> {
         let id = GrantId::draw(moment.randomness)?;
-        let (_, code) = draw_token(moment.randomness, &[&id.0])?;
         let resource = authorization.resource.clone();
-        self.create_grant(moment, id, code, authorization, resource)
+        self.create_grant(moment, id, None, authorization, resource)
     }
 }

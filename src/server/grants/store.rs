@@ -1,7 +1,7 @@
 //! All codes and grants, and how they are found.
 
 use super::error::GrantError;
-use super::grant::{Authorization, Grant, IssuedTokens, RefreshToken};
+use super::grant::{Authorization, BoundCode, Grant, IssuedTokens, RefreshToken};
 use super::opaque_token::{FAMILY_BYTES, GrantId, Hash, Presented, draw_token};
 use crate::protocol::client::ClientId;
 use crate::protocol::resource::Resource;
@@ -29,7 +29,7 @@ pub(crate) struct Lifetimes {
 }
 
 pub(super) struct IssuedCode {
-    pub(super) code: Hash,
+    pub(super) code: BoundCode,
     pub(super) authorization: Authorization,
 }
 
@@ -78,7 +78,7 @@ impl Grants {
         &mut self,
         moment: &mut Moment<'_>,
         id: GrantId,
-        code: Hash,
+        code: Option<BoundCode>,
         authorization: Authorization,
         resource: Vec<Resource>,
     ) -> Result<IssuedTokens, GrantError> {
@@ -87,19 +87,12 @@ impl Grants {
         moment.randomness.fill(&mut family)?;
         let (refresh_token, hash) = draw_token(moment.randomness, &[&id.0, &family])?;
         let refresh_expires_at = now.plus_seconds(self.lifetimes.refresh_token_s);
-        let mut grant = Grant {
-            code,
-            authorization,
-            family: Hash::of(&family),
-            refresh_tokens: vec![RefreshToken {
-                token: hash,
-                expires_at: refresh_expires_at,
-                spent_at: None,
-            }],
-            serial: 0,
-            id_token_issued_at: None,
-            revoked_access_tokens: Vec::new(),
+        let refresh_token_record = RefreshToken {
+            token: hash,
+            expires_at: refresh_expires_at,
+            spent_at: None,
         };
+        let mut grant = Grant::new(code, authorization, Hash::of(&family), vec![refresh_token_record]);
         family.zeroize();
         let scope = grant.authorization.scope.clone();
         let nonce = grant.authorization.nonce.take();
@@ -127,9 +120,9 @@ impl Grants {
     pub(crate) fn client_of_code(&self, now: UnixSeconds, code: &Secret) -> Option<&ClientId> {
         let presented = Presented::read(code, &[])?;
         let waiting = self.codes.get(now, &presented.id);
-        let waiting = waiting.filter(|issued| issued.code.matches(&presented.bytes));
+        let waiting = waiting.filter(|issued| issued.code.hash.matches(&presented.bytes));
         let used = self.grants.get(now, &presented.id);
-        let used = used.filter(|grant| grant.code.matches(&presented.bytes));
+        let used = used.filter(|grant| grant.has_code(&presented.bytes));
         let authorization = match (waiting, used) {
             (Some(issued), _) => &issued.authorization,
             (None, Some(grant)) => &grant.authorization,

@@ -224,12 +224,7 @@ fn requests_that_are_malformed() {
         "invalid_request",
     );
     error(&fixture.send("POST", "/token", &[], &good), 400, "invalid_request");
-    for unsupported in [
-        "password",
-        "client_credentials",
-        "implicit",
-        "urn:ietf:params:oauth:grant-type:device_code",
-    ] {
+    for unsupported in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"] {
         let form = good.replace("=authorization_code", &format!("={unsupported}"));
         error(&fixture.post("/token", &form), 400, "unsupported_grant_type");
     }
@@ -492,4 +487,39 @@ fn only_requests_that_need_the_rsa_key_wait_for_it() {
     assert!(waits("/token"));
     fixture.share_rs256();
     assert!(!waits("/token") && !waits("/jwks"));
+}
+
+#[test]
+fn client_credentials_bring_a_confidential_client_an_access_token_and_nothing_else() {
+    let fixture = Fixture::auto();
+    let basic = format!(
+        "Basic {}",
+        base64(format!("{CONFIDENTIAL}:{}", encode(CLIENT_SECRET)).as_bytes())
+    );
+    let ask = |more: &str| {
+        let form = format!("grant_type=client_credentials{more}");
+        fixture.post_with("/token", &form, &[("authorization", &basic)])
+    };
+    let tokens = json(&ask(""), 200);
+    let members: Vec<&String> = tokens.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["access_token", "expires_in", "scope", "token_type"]);
+    let claims = claims(&tokens["access_token"]);
+    assert_eq!(
+        (&claims["sub"], &claims["client_id"]),
+        (&CONFIDENTIAL.into(), &CONFIDENTIAL.into())
+    );
+    assert_eq!((&claims["scope"], claims.get("auth_time")), (&"hello".into(), None));
+    assert!(fixture.says_hello(&tokens));
+    let other = json(&ask("&scope=introspect&resource=https://api.example/"), 200);
+    assert_eq!(super::claims(&other["access_token"])["aud"], "https://api.example/");
+    assert!(!fixture.says_hello(&other));
+
+    error(&ask("&scope=hello+openid"), 400, "invalid_scope");
+    error(&ask("&scope=unknown"), 400, "invalid_scope");
+    for public in ["oauth-cli", "web"] {
+        let form = format!("grant_type=client_credentials&client_id={public}");
+        error(&fixture.post("/token", &form), 400, "unauthorized_client");
+    }
+    let form = format!("grant_type=client_credentials&client_id={CONFIDENTIAL}");
+    error(&fixture.post("/token", &form), 401, "invalid_client");
 }

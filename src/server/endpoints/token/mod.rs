@@ -3,6 +3,7 @@
 
 mod authorization_code;
 mod caller;
+mod client_credentials;
 mod forbidden_grants;
 mod refresh_token;
 pub(super) mod unproven_client;
@@ -77,6 +78,7 @@ fn issue(
     match grant {
         Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
+        Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
     }
 }
 

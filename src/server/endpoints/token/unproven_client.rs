@@ -39,6 +39,7 @@ pub(super) fn admit(
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
             (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
+            (None, Grant::ClientCredentials(_)) => true,
         };
         if !is_enforced {
             return Some(own);
@@ -49,6 +50,8 @@ pub(super) fn admit(
         Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
+        // It is bound to nothing but the client that asks
+        Grant::ClientCredentials(_) => None,
     };
     if owner? == own {
         return None;
@@ -56,6 +59,7 @@ pub(super) fn admit(
     let is_enforced = match &request.grant {
         Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
         Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
+        Grant::ClientCredentials(_) => true,
     };
     (!is_enforced).then_some(own)
 }
