@@ -39,7 +39,7 @@ enum DecodeError {
     #[error("the token is not what its issuer signed")]
     Signature(#[source] SignatureError),
     #[error("the token is not verified, because its issuer's keys cannot be used")]
-    Keys(#[source] IssuerKeysError),
+    Keys(#[source] Box<IssuerKeysError>),
     #[error(transparent)]
     Record(#[from] UnusableRecord),
 }
@@ -168,7 +168,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
     report::print(text.as_bytes())?;
     match verdict {
         Verdict::Broken(error) => Err(DecodeError::Signature(error).into()),
-        Verdict::WithoutKeys(error) => Err(DecodeError::Keys(error).into()),
+        Verdict::WithoutKeys(error) => Err(DecodeError::Keys(Box::new(error)).into()),
         Verdict::Verified { .. } | Verdict::Unverified(_) => Ok(()),
     }
 }
