@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--grant' '--http-timeout' '--issuer' '--junit' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--grant' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -84,6 +84,9 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l issuer -d 'Authori
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l revocation-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
@@ -315,6 +318,9 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l issuer -d 'Authori
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l authorization-endpoint -d 'Instead of the discovered endpoint; with --token-endpoint no discovery is needed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l revocation-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r

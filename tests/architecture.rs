@@ -112,11 +112,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "puts the token into requests about it, parses the answers",
     ),
     ("src/flow/userinfo.rs", "parses a userinfo response that is a JWT"),
-    ("src/flow/discovery/mod.rs", "parses the bodies of metadata answers"),
-    (
-        "src/flow/discovery/report.rs",
-        "keeps the bodies of metadata answers, to be shown",
-    ),
+    ("src/flow/discovery/walk.rs", "parses the bodies of metadata answers"),
     ("src/flow/issuer_keys.rs", "parses the published keys"),
     ("src/flow/login/id_token.rs", "checks the ID token"),
     ("src/flow/login/pasted.rs", "takes a pasted URL apart"),

@@ -235,6 +235,15 @@ pub struct LoginOptions {
     /// Instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub revocation_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub userinfo_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub introspection_endpoint: Option<String>,
+    /// Where the server's keys are, instead of the discovered address
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub jwks_uri: Option<String>,
     /// Permit http endpoints outside this machine
     #[arg(long, help_heading = "Server")]
     pub allow_http: bool,

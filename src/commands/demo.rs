@@ -290,6 +290,9 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             authorization_endpoint: None,
             token_endpoint: None,
             revocation_endpoint: None,
+            userinfo_endpoint: None,
+            introspection_endpoint: None,
+            jwks_uri: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {

@@ -9,8 +9,10 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
-use crate::flow::discovery::lint::{Finding, capabilities, findings};
-use crate::flow::discovery::report::{DiscoveryReport, FoundDocument, explore};
+use crate::flow::discovery::capabilities::capabilities;
+use crate::flow::discovery::lint::{Finding, findings};
+use crate::flow::discovery::report::{DiscoveryReport, explore};
+use crate::flow::discovery::walk::FoundDocument;
 use crate::output::report;
 use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::output::table::align_columns;
@@ -57,49 +59,53 @@ impl Diagnosis for RequestNotSent {
     }
 }
 
-/// Whether a login would take the document.
+/// Whether a login could use the document. What it lacks is in the findings.
 fn usable(server: &FoundDocument) -> Result<(), Error> {
     let Ok(asked) = Issuer::parse(&server.asked, HttpPolicy::LoopbackOnly) else {
         return Ok(());
     };
-    let read = ServerMetadata::parse(&server.bytes, &asked, HttpPolicy::LoopbackOnly);
-    read.map(|_| ()).map_err(|problem| {
+    let read = ServerMetadata::parse(&server.bytes, &asked, HttpPolicy::LoopbackOnly)
+        .and_then(|metadata| metadata.problem_for_a_login().cloned().map_or(Ok(()), Err));
+    read.map_err(|problem| {
         let url = server.url.to_string();
         DiscoveryError::Invalid { url, problem }.into()
     })
 }
 
-/// `{document, resource, attempts, findings}`; both documents as they came, their members in order.
+/// `{document, other_documents, resource, attempts, findings}`; documents as they came, their members in order.
 fn as_json(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
-    let document = |found: &Option<FoundDocument>| {
-        let document = found.as_ref().and_then(|found| OrderedJson::parse(&found.bytes));
+    let document = |found: Option<&FoundDocument>| {
+        let document = found.and_then(|found| OrderedJson::parse(&found.bytes));
         document.unwrap_or(OrderedJson::Null)
     };
+    let others = exploration.other_documents.iter();
+    let others = others.map(|other| document(Some(other))).collect();
     let attempts = exploration.attempts.iter().map(|attempt| {
         object([
             ("url", attempt.url.as_str().into()),
             (
                 "status",
                 attempt
-                    .status
+                    .status()
                     .map_or(OrderedJson::Null, |status| u64::from(status).into()),
             ),
-            ("taken", OrderedJson::Bool(attempt.taken)),
-            ("reason", attempt.reason.as_str().into()),
+            ("taken", OrderedJson::Bool(attempt.is_used())),
+            ("reason", attempt.reason().as_str().into()),
         ])
     });
     let findings = findings.iter().map(|finding| {
         let reference = Some(finding.reference.as_str()).filter(|reference| !reference.is_empty());
         object([
             ("rule", finding.rule.map_or(OrderedJson::Null, |rule| rule.id().into())),
-            ("level", finding.weight.as_str().into()),
+            ("level", finding.severity.as_str().into()),
             ("reference", reference.map_or(OrderedJson::Null, OrderedJson::from)),
             ("message", finding.message.as_str().into()),
         ])
     });
     let result = object([
-        ("document", document(&exploration.server)),
-        ("resource", document(&exploration.resource)),
+        ("document", document(exploration.server.as_ref())),
+        ("other_documents", OrderedJson::List(others)),
+        ("resource", document(exploration.resource.as_ref())),
         ("attempts", OrderedJson::List(attempts.collect())),
         ("findings", OrderedJson::List(findings.collect())),
     ]);
@@ -110,9 +116,9 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
     let mut attempts = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
     attempts.extend(exploration.attempts.iter().map(|attempt| {
         let status = attempt
-            .status
+            .status()
             .map_or_else(|| "-".to_owned(), |status| status.to_string());
-        let result = match (attempt.taken, &attempt.reason) {
+        let result = match (attempt.is_used(), &attempt.reason()) {
             (true, reason) => format!("taken: {reason}"),
             (false, reason) if *reason == status => "not taken".to_owned(),
             (false, reason) => format!("not taken: {reason}"),
@@ -122,16 +128,20 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
     let mut text = align_columns(&attempts);
     if let Some(server) = &exploration.server {
         let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
-        table.extend(capabilities(&server.members).into_iter().map(|capability| {
-            let announced = if capability.announced.is_some() { "yes" } else { "no" };
-            let how = capability.announced.as_deref().map(sanitize).unwrap_or_default();
-            [
-                announced.to_owned(),
-                capability.what.to_owned(),
-                capability.reference.to_owned(),
-                how,
-            ]
-        }));
+        table.extend(
+            capabilities(&exploration.usable_members())
+                .into_iter()
+                .map(|capability| {
+                    let announced = if capability.announced.is_some() { "yes" } else { "no" };
+                    let how = capability.announced.as_deref().map(sanitize).unwrap_or_default();
+                    [
+                        announced.to_owned(),
+                        capability.what.to_owned(),
+                        capability.reference.to_owned(),
+                        how,
+                    ]
+                }),
+        );
         let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
         text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), align_columns(&table));
     }
@@ -139,7 +149,7 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
         let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
         table.extend(findings.iter().map(|finding| {
             [
-                finding.weight.as_str().to_owned(),
+                finding.severity.as_str().to_owned(),
                 finding.reference.clone(),
                 sanitize(&finding.message),
             ]

@@ -3,11 +3,12 @@
 //! metadata, never from the token.
 
 use super::caller::Caller;
-use super::discovery::{DiscoveryError, discover};
+use super::discovery::{DiscoveryError, discover_with};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::jwks::{JwkSet, JwkSetError};
+use crate::protocol::metadata::MetadataError;
 use crate::trace::Event;
 use crate::transport::TransportError;
 
@@ -27,8 +28,8 @@ pub enum IssuerKeysError {
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
     /// Metadata without keys.
-    #[error("the metadata of {0} have no jwks_uri (RFC 8414 §2)")]
-    NoAddress(String),
+    #[error(transparent)]
+    NoAddress(#[from] MetadataError),
     /// No answer.
     #[error("the keys at {url} cannot be fetched")]
     Transport {
@@ -88,9 +89,8 @@ pub async fn issuer_keys(source: &KeySource, caller: &mut Caller<'_>) -> Result<
     let endpoint = match source {
         KeySource::JwksUri(endpoint) => endpoint.clone(),
         KeySource::Issuer(issuer, allowance) => {
-            let metadata = discover(issuer, *allowance, caller).await.map_err(Box::new)?;
-            let address = metadata.jwks_uri;
-            address.ok_or_else(|| IssuerKeysError::NoAddress(issuer.to_string()))?
+            let metadata = discover_with("jwks_uri", issuer, *allowance, caller).await;
+            metadata.map_err(Box::new)?.required("jwks_uri").cloned()?
         }
     };
     let url = endpoint.to_string();

@@ -22,6 +22,12 @@ pub struct ServerChoice {
     pub token_endpoint: Option<Endpoint>,
     /// Instead of the discovered one.
     pub revocation_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub userinfo_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub introspection_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub jwks_uri: Option<Endpoint>,
     /// Where http may be spoken.
     pub allowance: HttpPolicy,
 }
@@ -46,9 +52,9 @@ pub enum ServerError {
     /// It does not support the authorization code grant with PKCE.
     #[error("this server cannot be used for a login with PKCE")]
     Unsuitable(#[source] MetadataError),
-    /// The metadata lack an endpoint.
-    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
-    NoEndpoint(&'static str),
+    /// An endpoint that is needed is not there or cannot be used.
+    #[error(transparent)]
+    Endpoint(MetadataError),
     /// Requests to it would not be sent.
     #[error("the server cannot be reached")]
     Unreachable(#[source] TransportError),
@@ -59,7 +65,7 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.exit_code(),
             ServerError::Unreachable(source) => source.exit_code(),
-            ServerError::Unsuitable(_) | ServerError::NoEndpoint(_) => ExitCode::Protocol,
+            ServerError::Unsuitable(_) | ServerError::Endpoint(_) => ExitCode::Protocol,
         }
     }
 
@@ -67,8 +73,7 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.hints(),
             ServerError::Unreachable(source) => source.hints(),
-            ServerError::Unsuitable(problem) => hints_for(problem),
-            ServerError::NoEndpoint(name) => vec![format!("Give it with --{}.", name.replace('_', "-"))],
+            ServerError::Unsuitable(problem) | ServerError::Endpoint(problem) => hints_for(problem),
         }
     }
 }
@@ -92,17 +97,11 @@ pub(in crate::flow) async fn resolve_server(
             ..ServerMetadata::default()
         },
     };
-    for (own, given) in [
-        (&mut metadata.authorization_endpoint, &choice.authorization_endpoint),
-        (&mut metadata.token_endpoint, &choice.token_endpoint),
-        (&mut metadata.revocation_endpoint, &choice.revocation_endpoint),
-    ] {
-        if given.is_some() {
-            own.clone_from(given);
-        }
-    }
-    let token_endpoint = metadata.token_endpoint.clone();
-    let token_endpoint = token_endpoint.ok_or(ServerError::NoEndpoint("token_endpoint"))?;
+    choice.replace_endpoints(&mut metadata);
+    let token_endpoint = metadata
+        .required("token_endpoint")
+        .map_err(ServerError::Endpoint)?
+        .clone();
     // Certificates and proxy settings are read before a person signs in for nothing.
     caller
         .transport
@@ -114,14 +113,44 @@ pub(in crate::flow) async fn resolve_server(
     })
 }
 
+/// Demands that this program does not meet; a server may still make an exception for this client.
+const PUSHED_REQUESTS: &str = "the server takes pushed authorization requests only (require_pushed_authorization_requests, RFC 9126 §5), which this program does not send: it will probably refuse this login";
+const SIGNED_REQUESTS: &str = "the server takes signed authorization requests only (require_signed_request_object, RFC 9101 §10.5), which this program does not send: it will probably refuse this login";
+
+impl ServerChoice {
+    /// Puts the endpoints that were given in the place of those of the metadata.
+    pub(crate) fn replace_endpoints(&self, metadata: &mut ServerMetadata) {
+        for (own, given) in [
+            (&mut metadata.authorization_endpoint, &self.authorization_endpoint),
+            (&mut metadata.token_endpoint, &self.token_endpoint),
+            (&mut metadata.revocation_endpoint, &self.revocation_endpoint),
+            (&mut metadata.userinfo_endpoint, &self.userinfo_endpoint),
+            (&mut metadata.introspection_endpoint, &self.introspection_endpoint),
+            (&mut metadata.jwks_uri, &self.jwks_uri),
+        ] {
+            if given.is_some() {
+                own.clone_from(given);
+            }
+        }
+    }
+}
+
 impl ResolvedServer {
     /// What the authorization code grant needs besides: an authorization
     /// endpoint, and PKCE with S256 as far as the metadata tell.
     pub(in crate::flow) fn authorization_endpoint(&self, caller: &mut Caller<'_>) -> Result<&Endpoint, ServerError> {
         let supported = self.metadata.supports_code_flow_with_pkce();
         supported.map_err(ServerError::Unsuitable)?;
-        let endpoint = self.metadata.authorization_endpoint.as_ref();
-        let endpoint = endpoint.ok_or(ServerError::NoEndpoint("authorization_endpoint"))?;
+        let endpoint = self.metadata.required("authorization_endpoint");
+        let endpoint = endpoint.map_err(ServerError::Endpoint)?;
+        for (is_required, what) in [
+            (self.metadata.require_pushed_authorization_requests, PUSHED_REQUESTS),
+            (self.metadata.require_signed_request_object, SIGNED_REQUESTS),
+        ] {
+            if is_required {
+                caller.observe(&Event::Warning(what));
+            }
+        }
         match &self.metadata.code_challenge_methods_supported {
             Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
             None => caller.observe(&Event::CheckSkipped(

@@ -3,7 +3,7 @@
 //! can go wrong.
 
 use super::caller::Caller;
-use super::discovery::{DiscoveryError, discover};
+use super::discovery::{DiscoveryError, discover, discover_with, hints_for};
 use super::hints::client_authentication_refused;
 use super::server::{ClientChoice, ServerChoice};
 use super::session::{self, UnusableRecord, endpoint_of};
@@ -13,7 +13,7 @@ use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
-use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
 use crate::protocol::random::RandomnessFailed;
 use crate::protocol::scope::Scope;
@@ -59,14 +59,6 @@ impl Service {
             Service::Revocation => endpoints.revocation.as_deref(),
         }
     }
-
-    fn of_metadata(self, metadata: ServerMetadata) -> Option<Endpoint> {
-        match self {
-            Service::Userinfo => metadata.userinfo_endpoint,
-            Service::Introspection => metadata.introspection_endpoint,
-            Service::Revocation => metadata.revocation_endpoint,
-        }
-    }
 }
 
 /// Why there is no answer about the token, or none that may be used.
@@ -78,14 +70,24 @@ pub enum TokenServiceError {
     /// The endpoint is not known, and the metadata cannot be had.
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
-    /// The metadata that were read lack the endpoint; another well-known
-    /// document may have it, since nothing is merged from two.
-    #[error("the metadata that are used name no {member}")]
+    /// No document of the server names the endpoint.
+    #[error("the server has no {service}: {}", no_endpoint(member, issuer.as_deref()))]
     NoEndpoint {
+        /// Which endpoint.
+        service: &'static str,
         /// The member that they lack.
         member: &'static str,
         /// Whose they are, where that is known.
         issuer: Option<String>,
+    },
+    /// The metadata name an endpoint that must not be called.
+    #[error("the {service} of the server cannot be used")]
+    Endpoint {
+        /// Which endpoint.
+        service: &'static str,
+        /// What is wrong with it.
+        #[source]
+        problem: MetadataError,
     },
     /// The client cannot prove who it is.
     #[error(transparent)]
@@ -170,7 +172,8 @@ impl Diagnosis for TokenServiceError {
             TokenServiceError::Unavailable { .. } | TokenServiceError::NotJson { .. } => ExitCode::Unreachable,
             TokenServiceError::Refused { status: 300..400, .. } => ExitCode::Protocol,
             TokenServiceError::Refused { .. } => ExitCode::Refused,
-            TokenServiceError::NoEndpoint { .. }
+            TokenServiceError::NoEndpoint { .. } => ExitCode::Usage,
+            TokenServiceError::Endpoint { .. }
             | TokenServiceError::Invalid { .. }
             | TokenServiceError::OtherSubject { .. } => ExitCode::Protocol,
         }
@@ -182,7 +185,8 @@ impl Diagnosis for TokenServiceError {
             TokenServiceError::Discovery(source) => return source.hints(),
             TokenServiceError::Transport { source, .. } => return source.hints(),
             TokenServiceError::Record(_) => "Log in again, which writes the session anew.",
-            TokenServiceError::NoEndpoint { member, issuer } => {
+            TokenServiceError::Endpoint { problem, .. } => return hints_for(problem),
+            TokenServiceError::NoEndpoint { member, issuer, .. } => {
                 return hints_for_no_endpoint(member, issuer.as_deref());
             }
             TokenServiceError::Unavailable { .. } => "Try again later.",
@@ -213,18 +217,25 @@ impl Diagnosis for TokenServiceError {
     }
 }
 
-fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
-    let mut hints = vec![match issuer {
-        Some(issuer) => format!(
-            "Another well-known document of the server may name it; see with: oauth discover {}",
-            shell_words::quote(issuer)
-        ),
-        None => "Log in with --issuer URL: this session was made without metadata.".to_owned(),
-    }];
-    if member == Service::Revocation.member() {
-        hints.push("If you know it, give it to oauth login with --revocation-endpoint URL.".to_owned());
+fn no_endpoint(member: &str, issuer: Option<&str>) -> String {
+    match issuer {
+        Some(issuer) => format!("the metadata of {issuer} name no {member}"),
+        None => "the session was made without metadata".to_owned(),
     }
-    hints
+}
+
+fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
+    let flag = member.replace('_', "-");
+    let Some(issuer) = issuer else {
+        return vec![format!(
+            "Log in again and add the option --issuer URL, or --{flag} URL."
+        )];
+    };
+    let issuer = shell_words::quote(issuer);
+    vec![
+        format!("If the server has one all the same, log in again and add the option --{flag} URL."),
+        format!("See what the server publishes with: oauth discover {issuer}"),
+    ]
 }
 
 fn hint_for_refusal(status: u16, error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> String {
@@ -266,9 +277,7 @@ pub async fn unauthenticated_session(
         Some(issuer) => discover(issuer, server.allowance, caller).await.map_err(Box::new)?,
         None => ServerMetadata::default(),
     };
-    if server.revocation_endpoint.is_some() {
-        metadata.revocation_endpoint.clone_from(&server.revocation_endpoint);
-    }
+    server.replace_endpoints(&mut metadata);
     let client = client.authenticated_as(&metadata);
     let nothing = session::asked(&Scope::default(), &[], &None);
     Ok(session::new_session(&metadata, &client, nothing))
@@ -289,17 +298,21 @@ pub(in crate::flow) async fn endpoint(
         let vet = |allowance| Some((Issuer::parse(text, allowance).ok()?, allowance));
         allowances.into_iter().find_map(vet)
     });
-    let found = match vetted {
-        Some((issuer, allowance)) => {
-            let metadata = discover(&issuer, allowance, caller).await;
-            service.of_metadata(metadata.map_err(Box::new)?)
-        }
-        None => None,
-    };
-    found.ok_or_else(|| TokenServiceError::NoEndpoint {
+    let no_endpoint = || TokenServiceError::NoEndpoint {
+        service: service.name(),
         member: service.member(),
         issuer: session.issuer.clone(),
-    })
+    };
+    let (issuer, allowance) = vetted.ok_or_else(no_endpoint)?;
+    let metadata = discover_with(service.member(), &issuer, allowance, caller).await;
+    match metadata.map_err(Box::new)?.required(service.member()) {
+        Ok(endpoint) => Ok(endpoint.clone()),
+        Err(MetadataError::NoEndpoint(_)) => Err(no_endpoint()),
+        Err(problem) => Err(TokenServiceError::Endpoint {
+            service: service.name(),
+            problem,
+        }),
+    }
 }
 
 /// Sends a request; every status other than 2xx is an error.

@@ -39,6 +39,12 @@ pub struct ServerMetadata {
     pub grant_types_supported: Option<Vec<String>>,
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
+    /// RFC 9126 §5.
+    pub require_pushed_authorization_requests: bool,
+    /// RFC 9101 §10.5.
+    pub require_signed_request_object: bool,
+    /// Members that cannot be used as they are, and count as absent.
+    pub problems: Vec<MetadataError>,
 }
 
 /// Why a metadata document cannot be used.
@@ -60,6 +66,9 @@ pub enum MetadataError {
         /// What the document says.
         found: String,
     },
+    /// An endpoint that is needed and is not named.
+    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
+    NoEndpoint(&'static str),
     /// A member has another JSON type than the specification says.
     #[error("member {0} is not of the type that RFC 8414 §2 says")]
     Type(&'static str),
@@ -96,32 +105,107 @@ impl ServerMetadata {
                 found: found.to_owned(),
             });
         }
-        let endpoint = |member: &'static str| match object.get(member) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Endpoint::parse_untrusted(text, asked.url(), allowance)
-                .map(Some)
-                .map_err(|problem| MetadataError::Endpoint { member, problem }),
-            Some(_) => Err(MetadataError::Type(member)),
+        Ok(ServerMetadata::read(&object, asked, allowance))
+    }
+
+    /// Reads the members of a document whose issuer was compared, or that is
+    /// only looked at. What is malformed is kept in [`problems`](Self::problems).
+    pub fn read(object: &Map<String, Value>, asked: &Issuer, allowance: HttpPolicy) -> Self {
+        let mut reader = Reader {
+            object,
+            server: asked,
+            allowance,
+            problems: Vec::new(),
         };
-        Ok(ServerMetadata {
+        ServerMetadata {
             issuer: Some(asked.clone()),
-            authorization_endpoint: endpoint("authorization_endpoint")?,
-            token_endpoint: endpoint("token_endpoint")?,
-            revocation_endpoint: endpoint("revocation_endpoint")?,
-            introspection_endpoint: endpoint("introspection_endpoint")?,
-            userinfo_endpoint: endpoint("userinfo_endpoint")?,
-            jwks_uri: endpoint("jwks_uri")?,
-            code_challenge_methods_supported: list(&object, "code_challenge_methods_supported")?,
-            token_endpoint_auth_methods_supported: list(&object, "token_endpoint_auth_methods_supported")?,
-            scopes_supported: list(&object, "scopes_supported")?,
-            response_types_supported: list(&object, "response_types_supported")?,
-            response_modes_supported: list(&object, "response_modes_supported")?,
-            grant_types_supported: list(&object, "grant_types_supported")?,
-            authorization_response_iss_parameter_supported: switch(
-                &object,
-                "authorization_response_iss_parameter_supported",
-            )?,
+            authorization_endpoint: reader.endpoint("authorization_endpoint"),
+            token_endpoint: reader.endpoint("token_endpoint"),
+            revocation_endpoint: reader.endpoint("revocation_endpoint"),
+            introspection_endpoint: reader.endpoint("introspection_endpoint"),
+            userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
+            jwks_uri: reader.endpoint("jwks_uri"),
+            code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
+            token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
+            scopes_supported: reader.list("scopes_supported"),
+            response_types_supported: reader.list("response_types_supported"),
+            response_modes_supported: reader.list("response_modes_supported"),
+            grant_types_supported: reader.list("grant_types_supported"),
+            authorization_response_iss_parameter_supported: reader
+                .switch("authorization_response_iss_parameter_supported"),
+            require_pushed_authorization_requests: reader.switch("require_pushed_authorization_requests"),
+            require_signed_request_object: reader.switch("require_signed_request_object"),
+            problems: reader.problems,
+        }
+    }
+
+    /// What is wrong with a member, if it is there and cannot be used.
+    pub fn problem_with(&self, member: &str) -> Option<&MetadataError> {
+        self.problems.iter().find(|problem| problem.member() == Some(member))
+    }
+
+    /// What is wrong with a member that every login needs.
+    pub fn problem_for_a_login(&self) -> Option<&MetadataError> {
+        let members = ["authorization_endpoint", "token_endpoint"];
+        let mut members = members.iter().chain(&NEEDED_BY_THE_FLOW);
+        members.find_map(|member| self.problem_with(member))
+    }
+
+    /// An endpoint that is needed now.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that it is not there.
+    pub fn required(&self, member: &'static str) -> Result<&Endpoint, MetadataError> {
+        let endpoint = self.endpoint(member);
+        endpoint.ok_or_else(|| match self.problem_with(member) {
+            Some(problem) => problem.clone(),
+            None => MetadataError::NoEndpoint(member),
         })
+    }
+
+    /// The endpoint that a member names, by the member's name.
+    pub fn endpoint(&self, member: &str) -> Option<&Endpoint> {
+        match member {
+            "authorization_endpoint" => self.authorization_endpoint.as_ref(),
+            "token_endpoint" => self.token_endpoint.as_ref(),
+            "revocation_endpoint" => self.revocation_endpoint.as_ref(),
+            "introspection_endpoint" => self.introspection_endpoint.as_ref(),
+            "userinfo_endpoint" => self.userinfo_endpoint.as_ref(),
+            "jwks_uri" => self.jwks_uri.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the document says nothing of a member that may be taken from another one.
+    pub fn lacks(&self, member: &str) -> bool {
+        FROM_ANOTHER_DOCUMENT.contains(&member)
+            && self.endpoint(member).is_none()
+            && self.problem_with(member).is_none()
+    }
+
+    /// Takes a member that this document lacks from another document of the
+    /// same issuer, if it is of the same origin as this one's endpoints. Says
+    /// whether it did.
+    pub fn complete_from(&mut self, member: &str, other: &ServerMetadata) -> bool {
+        let Some(endpoint) = other.endpoint(member).filter(|_| self.issuer == other.issuer) else {
+            return false;
+        };
+        let origin = endpoint.url().origin();
+        let mut own = [&self.authorization_endpoint, &self.token_endpoint]
+            .into_iter()
+            .flatten();
+        if !own.any(|own| own.url().origin() == origin) {
+            return false;
+        }
+        let slot = match member {
+            "revocation_endpoint" => &mut self.revocation_endpoint,
+            "introspection_endpoint" => &mut self.introspection_endpoint,
+            "userinfo_endpoint" => &mut self.userinfo_endpoint,
+            "jwks_uri" => &mut self.jwks_uri,
+            _ => return false,
+        };
+        *slot = Some(endpoint.clone());
+        true
     }
 
     /// Whether this server can take part in the flow at all.
@@ -134,6 +218,9 @@ impl ServerMetadata {
             list.as_ref()
                 .is_some_and(|list| !list.iter().any(|item| item == wanted))
         };
+        if let Some(problem) = NEEDED_BY_THE_FLOW.iter().find_map(|member| self.problem_with(member)) {
+            return Err(problem.clone());
+        }
         if lacks(&self.code_challenge_methods_supported, S256) {
             return Err(MetadataError::NoS256);
         }
@@ -207,23 +294,76 @@ impl ServerMetadata {
     }
 }
 
-fn list(object: &Map<String, Value>, member: &'static str) -> Result<Option<Vec<String>>, MetadataError> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or(MetadataError::Type(member)))
-            .collect::<Result<_, _>>()
-            .map(Some),
-        Some(_) => Err(MetadataError::Type(member)),
+/// Members that decide whether the flow is safe: where they cannot be read, it does not begin.
+const NEEDED_BY_THE_FLOW: [&str; 3] = [
+    "code_challenge_methods_supported",
+    "response_types_supported",
+    "authorization_response_iss_parameter_supported",
+];
+
+/// Endpoints that may stand in one document of an issuer alone. The other
+/// ones decide where a person signs in and where codes go.
+const FROM_ANOTHER_DOCUMENT: [&str; 4] = [
+    "userinfo_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "jwks_uri",
+];
+
+impl MetadataError {
+    /// The member that is meant, where it is one.
+    pub fn member(&self) -> Option<&'static str> {
+        match self {
+            MetadataError::Type(member)
+            | MetadataError::NoEndpoint(member)
+            | MetadataError::Endpoint { member, .. } => Some(member),
+            _ => None,
+        }
     }
 }
 
-fn switch(object: &Map<String, Value>, member: &'static str) -> Result<bool, MetadataError> {
-    match object.get(member) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(switch)) => Ok(*switch),
-        Some(_) => Err(MetadataError::Type(member)),
+/// Reads members, and keeps what is wrong with them for when they are needed.
+struct Reader<'a> {
+    object: &'a Map<String, Value>,
+    server: &'a Issuer,
+    allowance: HttpPolicy,
+    problems: Vec<MetadataError>,
+}
+
+impl Reader<'_> {
+    fn endpoint(&mut self, member: &'static str) -> Option<Endpoint> {
+        let read = match self.object.get(member) {
+            None | Some(Value::Null) => return None,
+            Some(Value::String(text)) => Endpoint::parse_untrusted(text, self.server.url(), self.allowance)
+                .map_err(|problem| MetadataError::Endpoint { member, problem }),
+            Some(_) => Err(MetadataError::Type(member)),
+        };
+        self.keep(read)
+    }
+
+    fn list(&mut self, member: &'static str) -> Option<Vec<String>> {
+        let read = match self.object.get(member) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned).ok_or(MetadataError::Type(member)))
+                .collect(),
+            Some(_) => Err(MetadataError::Type(member)),
+        };
+        self.keep(read)
+    }
+
+    fn switch(&mut self, member: &'static str) -> bool {
+        let read = match self.object.get(member) {
+            None | Some(Value::Null) => return false,
+            Some(Value::Bool(switch)) => Ok(*switch),
+            Some(_) => Err(MetadataError::Type(member)),
+        };
+        self.keep(read).unwrap_or(false)
+    }
+
+    fn keep<T>(&mut self, read: Result<T, MetadataError>) -> Option<T> {
+        read.map_err(|problem| self.problems.push(problem)).ok()
     }
 }
 
@@ -270,7 +410,8 @@ mod tests {
             "http://as.example/",
             "https://169.254.169.254/",
         ] {
-            let error = parse(&json!({ "issuer": "https://as.example", "authorization_endpoint": bad })).unwrap_err();
+            let metadata = parse(&json!({ "issuer": "https://as.example", "authorization_endpoint": bad })).unwrap();
+            let error = metadata.required("authorization_endpoint").unwrap_err();
             assert!(
                 matches!(
                     error,
@@ -282,8 +423,15 @@ mod tests {
                 "{bad}"
             );
         }
-        let error = parse(&json!({ "issuer": "https://as.example", "token_endpoint": 7 })).unwrap_err();
-        assert_eq!(error, MetadataError::Type("token_endpoint"));
+        let metadata = parse(&json!({ "issuer": "https://as.example", "token_endpoint": 7 })).unwrap();
+        assert_eq!(
+            metadata.required("token_endpoint"),
+            Err(MetadataError::Type("token_endpoint"))
+        );
+        assert_eq!(
+            metadata.required("jwks_uri"),
+            Err(MetadataError::NoEndpoint("jwks_uri"))
+        );
     }
 
     #[test]
@@ -333,5 +481,108 @@ mod tests {
             with(json!(["client_secret_post", "client_secret_basic"])),
             ClientAuthenticationMethod::ClientSecretBasic
         );
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_malformed() {
+        let metadata = parse(&json!({
+            "issuer": "https://as.example",
+            "authorization_endpoint": "https://as.example/a",
+            "token_endpoint": "https://as.example/t",
+            "userinfo_endpoint": "",
+            "revocation_endpoint": "/revoke",
+            "introspection_endpoint": "http://as.example/i",
+            "jwks_uri": {},
+            "scopes_supported": "openid email",
+            "grant_types_supported": [1],
+        }))
+        .unwrap();
+        assert_eq!(metadata.supports_code_flow_with_pkce(), Ok(()));
+        assert!(metadata.required("authorization_endpoint").is_ok() && metadata.required("token_endpoint").is_ok());
+        let members: Vec<_> = metadata.problems.iter().filter_map(MetadataError::member).collect();
+        assert_eq!(
+            members,
+            [
+                "revocation_endpoint",
+                "introspection_endpoint",
+                "userinfo_endpoint",
+                "jwks_uri",
+                "scopes_supported",
+                "grant_types_supported"
+            ]
+        );
+        assert!(
+            !metadata.lacks("userinfo_endpoint"),
+            "what is malformed is not replaced"
+        );
+        for member in ["code_challenge_methods_supported", "response_types_supported"] {
+            let metadata = parse(&json!({ "issuer": "https://as.example", member: "S256" })).unwrap();
+            assert_eq!(
+                metadata.supports_code_flow_with_pkce(),
+                Err(MetadataError::Type(member))
+            );
+        }
+    }
+
+    #[test]
+    fn a_second_document_adds_what_the_first_lacks_and_nothing_else() {
+        let first = json!({
+            "issuer": "https://as.example",
+            "authorization_endpoint": "https://as.example/a",
+            "token_endpoint": "https://as.example/t",
+            "jwks_uri": "https://as.example/first",
+        });
+        let complete = |member: &str, url: &str| {
+            let mut metadata = parse(&first).unwrap();
+            let other = parse(&json!({ "issuer": "https://as.example", member: url })).unwrap();
+            let taken = metadata.lacks(member) && metadata.complete_from(member, &other);
+            assert_eq!(
+                taken,
+                metadata
+                    .endpoint(member)
+                    .is_some_and(|endpoint| endpoint.to_string() == url)
+            );
+            taken
+        };
+        for member in ["userinfo_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+            assert!(complete(member, "https://as.example/x"), "{member}");
+            assert!(!complete(member, "https://other.example/x"), "{member}");
+            assert!(!complete(member, "https://as.example:8443/x"), "{member}");
+        }
+        assert!(!complete("jwks_uri", "https://as.example/second"));
+        assert!(!complete("token_endpoint", "https://as.example/second"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_object_with_the_right_issuer_can_be_read(
+            member in proptest::sample::select(vec![
+                "authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint",
+                "userinfo_endpoint", "jwks_uri", "code_challenge_methods_supported", "scopes_supported",
+                "response_types_supported", "authorization_response_iss_parameter_supported",
+                "require_pushed_authorization_requests", "something_else",
+            ]),
+            value in "\\PC{0,40}",
+            kind in 0..6,
+        ) {
+            let value = match kind {
+                0 => json!(value),
+                1 => json!([value]),
+                2 => json!({ value: 1 }),
+                3 => json!(7),
+                4 => json!([1, null]),
+                _ => Value::Null,
+            };
+            let read = parse(&json!({ "issuer": "https://as.example", member: value }));
+            let read = read.unwrap();
+            for problem in &read.problems {
+                proptest::prop_assert_eq!(problem.member(), Some(member));
+            }
+            for endpoint in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+                if let Some(endpoint) = read.endpoint(endpoint) {
+                    proptest::prop_assert_eq!(endpoint.url().scheme(), "https");
+                }
+            }
+        }
     }
 }

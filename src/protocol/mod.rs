@@ -19,6 +19,7 @@ pub mod jose;
 pub mod json;
 pub mod json_scan;
 pub mod jwks;
+pub mod members;
 pub mod metadata;
 pub mod params;
 pub mod pasted_jwt;

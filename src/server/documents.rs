@@ -70,6 +70,7 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
         response_modes_supported: list(&["query", "form_post"]),
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
+        ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
     for (member, value) in [

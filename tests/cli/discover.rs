@@ -46,12 +46,14 @@ fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
         panic!("{outcome:#?}");
     };
     assert!(title.starts_with("STATUS  URL"), "{title}");
+    let target = server.url("/login");
+    let redirect_shown = format!("not taken: 302, a redirect to {target}, which is not followed");
     for (line, status, url, result) in [
         (
             redirected,
             "302",
             format!("{SERVER_METADATA}/t"),
-            "not taken: 302, a redirect, which is not followed",
+            redirect_shown.as_str(),
         ),
         (
             page,
@@ -95,7 +97,11 @@ fn as_json_it_is_one_object_with_the_document_as_it_came() {
     server.on("GET", SERVER_METADATA, json(200, &document));
     let outcome = discover(&[&server.origin(), "--json"]).expect_code(0);
     let object = outcome.json();
-    assert_eq!(members(&object), ["attempts", "document", "findings", "resource"]);
+    assert_eq!(
+        members(&object),
+        ["attempts", "document", "findings", "other_documents", "resource"]
+    );
+    assert_eq!(object["other_documents"], value!([]));
     assert!(
         outcome.stdout.starts_with(&format!("{{\"document\":{document},")),
         "{outcome:?}"
@@ -127,14 +133,17 @@ fn endpoints_that_another_document_alone_names_are_told() {
         1,
     );
     server.on("GET", OPENID, json(200, &further));
-    let told = (
-        "note".to_owned(),
-        format!(
-            "{} also names userinfo_endpoint, of which a login knows nothing: it takes one document",
-            server.url(OPENID)
-        ),
-    );
+    let note = |rest: &str| ("note".to_owned(), format!("{} also names {rest}", server.url(OPENID)));
     let outcome = discover(&[&server.origin(), "--json"]).expect_code(0);
+    let told = note("userinfo_endpoint, which is not used: a login uses one document");
+    assert!(findings(&outcome).contains(&told), "{outcome:#?}");
+    let others = &outcome.json()["other_documents"];
+    assert_eq!(others[0]["claims_supported"], value!(["sub"]));
+    // At the server itself it is used.
+    let own = further.replace("https://h/u", &server.url("/userinfo"));
+    server.on("GET", OPENID, json(200, &own));
+    let outcome = discover(&[&server.origin(), "--json"]).expect_code(0);
+    let told = note("userinfo_endpoint, which is taken from there when it is needed");
     assert!(findings(&outcome).contains(&told), "{outcome:#?}");
     // The same the other way round has nothing to tell.
     server.on("GET", SERVER_METADATA, json(200, &further));
@@ -278,6 +287,12 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
     );
 }
 
+/// The URL of a port where nothing listens.
+fn closed_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    format!("http://{}", listener.local_addr().expect("an address"))
+}
+
 #[test]
 fn nothing_found_is_6_and_no_answer_is_3() {
     let server = LiteralServer::start();
@@ -296,7 +311,16 @@ fn nothing_found_is_6_and_no_answer_is_3() {
     let before = server.requests().len();
     let outcome = discover(&[&server.origin()]).expect_code(3);
     assert!(outcome.stdout.contains("no answer"), "{outcome:#?}");
-    assert_eq!(server.requests().len(), before + 1, "the others are on the same host");
+    let asked = paths(&server).split_off(before);
+    assert_eq!(asked, [SERVER_METADATA, OPENID, RESOURCE_METADATA, "/"]);
+    // Where nothing listens, the other URLs are on the same host.
+    let url = closed_port();
+    let outcome = discover(&[&url, "--json"]).expect_code(3);
+    assert_eq!(
+        outcome.json()["attempts"].as_array().map(Vec::len),
+        Some(1),
+        "{outcome:#?}"
+    );
 }
 
 #[test]

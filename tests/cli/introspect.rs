@@ -212,19 +212,20 @@ fn without_an_endpoint_it_names_the_command_that_looks_at_every_document() {
         ("introspect", "introspection_endpoint"),
         ("userinfo", "userinfo_endpoint"),
     ] {
-        let outcome = run(home.oauth().args([command, "-p", "work"])).expect_error(6);
+        let outcome = run(home.oauth().args([command, "-p", "work"])).expect_error(2);
         assert!(outcome.error().ends_with(&format!("name no {member}")), "{outcome:#?}");
         assert_eq!(
             outcome.hints(),
             format!(
-                "Another well-known document of the server may name it; see with: oauth discover {}",
+                "If the server has one all the same, log in again and add the option --{} URL.\nSee what the server publishes with: oauth discover {}",
+                member.replace('_', "-"),
                 server.origin()
             )
         );
     }
     kept.issuer = None;
     home.keep("work", &kept);
-    let outcome = introspect(&home, &[]).expect_error(6);
+    let outcome = introspect(&home, &[]).expect_error(2);
     assert!(outcome.hints().contains("--issuer URL"), "{outcome:#?}");
 }
 

@@ -132,13 +132,8 @@ fn without_an_endpoint_or_a_session_nothing_is_sent() {
         "/.well-known/oauth-authorization-server",
         json(200, &metadata.to_string()),
     );
-    let outcome = revoke(&home, &[], "").expect_error(6);
-    assert!(
-        outcome
-            .error()
-            .contains("the metadata that are used name no revocation_endpoint"),
-        "{outcome:#?}"
-    );
+    let outcome = revoke(&home, &[], "").expect_error(2);
+    assert!(outcome.error().ends_with("name no revocation_endpoint"), "{outcome:#?}");
     let hints = outcome.hints();
     assert!(
         hints.contains(&format!("oauth discover {}", server.origin())) && hints.contains("--revocation-endpoint URL"),

@@ -181,7 +181,7 @@ fn a_server_without_the_endpoint_is_told_apart() {
         "/.well-known/openid-configuration",
         json(200, &metadata.to_string()),
     );
-    let outcome = userinfo(&home, &[]).expect_error(6);
+    let outcome = userinfo(&home, &[]).expect_error(2);
     assert!(outcome.error().contains("userinfo_endpoint"), "{outcome:#?}");
 }
 

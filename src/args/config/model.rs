@@ -18,11 +18,14 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 24] = [
+pub(super) const KEYS: [(&str, SettingKind); 27] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
     ("revocation_endpoint", SettingKind::Text),
+    ("userinfo_endpoint", SettingKind::Text),
+    ("introspection_endpoint", SettingKind::Text),
+    ("jwks_uri", SettingKind::Text),
     ("allow_http", SettingKind::Bool),
     ("client_id", SettingKind::Text),
     ("client_secret_file", SettingKind::Text),

@@ -26,10 +26,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Keys of a profile that hold for one server only.
-const SERVER_SPECIFIC_KEYS: [&str; 4] = [
+const SERVER_SPECIFIC_KEYS: [&str; 7] = [
     "authorization_endpoint",
     "token_endpoint",
     "revocation_endpoint",
+    "userinfo_endpoint",
+    "introspection_endpoint",
+    "jwks_uri",
     "client_secret_file",
 ];
 

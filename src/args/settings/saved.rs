@@ -22,6 +22,9 @@ pub(super) fn profile_changes(
         ("authorization_endpoint", options.authorization_endpoint.as_deref()),
         ("token_endpoint", options.token_endpoint.as_deref()),
         ("revocation_endpoint", options.revocation_endpoint.as_deref()),
+        ("userinfo_endpoint", options.userinfo_endpoint.as_deref()),
+        ("introspection_endpoint", options.introspection_endpoint.as_deref()),
+        ("jwks_uri", options.jwks_uri.as_deref()),
         ("client_id", options.client_id.as_deref()),
         (
             "client_auth",

@@ -45,6 +45,13 @@ pub(super) fn server_choice(
         "revocation_endpoint",
         &options.revocation_endpoint,
     )?;
+    let userinfo_endpoint = endpoint("--userinfo-endpoint", "userinfo_endpoint", &options.userinfo_endpoint)?;
+    let introspection_endpoint = endpoint(
+        "--introspection-endpoint",
+        "introspection_endpoint",
+        &options.introspection_endpoint,
+    )?;
+    let jwks_uri = endpoint("--jwks-uri", "jwks_uri", &options.jwks_uri)?;
     let issuer = match (url, &options.issuer, profile.text("issuer")) {
         (Some(url), _, _) => Some(("URL", url)),
         (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
@@ -70,6 +77,9 @@ pub(super) fn server_choice(
         authorization_endpoint,
         token_endpoint,
         revocation_endpoint,
+        userinfo_endpoint,
+        introspection_endpoint,
+        jwks_uri,
         allowance,
     })
 }

@@ -8,9 +8,10 @@ use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive,
 use crate::exit::ExitCode;
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::lint;
-use crate::flow::discovery::report::{DiscoveryReport, FoundDocument};
+use crate::flow::discovery::report::DiscoveryReport;
+use crate::flow::discovery::walk::{Attempt, FoundDocument, Outcome};
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::{Endpoint, Issuer};
+use crate::protocol::endpoint::Issuer;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::metadata::ServerMetadata;
 use crate::rules::Rule;
@@ -102,7 +103,7 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     let both_given = server.authorization_endpoint.is_some() && server.token_endpoint.is_some();
     if let Some(issuer) = server.issuer.as_ref().filter(|_| !both_given) {
         documents.asked = issuer.to_string();
-        let mut tried = Vec::new();
+        let mut attempts = Vec::new();
         for url in issuer.well_known_urls() {
             let is_openid = url.path().contains(OPENID_NAME);
             let known = documents.first.iter().any(|first| first.is_openid() == is_openid);
@@ -113,10 +114,10 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
             let exchange = match check.prober.send(request) {
                 Ok(exchange) => exchange,
                 Err(_) if check.prober.interrupted.is_some() => break,
-                Err(failure) => {
+                Err(_) => {
                     // What is wrong on this side is said as a login says it.
-                    unreachable_server(check, issuer, &url)?;
-                    tried.push(format!("{url}: {}", failure.reason()));
+                    let outcome = outcome_in_login(check, issuer, &url)?;
+                    attempts.push(Attempt { url, outcome });
                     continue;
                 }
             };
@@ -126,12 +127,16 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
                     documents.first = Some(Document { exchange, members });
                 }
                 Some(members) => documents.second = Some(Document { exchange, members }),
-                None => tried.push(format!("{url}: {status}")),
+                None => {
+                    if let Err(outcome) = Outcome::from_response(&url, &exchange.response) {
+                        attempts.push(Attempt { url, outcome });
+                    }
+                }
             }
         }
         if documents.first.is_none() && check.prober.interrupted.is_none() {
             let issuer = issuer.to_string();
-            return Err(Box::new(DiscoveryError::NotFound { issuer, tried }).into());
+            return Err(Box::new(DiscoveryError::from_attempts(issuer, attempts)).into());
         }
     }
     check.prober.target.is_openid_provider = documents.openid().is_ok();
@@ -149,15 +154,23 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     Ok(documents)
 }
 
-fn unreachable_server(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> Result<(), CheckError> {
+/// What a login gets from this URL.
+///
+/// # Errors
+/// The server is not reached.
+fn outcome_in_login(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> Result<Outcome, CheckError> {
     let transport = check.prober.world.caller.transport;
     let request = HttpRequest::get(url.clone());
-    let outcome = check.prober.runtime.block_on(async {
+    let answer = check.prober.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;
         transport.send(&request, &mut crate::trace::NoopObserver).await
     });
-    match outcome {
-        Ok(_) => Ok(()),
+    match answer {
+        Ok(response) => Ok(match Outcome::from_response(url, &response) {
+            Ok(_) => Outcome::NotUsed("the first answer could not be read"),
+            Err(outcome) => outcome,
+        }),
+        Err(error) if error.may_have_been_received() => Ok(Outcome::Failed(error)),
         Err(source) => Err(Box::new(DiscoveryError::Unreachable {
             issuer: issuer.to_string(),
             source,
@@ -169,34 +182,15 @@ fn unreachable_server(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> 
 /// What can be used of the metadata, with what was given by hand before it.
 fn usable(check: &Check<'_, '_>, document: Option<&Document>) -> ServerMetadata {
     let server = &check.prober.request.login.server;
-    let endpoint = |member: &str| {
-        let text = document?.text(member)?;
-        let issuer = server.issuer.as_ref()?;
-        Endpoint::parse_untrusted(text, issuer.url(), server.allowance).ok()
+    let mut metadata = match (document, &server.issuer) {
+        (Some(document), Some(issuer)) => ServerMetadata::read(&document.members, issuer, server.allowance),
+        (_, issuer) => ServerMetadata {
+            issuer: issuer.clone(),
+            ..ServerMetadata::default()
+        },
     };
-    let list = |member: &str| {
-        let list = document?.list(member)?;
-        Some(list.into_iter().map(str::to_owned).collect())
-    };
-    let given = |given: &Option<Endpoint>, member: &str| given.clone().or_else(|| endpoint(member));
-    ServerMetadata {
-        issuer: server.issuer.clone(),
-        authorization_endpoint: given(&server.authorization_endpoint, "authorization_endpoint"),
-        token_endpoint: given(&server.token_endpoint, "token_endpoint"),
-        revocation_endpoint: given(&server.revocation_endpoint, "revocation_endpoint"),
-        introspection_endpoint: endpoint("introspection_endpoint"),
-        userinfo_endpoint: endpoint("userinfo_endpoint"),
-        jwks_uri: endpoint("jwks_uri"),
-        code_challenge_methods_supported: list("code_challenge_methods_supported"),
-        token_endpoint_auth_methods_supported: list("token_endpoint_auth_methods_supported"),
-        scopes_supported: list("scopes_supported"),
-        response_types_supported: list("response_types_supported"),
-        response_modes_supported: list("response_modes_supported"),
-        grant_types_supported: list("grant_types_supported"),
-        authorization_response_iss_parameter_supported: document.is_some_and(|document| {
-            document.members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true))
-        }),
-    }
+    server.replace_endpoints(&mut metadata);
+    metadata
 }
 
 /// Rules about what the document says, each with the member that it is about:

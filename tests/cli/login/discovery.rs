@@ -291,7 +291,7 @@ fn plain_http_outside_this_machine_is_for_the_user_to_allow() {
 
     // named by the server: its mistake
     let server = LiteralServer::start();
-    for endpoint in ["authorization", "token", "revocation"] {
+    for endpoint in ["authorization", "token"] {
         let usual = metadata(&server.origin());
         let document = usual.replace(
             "\"response_types_supported\"",

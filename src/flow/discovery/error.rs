@@ -1,0 +1,186 @@
+//! Why no metadata were found, or none that may be used.
+
+use super::walk::{Attempt, Outcome};
+use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
+use crate::protocol::metadata::MetadataError;
+use crate::transport::TransportError;
+
+/// Why no metadata were found, or none that may be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No answer, or one that cannot be read.
+    #[error("the metadata of {issuer} cannot be fetched")]
+    Unreachable {
+        /// Whose.
+        issuer: String,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// 429 and 5xx.
+    #[error("the metadata of {issuer} cannot be fetched: {url} answered with status {status}")]
+    Unavailable {
+        /// Whose.
+        issuer: String,
+        /// The first one that answered so.
+        url: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// 404, HTML, redirects, JSON that is no object.
+    #[error("{}", not_found(issuer, attempts))]
+    NotFound {
+        /// Whose.
+        issuer: String,
+        /// Each URL with what came.
+        attempts: Vec<Attempt>,
+    },
+    /// A document, but not one that may be used.
+    #[error("the metadata at {url} cannot be used")]
+    Invalid {
+        /// Where it was found.
+        url: String,
+        /// Why not.
+        #[source]
+        problem: MetadataError,
+    },
+}
+
+fn not_found(issuer: &str, attempts: &[Attempt]) -> String {
+    let tried: Vec<String> = attempts
+        .iter()
+        .map(|attempt| format!("{}: {}", attempt.url, attempt.reason()))
+        .collect();
+    let what = if attempts.iter().all(Attempt::is_absence) {
+        format!("{issuer} publishes no metadata")
+    } else {
+        format!("no metadata of {issuer} can be read")
+    };
+    format!("{what} ({} tried: {})", tried.len(), tried.join("; "))
+}
+
+impl DiscoveryError {
+    /// Why none of these attempts brought a document: the first fault of the
+    /// network or the server, else that there is none.
+    pub fn from_attempts(issuer: String, mut attempts: Vec<Attempt>) -> Self {
+        let is_fault = |attempt: &Attempt| match &attempt.outcome {
+            Outcome::Failed(_) => true,
+            Outcome::Status { status, .. } => matches!(status, 429 | 500..),
+            _ => false,
+        };
+        let Some(position) = attempts.iter().position(is_fault) else {
+            return DiscoveryError::NotFound { issuer, attempts };
+        };
+        let Attempt { url, outcome } = attempts.swap_remove(position);
+        match outcome {
+            Outcome::Failed(source) => DiscoveryError::Unreachable { issuer, source },
+            Outcome::Status { status, .. } => DiscoveryError::Unavailable {
+                issuer,
+                url: url.to_string(),
+                status,
+            },
+            _ => DiscoveryError::NotFound { issuer, attempts },
+        }
+    }
+}
+
+impl Diagnosis for DiscoveryError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            DiscoveryError::Unreachable { source, .. } if source.is_unreadable_answer() => ExitCode::Protocol,
+            DiscoveryError::Unreachable { source, .. } => source.exit_code(),
+            DiscoveryError::Unavailable { .. } => ExitCode::Unreachable,
+            DiscoveryError::NotFound { .. } | DiscoveryError::Invalid { .. } => ExitCode::Protocol,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            DiscoveryError::Unreachable { source, .. } => source.hints(),
+            DiscoveryError::Unavailable { .. } => vec!["Try again later.".to_owned()],
+            DiscoveryError::NotFound { issuer, attempts } => hints_for_not_found(issuer, attempts),
+            DiscoveryError::Invalid { problem, .. } => hints_for(problem),
+        }
+    }
+}
+
+fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
+    if let Some(issuer) = Issuer::of_well_known_url(issuer) {
+        return vec![format!(
+            "That is the URL of a document; give its issuer instead: {issuer}"
+        )];
+    }
+    let redirected = attempts.iter().find_map(|attempt| redirected_issuer(attempt, issuer));
+    let redirected = redirected.map(|other| {
+        format!(
+            "The server redirects to the metadata of another issuer; if that is the server you mean, run: oauth login --issuer {}",
+            shell_words::quote(&other)
+        )
+    });
+    let somebody_else = attempts.iter().all(Attempt::is_page_or_redirect).then(|| {
+        "A captive portal, or a proxy that wants you to sign in, may be answering in its place: open a page in a browser and look.".to_owned()
+    });
+    let of_server = [
+        if is_bare_origin(issuer) {
+            "Check the issuer URL, which often has a path (Keycloak: https://HOST/realms/NAME, Okta: https://HOST/oauth2/default)."
+        } else {
+            "Check the issuer URL; the server's documentation names it."
+        },
+        "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
+    ];
+    let of_server = of_server.into_iter().map(str::to_owned);
+    redirected.into_iter().chain(somebody_else).chain(of_server).collect()
+}
+
+/// The issuer whose well-known URL a redirect leads to, where it is another one.
+fn redirected_issuer(attempt: &Attempt, asked: &str) -> Option<String> {
+    let Outcome::Redirect {
+        target: Some(target), ..
+    } = &attempt.outcome
+    else {
+        return None;
+    };
+    let issuer = Issuer::of_well_known_url(target.as_str())?;
+    Issuer::parse(&issuer, HttpPolicy::LoopbackOnly).ok()?;
+    (issuer.trim_end_matches('/') != asked.trim_end_matches('/')).then_some(issuer)
+}
+
+/// What a person can do about metadata that may not be used.
+pub fn hints_for(problem: &MetadataError) -> Vec<String> {
+    match problem {
+        MetadataError::OtherIssuer { found, .. } if found.contains(['{', '}']) => vec![
+            "The issuer in the document has a placeholder: give the issuer of your own tenant, or both --authorization-endpoint and --token-endpoint.".to_owned(),
+        ],
+        // The server chose these words, and somebody may paste them into a shell.
+        MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpPolicy::Everywhere).is_ok() => {
+            let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
+                "Only the trailing slash differs, which counts;"
+            } else {
+                "If that is the server you mean,"
+            };
+            vec![format!(
+                "{if_meant} run: oauth login --issuer {} (and the other options as before)",
+                shell_words::quote(found)
+            )]
+        }
+        MetadataError::NoS256 => vec![
+            "This program sends no other challenge method, since \"plain\" protects nothing; ask the server's operator to enable S256.".to_owned(),
+        ],
+        MetadataError::Endpoint { problem: EndpointError::PlainHttp(_), .. } => vec![
+            "Use --allow-http if plain http to that machine is really meant.".to_owned(),
+        ],
+        MetadataError::NoEndpoint(member) => vec![format!("Give it with --{}.", member.replace('_', "-"))],
+        MetadataError::Endpoint { member, .. } => {
+            vec![format!("Give another one with --{}, if you know it.", member.replace('_', "-"))]
+        }
+        _ => vec!["Tell the server's operator; nothing of the document was used.".to_owned()],
+    }
+}
+
+/// Whether a URL has no path, as those of servers with one issuer only.
+fn is_bare_origin(issuer: &str) -> bool {
+    issuer
+        .split_once("://")
+        .is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'))
+}

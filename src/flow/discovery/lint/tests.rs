@@ -1,0 +1,277 @@
+//! One document, one fault at a time.
+
+use super::*;
+use serde_json::json;
+
+const ISSUER: &str = "https://as.example";
+
+fn sound() -> Value {
+    json!({
+        "issuer": ISSUER,
+        "authorization_endpoint": "https://as.example/authorize",
+        "token_endpoint": "https://as.example/token",
+        "revocation_endpoint": "https://as.example/revoke",
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}
+
+fn found(document: &Value) -> FoundDocument {
+    FoundDocument {
+        url: Url::parse("https://as.example/.well-known/oauth-authorization-server").unwrap(),
+        asked: ISSUER.to_owned(),
+        media_type: Some("application/json".to_owned()),
+        bytes: document.to_string().into_bytes(),
+        members: document.as_object().unwrap().clone(),
+    }
+}
+
+fn findings_of(document: &Value) -> Vec<(Severity, String)> {
+    let exploration = DiscoveryReport {
+        server: Some(found(document)),
+        ..DiscoveryReport::default()
+    };
+    let findings = findings(&exploration).into_iter();
+    findings.map(|finding| (finding.severity, finding.message)).collect()
+}
+
+#[test]
+fn a_sound_server_has_no_findings() {
+    assert_eq!(findings_of(&sound()), []);
+}
+
+#[test]
+fn each_member_that_is_wrong_is_found_and_nothing_else() {
+    use Severity::{Must, Note, Should};
+    let null = Value::Null;
+    let cases = [
+        ("issuer", json!("https://as.example/"), Must, "trailing slash"),
+        ("issuer", null.clone(), Must, "do not name an issuer"),
+        (
+            "authorization_endpoint",
+            null.clone(),
+            Must,
+            "no authorization_endpoint",
+        ),
+        ("authorization_endpoint", json!(7), Must, "is no string"),
+        (
+            "authorization_endpoint",
+            json!("http://as.example/"),
+            Must,
+            "plain http",
+        ),
+        (
+            "authorization_endpoint",
+            json!("https://as.example/#x"),
+            Must,
+            "fragment",
+        ),
+        (
+            "authorization_endpoint",
+            json!("javascript:alert(1)"),
+            Must,
+            "neither an https",
+        ),
+        ("jwks_uri", json!("https://10.0.0.1/jwks"), Must, "private address"),
+        ("token_endpoint", null.clone(), Must, "no token_endpoint"),
+        (
+            "token_endpoint",
+            json!("https://tokens.example/"),
+            Note,
+            "tokens.example instead of as.example",
+        ),
+        ("revocation_endpoint", null.clone(), Should, "no revocation_endpoint"),
+        (
+            "response_types_supported",
+            null.clone(),
+            Must,
+            "no response_types_supported",
+        ),
+        ("response_types_supported", json!(["none"]), Must, "does not list code"),
+        (
+            "response_types_supported",
+            json!(["code", "code token"]),
+            Should,
+            "code token",
+        ),
+        ("grant_types_supported", null.clone(), Should, "which means"),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "implicit"]),
+            Should,
+            "implicit grant",
+        ),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "password"]),
+            Must,
+            "password grant",
+        ),
+        (
+            "grant_types_supported",
+            json!(["refresh_token"]),
+            Should,
+            "authorization_code",
+        ),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", DEVICE_CODE]),
+            Note,
+            "device grant",
+        ),
+        (
+            "device_authorization_endpoint",
+            json!("https://as.example/d"),
+            Note,
+            "does not list the device",
+        ),
+        (
+            "code_challenge_methods_supported",
+            null.clone(),
+            Should,
+            "whether PKCE works",
+        ),
+        (
+            "code_challenge_methods_supported",
+            json!(["s256"]),
+            Must,
+            "S256 is not among",
+        ),
+        (
+            "code_challenge_methods_supported",
+            json!(["S256", "plain"]),
+            Should,
+            "plain",
+        ),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!(false),
+            Should,
+            "mix-up",
+        ),
+        ("require_pushed_authorization_requests", json!(true), Must, "pushed"),
+        (
+            "require_signed_request_object",
+            json!(true),
+            Must,
+            "signed request objects",
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic"]),
+            Note,
+            "without a secret",
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["none", "private_key_jwt"]),
+            Must,
+            "signed JWT",
+        ),
+        (
+            "token_endpoint_auth_signing_alg_values_supported",
+            json!(["none"]),
+            Must,
+            "nobody signed",
+        ),
+        (
+            "id_token_signing_alg_values_supported",
+            json!(["none"]),
+            Should,
+            "unsigned",
+        ),
+        ("scopes_supported", json!("openid"), Must, "neither a list"),
+        ("ui_locales_supported", json!([]), Must, "empty list"),
+    ];
+    for (member, value, severity, part) in cases {
+        let mut document = sound();
+        document[member] = value.clone();
+        let found = findings_of(&document);
+        let [(its_severity, message)] = &found[..] else {
+            panic!("{member} {value}: {found:?}");
+        };
+        assert!(
+            *its_severity == severity && message.contains(part),
+            "{member} {value}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_speaks_openid_connect_keeps_its_rules_too() {
+    let openid = |document: &Value| FoundDocument {
+        url: Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
+        ..found(document)
+    };
+    let mut document = sound();
+    document["scopes_supported"] = json!(["openid"]);
+    let findings_with = |server: FoundDocument, other: Option<FoundDocument>| {
+        findings(&DiscoveryReport {
+            server: Some(server),
+            other_documents: other.into_iter().collect(),
+            ..DiscoveryReport::default()
+        })
+    };
+    assert_eq!(findings_with(openid(&document), None).len(), 3);
+    // the document of RFC 8414 may leave to the other one what is of OpenID Connect alone
+    assert_eq!(findings_with(found(&document), None), []);
+    let mut whole = document.clone();
+    whole["jwks_uri"] = json!("https://as.example/jwks");
+    whole["subject_types_supported"] = json!(["public"]);
+    whole["id_token_signing_alg_values_supported"] = json!(["RS256"]);
+    assert_eq!(findings_with(openid(&whole), None), []);
+    let notes = findings_with(found(&document), Some(openid(&whole)));
+    let messages: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "https://as.example/.well-known/openid-configuration also names jwks_uri, which is taken from there when it is needed"
+        ]
+    );
+    assert_eq!(findings_with(found(&document), Some(openid(&document))).len(), 3);
+}
+
+#[test]
+fn two_documents_that_differ_are_told() {
+    let mut other = sound();
+    other["token_endpoint"] = json!("https://as.example/token2");
+    other["claims_supported"] = json!(["sub"]);
+    // a list is a set
+    other["grant_types_supported"] = json!(["refresh_token", "authorization_code"]);
+    let exploration = DiscoveryReport {
+        server: Some(found(&sound())),
+        other_documents: vec![found(&sound()), found(&other)],
+        ..DiscoveryReport::default()
+    };
+    let found = findings(&exploration);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.ends_with("something else about token_endpoint"));
+}
+
+#[test]
+fn a_resource_names_itself_and_servers_that_may_be_asked() {
+    let of = |document: Value| {
+        let mut resource = found(&document);
+        resource.asked = "https://as.example/api".to_owned();
+        let exploration = DiscoveryReport {
+            resource: Some(resource),
+            server: Some(found(&sound())),
+            ..DiscoveryReport::default()
+        };
+        findings(&exploration)
+    };
+    assert_eq!(
+        of(json!({"resource": "https://as.example/api", "authorization_servers": [ISSUER]})),
+        []
+    );
+    let found =
+        of(json!({"resource": "https://other.example", "authorization_servers": ["https://127.0.0.1/", ISSUER]}));
+    let parts = ["https://other.example", "private address", "2 authorization servers"];
+    assert_eq!(found.len(), parts.len(), "{found:?}");
+    for (finding, part) in found.iter().zip(parts) {
+        assert!(finding.message.contains(part), "{finding:?}");
+    }
+}
