@@ -47,7 +47,6 @@ pub enum ViolationPoint {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no rule `{id}`")]
 pub struct UnknownRule {
-    /// What was given.
     pub id: String,
 }
 

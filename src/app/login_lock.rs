@@ -31,7 +31,6 @@ pub(crate) enum LoginLock {
 
 /// Whose turn this is about.
 pub(crate) struct LoginWait<'a> {
-    /// The profile.
     pub(crate) profile: &'a ProfileName,
     /// Where the person signs in.
     pub(crate) server: String,

@@ -33,7 +33,6 @@ pub(crate) enum LoginRequired {
         what: &'static str,
         /// In the configuration file.
         wanted: String,
-        /// In the session.
         found: String,
     },
     /// `--force-refresh` without a refresh token.

@@ -13,7 +13,6 @@ pub enum CheckError {
     /// The report was printed, and has findings.
     #[error("the server breaks {broken} of the rules that bind it (MUST){}", .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
     Findings {
-        /// How many.
         broken: usize,
         /// Why the report is not whole, if it is not.
         ended_early: Option<String>,
@@ -21,7 +20,6 @@ pub enum CheckError {
     /// The report was printed, and is not whole.
     #[error("not every rule could be tested: {}", .0.reason)]
     EndedEarly(Stop),
-    /// A signal came.
     #[error("the examination was interrupted")]
     Interrupted(ExitCode),
 }

@@ -72,20 +72,16 @@ impl Evidence {
 /// from the network is sanitized.
 #[derive(Debug, Clone)]
 pub struct ShownEvidence {
-    /// What was sent.
     pub request: String,
-    /// What came.
     pub response: String,
 }
 
 /// A rule with its verdict.
 #[derive(Debug, Clone)]
 pub struct RuleResult {
-    /// The rule.
     pub rule: Rule,
     /// Whether the rule was to be tested.
     pub asked_for: bool,
-    /// Its verdict.
     pub verdict: Verdict,
     /// Empty for a pass.
     pub reason: String,
@@ -125,7 +121,6 @@ impl Report {
 /// Why something is not tried any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// Why.
     pub reason: String,
     /// The exit code of a login that ends for this reason.
     pub exit_code: ExitCode,

@@ -93,7 +93,7 @@ async fn receive(variants: &mut [Variant], listeners: &[TcpListener], timeout: D
     while variants.iter().any(|variant| variant.response.is_none()) {
         tokio::select! {
             accepted = accept(listeners), if connections.len() < MAX_CONNECTIONS => {
-                connections.extend(accepted.map(|stream| read_target(stream)));
+                connections.extend(accepted.map(read_target));
             }
             Some(request) = connections.next(), if !connections.is_empty() => {
                 if request.is_some_and(|request| assign(variants, &request)) {

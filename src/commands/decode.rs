@@ -73,7 +73,6 @@ impl Diagnosis for DecodeError {
 enum KeyChoice {
     /// These; and how a person knows their owner.
     Issuer(KeySource, String),
-    /// Nobody's, and why.
     None(String),
 }
 

@@ -15,13 +15,10 @@ pub type Clock = fn() -> UnixSeconds;
 
 /// The client that calls: how it sends, what time it is, and who watches.
 pub struct Caller<'a> {
-    /// Sends the requests.
     pub transport: &'a Transport,
-    /// The wall clock.
     pub clock: Clock,
     /// For verifier, state, nonce and everything else that must not be guessed.
     pub randomness: &'a mut dyn Randomness,
-    /// Sees every event.
     pub observer: &'a mut dyn Observer,
 }
 

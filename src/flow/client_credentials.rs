@@ -26,13 +26,10 @@ pub enum ClientCredentialsError {
     /// An answer that is no token.
     #[error("the client got no token")]
     Token {
-        /// What came instead.
         #[source]
         error: TokenError,
-        /// To what.
         sent: Box<Sent>,
     },
-    /// Anything else.
     #[error(transparent)]
     Other(RefreshError),
 }

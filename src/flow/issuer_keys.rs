@@ -17,25 +17,20 @@ use crate::transport::TransportError;
 pub enum KeySource {
     /// By the address that its metadata gave earlier.
     JwksUri(Endpoint),
-    /// By its metadata.
     Issuer(Issuer, HttpPolicy),
 }
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerKeysError {
-    /// No metadata.
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
-    /// Metadata without keys.
     #[error(transparent)]
     NoAddress(#[from] MetadataError),
-    /// No answer.
     #[error("the keys at {url} cannot be fetched")]
     Transport {
         /// Where they should be.
         url: String,
-        /// Why.
         #[source]
         source: TransportError,
     },
@@ -44,15 +39,12 @@ pub enum IssuerKeysError {
     Status {
         /// Where they should be.
         url: String,
-        /// What it answered.
         status: u16,
     },
     /// An answer that cannot be read.
     #[error("the keys at {url} cannot be read")]
     Set {
-        /// Where they are.
         url: String,
-        /// Why.
         #[source]
         source: JwkSetError,
     },

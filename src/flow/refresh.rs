@@ -37,7 +37,6 @@ pub enum RefreshError {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Randomness(RandomnessFailed),
-    /// No answer.
     #[error("the session cannot be refreshed")]
     Transport(#[from] TransportError),
     /// An answer that is no token.

@@ -42,36 +42,28 @@ pub enum RenewError {
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
-    /// The refresh itself.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
     /// The server said no, and did not end the session.
     #[error("the session of profile \"{profile}\" cannot be refreshed")]
     Refused {
-        /// Whose.
         profile: ProfileName,
         /// How it was to be renewed.
         renewal: Renewal,
-        /// What it said.
         #[source]
-        error: TokenError,
+        error: Box<TokenError>,
     },
     /// The server has ended the session; it is marked so.
     #[error("the server has ended the session of profile \"{profile}\": {end}")]
     Ended {
-        /// Whose.
         profile: ProfileName,
-        /// What it said.
         end: SessionEnd,
         /// Whether an interrupted refresh explains it.
         after_interruption: bool,
     },
     /// While we waited for the lock, somebody logged out.
     #[error("profile \"{profile}\" was logged out meanwhile")]
-    LoggedOut {
-        /// Whose.
-        profile: ProfileName,
-    },
+    LoggedOut { profile: ProfileName },
 }
 
 impl RenewError {
@@ -82,7 +74,8 @@ impl RenewError {
 
     /// Whether it said that the scope is not to be had.
     pub fn is_invalid_scope(&self) -> bool {
-        matches!(self, RenewError::Refused { error: TokenError::OAuth { error, .. }, .. } if error.is_one_of(&["invalid_scope"]))
+        matches!(self, RenewError::Refused { error, .. }
+            if matches!(&**error, TokenError::OAuth { error, .. } if error.is_one_of(&["invalid_scope"])))
     }
 }
 
@@ -156,7 +149,6 @@ pub struct RenewContext<'a> {
     pub store: &'a mut dyn CredentialStore,
     /// How the request is made.
     pub options: RefreshOptions,
-    /// Sends it.
     pub caller: Caller<'a>,
 }
 
@@ -269,7 +261,7 @@ pub async fn renew(
         Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
             profile: profile.clone(),
             renewal: session.renewal,
-            error,
+            error: Box::new(error),
         }),
         Err(error) => {
             if let Some(intent) = intent.filter(|_| error.outcome_unknown()) {

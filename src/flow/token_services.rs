@@ -73,7 +73,6 @@ pub enum TokenServiceError {
     /// No document of the server names the endpoint.
     #[error("the server has no {service}: {}", no_endpoint(member, issuer.as_deref()))]
     NoEndpoint {
-        /// Which endpoint.
         service: &'static str,
         /// The member that they lack.
         member: &'static str,
@@ -83,7 +82,6 @@ pub enum TokenServiceError {
     /// The metadata name an endpoint that must not be called.
     #[error("the {service} of the server cannot be used")]
     Endpoint {
-        /// Which endpoint.
         service: &'static str,
         /// What is wrong with it.
         #[source]
@@ -92,33 +90,24 @@ pub enum TokenServiceError {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
-    /// No answer.
     #[error("the {service} does not answer")]
     Transport {
-        /// Which endpoint.
         service: &'static str,
-        /// Why.
         #[source]
         source: TransportError,
     },
     /// 429, 5xx.
     #[error("the {service} {endpoint} answered with status {status}")]
     Unavailable {
-        /// Which.
         service: &'static str,
-        /// Where.
         endpoint: String,
-        /// What it answered.
         status: u16,
     },
     /// Any other status than 2xx.
     #[error("the {service} {endpoint} refused with status {status}{}", said(error))]
     Refused {
-        /// Which.
         service: &'static str,
-        /// Where.
         endpoint: String,
-        /// What it answered.
         status: u16,
         /// What it said, if it said anything.
         error: Option<ErrorResponse>,
@@ -127,16 +116,10 @@ pub enum TokenServiceError {
     },
     /// A proxy, a captive portal.
     #[error("the {service} {endpoint} answered with something that is not JSON")]
-    NotJson {
-        /// Which.
-        service: &'static str,
-        /// Where.
-        endpoint: String,
-    },
+    NotJson { service: &'static str, endpoint: String },
     /// An answer that breaks the specification.
     #[error("the answer of the {service} cannot be used: {problem}")]
     Invalid {
-        /// Which.
         service: &'static str,
         /// What is wrong with it.
         problem: &'static str,
@@ -148,7 +131,6 @@ pub enum TokenServiceError {
     OtherSubject {
         /// Of the ID token.
         expected: String,
-        /// Of the answer.
         found: String,
     },
 }

@@ -14,7 +14,6 @@ use std::io::{self, Write};
 pub struct Style {
     /// One JSON object a line.
     pub json: bool,
-    /// Coloured.
     pub colour: bool,
 }
 

@@ -63,7 +63,6 @@ impl ResponseMode {
 /// What the browser carries to the authorization endpoint.
 #[derive(Debug)]
 pub struct AuthorizationRequest {
-    /// Who asks.
     pub client_id: ClientId,
     /// Where the answer goes.
     pub redirect_uri: RedirectUri,
@@ -94,7 +93,6 @@ pub enum RedirectTargetError {
     Repeated(#[from] Repeated),
     /// No `client_id`.
     NoClientId,
-    /// Not printable ASCII.
     ClientId,
     /// Not an absolute URI.
     RedirectUri(#[from] super::redirect_uri::InvalidRedirectUri),
@@ -322,19 +320,12 @@ pub enum InvalidAuthorizationResponse {
     Repeated(#[from] Repeated),
     /// RFC 9207 §2.4: another server answered than was asked.
     #[error("the authorization response came from issuer \"{found}\", but \"{expected}\" was asked (RFC 9207 §2.4)")]
-    WrongIssuer {
-        /// Who was asked.
-        expected: String,
-        /// Who answered.
-        found: String,
-    },
+    WrongIssuer { expected: String, found: String },
     /// RFC 9207 §2.4.
     #[error("the server announces iss in its responses, but this one has none (RFC 9207 §2.4)")]
     MissingIssuer,
-    /// Both at once.
     #[error("the authorization response has both a code and an error")]
     CodeAndError,
-    /// Neither.
     #[error("the authorization response has no code (RFC 6749 §4.1.2)")]
     NoCode,
     /// RFC 6749 Appendix A.11.

@@ -46,7 +46,6 @@ impl fmt::Display for Cited {
 pub struct RequestError {
     /// The code of the error response.
     pub error: &'static str,
-    /// Why.
     pub cited: Cited,
 }
 

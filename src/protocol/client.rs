@@ -16,7 +16,6 @@ use super::random::RandomnessFailed;
 pub struct Client {
     /// Its name at the server.
     pub id: ClientId,
-    /// How it authenticates.
     pub authentication: ClientAuthentication,
 }
 

@@ -21,7 +21,6 @@ pub enum EndpointError {
     /// Not an absolute URL with a host. What it is may hold a password, so it is not shown.
     #[error("that is not an absolute URL with a host")]
     NotAUrl,
-    /// Letters beyond ASCII.
     #[error("the URL has characters beyond ASCII: write the host in its xn-- form and encode the rest (RFC 3987 §3.1)")]
     NotAscii,
     /// Neither https nor http: never opened, never called.

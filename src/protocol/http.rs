@@ -17,7 +17,6 @@ const SECRET_FROM_CHARS: usize = 4;
 /// The methods that the protocol uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Metadata, keys, userinfo.
     Get,
     /// Everything that carries credentials in a form.
     Post,
@@ -92,7 +91,6 @@ impl HeaderValue {
 /// What the client asks a server.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
-    /// GET or POST.
     pub method: Method,
     /// The whole URL. No client puts a secret there; an examination of a server does.
     pub url: Url,
@@ -187,7 +185,6 @@ fn password_of(credentials: &Secret) -> Option<Secret> {
 /// What the server answered. The body may hold secrets.
 #[derive(Debug, Clone)]
 pub struct HttpResponse {
-    /// The status code.
     pub status: u16,
     /// Names in lower case, values as they came; bytes that are not UTF-8 are replaced.
     pub headers: Vec<(String, String)>,

@@ -141,7 +141,6 @@ fn name_in(claims: &Map<String, Value>) -> Option<&str> {
 /// Why an ID token must not be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    /// Not a JWT.
     #[error("the ID token cannot be read: {0}")]
     Jwt(#[from] JwtError),
     /// RFC 8725 §3.1, §3.2.
@@ -159,7 +158,6 @@ pub enum IdTokenError {
         contradiction(expected, found)
     )]
     Issuer {
-        /// Who was asked.
         expected: String,
         /// Who says to have signed.
         found: String,
@@ -169,7 +167,6 @@ pub enum IdTokenError {
         "the ID token is for \"{found}\", not for this client: aud does not hold \"{expected}\" (OpenID Connect Core §3.1.3.7 item 3)"
     )]
     Audience {
-        /// This client.
         expected: String,
         /// The clients that it is for.
         found: String,
@@ -205,7 +202,6 @@ pub enum IdTokenError {
     /// §12.2.
     #[error("the refreshed ID token is of \"{found}\", but \"{expected}\" signed in (OpenID Connect Core §12.2)")]
     OtherSubject {
-        /// Who signed in.
         expected: String,
         /// Who it is of.
         found: String,

@@ -10,24 +10,19 @@ use serde_json::{Map, Value};
 pub struct UnverifiedJwt {
     /// `alg`, `kid`, `typ`.
     pub header: Map<String, Value>,
-    /// The claims.
     pub claims: Map<String, Value>,
     /// The ASCII bytes that the signature covers.
     pub signing_input: String,
-    /// The signature's bytes.
     pub signature: Vec<u8>,
 }
 
 /// Text that is no signed JWT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JwtError {
-    /// Not header.payload.signature.
     #[error("it is not three segments of base64url joined by dots (RFC 7515 §3.1)")]
     Segments,
-    /// JWE.
     #[error("it is encrypted (five segments, RFC 7516 §3.1), which is not supported")]
     Encrypted,
-    /// Not JSON objects.
     #[error("its header or payload is not one JSON object without repeated members (RFC 7515 §4, RFC 7519 §7.2)")]
     Json,
     /// Longer than anybody needs.

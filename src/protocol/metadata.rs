@@ -75,7 +75,6 @@ pub enum MetadataError {
     /// An endpoint that must not be called.
     #[error("{member} cannot be used: {problem}")]
     Endpoint {
-        /// The member's name.
         member: &'static str,
         /// What is wrong with it.
         problem: EndpointError,

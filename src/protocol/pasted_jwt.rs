@@ -11,7 +11,6 @@ const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '‘', '’', '<', '>'];
 /// A JWT without what was copied along with it.
 #[derive(Debug)]
 pub struct PastedJwt {
-    /// What is left.
     pub token: Secret,
     /// The text that the signature covers, where its segments had padding: some
     /// issuers sign it with the padding.

@@ -30,9 +30,7 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
 /// What the client sends to the token endpoint.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// Who asks.
     pub client: Client,
-    /// By what right.
     pub grant: Grant,
     /// Which resource servers the token is for.
     pub resource: Vec<Resource>,
@@ -96,7 +94,6 @@ impl TokenRequest {
 pub struct ReceivedTokenRequest {
     /// Who claims to ask.
     pub client: PresentedClient,
-    /// By what right.
     pub grant: Grant,
     /// Which resource servers the token is for.
     pub resource: Vec<Resource>,

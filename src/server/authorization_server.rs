@@ -33,7 +33,6 @@ use std::time::Duration;
 /// Why a server cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetUpError {
-    /// The signing key.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The issuer is no URL. A bug: it is made from the port.

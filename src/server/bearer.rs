@@ -8,7 +8,6 @@ use crate::secret::Secret;
 
 /// How a request carries a token.
 pub(crate) enum Bearer {
-    /// It does not.
     Absent,
     /// In the header, or in the body where that is allowed.
     Token(Secret),

@@ -73,7 +73,6 @@ pub(crate) struct Waiting {
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
-    /// The user's name.
     pub(crate) user: String,
     /// When the password was typed.
     pub(crate) auth_time: UnixSeconds,

@@ -34,7 +34,6 @@ pub struct Request {
     pub query: Option<String>,
     /// Names in lower case, of [`HEADERS_READ`].
     pub headers: Vec<(String, String)>,
-    /// The body, whole.
     pub body: Secret<Vec<u8>>,
 }
 
@@ -96,7 +95,6 @@ impl fmt::Debug for Request {
 /// An HTTP response.
 #[derive(Clone)]
 pub struct Response {
-    /// The status code.
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,

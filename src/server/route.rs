@@ -15,9 +15,7 @@ pub enum Route {
     Jwks,
     /// RFC 6749 §3.1.
     Authorize,
-    /// The sign-in form.
     SignIn,
-    /// The consent form.
     Consent,
     /// RFC 6749 §3.2.
     Token,
@@ -27,7 +25,6 @@ pub enum Route {
     Introspect,
     /// OpenID Connect Core §5.3.
     Userinfo,
-    /// The protected resource.
     Hello,
 }
 

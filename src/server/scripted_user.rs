@@ -31,7 +31,6 @@ pub enum Step {
     Follow(HttpRequest),
     /// User name and password are typed and sent.
     SignIn(HttpRequest),
-    /// "Allow" is pressed.
     Consent(HttpRequest),
     /// The browser goes back to the client: the client's listener gets this URL.
     Callback(Url),
@@ -52,7 +51,6 @@ pub enum UnexpectedPage {
     /// The account does not exist.
     #[error("the authorization server did not take the user name and password")]
     WrongPassword,
-    /// Round in circles.
     #[error("the authorization server showed more than {MAX_STEPS} pages")]
     TooManySteps,
 }

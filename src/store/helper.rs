@@ -55,7 +55,6 @@ const TRIAL_ATTEMPTS: usize = 3;
 /// Why a credential helper cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandStoreError {
-    /// No such program.
     #[error("there is no program `{program}` to keep the session")]
     Missing {
         /// As it was given.
@@ -66,7 +65,6 @@ pub enum CommandStoreError {
     NotRunnable {
         /// As it was given.
         program: String,
-        /// Why.
         source: io::Error,
     },
     /// It ended with an error.
@@ -76,7 +74,6 @@ pub enum CommandStoreError {
         program: String,
         /// What it was asked for.
         action: Action,
-        /// What it said.
         message: String,
     },
     /// It did not end.

@@ -91,7 +91,6 @@ pub enum LockError {
     /// Somebody else did not let go in time.
     #[error("profile `{profile}` is being changed by {holder}, which did not finish within {} s", waited.as_secs())]
     Held {
-        /// The profile.
         profile: ProfileName,
         /// Who holds it, as far as it is known.
         holder: String,
@@ -100,18 +99,11 @@ pub enum LockError {
     },
     /// The file system knows no locks.
     #[error("the file system of `{}` has no file locks", path.display())]
-    Unsupported {
-        /// The lock file.
-        path: PathBuf,
-        /// What it answered.
-        source: io::Error,
-    },
+    Unsupported { path: PathBuf, source: io::Error },
     /// The lock file cannot be had.
     #[error("profile `{profile}` cannot be locked")]
     File {
-        /// The profile.
         profile: ProfileName,
-        /// Why.
         source: PrivateFileError,
     },
 }

@@ -112,13 +112,11 @@ pub trait CredentialStore: Send {
 /// The stores there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreKind {
-    /// The system's keyring.
     Keyring,
     /// One encrypted file a profile.
     File,
     /// A credential helper: a name on `PATH`, or an absolute path.
     Command(String),
-    /// Nothing is kept.
     None,
 }
 
@@ -161,18 +159,11 @@ impl FromStr for StoreKind {
 /// A name that no store has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownStore {
-    /// Another word.
     #[error("there is no credential store `{name}`: expected `keyring`, `file`, `command:PROGRAM` or `none`")]
-    Name {
-        /// What was given.
-        name: String,
-    },
+    Name { name: String },
     /// A path from the current folder.
     #[error("the program `{program}` must be a name on PATH or an absolute path")]
-    RelativeProgram {
-        /// What was given.
-        program: String,
-    },
+    RelativeProgram { program: String },
 }
 
 impl Diagnosis for UnknownStore {
@@ -215,7 +206,6 @@ impl FromStr for KeyringSession {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no keyring session `{name}`: expected `plain` or `encrypted`")]
 pub struct UnknownKeyringSession {
-    /// What was given.
     pub name: String,
 }
 
@@ -239,7 +229,6 @@ pub enum FileKey {
 /// What a store needs to know, resolved from flags, environment and config file.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// Which store.
     pub kind: StoreKind,
     /// How long a keyring may take.
     pub interaction: Interaction,
@@ -313,19 +302,15 @@ impl CredentialStore for NoStore {
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The keyring.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// The encrypted file.
     #[error(transparent)]
     File(#[from] FileStoreError),
-    /// The credential helper.
     #[error(transparent)]
     Command(#[from] CommandStoreError),
     /// The store answers, but what it holds is not a record of ours.
     #[error("what {store} holds for profile `{profile}` cannot be used")]
     Record {
-        /// The profile.
         profile: ProfileName,
         /// The store, as it describes itself.
         store: String,
@@ -335,7 +320,6 @@ pub enum StoreError {
     /// What was written is not what is read.
     #[error("what was written to {store} for profile `{profile}` does not come back as it was")]
     NotReadBack {
-        /// The profile.
         profile: ProfileName,
         /// The store, as it describes itself.
         store: String,

@@ -53,7 +53,6 @@ impl FromStr for ProfileName {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` cannot be the name of a profile")]
 pub struct InvalidProfileName {
-    /// What was given.
     pub name: String,
 }
 

@@ -157,7 +157,6 @@ pub struct StoredToken {
     pub scope: Option<Vec<String>>,
     /// What it was narrowed to; empty for all that was granted.
     pub narrowed_to: Vec<String>,
-    /// The token.
     pub access_token: Secret,
     /// As the server wrote it, such as `Bearer`.
     pub token_type: String,

@@ -57,15 +57,12 @@ impl LineKind {
 /// One line of the diagram. All texts are neutralised.
 #[derive(Debug)]
 pub struct DiagramLine {
-    /// How it looks.
     pub kind: LineKind,
     /// Where it begins; a note stands here.
     pub from: Party,
-    /// Where it ends.
     pub to: Party,
     /// The step, where it is the heading of one.
     pub step: Option<Step>,
-    /// What it says.
     pub label: String,
     /// What is behind it.
     pub details: Vec<LineDetail>,
@@ -76,14 +73,12 @@ pub struct DiagramLine {
 pub struct LineDetail {
     /// Such as `headers`.
     pub title: &'static str,
-    /// What it is.
     pub content: DetailContent,
 }
 
 /// A detail's content.
 #[derive(Debug)]
 pub enum DetailContent {
-    /// Names and values.
     Pairs(Vec<(String, String)>),
     /// Text on one or more lines.
     Text(String),

@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 /// Why a trace file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceFileError {
-    /// No renderer.
     #[error("the trace file `{}` has none of the endings .json, .har, .html, .mmd", path.display())]
     UnknownEnding {
         /// As it was given.
@@ -49,7 +48,6 @@ pub enum TraceFileError {
     Io {
         /// As it was given.
         path: PathBuf,
-        /// Its answer.
         source: io::Error,
     },
 }

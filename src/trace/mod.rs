@@ -28,13 +28,9 @@ use std::time::Duration;
 /// Who speaks (RFC 6749 §1.1, with the browser that carries the messages).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Party {
-    /// The person.
     ResourceOwner,
-    /// The user agent.
     Browser,
-    /// This program.
     Client,
-    /// Issues tokens.
     AuthorizationServer,
     /// What the token is for.
     ResourceServer,
@@ -131,9 +127,7 @@ pub enum Event<'a> {
     },
     /// The parameters of a message that a step sends or receives.
     Message {
-        /// Who sends it.
         from: Party,
-        /// Who receives it.
         to: Party,
         /// Such as `authorization request`.
         title: &'a str,
@@ -143,13 +137,9 @@ pub enum Event<'a> {
     /// The URL that the resource owner opens. Printed even under `--quiet`.
     AuthorizationUrl(&'a str),
     /// The browser was started with this command line (without the URL).
-    BrowserStarted {
-        /// What was run.
-        command: &'a str,
-    },
+    BrowserStarted { command: &'a str },
     /// The browser could not be started; the login goes on, the URL is printed.
     BrowserFailed {
-        /// What was tried.
         command: &'a str,
         /// Why it did not work.
         reason: &'a str,
@@ -157,7 +147,6 @@ pub enum Event<'a> {
     /// The browser command ran and soon ended without success; it may have
     /// opened nothing, and the login goes on.
     BrowserExited {
-        /// What was run.
         command: &'a str,
         /// Such as `exited with 3`.
         how: &'a str,
@@ -180,9 +169,7 @@ pub enum Event<'a> {
     },
     /// The listener has answered a callback, whether it was for this login or not.
     CallbackAnswered {
-        /// Where it came.
         redirect_uri: &'a str,
-        /// What it carried.
         params: &'a Params,
         /// In the query of a GET or in the body of a POST.
         method: Method,
@@ -191,7 +178,6 @@ pub enum Event<'a> {
     },
     /// A well-known URL was tried for metadata (RFC 8414 §3).
     DiscoveryTried {
-        /// Which one.
         url: &'a str,
         /// Why its answer was not taken; `None` when it was.
         not_taken: Option<&'a str>,
@@ -200,14 +186,11 @@ pub enum Event<'a> {
     RequestSent(&'a HttpRequest),
     /// The answer to the request before it.
     ResponseReceived {
-        /// What was asked.
         request: &'a HttpRequest,
-        /// What came.
         response: &'a HttpResponse,
     },
     /// No answer came to the request before it.
     RequestFailed {
-        /// What was asked.
         request: &'a HttpRequest,
         /// Why no answer came.
         reason: &'a str,
@@ -232,15 +215,9 @@ pub enum Event<'a> {
         token_type: &'a str,
     },
     /// The session was written to the credential store.
-    Stored {
-        /// Where that is.
-        store: &'a str,
-    },
+    Stored { store: &'a str },
     /// The session was deleted from the credential store.
-    Forgotten {
-        /// Where that was.
-        store: &'a str,
-    },
+    Forgotten { store: &'a str },
     /// A decision on the way, shown at `-vvv`: which lock, whose session.
     Decision(&'a str),
     /// A check that was made and held, shown at `-vv`.
@@ -256,7 +233,6 @@ pub enum Event<'a> {
     /// The command ends with this error: the last event. What is printed of it
     /// is not this event's concern.
     Failed {
-        /// What failed.
         message: &'a str,
         /// Why, from the outermost cause to the innermost.
         causes: &'a [String],

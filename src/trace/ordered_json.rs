@@ -16,11 +16,8 @@ pub enum OrderedJson {
     Null,
     /// `true`, `false`.
     Bool(bool),
-    /// Any number.
     Number(Number),
-    /// A string.
     Text(String),
-    /// An array.
     List(Vec<OrderedJson>),
     /// An object, members in order.
     Object(Vec<(String, OrderedJson)>),

@@ -140,9 +140,7 @@ pub struct ShownAnswer {
 /// A body as it may be shown.
 #[derive(Debug, PartialEq)]
 pub enum ShownBody {
-    /// There is none.
     Empty,
-    /// It is JSON.
     Json(OrderedJson),
     /// It is something else; one line.
     Text(String),

@@ -69,7 +69,6 @@ pub enum TransportError {
     InsecureUrl {
         /// Scheme, host, port and path.
         endpoint: String,
-        /// Who named it.
         named_by: UrlSource,
     },
     /// A URL that no request can be sent to.
@@ -79,7 +78,6 @@ pub enum TransportError {
         endpoint: String,
         /// What is wrong with it.
         reason: &'static str,
-        /// Who named it.
         named_by: UrlSource,
     },
     /// `localhost` resolves to another machine.
@@ -115,7 +113,6 @@ pub enum TransportError {
     /// The file of `--cert` cannot be used.
     #[error("the client certificate {} (given by --cert) cannot be used", path.display())]
     ClientCertificate {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -124,7 +121,6 @@ pub enum TransportError {
     /// The file of `--key` cannot be used.
     #[error("the key {} (given by --key) cannot be used", path.display())]
     ClientKey {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -137,7 +133,6 @@ pub enum TransportError {
         certificate: PathBuf,
         /// The file of `--key`.
         key: PathBuf,
-        /// What rustls says.
         source: rustls::Error,
     },
     /// The system trusts nobody.
@@ -160,7 +155,6 @@ pub enum TransportError {
         #[source]
         cause: Cause,
     },
-    /// Nobody listens there.
     #[error("{peer} refused the connection")]
     ConnectRefused {
         /// Host and port, or the proxy.
@@ -185,7 +179,6 @@ pub enum TransportError {
         proxy: String,
         /// Host and port of the server.
         peer: String,
-        /// What it answered.
         #[source]
         cause: Cause,
     },
@@ -194,7 +187,6 @@ pub enum TransportError {
     ConnectTimeout {
         /// Host and port, or the proxy.
         peer: String,
-        /// How long.
         waited: Duration,
     },
     /// No trusted TLS connection.
@@ -202,7 +194,6 @@ pub enum TransportError {
     Tls {
         /// Host and port, or the proxy.
         peer: String,
-        /// In words.
         failure: TlsFailure,
         /// Whether the request was on its way by then.
         after_sending: bool,

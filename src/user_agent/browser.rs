@@ -248,7 +248,6 @@ pub fn url_for_browser(url: &Url, http_policy: HttpPolicy) -> Result<String, Bro
 /// What came of an attempt to open the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrowserReport {
-    /// The command runs.
     Started {
         /// The command without the URL.
         command: String,

@@ -33,7 +33,6 @@ pub struct SshConnection {
     pub server_address: Option<IpAddr>,
     /// The port of the SSH server.
     pub server_port: Option<u16>,
-    /// The user here.
     pub user: Option<String>,
 }
 

@@ -11,16 +11,12 @@ pub enum ConfigError {
     /// It exists and cannot be read.
     #[error("the configuration file {} cannot be read", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// Not TOML.
     #[error("{}:{line}: not valid TOML: {problem}", path.display())]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -30,11 +26,9 @@ pub enum ConfigError {
     /// A key that means nothing.
     #[error("{}:{line}: unknown key \"{key}\"", path.display())]
     UnknownKey {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What stands there.
         key: String,
         /// What may have been meant.
         nearest: Option<&'static str>,
@@ -42,11 +36,9 @@ pub enum ConfigError {
     /// A value of the wrong type.
     #[error("{}:{line}: {key} must be {expected}", path.display())]
     Type {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// The key.
         key: String,
         /// `a string`, `a list of strings`.
         expected: &'static str,
@@ -54,38 +46,28 @@ pub enum ConfigError {
     /// A profile whose name cannot be typed.
     #[error("{}:{line}: \"{name}\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
     ProfileName {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What stands there.
         name: String,
     },
     /// It cannot be changed.
     #[error("the configuration file {} cannot be written", path.display())]
     NotWritable {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// `profile set` with a key that means nothing.
     #[error("unknown key \"{key}\"")]
     UnknownSetting {
-        /// What was typed.
         key: String,
         /// What may have been meant.
         nearest: Option<&'static str>,
     },
     /// `profile set` with a value of the wrong type.
     #[error("{key} must be {expected}")]
-    SettingType {
-        /// The key.
-        key: String,
-        /// What it takes.
-        expected: &'static str,
-    },
+    SettingType { key: String, expected: &'static str },
 }
 
 impl Diagnosis for ConfigError {

@@ -5,7 +5,6 @@ use crate::store::ProfileName;
 /// What a key may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SettingKind {
-    /// A string.
     Text,
     /// A list of strings.
     List,

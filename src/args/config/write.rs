@@ -16,7 +16,6 @@ pub enum Change {
     Set(ProfileName, String, Setting),
     /// Removes a key of a profile (`param.prompt` removes one pair).
     Unset(ProfileName, String),
-    /// Removes a profile.
     Remove(ProfileName),
     /// Names the default profile.
     Default(ProfileName),

@@ -15,7 +15,6 @@ pub enum SettingsError {
         name: String,
         /// What is wrong with its value.
         problem: String,
-        /// What to do.
         hint: Option<String>,
     },
     /// Two values exclude each other.
@@ -23,9 +22,7 @@ pub enum SettingsError {
     Contradiction {
         /// A flag or key.
         one: String,
-        /// Another.
         other: String,
-        /// Why.
         problem: String,
     },
     /// A value is needed and was not given.
@@ -33,9 +30,7 @@ pub enum SettingsError {
     Missing {
         /// `issuer`, `client_id`.
         what: &'static str,
-        /// For whom.
         profile: String,
-        /// What to type.
         hint: String,
     },
     /// Neither configuration file nor store know the profile.
@@ -43,17 +38,11 @@ pub enum SettingsError {
     UnknownProfile {
         /// What was asked for.
         profile: ProfileName,
-        /// What there is.
         known: Vec<ProfileName>,
     },
     /// `default_profile` of the configuration file names nothing.
     #[error("default_profile is \"{name}\", and there is no such profile")]
-    DefaultProfile {
-        /// What it names.
-        name: ProfileName,
-        /// What there is.
-        known: Vec<ProfileName>,
-    },
+    DefaultProfile { name: ProfileName, known: Vec<ProfileName> },
     /// A login with a browser in CI.
     #[error("CI is set and there is no terminal: nobody can sign in in a browser here")]
     Unattended {

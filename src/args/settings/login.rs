@@ -39,9 +39,7 @@ const SERVER_SPECIFIC_KEYS: [&str; 7] = [
 /// What a login is to do, and what of it is to be remembered.
 #[derive(Debug)]
 pub struct ResolvedLogin {
-    /// Under which name.
     pub profile: ProfileName,
-    /// By which grant.
     pub grant: LoginGrant,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,

@@ -12,7 +12,6 @@ use crate::system::environment::Environment;
 /// The profile that a command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenProfile {
-    /// Its name.
     pub name: ProfileName,
     /// How it was chosen.
     pub chosen_by: ChosenBy,

@@ -25,7 +25,6 @@ struct Parts<'a> {
     whole: &'a str,
     scheme: &'a str,
     host: &'a str,
-    /// With its colon.
     port: &'a str,
     path: &'a str,
     query: &'a str,

@@ -9,7 +9,6 @@ use crate::rules::Rule;
 /// A redemption that must get no token.
 pub(super) struct RejectedRedemption {
     pub(super) rule: Rule,
-    /// Sends it.
     pub(super) send: fn(&mut Check<'_, '_>, &Code) -> Result<Exchange, Failure>,
     /// The rule about its error, and that error.
     pub(super) error: Option<(Rule, &'static str)>,

@@ -12,26 +12,21 @@ pub enum DiscoveryError {
     /// No answer, or one that cannot be read.
     #[error("the metadata of {issuer} cannot be fetched")]
     Unreachable {
-        /// Whose.
         issuer: String,
-        /// Why.
         #[source]
         source: TransportError,
     },
     /// 429 and 5xx.
     #[error("the metadata of {issuer} cannot be fetched: {url} answered with status {status}")]
     Unavailable {
-        /// Whose.
         issuer: String,
         /// The first one that answered so.
         url: String,
-        /// What it answered.
         status: u16,
     },
     /// 404, HTML, redirects, JSON that is no object.
     #[error("{}", not_found(issuer, attempts))]
     NotFound {
-        /// Whose.
         issuer: String,
         /// Each URL with what came.
         attempts: Vec<Attempt>,
@@ -41,7 +36,6 @@ pub enum DiscoveryError {
     Invalid {
         /// Where it was found.
         url: String,
-        /// Why not.
         #[source]
         problem: MetadataError,
     },

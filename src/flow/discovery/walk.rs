@@ -18,9 +18,7 @@ use url::{Position, Url};
 /// One URL that was asked for, and what came.
 #[derive(Debug)]
 pub struct Attempt {
-    /// Which.
     pub url: Url,
-    /// What came.
     pub outcome: Outcome,
 }
 
@@ -35,28 +33,23 @@ pub enum Outcome {
     Refused(MetadataError),
     /// Status 200 with something else than a JSON object.
     NotAnObject {
-        /// Its media type.
         media_type: Option<String>,
         /// What is wrong with it.
         problem: JsonError,
     },
     /// A 3xx, which is not followed.
     Redirect {
-        /// Which.
         status: u16,
         /// Where it leads, if that is a URL.
         target: Option<Url>,
     },
-    /// Another status.
     Status {
-        /// Which.
         status: u16,
         /// The media type of its body.
         media_type: Option<String>,
     },
     /// An answer of the protected resource itself (RFC 9728 §5.1).
     Challenge {
-        /// Its status.
         status: u16,
         /// What its challenge says.
         found: String,
@@ -152,15 +145,11 @@ fn is_json(media_type: &str) -> bool {
 /// A document that was found.
 #[derive(Debug, Clone)]
 pub struct FoundDocument {
-    /// Where.
     pub url: Url,
     /// What was asked about: an issuer or a resource.
     pub asked: String,
-    /// Its media type.
     pub media_type: Option<String>,
-    /// As it came.
     pub bytes: Vec<u8>,
-    /// The same, read.
     pub members: Map<String, Value>,
 }
 

@@ -23,7 +23,6 @@ pub trait UserAgent {
 /// What came from where URLs are pasted.
 #[derive(Debug)]
 pub enum PasteEvent {
-    /// A line.
     Line(Secret),
     /// A line that no URL is as long as; another may follow.
     TooLong,
@@ -53,6 +52,5 @@ pub struct LoginContext<'a> {
     pub pasted: Option<&'a mut dyn PasteSource>,
     /// Where this process runs, which decides what is said about reaching the callback.
     pub host: &'a HostEnvironment,
-    /// Stores the session.
     pub save: &'a mut SaveSession<'a>,
 }

@@ -48,28 +48,20 @@ pub enum LoginError {
     Broken(#[source] InvalidAuthorizationResponse),
     /// The server or the resource owner said no.
     #[error("the authorization server refused: {}{}", error.error, described(error))]
-    Denied {
-        /// What it said.
-        error: ErrorResponse,
-        /// To what.
-        sent: Box<Sent>,
-    },
+    Denied { error: ErrorResponse, sent: Box<Sent> },
     /// No answer from the token endpoint.
     #[error("the code cannot be exchanged")]
     Exchange(#[source] TransportError),
     /// An answer that is no token.
     #[error("the code was not exchanged")]
     Token {
-        /// What came instead.
         #[source]
         error: TokenError,
-        /// To what.
         sent: Box<Sent>,
     },
     /// The token came for somebody else, or by somebody else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
-    /// A signal came.
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
     /// The session cannot be stored.

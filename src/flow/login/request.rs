@@ -10,11 +10,8 @@ use std::time::Duration;
 /// What a login is to do.
 #[derive(Debug)]
 pub struct LoginRequest {
-    /// Where.
     pub server: ServerChoice,
-    /// As whom.
     pub client: ClientChoice,
-    /// For what.
     pub wish: AuthorizationOptions,
     /// How the answer comes back.
     pub callback: CallbackChoice,

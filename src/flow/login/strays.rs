@@ -46,9 +46,7 @@ pub enum ForeignCallback {
     CodeWithoutState,
     /// A code, and another state.
     CodeWithOtherState,
-    /// Not one parameter.
     Empty,
-    /// Other parameters.
     Other,
 }
 

@@ -65,7 +65,6 @@ impl FromStr for ClientAuthenticationMethod {
 pub enum ClientAuthentication {
     /// It does not: a public client.
     None,
-    /// By HTTP Basic.
     ClientSecretBasic(Secret),
     /// By parameters in the body.
     ClientSecretPost(Secret),
@@ -80,7 +79,6 @@ pub struct MissingCredential(pub ClientAuthenticationMethod);
 pub struct AuthenticationContext<'a> {
     /// The endpoint that the request goes to.
     pub audience: &'a Url,
-    /// The time now.
     pub now: UnixSeconds,
     /// For an identifier that no other claim has.
     pub randomness: &'a mut dyn Randomness,

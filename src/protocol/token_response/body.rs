@@ -37,7 +37,6 @@ pub(super) enum TokenBody<'a> {
     Members(Map<String, Value>, Vec<Quirk>),
     /// JSON that must not be used.
     Invalid(InvalidTokenResponse, &'a [u8]),
-    /// Something else.
     NotJson(&'a [u8]),
 }
 

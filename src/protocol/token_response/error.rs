@@ -8,7 +8,6 @@ use crate::secret::Secret;
 /// A token response that breaks the specification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTokenResponse {
-    /// A member twice.
     #[error("the token response cannot be read in one way only: {0} (RFC 8259 §4)")]
     Ambiguous(String),
     /// A list, a string, a number.
@@ -32,7 +31,6 @@ pub enum InvalidTokenResponse {
     /// Nothing could send it on.
     #[error("{name} in the token response has more than {max_bytes} bytes")]
     TooLong {
-        /// Which member.
         name: &'static str,
         /// How much is taken.
         max_bytes: usize,
@@ -50,16 +48,10 @@ pub enum InvalidTokenResponse {
 pub enum TokenError {
     /// 408, 429 or 5xx, whatever the body says.
     #[error("the token endpoint {endpoint} answered with status {status}")]
-    Unavailable {
-        /// Whom we asked.
-        endpoint: String,
-        /// What it answered.
-        status: u16,
-    },
+    Unavailable { endpoint: String, status: u16 },
     /// Credentials are never sent on.
     #[error("the token endpoint {endpoint} answered with a redirect ({status}) to {location}, which is never followed")]
     Redirect {
-        /// Whom we asked.
         endpoint: String,
         /// 3xx.
         status: u16,
@@ -69,9 +61,7 @@ pub enum TokenError {
     /// An HTML page, an empty body.
     #[error("the token endpoint {endpoint} answered with status {status} and {what}, not with JSON")]
     NotJson {
-        /// Whom we asked.
         endpoint: String,
-        /// What it answered.
         status: u16,
         /// `text/html`, `an empty body`.
         what: String,
@@ -81,17 +71,14 @@ pub enum TokenError {
     /// RFC 6749 §5.2.
     #[error("the token endpoint {endpoint} refused: {}{}", error.error, in_parentheses(error.error_description.as_deref()))]
     OAuth {
-        /// Whom we asked.
         endpoint: String,
         /// 4xx, or 200 where the server does not know better.
         status: u16,
-        /// What it said.
         error: ErrorResponse,
     },
     /// A refusal without `error`.
     #[error("the token endpoint {endpoint} refused with status {status}{}", in_parentheses(words.as_deref()))]
     Refused {
-        /// Whom we asked.
         endpoint: String,
         /// 4xx.
         status: u16,
@@ -101,9 +88,7 @@ pub enum TokenError {
     /// RFC 6749 §5.1.
     #[error("the answer of the token endpoint {endpoint} breaks the specification")]
     Invalid {
-        /// Whom we asked.
         endpoint: String,
-        /// How.
         #[source]
         problem: InvalidTokenResponse,
     },

@@ -19,7 +19,6 @@ pub enum Quirk {
     /// An empty `error` beside a token.
     #[error("it has an empty error beside the token")]
     EmptyError,
-    /// Taken as Bearer.
     #[error("it has no token_type; Bearer is assumed")]
     NoTokenType,
     /// Negative, words, an object.

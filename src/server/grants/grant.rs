@@ -27,7 +27,6 @@ pub(crate) struct CodeBinding {
 pub(crate) struct Authorization {
     pub(crate) client_id: ClientId,
     pub(crate) scope: Scope,
-    /// Never empty.
     pub(crate) resource: Vec<Resource>,
     pub(crate) nonce: Option<String>,
     /// The user's name, or the client's where it acts for itself (RFC 9068 §2.2).

@@ -5,7 +5,6 @@ use crate::protocol::random::RandomnessFailed;
 /// A key could not be made, or could not sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// No randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
     /// The cryptographic library refused.

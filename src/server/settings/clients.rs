@@ -17,7 +17,6 @@ pub const DEFAULT_REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http
 /// A client that the server knows.
 #[derive(Debug, Clone)]
 pub struct RegisteredClient {
-    /// Its name.
     pub id: ClientId,
     /// `None` makes it public (RFC 6749 §2.1).
     pub secret: Option<Secret>,

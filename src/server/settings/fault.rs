@@ -8,7 +8,6 @@ use std::str::FromStr;
 /// An answer that an endpoint gives instead of doing its work: `token=503:2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which endpoints fail.
     pub routes: Vec<Route>,
     /// With which status, 200 to 599.
     pub status: u16,

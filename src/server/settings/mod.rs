@@ -23,11 +23,9 @@ pub const DEFAULT_PORT: u16 = 9000;
 pub struct ServeSettings {
     /// 0 is any free port.
     pub port: u16,
-    /// The registered clients.
     pub clients: Vec<RegisteredClient>,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
-    /// Who decides.
     pub approval: Approval,
     /// How long a code can be redeemed. All lifetimes are rounded up to whole seconds.
     pub code_lifetime: Duration,
@@ -80,7 +78,6 @@ pub enum Approval {
     Ask,
     /// Yes at once, for the first user.
     Auto,
-    /// No at once.
     Deny,
 }
 

@@ -107,7 +107,9 @@ fn the_log_names_a_violated_rule_where_it_takes_effect_and_nowhere_else() {
         let form = redemption(&fixture.code(OPENID));
         (form.clone(), json(&fixture.post("/token", &form), 200))
     };
-    let cases: [(Rule, fn(&Fixture, &dyn Fn(&Fixture, &str) -> Response) -> Response); 6] = [
+    type Get<'a> = dyn Fn(&Fixture, &str) -> Response + 'a;
+    type Case = (Rule, fn(&Fixture, &Get<'_>) -> Response);
+    let cases: [Case; 6] = [
         (Rule::MetadataIssuer, |fixture, get| {
             get(fixture, "/.well-known/openid-configuration")
         }),

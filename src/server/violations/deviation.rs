@@ -20,7 +20,6 @@ pub(crate) enum FrontChannel {
     Code,
     /// An access token (implicit).
     Token,
-    /// Both (hybrid).
     CodeAndToken,
 }
 
@@ -29,7 +28,6 @@ pub(crate) enum FrontChannel {
 pub(crate) struct Deviation {
     /// Instead of the challenge.
     pub(crate) challenge: Option<ChallengeOverride>,
-    /// What comes back.
     pub(crate) front_channel: FrontChannel,
     /// Where the browser is sent to instead of the redirect URI.
     pub(crate) target: Option<String>,

@@ -13,12 +13,7 @@ use std::path::PathBuf;
 pub enum FileStoreError {
     /// The key file that the user named is not there.
     #[error("the key file `{}` cannot be read", path.display())]
-    KeyFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    KeyFile { path: PathBuf, source: io::Error },
     /// There are sessions, and their key is gone.
     #[error("there are encrypted sessions in `{}`, but their key `{}` is gone", sessions.display(), key.display())]
     KeyGone {
@@ -29,14 +24,10 @@ pub enum FileStoreError {
     },
     /// Not 32 bytes in base64.
     #[error("`{}` does not hold a key: expected 32 bytes in base64", path.display())]
-    KeyMalformed {
-        /// The file.
-        path: PathBuf,
-    },
+    KeyMalformed { path: PathBuf },
     /// The session was encrypted with another key.
     #[error("`{}` was encrypted with another key than that in `{}`", path.display(), key.display())]
     WrongKey {
-        /// The session.
         path: PathBuf,
         /// The key that was tried.
         key: PathBuf,
@@ -47,30 +38,22 @@ pub enum FileStoreError {
         key.as_ref().map_or("and none was given".to_owned(), |key| format!("not with the key in `{}`", key.display()))
     )]
     PassphraseNeeded {
-        /// The session.
         path: PathBuf,
         /// The key file that the user named.
         key: Option<PathBuf>,
     },
     /// The session was encrypted with a key file, and a passphrase was given.
     #[error("`{}` was encrypted with a key file, not with a passphrase", path.display())]
-    KeyFileNeeded {
-        /// The session.
-        path: PathBuf,
-    },
+    KeyFileNeeded { path: PathBuf },
     /// Another passphrase, or cost and salt were changed: both give another key.
     #[error("the passphrase does not open `{}`", path.display())]
-    WrongPassphrase {
-        /// The session.
-        path: PathBuf,
-    },
+    WrongPassphrase { path: PathBuf },
     /// A header that would keep us busy for long, or that no program of ours wrote.
     #[error(
         "`{}` wants {memory_kib} KiB of memory and {passes} passes to make its key; at most {MAX_MEMORY_KIB} KiB and {MAX_PASSES} passes are taken",
         path.display()
     )]
     DerivationRefused {
-        /// The session.
         path: PathBuf,
         /// What it wants, in KiB.
         memory_kib: u32,
@@ -80,7 +63,6 @@ pub enum FileStoreError {
     /// The system has less memory than making the key takes.
     #[error("there are not {memory_kib} KiB of memory to make the key of `{}`", path.display())]
     NoMemory {
-        /// The session.
         path: PathBuf,
         /// What it takes, in KiB.
         memory_kib: u32,
@@ -90,46 +72,27 @@ pub enum FileStoreError {
     Asking(Box<dyn Diagnosis>),
     /// The file is not one of ours.
     #[error("`{}` is not an encrypted session", path.display())]
-    NotASession {
-        /// The file.
-        path: PathBuf,
-    },
+    NotASession { path: PathBuf },
     /// The file ends too early.
     #[error("`{}` is incomplete: {found_bytes} of {expected_bytes} bytes", path.display())]
     Truncated {
-        /// The file.
         path: PathBuf,
-        /// Its length.
         found_bytes: usize,
         /// What its length should be, as far as it is known.
         expected_bytes: usize,
     },
     /// The file was changed, or belongs to another profile.
     #[error("`{}` has been changed since it was written, or is the file of another profile", path.display())]
-    Tampered {
-        /// The file.
-        path: PathBuf,
-    },
+    Tampered { path: PathBuf },
     /// A newer program wrote the file.
     #[error("`{}` has format {format}, and this program knows formats up to {FORMAT_VERSION}", path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format version.
-        format: u8,
-    },
+    NewerFormat { path: PathBuf, format: u8 },
     /// The key of the session comes from neither a key file nor a passphrase.
     #[error("`{}` has a key of a kind ({kind}) that this program does not know", path.display())]
-    UnknownKeyKind {
-        /// The file.
-        path: PathBuf,
-        /// The kind.
-        kind: u8,
-    },
+    UnknownKeyKind { path: PathBuf, kind: u8 },
     /// More than a session ever needs.
     #[error("the session is larger than {MAX_FILE_BYTES} bytes")]
     TooLarge,
-    /// The file system.
     #[error(transparent)]
     File(#[from] PrivateFileError),
 }

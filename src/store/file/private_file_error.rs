@@ -9,36 +9,23 @@ use std::path::{Path, PathBuf};
 pub enum PrivateFileError {
     /// Somebody put a link there.
     #[error("`{}` is a symbolic link, and links are not followed here", path.display())]
-    Symlink {
-        /// The link.
-        path: PathBuf,
-    },
+    Symlink { path: PathBuf },
     /// Not the kind of thing that was expected.
     #[error("`{}` is not a {expected}", path.display())]
     WrongKind {
-        /// What stands there.
         path: PathBuf,
         /// `folder` or `regular file`.
         expected: &'static str,
     },
     /// The folder belongs to somebody who could change what is in it.
     #[error("the folder `{}` belongs to another user", path.display())]
-    ForeignOwner {
-        /// The folder.
-        path: PathBuf,
-    },
+    ForeignOwner { path: PathBuf },
     /// The file could have been read by others.
     #[error("`{}` can be read by other users (mode {mode:04o})", path.display())]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    TooOpen { path: PathBuf, mode: u32 },
     /// Longer than anything that belongs there.
     #[error("`{}` is larger than {limit_bytes} bytes", path.display())]
     TooLarge {
-        /// The file.
         path: PathBuf,
         /// What was expected at most.
         limit_bytes: u64,
@@ -48,9 +35,7 @@ pub enum PrivateFileError {
     Io {
         /// What was tried, such as `write`.
         action: &'static str,
-        /// On what.
         path: PathBuf,
-        /// Its answer.
         source: io::Error,
     },
     /// No name for a new file could be drawn.

@@ -19,10 +19,7 @@ pub enum KeyringError {
     },
     /// Another user could read what goes over the bus.
     #[error("the D-Bus session bus is run by another user (uid {uid}), who could read the tokens")]
-    ForeignBus {
-        /// The user.
-        uid: u32,
-    },
+    ForeignBus { uid: u32 },
     /// A bus without a keyring.
     #[error("no keyring service answers on the D-Bus session bus: {cause}")]
     NoService {
@@ -50,7 +47,6 @@ pub enum KeyringError {
     /// It has no place for new items.
     #[error("the keyring service has no default keyring to keep a session in")]
     NoDefaultKeyring,
-    /// No answer.
     #[error("the keyring did not answer within {waited_s} s")]
     TimedOut {
         /// How long it was waited for, in seconds.
@@ -58,12 +54,7 @@ pub enum KeyringError {
     },
     /// It answered with an error of its own.
     #[error("the keyring refused to {operation}: {cause}")]
-    Refused {
-        /// What was tried.
-        operation: Operation,
-        /// What it said.
-        cause: String,
-    },
+    Refused { operation: Operation, cause: String },
     /// What was written did not come back.
     #[error("a test item was written to the keyring, but could not be read back")]
     WriteNotPersisted,
@@ -72,7 +63,6 @@ pub enum KeyringError {
     TooLarge {
         /// The size of the session, when it is known.
         size_bytes: Option<usize>,
-        /// The limit.
         limit_bytes: usize,
     },
     /// Several items, and no telling which one counts.
@@ -80,7 +70,6 @@ pub enum KeyringError {
     Ambiguous {
         /// The `username` attribute that they share.
         username: String,
-        /// How many.
         count: usize,
     },
     /// The item is there and broken.
@@ -95,7 +84,6 @@ pub enum KeyringError {
     /// A plain session was asked for.
     #[error("the keyring service does not take a plain session")]
     NoPlainSession,
-    /// The operating system.
     #[error("the thread that asks the keyring ended or could not be started")]
     Thread(#[source] Option<io::Error>),
 }
@@ -107,13 +95,9 @@ pub enum Operation {
     Connect,
     /// Look for the item.
     Find,
-    /// Read it.
     Read,
-    /// Write it.
     Write,
-    /// Remove it.
     Delete,
-    /// Unlock the keyring.
     Unlock,
 }
 

@@ -14,7 +14,6 @@ pub(in crate::store) struct Platform {
     pub(in crate::store) description: &'static str,
     /// The largest item, where there is a limit.
     pub(in crate::store) item_limit_bytes: Option<usize>,
-    /// Connects.
     pub(in crate::store) open: Arc<dyn Fn() -> Result<Arc<CredentialStore>, CoreError> + Send + Sync>,
     /// How long its calls can take.
     pub(in crate::store) waiting: Waiting,

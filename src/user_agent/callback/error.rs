@@ -25,10 +25,7 @@ pub enum LoopbackError {
     },
     /// This machine does not have the address.
     #[error("cannot listen on {address}: this machine does not have that address")]
-    AddressMissing {
-        /// The address.
-        address: IpAddr,
-    },
+    AddressMissing { address: IpAddr },
     /// Binding failed in another way.
     #[error("cannot listen on {address}")]
     Failed {

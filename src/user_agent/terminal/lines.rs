@@ -26,7 +26,6 @@ pub(super) enum Input {
     TooLong,
     /// Ctrl-D on an empty line: there will be no more.
     End,
-    /// Ctrl-Z.
     Suspend,
 }
 

@@ -13,11 +13,8 @@ pub(super) enum Address {
     UnixPath(PathBuf),
     /// A socket in the kernel's abstract namespace.
     UnixAbstract(Vec<u8>),
-    /// A TCP port.
     Tcp {
-        /// Its host.
         host: String,
-        /// Its port.
         port: u16,
     },
 }

@@ -33,13 +33,9 @@ pub(super) enum BusError {
     Unreachable(String),
     /// Another user's process listens there.
     #[error("user {uid}")]
-    ForeignPeer {
-        /// Whose.
-        uid: u32,
-    },
+    ForeignPeer { uid: u32 },
     #[error("no answer in time")]
     TimedOut,
-    /// The connection broke.
     #[error(transparent)]
     Lost(io::Error),
     #[error(transparent)]

@@ -17,7 +17,6 @@ pub(super) struct PromptPolicy {
     pub(super) is_allowed: bool,
     /// For the person to answer.
     pub(super) deadline: Duration,
-    /// For everything else.
     pub(super) call_deadline: Duration,
 }
 
