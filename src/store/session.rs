@@ -813,7 +813,7 @@ pub(super) mod tests {
 
         let mut own_grant = bare_session();
         own_grant.renewal = Renewal::Grant;
-        assert!(!own_grant.is_signed_in(), "no grant that is known can be repeated");
+        assert!(own_grant.is_signed_in(), "the client credentials grant can be repeated");
 
         let mut with_token = full_session(1);
         with_token.refresh_token = None;
