@@ -21,7 +21,7 @@ pub struct Style {
 /// error: the process then ends quietly.
 ///
 /// # Errors
-/// [`ProcessError::Output`].
+/// `ProcessError::Output`.
 pub fn print(result: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(result).and_then(|()| stdout.flush()) {

@@ -1,6 +1,6 @@
 //! The temporary listener at the redirect URI (RFC 8252 §7.3, §8.3).
 //!
-//! It knows HTTP and no OAuth: a request that passes the [`filter`] reaches
+//! It knows HTTP and no OAuth: a request that passes the `filter` reaches
 //! the flow as a [`Callback`] and is held open until the flow answers with one
 //! of the constant pages. Everything else is answered here and only reported.
 //! Invariants: bound before anybody learns the port; loopback only unless told
