@@ -48,9 +48,6 @@ impl Prober<'_, '_> {
         for (name, value) in &wish.extra {
             params.push(name, value);
         }
-        for (name, value) in &self.extra_params {
-            params.push(name, value);
-        }
         let mut probe = AuthorizationProbe {
             params,
             state,

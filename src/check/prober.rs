@@ -56,8 +56,6 @@ pub(super) struct Prober<'e, 'w> {
     pub(super) client: Client,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
-    /// Parameters that each authorization request has beside those that were given.
-    pub(super) extra_params: Vec<(&'static str, &'static str)>,
     /// How often something was sent for which a server may end other sessions, too.
     pub(super) disruptions: usize,
     timeouts_in_a_row: usize,
@@ -82,7 +80,6 @@ impl<'e, 'w> Prober<'e, 'w> {
             observations: Observations::default(),
             target: Target::default(),
             redirect_uri,
-            extra_params: Vec::new(),
             disruptions: 0,
             timeouts_in_a_row: 0,
         }
