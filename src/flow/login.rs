@@ -67,11 +67,7 @@ pub async fn login(
         client: &client,
         assumed_ttl,
     };
-    let outcome = or_interrupted(
-        interrupted,
-        exchange_and_store(pending, grant, issued, context),
-    )
-    .await;
+    let outcome = or_interrupted(interrupted, exchange_and_store(pending, grant, issued, context)).await;
     let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
     received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
