@@ -9,6 +9,7 @@ pub(crate) mod events;
 mod id_token;
 mod pasted;
 mod request;
+pub(in crate::flow) mod requested;
 pub(in crate::flow) mod store;
 mod strays;
 
@@ -31,8 +32,9 @@ use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
+use requested::Requested;
 use std::pin::{Pin, pin};
-use store::{Issued, Requested};
+use store::Issued;
 
 /// Walks the seven steps. The session is stored by `context.save`, which runs
 /// before the browser sees success; where it fails, the login fails.

@@ -2,7 +2,7 @@
 //! issuer (OpenID Connect Core §3.1.3.7).
 
 use super::error::LoginError;
-use super::store::Requested;
+use super::requested::Requested;
 use crate::flow::caller::Caller;
 use crate::flow::server::ResolvedServer;
 use crate::protocol::client::Client;

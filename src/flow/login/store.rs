@@ -4,6 +4,7 @@
 use super::context::SaveSession;
 use super::error::LoginError;
 use super::id_token::check_id_token;
+use super::requested::Requested;
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::events::{Quirks, trace_token_response};
@@ -12,23 +13,11 @@ use crate::flow::server::ResolvedServer;
 use crate::flow::session;
 use crate::protocol::client::Client;
 use crate::protocol::id_token::IdToken;
-use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
-use crate::protocol::state::Nonce;
 use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
 use crate::store::{Part, Session};
 use crate::trace::Event;
 use std::time::Duration;
-
-/// What was asked for, which the answer is checked against and the session remembers.
-pub(in crate::flow) struct Requested<'r> {
-    pub(in crate::flow) scope: &'r Scope,
-    pub(in crate::flow) resource: &'r [Resource],
-    pub(in crate::flow) audience: &'r Option<String>,
-    /// `None` where the request had none, so that the ID token must have none either.
-    pub(in crate::flow) nonce: Option<&'r Nonce>,
-}
 
 /// Who issued tokens, and to whom.
 pub(in crate::flow) struct Issued<'r> {
