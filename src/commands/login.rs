@@ -23,7 +23,6 @@ use crate::flow::import::{ImportError, import_refresh_token};
 use crate::flow::login::{LoginError, LoginRequest, SaveSession, login};
 use crate::flow::refresh::RefreshOptions;
 use crate::flow::server::ServerChoice;
-use crate::flow::session::asked;
 use crate::output::duration::describe_seconds;
 use crate::output::report;
 use crate::output::sanitize::sanitize_json;
@@ -31,7 +30,7 @@ use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Interaction, ProfileName, Renewal, Session, StoreKind, load_undamaged};
+use crate::store::{CredentialStore, Interaction, ProfileName, RequestedAccess, Session, StoreKind, load_undamaged};
 use crate::system;
 use crate::trace::{Event, Observer};
 use crate::transport::Transport;
@@ -117,7 +116,7 @@ fn log_in(
         };
         let repeats = resolved.grant == LoginGrant::ClientCredentials;
         let wanted =
-            |session: &Session| matches_request(session, request) && (session.renewal == Renewal::Grant) == repeats;
+            |session: &Session| matches_request(session, request) && session.renewal.repeats_grant() == repeats;
         Some(login_lock::acquire(
             &login,
             &locks,
@@ -262,10 +261,9 @@ fn server_label(request: &LoginRequest) -> String {
 
 /// Whether a session is what this login would bring.
 fn matches_request(session: &Session, request: &LoginRequest) -> bool {
-    let wish = &request.wish;
-    session.issuer.as_deref() == request.server.issuer.as_ref().map(Issuer::as_str)
-        && session.client.id == request.client.id.as_str()
-        && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
+    session.issuer == request.server.issuer
+        && session.client.id == request.client.id
+        && session.requested == RequestedAccess::from(&request.wish)
 }
 
 fn asks_for_consent(request: &LoginRequest) -> bool {
@@ -430,7 +428,7 @@ fn token_response(session: &Session) -> Secret {
         "token_type": token.map(|token| &token.token_type),
         "expires_in": seconds,
         "refresh_token": session.refresh_token.as_ref().map(Secret::expose),
-        "scope": token.and_then(|token| token.scope.as_ref()).map(|scope| scope.join(" ")),
+        "scope": token.and_then(|token| token.scope.as_ref()).map(ToString::to_string),
         "id_token": session.id_token.as_ref().map(Secret::expose),
     });
     let members = object
@@ -453,19 +451,20 @@ fn print_summary(
 ) -> Result<(), Error> {
     let session = &outcome.session;
     let now = system::now();
-    let who = match (&outcome.id_token, session.renewal) {
-        (Some(id_token), _) => Some(format!(" as {}", id_token.display_name())),
-        (None, Renewal::Grant) => Some(format!(" as the client {}", session.client.id)),
-        (None, _) => None,
+    let who = match &outcome.id_token {
+        Some(id_token) => Some(format!(" as {}", id_token.display_name())),
+        None if session.renewal.repeats_grant() => Some(format!(" as the client {}", session.client.id)),
+        None => None,
     };
-    let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
+    let issuer = session.issuer.as_ref().map(Issuer::as_str);
+    let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());
     observer.observe(&Event::Outcome(&format!(
         "signed in{} at {issuer}",
         who.unwrap_or_default()
     )));
     let token = session.tokens.first();
     let granted = token.and_then(|token| token.scope.clone());
-    let granted = granted.map_or_else(|| outcome.asked.clone(), |scope| Scope::received(&scope.join(" ")));
+    let granted = granted.unwrap_or_else(|| outcome.asked.clone());
     if !granted.is_empty() {
         observer.observe(&Event::Outcome(&format!("granted: {granted}")));
     }
@@ -494,7 +493,7 @@ fn print_summary(
             "the server did not say how long the access token is valid",
         )),
     }
-    if session.renewal == Renewal::Grant {
+    if session.renewal.repeats_grant() {
         observer.observe(&Event::Outcome(
             "oauth token gets the next one in the same way when it expires",
         ));

@@ -23,7 +23,7 @@ use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::hints::Sent;
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ResolvedServer, resolve_server};
-use crate::flow::session;
+use crate::flow::session::apply_token_response;
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{AuthorizationGrant, ExpectedIssuer, PendingAuthorization};
 use crate::protocol::client::Client;
@@ -31,7 +31,7 @@ use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::params::Params;
 use crate::secret::Secret;
-use crate::store::{Part, Session};
+use crate::store::{Part, RequestedAccess, Session};
 use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
@@ -207,10 +207,14 @@ async fn exchange_and_store(
     }
     let now = context.caller.now();
     let token_response = response.to_json();
-    let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
-    let mut session = session::new_session(&server.metadata, &client, wished);
+    let requested = RequestedAccess {
+        scope: asked.scope,
+        resource: asked.resource,
+        audience: asked.audience,
+    };
+    let mut session = server.session(&client, requested);
     session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-    session::apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
+    apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
     fault::here(Point::CodeExchanged);
     if let Err(error) = (context.save)(&session, context.caller.observer) {
         // Tokens that nobody keeps should not live on at the server.
