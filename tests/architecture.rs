@@ -126,9 +126,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/flow/refresh.rs", "checks the ID token"),
     (
-        "src/protocol/authorization.rs",
-        "encodes and compares state, nonce and code",
+        "src/protocol/authorization/request.rs",
+        "encodes and compares state and nonce",
     ),
+    ("src/protocol/authorization/response.rs", "encodes the code"),
     (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",
