@@ -4,10 +4,10 @@
 
 use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
 use crate::app::context::Context;
-use crate::app::login_context::run_login;
+use crate::app::login_context::BrowserLogin;
 use crate::app::passphrase::ask_passphrase;
 use crate::app::signals::shutdown_signal;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
 use crate::flow::login::{PreparedExchange, login_until_exchange};
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let config = context.config()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
     let profile = config.profile(&resolved.profile);
-    let kind = if options.no_store {
+    let kind = if options.session.no_store {
         StoreKind::None
     } else {
         context.store_kind(profile)?
@@ -43,15 +43,16 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     check_client_authentication(&resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
-    let stopped = run_login(
+    let browser_login = BrowserLogin {
         context,
         options,
         resolved,
-        &transport,
-        &mut save,
-        &mut observer,
-        async |request, context| login_until_exchange(request, context, shutdown_signal()).await,
-    )?;
+        transport: &transport,
+        observer: &mut observer,
+    };
+    let stopped = browser_login.run(&mut save, async |request, context| {
+        login_until_exchange(request, context, shutdown_signal()).await
+    })?;
 
     let show_secrets = context.global.show_secrets;
     observer.observe(&if show_secrets {
