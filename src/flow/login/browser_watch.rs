@@ -69,7 +69,9 @@ impl BrowserWatch {
 pub(crate) enum BrowserSighting {
     Report(BrowserReport),
     /// Somebody has to open this URL by hand.
-    Overdue { url: String },
+    Overdue {
+        url: String,
+    },
 }
 
 impl BrowserSighting {
