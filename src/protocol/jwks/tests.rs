@@ -1,3 +1,5 @@
+//! The examples of RFC 7515, RFC 7520 and RFC 8037, and keys and tokens that prove nothing.
+
 use super::set::{MAX_KEYS, MAX_SET_BYTES};
 use super::*;
 use crate::protocol::abnf::{base64url, from_base64url};
