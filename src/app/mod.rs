@@ -16,4 +16,5 @@ pub(crate) mod session;
 pub(crate) mod session_row;
 pub(crate) mod signals;
 pub(crate) mod store_migration;
+pub(crate) mod token_format;
 pub(crate) mod token_input;

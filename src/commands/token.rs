@@ -7,23 +7,23 @@ use super::login;
 use crate::app::context::Context;
 use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh, id_token_expiry};
 use crate::app::login_required::LoginRequired;
-use crate::args::cli::{TokenFormat, TokenOptions};
-use crate::args::settings::{self, SettingsError};
+use crate::app::token_format::{BOUND_TOKEN, PrintableToken, TokenKind, format_token};
+use crate::args::cli::{TokenCommand, TokenOptions};
+use crate::args::settings::{self, TokenOutput};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::flow::renew::RenewError;
 use crate::output::report;
-use crate::output::sanitize::sanitize_json;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{ProfileName, Session, StoredToken};
+use crate::store::{ProfileName, Session};
 use crate::system::{self};
 use crate::trace::{Event, Observer};
-use serde_json::json;
 use std::io::{self, IsTerminal};
 
-pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error> {
-    let format = format(context, options)?;
+pub(super) fn run(context: &Context, command: &TokenCommand) -> Result<(), Error> {
+    let TokenCommand { options, format } = command;
+    let output = settings::token_output(context.style.json, options.format, format)?;
     let wanted = Freshness::new(options)?;
     let config = context.config()?;
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
         }
         outcome => outcome?,
     };
-    print(context, options, format, &wanted, &chosen.name, &fresh)
+    print(context, options, &output, &wanted, &chosen.name, &fresh)
 }
 
 /// Where somebody must log in, and after every refusal of a refresh.
@@ -61,7 +61,7 @@ fn is_interactive() -> bool {
 fn print(
     context: &Context,
     options: &TokenOptions,
-    format: TokenFormat,
+    output: &TokenOutput,
     wanted: &Freshness,
     name: &ProfileName,
     fresh: &FreshSession,
@@ -71,18 +71,25 @@ fn print(
     let token = session
         .token(&wanted.part)
         .ok_or_else(|| LoginRequired::Expired { profile: name.clone() })?;
+    let access_token = PrintableToken {
+        kind: TokenKind::AccessToken,
+        token: &token.access_token,
+        expires_at: token.expires_at,
+        stored: token,
+        session,
+        profile: name,
+        now,
+    };
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
-        let line = format_token(
-            format,
-            TokenKind::IdToken(&id_token),
+        let id_token = PrintableToken {
+            kind: TokenKind::IdToken,
+            token: &id_token,
             expires_at,
-            token,
-            session,
-            name,
-            now,
-        );
-        return report::print(line.expose().as_bytes());
+            ..access_token
+        };
+        let text = format_token(output, &id_token, &context.environment)?;
+        return report::print(text.expose().as_bytes());
     }
     if let Some(expires_at) = token.expires_at {
         let left_ms = expires_at.0.saturating_mul(1000).saturating_sub(system::now_ms());
@@ -100,29 +107,11 @@ fn print(
             _ => {}
         }
     }
-    let line = format_token(
-        format,
-        TokenKind::AccessToken(&token.access_token),
-        token.expires_at,
-        token,
-        session,
-        name,
-        now,
-    );
-    report::print(line.expose().as_bytes())
-}
-
-fn format(context: &Context, options: &TokenOptions) -> Result<TokenFormat, Error> {
-    match (context.style.json, options.format) {
-        (true, None | Some(TokenFormat::Json)) => Ok(TokenFormat::Json),
-        (true, Some(_)) => Err(SettingsError::Contradiction {
-            one: "--json".to_owned(),
-            other: "--format".to_owned(),
-            problem: "--json is --format json".to_owned(),
-        }
-        .into()),
-        (false, format) => Ok(format.unwrap_or(TokenFormat::Raw)),
+    let text = format_token(output, &access_token, &context.environment)?;
+    if access_token.is_bound() {
+        context.observer().observe(&Event::Warning(BOUND_TOKEN));
     }
+    report::print(text.expose().as_bytes())
 }
 
 /// The ID token, which is as fresh as its own `exp` says.
@@ -139,70 +128,5 @@ fn id_token(
     match expires_at {
         Some(expires_at) if expires_at <= now => Err(LoginRequired::IdTokenExpired { profile: name.clone() }),
         expires_at => Ok((id_token, expires_at)),
-    }
-}
-
-/// What is printed, and how it is called where it has a name.
-#[derive(Clone, Copy)]
-enum TokenKind<'a> {
-    AccessToken(&'a Secret),
-    IdToken(&'a Secret),
-}
-
-fn format_token(
-    format: TokenFormat,
-    shown: TokenKind<'_>,
-    expires_at: Option<UnixSeconds>,
-    stored: &StoredToken,
-    session: &Session,
-    name: &ProfileName,
-    now: UnixSeconds,
-) -> Secret {
-    let (token, member, variable) = match shown {
-        TokenKind::AccessToken(token) => (token.expose(), "access_token", "OAUTH_ACCESS_TOKEN"),
-        TokenKind::IdToken(token) => (token.expose(), "id_token", "OAUTH_ID_TOKEN"),
-    };
-    Secret::new(match format {
-        TokenFormat::Raw => format!("{token}\n"),
-        TokenFormat::Header => format!("Authorization: Bearer {token}\n"),
-        TokenFormat::Json => {
-            let scope = stored.scope.as_ref().map(|scope| scope.join(" "));
-            let object = json!({
-                member: token,
-                "token_type": stored.token_type,
-                "expires_in": expires_at.map(|expires_at| expires_at.seconds_since(now)),
-                "expires_at": expires_at.map(system::rfc_3339),
-                "scope": scope,
-                "resource": stored.resource,
-                "issuer": session.issuer,
-                "profile": name.as_str(),
-            });
-            sanitize_json(&object.to_string()) + "\n"
-        }
-        TokenFormat::Env => [
-            (variable, token.clone()),
-            ("OAUTH_TOKEN_TYPE", stored.token_type.clone()),
-            ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
-            ("OAUTH_ISSUER", session.issuer.clone().unwrap_or_default()),
-            ("OAUTH_PROFILE", name.to_string()),
-            ("OAUTH_TOKEN_PROFILE", name.to_string()),
-        ]
-        .map(|(variable, value)| format!("export {variable}={}\n", quoted(&value)))
-        .concat(),
-    })
-}
-
-/// A word for a POSIX shell: in single quotes, within which nothing is special.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_takes_quoted_text_as_it_is() {
-        assert_eq!(quoted("a'b$(c)"), "'a'\\''b$(c)'");
     }
 }

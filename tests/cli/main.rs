@@ -71,6 +71,8 @@ mod status;
 mod support;
 mod token;
 #[cfg(unix)]
+mod token_formats;
+#[cfg(unix)]
 mod trace;
 #[cfg(target_os = "linux")]
 mod turns;

@@ -15,7 +15,7 @@ pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
 pub use serve::{DemoOptions, ServeOptions, Switch};
-pub use session::{LogoutOptions, StatusOptions, TokenFormat, TokenOptions};
+pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
 use crate::args::login::LoginOptions;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -65,7 +65,7 @@ impl CommandLine {
         {
             return Ok(CommandLine {
                 global: line.global,
-                command: Some(Command::Token(line.options)),
+                command: Some(Command::Token(line.options.into())),
             });
         }
         if let [_, only] = arguments
@@ -83,7 +83,7 @@ pub enum Command {
     /// Log in: the whole authorization code flow with PKCE
     Login(Box<LoginOptions>),
     /// Print a valid access token
-    Token(TokenOptions),
+    Token(TokenCommand),
     /// Revoke the tokens at the server and forget them
     Logout(LogoutOptions),
     /// Show who is signed in where, and until when

@@ -10,14 +10,17 @@ mod saved;
 mod secrets;
 mod target;
 mod token;
+mod token_output;
 mod transport;
 
+pub use crate::args::cli::EnvShell;
 pub use error::SettingsError;
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
 pub use token::part;
+pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};
