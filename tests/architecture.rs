@@ -110,6 +110,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "compares what was typed with what was typed again",
     ),
     ("src/commands/login/dry_run.rs", "prints the request; measures its body"),
+    ("src/app/token_format/env.rs", "writes variables for a shell"),
+    ("src/app/token_format/exec_credential.rs", "prints the token"),
+    ("src/app/token_format/json.rs", "prints the token"),
+    ("src/app/token_format/mod.rs", "prints the token"),
+    (
+        "src/commands/exec/mod.rs",
+        "puts the token into the environment of a command",
+    ),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/token_services.rs",
@@ -224,7 +232,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/file/sealed.rs", "encrypts and decrypts"),
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
-    ("src/store/session.rs", "encodes the record"),
+    ("src/store/session/json.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     ("src/transport/body.rs", "decodes the body"),

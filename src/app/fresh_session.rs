@@ -19,9 +19,9 @@ use crate::flow::renew::{RenewContext, has_expired, renew};
 use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
-use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{CredentialStore, Interaction, Part, ProfileName, Renewal, Session, StoreError, StoredToken};
+use crate::secret::Secret;
+use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -99,14 +99,11 @@ pub(crate) fn ensure_fresh(
 /// A part with a scope that the session does not have: a login is what helps.
 fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<LoginRequired> {
     let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
-    let known = Scope::received(&granted.unwrap_or(&session.asked.scope).join(" "));
-    let wanted = Scope::received(&part.scope.join(" "));
-    let missing = wanted.without(&known);
-    let union = Scope::received(&format!("{} {wanted}", session.asked.scope.join(" ")));
+    let missing = part.scope.without(granted.unwrap_or(&session.requested.scope));
     (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
         profile: name.clone(),
         missing,
-        union,
+        union: session.requested.scope.union(&part.scope),
     })
 }
 
@@ -161,9 +158,9 @@ fn refresh_locked(
         store,
         options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
-            token_parameters: match session.renewal {
-                Renewal::Grant => token_parameters(profile)?,
-                Renewal::RefreshToken | Renewal::None => RequestOptions::default().refresh_parameters(profile)?,
+            token_parameters: match session.renewal.repeats_grant() {
+                true => token_parameters(profile)?,
+                false => RequestOptions::default().refresh_parameters(profile)?,
             },
             assumed_ttl: assumed_ttl(None, profile)?,
             warns_of_quirks: false,
@@ -253,11 +250,30 @@ impl Freshness {
     }
 }
 
-pub(crate) fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
+fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
     let claims = UnverifiedJwt::decode(session.id_token.as_ref()?.expose()).ok()?.claims;
     // A float's cast saturates; the claim was checked when it was stored.
     claims
         .get("exp")
         .and_then(serde_json::Value::as_f64)
         .map(|seconds| UnixSeconds(seconds as i64))
+}
+
+/// The ID token, which is as fresh as its own `exp` says, and when it ends.
+///
+/// # Errors
+/// [`LoginRequired::NoIdToken`], [`LoginRequired::IdTokenExpired`].
+pub(crate) fn fresh_id_token(
+    session: &Session,
+    name: &ProfileName,
+    now: UnixSeconds,
+) -> Result<(Secret, Option<UnixSeconds>), LoginRequired> {
+    let id_token = session
+        .id_token
+        .clone()
+        .ok_or_else(|| LoginRequired::no_id_token(name, session))?;
+    match id_token_expiry(session) {
+        Some(expires_at) if expires_at <= now => Err(LoginRequired::IdTokenExpired { profile: name.clone() }),
+        expires_at => Ok((id_token, expires_at)),
+    }
 }

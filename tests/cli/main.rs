@@ -26,6 +26,8 @@ mod demo;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod exec;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;

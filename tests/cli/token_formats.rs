@@ -193,7 +193,6 @@ fn what_a_format_needs_or_does_not_take_is_a_usage_error() {
         (&["--format=raw", "--user=a"], "--user"),
         (&["--user=a"], "--user"),
         (&["--format=json", "--shell=fish"], "--shell"),
-        
     ] {
         run(&mut token(&home, arguments)).expect_error(2).says(&[says]);
     }

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::system;
 
 /// A variable and its value.
-pub(crate) type TokenVariable = (&'static str, Secret);
+type TokenVariable = (&'static str, Secret);
 
 /// The variables that describe a token.
 pub(crate) fn token_variables(token: &PrintableToken<'_>) -> [TokenVariable; 6] {
@@ -17,7 +17,12 @@ pub(crate) fn token_variables(token: &PrintableToken<'_>) -> [TokenVariable; 6] 
         TokenKind::IdToken => "OAUTH_ID_TOKEN",
     };
     let expires_at = token.expires_at.map(system::rfc_3339).unwrap_or_default();
-    let issuer = token.session.issuer.clone().unwrap_or_default();
+    let issuer = token
+        .session
+        .issuer
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     [
         (variable, token.token.clone()),
         ("OAUTH_TOKEN_TYPE", token.stored.token_type.clone().into()),

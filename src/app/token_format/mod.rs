@@ -6,6 +6,8 @@ mod json;
 mod sasl;
 mod shell;
 
+pub(crate) use env::token_variables;
+
 use crate::args::settings::TokenOutput;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::time::UnixSeconds;

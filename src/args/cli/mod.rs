@@ -3,6 +3,7 @@
 //! here, that is for `settings`.
 
 mod check;
+mod exec;
 mod global;
 mod inspect;
 pub(in crate::args) mod profile;
@@ -10,6 +11,7 @@ mod serve;
 mod session;
 
 pub use check::CheckOptions;
+pub use exec::ExecOptions;
 pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
@@ -84,6 +86,8 @@ pub enum Command {
     Login(Box<LoginOptions>),
     /// Print a valid access token
     Token(TokenCommand),
+    /// Run a command with a valid token in its environment
+    Exec(ExecOptions),
     /// Revoke the tokens at the server and forget them
     Logout(LogoutOptions),
     /// Show who is signed in where, and until when
@@ -117,6 +121,14 @@ pub enum Command {
     #[command(name = "__profiles", hide = true)]
     /// Print the names of the saved profiles, for completion scripts
     ProfileNames,
+}
+
+impl Command {
+    /// Whether standard input belongs to somebody else: to a command that is
+    /// run, or to a protocol. A login then takes no pasted URL from it.
+    pub fn takes_stdin(&self) -> bool {
+        matches!(self, Command::Exec(_))
+    }
 }
 
 /// Shells with a completion script.

@@ -3,6 +3,7 @@
 //! here, so that nothing below checks it again.
 
 pub(in crate::args) mod error;
+mod exec;
 pub(in crate::args) mod lists;
 mod login;
 mod names;
@@ -15,6 +16,7 @@ mod transport;
 
 pub use crate::args::cli::EnvShell;
 pub use error::SettingsError;
+pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
