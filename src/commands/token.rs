@@ -39,7 +39,12 @@ pub(super) fn run(context: &Context, options: &TokenOptions) -> Result<(), Error
         }
         outcome => outcome?,
     };
-    print(context, options, format, &wanted, &chosen.name, &fresh)
+    let output = TokenOutput {
+        format,
+        name: &chosen.name,
+        fresh: &fresh,
+    };
+    print(context, options, &output, &wanted)
 }
 
 /// Where somebody must log in, and after every refusal of a refresh.
@@ -60,30 +65,16 @@ fn is_interactive() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 
-fn print(
-    context: &Context,
-    options: &TokenOptions,
-    format: TokenFormat,
-    wanted: &Freshness,
-    name: &ProfileName,
-    fresh: &FreshSession,
-) -> Result<(), Error> {
-    let FreshSession { session, is_new } = fresh;
+fn print(context: &Context, options: &TokenOptions, output: &TokenOutput<'_>, wanted: &Freshness) -> Result<(), Error> {
+    let FreshSession { session, is_new } = output.fresh;
+    let name = output.name;
     let now = system::now();
     let token = session
         .token(&wanted.part)
         .ok_or_else(|| LoginRequired::Expired { profile: name.clone() })?;
     if options.id_token {
         let (id_token, expires_at) = id_token(session, name, now)?;
-        let line = format_token(
-            format,
-            TokenKind::IdToken(&id_token),
-            expires_at,
-            token,
-            session,
-            name,
-            now,
-        );
+        let line = output.line(token, TokenKind::IdToken(&id_token), expires_at, now);
         return report::print(line.expose().as_bytes());
     }
     if let Some(expires_at) = token.expires_at {
@@ -102,15 +93,8 @@ fn print(
             _ => {}
         }
     }
-    let line = format_token(
-        format,
-        TokenKind::AccessToken(&token.access_token),
-        token.expires_at,
-        token,
-        session,
-        name,
-        now,
-    );
+    let kind = TokenKind::AccessToken(&token.access_token);
+    let line = output.line(token, kind, token.expires_at, now);
     report::print(line.expose().as_bytes())
 }
 
@@ -151,50 +135,58 @@ enum TokenKind<'a> {
     IdToken(&'a Secret),
 }
 
-fn format_token(
+/// The line that is printed, whichever token is in it.
+struct TokenOutput<'a> {
     format: TokenFormat,
-    shown: TokenKind<'_>,
-    expires_at: Option<UnixSeconds>,
-    stored: &StoredToken,
-    session: &Session,
-    name: &ProfileName,
-    now: UnixSeconds,
-) -> Secret {
-    let (token, member, variable) = match shown {
-        TokenKind::AccessToken(token) => (token.expose(), "access_token", "OAUTH_ACCESS_TOKEN"),
-        TokenKind::IdToken(token) => (token.expose(), "id_token", "OAUTH_ID_TOKEN"),
-    };
-    Secret::new(match format {
-        TokenFormat::Raw => format!("{token}\n"),
-        TokenFormat::Header => format!("Authorization: Bearer {token}\n"),
-        TokenFormat::Json => {
-            let scope = stored.scope.as_ref().map(ToString::to_string);
-            let object = json!({
-                member: token,
-                "token_type": stored.token_type,
-                "expires_in": expires_at.map(|expires_at| expires_at.seconds_since(now)),
-                "expires_at": expires_at.map(system::rfc_3339),
-                "scope": scope,
-                "resource": stored.resource.iter().map(Resource::as_str).collect::<Vec<_>>(),
-                "issuer": session.issuer.as_ref().map(Issuer::as_str),
-                "profile": name.as_str(),
-            });
-            sanitize_json(&object.to_string()) + "\n"
-        }
-        TokenFormat::Env => [
-            (variable, token.clone()),
-            ("OAUTH_TOKEN_TYPE", stored.token_type.clone()),
-            ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
-            (
-                "OAUTH_ISSUER",
-                session.issuer.as_ref().map(Issuer::to_string).unwrap_or_default(),
-            ),
-            ("OAUTH_PROFILE", name.to_string()),
-            ("OAUTH_TOKEN_PROFILE", name.to_string()),
-        ]
-        .map(|(variable, value)| format!("export {variable}={}\n", quoted(&value)))
-        .concat(),
-    })
+    name: &'a ProfileName,
+    fresh: &'a FreshSession,
+}
+
+impl TokenOutput<'_> {
+    fn line(
+        &self,
+        stored: &StoredToken,
+        kind: TokenKind<'_>,
+        expires_at: Option<UnixSeconds>,
+        now: UnixSeconds,
+    ) -> Secret {
+        let session = &self.fresh.session;
+        let (token, member, variable) = match kind {
+            TokenKind::AccessToken(token) => (token.expose(), "access_token", "OAUTH_ACCESS_TOKEN"),
+            TokenKind::IdToken(token) => (token.expose(), "id_token", "OAUTH_ID_TOKEN"),
+        };
+        Secret::new(match self.format {
+            TokenFormat::Raw => format!("{token}\n"),
+            TokenFormat::Header => format!("Authorization: Bearer {token}\n"),
+            TokenFormat::Json => {
+                let scope = stored.scope.as_ref().map(ToString::to_string);
+                let object = json!({
+                    member: token,
+                    "token_type": stored.token_type,
+                    "expires_in": expires_at.map(|expires_at| expires_at.seconds_since(now)),
+                    "expires_at": expires_at.map(system::rfc_3339),
+                    "scope": scope,
+                    "resource": stored.resource.iter().map(Resource::as_str).collect::<Vec<_>>(),
+                    "issuer": session.issuer.as_ref().map(Issuer::as_str),
+                    "profile": self.name.as_str(),
+                });
+                sanitize_json(&object.to_string()) + "\n"
+            }
+            TokenFormat::Env => [
+                (variable, token.clone()),
+                ("OAUTH_TOKEN_TYPE", stored.token_type.clone()),
+                ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
+                (
+                    "OAUTH_ISSUER",
+                    session.issuer.as_ref().map(Issuer::to_string).unwrap_or_default(),
+                ),
+                ("OAUTH_PROFILE", self.name.to_string()),
+                ("OAUTH_TOKEN_PROFILE", self.name.to_string()),
+            ]
+            .map(|(variable, value)| format!("export {variable}={}\n", quoted(&value)))
+            .concat(),
+        })
+    }
 }
 
 /// A word for a POSIX shell: in single quotes, within which nothing is special.
