@@ -2,6 +2,7 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
+pub(crate) mod browser_watch;
 pub(crate) mod callback;
 mod context;
 mod error;
@@ -30,6 +31,7 @@ use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
 use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
+use browser_watch::BrowserWatch;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
 use requested::Requested;
@@ -132,7 +134,8 @@ async fn authorize(
     context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&authorization_endpoint);
     trace_authorization_request(&pending.request().params(), &url, &receiver, context);
-    let mut browser = context.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let mut browser = BrowserWatch::begin(process, &url);
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
     context.caller.observe(&Event::StepBegins(Step::Prompt));

@@ -1,6 +1,7 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Everything else is answered and ignored; the right one ends it once.
 
+use super::browser_watch::BrowserWatch;
 use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
 use super::pasted::{PasteError, parse_redirect_url};
@@ -13,7 +14,6 @@ use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::trace::{Event, Observer, Party, Step};
-use crate::user_agent::browser::{BrowserProcess, BrowserReport};
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
 use std::time::Duration;
@@ -159,7 +159,7 @@ enum CallbackOutcome {
 pub(in crate::flow) async fn receive_callback(
     pending: &PendingAuthorization,
     receiver: &mut CallbackReceiver,
-    browser: &mut BrowserProcess,
+    browser: &mut BrowserWatch,
     timeout: Duration,
     context: &mut LoginContext<'_>,
 ) -> Result<ValidatedCallback, LoginError> {
@@ -204,7 +204,7 @@ pub(in crate::flow) async fn receive_callback(
 /// can come in any more.
 pub(crate) async fn next_callback(
     receiver: &mut CallbackReceiver,
-    browser: &mut BrowserProcess,
+    browser: &mut BrowserWatch,
     context: &mut LoginContext<'_>,
 ) -> Result<ReceivedCallback, LoginError> {
     loop {
@@ -238,7 +238,7 @@ pub(crate) async fn next_callback(
                     }
                 }
             },
-            Some(report) = browser.next() => trace_browser(&report, context.caller.observer),
+            sighting = browser.next() => sighting.report_to(context.caller.observer),
         }
     }
 }
@@ -248,14 +248,6 @@ async fn next_pasted(pasted: &mut Option<&mut dyn PasteSource>) -> PasteEvent {
         Some(lines) => lines.next_line().await,
         None => pending().await,
     }
-}
-
-fn trace_browser(report: &BrowserReport, observer: &mut dyn Observer) {
-    observer.observe(&match report {
-        BrowserReport::Started { command } => Event::BrowserStarted { command },
-        BrowserReport::NotStarted { command, reason } => Event::BrowserFailed { command, reason },
-        BrowserReport::Exited { command, how } => Event::BrowserExited { command, how },
-    });
 }
 
 /// After a pasted line that was not taken: whether another answer can come.
