@@ -157,7 +157,7 @@ impl Context {
         let folders = self.folders()?;
         let file_key = match kind {
             StoreKind::File => settings::file_key(&self.environment)?,
-            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
             StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
