@@ -129,7 +129,7 @@ async fn authorize(
             issuer: server.metadata.issuer.clone(),
             announced: server.metadata.authorization_response_iss_parameter_supported,
         },
-        request.wish,
+        request.authorization,
         context.caller.randomness,
     )?;
     trace_prepared(pending.request(), context.caller.observer);

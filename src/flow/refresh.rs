@@ -8,7 +8,7 @@ use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
 use crate::protocol::client::MissingCredential;
 use crate::protocol::endpoint::Issuer;
-use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenError, Occasion};
+use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenContext, IdTokenError};
 use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
@@ -305,7 +305,7 @@ fn check_id_token(
         client_has_secret,
         now: caller.now(),
         access_token: &response.access_token,
-        occasion: Occasion::Refresh {
+        context: IdTokenContext::Refresh {
             subject: session.subject.as_deref(),
             first,
         },

@@ -148,8 +148,16 @@ pub struct RenewContext<'a> {
     pub caller: Caller<'a>,
 }
 
-/// Renews a part of the session that was read as `known`, or the whole, under
-/// the profile's lock. Returns the session as it is stored afterwards: another
+/// What is to be renewed.
+pub struct StaleToken<'a> {
+    pub profile: &'a ProfileName,
+    /// The whole session, or a part of it.
+    pub part: &'a Part,
+    /// The session as it was read before the lock was taken.
+    pub known: &'a Session,
+}
+
+/// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
 /// `still_needed` is asked about the session as it stands under the lock. A
@@ -159,13 +167,12 @@ pub struct RenewContext<'a> {
 /// # Errors
 /// [`RenewError`]. The stored session is as it was, but for [`RenewError::Ended`].
 pub async fn renew(
-    profile: &ProfileName,
-    part: &Part,
+    stale: StaleToken<'_>,
     mut lock: ProfileLock,
-    known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
     context: &mut RenewContext<'_>,
 ) -> Result<Session, RenewError> {
+    let StaleToken { profile, part, known } = stale;
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
     let mut session = load(profile, context)?;
