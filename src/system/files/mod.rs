@@ -43,3 +43,8 @@ pub enum PermissionPolicy {
     Tighten,
     Refuse,
 }
+
+/// Whether this process has a controlling terminal, wherever its streams lead.
+pub fn has_controlling_terminal() -> bool {
+    cfg!(unix) && std::fs::File::open("/dev/tty").is_ok()
+}
