@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A room may name rooms of the layers below its own, and
 /// none beside it. A file that is listed by itself counts as a room.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["main"],
     &["lib"],
     &["commands"],
@@ -25,6 +25,7 @@ const LAYERS: [&[&str]; 13] = [
     &["trace", "system"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault"],
+    &["hex"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -227,6 +228,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session/json.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
+    (
+        "src/trace/redact/url_parts.rs",
+        "looks for known secrets in the parameters of a URL",
+    ),
     ("src/transport/body.rs", "decodes the body"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),

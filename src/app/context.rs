@@ -10,6 +10,7 @@ use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::store::{
@@ -104,8 +105,7 @@ impl Context {
         let path = self.config_choice()?;
         let absolute = std::path::absolute(&path).unwrap_or(path);
         let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-        let digits: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("@{digits}"))
+        Some(format!("@{}", hex(&digest[..4])))
     }
 
     pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {

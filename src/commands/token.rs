@@ -183,14 +183,14 @@ impl TokenOutput<'_> {
                 ("OAUTH_PROFILE", self.name.to_string()),
                 ("OAUTH_TOKEN_PROFILE", self.name.to_string()),
             ]
-            .map(|(variable, value)| format!("export {variable}={}\n", quoted(&value)))
+            .map(|(variable, value)| format!("export {variable}={}\n", quote_for_shell(&value)))
             .concat(),
         })
     }
 }
 
 /// A word for a POSIX shell: in single quotes, within which nothing is special.
-fn quoted(text: &str) -> String {
+fn quote_for_shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
@@ -200,6 +200,6 @@ mod tests {
 
     #[test]
     fn a_shell_takes_quoted_text_as_it_is() {
-        assert_eq!(quoted("a'b$(c)"), "'a'\\''b$(c)'");
+        assert_eq!(quote_for_shell("a'b$(c)"), "'a'\\''b$(c)'");
     }
 }
