@@ -20,6 +20,7 @@ use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
 use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
@@ -277,11 +278,30 @@ impl Freshness {
     }
 }
 
-pub(crate) fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
+fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
     let claims = UnverifiedJwt::decode(session.id_token.as_ref()?.expose()).ok()?.claims;
     // A float's cast saturates; the claim was checked when it was stored.
     claims
         .get("exp")
         .and_then(serde_json::Value::as_f64)
         .map(|seconds| UnixSeconds(seconds as i64))
+}
+
+/// The ID token, which is as fresh as its own `exp` says, and when it ends.
+///
+/// # Errors
+/// [`LoginRequired::NoIdToken`], [`LoginRequired::IdTokenExpired`].
+pub(crate) fn fresh_id_token(
+    session: &Session,
+    name: &ProfileName,
+    now: UnixSeconds,
+) -> Result<(Secret, Option<UnixSeconds>), LoginRequired> {
+    let id_token = session
+        .id_token
+        .clone()
+        .ok_or_else(|| LoginRequired::no_id_token(name, session))?;
+    match id_token_expiry(session) {
+        Some(expires_at) if expires_at <= now => Err(LoginRequired::IdTokenExpired { profile: name.clone() }),
+        expires_at => Ok((id_token, expires_at)),
+    }
 }

@@ -320,7 +320,7 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
+        Err(RefreshError::Transport(error)) if error.answer_was_lost() && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: match session.renewal.repeats_grant() {
@@ -332,12 +332,6 @@ async fn refresh_with_retry(
         }
         outcome => outcome.map(drop),
     }
-}
-
-/// Whether the server may have answered, and the answer did not come through.
-/// Bytes that are not HTTP are an answer of somebody else.
-fn is_lost(error: &TransportError) -> bool {
-    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.
