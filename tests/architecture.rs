@@ -26,6 +26,7 @@ const LAYERS: [&[&str]; 14] = [
     &["system"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault"],
+    &["hex"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -243,6 +244,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session/json.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
+    (
+        "src/trace/redact/url_parts.rs",
+        "looks for known secrets in the parameters of a URL",
+    ),
     ("src/transport/body.rs", "decodes the body"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),

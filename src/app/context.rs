@@ -10,6 +10,7 @@ use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::store::{
@@ -108,8 +109,7 @@ impl Context {
         let path = self.config_choice()?;
         let absolute = std::path::absolute(&path).unwrap_or(path);
         let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-        let digits: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("@{digits}"))
+        Some(format!("@{}", hex(&digest[..4])))
     }
 
     pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {
@@ -160,7 +160,7 @@ impl Context {
             StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
-            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Command(_) => self.environment.for_children().map(to_owned_pair).collect(),
             StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
         };
         Ok(store::open(StoreSettings {
@@ -268,7 +268,7 @@ pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observe
     }
 }
 
-fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
     (name.to_owned(), value.to_owned())
 }
 
