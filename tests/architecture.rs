@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A room may name rooms of the layers below its own, and
 /// none beside it. A file that is listed by itself counts as a room.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["main"],
     &["lib"],
     &["commands"],
