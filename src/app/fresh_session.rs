@@ -115,7 +115,7 @@ fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Opti
 }
 
 /// Whether a session may be used for this profile at all.
-fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
+pub(crate) fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
     check_not_suspended(session, name)?;
     check_matches_profile(session, name, profile)?;
     match &session.dead {

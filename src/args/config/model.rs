@@ -17,7 +17,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 27] = [
+pub(super) const KEYS: [(&str, SettingKind); 28] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -45,6 +45,7 @@ pub(super) const KEYS: [(&str, SettingKind); 27] = [
     ("cacert", SettingKind::Text),
     ("proxy", SettingKind::Text),
     ("allow_host", SettingKind::List),
+    ("git_username", SettingKind::Text),
 ];
 
 pub(super) fn kind_of(key: &str) -> Option<SettingKind> {
