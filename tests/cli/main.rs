@@ -23,6 +23,8 @@ mod decode;
 #[cfg(unix)]
 mod demo;
 #[cfg(unix)]
+mod device;
+#[cfg(unix)]
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
