@@ -4,6 +4,7 @@
 
 pub mod caller;
 pub mod client_credentials;
+pub mod device;
 pub mod discovery;
 pub mod events;
 pub mod hints;
