@@ -77,7 +77,7 @@ pub(crate) fn ensure_fresh(
         false => context.interaction(),
     };
     let mut found = ProfileRecord::load(context, config, chosen, interaction)?;
-    let mut session = found.session(name, config)?;
+    let mut session = found.take_session(name, config)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;
 

@@ -12,9 +12,8 @@ use crate::flow::session::renewal_grant;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
-use crate::store::{
-    CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError,
-};
+use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError};
+use crate::system::files::FileError;
 use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
@@ -35,7 +34,7 @@ pub enum RenewError {
     Store(#[from] StoreError),
     /// The intent cannot be written down, so nothing was sent.
     #[error("the refresh cannot be written down before it is done, so it was not sent")]
-    Intent(#[from] PrivateFileError),
+    Intent(#[from] FileError),
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
@@ -320,7 +319,7 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
+        Err(RefreshError::Transport(error)) if error.answer_was_lost() && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: match session.renewal.repeats_grant() {
@@ -332,12 +331,6 @@ async fn refresh_with_retry(
         }
         outcome => outcome.map(drop),
     }
-}
-
-/// Whether the server may have answered, and the answer did not come through.
-/// Bytes that are not HTTP are an answer of somebody else.
-fn is_lost(error: &TransportError) -> bool {
-    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.

@@ -25,6 +25,8 @@ mod decode;
 #[cfg(unix)]
 mod demo;
 #[cfg(unix)]
+mod device;
+#[cfg(unix)]
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
@@ -35,6 +37,8 @@ mod exec;
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
+#[cfg(unix)]
+mod files;
 #[cfg(unix)]
 mod foreign;
 #[cfg(unix)]

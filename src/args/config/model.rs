@@ -25,6 +25,7 @@ pub(super) const KEYS: [(&str, SettingKind); 28] = [
     ("userinfo_endpoint", SettingKind::Text),
     ("introspection_endpoint", SettingKind::Text),
     ("jwks_uri", SettingKind::Text),
+    ("device_authorization_endpoint", SettingKind::Text),
     ("allow_http", SettingKind::Bool),
     ("client_id", SettingKind::Text),
     ("client_secret_file", SettingKind::Text),
