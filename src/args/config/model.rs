@@ -17,7 +17,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 28] = [
+pub(super) const KEYS: [(&str, SettingKind); 29] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
