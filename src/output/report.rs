@@ -48,8 +48,11 @@ fn write_result(result: &[u8]) -> Result<(), ProcessError> {
     written.map_err(ProcessError::Output)
 }
 
-/// Writes an error to stderr.
+/// Writes an error to stderr, unless it was reported in another way.
 pub fn report(error: &Error, style: Style) {
+    if error.is_reported() {
+        return;
+    }
     let text = if style.json {
         as_json(error)
     } else {
