@@ -211,7 +211,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__check)
-            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --grant --scope --resource --audience --param --token-param --refresh-param --assume-ttl --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --grant --device --scope --resource --audience --param --token-param --refresh-param --assume-ttl --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -250,6 +250,10 @@ _oauth() {
                     return 0
                     ;;
                 --jwks-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-authorization-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1688,7 +1692,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__login)
-            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --grant --scope --resource --audience --param --token-param --refresh-param --assume-ttl --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-auth --grant --device --scope --resource --audience --param --token-param --refresh-param --assume-ttl --redirect-uri --port --listen --response-mode --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1727,6 +1731,10 @@ _oauth() {
                     return 0
                     ;;
                 --jwks-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device-authorization-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3539,7 +3547,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--allow-host' | '--approve' | '--assume-ttl' | '--audience' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--cert' | '--client' | '--client-auth' | '--client-id' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--deadline' | '--duration' | '--env' | '--fail' | '--format' | '--grant' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--param' | '--port' | '--profile' | '--proxy' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--scope' | '--session-name' | '--shell' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--allow-host' | '--approve' | '--assume-ttl' | '--audience' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--cert' | '--client' | '--client-auth' | '--client-id' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--deadline' | '--device-authorization-endpoint' | '--duration' | '--env' | '--fail' | '--format' | '--grant' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--param' | '--port' | '--profile' | '--proxy' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--scope' | '--session-name' | '--shell' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--skip' '--stop-before' '--store' '--sts-endpoint' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--skip' '--stop-before' '--store' '--sts-endpoint' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -89,10 +89,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l revocation-endpoin
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -123,6 +124,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l key -d 'Private ke
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -443,10 +445,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l revocation-endpoin
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -480,6 +483,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l key -d 'Private ke
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
