@@ -78,12 +78,12 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 
 /// Whether what is printed reaches nobody: standard output was closed, or is
 /// the null device.
-pub fn stdout_leads_nowhere() -> bool {
+pub fn leads_nowhere(standard_output: &io::Stdout) -> bool {
     #[cfg(unix)]
-    if super::files::is_null_device(io::stdout()) {
-        return true;
-    }
-    oauth_startup::stdout_was_closed()
+    let is_null = super::files::is_null_device(standard_output);
+    #[cfg(not(unix))]
+    let is_null = false;
+    is_null || stdout_was_closed()
 }
 
 /// Whether standard output was closed when the process started.

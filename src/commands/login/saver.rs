@@ -41,7 +41,7 @@ impl Destination {
     /// # Errors
     /// [`ProcessError::OutputLeadsNowhere`].
     pub(super) fn check_output(&self) -> Result<(), ProcessError> {
-        match self.kind == StoreKind::None && process::stdout_leads_nowhere() {
+        match self.kind == StoreKind::None && process::leads_nowhere(&std::io::stdout()) {
             true => Err(ProcessError::OutputLeadsNowhere),
             false => Ok(()),
         }
