@@ -1,15 +1,14 @@
 //! A registered client: its name at the server and how it authenticates.
 
 pub use super::client_auth::presented::{PresentedClient, PresentedClientError};
+pub use super::client_auth::credentials::{AssertionParameters, ClientCredentials, MissingCredential};
 pub use super::client_auth::{
-    AuthenticationContext, ClientAuthentication, ClientAuthenticationMethod, MissingCredential,
+    AuthenticationContext, ClientAuthentication, ClientAuthenticationError, ClientAuthenticationMethod,
     UnknownClientAuthenticationMethod,
 };
 pub use super::client_id::{ClientId, InvalidClientId};
 
-use super::http::HeaderValue;
-use super::params::Params;
-use super::random::RandomnessFailed;
+use super::http::HttpRequest;
 
 /// A registered client.
 #[derive(Debug, Clone)]
@@ -20,17 +19,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Adds the client's identity and proof to a request: to the body, or as
-    /// the `Authorization` header that is returned.
+    /// Adds the client's identity and proof to the form of a request, or to its headers.
     ///
     /// # Errors
-    /// [`RandomnessFailed`].
+    /// [`ClientAuthenticationError`].
     pub fn authenticate(
         &self,
-        params: &mut Params,
+        request: &mut HttpRequest,
         context: &mut AuthenticationContext<'_>,
-    ) -> Result<Option<HeaderValue>, RandomnessFailed> {
-        self.authentication.apply(&self.id, params, context)
+    ) -> Result<(), ClientAuthenticationError> {
+        self.authentication.apply(&self.id, request, context)
     }
 
     /// Whether it has credentials, so that its name alone proves nothing (RFC 6749 §2.1).

@@ -6,6 +6,7 @@
 
 pub mod abnf;
 pub mod authorization;
+pub mod certificate;
 pub mod citation;
 pub mod client;
 pub mod client_auth;

@@ -4,6 +4,7 @@ use super::algorithm::{HmacAlgorithm, SigningAlgorithm};
 use super::error::SigningError;
 use super::public_jwk::PublicJwk;
 use crate::protocol::abnf::base64url;
+use crate::protocol::certificate::CertificateThumbprints;
 use crate::secret::Secret;
 use ring::hmac;
 use serde::{Serialize, Serializer};
@@ -54,6 +55,9 @@ pub struct JwsHeader<'a> {
     /// The public key itself, as DPoP proofs carry it (RFC 9449 §4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwk: Option<&'a PublicJwk>,
+    /// The certificate of the key (RFC 7515 §4.1.7, §4.1.8).
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<&'a CertificateThumbprints>,
 }
 
 impl Serialize for SigningAlgorithm {
