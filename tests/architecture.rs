@@ -224,7 +224,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/file/sealed.rs", "encrypts and decrypts"),
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
-    ("src/store/session.rs", "encodes the record"),
+    ("src/store/session/json.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     ("src/transport/body.rs", "decodes the body"),

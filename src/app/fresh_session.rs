@@ -18,9 +18,8 @@ use crate::flow::renew::{RenewContext, has_expired, renew};
 use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
-use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{CredentialStore, Interaction, Part, ProfileName, Renewal, Session, StoreError, StoredToken};
+use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -98,14 +97,11 @@ pub(crate) fn ensure_fresh(
 /// A part with a scope that the session does not have: a login is what helps.
 fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<LoginRequired> {
     let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
-    let known = Scope::received(&granted.unwrap_or(&session.asked.scope).join(" "));
-    let wanted = Scope::received(&part.scope.join(" "));
-    let missing = wanted.without(&known);
-    let union = Scope::received(&format!("{} {wanted}", session.asked.scope.join(" ")));
+    let missing = part.scope.without(granted.unwrap_or(&session.requested.scope));
     (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
         profile: name.clone(),
         missing,
-        union,
+        union: session.requested.scope.union(&part.scope),
     })
 }
 
@@ -160,11 +156,9 @@ fn refresh_locked(
         store,
         options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
-            token_parameters: match session.renewal {
-                Renewal::Grant => settings::token_parameters(profile)?,
-                Renewal::RefreshToken | Renewal::None => {
-                    settings::refresh_parameters(&LoginOptions::default(), profile)?
-                }
+            token_parameters: match session.renewal.repeats_grant() {
+                true => settings::token_parameters(profile)?,
+                false => settings::refresh_parameters(&LoginOptions::default(), profile)?,
             },
             assumed_ttl: settings::assumed_ttl(None, profile)?,
             warns_of_quirks: false,

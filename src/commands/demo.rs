@@ -187,11 +187,7 @@ async fn exercise_session(
 async fn call_resource_server(session: &Session, caller: &mut Caller<'_>) -> Result<Value, Error> {
     let broken = || Error::from(DemoError::Broken("the call of the resource server"));
     let token = session.tokens.first().ok_or_else(broken)?;
-    let issuer = session
-        .issuer
-        .as_deref()
-        .and_then(|issuer| Url::parse(issuer).ok())
-        .ok_or_else(broken)?;
+    let issuer = session.issuer.as_ref().ok_or_else(broken)?.url();
     let mut request = HttpRequest::get(issuer.join("/api/hello").map_err(|_| broken())?);
     let credentials = token.access_token.clone();
     request.headers.push((

@@ -14,6 +14,8 @@ use crate::exit::ExitCode;
 use crate::flow::renew::RenewError;
 use crate::output::report;
 use crate::output::sanitize::sanitize_json;
+use crate::protocol::endpoint::Issuer;
+use crate::protocol::resource::Resource;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session, StoredToken};
@@ -166,15 +168,15 @@ fn format_token(
         TokenFormat::Raw => format!("{token}\n"),
         TokenFormat::Header => format!("Authorization: Bearer {token}\n"),
         TokenFormat::Json => {
-            let scope = stored.scope.as_ref().map(|scope| scope.join(" "));
+            let scope = stored.scope.as_ref().map(ToString::to_string);
             let object = json!({
                 member: token,
                 "token_type": stored.token_type,
                 "expires_in": expires_at.map(|expires_at| expires_at.seconds_since(now)),
                 "expires_at": expires_at.map(system::rfc_3339),
                 "scope": scope,
-                "resource": stored.resource,
-                "issuer": session.issuer,
+                "resource": stored.resource.iter().map(Resource::as_str).collect::<Vec<_>>(),
+                "issuer": session.issuer.as_ref().map(Issuer::as_str),
                 "profile": name.as_str(),
             });
             sanitize_json(&object.to_string()) + "\n"
@@ -183,7 +185,10 @@ fn format_token(
             (variable, token.clone()),
             ("OAUTH_TOKEN_TYPE", stored.token_type.clone()),
             ("OAUTH_EXPIRES_AT", expires_at.map(system::rfc_3339).unwrap_or_default()),
-            ("OAUTH_ISSUER", session.issuer.clone().unwrap_or_default()),
+            (
+                "OAUTH_ISSUER",
+                session.issuer.as_ref().map(Issuer::to_string).unwrap_or_default(),
+            ),
             ("OAUTH_PROFILE", name.to_string()),
             ("OAUTH_TOKEN_PROFILE", name.to_string()),
         ]

@@ -6,7 +6,6 @@ use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::server::{ClientChoice, ServerChoice, ServerError, resolve_server};
-use crate::flow::session::{asked, new_session};
 use crate::flow::token_endpoint::exit_code_without_answer;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -91,12 +90,8 @@ pub async fn log_in_as_client(
 ) -> Result<Session, ClientCredentialsError> {
     let server = resolve_server(server, caller).await?;
     let client = client.authenticated_as(&server.metadata);
-    let mut session = new_session(
-        &server.metadata,
-        &client,
-        asked(&wish.scope, &wish.resource, &wish.audience),
-    );
-    session.renewal = Renewal::Grant;
+    let mut session = server.session(&client, wish.into());
+    session.renewal = Renewal::ClientCredentials;
     let sent = sent(client.authentication.method(), wish);
     match refresh(&mut session, &Part::default(), options, caller).await {
         Ok(_) => Ok(session),

@@ -5,7 +5,6 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::server::{ClientChoice, ServerChoice, ServerError, resolve_server};
-use crate::flow::session::{asked, new_session};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::token_response::TokenError;
@@ -58,11 +57,7 @@ pub async fn import_refresh_token(
 ) -> Result<(Session, Option<IdToken>), ImportError> {
     let server = resolve_server(server, caller).await.map_err(ImportError::Server)?;
     let client = client.authenticated_as(&server.metadata);
-    let mut session = new_session(
-        &server.metadata,
-        &client,
-        asked(&wish.scope, &wish.resource, &wish.audience),
-    );
+    let mut session = server.session(&client, wish.into());
     session.refresh_token = Some(refresh_token);
     session.renewal = Renewal::RefreshToken;
     match refresh(&mut session, &Part::default(), options, caller).await {

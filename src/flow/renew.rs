@@ -8,7 +8,7 @@ use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::client_credentials::hints_for_client_credentials;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
-use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
+use crate::flow::session::renewal_grant;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
@@ -36,9 +36,6 @@ pub enum RenewError {
     /// The intent cannot be written down, so nothing was sent.
     #[error("the refresh cannot be written down before it is done, so it was not sent")]
     Intent(#[from] PrivateFileError),
-    /// The record was changed by others.
-    #[error(transparent)]
-    Record(#[from] UnusableRecord),
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
@@ -83,7 +80,7 @@ impl Diagnosis for RenewError {
     fn exit_code(&self) -> ExitCode {
         match self {
             RenewError::Store(source) => source.exit_code(),
-            RenewError::Intent(_) | RenewError::Record(_) => ExitCode::Store,
+            RenewError::Intent(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
             RenewError::Refresh(source) => source.exit_code(),
             RenewError::Refused { error, .. } => exit_code_of_refresh(error),
@@ -95,7 +92,6 @@ impl Diagnosis for RenewError {
         match self {
             RenewError::Store(source) => source.hints(),
             RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
-            RenewError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
             RenewError::Refused {
@@ -104,7 +100,7 @@ impl Diagnosis for RenewError {
                 error,
             } => {
                 let mut hints = match renewal {
-                    Renewal::Grant => hints_for_client_credentials(error, None),
+                    Renewal::ClientCredentials => hints_for_client_credentials(error, None),
                     Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
                 };
                 let command = format!("oauth login {profile}");
@@ -196,12 +192,11 @@ pub async fn renew(
     }
 
     // Everything slow, and everything that can fail here, before the request.
-    let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let transport = context.caller.transport;
     transport
-        .prepare(token_endpoint.url(), UrlSource::User)
+        .prepare(session.token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
-    let grant = renewal_grant(&session, part)?.ok_or(RefreshError::NoRefreshToken)?;
+    let grant = renewal_grant(&session, part).ok_or(RefreshError::NoRefreshToken)?;
     // What can be repeated without loss needs no intent.
     let spent = grant.spends().cloned();
     context.store.prepare_save(profile)?;
@@ -321,11 +316,9 @@ async fn refresh_with_retry(
         Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
-                reason: match session.renewal {
-                    Renewal::Grant => "the answer was lost; asking once more",
-                    Renewal::RefreshToken | Renewal::None => {
-                        "the answer to the refresh was lost; asking once more with the same refresh token"
-                    }
+                reason: match session.renewal.repeats_grant() {
+                    true => "the answer was lost; asking once more",
+                    false => "the answer to the refresh was lost; asking once more with the same refresh token",
                 },
             });
             refresh(session, part, options, caller).await.map(drop)

@@ -28,7 +28,7 @@ pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    Asked, Part, RECORD_VERSION, Renewal, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
+    Part, RECORD_VERSION, Renewal, RequestedAccess, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
     StoredToken, Suspension,
 };
 
@@ -359,7 +359,7 @@ impl StoreError {
     /// Whether the store works and the record alone is broken, so that a save replaces it.
     fn is_damage(&self) -> bool {
         match self {
-            StoreError::Record { source, .. } => matches!(source, SessionError::Malformed { .. }),
+            StoreError::Record { source, .. } => source.is_damage(),
             StoreError::Keyring(error) => matches!(error, KeyringError::Damaged { .. }),
             StoreError::File(error) => error.is_damage(),
             StoreError::Command(_) | StoreError::NotReadBack { .. } | StoreError::Randomness(_) => false,

@@ -85,12 +85,11 @@ pub fn part(options: &TokenOptions) -> Result<Part, SettingsError> {
     }
     let scope = words(&options.scope);
     let scope = Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| invalid("--scope", error))?;
-    let resource = words(&options.resource).into_iter().map(|text| {
-        let resource = Resource::parse(&text).map_err(|error| invalid("--resource", error))?;
-        Ok(resource.to_string())
-    });
+    let resource = words(&options.resource)
+        .into_iter()
+        .map(|text| Resource::parse(&text).map_err(|error| invalid("--resource", error)));
     Ok(Part {
         resource: resource.collect::<Result<_, _>>()?,
-        scope: scope.tokens().to_vec(),
+        scope,
     })
 }

@@ -54,7 +54,7 @@ fn token_response(session: &Session) -> Secret {
         "token_type": token.map(|token| &token.token_type),
         "expires_in": lifetime_s,
         "refresh_token": session.refresh_token.as_ref().map(Secret::expose),
-        "scope": token.and_then(|token| token.scope.as_ref()).map(|scope| scope.join(" ")),
+        "scope": token.and_then(|token| token.scope.as_ref()).map(ToString::to_string),
         "id_token": session.id_token.as_ref().map(Secret::expose),
     });
     let members = object

@@ -288,8 +288,8 @@ impl FileStore {
         match self.read(profile) {
             Ok(None) => Ok(()),
             Ok(Some(record)) => match Session::decode(record.expose()) {
-                Err(source @ SessionError::NewerVersion(_)) => Err(self.bad_record(profile, source)),
-                Ok(_) | Err(SessionError::Malformed { .. }) => Ok(()),
+                Err(source) if !source.is_damage() => Err(self.bad_record(profile, source)),
+                Ok(_) | Err(_) => Ok(()),
             },
             Err(error) if error.is_damage() => Ok(()),
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::store::SessionError;
 use crate::store::session::tests::full_session;
 use crate::store::{FileKey, Interaction};
 use std::fs;

@@ -53,11 +53,10 @@ impl LoginMethod {
 
     /// Whether a session is renewed as one of this method is.
     pub(super) fn renews_like(&self, session: &Session) -> bool {
-        let repeats_grant = match self {
-            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => false,
-            LoginMethod::ClientCredentials => true,
-        };
-        (session.renewal == Renewal::Grant) == repeats_grant
+        match self {
+            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => !session.renewal.repeats_grant(),
+            LoginMethod::ClientCredentials => session.renewal == Renewal::ClientCredentials,
+        }
     }
 
     /// Gets the tokens, and keeps the session before it returns.
