@@ -97,10 +97,10 @@ pub async fn login_until_exchange(
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
-    let Caller { clock, randomness, .. } = &mut context.caller;
+    let mut authentication = context.caller.authentication_context();
     Ok(PreparedExchange {
         authorization_response,
-        token_request: token_request.http_request(&server.token_endpoint, clock(), *randomness)?,
+        token_request: token_request.http_request(&server.token_endpoint, &mut authentication)?,
     })
 }
 

@@ -520,10 +520,7 @@ mod tests {
 
     fn pending(announced: bool) -> PendingAuthorization {
         PendingAuthorization::new(
-            Client {
-                id: ClientId::parse("s6BhdRkqt3").unwrap(),
-                authentication: ClientAuthentication::None,
-            },
+            Client::public(ClientId::parse("s6BhdRkqt3").unwrap()),
             RedirectUri::parse("http://127.0.0.1:4711/callback").unwrap(),
             ExpectedIssuer {
                 issuer: Some(issuer()),

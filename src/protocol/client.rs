@@ -16,9 +16,44 @@ pub struct Client {
     /// Its name at the server.
     pub id: ClientId,
     pub authentication: ClientAuthentication,
+    /// Everything that it can prove itself with, the authentication's own
+    /// credential among it.
+    pub credentials: ClientCredentials,
 }
 
 impl Client {
+    /// A client that proves nothing.
+    pub fn public(id: ClientId) -> Self {
+        Client {
+            id,
+            authentication: ClientAuthentication::None,
+            credentials: ClientCredentials::default(),
+        }
+    }
+
+    /// A client by a method.
+    ///
+    /// # Errors
+    /// [`MissingCredential`].
+    pub fn new(
+        id: ClientId,
+        method: ClientAuthenticationMethod,
+        credentials: ClientCredentials,
+        assertion: &AssertionParameters,
+    ) -> Result<Self, MissingCredential> {
+        Ok(Client {
+            id,
+            authentication: credentials.authentication(method, assertion)?,
+            credentials,
+        })
+    }
+
+    /// The same client with another authentication, for this request alone.
+    #[must_use]
+    pub fn with_authentication(self, authentication: ClientAuthentication) -> Self {
+        Client { authentication, ..self }
+    }
+
     /// Adds the client's identity and proof to the form of a request, or to its headers.
     ///
     /// # Errors

@@ -1,12 +1,11 @@
 //! Authorization server metadata (RFC 8414 §2, OpenID Connect Discovery §3):
 //! what the client reads and what the development server publishes.
 
-use super::client::ClientAuthenticationMethod;
+use super::client::{ClientAuthenticationMethod, ClientCredentials};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
 use super::pkce::S256;
 use serde_json::{Map, Value, json};
-use std::str::FromStr;
 
 /// What is known of an authorization server, from its metadata or from flags.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +28,8 @@ pub struct ServerMetadata {
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Absent means `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// What assertions of clients may be signed with.
+    pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// What may be asked for.
     pub scopes_supported: Option<Vec<String>>,
     /// Must hold `code` for this flow.
@@ -126,6 +127,8 @@ impl ServerMetadata {
             jwks_uri: reader.endpoint("jwks_uri"),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
+            token_endpoint_auth_signing_alg_values_supported: reader
+                .list("token_endpoint_auth_signing_alg_values_supported"),
             scopes_supported: reader.list("scopes_supported"),
             response_types_supported: reader.list("response_types_supported"),
             response_modes_supported: reader.list("response_modes_supported"),
@@ -229,24 +232,16 @@ impl ServerMetadata {
         Ok(())
     }
 
-    /// The authentication method for a client with a secret: the first that
-    /// both sides know, `client_secret_basic` where the server is silent (RFC 8414 §2).
-    pub fn client_authentication_method(&self) -> ClientAuthenticationMethod {
-        let listed = self
-            .token_endpoint_auth_methods_supported
-            .as_deref()
-            .unwrap_or_default();
-        let known = |wanted: ClientAuthenticationMethod| {
-            listed
-                .iter()
-                .any(|name| ClientAuthenticationMethod::from_str(name) == Ok(wanted))
-        };
-        if !known(ClientAuthenticationMethod::ClientSecretBasic) && known(ClientAuthenticationMethod::ClientSecretPost)
-        {
-            ClientAuthenticationMethod::ClientSecretPost
-        } else {
-            ClientAuthenticationMethod::ClientSecretBasic
-        }
+    /// The authentication method for a client with these credentials: of those
+    /// that they allow the first that the server lists, by the order here; the
+    /// first of all where the server is silent (RFC 8414 §2).
+    pub fn client_authentication_method(&self, credentials: &ClientCredentials) -> ClientAuthenticationMethod {
+        let listed = self.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
+        let is_listed =
+            |method: &&ClientAuthenticationMethod| listed.iter().any(|name| name == method.as_str());
+        let possible = credentials.methods();
+        let first = possible.first().unwrap_or(&ClientAuthenticationMethod::None);
+        *possible.iter().find(is_listed).unwrap_or(first)
     }
 
     /// The document as it is published.
@@ -279,6 +274,10 @@ impl ServerMetadata {
             (
                 "token_endpoint_auth_methods_supported",
                 &self.token_endpoint_auth_methods_supported,
+            ),
+            (
+                "token_endpoint_auth_signing_alg_values_supported",
+                &self.token_endpoint_auth_signing_alg_values_supported,
             ),
         ] {
             if let Some(list) = list {

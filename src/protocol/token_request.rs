@@ -162,10 +162,9 @@ mod tests {
     #[test]
     fn the_refresh_request_of_rfc_6749_section_6() {
         let request = TokenRequest {
-            client: Client {
-                id: super::super::client::ClientId::parse("s6BhdRkqt3").unwrap(),
-                authentication: super::super::client::ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()),
-            },
+            client: Client::public(super::super::client::ClientId::parse("s6BhdRkqt3").unwrap()).with_authentication(
+                super::super::client::ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()),
+            ),
             grant: Grant::RefreshToken(RefreshTokenGrant {
                 refresh_token: "tGzv3JOkF0XG5Qx2TlKWIA".into(),
                 scope: None,
@@ -189,10 +188,7 @@ mod tests {
         use crate::protocol::scope::Scope;
         let encode = |authentication: ClientAuthentication, scope: Option<&str>| {
             let request = TokenRequest {
-                client: Client {
-                    id: ClientId::parse("s6BhdRkqt3").unwrap(),
-                    authentication,
-                },
+                client: Client::public(ClientId::parse("s6BhdRkqt3").unwrap()).with_authentication(authentication),
                 grant: Grant::ClientCredentials(ClientCredentialsGrant {
                     scope: scope.map(|scope| Scope::parse(scope).unwrap()),
                 }),

@@ -28,7 +28,7 @@ pub use lock::{Intent, LockError, ProfileLock, Purpose};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    Part, RECORD_VERSION, Renewal, RequestedAccess, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
+    ClientCredentialError, Part, RECORD_VERSION, Renewal, RequestedAccess, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
     StoredToken, Suspension,
 };
 

@@ -231,10 +231,7 @@ fn with_wrong_basic(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
         true => check.prober.client.clone(),
         false => check.prober.unknown_client(),
     };
-    let wrong = Client {
-        authentication: ClientAuthentication::ClientSecretBasic(Secret::from(UNKNOWN_TOKEN)),
-        ..client
-    };
+    let wrong = client.with_authentication(ClientAuthentication::ClientSecretBasic(Secret::from(UNKNOWN_TOKEN)));
     let params = check.prober.unknown_code_params()?;
     let request = check.prober.token_message(params, &wrong)?;
     check.prober.send(request)

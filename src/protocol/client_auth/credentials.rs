@@ -33,6 +33,21 @@ pub struct MissingCredential {
 }
 
 impl ClientCredentials {
+    /// The methods that these credentials allow, in the order in which they
+    /// are chosen. A key may be there for request objects alone (RFC 9101), so
+    /// a secret comes first.
+    pub fn methods(&self) -> &'static [ClientAuthenticationMethod] {
+        match (&self.secret, &self.key) {
+            (Some(_), _) => &[
+                ClientAuthenticationMethod::ClientSecretBasic,
+                ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::ClientSecretJwt,
+            ],
+            (None, Some(_)) => &[ClientAuthenticationMethod::PrivateKeyJwt],
+            (None, None) => &[ClientAuthenticationMethod::None],
+        }
+    }
+
     /// The authentication by a method.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub use client_secret_jwt::ClientSecretJwt;
 pub use private_key_jwt::PrivateKeyJwt;
 
 use super::client_id::ClientId;
+use credentials::AssertionParameters;
 use super::http::HttpRequest;
 use super::random::{Randomness, RandomnessFailed};
 use super::signing::SigningError;
@@ -141,6 +142,19 @@ impl ClientAuthentication {
                 None
             }
         }
+    }
+
+    /// How its assertions are made, where it is a method with them.
+    pub fn assertion_parameters(&self) -> Option<AssertionParameters> {
+        let (audience, algorithm) = match self {
+            ClientAuthentication::ClientSecretJwt(signer) => (&signer.audience, signer.algorithm.as_str()),
+            ClientAuthentication::PrivateKeyJwt(signer) => (&signer.audience, signer.algorithm.as_str()),
+            _ => return None,
+        };
+        Some(AssertionParameters {
+            audience: audience.clone(),
+            algorithm: Some(algorithm.to_owned()),
+        })
     }
 
     /// Adds the client's identity and proof to the form of a request, or to its headers.

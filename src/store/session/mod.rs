@@ -21,5 +21,5 @@ pub use crate::protocol::grant::Renewal;
 pub use end::{SessionEnd, Suspension};
 pub use error::{RECORD_VERSION, SessionError};
 pub use part::Part;
-pub use record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use record::{ClientCredentialError, RequestedAccess, Session, SessionClient, SessionEndpoints};
 pub use token::StoredToken;
