@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(crate) fn given_client_secret(
     if let Some(secret) = context.client_secret_of_environment() {
         return Ok(Some(secret));
     }
-    if options.client_secret_stdin {
+    if options.client.client_secret_stdin {
         return read_secret_from_stdin(context, "--client-secret-stdin").map(Some);
     }
     match &resolved.client_secret_file {

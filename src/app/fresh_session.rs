@@ -7,8 +7,9 @@ use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
 use crate::app::signals::finish_then_interrupt;
-use crate::args::cli::{LoginOptions, ProfileChoice, TokenOptions};
+use crate::args::cli::{ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
+use crate::args::login::{RequestOptions, assumed_ttl, token_parameters};
 use crate::args::settings::{self, ChosenProfile};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
@@ -157,10 +158,10 @@ fn refresh_locked(
         options: RefreshOptions {
             client_secret: context.client_secret_of_environment(),
             token_parameters: match session.renewal.repeats_grant() {
-                true => settings::token_parameters(profile)?,
-                false => settings::refresh_parameters(&LoginOptions::default(), profile)?,
+                true => token_parameters(profile)?,
+                false => RequestOptions::default().refresh_parameters(profile)?,
             },
-            assumed_ttl: settings::assumed_ttl(None, profile)?,
+            assumed_ttl: assumed_ttl(None, profile)?,
             warns_of_quirks: false,
         },
         caller: caller(&transport, &mut observer),

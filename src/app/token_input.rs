@@ -7,8 +7,9 @@ use crate::app::input::read_secret_from_stdin;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
-use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
+use crate::args::cli::{ProfileChoice, TokenInput};
 use crate::args::config::Config;
+use crate::args::login::{CallbackOptions, LoginOptions};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::flow::token_services::{KnownServer, discover_known_server};
@@ -172,7 +173,10 @@ pub(crate) fn server_of_profile(
 ) -> Result<KnownServer, Error> {
     let options = LoginOptions {
         profile: Some(name.to_string()),
-        paste: true,
+        callback: CallbackOptions {
+            paste: true,
+            ..CallbackOptions::default()
+        },
         ..LoginOptions::default()
     };
     let mut resolved = settings::login(&options, &context.environment, config)?;
