@@ -20,7 +20,6 @@ pub use store::LoggedIn;
 pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
-use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::server::{ResolvedServer, resolve_server};
 use crate::flow::token_endpoint::request_token;

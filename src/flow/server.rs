@@ -1,6 +1,7 @@
 //! The server of a flow: its metadata or the endpoints that were given, and how
 //! the client authenticates there.
 
+use super::assertion_audience::AssertionAudience;
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover, hints_for};
 use crate::exit::{Diagnosis, ExitCode};
@@ -42,17 +43,6 @@ pub struct ClientChoice {
     /// The method that the user chose, else what the metadata say.
     pub method: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
-}
-
-/// Whom the assertions that the client makes are for (RFC 7523 §3).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum AssertionAudience {
-    /// The issuer; the token endpoint where only endpoints are known.
-    #[default]
-    Issuer,
-    TokenEndpoint,
-    /// Another name of the server.
-    Url(String),
 }
 
 /// Why the server is not known, or cannot take part.
@@ -190,9 +180,7 @@ impl ClientChoice {
             .method
             .unwrap_or_else(|| metadata.client_authentication_method(&self.credentials));
         let listed = metadata.token_endpoint_auth_signing_alg_values_supported.as_deref();
-        let algorithm = self
-            .credentials
-            .assertion_algorithm(method, listed.unwrap_or_default());
+        let algorithm = self.credentials.assertion_algorithm(method, listed.unwrap_or_default());
         let assertion = AssertionParameters {
             audience: self.assertion_audience.at(metadata),
             algorithm: algorithm.map(str::to_owned),
@@ -200,17 +188,5 @@ impl ClientChoice {
         let client = Client::new(self.id.clone(), method, self.credentials.clone(), &assertion);
         // A client without a credential is a public one.
         client.unwrap_or_else(|_| Client::public(self.id.clone()))
-    }
-}
-
-impl AssertionAudience {
-    fn at(&self, metadata: &ServerMetadata) -> String {
-        let issuer = metadata.issuer.as_ref().map(ToString::to_string);
-        let token_endpoint = metadata.token_endpoint.as_ref().map(ToString::to_string);
-        match self {
-            AssertionAudience::Issuer => issuer.or(token_endpoint).unwrap_or_default(),
-            AssertionAudience::TokenEndpoint => token_endpoint.unwrap_or_default(),
-            AssertionAudience::Url(url) => url.clone(),
-        }
     }
 }

@@ -501,7 +501,6 @@ impl PendingAuthorization {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::client::ClientAuthentication;
     use crate::protocol::client_auth::tests::{FixedRandomness, context};
     use crate::protocol::endpoint::HttpPolicy;
 
@@ -680,11 +679,13 @@ mod tests {
         };
         let verifier = pending.code_verifier.expose().to_owned();
         let (token_request, _) = pending.redeem(grant);
-        let url = "https://as.example/token".parse().unwrap();
-        let (body, header) = token_request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
-        assert!(header.is_none());
+        let endpoint = Endpoint::parse("https://as.example/token", HttpPolicy::LoopbackOnly).unwrap();
+        let request = token_request
+            .http_request(&endpoint, &mut context(&mut FixedRandomness))
+            .unwrap();
+        assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
         assert_eq!(
-            body.encode().expose(),
+            request.body.unwrap().encode().expose(),
             &format!(
                 "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2F\
                  callback&client_id=s6BhdRkqt3&code_verifier={verifier}&resource=https%3A%2F%2Fa.example\

@@ -1,7 +1,7 @@
 //! A registered client: its name at the server and how it authenticates.
 
-pub use super::client_auth::presented::{PresentedClient, PresentedClientError};
 pub use super::client_auth::credentials::{AssertionParameters, ClientCredentials, MissingCredential};
+pub use super::client_auth::presented::{PresentedClient, PresentedClientError};
 pub use super::client_auth::{
     AuthenticationContext, ClientAuthentication, ClientAuthenticationError, ClientAuthenticationMethod,
     UnknownClientAuthenticationMethod,

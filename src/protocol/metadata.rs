@@ -236,9 +236,11 @@ impl ServerMetadata {
     /// that they allow the first that the server lists, by the order here; the
     /// first of all where the server is silent (RFC 8414 §2).
     pub fn client_authentication_method(&self, credentials: &ClientCredentials) -> ClientAuthenticationMethod {
-        let listed = self.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
-        let is_listed =
-            |method: &&ClientAuthenticationMethod| listed.iter().any(|name| name == method.as_str());
+        let listed = self
+            .token_endpoint_auth_methods_supported
+            .as_deref()
+            .unwrap_or_default();
+        let is_listed = |method: &&ClientAuthenticationMethod| listed.iter().any(|name| name == method.as_str());
         let possible = credentials.methods();
         let first = possible.first().unwrap_or(&ClientAuthenticationMethod::None);
         *possible.iter().find(is_listed).unwrap_or(first)
@@ -368,6 +370,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::signing::SigningKey;
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text, HttpPolicy::LoopbackOnly).unwrap()
@@ -465,11 +468,24 @@ mod tests {
 
     #[test]
     fn the_authentication_method_comes_from_the_metadata() {
-        let with = |methods: Value| {
+        let chosen = |methods: Value, credentials: &ClientCredentials| {
             parse(&json!({ "issuer": "https://as.example", "token_endpoint_auth_methods_supported": methods }))
                 .unwrap()
-                .client_authentication_method()
+                .client_authentication_method(credentials)
         };
+        let secret = ClientCredentials {
+            secret: Some("s".into()),
+            ..ClientCredentials::default()
+        };
+        let key = ClientCredentials {
+            key: Some(SigningKey::generate_p256().unwrap()),
+            ..ClientCredentials::default()
+        };
+        let both = ClientCredentials {
+            secret: secret.secret.clone(),
+            ..key.clone()
+        };
+        let with = |methods: Value| chosen(methods, &secret);
         assert_eq!(with(json!(null)), ClientAuthenticationMethod::ClientSecretBasic);
         assert_eq!(
             with(json!(["client_secret_post", "none"])),
@@ -478,6 +494,23 @@ mod tests {
         assert_eq!(
             with(json!(["client_secret_post", "client_secret_basic"])),
             ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            with(json!(["private_key_jwt", "client_secret_jwt"])),
+            ClientAuthenticationMethod::ClientSecretJwt
+        );
+        for listed in [json!(null), json!(["client_secret_basic"]), json!(["private_key_jwt"])] {
+            assert_eq!(chosen(listed, &key), ClientAuthenticationMethod::PrivateKeyJwt);
+        }
+        // the key is for request objects
+        let all = json!(["private_key_jwt", "client_secret_basic"]);
+        assert_eq!(
+            chosen(all.clone(), &both),
+            ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            chosen(all, &ClientCredentials::default()),
+            ClientAuthenticationMethod::None
         );
     }
 

@@ -2,9 +2,7 @@
 //! `resource` (RFC 8707 §2.2), as a client sends it and as a server reads it.
 
 use super::citation::{Cited, RequestError};
-use super::client::{
-    AuthenticationContext, Client, ClientAuthenticationError, PresentedClient, PresentedClientError,
-};
+use super::client::{AuthenticationContext, Client, ClientAuthenticationError, PresentedClient, PresentedClientError};
 use super::endpoint::Endpoint;
 use super::grant::{Fields, Grant};
 use super::http::HttpRequest;
@@ -113,9 +111,9 @@ impl ReceivedTokenRequest {
 
 #[cfg(test)]
 mod tests {
-    use crate::protocol::endpoint::HttpPolicy;
     use super::*;
     use crate::protocol::client_auth::tests::{FixedRandomness, context};
+    use crate::protocol::endpoint::HttpPolicy;
     use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 
     #[test]

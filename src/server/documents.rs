@@ -46,6 +46,13 @@ impl Documents {
     }
 }
 
+/// How the clients of this server may authenticate.
+const CLIENT_AUTHENTICATION_METHODS: [ClientAuthenticationMethod; 3] = [
+    ClientAuthenticationMethod::None,
+    ClientAuthenticationMethod::ClientSecretBasic,
+    ClientAuthenticationMethod::ClientSecretPost,
+];
+
 /// What the server can do (RFC 8414 §2, OpenID Connect Discovery §3).
 ///
 /// # Errors
@@ -54,7 +61,7 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
+    let methods = CLIENT_AUTHENTICATION_METHODS.map(ClientAuthenticationMethod::as_str);
     let metadata = ServerMetadata {
         issuer: Some(issuer.clone()),
         authorization_endpoint: endpoint(Route::Authorize)?,

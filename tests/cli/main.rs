@@ -12,6 +12,7 @@ mod broken_rules;
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_assertions;
 mod client_credentials;
 #[cfg(unix)]
 mod completions;

@@ -16,7 +16,10 @@ pub use error::SettingsError;
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
-pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
+pub use secrets::{
+    certificate_from_file, code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file,
+    signing_key_from_file,
+};
 pub use token::part;
 pub use transport::{check_global, transport};
 

@@ -5,7 +5,7 @@ use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
-use crate::protocol::client::{Client, ClientAuthentication};
+use crate::protocol::client::ClientAuthentication;
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
 use crate::rules::Rule;

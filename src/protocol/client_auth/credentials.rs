@@ -48,6 +48,12 @@ impl ClientCredentials {
         }
     }
 
+    /// What the method takes and is not there: `client secret`, `client key`.
+    pub fn missing_for(&self, method: ClientAuthenticationMethod) -> Option<&'static str> {
+        let missing = self.authentication(method, &AssertionParameters::default()).err()?;
+        Some(missing.credential)
+    }
+
     /// The authentication by a method.
     ///
     /// # Errors

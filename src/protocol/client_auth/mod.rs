@@ -16,12 +16,12 @@ pub use client_secret_jwt::ClientSecretJwt;
 pub use private_key_jwt::PrivateKeyJwt;
 
 use super::client_id::ClientId;
-use credentials::AssertionParameters;
 use super::http::HttpRequest;
 use super::random::{Randomness, RandomnessFailed};
 use super::signing::SigningError;
 use super::time::UnixSeconds;
 use crate::secret::Secret;
+use credentials::AssertionParameters;
 use std::str::FromStr;
 
 /// The names of client authentication methods (RFC 7591 §2) that this program knows.
@@ -138,9 +138,9 @@ impl ClientAuthentication {
                 Some(secret)
             }
             ClientAuthentication::ClientSecretJwt(ClientSecretJwt { secret, .. }) => Some(secret),
-            ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt(_) | ClientAuthentication::Assertion(_) => {
-                None
-            }
+            ClientAuthentication::None
+            | ClientAuthentication::PrivateKeyJwt(_)
+            | ClientAuthentication::Assertion(_) => None,
         }
     }
 

@@ -249,7 +249,10 @@ impl<'a> From<&'a SessionClient> for RecordClient<'a> {
                 .assertion
                 .as_ref()
                 .map(|assertion| Cow::Borrowed(assertion.audience.as_str())),
-            assertion_alg: client.assertion.as_ref().and_then(|assertion| borrowed(&assertion.algorithm)),
+            assertion_alg: client
+                .assertion
+                .as_ref()
+                .and_then(|assertion| borrowed(&assertion.algorithm)),
         }
     }
 }

@@ -105,8 +105,16 @@ impl SessionClient {
     /// # Errors
     /// [`ClientCredentialError`], but never for one that is missing.
     pub fn credentials(&self) -> Result<ClientCredentials, ClientCredentialError> {
-        let key = self.key.as_ref().map(|key| SigningKey::parse(key.expose())).transpose()?;
-        let certificate = self.certificate_chain.as_deref().map(CertificateChain::parse).transpose()?;
+        let key = self
+            .key
+            .as_ref()
+            .map(|key| SigningKey::parse(key.expose()))
+            .transpose()?;
+        let certificate = self
+            .certificate_chain
+            .as_deref()
+            .map(CertificateChain::parse)
+            .transpose()?;
         Ok(ClientCredentials {
             secret: self.secret.clone(),
             key,
