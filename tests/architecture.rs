@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A room may name rooms of the layers below its own, and
 /// none beside it. A file that is listed by itself counts as a room.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["main"],
     &["lib"],
     &["commands"],
@@ -25,6 +25,7 @@ const LAYERS: [&[&str]; 13] = [
     &["trace", "system"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault"],
+    &["hex"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.
@@ -110,6 +111,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "compares what was typed with what was typed again",
     ),
     ("src/commands/login/dry_run.rs", "prints the request; measures its body"),
+    ("src/app/token_format/env.rs", "writes variables for a shell"),
+    ("src/app/token_format/exec_credential.rs", "prints the token"),
+    ("src/app/token_format/json.rs", "prints the token"),
+    ("src/app/token_format/mod.rs", "prints the token"),
+    (
+        "src/commands/exec/mod.rs",
+        "puts the token into the environment of a command",
+    ),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/token_services.rs",
@@ -126,9 +135,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/flow/refresh.rs", "checks the ID token"),
     (
-        "src/protocol/authorization.rs",
-        "encodes and compares state, nonce and code",
+        "src/protocol/authorization/request.rs",
+        "encodes and compares state and nonce",
     ),
+    ("src/protocol/authorization/response.rs", "encodes the code"),
     (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",
@@ -227,6 +237,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session/json.rs", "encodes the record"),
     ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
+    (
+        "src/trace/redact/url_parts.rs",
+        "looks for known secrets in the parameters of a URL",
+    ),
     ("src/transport/body.rs", "decodes the body"),
     ("src/transport/mod.rs", "writes headers and body to the wire"),
     ("src/transport/proxy.rs", "the proxy's URL with its password"),

@@ -15,6 +15,7 @@ use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, 
 use crate::flow::refresh::{RefreshOptions, refresh};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ClientChoice, ServerChoice};
+use crate::hex::hex;
 use crate::output::report;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::{ClientCredentials, ClientId};
@@ -103,14 +104,13 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         ..HostEnvironment::default()
     };
     let _nothing_is_left_behind = Uninterruptible::begin();
-    let walked = runtime.block_on(walk(
-        request,
-        user_agent.as_mut(),
-        if unattended { &here } else { &host },
-        store.as_mut(),
-        &name,
-        &mut observer,
-    ));
+    let scene = Scene {
+        user_agent: user_agent.as_mut(),
+        host: if unattended { &here } else { &host },
+        store: store.as_mut(),
+        name: &name,
+    };
+    let walked = runtime.block_on(walk(request, scene, &mut observer));
     // However it ended, the store is as it was before.
     let deleted = if kept { store.delete(&name).map(|_| ()) } else { Ok(()) };
     serving.abort();
@@ -129,15 +129,22 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     report::print(format!("{answer}\n").as_bytes())
 }
 
+/// Who shows the pages, on which machine, and where the session is kept.
+struct Scene<'a> {
+    user_agent: &'a mut dyn UserAgent,
+    host: &'a HostEnvironment,
+    store: &'a mut dyn CredentialStore,
+    name: &'a ProfileName,
+}
+
 /// The seven steps as `oauth login` walks them, then what a session is good for.
-async fn walk(
-    request: LoginRequest,
-    user_agent: &mut dyn UserAgent,
-    host: &HostEnvironment,
-    store: &mut dyn CredentialStore,
-    name: &ProfileName,
-    observer: &mut dyn Observer,
-) -> Result<Value, Error> {
+async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observer) -> Result<Value, Error> {
+    let Scene {
+        user_agent,
+        host,
+        store,
+        name,
+    } = scene;
     let transport = Transport::new(TransportSettings::default());
     let mut save = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
@@ -245,7 +252,7 @@ fn random_name() -> Result<ProfileName, Error> {
     SystemRandomness
         .fill(&mut octets)
         .map_err(crate::store::StoreError::Randomness)?;
-    let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = hex(&octets);
     Ok(crate::args::settings::parse_name(
         "profile",
         &format!("oauth-demo-{digits}"),
@@ -298,7 +305,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             method: None,
             assertion_audience: AssertionAudience::default(),
         },
-        wish: AuthorizationOptions {
+        authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
             resource: Vec::new(),
             audience: None,

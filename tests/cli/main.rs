@@ -27,6 +27,8 @@ mod demo;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod exec;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
@@ -71,6 +73,8 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod token_formats;
 #[cfg(unix)]
 mod trace;
 #[cfg(target_os = "linux")]
