@@ -160,7 +160,7 @@ impl Context {
             StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
-            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Command(_) => self.environment.for_children().map(to_owned_pair).collect(),
             StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
         };
         Ok(store::open(StoreSettings {
@@ -268,7 +268,7 @@ pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observe
     }
 }
 
-fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
     (name.to_owned(), value.to_owned())
 }
 

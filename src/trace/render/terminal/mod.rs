@@ -214,13 +214,13 @@ impl Terminal {
         let space = &indent[mark.len()..];
         let lead = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
         let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
-        self.wrapped(&lead, lead_columns, &below, lead_columns, value)
+        self.wrap(&lead, lead_columns, &below, lead_columns, value)
     }
 
     /// The text behind `lead`, and where it is too long for the terminal, in
     /// further lines behind `below`. Both may hold colour; how wide they are
     /// stands beside them. Broken at a space where there is one.
-    fn wrapped(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
+    fn wrap(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let mut rest = text;
         let (mut before, mut used_columns) = (lead, lead_columns);
@@ -259,7 +259,7 @@ impl Terminal {
         let columns = INDENT.len() + label.chars().count() + 1;
         let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
         let below = format!("{INDENT}  ");
-        let lines = self.wrapped(&lead, columns, &below, below.len(), &sanitize(text));
+        let lines = self.wrap(&lead, columns, &below, below.len(), &sanitize(text));
         self.line(&lines.join("\n"));
     }
 
