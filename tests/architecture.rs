@@ -140,6 +140,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/protocol/authorization/response.rs", "encodes the code"),
     (
+        "src/protocol/client_auth/assertion.rs",
+        "writes the identifier of an assertion into it",
+    ),
+    (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",
     ),
@@ -228,6 +232,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),
     ("src/store/file/mod.rs", "parses the record"),
