@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// From top to bottom. A room may name rooms of the layers below its own, and
 /// none beside it. A file that is listed by itself counts as a room.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["main"],
     &["lib"],
     &["commands"],
@@ -22,7 +22,8 @@ const LAYERS: [&[&str]; 14] = [
     &["check"],
     &["flow", "server"],
     &["transport", "store", "user_agent"],
-    &["trace", "system"],
+    &["trace"],
+    &["system"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault"],
     &["hex"],
@@ -73,6 +74,12 @@ const PURITY_EXCEPTIONS: [(&str, &str, &str); 1] = [(
     "SystemRandom",
     "ring signs with its own randomness alone: the trait is sealed, so it cannot be an argument",
 )];
+
+/// The only room that opens, makes, renames and removes files.
+const FILES: &str = "src/system/files/";
+
+/// What else touches files.
+const FILES_EXCEPTIONS: [(&str, &str); 1] = [("src/fault.rs", "appends to the log of a test build")];
 
 /// The only modules that write to standard output and standard error.
 const WRITERS: [&str; 4] = ["output::report", "trace", "commands", "app"];
@@ -289,6 +296,16 @@ fn the_core_is_pure() {
 }
 
 #[test]
+fn files_are_opened_in_one_room_only() {
+    assert_none(sources().iter().flat_map(file_names));
+    for (file, _) in FILES_EXCEPTIONS {
+        let source = sources().iter().find(|source| source.file == file).expect(file);
+        let names = source.paths().iter().any(|path| is_of_files(path));
+        assert!(names, "{file} names nothing of files any more: remove the exception");
+    }
+}
+
+#[test]
 fn only_report_trace_and_commands_write_to_the_standard_streams() {
     assert_none(sources().iter().flat_map(writes));
 }
@@ -501,6 +518,28 @@ fn writes(source: &Source) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// What opens or changes files: modules of the standard library and of crates.
+fn is_of_files(path: &NamedPath) -> bool {
+    let outer: Vec<&str> = path.outer.iter().map(String::as_str).collect();
+    match outer.as_slice() {
+        ["std" | "tokio" | "rustix", "fs", ..] | ["std", "os", _, "fs", ..] | ["tempfile", ..] => true,
+        // brought in by `use std`
+        [first, ..] => ["fs", "File", "OpenOptions", "DirBuilder"].contains(first),
+        [] => false,
+    }
+}
+
+fn file_names(source: &Source) -> Vec<Violation> {
+    let is_exception = FILES_EXCEPTIONS.iter().any(|(file, _)| *file == source.file);
+    if source.file.starts_with(FILES) || is_exception {
+        return Vec::new();
+    }
+    let named = source.paths().into_iter().filter(is_of_files);
+    named
+        .map(|path| source.violation(path.line, format!("names {}", path.outer.join("::"))))
+        .collect()
 }
 
 fn renderer_names(source: &Source) -> Vec<Violation> {
@@ -1109,6 +1148,27 @@ fn each_rule_finds_what_breaks_it() {
         let told = found(impure_names, "src/protocol/x.rs", text);
         assert_eq!(told.split(": ").nth(1).unwrap_or_default(), what, "{text}");
         assert_eq!(found(impure_names, "src/server/shell/mod.rs", text), "");
+    }
+    for (text, broken) in [
+        ("fn f() { std::fs::write(x, y); }", true),
+        ("use std::fs;", true),
+        ("use std::{fmt, fs::File};", true),
+        ("use rustix::fs::OFlags;", true),
+        ("fn f() { use std::os::unix::fs::OpenOptionsExt; }", true),
+        ("fn f() { tokio::fs::read(x); }", true),
+        ("fn f() { File::open(x); }", true),
+        (
+            "use crate::system::files::named; fn f() { named::read(x); path.exists(); }",
+            false,
+        ),
+        ("#[cfg(test)] mod tests { use std::fs; }", false),
+    ] {
+        assert_eq!(
+            !found(file_names, "src/transport/x.rs", text).is_empty(),
+            broken,
+            "{text}"
+        );
+        assert_eq!(found(file_names, "src/system/files/x.rs", text), "");
     }
     for (text, broken) in [
         ("fn f() { println!(\"x\"); }", true),

@@ -18,6 +18,7 @@ use crate::store::{
 };
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
+use crate::system::files::has_controlling_terminal;
 use crate::system::{self, SystemRandomness};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -25,7 +26,6 @@ use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -196,7 +196,7 @@ impl Context {
     pub(crate) fn has_terminal(&self) -> bool {
         let is_terminal = std::io::stderr().is_terminal();
         match self.stdin_is_taken {
-            true => is_terminal || cfg!(unix) && File::open("/dev/tty").is_ok(),
+            true => is_terminal || has_controlling_terminal(),
             false => is_terminal || std::io::stdin().is_terminal(),
         }
     }

@@ -19,7 +19,6 @@ mod session;
 
 pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
-pub use file::private_file_error::PrivateFileError;
 #[cfg(fuzzing)]
 pub use file::sealed::is_session_file;
 pub use helper::{Action, CommandStoreError};

@@ -1,8 +1,9 @@
-//! The operating system's clock and randomness, for those who hand them to
-//! the core.
+//! The operating system: clock and randomness, for those who hand them to the
+//! core, environment, folders and files.
 
 pub mod dirs;
 pub mod environment;
+pub mod files;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;

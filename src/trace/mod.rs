@@ -17,7 +17,7 @@ pub mod redact;
 pub mod render;
 pub mod renderer;
 
-pub use files::{CreateFileError, TraceFileError};
+pub use files::TraceFileError;
 
 use crate::exit::ExitCode;
 

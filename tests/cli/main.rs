@@ -33,6 +33,8 @@ mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
 mod full_disk;
