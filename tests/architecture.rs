@@ -102,6 +102,28 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/app/fresh_session.rs", "reads when the ID token expires"),
     ("src/app/input.rs", "hands over a secret that was typed"),
+    (
+        "src/check/rules/device.rs",
+        "reads the codes of a device, measures their randomness",
+    ),
+    (
+        "src/protocol/device_authorization/mod.rs",
+        "reads and writes the device authorization response",
+    ),
+    ("src/protocol/grant/device_code.rs", "encodes device code and verifier"),
+    (
+        "src/server/endpoints/device.rs",
+        "puts the id of the waiting request into the browser's URL",
+    ),
+    (
+        "src/server/endpoints/device_authorization.rs",
+        "puts the user code into the address of the page for it",
+    ),
+    ("src/server/pages/consent.rs", "shows the person the code of the device"),
+    (
+        "src/trace/render/terminal/device_prompt.rs",
+        "shows the person the code to enter",
+    ),
     ("src/commands/decode.rs", "takes the token apart"),
     (
         "src/commands/login/outcome.rs",

@@ -9,7 +9,7 @@ use crate::args::config::{Config, Profile};
 use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::caller::Caller;
+use crate::flow::caller::{Caller, SystemTimer};
 use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
@@ -262,6 +262,7 @@ pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observe
     Caller {
         transport,
         clock: system::now,
+        timer: &SystemTimer,
         // A type without size: nothing is allocated, so nothing leaks.
         randomness: Box::leak(Box::new(SystemRandomness)),
         observer,

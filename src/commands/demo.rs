@@ -297,6 +297,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             userinfo_endpoint: None,
             introspection_endpoint: None,
             jwks_uri: None,
+            device_authorization_endpoint: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {

@@ -5,6 +5,7 @@
 pub mod assertion_audience;
 pub mod caller;
 pub mod client_credentials;
+pub mod device;
 pub mod discovery;
 pub mod events;
 pub mod hints;

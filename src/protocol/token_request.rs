@@ -10,7 +10,7 @@ use super::params::Params;
 use super::resource::Resource;
 
 /// Parameters of a token request that the flow sets itself.
-pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
+pub const RESERVED_TOKEN_PARAMETERS: [&str; 13] = [
     "grant_type",
     "code",
     "redirect_uri",
@@ -18,6 +18,7 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
     "client_secret",
     "code_verifier",
     "refresh_token",
+    "device_code",
     "scope",
     "resource",
     "audience",
@@ -91,9 +92,9 @@ impl ReceivedTokenRequest {
         }
         let client = PresentedClient::parse(params, authorization).map_err(|error| match error {
             PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => invalid_request(error.cited()),
-            PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
-                RequestError::new("invalid_client", error.cited())
-            }
+            PresentedClientError::MalformedHeader
+            | PresentedClientError::Missing
+            | PresentedClientError::MalformedAssertion => RequestError::new("invalid_client", error.cited()),
         })?;
         let grant = Grant::parse(&Fields::new(params)?)?;
         let resource = params

@@ -287,6 +287,21 @@ impl TransportError {
         )
     }
 
+    /// Whether the same request may be answered later: the network or the server
+    /// is not there at the moment.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            TransportError::Dns { .. }
+                | TransportError::ConnectRefused { .. }
+                | TransportError::Unreachable { .. }
+                | TransportError::ProxyRefused { .. }
+                | TransportError::ConnectTimeout { .. }
+                | TransportError::Timeout { .. }
+                | TransportError::ConnectionLost { .. }
+        )
+    }
+
     /// Whether the server may have received the request and acted on it. Where
     /// nobody can know, the answer is yes.
     pub fn may_have_been_received(&self) -> bool {

@@ -24,6 +24,8 @@ mod decode;
 #[cfg(unix)]
 mod demo;
 #[cfg(unix)]
+mod device;
+#[cfg(unix)]
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
@@ -70,6 +72,7 @@ mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
 mod status;

@@ -91,6 +91,9 @@ impl Diagnosis for SettingsError {
                 format!(
                     "Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"
                 ),
+                format!(
+                    "Show a code to enter on another device, if somebody reads this job's log: oauth login {target} --device"
+                ),
                 format!("Run a browser that a script drives: oauth login {target} --browser CMD"),
                 format!("Print the URL and wait for a person all the same: oauth login {target} --no-browser"),
             ],

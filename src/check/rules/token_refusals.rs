@@ -69,7 +69,7 @@ const REDEMPTIONS: &[RejectedRedemption] = &[
     RejectedRedemption {
         rule: Rule::TokenClientAuthentication,
         send: |check, code| {
-            own_secret(check)?;
+            check.prober.needs_confidential_client()?;
             let public = check.prober.client_with(ClientAuthentication::None);
             check.prober.token_request_as(check.prober.code_params(code), &public)
         },

@@ -16,8 +16,8 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 const LIFETIME_S: i64 = 60;
 
 /// RFC 7523 §3.
-#[derive(Serialize)]
-pub(super) struct Claims<'a> {
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     /// One string (draft-ietf-oauth-rfc7523bis §4): of a list, another server could use the assertion too.
@@ -28,12 +28,16 @@ pub(super) struct Claims<'a> {
 }
 
 /// A `jti` that no other assertion has.
-pub(super) fn unique_id(context: &mut AuthenticationContext<'_>) -> Result<Secret, RandomnessFailed> {
+///
+/// # Errors
+/// [`RandomnessFailed`].
+pub fn unique_id(context: &mut AuthenticationContext<'_>) -> Result<Secret, RandomnessFailed> {
     random_token(context.randomness)
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(
+    /// What this client says of itself to this audience.
+    pub fn new(
         id: &'a ClientId,
         audience: &'a str,
         unique_id: &'a Secret,

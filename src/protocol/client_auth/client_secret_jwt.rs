@@ -5,8 +5,9 @@ use super::assertion::{self, Claims};
 use super::{AuthenticationContext, ClientAuthenticationError};
 use crate::protocol::client_id::ClientId;
 use crate::protocol::params::Params;
-use crate::protocol::signing::{HmacAlgorithm, JwtType, sign_with_secret};
+use crate::protocol::signing::{HmacAlgorithm, JwtType, SigningError, sign_with_secret};
 use crate::secret::Secret;
+use serde::Serialize;
 
 pub(super) const NAME: &str = "client_secret_jwt";
 
@@ -28,8 +29,11 @@ impl ClientSecretJwt {
     ) -> Result<(), ClientAuthenticationError> {
         let unique_id = assertion::unique_id(context)?;
         let claims = Claims::new(id, &self.audience, &unique_id, context);
-        let signed = sign_with_secret(&self.secret, JwtType::ClientAuthentication, self.algorithm, &claims)?;
-        assertion::push(id, &signed, params);
+        assertion::push(id, &self.sign(&claims)?, params);
         Ok(())
+    }
+
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
+        sign_with_secret(&self.secret, JwtType::ClientAuthentication, self.algorithm, claims)
     }
 }

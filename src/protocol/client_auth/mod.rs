@@ -22,6 +22,7 @@ use super::signing::SigningError;
 use super::time::UnixSeconds;
 use crate::secret::Secret;
 use credentials::AssertionParameters;
+use serde::Serialize;
 use std::str::FromStr;
 
 /// The names of client authentication methods (RFC 7591 §2) that this program knows.
@@ -141,6 +142,19 @@ impl ClientAuthentication {
             ClientAuthentication::None
             | ClientAuthentication::PrivateKeyJwt(_)
             | ClientAuthentication::Assertion(_) => None,
+        }
+    }
+
+    /// An assertion with these claims instead of its own; `None` where the
+    /// method has none.
+    ///
+    /// # Errors
+    /// [`SigningError`].
+    pub fn sign_assertion(&self, claims: &impl Serialize) -> Option<Result<Secret, SigningError>> {
+        match self {
+            ClientAuthentication::ClientSecretJwt(signer) => Some(signer.sign(claims)),
+            ClientAuthentication::PrivateKeyJwt(signer) => Some(signer.sign(claims)),
+            _ => None,
         }
     }
 

@@ -6,7 +6,9 @@ use super::{AuthenticationContext, ClientAuthenticationError};
 use crate::protocol::certificate::CertificateThumbprints;
 use crate::protocol::client_id::ClientId;
 use crate::protocol::params::Params;
-use crate::protocol::signing::{JwsHeader, JwtType, SigningAlgorithm, SigningKey};
+use crate::protocol::signing::{JwsHeader, JwtType, SigningAlgorithm, SigningError, SigningKey};
+use crate::secret::Secret;
+use serde::Serialize;
 
 pub(super) const NAME: &str = "private_key_jwt";
 
@@ -28,17 +30,20 @@ impl PrivateKeyJwt {
         params: &mut Params,
         context: &mut AuthenticationContext<'_>,
     ) -> Result<(), ClientAuthenticationError> {
+        let unique_id = assertion::unique_id(context)?;
+        let claims = Claims::new(id, &self.audience, &unique_id, context);
+        assertion::push(id, &self.sign(&claims)?, params);
+        Ok(())
+    }
+
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
         let header = JwsHeader {
             typ: JwtType::ClientAuthentication,
             alg: self.algorithm,
             kid: Some(&self.key.key_id()),
             jwk: None,
             certificate: self.certificate.as_ref(),
-        }
-        .encode()?;
-        let unique_id = assertion::unique_id(context)?;
-        let claims = Claims::new(id, &self.audience, &unique_id, context);
-        assertion::push(id, &self.key.sign_jwt(&header, &claims)?, params);
-        Ok(())
+        };
+        self.key.sign_jwt(&header.encode()?, claims)
     }
 }
