@@ -144,6 +144,18 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/app/token_format/exec_credential.rs", "prints the token"),
     ("src/app/token_format/json.rs", "prints the token"),
     ("src/app/token_format/mod.rs", "prints the token"),
+    ("src/commands/credential/aws.rs", "prints the keys of the role"),
+    ("src/commands/credential/docker.rs", "prints the token"),
+    ("src/commands/credential/git.rs", "prints the token"),
+    (
+        "src/commands/credential/lookup.rs",
+        "looks for line breaks, which the protocols cannot write",
+    ),
+    (
+        "src/commands/credential/rejected_token.rs",
+        "compares a rejected token with the session's",
+    ),
+    ("src/flow/assume_role.rs", "parses the answer of STS"),
     (
         "src/commands/exec/mod.rs",
         "puts the token into the environment of a command",

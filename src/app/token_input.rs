@@ -88,9 +88,9 @@ pub(crate) fn profile_choice(input: &TokenInput) -> ProfileChoice {
 pub(crate) fn load_session(context: &Context, input: &TokenInput) -> Result<StoredSession, Error> {
     let config = context.config()?;
     let chosen = settings::choose_profile(&profile_choice(input), &context.environment, &config)?;
-    let found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
+    let mut found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
     let name = chosen.name;
-    let session = found.session(&name, &config)?;
+    let session = found.take_session(&name, &config)?;
     check_matches_profile(&session, &name, config.profile(&name))?;
     Ok(StoredSession {
         config,

@@ -3,6 +3,7 @@
 //! bottom, tells the observer what happens, and prints nothing.
 
 pub mod assertion_audience;
+pub mod assume_role;
 pub mod caller;
 pub mod client_credentials;
 pub mod device;

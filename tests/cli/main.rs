@@ -7,6 +7,8 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
@@ -29,6 +31,8 @@ mod device;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod docker_helper;
+#[cfg(unix)]
 mod exec;
 #[cfg(unix)]
 mod field_metadata;
@@ -40,6 +44,8 @@ mod files;
 mod foreign;
 #[cfg(unix)]
 mod full_disk;
+#[cfg(unix)]
+mod git_helper;
 mod global;
 #[cfg(unix)]
 mod hints;

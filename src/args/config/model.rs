@@ -50,6 +50,7 @@ pub(super) const KEYS: &[(&str, SettingKind)] = &[
     ("cacert", SettingKind::Text),
     ("proxy", SettingKind::Text),
     ("allow_host", SettingKind::List),
+    ("git_username", SettingKind::Text),
 ];
 
 pub(super) fn kind_of(key: &str) -> Option<SettingKind> {

@@ -1,5 +1,6 @@
 //! Everything that `oauth login` was told: server, client, callback, parameters.
 
+use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
 use super::target::{LoginTarget, login_target};
@@ -143,6 +144,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         other => other,
     };
     options.request.grant(profile)?;
+    token_reach(Some(profile), &[])?;
+    git_username(Some(profile))?;
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;
