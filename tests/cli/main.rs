@@ -56,6 +56,8 @@ mod introspect;
 mod keyring;
 #[cfg(unix)]
 mod login;
+#[cfg(unix)]
+mod login_for_programs;
 mod logout;
 #[cfg(unix)]
 mod messages;

@@ -10,6 +10,7 @@
 mod support;
 
 mod aws;
+mod docker;
 mod git;
 mod git_server;
 mod kubectl;
