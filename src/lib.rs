@@ -15,6 +15,7 @@ mod flow;
 mod hex;
 pub mod output;
 pub mod protocol;
+mod providers;
 pub mod rules;
 pub mod secret;
 mod server;

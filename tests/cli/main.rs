@@ -59,11 +59,14 @@ mod login;
 #[cfg(unix)]
 mod login_for_programs;
 mod logout;
+mod man;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
 mod narrowed;
 mod odd_answers;
+#[cfg(target_os = "linux")]
+mod packages;
 mod passphrase;
 #[cfg(unix)]
 mod paste;
@@ -74,6 +77,8 @@ mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(unix)]
+mod providers;
 #[cfg(unix)]
 mod refresh;
 #[cfg(unix)]
