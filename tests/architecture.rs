@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 13] = [
     &["transport", "store", "user_agent"],
     &["trace", "system"],
     &["protocol", "output", "rules"],
-    &["secret", "exit", "fault"],
+    &["secret", "exit", "fault", "foreign_text"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.

@@ -1,8 +1,8 @@
 //! One profile and its session as `status` and `login --json` show it.
 
 use crate::args::config::Profile;
+use crate::foreign_text::sanitize;
 use crate::output::duration::describe_seconds;
-use crate::output::sanitize::sanitize;
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
 use crate::store::{ProfileName, Session, StoreKind};

@@ -5,6 +5,5 @@ pub mod causes;
 pub mod duration;
 pub mod json_table;
 pub mod report;
-pub mod sanitize;
 pub mod table;
 pub mod theme;

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, ProcessError};
 use crate::exit::ExitCode;
+use crate::foreign_text::sanitize;
 use crate::output::causes::causes;
-use crate::output::sanitize::sanitize;
 use crate::output::theme::{Role, Theme};
 use serde_json::json;
 use std::io::{self, Write};

@@ -9,7 +9,7 @@ use super::file::private_dir::{PermissionPolicy, PrivateDir, file_name, open_or_
 use super::file::private_file_error::PrivateFileError;
 use super::profile_name::ProfileName;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::protocol::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};

@@ -6,7 +6,7 @@ use super::curl::curl_command;
 use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
 use super::{Event, Party, Step};
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
 use crate::protocol::params::Params;
 use hyper::StatusCode;

@@ -13,7 +13,7 @@
 //! Everything that comes out is neutralised (see [`crate::output::sanitize`]).
 
 use super::ordered_json::OrderedJson;
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::pkce::S256;

@@ -2,7 +2,7 @@
 //! and the trace file that has one on each line. Names and members are for
 //! programs and stay as they are; `docs/trace.md` lists them.
 
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::trace::curl::curl_command;

@@ -1,7 +1,7 @@
 //! An HTTP exchange in lines: `>` before what was sent, `<` before what came.
 
 use super::Terminal;
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::output::theme::Role;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::trace::curl::curl_command;

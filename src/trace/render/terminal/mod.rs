@@ -17,7 +17,7 @@ mod exchange;
 mod waiting;
 
 use super::json::event_object;
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::output::theme::{Role, Theme};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
