@@ -95,14 +95,21 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/app/fresh_session.rs", "reads when the ID token expires"),
     ("src/app/input.rs", "hands over a secret that was typed"),
     ("src/commands/decode.rs", "takes the token apart"),
-    ("src/commands/login.rs", "prints the token response of --no-store"),
+    (
+        "src/commands/login/outcome.rs",
+        "makes the token response of --no-store",
+    ),
+    (
+        "src/commands/login/summary.rs",
+        "prints the token response of --no-store",
+    ),
     ("src/commands/pkce.rs", "prints the verifier"),
     ("src/commands/revoke.rs", "compares a given token with the session's"),
     (
         "src/app/passphrase.rs",
         "compares what was typed with what was typed again",
     ),
-    ("src/commands/login_dry_run.rs", "prints the request; measures its body"),
+    ("src/commands/login/dry_run.rs", "prints the request; measures its body"),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/token_services.rs",

@@ -64,6 +64,12 @@ impl Context {
         self.deadline.map_or(wait, |deadline| wait.min(deadline.left()))
     }
 
+    /// How many columns the terminal at standard error has.
+    pub(crate) fn terminal_width() -> Option<usize> {
+        let size = terminal_size::terminal_size_of(std::io::stderr());
+        size.map(|(width, _)| usize::from(width.0))
+    }
+
     /// Waits for a person: a signal or the deadline ends it.
     pub(crate) fn wait_for_person<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         wait_for_person(self.deadline, work)
@@ -215,7 +221,6 @@ impl Context {
 
     pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
         let is_terminal = std::io::stderr().is_terminal();
-        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
         TerminalSettings {
             verbosity,
             quiet,
@@ -223,7 +228,7 @@ impl Context {
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal,
-            width: size.flatten().map(|(width, _)| usize::from(width.0)),
+            width: self.style.width,
         }
     }
 

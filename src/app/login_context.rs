@@ -11,38 +11,50 @@ use crate::flow::login::{CallbackChoice, LoginContext, LoginError, LoginRequest,
 use crate::trace::Observer;
 use crate::transport::Transport;
 
-/// Lets a flow run on this machine: its browser, its terminal, its clock.
-pub(crate) fn run_login<T>(
-    context: &Context,
-    options: &LoginOptions,
-    mut resolved: ResolvedLogin,
-    transport: &Transport,
-    save: &mut SaveSession<'_>,
-    observer: &mut dyn Observer,
-    flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
-) -> Result<T, Error> {
-    resolved.request.timeout = context.at_most(resolved.request.timeout);
-    let host = detect_host(&context.environment);
-    let browser_launchers = match options.no_browser {
-        true => Vec::new(),
-        false => browser_launchers(resolved.browser.as_deref(), &context.environment, &host)?,
-    };
-    let mut user_agent = DesktopBrowser {
-        browser_launchers,
-        http_policy: resolved.request.server.allowance,
-        environment: &context.environment,
-    };
-    let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
-    let runtime = context.runtime()?;
-    let _in_runtime = runtime.enter();
-    let mut pasted = open_paste_source(paste_only, options.client_secret_stdin)?;
-    let mut login_context = LoginContext {
-        caller: caller(transport, observer),
-        user_agent: &mut user_agent,
-        pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
-        host: &host,
-        save,
-    };
-    let _until_stored = Uninterruptible::begin();
-    Ok(runtime.block_on(flow(resolved.request, &mut login_context))?)
+/// A login in the browser of this machine.
+pub(crate) struct BrowserLogin<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) options: &'a LoginOptions,
+    pub(crate) resolved: ResolvedLogin,
+    pub(crate) transport: &'a Transport,
+    pub(crate) observer: &'a mut dyn Observer,
+}
+
+impl BrowserLogin<'_> {
+    /// Runs `flow` with the browser, the terminal and the clock of this machine.
+    ///
+    /// # Errors
+    /// No browser can be started, standard input cannot be read, or that of `flow`.
+    pub(crate) fn run<T>(
+        mut self,
+        save: &mut SaveSession<'_>,
+        flow: impl AsyncFnOnce(LoginRequest, &mut LoginContext<'_>) -> Result<T, LoginError>,
+    ) -> Result<T, Error> {
+        let context = self.context;
+        let request = &mut self.resolved.request;
+        request.timeout = context.at_most(request.timeout);
+        let host = detect_host(&context.environment);
+        let browser_launchers = match self.options.no_browser {
+            true => Vec::new(),
+            false => browser_launchers(self.resolved.browser.as_deref(), &context.environment, &host)?,
+        };
+        let mut user_agent = DesktopBrowser {
+            browser_launchers,
+            http_policy: request.server.allowance,
+            environment: &context.environment,
+        };
+        let paste_only = matches!(request.callback, CallbackChoice::Paste(_));
+        let runtime = context.runtime()?;
+        let _in_runtime = runtime.enter();
+        let mut pasted = open_paste_source(paste_only, self.options.client_secret_stdin)?;
+        let mut login_context = LoginContext {
+            caller: caller(self.transport, self.observer),
+            user_agent: &mut user_agent,
+            pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
+            host: &host,
+            save,
+        };
+        let _until_stored = Uninterruptible::begin();
+        Ok(runtime.block_on(flow(self.resolved.request, &mut login_context))?)
+    }
 }

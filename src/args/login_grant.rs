@@ -1,5 +1,6 @@
 //! `--grant`: by which grant a login gets its tokens.
 
+use crate::foreign_text::Quoted;
 use std::str::FromStr;
 
 /// A grant that a login can be made by.
@@ -38,7 +39,7 @@ pub enum InvalidLoginGrant {
     )]
     Implicit,
     /// No grant that this program knows.
-    #[error("unknown grant \"{}\" (expected: {})", .0, LoginGrant::ALL.map(LoginGrant::as_str).join(", "))]
+    #[error("unknown grant {} (expected: {})", Quoted::name(.0), LoginGrant::ALL.map(LoginGrant::as_str).join(", "))]
     Unknown(String),
 }
 

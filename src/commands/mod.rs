@@ -1,4 +1,4 @@
-//! One file a command; each has one `run`. Here stands the dispatch.
+//! One file or folder a command; each has one `run`. Here stands the dispatch.
 
 mod check;
 mod completions;
@@ -7,7 +7,6 @@ mod demo;
 mod discover;
 mod introspect;
 mod login;
-mod login_dry_run;
 mod logout;
 mod pkce;
 mod profile;

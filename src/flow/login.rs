@@ -9,36 +9,32 @@ pub(crate) mod events;
 mod id_token;
 mod pasted;
 mod request;
+pub(in crate::flow) mod requested;
+pub(in crate::flow) mod store;
 mod strays;
 
 pub use context::{LoginContext, PasteEvent, PasteSource, SaveSession, UserAgent};
 pub use error::LoginError;
 pub use request::{CallbackChoice, LoginRequest};
+pub use store::LoggedIn;
 pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
-use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::hints::Sent;
-use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ResolvedServer, resolve_server};
-use crate::flow::session;
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{AuthorizationGrant, ExpectedIssuer, PendingAuthorization};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
-use crate::protocol::id_token::IdToken;
 use crate::protocol::params::Params;
-use crate::secret::Secret;
-use crate::store::{Part, Session};
 use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
-use id_token::check_id_token;
+use requested::Requested;
 use std::pin::{Pin, pin};
-use std::time::Duration;
+use store::Issued;
 
 /// Walks the seven steps. The session is stored by `context.save`, which runs
 /// before the browser sees success; where it fails, the login fails.
@@ -68,11 +64,12 @@ pub async fn login(
         client,
         receiver,
     } = authorized;
-    let outcome = or_interrupted(
-        interrupted,
-        exchange_and_store(pending, grant, &server, client, assumed_ttl, context),
-    )
-    .await;
+    let issued = Issued {
+        server: &server,
+        client: &client,
+        assumed_ttl,
+    };
+    let outcome = or_interrupted(interrupted, exchange_and_store(pending, grant, issued, context)).await;
     let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
     received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
@@ -183,49 +180,29 @@ async fn or_interrupted<T>(
 async fn exchange_and_store(
     pending: PendingAuthorization,
     grant: AuthorizationGrant,
-    server: &ResolvedServer,
-    client: Client,
-    assumed_ttl: Option<Duration>,
+    issued: Issued<'_>,
     context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
     context.caller.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = pending.redeem(grant);
-    let answer = request_token(&server.token_endpoint, &token_request, &mut context.caller).await?;
-
-    let mut response = answer.read().map_err(|error| LoginError::Token {
+    let answer = request_token(&issued.server.token_endpoint, &token_request, &mut context.caller).await?;
+    let response = answer.read().map_err(|error| LoginError::Token {
         error,
-        sent: Box::new(Sent::of(&asked, Some(&client))),
+        sent: Box::new(Sent::of(&asked, Some(issued.client))),
     })?;
 
     // 7. The token response is checked and stored; only then does the browser see success.
     context.caller.observe(&Event::StepBegins(Step::Store));
-    trace_token_response(&response, Quirks::Warn, context.caller.observer);
-    let id_token = check_id_token(&response, &asked, server, &client, &mut context.caller)?;
-    if id_token.is_none() {
-        response.id_token = None;
-    }
-    let now = context.caller.now();
-    let token_response = response.to_json();
-    let wished = session::asked(&asked.scope, &asked.resource, &asked.audience);
-    let mut session = session::new_session(&server.metadata, &client, wished);
-    session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-    session::apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
-    fault::here(Point::CodeExchanged);
-    if let Err(error) = (context.save)(&session, context.caller.observer) {
-        // Tokens that nobody keeps should not live on at the server.
-        if let Err(error) = revoke_session(&session, None, &mut context.caller).await {
-            context.caller.observe(&Event::Warning(&format!(
-                "the new tokens could not be revoked either: {error}"
-            )));
-        }
-        return Err(LoginError::Keep(error));
-    }
-    Ok(LoggedIn {
-        session,
-        id_token,
-        token_response,
-    })
+    let requested = Requested {
+        scope: &asked.scope,
+        resource: &asked.resource,
+        audience: &asked.audience,
+        nonce: asked.nonce.as_ref(),
+    };
+    issued
+        .check_and_store(response, &requested, &mut context.caller, context.save)
+        .await
 }
 
 /// A login that was stopped before the code was exchanged. Nothing is stored.
@@ -235,15 +212,4 @@ pub struct PreparedExchange {
     pub authorization_response: Params,
     /// What would be sent next, once.
     pub token_request: HttpRequest,
-}
-
-/// A login that succeeded and is stored.
-#[derive(Debug)]
-pub struct LoggedIn {
-    /// As it was stored.
-    pub session: Session,
-    /// Who signed in, where the server says so.
-    pub id_token: Option<IdToken>,
-    /// The token response as JSON, for `--no-store`.
-    pub token_response: Secret,
 }

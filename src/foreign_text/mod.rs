@@ -28,6 +28,12 @@ pub fn sanitize(text: &str) -> String {
     sanitize_within(text, MAX_CHARS)
 }
 
+/// The same of a line of ours that is moved in, as a command to be copied is.
+pub fn sanitize_line(line: &str) -> String {
+    let text = line.trim_start_matches(' ');
+    line[..line.len() - text.len()].to_owned() + &sanitize(text)
+}
+
 fn sanitize_within(text: &str, max_chars: usize) -> String {
     if text.len() <= max_chars && is_plain(text) {
         return text.to_owned();

@@ -49,14 +49,14 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// A single word, such as an error code, as it is, since nobody takes it for a
+/// A single word, such as an error code or an e-mail address, as it is, since nobody takes it for a
 /// sentence; any other text as a name in quotes.
 #[derive(Debug, Clone, Copy)]
 pub struct WordOrQuoted<'a>(pub &'a str);
 
 impl fmt::Display for WordOrQuoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@' | b'+');
         if (1..=MAX_WORD_CHARS).contains(&self.0.len()) && self.0.bytes().all(in_word) {
             formatter.write_str(self.0)
         } else {

@@ -1,5 +1,5 @@
-//! What people and scripts read: results, errors, colour, durations, and
-//! foreign text made safe for a terminal.
+//! What people and scripts read: results, errors, colour, durations, tables,
+//! and lines that are broken for a terminal.
 
 pub mod causes;
 pub mod duration;
@@ -7,3 +7,4 @@ pub mod json_table;
 pub mod report;
 pub mod table;
 pub mod theme;
+pub mod wrap;

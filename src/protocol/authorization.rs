@@ -21,6 +21,7 @@ use super::resource::Resource;
 use super::scope::Scope;
 use super::state::{Nonce, State};
 use super::token_request::TokenRequest;
+use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use url::Url;
 
@@ -319,7 +320,11 @@ pub enum InvalidAuthorizationResponse {
     #[error(transparent)]
     Repeated(#[from] Repeated),
     /// RFC 9207 §2.4: another server answered than was asked.
-    #[error("the authorization response came from issuer \"{found}\", but \"{expected}\" was asked (RFC 9207 §2.4)")]
+    #[error(
+        "the authorization response came from issuer {}, but {} was asked (RFC 9207 §2.4)",
+        Quoted::name(found),
+        Quoted::name(expected)
+    )]
     WrongIssuer { expected: String, found: String },
     /// RFC 9207 §2.4.
     #[error("the server announces iss in its responses, but this one has none (RFC 9207 §2.4)")]

@@ -2,6 +2,7 @@
 //! loopback interface; no userinfo, no fragment (RFC 6749 §3.1, §3.2).
 
 use super::params::Params;
+use super::url_text::{self, authority, repaired};
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
 use url::{Host, Url};
@@ -29,6 +30,9 @@ pub enum EndpointError {
     /// http to a host that is not this machine.
     #[error("{0} is plain http to another machine (RFC 6749 §3.1, §3.2 require TLS)")]
     PlainHttp(String),
+    /// `https://127.1`, `https://host/a/%2e%2e/b`.
+    #[error("the URL does not mean what it says: {0} (RFC 3986 §7.6)")]
+    Repaired(&'static str),
     /// `https://user:password@host`.
     #[error("the URL has userinfo before the host")]
     Userinfo,
@@ -47,25 +51,20 @@ fn vet(text: &str, allowance: HttpPolicy) -> Result<Url, EndpointError> {
     if !text.is_ascii() && Url::parse(&text.replace(|character: char| !character.is_ascii(), "x")).is_ok() {
         return Err(EndpointError::NotAscii);
     }
-    let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
-    let url = Url::parse(text)
-        .ok()
-        .filter(|_| printable)
-        .ok_or(EndpointError::NotAUrl)?;
+    let url = url_text::parse(text).ok_or(EndpointError::NotAUrl)?;
     if !matches!(url.scheme(), "https" | "http") {
         return Err(EndpointError::Scheme(url.scheme().to_owned()));
     }
-    // Not from the parsed URL alone: the parser takes the first part of the path for the host of
-    // `https:///host` and `https:/host`, and `https://@host` has an empty userinfo, which hides a host as well.
-    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
-    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    let authority = authority.filter(|authority| !authority.is_empty());
-    let authority = authority.ok_or(EndpointError::NotAUrl)?;
+    // Not from the parsed URL: `https://@host` has an empty userinfo, which hides a host as well.
+    let authority = authority(text, &url).ok_or(EndpointError::NotAUrl)?;
     if url.host_str().is_none_or(str::is_empty) {
         return Err(EndpointError::NotAUrl);
     }
     if authority.contains('@') {
         return Err(EndpointError::Userinfo);
+    }
+    if let Some(what) = repaired(text, &url) {
+        return Err(EndpointError::Repaired(what));
     }
     if url.scheme() == "http" && allowance == HttpPolicy::LoopbackOnly && !is_loopback(&url) {
         return Err(EndpointError::PlainHttp(origin_of(&url)));

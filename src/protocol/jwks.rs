@@ -12,6 +12,7 @@
 use super::abnf::from_base64url;
 use super::jose::UnverifiedJwt;
 use super::json::{JsonError, parse_object};
+use crate::foreign_text::Quoted;
 use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -77,10 +78,10 @@ pub enum KeyProblem {
     #[error("its use or key_ops is another than to verify signatures (RFC 7517 §4.2, §4.3)")]
     OtherUse,
     /// A key type that is not spoken here.
-    #[error("its kty is \"{0}\", which is not supported")]
+    #[error("its kty is {}, which is not supported", Quoted::name(.0))]
     KeyType(String),
     /// A curve that is not spoken here.
-    #[error("its crv is \"{0}\", which is not supported")]
+    #[error("its crv is {}, which is not supported", Quoted::name(.0))]
     Curve(String),
     /// A member is absent, no string, or out of range.
     #[error("its {0} is missing or not what RFC 7518 §6 and RFC 8037 §2 say")]
@@ -117,7 +118,7 @@ pub enum JwkSetError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// `none`, an HMAC, or an algorithm that is not spoken here.
-    #[error("it is signed with \"{0}\", which a published key cannot prove (RFC 8725 §3.1, §3.2)")]
+    #[error("it is signed with {}, which a published key cannot prove (RFC 8725 §3.1, §3.2)", Quoted::name(.0))]
     Algorithm(String),
     /// RFC 7515 §4.1.11.
     #[error("its header has crit, none of whose extensions is known (RFC 7515 §4.1.11)")]
@@ -151,7 +152,7 @@ pub enum SignatureError {
 
 fn with_key_id(key_id: Option<&str>) -> String {
     key_id
-        .map(|key_id| format!(" with kid \"{key_id}\""))
+        .map(|key_id| format!(" with kid {}", Quoted::name(key_id)))
         .unwrap_or_default()
 }
 
@@ -175,7 +176,7 @@ impl fmt::Display for VerifiedBy<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.algorithm)?;
         match self.key_id {
-            Some(key_id) => write!(formatter, " with key \"{key_id}\""),
+            Some(key_id) => write!(formatter, " with key {}", Quoted::name(key_id)),
             None => Ok(()),
         }
     }

@@ -33,6 +33,7 @@ pub mod state;
 pub mod time;
 pub mod token_request;
 pub mod token_response;
+pub mod url_text;
 pub mod www_authenticate;
 
 #[cfg(test)]

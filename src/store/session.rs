@@ -6,6 +6,7 @@
 //! never rewrites what a newer one understands better. Errors name a position,
 //! never a value.
 
+use crate::foreign_text::{Quoted, WordOrQuoted};
 pub use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::time::UnixSeconds;
@@ -120,6 +121,15 @@ impl SessionEnd {
         }
     }
 
+    /// The inverse of [`from_reason`](Self::from_reason).
+    fn reason(&self) -> String {
+        match (&self.error, &self.description) {
+            (Some(error), Some(description)) => format!("{error} ({description})"),
+            (Some(text), None) | (None, Some(text)) => text.clone(),
+            (None, None) => String::new(),
+        }
+    }
+
     /// The server's `error` and `error_description`.
     pub fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         Some((self.error.as_deref()?, self.description.as_deref()))
@@ -129,8 +139,11 @@ impl SessionEnd {
 impl fmt::Display for SessionEnd {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.error, &self.description) {
-            (Some(error), Some(description)) => write!(formatter, "{error} ({description})"),
-            (Some(text), None) | (None, Some(text)) => formatter.write_str(text),
+            (Some(error), Some(description)) => {
+                write!(formatter, "{} ({})", WordOrQuoted(error), Quoted::message(description))
+            }
+            (Some(error), None) => WordOrQuoted(error).fmt(formatter),
+            (None, Some(description)) => Quoted::message(description).fmt(formatter),
             (None, None) => Ok(()),
         }
     }
@@ -453,7 +466,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             subject: shown(&session.subject),
             dead: session.dead.as_ref().map(|dead| RecordDead {
                 at: dead.at.0,
-                reason: Cow::Owned(dead.to_string()),
+                reason: Cow::Owned(dead.reason()),
                 error: shown(&dead.error),
                 error_description: shown(&dead.description).filter(|_| dead.error.is_some()),
             }),

@@ -69,6 +69,8 @@ mod serve;
 mod server_errors;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal_rows;
 mod token;
 #[cfg(unix)]
 mod trace;

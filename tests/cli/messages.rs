@@ -36,7 +36,8 @@ const FILTERS: [(&str, &str); 16] = [
     (r"([= ])[A-Za-z0-9_-]{43}([^A-Za-z0-9_-])", "${1}RANDOM${2}"),
     (r"sha256 [0-9a-f]{4,}", "sha256 HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
-    (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
+    // the date too, where it is not today's
+    (r"\b(\d\d\d\d-\d\d-\d\d \d\d:\d\d|\d\d:\d\d:\d\d)\b", "CLOCK"),
     (r#""expires_in":3(600|59\d)"#, r#""expires_in":3600"#),
     (r#""expires_at":\d+"#, r#""expires_at":SECONDS"#),
     (r"\b\d+(\.\d+)? ms\b", "N ms"),

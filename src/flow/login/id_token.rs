@@ -2,9 +2,9 @@
 //! issuer (OpenID Connect Core §3.1.3.7).
 
 use super::error::LoginError;
+use super::requested::Requested;
 use crate::flow::caller::Caller;
 use crate::flow::server::ResolvedServer;
-use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::{Issuer, is_loopback};
 use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
@@ -14,7 +14,7 @@ use crate::trace::Event;
 /// Checks the ID token of a token response; `None` where there is none that can be taken.
 pub(super) fn check_id_token(
     response: &TokenResponse,
-    asked: &AuthorizationRequest,
+    asked: &Requested<'_>,
     server: &ResolvedServer,
     client: &Client,
     caller: &mut Caller<'_>,
@@ -31,11 +31,11 @@ pub(super) fn check_id_token(
         text.expose(),
         &Expected {
             issuer: server.metadata.issuer.as_ref().map(Issuer::as_str),
-            client_id: asked.client_id.as_str(),
+            client_id: client.id.as_str(),
             client_has_secret: client.is_confidential(),
             now: caller.now(),
             access_token: &response.access_token,
-            occasion: Occasion::Login(asked.nonce.as_ref()),
+            occasion: Occasion::Login(asked.nonce),
         },
     );
     let id_token = match checked {

@@ -11,6 +11,7 @@ use super::http::HeaderValue;
 use super::params::Params;
 use super::random::{Randomness, RandomnessFailed};
 use super::time::UnixSeconds;
+use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use std::str::FromStr;
 use url::Url;
@@ -46,7 +47,7 @@ impl ClientAuthenticationMethod {
 
 /// A client authentication method that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client authentication method \"{}\" (expected: {})", .0, ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str).join(", "))]
+#[error("unknown client authentication method {} (expected: {})", Quoted::name(.0), ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str).join(", "))]
 pub struct UnknownClientAuthenticationMethod(pub String);
 
 impl FromStr for ClientAuthenticationMethod {

@@ -4,7 +4,7 @@
 
 use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
 use crate::app::context::Context;
-use crate::app::login_context::run_login;
+use crate::app::login_context::BrowserLogin;
 use crate::app::passphrase::ask_passphrase;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::LoginOptions;
@@ -43,15 +43,16 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     check_client_authentication(&resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
-    let stopped = run_login(
+    let browser_login = BrowserLogin {
         context,
         options,
         resolved,
-        &transport,
-        &mut save,
-        &mut observer,
-        async |request, context| login_until_exchange(request, context, shutdown_signal()).await,
-    )?;
+        transport: &transport,
+        observer: &mut observer,
+    };
+    let stopped = browser_login.run(&mut save, async |request, context| {
+        login_until_exchange(request, context, shutdown_signal()).await
+    })?;
 
     let show_secrets = context.global.show_secrets;
     observer.observe(&if show_secrets {

@@ -1,0 +1,75 @@
+//! The ways to the tokens of a login, one file each. A new grant is a file
+//! here, a variant of [`LoginMethod`] with its arms, and its name in
+//! `args/login_grant.rs`.
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
+
+use super::attempt::Attempt;
+use super::outcome::LoginOutcome;
+use crate::app::context::Context;
+use crate::app::input::read_secret_from_stdin;
+use crate::args::cli::LoginOptions;
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::ResolvedLogin;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::store::{Renewal, Session};
+
+/// How a login gets its tokens.
+pub(super) enum LoginMethod {
+    /// A person signs in with the browser.
+    AuthorizationCode,
+    /// The client acts for itself.
+    ClientCredentials,
+    /// A refresh token that another program got.
+    RefreshToken(Secret),
+}
+
+impl LoginMethod {
+    /// The method that flags and profile choose; reads what it needs from standard input.
+    ///
+    /// # Errors
+    /// The error of [`read_secret_from_stdin`].
+    pub(super) fn resolve(context: &Context, options: &LoginOptions, resolved: &ResolvedLogin) -> Result<Self, Error> {
+        if options.refresh_token_stdin {
+            let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
+            return Ok(LoginMethod::RefreshToken(refresh_token));
+        }
+        Ok(match resolved.grant {
+            LoginGrant::AuthorizationCode => LoginMethod::AuthorizationCode,
+            LoginGrant::ClientCredentials => LoginMethod::ClientCredentials,
+        })
+    }
+
+    /// Whether one login at a time is enough: the session of another one serves as well.
+    pub(super) fn may_share_session(&self) -> bool {
+        match self {
+            LoginMethod::AuthorizationCode | LoginMethod::ClientCredentials => true,
+            LoginMethod::RefreshToken(_) => false,
+        }
+    }
+
+    /// Whether a session is renewed as one of this method is.
+    pub(super) fn renews_like(&self, session: &Session) -> bool {
+        let repeats_grant = match self {
+            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => false,
+            LoginMethod::ClientCredentials => true,
+        };
+        (session.renewal == Renewal::Grant) == repeats_grant
+    }
+
+    /// Gets the tokens, and keeps the session before it returns.
+    ///
+    /// # Errors
+    /// The error of the flow. Nothing is kept then, but a refresh token that
+    /// came with a faulty answer.
+    pub(super) fn run(self, attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
+        match self {
+            LoginMethod::AuthorizationCode => authorization_code::run(attempt),
+            LoginMethod::ClientCredentials => client_credentials::run(attempt),
+            LoginMethod::RefreshToken(refresh_token) => refresh_token::run(attempt, refresh_token),
+        }
+    }
+}

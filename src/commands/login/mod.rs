@@ -1,0 +1,99 @@
+//! `oauth login`: resolves what was typed, proves that configuration and store
+//! can take the result, gets the tokens, keeps the session, prints what came of it.
+
+mod attempt;
+mod dry_run;
+mod methods;
+mod outcome;
+mod profile_update;
+mod saver;
+mod summary;
+mod turn;
+mod unattended;
+
+use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
+use crate::app::context::Context;
+use crate::app::login_lock::{LoginLock, OnOtherFailure};
+use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
+use crate::args::settings;
+use crate::error::Error;
+use crate::protocol::endpoint::HttpPolicy;
+use crate::store::{ProfileName, StoreKind};
+use attempt::Attempt;
+use methods::LoginMethod;
+use outcome::{LoginOutcome, Requested};
+use saver::{Destination, SessionSaver};
+use summary::{Summary, print_default_note};
+use turn::Turn;
+use unattended::reject_unattended;
+
+pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    match options.stop_before {
+        Some(StopBefore::Exchange) => dry_run::run(context, options),
+        None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),
+    }
+}
+
+/// The login that `oauth token --login` finds to be needed: nothing goes to stdout.
+pub(super) fn login_for_token(context: &Context, name: &ProfileName) -> Result<(), Error> {
+    let options = LoginOptions {
+        profile: Some(name.to_string()),
+        timeout: DEFAULT_LOGIN_TIMEOUT,
+        ..LoginOptions::default()
+    };
+    log_in(context, &options, OnOtherFailure::Fail, false)
+}
+
+fn log_in(
+    context: &Context,
+    options: &LoginOptions,
+    after_failure: OnOtherFailure,
+    prints_json: bool,
+) -> Result<(), Error> {
+    let config = context.config()?;
+    let mut resolved = settings::login(options, &context.environment, &config)?;
+    resolved.given.extend(settings::connection_changes(&context.global));
+    let name = resolved.profile.clone();
+    reject_unattended(context, options, &resolved)?;
+    let profile = config.profile(&name);
+    let destination = Destination::resolve(context, options, profile)?;
+    let mut observer = context.observer();
+
+    // Everything that was given is read and checked before the store makes its key.
+    let given_secret = given_client_secret(context, options, &resolved)?;
+    let method = LoginMethod::resolve(context, options, &resolved)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
+    let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
+    resolved.request.client.secret = client_secret(given_secret, &resolved, saver.current_session());
+    check_client_authentication(&resolved)?;
+    saver.probe(&mut observer)?;
+
+    let turn = Turn {
+        request: &resolved.request,
+        method: &method,
+        timeout: context.at_most(resolved.request.timeout),
+        after_failure,
+    };
+    let turn = turn.wait(&mut saver, &mut observer)?;
+    let outcome = match turn {
+        Some(LoginLock::OtherFinished(session)) => {
+            saver.keep_other_login(&session, &mut observer)?;
+            let outcome = LoginOutcome::new(Requested::of(&resolved.request), *session, None);
+            return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
+        }
+        Some(LoginLock::Acquired { .. }) | None => method.run(Attempt {
+            context,
+            options,
+            resolved,
+            transport: &transport,
+            saver: &mut saver,
+            observer: &mut observer,
+        })?,
+    };
+    drop(turn);
+    Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
+    if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
+        print_default_note(&context.config()?, &name, &mut observer);
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! What a login writes: the session to its store and the profile to the
+//! configuration file, both or neither. A store that the profile used before
+//! is cleaned up last.
+
+use super::profile_update::ProfileUpdate;
+use crate::app::context::Context;
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::passphrase::ask_passphrase;
+use crate::app::store_migration::{PreviousStore, current_session};
+use crate::args::cli::LoginOptions;
+use crate::args::config::{self, Config, Profile};
+use crate::args::settings::ResolvedLogin;
+use crate::error::Error;
+use crate::exit::Diagnosis;
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
+use crate::trace::{Event, Observer};
+use std::path::{Path, PathBuf};
+
+/// Where the result of a login goes.
+pub(super) struct Destination {
+    kind: StoreKind,
+    saves_profile: bool,
+}
+
+impl Destination {
+    /// # Errors
+    /// The error of [`Context::store_kind`].
+    pub(super) fn resolve(context: &Context, options: &LoginOptions, profile: Option<&Profile>) -> Result<Self, Error> {
+        Ok(Destination {
+            kind: match options.no_store {
+                true => StoreKind::None,
+                false => context.store_kind(profile)?,
+            },
+            saves_profile: !options.no_save,
+        })
+    }
+}
+
+/// Keeps what a login brings. It is opened before the login begins, so that a
+/// store or file that cannot be written is known before a person signs in.
+pub(super) struct SessionSaver {
+    name: ProfileName,
+    kind: StoreKind,
+    store: Box<dyn CredentialStore>,
+    locks: PathBuf,
+    /// What the store held before.
+    earlier: Option<Session>,
+    previous_store: Option<PreviousStore>,
+    /// That of the session before, wherever it was.
+    generation: u64,
+    /// `None` with `--no-save`.
+    profile_update: Option<ProfileUpdate>,
+}
+
+type SaveError = Box<dyn Diagnosis>;
+
+impl SessionSaver {
+    /// # Errors
+    /// The configuration file cannot be written, or a store cannot be opened or read.
+    pub(super) fn open(
+        context: &Context,
+        config: &Config,
+        destination: Destination,
+        resolved: &ResolvedLogin,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let Destination { kind, saves_profile } = destination;
+        let config_path = context.config_path()?;
+        if saves_profile {
+            config::check_writable(&config_path)?;
+        }
+        let name = resolved.profile.clone();
+        let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
+        let earlier = load_undamaged(store.as_mut(), &name)?;
+        let previous_store = match saves_profile {
+            true => PreviousStore::of(context, &name, config.profile(&name), &kind, observer)?,
+            // The profile then goes on naming the old one.
+            false => None,
+        };
+        let current = current_session(previous_store.as_ref(), earlier.as_ref());
+        Ok(SessionSaver {
+            generation: current.map_or(0, |current| current.generation),
+            locks: context.folders()?.locks(),
+            profile_update: saves_profile.then(|| ProfileUpdate::new(config, config_path, resolved, &kind)),
+            name,
+            kind,
+            store,
+            earlier,
+            previous_store,
+        })
+    }
+
+    pub(super) fn name(&self) -> &ProfileName {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> &StoreKind {
+        &self.kind
+    }
+
+    /// The store as it is shown to a person.
+    pub(super) fn store_description(&self) -> String {
+        self.store.describe()
+    }
+
+    pub(super) fn store_mut(&mut self) -> &mut dyn CredentialStore {
+        self.store.as_mut()
+    }
+
+    pub(super) fn locks(&self) -> &Path {
+        &self.locks
+    }
+
+    /// What the store held before.
+    pub(super) fn earlier_session(&self) -> Option<&Session> {
+        self.earlier.as_ref()
+    }
+
+    /// The session before, wherever it was.
+    pub(super) fn current_session(&self) -> Option<&Session> {
+        current_session(self.previous_store.as_ref(), self.earlier.as_ref())
+    }
+
+    /// Proves that the store can take a session.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError).
+    pub(super) fn probe(&mut self, observer: &mut dyn Observer) -> Result<(), Error> {
+        self.store.probe(&self.name)?;
+        if let Some(notice) = self.store.notice() {
+            observer.observe(&Event::Note(&notice));
+        }
+        Ok(())
+    }
+
+    /// Keeps the session and the profile; where the profile cannot be written,
+    /// the store is put back as it was.
+    ///
+    /// # Errors
+    /// That of the store or of the configuration file.
+    pub(super) fn save(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<(), SaveError> {
+        // Where nothing is kept there is nothing to lock, and maybe no directory to write a lock into.
+        let kept = match self.kind {
+            StoreKind::None => None,
+            _ => Some(self.save_session(session, observer)?),
+        };
+        if let Err(error) = self.save_profile() {
+            if kept.is_some() {
+                self.restore(observer)?;
+            }
+            return Err(boxed(error));
+        }
+        if let Some(kept) = kept {
+            self.remove_previous(&kept, observer);
+        }
+        Ok(())
+    }
+
+    /// Takes the session that another process has just stored.
+    ///
+    /// # Errors
+    /// [`ConfigError`](config::ConfigError).
+    pub(super) fn keep_other_login(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<(), Error> {
+        self.save_profile()?;
+        self.remove_previous(session, observer);
+        Ok(())
+    }
+
+    fn save_profile(&self) -> Result<(), config::ConfigError> {
+        match &self.profile_update {
+            Some(update) => update.save(&self.locks),
+            None => Ok(()),
+        }
+    }
+
+    fn remove_previous(&mut self, kept: &Session, observer: &mut dyn Observer) {
+        if let Some(previous_store) = &mut self.previous_store {
+            previous_store.remove_old(&self.locks, &self.name, kept, observer);
+        }
+    }
+
+    /// Stores a session under the profile's lock, over whatever is there, with
+    /// a generation above that and above the one before. Returns it as it is stored.
+    fn save_session(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<Session, SaveError> {
+        let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
+        let earlier = load_undamaged(self.store.as_mut(), &self.name).map_err(boxed)?;
+        let newest = earlier.map_or(0, |earlier| earlier.generation).max(self.generation);
+        let kept = Session {
+            generation: newest.saturating_add(1),
+            ..session.clone()
+        };
+        self.store.save(&self.name, &kept).map_err(boxed)?;
+        observer.observe(&Event::Stored {
+            store: &self.store.describe(),
+        });
+        Ok(kept)
+    }
+
+    /// Undoes [`Self::save_session`] for a login that failed after it.
+    fn restore(&mut self, observer: &mut dyn Observer) -> Result<(), SaveError> {
+        let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
+        match &self.earlier {
+            Some(earlier) => self.store.save(&self.name, earlier).map_err(boxed)?,
+            None => self.store.delete(&self.name).map(|_| ()).map_err(boxed)?,
+        }
+        observer.observe(&Event::Decision(
+            "the session was not kept: the store is as it was before",
+        ));
+        Ok(())
+    }
+}
+
+fn boxed(error: impl Diagnosis) -> SaveError {
+    Box::new(error)
+}

@@ -1,0 +1,148 @@
+//! What a login prints at the end: who signed in, what was granted, until
+//! when, and where it is kept.
+
+use super::outcome::LoginOutcome;
+use super::saver::SessionSaver;
+use crate::app::session_row::SessionRow;
+use crate::args::config::Config;
+use crate::error::Error;
+use crate::foreign_text::{WordOrQuoted, sanitize_json};
+use crate::output::duration::describe_seconds;
+use crate::output::report;
+use crate::protocol::scope::Scope;
+use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
+use crate::store::{ProfileName, Renewal, StoreKind};
+use crate::system;
+use crate::trace::{Event, Observer};
+
+/// The end of a login, for a person on stderr and for a program on stdout.
+pub(super) struct Summary<'a> {
+    saver: &'a SessionSaver,
+    outcome: &'a LoginOutcome,
+    now: UnixSeconds,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn new(saver: &'a SessionSaver, outcome: &'a LoginOutcome) -> Self {
+        Summary {
+            saver,
+            outcome,
+            now: system::now(),
+        }
+    }
+
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn print(&self, prints_json: bool, observer: &mut dyn Observer) -> Result<(), Error> {
+        self.print_identity(observer);
+        self.print_scope(observer);
+        self.print_lifetime(observer);
+        self.print_renewal(observer);
+        let name = self.saver.name();
+        if *self.saver.kind() == StoreKind::None {
+            let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
+            return report::print(Secret::new(line).expose().as_bytes());
+        }
+        observer.observe(&Event::Outcome(&format!(
+            "stored as profile \"{name}\" in {}",
+            self.saver.store_description()
+        )));
+        if prints_json {
+            let row = SessionRow::new(name, None, Some(&self.outcome.session), self.saver.kind(), self.now);
+            let line = sanitize_json(&row.to_json(self.now).to_string()) + "\n";
+            return report::print(line.as_bytes());
+        }
+        Ok(())
+    }
+
+    fn print_identity(&self, observer: &mut dyn Observer) {
+        let session = &self.outcome.session;
+        let identity = match (&self.outcome.id_token, session.renewal) {
+            (Some(id_token), _) => format!(" as {}", WordOrQuoted(id_token.display_name())),
+            (None, Renewal::Grant) => format!(" as the client {}", WordOrQuoted(&session.client.id)),
+            (None, _) => String::new(),
+        };
+        let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
+        observer.observe(&Event::Outcome(&format!("signed in{identity} at {issuer}")));
+    }
+
+    /// The scope that was granted, and how it differs from the one requested.
+    fn print_scope(&self, observer: &mut dyn Observer) {
+        let session = &self.outcome.session;
+        let requested = &self.outcome.requested.scope;
+        let token = session.tokens.first();
+        let granted = token.and_then(|token| token.scope.as_ref());
+        let granted = granted.map_or_else(|| requested.clone(), |scope| Scope::received(&scope.join(" ")));
+        if !granted.is_empty() {
+            observer.observe(&Event::Outcome(&format!("granted: {granted}")));
+        }
+        let mut missing = requested.without(&granted);
+        if session.can_renew() {
+            // The refresh token is what it asks for, whether or not the server repeats its name.
+            missing = missing.without(&Scope::received("offline_access"));
+        }
+        if !missing.is_empty() {
+            observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
+        }
+        let more = granted.without(requested);
+        if !requested.is_empty() && !more.is_empty() {
+            observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+        }
+    }
+
+    fn print_lifetime(&self, observer: &mut dyn Observer) {
+        let token = self.outcome.session.tokens.first();
+        match token.and_then(|token| token.expires_at) {
+            Some(expires_at) => {
+                let left_s = u64::try_from(expires_at.seconds_since(self.now)).unwrap_or_default();
+                let until = system::local_time(expires_at);
+                observer.observe(&Event::Outcome(&format!(
+                    "the access token is valid until {until} ({})",
+                    describe_seconds(left_s)
+                )));
+            }
+            None => observer.observe(&Event::Note(
+                "the server did not say how long the access token is valid",
+            )),
+        }
+    }
+
+    /// What happens when the access token has expired.
+    fn print_renewal(&self, observer: &mut dyn Observer) {
+        let session = &self.outcome.session;
+        let requested = &self.outcome.requested;
+        if session.renewal == Renewal::Grant {
+            observer.observe(&Event::Outcome(
+                "oauth token gets the next one in the same way when it expires",
+            ));
+        } else if session.can_renew() {
+            observer.observe(&Event::Outcome("it can be refreshed"));
+        } else if !requested.scope.contains("offline_access") {
+            observer.observe(&Event::Note(
+                "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
+            ));
+        } else {
+            observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
+            if requested.scope.contains("openid") && !requested.with_consent {
+                observer.observe(&Event::Note(&format!(
+                    "some servers give one only where the consent page is shown (OpenID Connect Core §11): oauth login {} --param prompt=consent",
+                    self.saver.name()
+                )));
+            }
+        }
+    }
+}
+
+/// How to use a profile that no command takes by default.
+pub(super) fn print_default_note(config: &Config, name: &ProfileName, observer: &mut dyn Observer) {
+    if config.profile(name).is_none() || config.effective_default() == Some(name) {
+        return;
+    }
+    observer.observe(&Event::Note(&format!(
+        "this is not the default profile; print its token with: oauth token {name}"
+    )));
+    observer.observe(&Event::Note(&format!(
+        "make it the default with: oauth profile use {name}"
+    )));
+}

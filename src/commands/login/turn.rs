@@ -1,0 +1,72 @@
+//! One login of a profile at a time: waits for the others, and takes the
+//! session of one that asked for the same.
+
+use super::methods::LoginMethod;
+use super::saver::SessionSaver;
+use crate::app::login_lock::{self, LoginLock, LoginWait, OnOtherFailure};
+use crate::error::Error;
+use crate::flow::login::LoginRequest;
+use crate::flow::server::ServerChoice;
+use crate::flow::session::asked;
+use crate::protocol::endpoint::Issuer;
+use crate::store::{Session, StoreKind};
+use crate::trace::Observer;
+use std::time::Duration;
+
+/// A login that is about to begin.
+pub(super) struct Turn<'a> {
+    pub(super) request: &'a LoginRequest,
+    pub(super) method: &'a LoginMethod,
+    /// How long to wait for another login.
+    pub(super) timeout: Duration,
+    pub(super) after_failure: OnOtherFailure,
+}
+
+impl Turn<'_> {
+    /// The turn to log in, or the session of another login; `None` where
+    /// logins need not wait for each other.
+    ///
+    /// # Errors
+    /// Those of [`login_lock::acquire`].
+    pub(super) fn wait(
+        self,
+        saver: &mut SessionSaver,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<LoginLock>, Error> {
+        let Turn { request, method, .. } = self;
+        if *saver.kind() == StoreKind::None || !method.may_share_session() {
+            return Ok(None);
+        }
+        let name = saver.name().clone();
+        let wait = LoginWait {
+            profile: &name,
+            server: server_label(request),
+            known: saver.earlier_session().map(|earlier| earlier.generation),
+            timeout: self.timeout,
+            after_failure: self.after_failure,
+        };
+        let locks = saver.locks().to_owned();
+        let serves = |session: &Session| matches_request(session, request) && method.renews_like(session);
+        login_lock::acquire(&wait, &locks, saver.store_mut(), &serves, observer).map(Some)
+    }
+}
+
+/// The server, as other processes show it while they wait.
+fn server_label(request: &LoginRequest) -> String {
+    let ServerChoice {
+        issuer,
+        authorization_endpoint,
+        ..
+    } = &request.server;
+    let endpoint = || authorization_endpoint.as_ref().map(ToString::to_string);
+    let issuer = issuer.as_ref().map(ToString::to_string);
+    issuer.or_else(endpoint).unwrap_or_default()
+}
+
+/// Whether a session is what this login would bring.
+fn matches_request(session: &Session, request: &LoginRequest) -> bool {
+    let wish = &request.wish;
+    session.issuer.as_deref() == request.server.issuer.as_ref().map(Issuer::as_str)
+        && session.client.id == request.client.id.as_str()
+        && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
+}

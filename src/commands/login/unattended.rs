@@ -1,0 +1,30 @@
+//! Where a login would wait for a person who is not there.
+
+use crate::app::context::Context;
+use crate::args::cli::LoginOptions;
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::{ResolvedLogin, SettingsError};
+use std::io::IsTerminal;
+
+/// In CI without a terminal there is no browser and no person to sign in; the
+/// login would print its URL into the job's log and wait.
+///
+/// # Errors
+/// [`SettingsError::Unattended`].
+pub(super) fn reject_unattended(
+    context: &Context,
+    options: &LoginOptions,
+    resolved: &ResolvedLogin,
+) -> Result<(), SettingsError> {
+    let environment = &context.environment;
+    let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
+    let has_browser = resolved.browser.is_some() || environment.has("BROWSER");
+    let needs_no_person = resolved.grant == LoginGrant::ClientCredentials;
+    let is_on_purpose =
+        needs_no_person || options.no_browser || options.paste || options.refresh_token_stdin || context.style.json;
+    if !environment.has("CI") || has_terminal || has_browser || is_on_purpose {
+        return Ok(());
+    }
+    let target = options.target.clone().unwrap_or_else(|| resolved.profile.to_string());
+    Err(SettingsError::Unattended { target })
+}

@@ -1,0 +1,86 @@
+//! Step 7: the token response is checked against what was asked for, and
+//! stored. Every login in which a person signs in ends here.
+
+use super::context::SaveSession;
+use super::error::LoginError;
+use super::id_token::check_id_token;
+use super::requested::Requested;
+use crate::fault::{self, Point};
+use crate::flow::caller::Caller;
+use crate::flow::events::{Quirks, trace_token_response};
+use crate::flow::revoke::revoke_session;
+use crate::flow::server::ResolvedServer;
+use crate::flow::session;
+use crate::protocol::client::Client;
+use crate::protocol::id_token::IdToken;
+use crate::protocol::token_response::TokenResponse;
+use crate::secret::Secret;
+use crate::store::{Part, Session};
+use crate::trace::Event;
+use std::time::Duration;
+
+/// Who issued tokens, and to whom.
+pub(in crate::flow) struct Issued<'r> {
+    pub(in crate::flow) server: &'r ResolvedServer,
+    pub(in crate::flow) client: &'r Client,
+    /// How long the access token lives where the server does not say so.
+    pub(in crate::flow) assumed_ttl: Option<Duration>,
+}
+
+/// A login that succeeded and is stored.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// As it was stored.
+    pub session: Session,
+    /// Who signed in, where the server says so.
+    pub id_token: Option<IdToken>,
+    /// The token response as JSON, for `--no-store`.
+    pub token_response: Secret,
+}
+
+impl Issued<'_> {
+    /// Checks the token response and stores the session. Where it cannot be
+    /// stored, its tokens are revoked.
+    ///
+    /// # Errors
+    /// [`LoginError::IdToken`] and [`LoginError::Keep`].
+    pub(in crate::flow) async fn check_and_store(
+        &self,
+        mut response: TokenResponse,
+        requested: &Requested<'_>,
+        caller: &mut Caller<'_>,
+        save: &mut SaveSession<'_>,
+    ) -> Result<LoggedIn, LoginError> {
+        let Issued {
+            server,
+            client,
+            assumed_ttl,
+        } = *self;
+        trace_token_response(&response, Quirks::Warn, caller.observer);
+        let id_token = check_id_token(&response, requested, server, client, caller)?;
+        if id_token.is_none() {
+            response.id_token = None;
+        }
+        let now = caller.now();
+        let token_response = response.to_json();
+        let asked = session::asked(requested.scope, requested.resource, requested.audience);
+        let mut session = session::new_session(&server.metadata, client, asked);
+        session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
+        session::apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
+        fault::here(Point::CodeExchanged);
+        if let Err(error) = save(&session, caller.observer) {
+            // Tokens that nobody keeps should not live on at the server.
+            if let Err(error) = revoke_session(&session, None, caller).await {
+                caller.observe(&Event::Warning(&format!(
+                    "the new tokens could not be revoked either: {error}"
+                )));
+            }
+            return Err(LoginError::Keep(error));
+        }
+        Ok(LoggedIn {
+            session,
+            id_token,
+            token_response,
+        })
+    }
+}
