@@ -17,11 +17,14 @@ mod keyring_session;
 use fake_secret_service::{Behaviour, FakeSecretService, Person};
 use keyring_session::{Activation, KeyringSession};
 use oauth::exit::Diagnosis;
+use oauth::protocol::client::{Client, ClientAuthentication, ClientId};
+use oauth::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use oauth::protocol::scope::Scope;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, FileKey, Intent, Interaction, KeyringSession as SessionKind, ProfileLock, ProfileName, Purpose, Renewal,
-    Session, SessionClient, SessionEndpoints, StoreSettings, StoredToken,
+    FileKey, Intent, Interaction, KeyringSession as SessionKind, LockKind, ProfileLock, ProfileName, Renewal, Session,
+    SessionClient, StoreSettings, StoredToken,
 };
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -56,7 +59,7 @@ fn driver() {
         data_folder: home.join("data"),
         config_folder: home.join("config"),
         runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(Into::into),
-        file_key: FileKey::Own,
+        file_key: FileKey::Generated,
         ask_passphrase: None,
         child_environment: Vec::new(),
     })
@@ -81,7 +84,7 @@ fn driver() {
                 let lock = ProfileLock::acquire(
                     &home.join("locks"),
                     &profile(name),
-                    Purpose::Change,
+                    LockKind::Session,
                     Duration::from_secs(60),
                     &mut |_| {},
                 );
@@ -122,36 +125,18 @@ fn profile(name: &str) -> ProfileName {
 }
 
 fn session(generation: u64) -> Session {
+    let client = SessionClient::from(&Client {
+        id: ClientId::parse("desktop").unwrap(),
+        authentication: ClientAuthentication::None,
+    });
+    let issuer = Issuer::parse("https://id.example.com", HttpPolicy::LoopbackOnly).unwrap();
+    let token_endpoint = Endpoint::parse("https://id.example.com/token", HttpPolicy::LoopbackOnly).unwrap();
     Session {
         generation,
-        issuer: Some("https://id.example.com".to_owned()),
-        client: SessionClient {
-            id: "desktop".to_owned(),
-            auth_method: "none".to_owned(),
-            secret: None,
-        },
-        endpoints: SessionEndpoints {
-            token: "https://id.example.com/token".to_owned(),
-            revocation: None,
-            introspection: None,
-            userinfo: None,
-            jwks_uri: None,
-        },
-        asked: Asked {
-            scope: Vec::new(),
-            resource: Vec::new(),
-            audience: None,
-        },
         renewal: Renewal::RefreshToken,
         refresh_token: Some(Secret::from("canary-refresh-token")),
-        id_token: None,
-        subject: None,
-        dead: None,
-        suspended: None,
-        refresh_expires_at: None,
-        first_claims: None,
         tokens: vec![StoredToken {
-            narrowed_to: Vec::new(),
+            narrowed_to: Scope::default(),
             resource: Vec::new(),
             scope: None,
             // more than a Windows item, and than secret-tool would take
@@ -160,6 +145,7 @@ fn session(generation: u64) -> Session {
             expires_at: None,
             issued_at: None,
         }],
+        ..Session::new(Some(issuer), client, token_endpoint)
     }
 }
 
@@ -957,7 +943,7 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     assert_eq!(driver.ask("declare"), "declared");
     let pid = driver.child.id();
     let error =
-        ProfileLock::acquire(&locks, &profile("work"), Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap_err();
+        ProfileLock::acquire(&locks, &profile("work"), LockKind::Session, Duration::ZERO, &mut |_| {}).unwrap_err();
     assert!(
         error.to_string().contains(&format!("process {pid} (`oauth token`)")),
         "{error}"
@@ -969,7 +955,7 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     let lock = ProfileLock::acquire(
         &locks,
         &profile("work"),
-        Purpose::Change,
+        LockKind::Session,
         Duration::from_secs(5),
         &mut |_| {},
     )

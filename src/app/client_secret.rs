@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(crate) fn given_client_secret(
     if let Some(secret) = context.client_secret_of_environment() {
         return Ok(Some(secret));
     }
-    if options.client_secret_stdin {
+    if options.client.client_secret_stdin {
         return read_secret_from_stdin(context, "--client-secret-stdin").map(Some);
     }
     match &resolved.client_secret_file {
@@ -38,14 +38,14 @@ pub(crate) fn client_secret(
     if given.is_some() {
         return given;
     }
-    let issuer = resolved.request.server.issuer.as_ref().map(|issuer| issuer.as_str());
-    let token_endpoint = resolved.request.server.token_endpoint.as_ref().map(ToString::to_string);
+    let server = &resolved.request.server;
     let same_client = |session: &&Session| {
-        session.client.id == resolved.request.client.id.as_str()
-            && session.issuer.as_deref() == issuer
-            && token_endpoint
+        session.client.id == resolved.request.client.id
+            && session.issuer == server.issuer
+            && server
+                .token_endpoint
                 .as_ref()
-                .is_none_or(|endpoint| *endpoint == session.endpoints.token)
+                .is_none_or(|endpoint| *endpoint == session.token_endpoint)
     };
     let kept = earlier
         .filter(same_client)

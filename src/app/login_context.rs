@@ -4,7 +4,7 @@ use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::context::{Context, caller};
 use crate::app::deadline::Uninterruptible;
 use crate::app::input::open_paste_source;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginError, LoginRequest, PasteSource, SaveSession};
@@ -34,7 +34,7 @@ impl BrowserLogin<'_> {
         let request = &mut self.resolved.request;
         request.timeout = context.at_most(request.timeout);
         let host = detect_host(&context.environment);
-        let browser_launchers = match self.options.no_browser {
+        let browser_launchers = match self.options.browser.no_browser {
             true => Vec::new(),
             false => browser_launchers(self.resolved.browser.as_deref(), &context.environment, &host)?,
         };
@@ -46,7 +46,10 @@ impl BrowserLogin<'_> {
         let paste_only = matches!(request.callback, CallbackChoice::Paste(_));
         let runtime = context.runtime()?;
         let _in_runtime = runtime.enter();
-        let mut pasted = open_paste_source(paste_only, self.options.client_secret_stdin)?;
+        let mut pasted = open_paste_source(
+            paste_only,
+            self.options.client.client_secret_stdin || context.stdin_is_taken,
+        )?;
         let mut login_context = LoginContext {
             caller: caller(self.transport, self.observer),
             user_agent: &mut user_agent,

@@ -99,7 +99,7 @@ impl LoginRequired {
 
 /// What the session was asked for, and this word.
 fn scope_with(session: &Session, word: &str) -> String {
-    let requested = session.asked.scope.iter().map(String::as_str);
+    let requested = session.requested.scope.tokens().iter().map(String::as_str);
     let others = requested.filter(|requested| *requested != word);
     others.chain([word]).collect::<Vec<_>>().join(" ")
 }

@@ -9,6 +9,8 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::Quoted;
 use crate::output::causes::error_chain;
+use crate::protocol::endpoint::Issuer;
+use crate::protocol::resource::Resource;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, Suspension};
 use url::Url;
 
@@ -130,7 +132,7 @@ pub(crate) fn check_matches_url(
     choice: &ProfileChoice,
 ) -> Result<(), LoginRequired> {
     let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
-    match (url, session.issuer.as_deref()) {
+    match (url, session.issuer.as_ref().map(Issuer::as_str)) {
         (None, _) => Ok(()),
         (Some(url), Some(issuer)) if url == issuer => Ok(()),
         (Some(url), issuer) => Err(LoginRequired::Mismatch {
@@ -166,7 +168,11 @@ pub(crate) fn check_matches_profile(
         }
     };
     for (what, wanted, found) in [
-        ("issuer", profile.text("issuer"), session.issuer.as_deref()),
+        (
+            "issuer",
+            profile.text("issuer"),
+            session.issuer.as_ref().map(Issuer::as_str),
+        ),
         ("client_id", profile.text("client_id"), Some(session.client.id.as_str())),
     ] {
         if wanted.is_some() && wanted != found {
@@ -178,25 +184,25 @@ pub(crate) fn check_matches_profile(
         }
     }
     if let Some(wanted) = profile.text("token_endpoint") {
-        let same = Url::parse(wanted).is_ok_and(|url| url.as_str() == session.endpoints.token);
-        if !same {
-            return Err(differs(
-                "token_endpoint",
-                shown(wanted),
-                shown(&session.endpoints.token),
-            ));
+        let found = session.token_endpoint.url();
+        if !Url::parse(wanted).is_ok_and(|url| url == *found) {
+            return Err(differs("token_endpoint", shown(wanted), shown(found.as_str())));
         }
     }
+    let requested = &session.requested;
+    let resource: Vec<&str> = requested.resource.iter().map(Resource::as_str).collect();
+    let scope: Vec<&str> = requested.scope.tokens().iter().map(String::as_str).collect();
     for (what, wanted, found) in [
-        ("resource", profile.list("resource"), &session.asked.resource),
-        ("scope", profile.list("scope"), &session.asked.scope),
+        ("resource", profile.list("resource"), resource),
+        ("scope", profile.list("scope"), scope),
     ] {
-        if wanted.iter().any(|word| !found.contains(word)) || found.iter().any(|word| !wanted.contains(word)) {
+        let lacks = |word: &str| !wanted.iter().any(|wanted| wanted == word);
+        if wanted.iter().any(|word| !found.contains(&word.as_str())) || found.iter().any(|word| lacks(word)) {
             return Err(differs(what, shown(&wanted.join(" ")), shown(&found.join(" "))));
         }
     }
-    if profile.text("audience") != session.asked.audience.as_deref() {
-        let (wanted, found) = (profile.text("audience"), session.asked.audience.as_deref());
+    if profile.text("audience") != requested.audience.as_deref() {
+        let (wanted, found) = (profile.text("audience"), requested.audience.as_deref());
         return Err(differs(
             "audience",
             shown(wanted.unwrap_or_default()),

@@ -46,22 +46,22 @@ impl SessionRow {
         let of_profile = |key: &str| profile.and_then(|profile| profile.text(key)).map(str::to_owned);
         let granted = token.and_then(|token| token.scope.as_ref());
         let scope = granted
-            .or(session.map(|session| &session.asked.scope))
-            .map(|scope| scope.join(" "));
+            .or(session.map(|session| &session.requested.scope))
+            .map(ToString::to_string);
         let named = session.and_then(|session| stored_name(session.id_token.as_ref()?, session.subject.as_deref()?));
         SessionRow {
             profile: name.to_string(),
             name: named,
             subject: session.and_then(|session| session.subject.clone()),
             issuer: session
-                .and_then(|session| session.issuer.clone())
+                .and_then(|session| session.issuer.as_ref().map(ToString::to_string))
                 .or_else(|| of_profile("issuer")),
             client_id: session
-                .map(|session| session.client.id.clone())
+                .map(|session| session.client.id.to_string())
                 .or_else(|| of_profile("client_id")),
             scope: scope.filter(|scope| !scope.is_empty()),
             resource: session
-                .map(|session| session.asked.resource.clone())
+                .map(|session| session.requested.resource.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             state,
             expires_at,

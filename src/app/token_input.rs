@@ -7,11 +7,12 @@ use crate::app::input::read_secret_from_stdin;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
-use crate::args::cli::{LoginOptions, ProfileChoice, TokenInput};
+use crate::args::cli::{ProfileChoice, TokenInput};
 use crate::args::config::Config;
+use crate::args::login::{CallbackOptions, LoginOptions};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
-use crate::flow::token_services::unauthenticated_session;
+use crate::flow::token_services::{KnownServer, discover_known_server};
 use crate::secret::Secret;
 use crate::store::{CredentialStore, ProfileName, Session};
 use crate::trace::Observer;
@@ -105,8 +106,9 @@ pub(crate) struct TokenTarget {
     pub(crate) token: Secret,
     /// The session's own access token, and not one that was given.
     pub(crate) is_own: bool,
-    /// Where nobody is signed in, a record of the profile's server and client.
-    pub(crate) session: Session,
+    /// Who signed in, where that is known and the token is the session's own.
+    pub(crate) subject: Option<String>,
+    pub(crate) server: KnownServer,
     pub(crate) transport: Transport,
 }
 
@@ -122,11 +124,15 @@ pub(crate) fn resolve_token(
     let name = settings::choose_profile(&profile_choice(input), &context.environment, &config)?.name;
     let transport = context.transport(config.profile(&name), true)?;
     if let Some(token) = given {
-        let session = session_for_request(context, input, &config, &name, &transport, observer)?;
+        let server = match session_if_signed_in(context, input)? {
+            Some(session) => KnownServer::from(&session),
+            None => server_of_profile(context, &config, &name, &transport, observer)?,
+        };
         return Ok(TokenTarget {
             token,
             is_own: false,
-            session,
+            subject: None,
+            server,
             transport,
         });
     }
@@ -135,33 +141,42 @@ pub(crate) fn resolve_token(
     Ok(TokenTarget {
         token: token.ok_or(LoginRequired::Expired { profile: name })?,
         is_own: true,
-        session,
+        server: KnownServer::from(&session),
+        subject: session.subject,
         transport,
     })
 }
 
-/// The stored session. Where nobody is signed in, the configuration file alone
-/// says which server and client a given token is a matter of.
-pub(crate) fn session_for_request(
-    context: &Context,
-    input: &TokenInput,
-    config: &Config,
-    name: &ProfileName,
-    transport: &Transport,
-    observer: &mut dyn Observer,
-) -> Result<Session, Error> {
+/// The stored session; `None` where nobody is signed in.
+pub(crate) fn session_if_signed_in(context: &Context, input: &TokenInput) -> Result<Option<Session>, Error> {
     match load_session(context, input) {
-        Ok(stored) => return Ok(stored.session),
+        Ok(stored) => Ok(Some(stored.session)),
         Err(error)
             if matches!(
                 error.downcast_ref(),
                 Some(LoginRequired::NotLoggedIn { .. } | LoginRequired::NotKept { .. })
-            ) => {}
-        Err(error) => return Err(error),
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
+}
+
+/// Which server and client a given token is a matter of, by the configuration file alone.
+pub(crate) fn server_of_profile(
+    context: &Context,
+    config: &Config,
+    name: &ProfileName,
+    transport: &Transport,
+    observer: &mut dyn Observer,
+) -> Result<KnownServer, Error> {
     let options = LoginOptions {
         profile: Some(name.to_string()),
-        paste: true,
+        callback: CallbackOptions {
+            paste: true,
+            ..CallbackOptions::default()
+        },
         ..LoginOptions::default()
     };
     let mut resolved = settings::login(&options, &context.environment, config)?;
@@ -171,6 +186,6 @@ pub(crate) fn session_for_request(
         (None, None) => None,
     };
     let mut caller = caller(transport, observer);
-    let recording = unauthenticated_session(&resolved.request.server, &resolved.request.client, &mut caller);
-    Ok(context.runtime()?.block_on(interruptible(recording))??)
+    let discovering = discover_known_server(&resolved.request.server, &resolved.request.client, &mut caller);
+    Ok(context.runtime()?.block_on(interruptible(discovering))??)
 }

@@ -3,5 +3,6 @@
 
 pub mod cli;
 pub mod config;
+pub mod login;
 pub mod login_grant;
 pub mod settings;

@@ -4,13 +4,13 @@
 
 use super::authorization_probe::AuthorizationProbe;
 use super::secrets;
+use crate::flow::login::browser_watch::BrowserWatch;
 use crate::flow::login::callback::{CallbackReceiver, next_callback};
 use crate::flow::login::events::{trace_authorization_request, trace_authorization_url};
 use crate::flow::login::{LoginContext, LoginError, LoginRequest};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;
 use crate::trace::Event;
-use crate::user_agent::browser::BrowserProcess;
 use crate::user_agent::callback::Page;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -53,7 +53,8 @@ pub(super) async fn browser_login(
     } else {
         trace_authorization_url(&probe.params, &url, world.caller.observer);
     }
-    let mut browser = world.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let process = world.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let mut browser = BrowserWatch::begin(process, &url);
     world.caller.observe(&Event::WaitBegins {
         timeout,
         paste_accepted: world.pasted.is_some(),
@@ -68,7 +69,7 @@ pub(super) async fn browser_login(
 async fn wait(
     probe: &AuthorizationProbe,
     receiver: &mut CallbackReceiver,
-    browser: &mut BrowserProcess,
+    browser: &mut BrowserWatch,
     timeout: Duration,
     world: &mut LoginContext<'_>,
 ) -> Result<CallbackOutcome, LoginError> {

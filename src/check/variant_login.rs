@@ -9,12 +9,13 @@
 use super::authorization_probe::AuthorizationProbe;
 use super::exchange::RedirectResponse;
 use super::secrets;
+use crate::flow::login::browser_watch::{BrowserSighting, BrowserWatch};
 use crate::flow::login::events::trace_authorization_url;
 use crate::flow::login::{LoginContext, LoginError};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;
 use crate::secret::Secret;
-use crate::trace::Event;
+use crate::trace::{Event, Observer};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -62,13 +63,14 @@ pub(super) async fn send_variants(
     for variant in variants.iter() {
         let url = endpoint.with_params(&variant.probe.params);
         trace_authorization_url(&variant.probe.params, &url, context.caller.observer);
-        browsers.push(context.user_agent.open(&url).map_err(LoginError::Browser)?);
+        let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
+        browsers.push(BrowserWatch::begin(process, &url));
     }
     context.caller.observe(&Event::WaitBegins {
         timeout,
         paste_accepted: false,
     });
-    receive(variants, &listeners, timeout).await;
+    receive(variants, &listeners, timeout, &mut browsers, context.caller.observer).await;
     context.caller.observe(&Event::WaitEnds);
     Ok(true)
 }
@@ -87,7 +89,13 @@ async fn bind(port: u16) -> Vec<TcpListener> {
     listeners
 }
 
-async fn receive(variants: &mut [Variant], listeners: &[TcpListener], timeout: Duration) {
+async fn receive(
+    variants: &mut [Variant],
+    listeners: &[TcpListener],
+    timeout: Duration,
+    browsers: &mut [BrowserWatch],
+    observer: &mut dyn Observer,
+) {
     let mut connections = FuturesUnordered::new();
     let mut deadline = Instant::now() + timeout;
     while variants.iter().any(|variant| variant.response.is_none()) {
@@ -100,9 +108,16 @@ async fn receive(variants: &mut [Variant], listeners: &[TcpListener], timeout: D
                     deadline = Instant::now() + timeout;
                 }
             }
+            Some(sighting) = next_sighting(browsers) => sighting.report_to(observer),
             () = tokio::time::sleep_until(deadline) => return,
         }
     }
+}
+
+/// What becomes of one of them.
+async fn next_sighting(browsers: &mut [BrowserWatch]) -> Option<BrowserSighting> {
+    let mut watching: FuturesUnordered<_> = browsers.iter_mut().map(BrowserWatch::next).collect();
+    watching.next().await
 }
 
 async fn accept(listeners: &[TcpListener]) -> Option<TcpStream> {

@@ -104,8 +104,8 @@ fn unwritable(path: &Path, source: CreateFileError) -> Error {
 
 fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     for (is_given, flag) in [
-        (options.login.refresh_token_stdin, "--refresh-token-stdin"),
-        (options.login.stop_before.is_some(), "--stop-before"),
+        (options.login.session.refresh_token_stdin, "--refresh-token-stdin"),
+        (options.login.session.stop_before.is_some(), "--stop-before"),
     ] {
         if is_given {
             return Err(SettingsError::Contradiction {
@@ -134,7 +134,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
 
     let host = detect_host(&context.environment);
     let mut user_agent = DesktopBrowser {
-        browser_launchers: match options.login.no_browser {
+        browser_launchers: match options.login.browser.no_browser {
             true => Vec::new(),
             false => browser_launchers(resolved.browser.as_deref(), &context.environment, &host)?,
         },
@@ -152,7 +152,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let in_runtime = runtime.enter();
-    let mut pasted = open_paste_source(paste_only, options.login.client_secret_stdin)?;
+    let mut pasted = open_paste_source(paste_only, options.login.client.client_secret_stdin)?;
     let shutdown = Box::pin(shutdown_signal());
     drop(in_runtime);
     let mut save_nothing = |_: &Session, _: &mut dyn Observer| Ok(());

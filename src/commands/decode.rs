@@ -14,7 +14,6 @@ use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::issuer_keys::{IssuerKeysError, KeySource, issuer_keys};
-use crate::flow::session::{UnusableRecord, endpoint_of};
 use crate::foreign_text::{Quoted, sanitize, sanitize_json};
 use crate::output::causes::error_chain;
 use crate::output::json_table::render_members;
@@ -40,8 +39,6 @@ enum DecodeError {
     Signature(#[source] SignatureError),
     #[error("the token is not verified, because its issuer's keys cannot be used")]
     Keys(#[source] Box<IssuerKeysError>),
-    #[error(transparent)]
-    Record(#[from] UnusableRecord),
 }
 
 impl Diagnosis for DecodeError {
@@ -50,7 +47,6 @@ impl Diagnosis for DecodeError {
             DecodeError::NotAJwt(_) => ExitCode::Usage,
             DecodeError::Signature(_) => ExitCode::Protocol,
             DecodeError::Keys(source) => source.exit_code(),
-            DecodeError::Record(_) => ExitCode::Store,
         }
     }
 
@@ -63,7 +59,6 @@ impl Diagnosis for DecodeError {
             }
             DecodeError::NotAJwt(_) => "Access tokens may be opaque; ask the server about this one: oauth introspect",
             DecodeError::Signature(_) => "Do not trust its claims: it was changed, or another party made it.",
-            DecodeError::Record(_) => "Log in again to replace the stored session: oauth login",
         };
         vec![hint.to_owned()]
     }
@@ -147,7 +142,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
             let token = token_of(&stored.session, options)
                 .ok_or_else(|| LoginRequired::no_id_token(&stored.name, &stored.session))?;
             let decoded = Decoded::read(&token, context)?;
-            let keys = keys_of_session(&stored.session)?;
+            let keys = keys_of_session(&stored.session);
             warn_of_another_issuer(context, &decoded, &stored.session);
             config = stored.config;
             profile = config.profile(&stored.name);
@@ -181,8 +176,8 @@ fn token_of(session: &Session, options: &DecodeOptions) -> Option<Secret> {
 
 /// Some servers sign access tokens under another name; a person should see it.
 fn warn_of_another_issuer(context: &Context, decoded: &Decoded, session: &Session) {
-    if let (Some(named), Some(issuer)) = (decoded.issuer(), session.issuer.as_deref())
-        && named != issuer
+    if let (Some(named), Some(issuer)) = (decoded.issuer(), &session.issuer)
+        && named != issuer.as_str()
     {
         let warning = format!(
             "the token says that it is from {}, but the session is at \"{issuer}\"",
@@ -193,23 +188,18 @@ fn warn_of_another_issuer(context: &Context, decoded: &Decoded, session: &Sessio
 }
 
 /// The session was made with this server, so its keys may be asked for.
-fn keys_of_session(session: &Session) -> Result<KeyChoice, Error> {
-    let whose = session.issuer.clone();
-    if let Some(text) = &session.endpoints.jwks_uri {
-        let endpoint = endpoint_of(text, "jwks_uri").map_err(DecodeError::Record)?;
-        return Ok(KeyChoice::Issuer(
-            KeySource::JwksUri(endpoint),
-            whose.unwrap_or_else(|| text.clone()),
-        ));
-    }
-    let issuer = whose.and_then(|text| Issuer::parse(&text, HttpPolicy::Everywhere).ok());
-    Ok(match issuer {
-        Some(issuer) => {
-            let whose = issuer.to_string();
-            KeyChoice::Issuer(KeySource::Issuer(issuer, HttpPolicy::Everywhere), whose)
+fn keys_of_session(session: &Session) -> KeyChoice {
+    match (&session.endpoints.jwks_uri, &session.issuer) {
+        (Some(endpoint), issuer) => {
+            let whose = issuer.as_ref().map_or_else(|| endpoint.to_string(), Issuer::to_string);
+            KeyChoice::Issuer(KeySource::JwksUri(endpoint.clone()), whose)
         }
-        None => KeyChoice::None("the session knows neither the issuer nor its keys".to_owned()),
-    })
+        (None, Some(issuer)) => {
+            let source = KeySource::Issuer(issuer.clone(), HttpPolicy::Everywhere);
+            KeyChoice::Issuer(source, issuer.to_string())
+        }
+        (None, None) => KeyChoice::None("the session knows neither the issuer nor its keys".to_owned()),
+    }
 }
 
 /// The keys of the issuer that a given token names, if the user knows it.

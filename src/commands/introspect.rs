@@ -14,13 +14,14 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let TokenTarget {
         token,
         is_own,
-        session,
+        server,
         transport,
+        ..
     } = resolve_token(context, input, &mut observer)?;
     let secret = context.client_secret_of_environment();
     let hint = is_own.then_some("access_token");
     let mut caller = caller(&transport, &mut observer);
-    let asking = introspect(&session, secret.as_ref(), &token, hint, &mut caller);
+    let asking = introspect(&server, secret.as_ref(), &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
     report::print(json_table::render(&answer, context.style.json).as_bytes())?;
     if active { Ok(()) } else { Err(Inactive.into()) }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
-use crate::store::{CredentialStore, ProfileName, Renewal, Session};
+use crate::store::{CredentialStore, ProfileName, Session};
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
@@ -86,26 +86,13 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     Ok(())
 }
 
-/// Deletes the tokens; a record with a client secret stays for the next login.
+/// Deletes the tokens; a record with a secret of the client stays for the next login.
 fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session) -> Result<(), Error> {
-    if session.client.secret.is_none() {
+    if session.client.secret.is_none() && session.client.key.is_none() {
         store.delete(name)?;
         return Ok(());
     }
-    let emptied = Session {
-        generation: session.generation.saturating_add(1),
-        renewal: Renewal::None,
-        refresh_token: None,
-        id_token: None,
-        subject: None,
-        dead: None,
-        suspended: None,
-        refresh_expires_at: None,
-        first_claims: None,
-        tokens: Vec::new(),
-        ..session
-    };
-    Ok(store.save(name, &emptied)?)
+    Ok(store.save(name, &session.without_tokens())?)
 }
 
 /// `--all` went on after failures.

@@ -5,11 +5,14 @@ use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
 use crate::app::signals::{finish_then_interrupt, interruptible};
-use crate::app::token_input::{load_session, profile_choice, read_token_argument, session_for_request};
+use crate::app::token_input::{
+    load_session, profile_choice, read_token_argument, server_of_profile, session_if_signed_in,
+};
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::Error;
 use crate::flow::revoke::revoke_token;
+use crate::flow::token_services::KnownServer;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session};
 use crate::system;
@@ -24,14 +27,23 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let session = match given {
-        Some(_) => session_for_request(context, input, &config, &name, &transport, &mut observer)?,
-        None => load_session(context, input)?.session,
+        Some(_) => session_if_signed_in(context, input)?,
+        None => Some(load_session(context, input)?.session),
+    };
+    let is_own = |token: &Secret| {
+        session
+            .as_ref()
+            .is_some_and(|session| kind_of(session, token).is_some())
     };
     if let Some(token) = &given
-        && kind_of(&session, token).is_none()
+        && !is_own(token)
     {
+        let server = match &session {
+            Some(session) => KnownServer::from(session),
+            None => server_of_profile(context, &config, &name, &transport, &mut observer)?,
+        };
         let mut caller = caller(&transport, &mut observer);
-        let revoking = revoke_token(&session, secret.as_ref(), token, None, &mut caller);
+        let revoking = revoke_token(&server, secret.as_ref(), token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
         observer.observe(&Event::Outcome(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
@@ -52,10 +64,11 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         None => own_access_token(&stored.session, &name)?,
     };
     let kind = kind_of(&stored.session, &token);
+    let server = KnownServer::from(&stored.session);
     // A signal waits until what the server has forgotten is not handed out here any more.
     runtime.block_on(finish_then_interrupt(async {
         revoke_token(
-            &stored.session,
+            &server,
             secret.as_ref(),
             &token,
             kind,

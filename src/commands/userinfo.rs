@@ -13,14 +13,15 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut observer = context.observer();
     let TokenTarget {
         token,
-        is_own,
-        session,
+        subject,
+        server,
         transport,
+        ..
     } = resolve_token(context, input, &mut observer)?;
     // A token that was given may be another person's.
-    let subject = session.subject.as_deref().filter(|_| is_own);
+    let subject = subject.as_deref();
     let mut caller = caller(&transport, &mut observer);
-    let asking = userinfo(&session, &token, subject, &mut caller);
+    let asking = userinfo(&server, &token, subject, &mut caller);
     let answer = context.runtime()?.block_on(interruptible(asking))??;
     observer.observe(&match subject {
         Some(_) => Event::CheckPassed("sub is that of the ID token (OpenID Connect Core §5.3.2)"),

@@ -1,10 +1,10 @@
 //! Asks the introspection endpoint for a token's state and metadata (RFC 7662).
 
 use super::caller::Caller;
-use super::session::client_of;
-use super::token_services::{Service, TokenServiceError, endpoint, json_object, not_json, request_about_token, send};
+use super::token_services::{
+    KnownServer, Service, TokenServiceError, endpoint, json_object, not_json, request_about_token, send,
+};
 use crate::secret::Secret;
-use crate::store::Session;
 use serde_json::Value;
 
 /// What the introspection endpoint says of a token: a JSON object as text, and
@@ -13,15 +13,15 @@ use serde_json::Value;
 /// # Errors
 /// [`TokenServiceError`].
 pub async fn introspect(
-    session: &Session,
+    server: &KnownServer,
     client_secret: Option<&Secret>,
     token: &Secret,
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(Vec<u8>, bool), TokenServiceError> {
     let service = Service::Introspection;
-    let endpoint = endpoint(service, session, caller).await?;
-    let client = client_of(session, client_secret)?;
+    let endpoint = endpoint(service, server, caller).await?;
+    let client = server.client.to_client(client_secret)?;
     let request = request_about_token(&endpoint, &client, token, token_type_hint, caller)?;
     let method = Some(client.authentication.method());
     let response = send(service, &endpoint, &request, method, caller).await?;

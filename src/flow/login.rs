@@ -2,6 +2,7 @@
 //! of RFC 6749 §4.1 and RFC 7636 as they happen. [`login`] is the file's first
 //! function; the details of single steps stand in the modules below it.
 
+pub(crate) mod browser_watch;
 pub(crate) mod callback;
 mod context;
 mod error;
@@ -24,12 +25,13 @@ use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::server::{ResolvedServer, resolve_server};
 use crate::flow::token_endpoint::request_token;
-use crate::protocol::authorization::{AuthorizationGrant, ExpectedIssuer, PendingAuthorization};
+use crate::protocol::authorization::{ExpectedIssuer, PendingAuthorization, RedeemableAuthorization};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
 use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
+use browser_watch::BrowserWatch;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
 use requested::Requested;
@@ -58,8 +60,10 @@ pub async fn login(
 
     // 6 and 7, while the browser waits for its page.
     let Authorized {
-        pending,
-        callback: ValidatedCallback { grant, received },
+        callback: ValidatedCallback {
+            authorization,
+            received,
+        },
         server,
         client,
         receiver,
@@ -69,7 +73,7 @@ pub async fn login(
         client: &client,
         assumed_ttl,
     };
-    let outcome = or_interrupted(interrupted, exchange_and_store(pending, grant, issued, context)).await;
+    let outcome = or_interrupted(interrupted, exchange_and_store(*authorization, issued, context)).await;
     let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
     received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
@@ -87,13 +91,15 @@ pub async fn login_until_exchange(
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<PreparedExchange, LoginError> {
     let Authorized {
-        pending,
-        callback: ValidatedCallback { grant, received },
+        callback: ValidatedCallback {
+            authorization,
+            received,
+        },
         server,
         receiver,
         ..
     } = authorize(request, context, pin!(interrupted)).await?;
-    let (token_request, _) = pending.redeem(grant);
+    let (token_request, _) = authorization.redeem();
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
@@ -123,7 +129,7 @@ async fn authorize(
             issuer: server.metadata.issuer.clone(),
             announced: server.metadata.authorization_response_iss_parameter_supported,
         },
-        request.wish,
+        request.authorization,
         context.caller.randomness,
     )?;
     trace_prepared(pending.request(), context.caller.observer);
@@ -132,19 +138,19 @@ async fn authorize(
     context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&authorization_endpoint);
     trace_authorization_request(&pending.request().params(), &url, &receiver, context);
-    let mut browser = context.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
+    let mut browser = BrowserWatch::begin(process, &url);
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
     context.caller.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive_callback(&pending, &mut receiver, &mut browser, request.timeout, context);
+    let receiving = receive_callback(pending, &mut receiver, &mut browser, request.timeout, context);
     let received = or_interrupted(interrupted.as_mut(), receiving).await;
     context.caller.observe(&Event::WaitEnds);
     receiver.report_strays(context.caller.observer);
     match received {
         Ok(callback) => Ok(Authorized {
-            pending,
             callback,
             server,
             client,
@@ -159,7 +165,6 @@ async fn authorize(
 
 /// What the first five steps bring.
 struct Authorized {
-    pending: PendingAuthorization,
     callback: ValidatedCallback,
     server: ResolvedServer,
     client: Client,
@@ -178,14 +183,13 @@ async fn or_interrupted<T>(
 }
 
 async fn exchange_and_store(
-    pending: PendingAuthorization,
-    grant: AuthorizationGrant,
+    authorization: RedeemableAuthorization,
     issued: Issued<'_>,
     context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
     context.caller.observe(&Event::StepBegins(Step::Exchange));
-    let (token_request, asked) = pending.redeem(grant);
+    let (token_request, asked) = authorization.redeem();
     let answer = request_token(&issued.server.token_endpoint, &token_request, &mut context.caller).await?;
     let response = answer.read().map_err(|error| LoginError::Token {
         error,

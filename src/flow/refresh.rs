@@ -4,15 +4,16 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::events::{Quirks, trace_token_response};
-use crate::flow::session::{UnusableRecord, apply_token_response, client_of, endpoint_of, renewal_grant, resources_of};
+use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
-use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenError, Occasion};
+use crate::protocol::client::MissingCredential;
+use crate::protocol::endpoint::Issuer;
+use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenContext, IdTokenError};
 use crate::protocol::random::RandomnessFailed;
-use crate::protocol::scope::Scope;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{Part, Renewal, Session, Suspension};
+use crate::store::{Part, Session, Suspension};
 use crate::trace::Event;
 use crate::transport::TransportError;
 use std::time::Duration;
@@ -24,6 +25,13 @@ const SESSION_ENDED: [&str; 3] = ["invalid_grant", "bad_refresh_token", "invalid
 /// By these they say that the resource owner is needed; a policy may change back.
 const LOGIN_REQUIRED: [&str; 3] = ["login_required", "interaction_required", "consent_required"];
 
+/// What a person can do where the client cannot authenticate any more.
+pub(in crate::flow) const CREDENTIAL_HINT: &str =
+    "Set OAUTH_CLIENT_SECRET, or log in again with --client-secret-file FILE.";
+
+/// What a person can do where a refresh brought the ID token of another party.
+const SUSPENDED_HINT: &str = "The session is suspended: its refresh token, the new one if one came, is kept, but nothing of it is used until you log in again.";
+
 /// Why there is no new token. The session is as it was, but for
 /// [`RefreshError::RefreshTokenKept`].
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +39,9 @@ pub enum RefreshError {
     /// Nothing to refresh with.
     #[error("the session has no refresh token")]
     NoRefreshToken,
-    /// The record was changed by others.
+    /// Neither the session nor the environment has what the client authenticates with.
     #[error(transparent)]
-    Record(#[from] UnusableRecord),
+    Credential(#[from] MissingCredential),
     /// The client cannot prove who it is.
     #[error(transparent)]
     Randomness(RandomnessFailed),
@@ -55,6 +63,11 @@ impl RefreshError {
     /// Whether the server said that the refresh token is of no use any more.
     pub fn ends_session(&self) -> bool {
         matches!(self, RefreshError::Token(error) if is_refused_with(error, &SESSION_ENDED))
+    }
+
+    /// Whether it suspends the session.
+    fn is_of_another_party(&self) -> bool {
+        matches!(self, RefreshError::IdToken(error) if error.other_party().is_some())
     }
 
     /// Whether the session has changed and must be saved.
@@ -87,7 +100,7 @@ impl Diagnosis for RefreshError {
     fn exit_code(&self) -> ExitCode {
         match self {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
-            RefreshError::Record(_) => ExitCode::Store,
+            RefreshError::Credential(_) => ExitCode::Store,
             RefreshError::Randomness(_) => ExitCode::Unexpected,
             RefreshError::Transport(source) => exit_code_without_answer(source),
             RefreshError::RefreshTokenKept(error) => error.exit_code(),
@@ -102,11 +115,12 @@ impl Diagnosis for RefreshError {
                 "Log in again; ask for the scope offline_access if the server gives refresh tokens only then."
                     .to_owned(),
             ],
-            RefreshError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
+            RefreshError::Credential(_) => vec![CREDENTIAL_HINT.to_owned()],
             RefreshError::Randomness(_) => Vec::new(),
             RefreshError::Transport(source) => source.hints(),
             RefreshError::Token(error) => hints_for_refresh(error),
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
+            RefreshError::RefreshTokenKept(error) if error.is_of_another_party() => vec![SUSPENDED_HINT.to_owned()],
             RefreshError::RefreshTokenKept(error) => {
                 let mut hints = vec!["The new refresh token is stored: the next refresh uses it.".to_owned()];
                 hints.extend(error.hints());
@@ -176,12 +190,12 @@ pub async fn refresh(
     options: &RefreshOptions,
     caller: &mut Caller<'_>,
 ) -> Result<Option<IdToken>, RefreshError> {
-    let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
+    let token_endpoint = session.token_endpoint.clone();
     let token_request = TokenRequest {
-        client: client_of(session, options.client_secret.as_ref())?,
-        grant: renewal_grant(session, part)?.ok_or(RefreshError::NoRefreshToken)?,
-        resource: resources_of(session, part)?,
-        audience: session.asked.audience.clone(),
+        client: session.client.to_client(options.client_secret.as_ref())?,
+        grant: renewal_grant(session, part).ok_or(RefreshError::NoRefreshToken)?,
+        resource: session.resource_of(part).to_vec(),
+        audience: session.requested.audience.clone(),
         extra: extra_parameters(options, part),
     };
     let answer = request_token(&token_endpoint, &token_request, caller).await?;
@@ -189,7 +203,7 @@ pub async fn refresh(
         Ok(response) => response,
         Err(error) => {
             let refresh_token = answer.salvage_refresh_token();
-            let refresh_token = refresh_token.filter(|_| session.renewal != Renewal::Grant);
+            let refresh_token = refresh_token.filter(|_| !session.renewal.repeats_grant());
             return Err(keep_refresh_token(session, refresh_token, error.into()));
         }
     };
@@ -199,7 +213,7 @@ pub async fn refresh(
         Quirks::Trace
     };
     trace_token_response(&response, quirks, caller.observer);
-    if session.renewal == Renewal::Grant {
+    if session.renewal.repeats_grant() {
         drop_tokens_of_users(&mut response, caller);
     }
     let has_secret = token_request.client.is_confidential();
@@ -286,17 +300,17 @@ fn check_id_token(
     let of_stored = session.id_token.as_ref().and_then(FirstClaims::of_stored);
     let first = session.first_claims.as_ref().or(of_stored.as_ref());
     let expected = Expected {
-        issuer: session.issuer.as_deref(),
-        client_id: &session.client.id,
+        issuer: session.issuer.as_ref().map(Issuer::as_str),
+        client_id: session.client.id.as_str(),
         client_has_secret,
         now: caller.now(),
         access_token: &response.access_token,
-        occasion: Occasion::Refresh {
+        context: IdTokenContext::Refresh {
             subject: session.subject.as_deref(),
             first,
         },
     };
-    let is_asked_for = session.subject.is_some() || session.asked.scope.iter().any(|scope| scope == "openid");
+    let is_asked_for = session.subject.is_some() || session.requested.scope.contains("openid");
     match id_token::check(text.expose(), &expected) {
         Ok(id_token) => Ok(Some(id_token)),
         Err(error) if is_asked_for && error.other_party().is_some() => Err(error),
@@ -312,14 +326,12 @@ fn check_id_token(
 /// RFC 6749 §6: a refresh must not widen the scope.
 fn warn_of_wider_scope(session: &Session, part: &Part, response: &TokenResponse, caller: &mut Caller<'_>) {
     let Some(granted) = &response.scope else { return };
-    let before = session.token(part).and_then(|token| token.scope.as_ref());
-    let known: Vec<&str> = [Some(&session.asked.scope), Some(&part.scope), before]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    let more = granted.without(&Scope::received(&known.join(" ")));
+    let known = session.requested.scope.union(&part.scope);
+    let known = match session.token(part).and_then(|token| token.scope.as_ref()) {
+        Some(before) => known.union(before),
+        None => known,
+    };
+    let more = granted.without(&known);
     if !known.is_empty() && !more.is_empty() {
         caller.observe(&Event::Warning(&format!(
             "the refreshed token has more scopes than were asked for: {more}"

@@ -8,7 +8,7 @@ use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::client_credentials::hints_for_client_credentials;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
-use crate::flow::session::{UnusableRecord, endpoint_of, renewal_grant};
+use crate::flow::session::renewal_grant;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
@@ -36,9 +36,6 @@ pub enum RenewError {
     /// The intent cannot be written down, so nothing was sent.
     #[error("the refresh cannot be written down before it is done, so it was not sent")]
     Intent(#[from] PrivateFileError),
-    /// The record was changed by others.
-    #[error(transparent)]
-    Record(#[from] UnusableRecord),
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
@@ -83,7 +80,7 @@ impl Diagnosis for RenewError {
     fn exit_code(&self) -> ExitCode {
         match self {
             RenewError::Store(source) => source.exit_code(),
-            RenewError::Intent(_) | RenewError::Record(_) => ExitCode::Store,
+            RenewError::Intent(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
             RenewError::Refresh(source) => source.exit_code(),
             RenewError::Refused { error, .. } => exit_code_of_refresh(error),
@@ -95,7 +92,6 @@ impl Diagnosis for RenewError {
         match self {
             RenewError::Store(source) => source.hints(),
             RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
-            RenewError::Record(_) => vec!["Log in again, which writes the session anew.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
             RenewError::Refused {
@@ -104,7 +100,7 @@ impl Diagnosis for RenewError {
                 error,
             } => {
                 let mut hints = match renewal {
-                    Renewal::Grant => hints_for_client_credentials(error, None),
+                    Renewal::ClientCredentials => hints_for_client_credentials(error, None),
                     Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
                 };
                 let command = format!("oauth login {profile}");
@@ -152,8 +148,16 @@ pub struct RenewContext<'a> {
     pub caller: Caller<'a>,
 }
 
-/// Renews a part of the session that was read as `known`, or the whole, under
-/// the profile's lock. Returns the session as it is stored afterwards: another
+/// What is to be renewed.
+pub struct StaleToken<'a> {
+    pub profile: &'a ProfileName,
+    /// The whole session, or a part of it.
+    pub part: &'a Part,
+    /// The session as it was read before the lock was taken.
+    pub known: &'a Session,
+}
+
+/// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
 /// `still_needed` is asked about the session as it stands under the lock. A
@@ -163,13 +167,12 @@ pub struct RenewContext<'a> {
 /// # Errors
 /// [`RenewError`]. The stored session is as it was, but for [`RenewError::Ended`].
 pub async fn renew(
-    profile: &ProfileName,
-    part: &Part,
+    stale: StaleToken<'_>,
     mut lock: ProfileLock,
-    known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
     context: &mut RenewContext<'_>,
 ) -> Result<Session, RenewError> {
+    let StaleToken { profile, part, known } = stale;
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
     let mut session = load(profile, context)?;
@@ -196,12 +199,11 @@ pub async fn renew(
     }
 
     // Everything slow, and everything that can fail here, before the request.
-    let token_endpoint = endpoint_of(&session.endpoints.token, "token endpoint")?;
     let transport = context.caller.transport;
     transport
-        .prepare(token_endpoint.url(), UrlSource::User)
+        .prepare(session.token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
-    let grant = renewal_grant(&session, part)?.ok_or(RefreshError::NoRefreshToken)?;
+    let grant = renewal_grant(&session, part).ok_or(RefreshError::NoRefreshToken)?;
     // What can be repeated without loss needs no intent.
     let spent = grant.spends().cloned();
     context.store.prepare_save(profile)?;
@@ -318,26 +320,18 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
+        Err(RefreshError::Transport(error)) if error.answer_was_lost() && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
-                reason: match session.renewal {
-                    Renewal::Grant => "the answer was lost; asking once more",
-                    Renewal::RefreshToken | Renewal::None => {
-                        "the answer to the refresh was lost; asking once more with the same refresh token"
-                    }
+                reason: match session.renewal.repeats_grant() {
+                    true => "the answer was lost; asking once more",
+                    false => "the answer to the refresh was lost; asking once more with the same refresh token",
                 },
             });
             refresh(session, part, options, caller).await.map(drop)
         }
         outcome => outcome.map(drop),
     }
-}
-
-/// Whether the server may have answered, and the answer did not come through.
-/// Bytes that are not HTTP are an answer of somebody else.
-fn is_lost(error: &TransportError) -> bool {
-    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.

@@ -2,8 +2,7 @@
 
 use super::caller::Caller;
 use super::events::trace_request;
-use super::session::{client_of, endpoint_of};
-use super::token_services::{Service, TokenServiceError, endpoint, request_about_token, send};
+use super::token_services::{KnownServer, Service, TokenServiceError, endpoint, request_about_token, send};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
@@ -47,14 +46,14 @@ pub enum Revocation {
 /// # Errors
 /// [`TokenServiceError`].
 pub async fn revoke_token(
-    session: &Session,
+    server: &KnownServer,
     client_secret: Option<&Secret>,
     token: &Secret,
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(), TokenServiceError> {
-    let endpoint = endpoint(Service::Revocation, session, caller).await?;
-    let client = client_of(session, client_secret)?;
+    let endpoint = endpoint(Service::Revocation, server, caller).await?;
+    let client = server.client.to_client(client_secret)?;
     revoke_at(&endpoint, &client, token, token_type_hint, caller).await
 }
 
@@ -72,8 +71,8 @@ pub async fn revoke_session(
     let Some(endpoint) = &session.endpoints.revocation else {
         return Ok(Revocation::NoEndpoint);
     };
-    let endpoint = endpoint_of(endpoint, Service::Revocation.name()).map_err(TokenServiceError::from)?;
-    let client = client_of(session, client_secret).map_err(TokenServiceError::from)?;
+    let client = session.client.to_client(client_secret);
+    let client = client.map_err(TokenServiceError::from)?;
     let mut access_tokens = session.tokens.iter();
     let first = match &session.refresh_token {
         Some(refresh_token) => Some((refresh_token, "refresh_token")),
@@ -81,11 +80,11 @@ pub async fn revoke_session(
     };
     let mut is_revoked = false;
     if let Some((token, hint)) = first {
-        is_revoked = revoke_if_supported(&endpoint, &client, token, hint, caller).await?;
+        is_revoked = revoke_if_supported(endpoint, &client, token, hint, caller).await?;
     }
     let ends_access_tokens = is_revoked && session.refresh_token.is_some();
     for token in access_tokens {
-        let revoked = revoke_if_supported(&endpoint, &client, &token.access_token, "access_token", caller).await;
+        let revoked = revoke_if_supported(endpoint, &client, &token.access_token, "access_token", caller).await;
         let Err(error) = revoked else { continue };
         let has_expired = token.expires_at.is_some_and(|time| time <= caller.now());
         // A server may end them with the refresh token (RFC 7009 §2.1). It has just accepted a

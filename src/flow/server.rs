@@ -8,6 +8,7 @@ use crate::protocol::client::{Client, ClientAuthentication, ClientAuthentication
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::secret::Secret;
+use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
 
@@ -136,6 +137,16 @@ impl ServerChoice {
 }
 
 impl ResolvedServer {
+    /// A session of this client at this server, without any token yet.
+    pub(in crate::flow) fn session(&self, client: &Client, requested: RequestedAccess) -> Session {
+        let client = SessionClient::from(client);
+        Session {
+            endpoints: SessionEndpoints::from(&self.metadata),
+            requested,
+            ..Session::new(self.metadata.issuer.clone(), client, self.token_endpoint.clone())
+        }
+    }
+
     /// What the authorization code grant needs besides: an authorization
     /// endpoint, and PKCE with S256 as far as the metadata tell.
     pub(in crate::flow) fn authorization_endpoint(&self, caller: &mut Caller<'_>) -> Result<&Endpoint, ServerError> {

@@ -1,63 +1,34 @@
 //! From what the wire says (relative) to what is stored (absolute), and back
-//! to the typed values that later requests are made of.
+//! to the grant of a later request.
 
-use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
-use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::grant::Grant;
 use crate::protocol::id_token::{FirstClaims, access_token_expiry};
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenResponse;
-use crate::secret::Secret;
-use crate::store::{Asked, Part, Renewal, Session, SessionClient, SessionEndpoints, StoredToken};
-use std::str::FromStr;
+use crate::store::{Part, Renewal, RequestedAccess, Session, SessionEndpoints, StoredToken};
 use std::time::Duration;
 
-/// A stored record whose parts are no longer what they must be; a person
-/// edited it, or another program did.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the stored session has an unusable {0}")]
-pub struct UnusableRecord(pub &'static str);
-
-/// What is asked for, as the record keeps it.
-pub fn asked(scope: &Scope, resource: &[Resource], audience: &Option<String>) -> Asked {
-    Asked {
-        scope: scope.tokens().to_vec(),
-        resource: resource.iter().map(ToString::to_string).collect(),
-        audience: audience.clone(),
+impl From<&AuthorizationOptions> for RequestedAccess {
+    fn from(options: &AuthorizationOptions) -> Self {
+        RequestedAccess {
+            scope: options.scope.clone(),
+            resource: options.resource.clone(),
+            audience: options.audience.clone(),
+        }
     }
 }
 
-/// A record of a server, a client and what was asked for, without any token yet.
-pub fn new_session(metadata: &ServerMetadata, client: &Client, asked: Asked) -> Session {
-    let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(ToString::to_string);
-    Session {
-        generation: 0,
-        issuer: metadata.issuer.as_ref().map(ToString::to_string),
-        client: SessionClient {
-            id: client.id.to_string(),
-            auth_method: client.authentication.method().as_str().to_owned(),
-            secret: client.authentication.secret().cloned(),
-        },
-        endpoints: SessionEndpoints {
-            token: text(&metadata.token_endpoint).unwrap_or_default(),
-            revocation: text(&metadata.revocation_endpoint),
-            introspection: text(&metadata.introspection_endpoint),
-            userinfo: text(&metadata.userinfo_endpoint),
-            jwks_uri: text(&metadata.jwks_uri),
-        },
-        asked,
-        renewal: Renewal::None,
-        refresh_token: None,
-        id_token: None,
-        subject: None,
-        dead: None,
-        suspended: None,
-        refresh_expires_at: None,
-        first_claims: None,
-        tokens: Vec::new(),
+impl From<&ServerMetadata> for SessionEndpoints {
+    fn from(metadata: &ServerMetadata) -> Self {
+        SessionEndpoints {
+            revocation: metadata.revocation_endpoint.clone(),
+            introspection: metadata.introspection_endpoint.clone(),
+            userinfo: metadata.userinfo_endpoint.clone(),
+            jwks_uri: metadata.jwks_uri.clone(),
+        }
     }
 }
 
@@ -86,7 +57,7 @@ pub fn apply_token_response(
     let token = StoredToken {
         resource: session.resource_of(part).to_vec(),
         scope: token.scope.clone().or(scope),
-        narrowed_to: if is_full { Vec::new() } else { part.scope.clone() },
+        narrowed_to: if is_full { Scope::default() } else { part.scope.clone() },
         ..token
     };
     match position {
@@ -126,8 +97,8 @@ fn stored_token(response: &TokenResponse, assumed_ttl: Option<Duration>, now: Un
     let ends = lifetime_s.map(|lifetime_s| now.plus_seconds(seconds(lifetime_s)));
     StoredToken {
         resource: Vec::new(),
-        narrowed_to: Vec::new(),
-        scope: response.scope.as_ref().map(|scope| scope.tokens().to_vec()),
+        narrowed_to: Scope::default(),
+        scope: response.scope.clone(),
         access_token: response.access_token.clone(),
         token_type: response.token_type.clone(),
         expires_at: ends.or_else(|| access_token_expiry(&response.access_token)),
@@ -139,56 +110,14 @@ fn seconds(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The client of a record. `secret_override` is what the environment says now.
-///
-/// # Errors
-/// [`UnusableRecord`].
-pub fn client_of(session: &Session, secret_override: Option<&Secret>) -> Result<Client, UnusableRecord> {
-    let id = ClientId::parse(&session.client.id).map_err(|_| UnusableRecord("client_id"))?;
-    let method = ClientAuthenticationMethod::from_str(&session.client.auth_method)
-        .map_err(|_| UnusableRecord("client authentication method"))?;
-    let secret = secret_override.or(session.client.secret.as_ref());
-    let authentication = ClientAuthentication::new(method, secret);
-    let authentication = authentication.map_err(|_| UnusableRecord("client secret: there is none"))?;
-    Ok(Client { id, authentication })
-}
-
-/// An endpoint of a record. It was vetted when it was stored, so http stands
-/// there only where the user allowed it.
-///
-/// # Errors
-/// [`UnusableRecord`].
-pub fn endpoint_of(text: &str, name: &'static str) -> Result<Endpoint, UnusableRecord> {
-    Endpoint::parse(text, HttpPolicy::Everywhere).map_err(|_| UnusableRecord(name))
-}
-
 /// The grant that renews this part of the session, with no scope for all that
 /// was granted (RFC 6749 §6); `None` where nothing does.
-///
-/// # Errors
-/// [`UnusableRecord`].
-pub fn renewal_grant(session: &Session, part: &Part) -> Result<Option<Grant>, UnusableRecord> {
-    let scope = match part.scope.is_empty() || session.is_full(part) {
-        true => None,
-        false => Some(Scope::parse(&part.scope.join(" ")).map_err(|_| UnusableRecord("scope"))?),
-    };
+pub fn renewal_grant(session: &Session, part: &Part) -> Option<Grant> {
+    let all = part.scope.is_empty() || session.is_full(part);
     // A grant that is repeated asks again for what it asked for at first.
-    let repeats = session.renewal == Renewal::Grant && !session.asked.scope.is_empty();
-    let scope = match scope {
-        None if repeats => Some(Scope::parse(&session.asked.scope.join(" ")).map_err(|_| UnusableRecord("scope"))?),
-        scope => scope,
+    let scope = match all {
+        true => Some(&session.requested.scope).filter(|scope| session.renewal.repeats_grant() && !scope.is_empty()),
+        false => Some(&part.scope),
     };
-    let refresh_token = session.refresh_token.as_ref();
-    Ok(Grant::for_renewal(session.renewal, refresh_token, scope))
-}
-
-/// The resources to ask for at a refresh (RFC 8707 §2.2).
-///
-/// # Errors
-/// [`UnusableRecord`].
-pub fn resources_of(session: &Session, part: &Part) -> Result<Vec<Resource>, UnusableRecord> {
-    let resources = session.resource_of(part).iter().map(|text| Resource::parse(text));
-    resources
-        .collect::<Result<_, _>>()
-        .map_err(|_| UnusableRecord("resource"))
+    Grant::for_renewal(&session.renewal, session.refresh_token.as_ref(), scope.cloned())
 }

@@ -5,21 +5,20 @@
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover, discover_with, hints_for};
 use super::hints::client_authentication_refused;
+use super::refresh::CREDENTIAL_HINT;
 use super::server::{ClientChoice, ServerChoice};
-use super::session::{self, UnusableRecord, endpoint_of};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::Quoted;
-use crate::protocol::client::{Client, ClientAuthenticationMethod};
-use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use crate::protocol::client::{Client, ClientAuthenticationMethod, MissingCredential};
+use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
 use crate::protocol::random::RandomnessFailed;
-use crate::protocol::scope::Scope;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Session, SessionClient, SessionEndpoints};
 use crate::transport::TransportError;
 use serde_json::{Map, Value};
 
@@ -52,12 +51,31 @@ impl Service {
         }
     }
 
-    fn of_session(self, session: &Session) -> Option<&str> {
-        let endpoints = &session.endpoints;
+    fn endpoint(self, endpoints: &SessionEndpoints) -> Option<&Endpoint> {
         match self {
-            Service::Userinfo => endpoints.userinfo.as_deref(),
-            Service::Introspection => endpoints.introspection.as_deref(),
-            Service::Revocation => endpoints.revocation.as_deref(),
+            Service::Userinfo => endpoints.userinfo.as_ref(),
+            Service::Introspection => endpoints.introspection.as_ref(),
+            Service::Revocation => endpoints.revocation.as_ref(),
+        }
+    }
+}
+
+/// The server and the client of a session, or of a profile without one: all
+/// that a request about a token needs to know of them.
+#[derive(Debug, Clone)]
+pub struct KnownServer {
+    /// `None` where only endpoints are known.
+    pub issuer: Option<Issuer>,
+    pub client: SessionClient,
+    pub endpoints: SessionEndpoints,
+}
+
+impl From<&Session> for KnownServer {
+    fn from(session: &Session) -> Self {
+        KnownServer {
+            issuer: session.issuer.clone(),
+            client: session.client.clone(),
+            endpoints: session.endpoints.clone(),
         }
     }
 }
@@ -65,9 +83,9 @@ impl Service {
 /// Why there is no answer about the token, or none that may be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenServiceError {
-    /// The record was changed by others.
+    /// There is nothing that the client authenticates with.
     #[error(transparent)]
-    Record(#[from] UnusableRecord),
+    Credential(#[from] MissingCredential),
     /// The endpoint is not known, and the metadata cannot be had.
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
@@ -148,7 +166,7 @@ fn said(error: &Option<ErrorResponse>) -> String {
 impl Diagnosis for TokenServiceError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            TokenServiceError::Record(_) => ExitCode::Store,
+            TokenServiceError::Credential(_) => ExitCode::Store,
             TokenServiceError::Randomness(_) => ExitCode::Unexpected,
             TokenServiceError::Discovery(source) => source.exit_code(),
             TokenServiceError::Transport { source, .. } => source.exit_code(),
@@ -167,7 +185,7 @@ impl Diagnosis for TokenServiceError {
             TokenServiceError::Randomness(_) => return Vec::new(),
             TokenServiceError::Discovery(source) => return source.hints(),
             TokenServiceError::Transport { source, .. } => return source.hints(),
-            TokenServiceError::Record(_) => "Log in again, which writes the session anew.",
+            TokenServiceError::Credential(_) => CREDENTIAL_HINT,
             TokenServiceError::Endpoint { problem, .. } => return hints_for(problem),
             TokenServiceError::NoEndpoint { member, issuer, .. } => {
                 return hints_for_no_endpoint(member, issuer.as_deref());
@@ -247,47 +265,44 @@ fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
     )
 }
 
-/// A record of the server and the client of a profile that nobody is signed in to.
+/// The server and the client of a profile that nobody is signed in to.
 ///
 /// # Errors
 /// [`TokenServiceError::Discovery`].
-pub async fn unauthenticated_session(
+pub async fn discover_known_server(
     server: &ServerChoice,
     client: &ClientChoice,
     caller: &mut Caller<'_>,
-) -> Result<Session, TokenServiceError> {
+) -> Result<KnownServer, TokenServiceError> {
     let mut metadata = match &server.issuer {
         Some(issuer) => discover(issuer, server.allowance, caller).await.map_err(Box::new)?,
         None => ServerMetadata::default(),
     };
     server.replace_endpoints(&mut metadata);
     let client = client.authenticated_as(&metadata);
-    let nothing = session::asked(&Scope::default(), &[], &None);
-    Ok(session::new_session(&metadata, &client, nothing))
+    Ok(KnownServer {
+        client: SessionClient::from(&client),
+        endpoints: SessionEndpoints::from(&metadata),
+        issuer: metadata.issuer,
+    })
 }
 
-/// The endpoint that the session knows, else the one that the metadata name now.
+/// The endpoint that is known, else the one that the metadata name now.
 pub(in crate::flow) async fn endpoint(
     service: Service,
-    session: &Session,
+    server: &KnownServer,
     caller: &mut Caller<'_>,
 ) -> Result<Endpoint, TokenServiceError> {
-    if let Some(text) = service.of_session(session) {
-        return Ok(endpoint_of(text, service.name())?);
+    if let Some(endpoint) = service.endpoint(&server.endpoints) {
+        return Ok(endpoint.clone());
     }
-    // Plain http stands in a session only where the user allowed it.
-    let allowances = [HttpPolicy::LoopbackOnly, HttpPolicy::Everywhere];
-    let vetted = session.issuer.as_deref().and_then(|text| {
-        let vet = |allowance| Some((Issuer::parse(text, allowance).ok()?, allowance));
-        allowances.into_iter().find_map(vet)
-    });
     let no_endpoint = || TokenServiceError::NoEndpoint {
         service: service.name(),
         member: service.member(),
-        issuer: session.issuer.clone(),
+        issuer: server.issuer.as_ref().map(Issuer::to_string),
     };
-    let (issuer, allowance) = vetted.ok_or_else(no_endpoint)?;
-    let metadata = discover_with(service.member(), &issuer, allowance, caller).await;
+    let issuer = server.issuer.as_ref().ok_or_else(no_endpoint)?;
+    let metadata = discover_with(service.member(), issuer, issuer.http_policy(), caller).await;
     match metadata.map_err(Box::new)?.required(service.member()) {
         Ok(endpoint) => Ok(endpoint.clone()),
         Err(MetadataError::NoEndpoint(_)) => Err(no_endpoint()),

@@ -1,13 +1,12 @@
 //! Asks the userinfo endpoint whom a token speaks for (OpenID Connect Core §5.3).
 
 use super::caller::Caller;
-use super::token_services::{Service, TokenServiceError, endpoint, json_object, not_json, send};
+use super::token_services::{KnownServer, Service, TokenServiceError, endpoint, json_object, not_json, send};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::json::parse_object;
 use crate::secret::Secret;
-use crate::store::Session;
 use crate::trace::Event;
 use serde_json::{Map, Value};
 
@@ -18,13 +17,13 @@ use serde_json::{Map, Value};
 /// [`TokenServiceError`]; [`TokenServiceError::OtherSubject`] and an answer
 /// without `sub` mean that nothing of it may be used.
 pub async fn userinfo(
-    session: &Session,
+    server: &KnownServer,
     token: &Secret,
     subject: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<Vec<u8>, TokenServiceError> {
     let service = Service::Userinfo;
-    let endpoint = endpoint(service, session, caller).await?;
+    let endpoint = endpoint(service, server, caller).await?;
     let mut request = HttpRequest::get(endpoint.url().clone());
     let bearer = HeaderValue::Credentials {
         scheme: "Bearer",

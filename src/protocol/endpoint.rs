@@ -255,6 +255,15 @@ impl Issuer {
         &self.url
     }
 
+    /// Where http may be spoken on behalf of this issuer: everywhere only if
+    /// the user has allowed it for the issuer itself.
+    pub fn http_policy(&self) -> HttpPolicy {
+        match self.url.scheme() == "http" && !is_loopback(&self.url) {
+            true => HttpPolicy::Everywhere,
+            false => HttpPolicy::LoopbackOnly,
+        }
+    }
+
     /// Where the metadata may be, in the order to try: RFC 8414 §3.1 (path
     /// inserted), OpenID Connect Discovery §4.1 (appended), then each well-known
     /// name in the other's placement, which some servers use.

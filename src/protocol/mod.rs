@@ -29,6 +29,7 @@ pub mod redirect_uri;
 pub mod resource;
 pub mod scope;
 pub mod scrub;
+pub mod signing;
 pub mod state;
 pub mod time;
 pub mod token_request;

@@ -64,6 +64,23 @@ impl Scope {
         scope
     }
 
+    /// The same for tokens that are taken apart already, such as stored ones.
+    pub fn from_received_tokens(tokens: Vec<String>) -> Self {
+        let mut scope = Scope::default();
+        for token in tokens {
+            if !scope.contains(&token) {
+                scope.0.push(token);
+            }
+        }
+        scope
+    }
+
+    /// The tokens of both.
+    pub fn union(&self, other: &Scope) -> Scope {
+        let tokens = self.0.iter().chain(&other.0).cloned().collect();
+        Scope::from_received_tokens(tokens)
+    }
+
     /// Whether the token is in the scope; case matters.
     pub fn contains(&self, token: &str) -> bool {
         self.0.iter().any(|own| own == token)
@@ -82,6 +99,11 @@ impl Scope {
     /// Whether every token is in `other`, in any order.
     pub fn is_subset_of(&self, other: &Scope) -> bool {
         self.0.iter().all(|token| other.contains(token))
+    }
+
+    /// Whether both have the same tokens, in whatever order.
+    pub fn has_same_tokens(&self, other: &Scope) -> bool {
+        self.is_subset_of(other) && other.is_subset_of(self)
     }
 
     /// The tokens that `other` lacks. Some servers put commas where spaces

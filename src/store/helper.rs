@@ -10,7 +10,7 @@
 //! does not reach it in the middle of a write.
 
 use super::file::private_dir::file_name;
-use super::session::{Session, SessionError};
+use super::session::Session;
 use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -384,10 +384,7 @@ impl CommandStore {
     fn check_replaceable(&self, profile: &ProfileName) -> Result<usize, StoreError> {
         match self.read(profile) {
             Ok(session) => Ok(session.map_or(0, |session| session.encode().expose().len())),
-            Err(StoreError::Record {
-                source: SessionError::Malformed { .. },
-                ..
-            }) => Ok(0),
+            Err(error) if error.is_damage() => Ok(0),
             Err(error) => Err(error),
         }
     }

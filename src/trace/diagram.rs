@@ -149,7 +149,7 @@ impl DiagramBuilder {
                     crate::output::duration::describe_seconds(timeout.as_secs())
                 ),
             ),
-            Event::WaitEnds => return Vec::new(),
+            Event::BrowserOverdue { .. } | Event::WaitEnds => return Vec::new(),
             Event::CallbackAnswered { status, .. } => {
                 let kind = match *status {
                     400.. => LineKind::Failure,

@@ -134,7 +134,8 @@ pub enum Event<'a> {
         /// Its parameters; each knows how it may be shown.
         params: &'a Params,
     },
-    /// The URL that the resource owner opens. Printed even under `--quiet`.
+    /// The URL that the resource owner opens. Under `--quiet` it is printed only
+    /// once a browser is overdue.
     AuthorizationUrl(&'a str),
     /// The browser was started with this command line (without the URL).
     BrowserStarted { command: &'a str },
@@ -150,6 +151,12 @@ pub enum Event<'a> {
         command: &'a str,
         /// Such as `exited with 3`.
         how: &'a str,
+    },
+    /// No browser was opened, or none came back for a while: somebody has to
+    /// open the URL by hand. Under `--quiet` it is printed now.
+    BrowserOverdue {
+        /// The authorization URL.
+        url: &'a str,
     },
     /// The wait for the resource owner begins; the other end is the deadline.
     WaitBegins {
@@ -262,6 +269,7 @@ impl Event<'_> {
                 (recipient(request), Client)
             }
             Event::AuthorizationUrl(_)
+            | Event::BrowserOverdue { .. }
             | Event::WaitBegins { .. }
             | Event::Note(_)
             | Event::Outcome(_)

@@ -223,7 +223,7 @@ fn tokens_of_users_in_the_answer_are_dropped_with_a_note() {
     let check = || {
         let session = home.kept("ci").expect("the session");
         assert!(session.refresh_token.is_none() && session.id_token.is_none());
-        assert_eq!(session.renewal, Renewal::Grant);
+        assert_eq!(session.renewal, Renewal::ClientCredentials);
     };
     check();
     expire(&home);

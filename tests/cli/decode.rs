@@ -6,7 +6,7 @@ use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, json, status};
 use super::support::login::complete_at;
 use super::support::outcome::{Outcome, members, run, run_with_input};
-use super::support::sessions::{now, session};
+use super::support::sessions::{endpoint, now, session};
 use super::support::signing::{Signer, unsigned};
 use serde_json::{Value, json as value};
 
@@ -221,7 +221,7 @@ fn without_verification_no_keys_are_fetched() {
     let token = signer.token(&value!({"iss": issuer, "sub": "ada"}));
     let mut kept = session(&issuer);
     kept.tokens[0].access_token = token.clone().into();
-    kept.endpoints.jwks_uri = Some(server.url("/jwks"));
+    kept.endpoints.jwks_uri = Some(endpoint(&server.url("/jwks")));
     home.keep("work", &kept);
     for (arguments, input) in [(&["-"][..], token.as_str()), (&["-p", "work"], "")] {
         let outcome = decode(&home, &[arguments, &["--no-verify"]].concat(), input).expect_code(0);
@@ -360,7 +360,7 @@ fn the_tokens_of_the_stored_session_are_checked_with_its_servers_keys() {
     let mut kept = session(&issuer);
     kept.tokens[0].access_token = signer.token(&value!({"iss": issuer, "sub": "access"})).into();
     kept.id_token = Some(signer.token(&value!({"iss": issuer, "sub": "identity"})).into());
-    kept.endpoints.jwks_uri = Some(server.url("/jwks"));
+    kept.endpoints.jwks_uri = Some(endpoint(&server.url("/jwks")));
     home.keep("work", &kept);
     for (arguments, subject) in [
         (&["-p", "work", "--json"][..], "access"),

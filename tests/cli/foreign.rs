@@ -5,79 +5,15 @@
 use super::support::authorization_server::FakeBrowser;
 use super::support::binary::Home;
 use super::support::callback;
-use super::support::installed;
 use super::support::literal_server::value_of;
+use super::support::oidc_provider::Provider;
 use super::support::outcome::run;
 use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
-use super::support::server_program::ServerProgram;
 use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
-use url::Url;
 
 const RESOURCE: &str = "https://api.example.test";
 const PASTED_REDIRECT_URI: &str = "https://rp.example/callback";
-
-/// oidc-provider on a port of its own.
-pub(super) struct Provider {
-    pub(super) issuer: String,
-    _server: ServerProgram,
-}
-
-impl Provider {
-    /// `None`, loudly, where it is not installed.
-    pub(super) fn start() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/oidc-provider");
-        if !installed::file(&folder.join("node_modules/oidc-provider")) {
-            return None;
-        }
-        // ./test puts one there where the system's is too old
-        let own_node = folder.join("node_modules/.bin/node");
-        let node = match own_node.exists() {
-            true => own_node,
-            false if !installed::all(&["node"], "nodejs") => return None,
-            false => "node".into(),
-        };
-        let server = ServerProgram::start(
-            Command::new(node)
-                .arg("server.mjs")
-                .current_dir(folder)
-                .env_clear()
-                .env("PATH", std::env::var_os("PATH").unwrap_or_default()),
-            "http://",
-        );
-        Some(Provider {
-            issuer: server.line().to_owned(),
-            _server: server,
-        })
-    }
-
-    /// Signs in and consents, and gives the URL that the browser is sent to.
-    pub(super) fn sign_in_and_consent(&self, authorization_url: &str) -> Url {
-        let mut browser = PlainBrowser::new();
-        let sign_in = browser.go_to(authorization_url).page();
-        assert!(sign_in.html.contains("name=\"login\""), "{}", sign_in.html);
-        let consent = browser
-            .submit(&sign_in, &[("login", "alice"), ("password", "any")])
-            .page();
-        assert!(consent.html.contains("value=\"consent\""), "{}", consent.html);
-        browser.submit(&consent, &[]).elsewhere()
-    }
-
-    /// What the server says to a refresh with this token: status and `error`.
-    fn refresh(&self, client_id: &str, refresh_token: &str) -> (u16, Option<String>) {
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "refresh_token")
-            .append_pair("client_id", client_id)
-            .append_pair("refresh_token", refresh_token)
-            .finish();
-        let authority = self.issuer.strip_prefix("http://").expect("an http issuer");
-        let answer = callback::post(authority, "/token", &["Connection: close"], &form).expect("an answer");
-        let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        (answer.status, body["error"].as_str().map(str::to_owned))
-    }
-}
 
 /// The claims of a JWT, unverified.
 fn claims(jwt: &str) -> Value {

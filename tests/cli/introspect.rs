@@ -6,7 +6,8 @@ use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, html, json, status, value_of};
 use super::support::login::complete_at;
 use super::support::outcome::{Outcome, run, run_with_input};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, refreshable, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, endpoint, refreshable, session};
+use oauth::protocol::client::ClientAuthenticationMethod;
 use serde_json::json as value;
 
 const ACTIVE: &str = r#"{"active":true,"sub":"ada","exp":4102444800}"#;
@@ -17,8 +18,8 @@ fn require_session(answer: Reply) -> (Home, LiteralServer) {
     let home = Home::new();
     home.configure("[profile.work]\n");
     let mut kept = session(&server.origin());
-    kept.endpoints.introspection = Some(server.url("/introspect"));
-    kept.client.auth_method = "client_secret_basic".to_owned();
+    kept.endpoints.introspection = Some(endpoint(&server.url("/introspect")));
+    kept.client.method = ClientAuthenticationMethod::ClientSecretBasic;
     kept.client.secret = Some("kept-secret".into());
     home.keep("work", &kept);
     (home, server)
@@ -57,10 +58,10 @@ fn the_sessions_client_asks_about_the_sessions_token() {
         .env("OAUTH_CLIENT_SECRET", "new-secret"))
     .expect_code(0);
     let mut kept = home.kept("work").unwrap();
-    kept.client.auth_method = "client_secret_post".to_owned();
+    kept.client.method = ClientAuthenticationMethod::ClientSecretPost;
     home.keep("work", &kept);
     introspect(&home, &[]).expect_code(0);
-    kept.client.auth_method = "none".to_owned();
+    kept.client.method = ClientAuthenticationMethod::None;
     home.keep("work", &kept);
     introspect(&home, &[]).expect_code(0);
     let requests = server.requests_to("/introspect");
@@ -93,7 +94,7 @@ fn an_expired_token_is_refreshed_first() {
     let answer = r#"{"access_token":"new-token","token_type":"Bearer","expires_in":3600}"#;
     server.on("POST", "/token", json(200, answer)).expected();
     let mut expired = ending_in(-10, refreshable(&server.origin()));
-    expired.endpoints.introspection = Some(server.url("/introspect"));
+    expired.endpoints.introspection = Some(endpoint(&server.url("/introspect")));
     home.keep("work", &expired);
     introspect(&home, &[]).expect_code(0);
     assert_eq!(
@@ -163,7 +164,7 @@ fn answers_that_are_none() {
     }
     let (home, server) = require_session(status(401));
     let mut public = home.kept("work").unwrap();
-    public.client.auth_method = "none".to_owned();
+    public.client.method = ClientAuthenticationMethod::None;
     home.keep("work", &public);
     let outcome = introspect(&home, &[]).expect_error(5);
     assert!(outcome.hints().contains("--client-secret-file"), "{outcome:#?}");

@@ -6,8 +6,9 @@ use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, status, value_of};
 use super::support::outcome::{Outcome, run};
 use super::support::sessions::{
-    KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, log_in, log_in_with, refreshable, session,
+    KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, endpoint, log_in, log_in_with, refreshable, session,
 };
+use oauth::protocol::client::ClientAuthenticationMethod;
 use oauth::store::Session;
 use std::process::Command;
 
@@ -20,7 +21,7 @@ fn logout(home: &Home, arguments: &[&str]) -> Command {
 /// A session with both tokens at a server that has a revocation endpoint.
 fn revocable(server: &LiteralServer) -> Session {
     let mut session = refreshable(&server.origin());
-    session.endpoints.revocation = Some(server.url("/revoke"));
+    session.endpoints.revocation = Some(endpoint(&server.url("/revoke")));
     session
 }
 
@@ -121,13 +122,13 @@ fn the_refresh_token_is_revoked_and_then_the_access_token_and_both_are_forgotten
 fn a_client_with_a_secret_authenticates_and_the_environment_wins() {
     let (home, server) = logged_in(vec![status(200)]);
     let mut confidential = revocable(&server);
-    confidential.client.auth_method = "client_secret_basic".to_owned();
+    confidential.client.method = ClientAuthenticationMethod::ClientSecretBasic;
     confidential.client.secret = Some("kept-secret".to_owned().into());
     home.keep("work", &confidential);
     run(&mut logout(&home, &["work"])).expect_code(0);
     home.keep("work", &confidential);
     run(logout(&home, &["work"]).env("OAUTH_CLIENT_SECRET", "new-secret")).expect_code(0);
-    confidential.client.auth_method = "client_secret_post".to_owned();
+    confidential.client.method = ClientAuthenticationMethod::ClientSecretPost;
     home.keep("work", &confidential);
     run(&mut logout(&home, &["work"])).expect_code(0);
 
@@ -340,7 +341,7 @@ fn all_goes_on_after_a_failure_and_ends_with_the_first() {
         ("last", "/revoking"),
     ] {
         let mut session = revocable(&server);
-        session.endpoints.revocation = Some(server.url(path));
+        session.endpoints.revocation = Some(endpoint(&server.url(path)));
         home.keep(name, &session);
     }
     let outcome = run(&mut logout(&home, &["--all", "--json"]));

@@ -26,6 +26,8 @@ mod demo;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod exec;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
@@ -72,6 +74,8 @@ mod support;
 #[cfg(target_os = "linux")]
 mod terminal_rows;
 mod token;
+#[cfg(unix)]
+mod token_formats;
 #[cfg(unix)]
 mod trace;
 #[cfg(target_os = "linux")]

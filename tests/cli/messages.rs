@@ -20,7 +20,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 16] = [
+const FILTERS: [(&str, &str); 17] = [
     (
         r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
         "${1}${2}PORT",
@@ -36,8 +36,9 @@ const FILTERS: [(&str, &str); 16] = [
     (r"([= ])[A-Za-z0-9_-]{43}([^A-Za-z0-9_-])", "${1}RANDOM${2}"),
     (r"sha256 [0-9a-f]{4,}", "sha256 HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
-    // the date too, where it is not today's
-    (r"\b(\d\d\d\d-\d\d-\d\d \d\d:\d\d|\d\d:\d\d:\d\d)\b", "CLOCK"),
+    (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
+    // the same in the last hour of a day, where the end is tomorrow
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b", "CLOCK"),
     (r#""expires_in":3(600|59\d)"#, r#""expires_in":3600"#),
     (r#""expires_at":\d+"#, r#""expires_at":SECONDS"#),
     (r"\b\d+(\.\d+)? ms\b", "N ms"),
@@ -85,10 +86,11 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "login",
     "token",
+    "exec",
     "logout",
     "status",
     "profile",

@@ -4,7 +4,9 @@
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, json};
 use super::support::outcome::{Outcome, run};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
+use super::support::sessions::{
+    KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, endpoint, refreshable, resource, scope, session,
+};
 
 /// A token response with a refresh token of its own.
 fn token_response(name: &str, more: &str) -> super::support::literal_server::Reply {
@@ -25,9 +27,9 @@ fn home(server: &LiteralServer) -> Home {
         server.origin()
     ));
     let mut session = ending_in(3000, refreshable(&server.origin()));
-    session.asked.scope = vec!["read".to_owned(), "write".to_owned()];
-    session.asked.resource = vec!["https://a.example/".to_owned(), "https://b.example/".to_owned()];
-    session.tokens[0].resource = session.asked.resource.clone();
+    session.requested.scope = scope("read write");
+    session.requested.resource = vec![resource("https://a.example/"), resource("https://b.example/")];
+    session.tokens[0].resource = session.requested.resource.clone();
     home.keep("work", &session);
     home
 }
@@ -162,7 +164,7 @@ fn logout_revokes_the_tokens_of_all_parts() {
     server.on("POST", "/revoke", json(200, ""));
     let home = home(&server);
     let mut session = home.kept("work").expect("the session");
-    session.endpoints.revocation = Some(format!("{}/revoke", server.origin()));
+    session.endpoints.revocation = Some(endpoint(&format!("{}/revoke", server.origin())));
     home.keep("work", &session);
     token(&home, &["--resource", "https://a.example/"], "for-a");
     run(home.oauth().args(["logout", "work"])).expect_code(0);

@@ -6,7 +6,7 @@ use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, json, status, value_of};
 use super::support::login::complete_at;
 use super::support::outcome::{Outcome, run, run_with_input};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, refreshable, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, endpoint, refreshable, session};
 use serde_json::json as value;
 
 fn require_session(answer: Reply) -> (Home, LiteralServer) {
@@ -15,7 +15,7 @@ fn require_session(answer: Reply) -> (Home, LiteralServer) {
     let home = Home::new();
     home.configure("[profile.work]\n");
     let mut kept = refreshable(&server.origin());
-    kept.endpoints.revocation = Some(server.url("/revoke"));
+    kept.endpoints.revocation = Some(endpoint(&server.url("/revoke")));
     home.keep("work", &kept);
     (home, server)
 }
@@ -56,7 +56,7 @@ fn the_sessions_access_token_is_revoked_and_not_handed_out_again() {
 
     // Without a refresh token there is nothing to hand out.
     let mut alone = session(&server.origin());
-    alone.endpoints.revocation = Some(server.url("/revoke"));
+    alone.endpoints.revocation = Some(endpoint(&server.url("/revoke")));
     home.keep("work", &alone);
     let outcome = revoke(&home, &[], "").expect_code(0);
     assert!(outcome.stderr.contains("oauth login work"), "{outcome:#?}");

@@ -4,7 +4,7 @@
 use super::support::binary::Home;
 use super::support::literal_server::LiteralServer;
 use super::support::outcome::{Outcome, members, run};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, scope, session};
 use super::support::signing::unsigned;
 use oauth::protocol::time::UnixSeconds;
 use oauth::store::{Session, SessionEnd};
@@ -37,7 +37,7 @@ fn every_state() -> Home {
     home.configure(&file);
     let mut valid = session(ISSUER);
     valid.subject = Some("alice".to_owned());
-    valid.tokens[0].scope = Some(vec!["openid".to_owned(), "email".to_owned()]);
+    valid.tokens[0].scope = Some(scope("openid email"));
     home.keep("valid", &valid);
     home.keep("expired", &ending_in(-10, session(ISSUER)));
     home.keep("renewable", &ending_in(-10, refreshable(ISSUER)));

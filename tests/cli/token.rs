@@ -5,7 +5,7 @@ use super::support::authorization_server::{self, ACCESS_TOKEN};
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, json};
 use super::support::outcome::{finish, members, run};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, log_in, now, refreshable, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, log_in, now, refreshable, resource, scope, session};
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{Session, SessionEnd};
@@ -341,9 +341,9 @@ fn an_unknown_profile_is_met_with_the_names_that_there_are() {
 fn a_session_of_another_server_client_or_wish_is_never_handed_out() {
     let home = Home::new();
     let mut full = session(ISSUER);
-    full.asked.scope = vec!["a".to_owned(), "b".to_owned()];
-    full.asked.resource = vec!["https://one.example".to_owned(), "https://two.example".to_owned()];
-    full.asked.audience = Some("https://api.example".to_owned());
+    full.requested.scope = scope("a b");
+    full.requested.resource = vec![resource("https://one.example"), resource("https://two.example")];
+    full.requested.audience = Some("https://api.example".to_owned());
     home.keep("work", &full);
     let with = |key: &str, value: &str| {
         let mut lines = vec![

@@ -9,8 +9,9 @@ use super::support::literal_server::{LiteralServer, Reply, html, json, value_of}
 use super::support::login::{self, MarkingBrowser, complete, complete_seeing_url, parameter};
 use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
-use super::support::sessions::{KEPT_REFRESH_TOKEN, ending_in, refreshable};
+use super::support::sessions::{KEPT_REFRESH_TOKEN, ending_in, endpoint, refreshable, scope};
 use super::support::terminal::Terminal;
+use oauth::protocol::client::{ClientAuthenticationMethod, ClientId};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -110,7 +111,7 @@ impl Stage {
             self.server.origin()
         ));
         let mut session = ending_in(-10, refreshable(&self.server.origin()));
-        session.endpoints.revocation = Some(self.server.url("/revoke"));
+        session.endpoints.revocation = Some(endpoint(&self.server.url("/revoke")));
         self.home.keep("work", &session);
     }
 }
@@ -689,9 +690,9 @@ fn the_curl_command_sends_the_same_request_again() {
         stage.server.origin()
     ));
     let mut session = refreshable(&stage.server.origin());
-    session.asked.scope = vec!["a".to_owned()];
-    session.client.id = "desk top's".to_owned();
-    session.client.auth_method = "client_secret_basic".to_owned();
+    session.requested.scope = scope("a");
+    session.client.id = ClientId::parse("desk top's").expect("a client ID");
+    session.client.method = ClientAuthenticationMethod::ClientSecretBasic;
     session.client.secret = Some("canary-secret".into());
     stage.home.keep("work", &ending_in(-10, session));
     let outcome = run(stage.home.oauth().args(["token", "work", "-vv"])).expect_code(0);

@@ -6,7 +6,7 @@ use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, html, json, redirect, status, value_of};
 use super::support::login::complete_at;
 use super::support::outcome::{Outcome, run, run_with_input};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, refreshable, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, endpoint, refreshable, session};
 use super::support::signing::Signer;
 use oauth::store::Session;
 use serde_json::json as value;
@@ -24,7 +24,7 @@ fn require_session(answer: Reply) -> (Home, LiteralServer) {
 }
 
 fn adas(server: &LiteralServer, mut session: Session) -> Session {
-    session.endpoints.userinfo = Some(server.url("/userinfo"));
+    session.endpoints.userinfo = Some(endpoint(&server.url("/userinfo")));
     session.subject = Some("ada".to_owned());
     session
 }

@@ -115,7 +115,7 @@ impl Diagnosis for SettingsError {
     }
 }
 
-pub(super) fn invalid(name: &str, problem: impl Display) -> SettingsError {
+pub(in crate::args) fn invalid(name: &str, problem: impl Display) -> SettingsError {
     SettingsError::Value {
         name: name.to_owned(),
         problem: problem.to_string(),
@@ -123,7 +123,7 @@ pub(super) fn invalid(name: &str, problem: impl Display) -> SettingsError {
     }
 }
 
-pub(super) fn invalid_with_hint(name: &str, problem: impl Display, hint: &str) -> SettingsError {
+pub(in crate::args) fn invalid_with_hint(name: &str, problem: impl Display, hint: &str) -> SettingsError {
     SettingsError::Value {
         name: name.to_owned(),
         problem: problem.to_string(),

@@ -4,7 +4,12 @@ use super::error::{SettingsError, invalid, invalid_with_hint};
 use crate::args::config::Profile;
 
 /// A list from repeated flags or one space-separated value, else from the profile.
-pub(super) fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: &'a str) -> (&'a str, Vec<String>) {
+pub(in crate::args) fn list<'a>(
+    given: &[String],
+    flag: &'a str,
+    profile: &Profile,
+    key: &'a str,
+) -> (&'a str, Vec<String>) {
     if given.is_empty() {
         return (key, profile.list(key).to_vec());
     }
@@ -12,12 +17,12 @@ pub(super) fn list<'a>(given: &[String], flag: &'a str, profile: &Profile, key: 
 }
 
 /// Repeated flags, each with one value or several separated by spaces.
-pub(super) fn words(given: &[String]) -> Vec<String> {
+pub(in crate::args) fn words(given: &[String]) -> Vec<String> {
     let words = given.iter().flat_map(|value| value.split_whitespace());
     words.map(str::to_owned).collect()
 }
 
-pub(super) fn pairs(
+pub(in crate::args) fn pairs(
     given: &[String],
     flag: &str,
     saved: &[(String, String)],

@@ -2,8 +2,9 @@
 
 use super::error::{SettingsError, invalid_with_hint};
 use super::names::{choose_profile, name_of_server, parse_name};
-use crate::args::cli::{LoginOptions, ProfileChoice};
+use crate::args::cli::ProfileChoice;
 use crate::args::config::Config;
+use crate::args::login::LoginOptions;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
 
@@ -44,7 +45,7 @@ pub(super) fn login_target(
 }
 
 fn profile_of_url(url: &str, options: &LoginOptions, config: &Config) -> Result<ProfileName, SettingsError> {
-    if options.issuer.is_some() {
+    if options.server.issuer.is_some() {
         return Err(SettingsError::Contradiction {
             one: "the URL".to_owned(),
             other: "--issuer".to_owned(),
@@ -64,7 +65,7 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
     if !is_like_a_server {
         return parsed;
     }
-    let names_server = options.issuer.is_some() || options.token_endpoint.is_some();
+    let names_server = options.server.issuer.is_some() || options.server.token_endpoint.is_some();
     match parsed {
         Ok(profile) if names_server || config.profile(&profile).is_some() => Ok(profile),
         // http or https is not ours to guess.
@@ -84,7 +85,7 @@ fn unnamed_profile(
 ) -> Result<ProfileName, SettingsError> {
     let name = choose_profile(&ProfileChoice::default(), environment, config)?.name;
     let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
-    match (used_for, &options.issuer) {
+    match (used_for, &options.server.issuer) {
         (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
             profile: name.to_string(),
             issuer: used_for.to_owned(),

@@ -4,7 +4,7 @@ use super::outcome::{LoginOutcome, Requested};
 use super::saver::SessionSaver;
 use crate::app::context::{Context, caller};
 use crate::app::signals::finish_then_interrupt;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
 use crate::flow::caller::Caller;

@@ -7,7 +7,7 @@ use crate::app::context::Context;
 use crate::app::login_context::BrowserLogin;
 use crate::app::passphrase::ask_passphrase;
 use crate::app::signals::shutdown_signal;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
 use crate::flow::login::{PreparedExchange, login_until_exchange};
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let config = context.config()?;
     let mut resolved = settings::login(options, &context.environment, &config)?;
     let profile = config.profile(&resolved.profile);
-    let kind = if options.no_store {
+    let kind = if options.session.no_store {
         StoreKind::None
     } else {
         context.store_kind(profile)?

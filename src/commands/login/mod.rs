@@ -14,7 +14,7 @@ mod unattended;
 use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
-use crate::args::cli::{DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
+use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::settings;
 use crate::error::Error;
 use crate::protocol::endpoint::HttpPolicy;
@@ -28,7 +28,7 @@ use turn::Turn;
 use unattended::reject_unattended;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
-    match options.stop_before {
+    match options.session.stop_before {
         Some(StopBefore::Exchange) => dry_run::run(context, options),
         None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),
     }
@@ -38,7 +38,10 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 pub(super) fn login_for_token(context: &Context, name: &ProfileName) -> Result<(), Error> {
     let options = LoginOptions {
         profile: Some(name.to_string()),
-        timeout: DEFAULT_LOGIN_TIMEOUT,
+        callback: CallbackOptions {
+            timeout: DEFAULT_LOGIN_TIMEOUT,
+            ..CallbackOptions::default()
+        },
         ..LoginOptions::default()
     };
     log_in(context, &options, OnOtherFailure::Fail, false)

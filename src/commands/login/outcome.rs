@@ -19,8 +19,8 @@ impl Requested {
         let is_consent =
             |(name, value): &(String, String)| name == "prompt" && value.split(' ').any(|word| word == "consent");
         Requested {
-            scope: request.wish.scope.clone(),
-            with_consent: request.wish.extra.iter().any(is_consent),
+            scope: request.authorization.scope.clone(),
+            with_consent: request.authorization.extra.iter().any(is_consent),
         }
     }
 }
@@ -54,7 +54,7 @@ fn token_response(session: &Session) -> Secret {
         "token_type": token.map(|token| &token.token_type),
         "expires_in": lifetime_s,
         "refresh_token": session.refresh_token.as_ref().map(Secret::expose),
-        "scope": token.and_then(|token| token.scope.as_ref()).map(|scope| scope.join(" ")),
+        "scope": token.and_then(|token| token.scope.as_ref()).map(ToString::to_string),
         "id_token": session.id_token.as_ref().map(Secret::expose),
     });
     let members = object

@@ -7,8 +7,8 @@ use crate::app::context::Context;
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::passphrase::ask_passphrase;
 use crate::app::store_migration::{PreviousStore, current_session};
-use crate::args::cli::LoginOptions;
 use crate::args::config::{self, Config, Profile};
+use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
 use crate::exit::Diagnosis;
@@ -27,11 +27,11 @@ impl Destination {
     /// The error of [`Context::store_kind`].
     pub(super) fn resolve(context: &Context, options: &LoginOptions, profile: Option<&Profile>) -> Result<Self, Error> {
         Ok(Destination {
-            kind: match options.no_store {
+            kind: match options.session.no_store {
                 true => StoreKind::None,
                 false => context.store_kind(profile)?,
             },
-            saves_profile: !options.no_save,
+            saves_profile: !options.session.no_save,
         })
     }
 }

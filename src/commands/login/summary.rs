@@ -9,10 +9,11 @@ use crate::error::Error;
 use crate::foreign_text::{WordOrQuoted, sanitize_json};
 use crate::output::duration::describe_seconds;
 use crate::output::report;
+use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{ProfileName, Renewal, StoreKind};
+use crate::store::{ProfileName, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 
@@ -58,12 +59,15 @@ impl<'a> Summary<'a> {
 
     fn print_identity(&self, observer: &mut dyn Observer) {
         let session = &self.outcome.session;
-        let identity = match (&self.outcome.id_token, session.renewal) {
-            (Some(id_token), _) => format!(" as {}", WordOrQuoted(id_token.display_name())),
-            (None, Renewal::Grant) => format!(" as the client {}", WordOrQuoted(&session.client.id)),
-            (None, _) => String::new(),
+        let identity = match &self.outcome.id_token {
+            Some(id_token) => format!(" as {}", WordOrQuoted(id_token.display_name())),
+            None if session.renewal.repeats_grant() => {
+                format!(" as the client {}", WordOrQuoted(session.client.id.as_str()))
+            }
+            None => String::new(),
         };
-        let issuer = session.issuer.as_deref().unwrap_or(&session.endpoints.token);
+        let issuer = session.issuer.as_ref().map(Issuer::as_str);
+        let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());
         observer.observe(&Event::Outcome(&format!("signed in{identity} at {issuer}")));
     }
 
@@ -73,11 +77,11 @@ impl<'a> Summary<'a> {
         let requested = &self.outcome.requested.scope;
         let token = session.tokens.first();
         let granted = token.and_then(|token| token.scope.as_ref());
-        let granted = granted.map_or_else(|| requested.clone(), |scope| Scope::received(&scope.join(" ")));
+        let granted = granted.unwrap_or(requested);
         if !granted.is_empty() {
             observer.observe(&Event::Outcome(&format!("granted: {granted}")));
         }
-        let mut missing = requested.without(&granted);
+        let mut missing = requested.without(granted);
         if session.can_renew() {
             // The refresh token is what it asks for, whether or not the server repeats its name.
             missing = missing.without(&Scope::received("offline_access"));
@@ -112,7 +116,7 @@ impl<'a> Summary<'a> {
     fn print_renewal(&self, observer: &mut dyn Observer) {
         let session = &self.outcome.session;
         let requested = &self.outcome.requested;
-        if session.renewal == Renewal::Grant {
+        if session.renewal.repeats_grant() {
             observer.observe(&Event::Outcome(
                 "oauth token gets the next one in the same way when it expires",
             ));

@@ -7,9 +7,7 @@ use crate::app::login_lock::{self, LoginLock, LoginWait, OnOtherFailure};
 use crate::error::Error;
 use crate::flow::login::LoginRequest;
 use crate::flow::server::ServerChoice;
-use crate::flow::session::asked;
-use crate::protocol::endpoint::Issuer;
-use crate::store::{Session, StoreKind};
+use crate::store::{RequestedAccess, Session, StoreKind};
 use crate::trace::Observer;
 use std::time::Duration;
 
@@ -65,8 +63,7 @@ fn server_label(request: &LoginRequest) -> String {
 
 /// Whether a session is what this login would bring.
 fn matches_request(session: &Session, request: &LoginRequest) -> bool {
-    let wish = &request.wish;
-    session.issuer.as_deref() == request.server.issuer.as_ref().map(Issuer::as_str)
-        && session.client.id == request.client.id.as_str()
-        && session.asked == asked(&wish.scope, &wish.resource, &wish.audience)
+    session.issuer == request.server.issuer
+        && session.client.id == request.client.id
+        && session.requested == RequestedAccess::from(&request.authorization)
 }

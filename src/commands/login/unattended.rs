@@ -1,7 +1,7 @@
 //! Where a login would wait for a person who is not there.
 
 use crate::app::context::Context;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{ResolvedLogin, SettingsError};
 use std::io::IsTerminal;
@@ -20,8 +20,11 @@ pub(super) fn reject_unattended(
     let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
     let has_browser = resolved.browser.is_some() || environment.has("BROWSER");
     let needs_no_person = resolved.grant == LoginGrant::ClientCredentials;
-    let is_on_purpose =
-        needs_no_person || options.no_browser || options.paste || options.refresh_token_stdin || context.style.json;
+    let is_on_purpose = needs_no_person
+        || options.browser.no_browser
+        || options.callback.paste
+        || options.session.refresh_token_stdin
+        || context.style.json;
     if !environment.has("CI") || has_terminal || has_browser || is_on_purpose {
         return Ok(());
     }

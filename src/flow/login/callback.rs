@@ -1,6 +1,7 @@
 //! Step 5: the wait for the one answer to this request, at the listener or on
 //! the terminal. Everything else is answered and ignored; the right one ends it once.
 
+use super::browser_watch::BrowserWatch;
 use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
 use super::pasted::{PasteError, parse_redirect_url};
@@ -8,12 +9,11 @@ use super::request::CallbackChoice;
 use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
-use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
+use crate::protocol::authorization::{PendingAuthorization, RedeemableAuthorization, Validation};
 use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::trace::{Event, Observer, Party, Step};
-use crate::user_agent::browser::{BrowserProcess, BrowserReport};
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
 use std::time::Duration;
@@ -138,18 +138,18 @@ impl ReceivedCallback {
 
 /// The one answer to this request, and it is a code.
 pub(in crate::flow) struct ValidatedCallback {
-    pub(in crate::flow) grant: AuthorizationGrant,
+    pub(in crate::flow) authorization: Box<RedeemableAuthorization>,
     pub(in crate::flow) received: ReceivedCallback,
 }
 
 /// What a callback means for the login.
 enum CallbackOutcome {
     /// A code that may be redeemed.
-    Granted(AuthorizationGrant),
+    Redeemable(Box<RedeemableAuthorization>),
     /// The answer to this request, which ends the login without a code.
     Failed(LoginError),
-    /// Not an answer to this request: the wait goes on.
-    NotOurs,
+    /// Not an answer to this request, which waits on.
+    NotOurs(Box<PendingAuthorization>),
 }
 
 /// Waits for the one answer to this request.
@@ -157,9 +157,9 @@ enum CallbackOutcome {
 /// # Errors
 /// [`LoginError`] for an answer that is no code, and where none comes.
 pub(in crate::flow) async fn receive_callback(
-    pending: &PendingAuthorization,
+    pending: PendingAuthorization,
     receiver: &mut CallbackReceiver,
-    browser: &mut BrowserProcess,
+    browser: &mut BrowserWatch,
     timeout: Duration,
     context: &mut LoginContext<'_>,
 ) -> Result<ValidatedCallback, LoginError> {
@@ -167,6 +167,7 @@ pub(in crate::flow) async fn receive_callback(
         timeout,
         paste_accepted: context.pasted.is_some(),
     });
+    let mut pending = Box::new(pending);
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
     loop {
@@ -177,20 +178,25 @@ pub(in crate::flow) async fn receive_callback(
                 strays: receiver.stray_summary(),
             }),
         };
-        match validate_callback(pending, &mut received.params, context.caller.observer) {
-            CallbackOutcome::Granted(grant) => return Ok(ValidatedCallback { grant, received }),
+        pending = match validate_callback(*pending, &mut received.params, context.caller.observer) {
+            CallbackOutcome::Redeemable(authorization) => {
+                return Ok(ValidatedCallback {
+                    authorization,
+                    received,
+                });
+            }
             CallbackOutcome::Failed(error) => {
                 received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer);
                 return Err(error);
             }
-            CallbackOutcome::NotOurs if received.browser.is_some() => {
-                receiver.ignore(received, context.caller.observer);
-            }
-            CallbackOutcome::NotOurs => {
-                let problem = PasteError::state_mismatch(&received.params);
-                context.caller.observe(&Event::Warning(&problem.to_string()));
-                require_more_input(receiver, context)?;
-            }
+            CallbackOutcome::NotOurs(pending) => pending,
+        };
+        if received.browser.is_some() {
+            receiver.ignore(received, context.caller.observer);
+        } else {
+            let problem = PasteError::state_mismatch(&received.params);
+            context.caller.observe(&Event::Warning(&problem.to_string()));
+            require_more_input(receiver, context)?;
         }
     }
 }
@@ -204,7 +210,7 @@ pub(in crate::flow) async fn receive_callback(
 /// can come in any more.
 pub(crate) async fn next_callback(
     receiver: &mut CallbackReceiver,
-    browser: &mut BrowserProcess,
+    browser: &mut BrowserWatch,
     context: &mut LoginContext<'_>,
 ) -> Result<ReceivedCallback, LoginError> {
     loop {
@@ -238,7 +244,7 @@ pub(crate) async fn next_callback(
                     }
                 }
             },
-            Some(report) = browser.next() => trace_browser(&report, context.caller.observer),
+            sighting = browser.next() => sighting.report_to(context.caller.observer),
         }
     }
 }
@@ -248,14 +254,6 @@ async fn next_pasted(pasted: &mut Option<&mut dyn PasteSource>) -> PasteEvent {
         Some(lines) => lines.next_line().await,
         None => pending().await,
     }
-}
-
-fn trace_browser(report: &BrowserReport, observer: &mut dyn Observer) {
-    observer.observe(&match report {
-        BrowserReport::Started { command } => Event::BrowserStarted { command },
-        BrowserReport::NotStarted { command, reason } => Event::BrowserFailed { command, reason },
-        BrowserReport::Exited { command, how } => Event::BrowserExited { command, how },
-    });
 }
 
 /// After a pasted line that was not taken: whether another answer can come.
@@ -268,29 +266,29 @@ fn require_more_input(receiver: &CallbackReceiver, context: &LoginContext<'_>) -
 }
 
 fn validate_callback(
-    pending: &PendingAuthorization,
+    pending: PendingAuthorization,
     params: &mut Params,
     observer: &mut dyn Observer,
 ) -> CallbackOutcome {
-    let verdict = pending.judge(params);
-    if matches!(&verdict, Verdict::Broken(broken) if broken.is_of_unknown_issuer()) {
+    let validation = pending.validate(params);
+    if matches!(&validation, Validation::Invalid(invalid) if invalid.is_of_unknown_issuer()) {
         for text in ["error", "error_description", "error_uri"] {
             params.remove(text);
         }
     }
-    if !matches!(verdict, Verdict::Foreign(_)) {
+    if !matches!(validation, Validation::StateMismatch(_)) {
         trace_response(params, observer);
     }
-    match verdict {
-        Verdict::Foreign(_) => CallbackOutcome::NotOurs,
-        Verdict::Broken(broken) => CallbackOutcome::Failed(LoginError::Broken(broken)),
-        Verdict::Denied(error) => {
-            let sent = Box::new(Sent::of(pending.request(), None));
+    match validation {
+        Validation::StateMismatch(pending) => CallbackOutcome::NotOurs(pending),
+        Validation::Invalid(invalid) => CallbackOutcome::Failed(LoginError::InvalidResponse(invalid)),
+        Validation::Denied { error, request } => {
+            let sent = Box::new(Sent::of(&request, None));
             CallbackOutcome::Failed(LoginError::Denied { error, sent })
         }
-        Verdict::Granted(grant) => {
+        Validation::Redeemable(authorization) => {
             trace_checks(params, observer);
-            CallbackOutcome::Granted(grant)
+            CallbackOutcome::Redeemable(authorization)
         }
     }
 }

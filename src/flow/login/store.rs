@@ -10,12 +10,12 @@ use crate::flow::caller::Caller;
 use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::ResolvedServer;
-use crate::flow::session;
+use crate::flow::session::apply_token_response;
 use crate::protocol::client::Client;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
-use crate::store::{Part, Session};
+use crate::store::{Part, RequestedAccess, Session};
 use crate::trace::Event;
 use std::time::Duration;
 
@@ -63,10 +63,9 @@ impl Issued<'_> {
         }
         let now = caller.now();
         let token_response = response.to_json();
-        let asked = session::asked(requested.scope, requested.resource, requested.audience);
-        let mut session = session::new_session(&server.metadata, client, asked);
+        let mut session = server.session(client, RequestedAccess::from(requested));
         session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
-        session::apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
+        apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
         fault::here(Point::CodeExchanged);
         if let Err(error) = save(&session, caller.observer) {
             // Tokens that nobody keeps should not live on at the server.

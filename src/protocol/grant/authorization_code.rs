@@ -1,6 +1,6 @@
 //! The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636 §4.5).
 
-use super::{Fields, Renewal};
+use super::Fields;
 use crate::protocol::citation::RequestError;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
@@ -8,9 +8,6 @@ use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 
 pub(super) const GRANT_TYPE: &str = "authorization_code";
-
-/// A code works once; after it only a refresh token helps.
-pub(super) const RENEWAL: Renewal = Renewal::None;
 
 /// A code, where it was sent to, and the proof that this client asked for it.
 /// A client always sends all three; what a server received may lack two.

@@ -1,14 +1,11 @@
 //! The client credentials grant (RFC 6749 §4.4): the client's own
 //! authentication is all that it takes.
 
-use super::{Fields, Renewal};
+use super::Fields;
 use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
 
 pub(super) const GRANT_TYPE: &str = "client_credentials";
-
-/// It spends nothing, so it is repeated; no refresh token comes with it (RFC 6749 §4.4.3).
-pub(super) const RENEWAL: Renewal = Renewal::Grant;
 
 /// What the client wants for itself.
 #[derive(Debug)]

@@ -24,15 +24,16 @@ pub enum Grant {
     ClientCredentials(ClientCredentialsGrant),
 }
 
-/// How a session gets its next access token without the resource owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a session gets its next access token without the resource owner. A
+/// grant that is repeated has its variant, with what it needs beside the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewal {
     /// It does not: log in again.
     None,
     /// With the refresh token (RFC 6749 §6).
     RefreshToken,
-    /// With the client's own grant.
-    Grant,
+    /// With the client credentials grant, which is repeated (RFC 6749 §4.4).
+    ClientCredentials,
 }
 
 impl Grant {
@@ -52,15 +53,6 @@ impl Grant {
         }
     }
 
-    /// How a session that this grant began is renewed where no refresh token came.
-    pub fn renewal(&self) -> Renewal {
-        match self {
-            Grant::AuthorizationCode(_) => authorization_code::RENEWAL,
-            Grant::RefreshToken(_) => refresh_token::RENEWAL,
-            Grant::ClientCredentials(_) => client_credentials::RENEWAL,
-        }
-    }
-
     /// The refresh token that this grant may spend.
     pub fn spends(&self) -> Option<&Secret> {
         match self {
@@ -71,12 +63,12 @@ impl Grant {
 
     /// The grant that renews a session; `None` where nothing does. Without
     /// `scope`, it asks for all that was granted.
-    pub fn for_renewal(renewal: Renewal, refresh_token: Option<&Secret>, scope: Option<Scope>) -> Option<Grant> {
+    pub fn for_renewal(renewal: &Renewal, refresh_token: Option<&Secret>, scope: Option<Scope>) -> Option<Grant> {
         match renewal {
             Renewal::RefreshToken => refresh_token
                 .cloned()
                 .map(|refresh_token| Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope })),
-            Renewal::Grant => Some(Grant::ClientCredentials(ClientCredentialsGrant { scope })),
+            Renewal::ClientCredentials => Some(Grant::ClientCredentials(ClientCredentialsGrant { scope })),
             Renewal::None => None,
         }
     }
@@ -123,11 +115,20 @@ impl Grant {
 
 impl Renewal {
     /// Whether a session can be renewed, with a refresh token or without.
-    pub fn is_possible(self, has_refresh_token: bool) -> bool {
+    pub fn is_possible(&self, has_refresh_token: bool) -> bool {
         match self {
             Renewal::RefreshToken => has_refresh_token,
-            Renewal::Grant => true,
+            Renewal::ClientCredentials => true,
             Renewal::None => false,
+        }
+    }
+
+    /// Whether the grant that began the session is sent again: it asks for the
+    /// same access, spends nothing, and takes no refresh token.
+    pub fn repeats_grant(&self) -> bool {
+        match self {
+            Renewal::ClientCredentials => true,
+            Renewal::RefreshToken | Renewal::None => false,
         }
     }
 }

@@ -1,15 +1,12 @@
 //! The refresh token grant (RFC 6749 §6).
 
-use super::{Fields, Renewal};
+use super::Fields;
 use crate::protocol::citation::RequestError;
 use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 
 pub(super) const GRANT_TYPE: &str = "refresh_token";
-
-/// Where no new refresh token came, the old one stays (RFC 6749 §6).
-pub(super) const RENEWAL: Renewal = Renewal::RefreshToken;
 
 /// A refresh token, and how much of what was granted is wanted.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! ID tokens as no honest server signs them (`oauth serve --break`).
 
 use super::error::KeyError;
-use super::jws::{push_signature, signing_input};
 use super::pair::Keys;
-use crate::protocol::abnf::base64url;
+use crate::protocol::jose::signing_input;
 use crate::protocol::random::Randomness;
+use crate::protocol::signing::JwtType;
 use crate::secret::Secret;
 use serde_json::json;
 
@@ -18,9 +18,9 @@ impl Keys {
         randomness: &mut dyn Randomness,
         claims: &impl serde::Serialize,
     ) -> Result<Secret, KeyError> {
-        let header = json!({"typ": "JWT", "alg": "RS256"}).to_string();
-        let header = base64url(header.as_bytes());
-        self.rs256(randomness)?.sign(&self.system_random, &header, claims)
+        let key = &self.rs256(randomness)?.key;
+        let header = key.header_with_key_id(JwtType::Jwt, None)?;
+        Ok(key.key.sign_jwt(&header, claims)?)
     }
 
     /// An ID token that nobody signed (RFC 7519 §6), though it names a key.
@@ -32,10 +32,9 @@ impl Keys {
         randomness: &mut dyn Randomness,
         claims: &impl serde::Serialize,
     ) -> Result<Secret, KeyError> {
-        let key_id = &self.rs256(randomness)?.jwk["kid"];
-        let header = json!({"typ": "JWT", "alg": "none", "kid": key_id}).to_string();
-        let mut token = signing_input(&base64url(header.as_bytes()), claims)?;
-        push_signature(&mut token, &[]);
-        Ok(Secret::new(token))
+        let key_id = &self.rs256(randomness)?.key.key_id;
+        let header = json!({"typ": "JWT", "alg": "none", "kid": key_id});
+        let claims = serde_json::to_value(claims).map_err(|_| KeyError::Failed)?;
+        Ok(Secret::new(format!("{}.", signing_input(&header, &claims))))
     }
 }

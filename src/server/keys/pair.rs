@@ -3,27 +3,31 @@
 //! who need this key wait.
 
 use super::error::KeyError;
-use super::jws::{encode_header, push_signature, signing_input, thumbprint};
-use super::rsa::RsaKey;
-use crate::protocol::abnf::{base64url, from_base64url};
+use super::published::PublishedKey;
+use super::rsa;
+use crate::protocol::jose::UnverifiedJwt;
+use crate::protocol::jwks::JwkSet;
 use crate::protocol::random::Randomness;
+use crate::protocol::signing::{EncodedHeader, JwtType, SigningAlgorithm, SigningKey};
 use crate::secret::Secret;
-use ring::rand::SystemRandom;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
-};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Both keys; the RSA key only once it was needed.
 pub(crate) struct Keys {
-    pub(super) system_random: SystemRandom,
-    pub(super) es256: EcdsaKeyPair,
-    pub(super) es256_jwk: Value,
-    /// The encoded header of every access token (RFC 9068 §2.1).
-    access_token_header: String,
-    rs256: OnceLock<Arc<RsaKey>>,
+    pub(super) es256: PublishedKey,
+    /// The public half of the key of access tokens, to verify with.
+    es256_public: JwkSet,
+    /// The header of every access token (RFC 9068 §2.1).
+    access_token_header: EncodedHeader,
+    rs256: OnceLock<Arc<IdTokenKey>>,
     making_rs256: Mutex<()>,
+}
+
+/// The RSA key with the header of every ID token.
+pub(super) struct IdTokenKey {
+    pub(super) key: PublishedKey,
+    header: EncodedHeader,
 }
 
 impl Keys {
@@ -32,23 +36,12 @@ impl Keys {
     /// # Errors
     /// [`KeyError`].
     pub(crate) fn generate() -> Result<Self, KeyError> {
-        let system_random = SystemRandom::new();
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &system_random)
-            .map_err(|_| KeyError::Failed)?;
-        let es256 = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &system_random)
-            .map_err(|_| KeyError::Failed)?;
-        // An uncompressed point: 0x04, x, y (SEC 1 §2.3.3).
-        let point = es256.public_key().as_ref();
-        let (x, y) = (base64url(&point[1..33]), base64url(&point[33..65]));
-        let key_id = thumbprint(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#));
-        let es256_jwk =
-            json!({"kty": "EC", "use": "sig", "alg": "ES256", "kid": key_id, "crv": "P-256", "x": x, "y": y});
-        let access_token_header = encode_header("at+jwt", "ES256", &key_id);
+        let es256 = PublishedKey::new(SigningKey::generate_p256()?, SigningAlgorithm::Es256);
+        let set = json!({"keys": [es256.jwk]}).to_string();
         Ok(Keys {
-            system_random,
+            es256_public: JwkSet::parse(set.as_bytes()).map_err(|_| KeyError::Failed)?,
+            access_token_header: es256.header(JwtType::AccessToken)?,
             es256,
-            es256_jwk,
-            access_token_header,
             rs256: OnceLock::new(),
             making_rs256: Mutex::new(()),
         })
@@ -59,13 +52,7 @@ impl Keys {
     /// # Errors
     /// [`KeyError`].
     pub(crate) fn sign_access_token(&self, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
-        let mut token = signing_input(&self.access_token_header, claims)?;
-        let signature = self
-            .es256
-            .sign(&self.system_random, token.as_bytes())
-            .map_err(|_| KeyError::Failed)?;
-        push_signature(&mut token, signature.as_ref());
-        Ok(Secret::new(token))
+        Ok(self.es256.key.sign_jwt(&self.access_token_header, claims)?)
     }
 
     /// The claims of an access token that this server signed in this run;
@@ -73,15 +60,13 @@ impl Keys {
     /// is taken, so no other algorithm, key or kind of JWT can stand for an
     /// access token (RFC 8725 §3.1, §3.11).
     pub(crate) fn verify_access_token(&self, token: &str) -> Option<Map<String, Value>> {
-        let (input, signature) = token.rsplit_once('.')?;
-        let (header, claims) = input.split_once('.')?;
-        if header != self.access_token_header {
+        let (header, _) = token.split_once('.')?;
+        if header != self.access_token_header.as_str() {
             return None;
         }
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.es256.public_key())
-            .verify(input.as_bytes(), &from_base64url(signature)?)
-            .ok()?;
-        serde_json::from_slice(&from_base64url(claims)?).ok()
+        let jwt = UnverifiedJwt::decode(token).ok()?;
+        self.es256_public.verify(&jwt).ok()?;
+        Some(jwt.claims)
     }
 
     /// Signs the claims of an ID token; makes the RSA key first, if need be.
@@ -93,14 +78,14 @@ impl Keys {
         randomness: &mut dyn Randomness,
         claims: &impl serde::Serialize,
     ) -> Result<Secret, KeyError> {
-        let key = self.rs256(randomness)?;
-        key.sign(&self.system_random, &key.id_token_header, claims)
+        let IdTokenKey { key, header } = self.rs256(randomness)?;
+        Ok(key.key.sign_jwt(header, claims)?)
     }
 
     /// Whether this text has the header of an ID token of this server.
     pub(crate) fn is_id_token(&self, token: &str) -> bool {
         let header = token.split('.').next().unwrap_or_default();
-        self.rs256.get().is_some_and(|key| key.id_token_header == header)
+        self.rs256.get().is_some_and(|rs256| rs256.header.as_str() == header)
     }
 
     /// Whether the RSA key was made.
@@ -121,10 +106,10 @@ impl Keys {
     /// # Errors
     /// [`KeyError`].
     pub(crate) fn jwk_set(&self, randomness: &mut dyn Randomness) -> Result<Value, KeyError> {
-        Ok(json!({"keys": [self.es256_jwk, self.rs256(randomness)?.jwk]}))
+        Ok(json!({"keys": [self.es256.jwk, self.rs256(randomness)?.key.jwk]}))
     }
 
-    pub(super) fn rs256(&self, randomness: &mut dyn Randomness) -> Result<&RsaKey, KeyError> {
+    pub(super) fn rs256(&self, randomness: &mut dyn Randomness) -> Result<&IdTokenKey, KeyError> {
         if let Some(key) = self.rs256.get() {
             return Ok(key);
         }
@@ -132,8 +117,9 @@ impl Keys {
         if let Some(key) = self.rs256.get() {
             return Ok(key);
         }
-        let key = RsaKey::generate(randomness)?;
-        Ok(self.rs256.get_or_init(|| Arc::new(key)))
+        let key = PublishedKey::new(rsa::generate(randomness)?, SigningAlgorithm::Rs256);
+        let header = key.header(JwtType::Jwt)?;
+        Ok(self.rs256.get_or_init(|| Arc::new(IdTokenKey { key, header })))
     }
 
     /// Takes over the RSA key of another server: tests need many servers, and

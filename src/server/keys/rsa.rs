@@ -1,60 +1,21 @@
-//! The RSA key. ring cannot make one, so the `rsa` crate does.
+//! Makes the RSA key. ring cannot, so the `rsa` crate does.
 
 use super::error::KeyError;
-use super::jws::{encode_header, push_signature, signing_input, thumbprint};
-use crate::protocol::abnf::base64url;
 use crate::protocol::random::{Randomness, RandomnessFailed};
-use crate::secret::Secret;
-use ring::rand::SecureRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use crate::protocol::signing::SigningKey;
 use rsa::pkcs8::EncodePrivateKey;
 use rsa::rand_core::{CryptoRng, RngCore};
-use rsa::traits::PublicKeyParts;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
 /// The size of the RSA key in bits; the least that RFC 7518 §3.3 allows.
 pub(super) const RSA_BITS: usize = 2048;
 
-pub(super) struct RsaKey {
-    pair: RsaKeyPair,
-    pub(super) jwk: Value,
-    /// The encoded header of every ID token.
-    pub(super) id_token_header: String,
-}
-
-impl RsaKey {
-    pub(super) fn generate(randomness: &mut dyn Randomness) -> Result<Self, KeyError> {
-        let mut expanded = ExpandedSeed::draw(randomness)?;
-        let key = rsa::RsaPrivateKey::new(&mut expanded, RSA_BITS).map_err(|_| KeyError::Failed)?;
-        let document = key.to_pkcs8_der().map_err(|_| KeyError::Failed)?;
-        let pair = RsaKeyPair::from_pkcs8(document.as_bytes()).map_err(|_| KeyError::Failed)?;
-        let (modulus, exponent) = (base64url(&key.n().to_bytes_be()), base64url(&key.e().to_bytes_be()));
-        let key_id = thumbprint(&format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#));
-        let jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key_id, "n": modulus, "e": exponent});
-        Ok(RsaKey {
-            pair,
-            jwk,
-            id_token_header: encode_header("JWT", "RS256", &key_id),
-        })
-    }
-
-    /// Signs claims under this encoded header.
-    pub(super) fn sign(
-        &self,
-        randomness: &dyn SecureRandom,
-        header: &str,
-        claims: &impl serde::Serialize,
-    ) -> Result<Secret, KeyError> {
-        let mut token = signing_input(header, claims)?;
-        let mut signature = vec![0; self.pair.public().modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, randomness, token.as_bytes(), &mut signature)
-            .map_err(|_| KeyError::Failed)?;
-        push_signature(&mut token, &signature);
-        Ok(Secret::new(token))
-    }
+pub(super) fn generate(randomness: &mut dyn Randomness) -> Result<SigningKey, KeyError> {
+    let mut expanded = ExpandedSeed::draw(randomness)?;
+    let key = rsa::RsaPrivateKey::new(&mut expanded, RSA_BITS).map_err(|_| KeyError::Failed)?;
+    let document = key.to_pkcs8_der().map_err(|_| KeyError::Failed)?;
+    Ok(SigningKey::from_pkcs8(document.as_bytes())?)
 }
 
 /// 256 random bits, stretched by SHA-256 in counter mode. The `rsa` crate

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::store::SessionError;
 use crate::store::session::tests::full_session;
 use crate::store::{FileKey, Interaction};
 use std::fs;
@@ -22,7 +23,7 @@ fn store_with(folder: &TempDir, suffix: Option<&str>) -> CommandStore {
         item_suffix: suffix.map(str::to_owned),
         data_folder: PathBuf::from("/nonexistent/data"),
         config_folder: PathBuf::from("/nonexistent/config"),
-        file_key: FileKey::Own,
+        file_key: FileKey::Generated,
         ask_passphrase: None,
         child_environment: vec![("PATH".into(), path), ("HELPER_FOLDER".into(), folder.path().into())],
     };

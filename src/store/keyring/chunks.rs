@@ -168,7 +168,7 @@ fn current_header(store: &CredentialStore, name: &str, value: Value) -> Result<O
     };
     match whole {
         Ok(value) => match std::str::from_utf8(&value).map(Session::decode) {
-            Ok(Err(source @ SessionError::NewerVersion(_))) => Err(KeyringError::Record(source)),
+            Ok(Err(source)) if !source.is_damage() => Err(KeyringError::Record(source)),
             _ => Ok(header),
         },
         // Damaged values may be replaced

@@ -48,6 +48,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             "browser_exited",
             members([("command", text(command)), ("reason", text(how))]),
         ),
+        Event::BrowserOverdue { .. } => named("browser_overdue", Vec::new()),
         Event::WaitBegins {
             timeout,
             paste_accepted,

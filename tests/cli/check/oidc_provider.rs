@@ -3,10 +3,10 @@
 //! a public client may introspect its own tokens, and no answer has Pragma.
 
 use super::{rules, with_verdict};
-use crate::foreign::Provider;
 use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
 use crate::support::callback;
+use crate::support::oidc_provider::Provider;
 use crate::support::running::Running;
 
 /// It keeps a code alive when a redemption fails, so one serves for many.

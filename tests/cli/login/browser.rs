@@ -49,6 +49,26 @@ fn the_url_replaces_its_mark_or_comes_last() {
 }
 
 #[test]
+fn quiet_a_login_whose_browser_opens_and_comes_back_prints_nothing() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let browser = ScriptedBrowser::new(home.path(), ARGUMENTS);
+    let running = Running::start(&mut login(&home, &server, &["-q", "--browser", &browser.command]));
+    let seen = browser.output();
+    consent(seen.trim().trim_matches(['<', '>']), &server.origin());
+    let finished = running.end().expect_code(0);
+    assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn quiet_a_browser_that_fails_leaves_the_url_to_be_opened_by_hand() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let failing = script(home.path(), "failing", "exit 3");
+    let running = Running::start(&mut login(&home, &server, &["-q", "--browser", &failing]));
+    let (finished, url) = consented(running, &server);
+    assert_eq!(finished.stderr, format!("{url}\n"));
+}
+
+#[test]
 fn a_command_that_cannot_be_split_is_refused() {
     let (home, server) = (Home::new(), authorization_server::start());
     for bad in ["'firefox", "", " ", "%s"] {

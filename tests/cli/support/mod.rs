@@ -17,6 +17,8 @@ pub mod installed;
 pub mod keyring_session;
 pub mod literal_server;
 pub mod login;
+#[cfg(unix)]
+pub mod oidc_provider;
 pub mod outcome;
 #[cfg(unix)]
 pub mod person;

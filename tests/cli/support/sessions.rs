@@ -6,11 +6,15 @@ use super::authorization_server;
 use super::binary::Home;
 use super::literal_server::LiteralServer;
 use super::outcome::{Outcome, finish};
+use oauth::protocol::client::{Client, ClientAuthentication, ClientId};
+use oauth::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use oauth::protocol::resource::Resource;
+use oauth::protocol::scope::Scope;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    Asked, CredentialStore, FileKey, Interaction, ProfileName, Renewal, Session, SessionClient, SessionEndpoints,
-    StoreKind, StoreSettings, StoredToken,
+    CredentialStore, FileKey, Interaction, ProfileName, Renewal, Session, SessionClient, StoreKind, StoreSettings,
+    StoredToken,
 };
 use std::io::{BufReader, Read};
 use std::process::{Command, Stdio};
@@ -58,36 +62,16 @@ pub fn log_in_with(command: &mut Command, server: &LiteralServer) -> Outcome {
 
 /// A session at `issuer` whose access token is good for another hour, without a refresh token.
 pub fn session(issuer: &str) -> Session {
+    let client = SessionClient::from(&Client {
+        id: ClientId::parse("desktop").expect("a client ID"),
+        authentication: ClientAuthentication::None,
+    });
+    let token_endpoint = endpoint(&format!("{issuer}/token"));
+    let issuer = Issuer::parse(issuer, HttpPolicy::Everywhere).expect("an issuer");
     Session {
         generation: 1,
-        issuer: Some(issuer.to_owned()),
-        client: SessionClient {
-            id: "desktop".to_owned(),
-            auth_method: "none".to_owned(),
-            secret: None,
-        },
-        endpoints: SessionEndpoints {
-            token: format!("{issuer}/token"),
-            revocation: None,
-            introspection: None,
-            userinfo: None,
-            jwks_uri: None,
-        },
-        asked: Asked {
-            scope: Vec::new(),
-            resource: Vec::new(),
-            audience: None,
-        },
-        renewal: Renewal::None,
-        refresh_token: None,
-        id_token: None,
-        subject: None,
-        dead: None,
-        suspended: None,
-        refresh_expires_at: None,
-        first_claims: None,
         tokens: vec![StoredToken {
-            narrowed_to: Vec::new(),
+            narrowed_to: Scope::default(),
             resource: Vec::new(),
             scope: None,
             access_token: Secret::from(KEPT_ACCESS_TOKEN),
@@ -95,7 +79,20 @@ pub fn session(issuer: &str) -> Session {
             expires_at: Some(UnixSeconds(now() + 3600)),
             issued_at: Some(UnixSeconds(now())),
         }],
+        ..Session::new(Some(issuer), client, token_endpoint)
     }
+}
+
+pub fn endpoint(text: &str) -> Endpoint {
+    Endpoint::parse(text, HttpPolicy::Everywhere).expect("an endpoint")
+}
+
+pub fn resource(text: &str) -> Resource {
+    Resource::parse(text).expect("a resource")
+}
+
+pub fn scope(text: &str) -> Scope {
+    Scope::parse(text).expect("a scope")
 }
 
 /// The same with a refresh token.
@@ -120,7 +117,7 @@ pub fn ending_in(seconds: i64, mut session: Session) -> Session {
 impl Home {
     /// Puts a session where the binary looks for it.
     pub fn keep(&self, profile: &str, session: &Session) {
-        self.keep_with(FileKey::Own, profile, session);
+        self.keep_with(FileKey::Generated, profile, session);
     }
 
     /// The same under this key.
@@ -130,7 +127,7 @@ impl Home {
 
     /// The session that is stored, if one is.
     pub fn kept(&self, profile: &str) -> Option<Session> {
-        self.file_store(FileKey::Own)
+        self.file_store(FileKey::Generated)
             .load(&name(profile))
             .expect("reading the store")
     }

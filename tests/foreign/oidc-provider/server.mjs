@@ -8,7 +8,7 @@
 // DPOP_NONCE=1   demands a nonce in DPoP proofs
 //
 // keys.json is made at the first start: the server's keys, and the private key
-// of the client `pkjwt`.
+// of the clients `pkjwt`, `native-pkjwt` and `native-jar`.
 import fs from 'node:fs';
 import http from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
@@ -51,6 +51,11 @@ function configuration() {
       { ...web, client_id: 'post', client_secret: 'post-secret', token_endpoint_auth_method: 'client_secret_post' },
       { ...web, client_id: 'sjwt', client_secret: 'a-shared-secret-of-32-bytes-or-more!', token_endpoint_auth_method: 'client_secret_jwt', token_endpoint_auth_signing_alg: 'HS256' },
       { ...web, client_id: 'pkjwt', token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys: [publicKey] } },
+      // the two below sign with the key of pkjwt
+      { ...native, client_id: 'native-jar', require_signed_request_object: true, request_object_signing_alg: 'ES256', jwks: { keys: [publicKey] } },
+      { ...native, client_id: 'native-pkjwt', token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks: { keys: [publicKey] } },
+      { ...native, client_id: 'native-jarm', authorization_signed_response_alg: 'ES256' },
+      { client_id: 'bench', client_secret: 'bench', token_endpoint_auth_method: 'client_secret_basic', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
     ],
     jwks: keys.server,
     cookies: { keys: ['a cookie key of no importance'] },
@@ -61,14 +66,17 @@ function configuration() {
       claims: () => ({ sub: id, name: `User ${id}`, preferred_username: id, email: `${id}@example.test`, email_verified: true }),
     }),
     features: {
+      claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
       dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => process.env.DPOP_NONCE === '1' },
       introspection: { enabled: true },
+      jwtResponseModes: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       registration: { enabled: true },
       registrationManagement: { enabled: true },
+      requestObjects: { enabled: true },
       resourceIndicators: {
         enabled: true,
         // every resource has JWTs, but for those with "opaque" in their names
@@ -80,6 +88,7 @@ function configuration() {
         }),
       },
       revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
     },
     issueRefreshToken: (context, client, code) => client.grantTypeAllowed('refresh_token')
       && (code.scopes.has('offline_access') || client.applicationType === 'native'),

@@ -10,7 +10,7 @@ use super::attempt::Attempt;
 use super::outcome::LoginOutcome;
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
-use crate::args::cli::LoginOptions;
+use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
@@ -33,7 +33,7 @@ impl LoginMethod {
     /// # Errors
     /// The error of [`read_secret_from_stdin`].
     pub(super) fn resolve(context: &Context, options: &LoginOptions, resolved: &ResolvedLogin) -> Result<Self, Error> {
-        if options.refresh_token_stdin {
+        if options.session.refresh_token_stdin {
             let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
             return Ok(LoginMethod::RefreshToken(refresh_token));
         }
@@ -53,11 +53,10 @@ impl LoginMethod {
 
     /// Whether a session is renewed as one of this method is.
     pub(super) fn renews_like(&self, session: &Session) -> bool {
-        let repeats_grant = match self {
-            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => false,
-            LoginMethod::ClientCredentials => true,
-        };
-        (session.renewal == Renewal::Grant) == repeats_grant
+        match self {
+            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => !session.renewal.repeats_grant(),
+            LoginMethod::ClientCredentials => session.renewal == Renewal::ClientCredentials,
+        }
     }
 
     /// Gets the tokens, and keeps the session before it returns.

@@ -8,7 +8,8 @@
 //! | 2 (`-vv`) | each HTTP exchange, and the checks that held |
 //! | 3 (`-vvv`) | the decisions on the way |
 //!
-//! `--quiet` leaves the authorization URL alone. That URL always stands alone
+//! `--quiet` leaves the authorization URL alone, and that only where no browser
+//! was opened or none came back for a while. The URL always stands alone
 //! on its line, unbroken and without colour, so that it can be copied. While
 //! somebody waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
@@ -163,8 +164,15 @@ impl Terminal {
         }
         if !self.settings.quiet {
             self.line("sign in at this address:");
+            self.line(&url);
         }
-        self.line(&url);
+    }
+
+    /// Who was shown no URL sees it now.
+    fn browser_overdue(&mut self, url: &str) {
+        if self.settings.quiet && !self.settings.json {
+            self.line(&sanitize_unbounded(url));
+        }
     }
 
     fn wait_begins(&mut self, timeout: Duration, paste_accepted: bool) {
@@ -311,6 +319,7 @@ impl Terminal {
             Event::CheckSkipped(text) => self.remark("not checked:", text),
             // shown at every level, or nothing to show
             Event::AuthorizationUrl(_)
+            | Event::BrowserOverdue { .. }
             | Event::BrowserFailed { .. }
             | Event::BrowserExited { .. }
             | Event::WaitBegins { .. }
@@ -328,6 +337,7 @@ impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
             Event::AuthorizationUrl(url) => self.authorization_url(url),
+            Event::BrowserOverdue { url } => self.browser_overdue(url),
             Event::Note(text) => self.note(text),
             Event::Outcome(text) => self.outcome(text),
             Event::Warning(text) | Event::Retried { reason: text, .. } => self.warning(text),
@@ -358,6 +368,7 @@ impl Observer for Terminal {
 fn level_of(event: &Event<'_>) -> u8 {
     match event {
         Event::AuthorizationUrl(_)
+        | Event::BrowserOverdue { .. }
         | Event::BrowserFailed { .. }
         | Event::BrowserExited { .. }
         | Event::CallbackIgnored { notable: true, .. }

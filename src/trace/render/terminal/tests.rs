@@ -136,14 +136,19 @@ fn a_secret_in_a_url_is_redacted_and_a_variable_of_the_command() {
 }
 
 #[test]
-fn quiet_leaves_the_url_alone_whatever_else_is_asked() {
+fn quiet_says_nothing_until_a_browser_is_overdue_whatever_else_is_asked() {
     let quiet = TerminalSettings {
         quiet: true,
         show_secrets: true,
         is_terminal: true,
         ..level(3)
     };
-    assert_eq!(rendered(quiet), format!("{URL}\n"));
+    assert_eq!(rendered(quiet), "");
+    let overdue = |settings| rendered_of(|tell| tell(0, &Event::BrowserOverdue { url: URL }), settings);
+    assert_eq!(overdue(quiet), format!("{URL}\n"));
+    for shown_already in [level(0), level(1), TerminalSettings { json: true, ..quiet }] {
+        assert_eq!(overdue(shown_already), "");
+    }
     let json = TerminalSettings { json: true, ..quiet };
     assert_eq!(rendered(json), format!("{{\"authorization_url\":\"{URL}\"}}\n"));
 }

@@ -1,0 +1,147 @@
+//! What can be typed, one file a group of commands; the flags of a login are in
+//! `args/login`. The doc comments are the help texts; nothing is looked up
+//! here, that is for `settings`.
+
+mod check;
+mod exec;
+mod global;
+mod inspect;
+pub(in crate::args) mod profile;
+mod serve;
+mod session;
+
+pub use check::CheckOptions;
+pub use exec::ExecOptions;
+pub use global::{Colour, GlobalOptions};
+pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
+pub(crate) use profile::PROFILE_NAME;
+pub use profile::{ProfileChoice, ProfileCommand};
+pub use serve::{DemoOptions, ServeOptions, Switch};
+pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
+
+use crate::args::login::LoginOptions;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+
+/// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
+#[derive(Debug, Parser)]
+#[command(name = "oauth", version, max_term_width = 100, args_override_self = true)]
+#[command(after_help = "Start here:\n  \
+    oauth demo                                       the whole flow on this machine, no account needed\n  \
+    oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \
+    curl -H @<(oauth token --format header) URL      use the token, keep it off the command line")]
+pub struct CommandLine {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    /// What to do; help when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// `oauth token` alone. It is what scripts call all day, and to build the
+/// parser of all commands would be a third of its work.
+#[derive(Debug, Parser)]
+#[command(args_override_self = true)]
+struct TokenCommandLine {
+    #[command(flatten)]
+    global: GlobalOptions,
+    #[command(flatten)]
+    options: TokenOptions,
+}
+
+/// `oauth --version` alone: the answer needs no parser of all commands either.
+#[derive(Debug, Parser)]
+#[command(name = "oauth", version)]
+struct VersionCommandLine {}
+
+impl CommandLine {
+    /// Parses what was typed. What the small parsers do not take goes to the
+    /// one of all commands, which knows what to say about it.
+    ///
+    /// # Errors
+    /// [`clap::Error`], which is also how help and version come out.
+    pub fn parse_from_arguments(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if arguments.get(1).is_some_and(|command| command == "token")
+            && let Ok(line) = TokenCommandLine::try_parse_from(&arguments[1..])
+        {
+            return Ok(CommandLine {
+                global: line.global,
+                command: Some(Command::Token(line.options.into())),
+            });
+        }
+        if let [_, only] = arguments
+            && (only == "--version" || only == "-V")
+        {
+            VersionCommandLine::try_parse_from(arguments)?;
+        }
+        CommandLine::try_parse_from(arguments)
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Log in: the whole authorization code flow with PKCE
+    Login(Box<LoginOptions>),
+    /// Print a valid access token
+    Token(TokenCommand),
+    /// Run a command with a valid token in its environment
+    Exec(ExecOptions),
+    /// Revoke the tokens at the server and forget them
+    Logout(LogoutOptions),
+    /// Show who is signed in where, and until when
+    Status(StatusOptions),
+    /// List, show, change and remove the profiles of the configuration file
+    #[command(subcommand, arg_required_else_help = false)]
+    Profile(ProfileCommand),
+    /// Test whether an authorization server keeps the rules
+    Check(Box<CheckOptions>),
+    /// Show what a server publishes about itself, what it can do, and what is wrong with it
+    Discover(DiscoverOptions),
+    /// Show what stands in a JWT, and whether its issuer signed it
+    Decode(DecodeOptions),
+    /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
+    Pkce(PkceOptions),
+    /// Show what the server says of the person whose token it is
+    Userinfo(TokenInput),
+    /// Show what the server says that a token stands for
+    Introspect(TokenInput),
+    /// Tell the server to forget one token
+    Revoke(TokenInput),
+    /// Run an authorization server for development and tests
+    Serve(ServeOptions),
+    /// Show the whole flow on this machine, with nothing configured
+    Demo(DemoOptions),
+    /// Print the completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    #[command(name = "__profiles", hide = true)]
+    /// Print the names of the saved profiles, for completion scripts
+    ProfileNames,
+}
+
+impl Command {
+    /// Whether standard input belongs to somebody else: to a command that is
+    /// run, or to a protocol. A login then takes no pasted URL from it.
+    pub fn takes_stdin(&self) -> bool {
+        matches!(self, Command::Exec(_))
+    }
+}
+
+/// Shells with a completion script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    Powershell,
+    /// Elvish
+    Elvish,
+}

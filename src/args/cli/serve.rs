@@ -1,0 +1,97 @@
+//! The flags of `oauth serve` and `oauth demo`.
+
+use crate::output::duration::parse_duration;
+use crate::server::settings::Approval;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use std::time::Duration;
+
+/// Options of `oauth serve`.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Port on 127.0.0.1; 0 is any free one
+    #[arg(long, value_name = "P", default_value_t = 9000)]
+    pub port: u16,
+    /// Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]
+    #[arg(long, value_name = "ID[:SECRET_FILE]")]
+    pub client: Vec<String>,
+    /// Redirect URI of the registered clients; repeatable
+    // not in the doc comment, where the brackets of the address would be a link
+    #[arg(
+        long,
+        value_name = "URI",
+        help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
+    )]
+    pub redirect_uri: Vec<String>,
+    /// Account that can sign in; repeatable [default: demo:demo]
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    pub user: Vec<String>,
+    /// Who decides: the person at the browser, or nobody (for scripts)
+    #[arg(long, value_name = "HOW", default_value = "ask")]
+    pub approve: Approval,
+    /// Lifetime of codes
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
+    pub code_ttl: Duration,
+    /// Lifetime of access tokens
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
+    pub access_token_ttl: Duration,
+    /// Lifetime of refresh tokens
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_duration)]
+    pub refresh_token_ttl: Duration,
+    /// Whether a refresh token works once
+    #[arg(long, value_name = "SWITCH", default_value = "on")]
+    pub refresh_rotation: Switch,
+    /// How long a spent refresh token still works
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    pub refresh_grace: Duration,
+    /// Wait before each answer, before anything is committed
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
+    pub latency: Duration,
+    /// Answer an endpoint with a status, for testing clients; repeatable
+    #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
+    pub fail: Vec<String>,
+    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
+    /// Break a rule for servers on purpose; repeatable; list prints them all
+    #[arg(long = "break", value_name = "RULE")]
+    pub broken: Vec<String>,
+}
+
+impl ValueEnum for Approval {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Approval::Ask, Approval::Auto, Approval::Deny]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Approval::Ask => ("ask", "Sign-in and consent pages in the browser"),
+            Approval::Auto => ("auto", "Yes at once, for the first user"),
+            Approval::Deny => ("deny", "No at once"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
+}
+
+/// Options of `oauth demo`.
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Play the resource owner as well: no browser
+    #[arg(long, conflicts_with = "browser")]
+    pub unattended: bool,
+    /// Browser command; the URL replaces %s, else is appended
+    #[arg(long, value_name = "CMD")]
+    pub browser: Option<String>,
+    /// How long to wait for the browser
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    pub timeout: Duration,
+}

@@ -1,0 +1,170 @@
+//! How the authorization response comes back.
+
+use super::changes::ProfileChanges;
+use crate::args::config::{Profile, Setting};
+use crate::args::settings::error::{SettingsError, invalid, invalid_with_hint};
+use crate::flow::login::CallbackChoice;
+use crate::output::duration::parse_duration;
+use crate::protocol::authorization::ResponseMode;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::user_agent::callback::{ListenSettings, ListenerLimits};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Where the browser comes back by default.
+pub(super) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
+
+/// How long a login waits for the resource owner unless it is told otherwise.
+pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The redirect URI and what receives the browser there.
+#[derive(Debug, Default, Args)]
+pub struct CallbackOptions {
+    /// Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]
+    #[arg(long, value_name = "URI", help_heading = "Callback")]
+    pub redirect_uri: Option<String>,
+    /// Ports to listen on, tried in order
+    #[arg(long, value_name = "P[,P…]", value_delimiter = ',', help_heading = "Callback")]
+    pub port: Vec<u16>,
+    /// Address to bind where it differs from the redirect URI (containers)
+    #[arg(long, value_name = "IP[:PORT]", help_heading = "Callback")]
+    pub listen: Option<ListenAddress>,
+    /// How the response comes back
+    #[arg(long, value_name = "MODE", help_heading = "Callback")]
+    pub response_mode: Option<ResponseMode>,
+    /// How long to wait for the browser
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Callback")]
+    pub timeout: Duration,
+    /// No listener: paste the URL that the browser ended on
+    #[arg(long, help_heading = "Callback")]
+    pub paste: bool,
+}
+
+impl CallbackOptions {
+    /// The listener, or the redirect URI whose URL is pasted.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub(in crate::args) fn choice(&self, profile: &Profile) -> Result<CallbackChoice, SettingsError> {
+        let (place, text) = match (&self.redirect_uri, profile.text("redirect_uri")) {
+            (Some(text), _) => ("--redirect-uri", text.as_str()),
+            (None, Some(text)) => ("redirect_uri", text),
+            (None, None) => ("redirect_uri", DEFAULT_REDIRECT_URI),
+        };
+        let redirect_uri = RedirectUri::parse(text).map_err(|error| invalid(place, error))?;
+        let ports = match self.port.as_slice() {
+            [] => profile.ports("port"),
+            given => given,
+        };
+        if self.paste {
+            // No listener tries one after the other: the first is the one that is registered.
+            return Ok(CallbackChoice::Paste(match (redirect_uri.port(), ports.first()) {
+                (Some(0), Some(port)) => redirect_uri.with_port(*port),
+                _ => redirect_uri,
+            }));
+        }
+        let Some(address) = redirect_uri.loopback_address() else {
+            let problem =
+                "no listener on this machine can receive that: it is not http on 127.0.0.1, [::1] or localhost";
+            return Err(invalid_with_hint(
+                place,
+                problem,
+                "With --paste you paste the URL that the browser ended on instead.",
+            ));
+        };
+        let settings = ListenSettings {
+            host: address,
+            ports: ports_to_try(place, redirect_uri.port(), ports)?,
+            listen: self.listen.map(|listen| (listen.address, listen.port)),
+            path: redirect_uri.url().path().to_owned(),
+            accept_form_post: self.response_mode(profile)? == Some(ResponseMode::FormPost),
+            limits: ListenerLimits::default(),
+        };
+        Ok(CallbackChoice::Listen(redirect_uri, settings))
+    }
+
+    /// How the response is to be sent, where flag or profile say so.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`].
+    pub(in crate::args) fn response_mode(&self, profile: &Profile) -> Result<Option<ResponseMode>, SettingsError> {
+        match (self.response_mode, profile.text("response_mode")) {
+            (Some(mode), _) => Ok(Some(mode)),
+            (None, Some(text)) => match ResponseMode::from_str(text, false) {
+                Ok(mode) => Ok(Some(mode)),
+                Err(_) => Err(invalid("response_mode", "it is neither query nor form_post")),
+            },
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// `--timeout`, `--paste` and `--listen` are for this login alone.
+    pub(super) fn save(&self, changes: &mut ProfileChanges) {
+        changes.text("redirect_uri", self.redirect_uri.as_deref());
+        if !self.port.is_empty() {
+            changes.set("port", Setting::Ports(self.port.clone()));
+        }
+        changes.text("response_mode", self.response_mode.map(ResponseMode::as_str));
+    }
+}
+
+/// For a grant without a browser: nothing comes back, and nothing listens.
+pub(in crate::args) fn no_callback() -> Result<CallbackChoice, SettingsError> {
+    let redirect_uri = RedirectUri::parse(DEFAULT_REDIRECT_URI).map_err(|error| invalid("redirect_uri", error))?;
+    Ok(CallbackChoice::Paste(redirect_uri))
+}
+
+/// The port of the redirect URI, or those of `--port`, which it must not contradict.
+fn ports_to_try(place: &str, in_redirect_uri: Option<u16>, given: &[u16]) -> Result<Vec<u16>, SettingsError> {
+    match (in_redirect_uri, given) {
+        (None, []) => Ok(vec![80]),
+        (Some(port), []) => Ok(vec![port]),
+        (None | Some(0), ports) => Ok(ports.to_vec()),
+        (Some(port), ports) if ports == [port] => Ok(vec![port]),
+        (Some(port), _) => Err(SettingsError::Contradiction {
+            one: "--port".to_owned(),
+            other: place.to_owned(),
+            problem: format!("the redirect URI names port {port}; write port 0 in it to try several"),
+        }),
+    }
+}
+
+impl ValueEnum for ResponseMode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[ResponseMode::Query, ResponseMode::FormPost]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            ResponseMode::Query => "In the query of the redirect",
+            ResponseMode::FormPost => "In the body of a POST",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
+}
+
+/// `--listen`: an address with or without a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// The address to bind.
+    pub address: std::net::IpAddr,
+    /// The port to bind; that of the redirect URI where absent.
+    pub port: Option<u16>,
+}
+
+impl std::str::FromStr for ListenAddress {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(socket) = text.parse::<SocketAddr>() {
+            return Ok(ListenAddress {
+                address: socket.ip(),
+                port: Some(socket.port()),
+            });
+        }
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        bare.parse().map(|address| ListenAddress { address, port: None })
+    }
+}

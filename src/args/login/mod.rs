@@ -1,0 +1,78 @@
+//! The flags of a login, one file a group: each has what can be typed, what it
+//! resolves to together with the profile, and what `login` saves of it.
+
+mod browser;
+mod callback;
+mod changes;
+mod client;
+mod request;
+mod server;
+mod session;
+
+pub use browser::BrowserOptions;
+pub(in crate::args) use callback::no_callback;
+pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
+pub(in crate::args) use changes::ProfileChanges;
+pub use client::ClientOptions;
+pub use request::{RequestOptions, assumed_ttl, token_parameters};
+pub use server::ServerOptions;
+pub(in crate::args) use server::require_server;
+pub use session::{SessionOptions, StopBefore};
+
+use super::cli::profile::PROFILE_NAME;
+use crate::args::config::Setting;
+use clap::Args;
+
+/// Options of `oauth login`.
+#[derive(Debug, Default, Args)]
+pub struct LoginOptions {
+    /// A saved profile, or the URL of the authorization server
+    #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
+    pub target: Option<String>,
+    /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]
+    #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[command(flatten)]
+    pub client: ClientOptions,
+    #[command(flatten)]
+    pub request: RequestOptions,
+    #[command(flatten)]
+    pub callback: CallbackOptions,
+    #[command(flatten)]
+    pub browser: BrowserOptions,
+    #[command(flatten)]
+    pub session: SessionOptions,
+}
+
+impl LoginOptions {
+    /// What `login` saves in the profile: what was given on the command line,
+    /// but for what holds for one login alone.
+    pub(in crate::args) fn profile_changes(&self, url: Option<&str>, saved_scope: &[String]) -> Vec<(String, Setting)> {
+        let mut changes = ProfileChanges::default();
+        self.server.save(url, &mut changes);
+        self.client.save(&mut changes);
+        self.request.save(saved_scope, &mut changes);
+        self.callback.save(&mut changes);
+        self.browser.save(&mut changes);
+        changes.into_settings()
+    }
+
+    /// The first flag that was given and has a meaning only where a person signs in.
+    pub(in crate::args) fn flag_for_a_person(&self) -> Option<&'static str> {
+        [
+            (self.session.stop_before.is_some(), "--stop-before"),
+            (self.session.refresh_token_stdin, "--refresh-token-stdin"),
+            (self.callback.paste, "--paste"),
+            (self.callback.redirect_uri.is_some(), "--redirect-uri"),
+            (!self.callback.port.is_empty(), "--port"),
+            (self.callback.listen.is_some(), "--listen"),
+            (self.callback.response_mode.is_some(), "--response-mode"),
+            (self.browser.browser.is_some(), "--browser"),
+            (!self.request.param.is_empty(), "--param"),
+        ]
+        .into_iter()
+        .find_map(|(is_given, flag)| is_given.then_some(flag))
+    }
+}

@@ -1,0 +1,156 @@
+//! Which authorization server a login is for.
+
+use super::changes::ProfileChanges;
+use crate::args::config::{Profile, Setting};
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::error::{SettingsError, invalid, invalid_with_hint};
+use crate::flow::server::ServerChoice;
+use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
+use crate::store::ProfileName;
+use clap::Args;
+
+/// The server.
+#[derive(Debug, Default, Args)]
+pub struct ServerOptions {
+    /// Authorization server; its metadata is discovered
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub issuer: Option<String>,
+    /// Instead of the discovered endpoint; with --token-endpoint no discovery is needed
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub authorization_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub token_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub revocation_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub userinfo_endpoint: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub introspection_endpoint: Option<String>,
+    /// Where the server's keys are, instead of the discovered address
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub jwks_uri: Option<String>,
+    /// Permit http endpoints outside this machine
+    #[arg(long, help_heading = "Server")]
+    pub allow_http: bool,
+}
+
+impl ServerOptions {
+    /// Whether plain http is permitted outside this machine.
+    pub(in crate::args) fn http_policy(&self, profile: &Profile) -> HttpPolicy {
+        match self.allow_http || profile.bool("allow_http") {
+            true => HttpPolicy::Everywhere,
+            false => HttpPolicy::LoopbackOnly,
+        }
+    }
+
+    /// The server of `url`, of these flags, and of the profile.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`] for a URL that is no issuer or endpoint.
+    pub(in crate::args) fn choice(
+        &self,
+        url: Option<&str>,
+        profile: &Profile,
+        allowance: HttpPolicy,
+    ) -> Result<ServerChoice, SettingsError> {
+        let unusable = |place: &str, error: EndpointError| match error {
+            EndpointError::PlainHttp(_) => invalid_with_hint(
+                place,
+                error,
+                "Use https, or --allow-http if plain http to that machine is really meant.",
+            ),
+            _ => invalid(place, error),
+        };
+        let endpoint = |flag: &str, key: &str, given: &Option<String>| {
+            let (place, text) = match (given, profile.text(key)) {
+                (Some(text), _) => (flag, text.as_str()),
+                (None, Some(text)) => (key, text),
+                (None, None) => return Ok(None),
+            };
+            Endpoint::parse(text, allowance)
+                .map(Some)
+                .map_err(|error| unusable(place, error))
+        };
+        let authorization_endpoint = endpoint(
+            "--authorization-endpoint",
+            "authorization_endpoint",
+            &self.authorization_endpoint,
+        )?;
+        let token_endpoint = endpoint("--token-endpoint", "token_endpoint", &self.token_endpoint)?;
+        let revocation_endpoint = endpoint(
+            "--revocation-endpoint",
+            "revocation_endpoint",
+            &self.revocation_endpoint,
+        )?;
+        let userinfo_endpoint = endpoint("--userinfo-endpoint", "userinfo_endpoint", &self.userinfo_endpoint)?;
+        let introspection_endpoint = endpoint(
+            "--introspection-endpoint",
+            "introspection_endpoint",
+            &self.introspection_endpoint,
+        )?;
+        let jwks_uri = endpoint("--jwks-uri", "jwks_uri", &self.jwks_uri)?;
+        let issuer = match (url, &self.issuer, profile.text("issuer")) {
+            (Some(url), _, _) => Some(("URL", url)),
+            (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
+            (None, None, Some(issuer)) => Some(("issuer", issuer)),
+            (None, None, None) => None,
+        };
+        let issuer = issuer
+            .map(|(place, text)| Issuer::parse(text, allowance).map_err(|error| unusable(place, error)))
+            .transpose()?;
+        Ok(ServerChoice {
+            issuer,
+            authorization_endpoint,
+            token_endpoint,
+            revocation_endpoint,
+            userinfo_endpoint,
+            introspection_endpoint,
+            jwks_uri,
+            allowance,
+        })
+    }
+
+    pub(super) fn save(&self, url: Option<&str>, changes: &mut ProfileChanges) {
+        for (key, text) in [
+            ("issuer", url.or(self.issuer.as_deref())),
+            ("authorization_endpoint", self.authorization_endpoint.as_deref()),
+            ("token_endpoint", self.token_endpoint.as_deref()),
+            ("revocation_endpoint", self.revocation_endpoint.as_deref()),
+            ("userinfo_endpoint", self.userinfo_endpoint.as_deref()),
+            ("introspection_endpoint", self.introspection_endpoint.as_deref()),
+            ("jwks_uri", self.jwks_uri.as_deref()),
+        ] {
+            changes.text(key, text);
+        }
+        if self.allow_http {
+            changes.set("allow_http", Setting::Bool(true));
+        }
+    }
+}
+
+/// Whether enough is known of a server to begin: its issuer, or the endpoints
+/// that the grant uses.
+///
+/// # Errors
+/// [`SettingsError::Missing`].
+pub(in crate::args) fn require_server(
+    server: &ServerChoice,
+    grant: LoginGrant,
+    name: &ProfileName,
+) -> Result<(), SettingsError> {
+    let needs_authorization_endpoint = grant == LoginGrant::AuthorizationCode;
+    let lacks_endpoint =
+        server.token_endpoint.is_none() || (needs_authorization_endpoint && server.authorization_endpoint.is_none());
+    if server.issuer.is_some() || !lacks_endpoint {
+        return Ok(());
+    }
+    Err(SettingsError::Missing {
+        what: "issuer",
+        profile: name.to_string(),
+        hint: format!("Name the server: oauth login --profile {name} --issuer https://id.example.com --client-id ID"),
+    })
+}

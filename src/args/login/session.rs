@@ -1,0 +1,32 @@
+//! What becomes of the tokens. Nothing of it is saved in the profile.
+
+use clap::{Args, ValueEnum};
+
+/// Where the session comes from and where it goes.
+#[derive(Debug, Default, Args)]
+pub struct SessionOptions {
+    /// Show the authorization response and the token request that would be sent; store nothing
+    #[arg(
+        long,
+        value_name = "STEP",
+        conflicts_with = "refresh_token_stdin",
+        help_heading = "Session"
+    )]
+    pub stop_before: Option<StopBefore>,
+    /// Take a refresh token from standard input instead of a login in the browser
+    #[arg(long, conflicts_with_all = ["paste", "browser", "no_browser", "listen", "port"], help_heading = "Session")]
+    pub refresh_token_stdin: bool,
+    /// Leave the configuration file alone
+    #[arg(long, help_heading = "Session")]
+    pub no_save: bool,
+    /// Keep nothing: print the token response as JSON (= --store none)
+    #[arg(long, help_heading = "Session")]
+    pub no_store: bool,
+}
+
+/// `--stop-before`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StopBefore {
+    /// Step 6: the code is not exchanged
+    Exchange,
+}

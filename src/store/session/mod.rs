@@ -1,0 +1,25 @@
+//! What is kept of a login: one record a profile, with all that refreshing and
+//! revoking need, so that neither reads metadata again.
+//!
+//! The record is JSON with `"v":1`. It is parsed once, where it is read, into
+//! the types of the protocol. Members that this version does not know are
+//! ignored; a record with a higher `v` is refused, so that an older program
+//! never rewrites what a newer one understands better. Errors name a position
+//! or a member, never a value.
+
+mod end;
+mod error;
+mod json;
+mod part;
+mod record;
+mod token;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+pub use crate::protocol::grant::Renewal;
+pub use end::{SessionEnd, Suspension};
+pub use error::{RECORD_VERSION, SessionError};
+pub use part::Part;
+pub use record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use token::StoredToken;

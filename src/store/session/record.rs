@@ -1,0 +1,164 @@
+//! A session as it is kept: server, client, what was asked for, how it is
+//! renewed, and its tokens.
+
+use super::end::{SessionEnd, Suspension};
+use super::token::StoredToken;
+use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId, MissingCredential};
+use crate::protocol::endpoint::{Endpoint, Issuer};
+use crate::protocol::grant::Renewal;
+use crate::protocol::id_token::FirstClaims;
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
+use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
+
+/// A profile's record.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Goes up by one with every change, so that a reader sees that somebody
+    /// else wrote in between.
+    pub generation: u64,
+    /// The issuer; `None` where only endpoints were given.
+    pub issuer: Option<Issuer>,
+    /// Who we are for the server.
+    pub client: SessionClient,
+    /// Where tokens are requested (RFC 6749 §3.2).
+    pub token_endpoint: Endpoint,
+    /// Where tokens are revoked and asked about.
+    pub endpoints: SessionEndpoints,
+    /// What the login asked for.
+    pub requested: RequestedAccess,
+    /// How a new access token is had.
+    pub renewal: Renewal,
+    /// RFC 6749 §1.5.
+    pub refresh_token: Option<Secret>,
+    /// The key that the tokens are bound to (RFC 9449), as a JWK.
+    pub dpop_key: Option<Secret>,
+    /// OpenID Connect Core §2.
+    pub id_token: Option<Secret>,
+    /// Who signed in, when known.
+    pub subject: Option<String>,
+    /// Set when the server has ended the session.
+    pub dead: Option<SessionEnd>,
+    /// Set when a refresh brought the ID token of another party.
+    pub suspended: Option<Suspension>,
+    /// When the refresh token ends, where the server said so.
+    pub refresh_expires_at: Option<UnixSeconds>,
+    /// What the first ID token said, where there was one.
+    pub first_claims: Option<FirstClaims>,
+    /// The first one is the main one; others were asked for a part of it.
+    pub tokens: Vec<StoredToken>,
+}
+
+/// The client's identity at the server, with all credentials that it has there.
+#[derive(Debug, Clone)]
+pub struct SessionClient {
+    /// RFC 6749 §2.2.
+    pub id: ClientId,
+    /// How it authenticates.
+    pub method: ClientAuthenticationMethod,
+    /// The client secret, where there is one.
+    pub secret: Option<Secret>,
+    /// The private key that it signs with (RFC 7523 §2.2) or that belongs to
+    /// its certificate, as PEM or as a JWK.
+    pub key: Option<Secret>,
+    /// Its certificate and those that it depends on, as PEM (RFC 8705 §2).
+    pub certificate_chain: Option<String>,
+}
+
+impl SessionClient {
+    /// The client for a request. `secret` is what the environment holds now; it
+    /// wins over the one of the record.
+    ///
+    /// # Errors
+    /// [`MissingCredential`].
+    pub fn to_client(&self, secret: Option<&Secret>) -> Result<Client, MissingCredential> {
+        Ok(Client {
+            id: self.id.clone(),
+            authentication: ClientAuthentication::new(self.method, secret.or(self.secret.as_ref()))?,
+        })
+    }
+}
+
+impl From<&Client> for SessionClient {
+    fn from(client: &Client) -> Self {
+        SessionClient {
+            id: client.id.clone(),
+            method: client.authentication.method(),
+            secret: client.authentication.secret().cloned(),
+            key: None,
+            certificate_chain: None,
+        }
+    }
+}
+
+/// Other endpoints of the server, as they were when the session began.
+#[derive(Debug, Clone, Default)]
+pub struct SessionEndpoints {
+    /// RFC 7009 §2.
+    pub revocation: Option<Endpoint>,
+    /// RFC 7662 §2.
+    pub introspection: Option<Endpoint>,
+    /// OpenID Connect Core §5.3.
+    pub userinfo: Option<Endpoint>,
+    /// The server's keys (RFC 8414 §2).
+    pub jwks_uri: Option<Endpoint>,
+}
+
+/// What was asked for, to be compared with the profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestedAccess {
+    /// RFC 6749 §3.3.
+    pub scope: Scope,
+    /// Resource indicators, in order (RFC 8707 §2).
+    pub resource: Vec<Resource>,
+    /// The `audience` parameter of servers that use that name.
+    pub audience: Option<String>,
+}
+
+impl Session {
+    /// A session of this client at this server that nobody has signed in to.
+    pub fn new(issuer: Option<Issuer>, client: SessionClient, token_endpoint: Endpoint) -> Self {
+        Session {
+            generation: 0,
+            issuer,
+            client,
+            token_endpoint,
+            endpoints: SessionEndpoints::default(),
+            requested: RequestedAccess::default(),
+            renewal: Renewal::None,
+            refresh_token: None,
+            dpop_key: None,
+            id_token: None,
+            subject: None,
+            dead: None,
+            suspended: None,
+            refresh_expires_at: None,
+            first_claims: None,
+            tokens: Vec::new(),
+        }
+    }
+
+    /// The same server, client and request, without any token.
+    pub fn without_tokens(self) -> Self {
+        Session {
+            generation: self.generation.saturating_add(1),
+            endpoints: self.endpoints,
+            requested: self.requested,
+            ..Session::new(self.issuer, self.client, self.token_endpoint)
+        }
+    }
+
+    /// Whether there is a token, a way to get one, or one that a suspended
+    /// session keeps unused. After a logout the record may stay for the secrets
+    /// of the client alone.
+    pub fn is_signed_in(&self) -> bool {
+        !self.tokens.is_empty() || self.can_renew() || self.suspended.is_some()
+    }
+
+    /// Whether a new access token can be had without the resource owner.
+    pub fn can_renew(&self) -> bool {
+        let is_over = self.dead.is_some() || self.suspended.is_some();
+        !is_over && self.renewal.is_possible(self.refresh_token.is_some())
+    }
+}

@@ -1,0 +1,24 @@
+//! An access token as it is kept.
+
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
+use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
+
+/// One access token.
+#[derive(Debug, Clone)]
+pub struct StoredToken {
+    /// What it was asked for; empty when nothing was named.
+    pub resource: Vec<Resource>,
+    /// What was granted, as the server wrote it; `None` when it did not say.
+    pub scope: Option<Scope>,
+    /// What it was narrowed to; empty for all that was granted.
+    pub narrowed_to: Scope,
+    pub access_token: Secret,
+    /// As the server wrote it, such as `Bearer`.
+    pub token_type: String,
+    /// When it expires; `None` when the server did not say.
+    pub expires_at: Option<UnixSeconds>,
+    /// When it was received.
+    pub issued_at: Option<UnixSeconds>,
+}
