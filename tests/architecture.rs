@@ -320,6 +320,22 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
+/// Every `FILE::TEST` that the threat model names.
+#[test]
+fn the_tests_that_the_security_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let named: Vec<(&str, &str)> = page.split('`').filter_map(|word| word.split_once(".rs::")).collect();
+    assert!(named.len() > 30, "only {} tests are named", named.len());
+    for (file, test) in named {
+        let text = std::fs::read_to_string(root.join(format!("{file}.rs")));
+        let text = text.unwrap_or_else(|_| panic!("there is no {file}.rs"));
+        let head = text.find(&format!("fn {test}(")).map(|position| &text[..position]);
+        let is_test = head.and_then(|head| head.rfind("#[test]").map(|start| !head[start..].contains('}')));
+        assert_eq!(is_test, Some(true), "{file}.rs has no test {test}");
+    }
+}
+
 #[test]
 fn exceptions_from_lints_have_a_reason() {
     for source in all_files() {
