@@ -12,6 +12,7 @@ pub mod client_auth;
 pub mod client_id;
 pub mod endpoint;
 pub mod error;
+pub mod global_address;
 pub mod grant;
 pub mod http;
 pub mod id_token;
