@@ -13,6 +13,7 @@ pub mod exit;
 pub mod fault;
 mod flow;
 pub mod foreign_text;
+mod hex;
 pub mod output;
 pub mod protocol;
 pub mod rules;
@@ -36,6 +37,7 @@ use system::environment::Environment;
 
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
+    system::process::harden();
     let environment = Environment::of_process();
     let command_line = match CommandLine::parse_from_arguments(&arguments) {
         Ok(command_line) => command_line,

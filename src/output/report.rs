@@ -7,6 +7,7 @@ use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::causes::causes;
 use crate::output::theme::{Role, Theme};
 use crate::output::wrap::{Lead, wrap};
+use crate::system::process;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -41,10 +42,9 @@ impl Style {
 /// # Errors
 /// `ProcessError::Output`.
 pub fn print(result: &[u8]) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(result).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other.map_err(ProcessError::Output)?),
+    match write_result(result) {
+        Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
     }
 }
 
@@ -56,8 +56,29 @@ pub fn print_json(result: &serde_json::Value) -> Result<(), Error> {
     print((sanitize_json(&result.to_string()) + "\n").as_bytes())
 }
 
-/// Writes an error to stderr.
+/// The same for a token: a reader that has gone did not get it.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_token(result: &[u8]) -> Result<(), Error> {
+    Ok(write_result(result)?)
+}
+
+fn write_result(result: &[u8]) -> Result<(), ProcessError> {
+    // It has become /dev/null by now, which takes everything
+    if process::stdout_was_closed() {
+        return Err(ProcessError::OutputClosed);
+    }
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(result).and_then(|()| stdout.flush());
+    written.map_err(ProcessError::Output)
+}
+
+/// Writes an error to stderr, unless it was reported in another way.
 pub fn report(error: &Error, style: Style) {
+    if error.is_reported() {
+        return;
+    }
     let text = if style.json {
         as_json(error)
     } else {

@@ -1,13 +1,12 @@
 //! Authorization server metadata (RFC 8414 §2, OpenID Connect Discovery §3):
 //! what the client reads and what the development server publishes.
 
-use super::client::ClientAuthenticationMethod;
+use super::client::{ClientAuthenticationMethod, ClientCredentials};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
 use super::pkce::S256;
 use crate::foreign_text::Quoted;
 use serde_json::{Map, Value, json};
-use std::str::FromStr;
 
 /// What is known of an authorization server, from its metadata or from flags.
 #[derive(Debug, Clone, Default)]
@@ -26,10 +25,14 @@ pub struct ServerMetadata {
     pub userinfo_endpoint: Option<Endpoint>,
     /// RFC 7517.
     pub jwks_uri: Option<Endpoint>,
+    /// RFC 8628 §4.
+    pub device_authorization_endpoint: Option<Endpoint>,
     /// Absent means unknown, not "none" (RFC 9700 §2.1.1).
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Absent means `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// What assertions of clients may be signed with.
+    pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// What may be asked for.
     pub scopes_supported: Option<Vec<String>>,
     /// Must hold `code` for this flow.
@@ -127,8 +130,11 @@ impl ServerMetadata {
             introspection_endpoint: reader.endpoint("introspection_endpoint"),
             userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
             jwks_uri: reader.endpoint("jwks_uri"),
+            device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
+            token_endpoint_auth_signing_alg_values_supported: reader
+                .list("token_endpoint_auth_signing_alg_values_supported"),
             scopes_supported: reader.list("scopes_supported"),
             response_types_supported: reader.list("response_types_supported"),
             response_modes_supported: reader.list("response_modes_supported"),
@@ -174,6 +180,7 @@ impl ServerMetadata {
             "introspection_endpoint" => self.introspection_endpoint.as_ref(),
             "userinfo_endpoint" => self.userinfo_endpoint.as_ref(),
             "jwks_uri" => self.jwks_uri.as_ref(),
+            "device_authorization_endpoint" => self.device_authorization_endpoint.as_ref(),
             _ => None,
         }
     }
@@ -232,24 +239,24 @@ impl ServerMetadata {
         Ok(())
     }
 
-    /// The authentication method for a client with a secret: the first that
-    /// both sides know, `client_secret_basic` where the server is silent (RFC 8414 §2).
-    pub fn client_authentication_method(&self) -> ClientAuthenticationMethod {
+    /// Whether the server says that it takes PKCE with S256.
+    pub fn announces_s256(&self) -> bool {
+        let methods = self.code_challenge_methods_supported.as_deref().unwrap_or_default();
+        methods.iter().any(|method| method == S256)
+    }
+
+    /// The authentication method for a client with these credentials: of those
+    /// that they allow the first that the server lists, by the order here; the
+    /// first of all where the server is silent (RFC 8414 §2).
+    pub fn client_authentication_method(&self, credentials: &ClientCredentials) -> ClientAuthenticationMethod {
         let listed = self
             .token_endpoint_auth_methods_supported
             .as_deref()
             .unwrap_or_default();
-        let known = |wanted: ClientAuthenticationMethod| {
-            listed
-                .iter()
-                .any(|name| ClientAuthenticationMethod::from_str(name) == Ok(wanted))
-        };
-        if !known(ClientAuthenticationMethod::ClientSecretBasic) && known(ClientAuthenticationMethod::ClientSecretPost)
-        {
-            ClientAuthenticationMethod::ClientSecretPost
-        } else {
-            ClientAuthenticationMethod::ClientSecretBasic
-        }
+        let is_listed = |method: &&ClientAuthenticationMethod| listed.iter().any(|name| name == method.as_str());
+        let possible = credentials.methods();
+        let first = possible.first().unwrap_or(&ClientAuthenticationMethod::None);
+        *possible.iter().find(is_listed).unwrap_or(first)
     }
 
     /// The document as it is published.
@@ -265,6 +272,7 @@ impl ServerMetadata {
             ("introspection_endpoint", &self.introspection_endpoint),
             ("userinfo_endpoint", &self.userinfo_endpoint),
             ("jwks_uri", &self.jwks_uri),
+            ("device_authorization_endpoint", &self.device_authorization_endpoint),
         ] {
             if let Some(endpoint) = endpoint {
                 object.insert(member.into(), json!(endpoint.url().as_str()));
@@ -282,6 +290,10 @@ impl ServerMetadata {
             (
                 "token_endpoint_auth_methods_supported",
                 &self.token_endpoint_auth_methods_supported,
+            ),
+            (
+                "token_endpoint_auth_signing_alg_values_supported",
+                &self.token_endpoint_auth_signing_alg_values_supported,
             ),
         ] {
             if let Some(list) = list {
@@ -372,6 +384,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::signing::SigningKey;
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text, HttpPolicy::LoopbackOnly).unwrap()
@@ -469,11 +482,24 @@ mod tests {
 
     #[test]
     fn the_authentication_method_comes_from_the_metadata() {
-        let with = |methods: Value| {
+        let chosen = |methods: Value, credentials: &ClientCredentials| {
             parse(&json!({ "issuer": "https://as.example", "token_endpoint_auth_methods_supported": methods }))
                 .unwrap()
-                .client_authentication_method()
+                .client_authentication_method(credentials)
         };
+        let secret = ClientCredentials {
+            secret: Some("s".into()),
+            ..ClientCredentials::default()
+        };
+        let key = ClientCredentials {
+            key: Some(SigningKey::generate_p256().unwrap()),
+            ..ClientCredentials::default()
+        };
+        let both = ClientCredentials {
+            secret: secret.secret.clone(),
+            ..key.clone()
+        };
+        let with = |methods: Value| chosen(methods, &secret);
         assert_eq!(with(json!(null)), ClientAuthenticationMethod::ClientSecretBasic);
         assert_eq!(
             with(json!(["client_secret_post", "none"])),
@@ -482,6 +508,23 @@ mod tests {
         assert_eq!(
             with(json!(["client_secret_post", "client_secret_basic"])),
             ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            with(json!(["private_key_jwt", "client_secret_jwt"])),
+            ClientAuthenticationMethod::ClientSecretJwt
+        );
+        for listed in [json!(null), json!(["client_secret_basic"]), json!(["private_key_jwt"])] {
+            assert_eq!(chosen(listed, &key), ClientAuthenticationMethod::PrivateKeyJwt);
+        }
+        // the key is for request objects
+        let all = json!(["private_key_jwt", "client_secret_basic"]);
+        assert_eq!(
+            chosen(all.clone(), &both),
+            ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            chosen(all, &ClientCredentials::default()),
+            ClientAuthenticationMethod::None
         );
     }
 

@@ -13,9 +13,11 @@ pub mod route;
 pub mod scripted_user;
 pub mod settings;
 pub mod violations;
+mod wrong_user_codes;
 
 mod access_token;
 mod bearer;
+mod client_authentication;
 mod cors;
 mod dispatch;
 mod documents;

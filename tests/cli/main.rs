@@ -7,11 +7,14 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_assertions;
 mod client_credentials;
 #[cfg(unix)]
 mod completions;
@@ -23,8 +26,12 @@ mod decode;
 #[cfg(unix)]
 mod demo;
 #[cfg(unix)]
+mod device;
+#[cfg(unix)]
 mod diagnosis;
 mod discover;
+#[cfg(unix)]
+mod docker_helper;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
@@ -32,9 +39,13 @@ mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
 mod full_disk;
+#[cfg(unix)]
+mod git_helper;
 mod global;
 #[cfg(unix)]
 mod hints;
@@ -45,6 +56,8 @@ mod introspect;
 mod keyring;
 #[cfg(unix)]
 mod login;
+#[cfg(unix)]
+mod login_for_programs;
 mod logout;
 #[cfg(unix)]
 mod messages;
@@ -56,6 +69,8 @@ mod passphrase;
 mod paste;
 mod peers;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
@@ -67,6 +82,7 @@ mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
 mod status;

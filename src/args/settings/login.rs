@@ -1,28 +1,33 @@
 //! Everything that `oauth login` was told: server, client, callback, parameters.
 
+use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
 use crate::args::config::{Config, Profile, Setting};
-use crate::args::login::{LoginOptions, assumed_ttl, no_callback, require_server};
+use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback, require_server};
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::store::{ProfileName, StoreKind};
 use crate::system::environment::Environment;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Keys of a profile that hold for one server only.
-const SERVER_SPECIFIC_KEYS: [&str; 7] = [
+const SERVER_SPECIFIC_KEYS: &[&str] = &[
     "authorization_endpoint",
     "token_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
     "introspection_endpoint",
     "jwks_uri",
+    "device_authorization_endpoint",
     "client_secret_file",
+    "client_key_file",
+    "client_key_id",
+    "client_cert_file",
+    "assertion_audience",
 ];
 
 /// What a login is to do, and what of it is to be remembered.
@@ -32,7 +37,7 @@ pub struct ResolvedLogin {
     pub grant: LoginGrant,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,
-    /// The flow's part, but for the client secret, which is read later.
+    /// The flow's part, but for the client's credentials, which are read later.
     pub request: LoginRequest,
     /// The browser command of flag or profile.
     pub browser: Option<String>,
@@ -40,8 +45,8 @@ pub struct ResolvedLogin {
     pub given: Vec<(String, Setting)>,
     /// Keys of the profile that are removed, since they are of another server.
     pub dropped: Vec<&'static str>,
-    /// The file with the client secret.
-    pub client_secret_file: Option<PathBuf>,
+    /// The files with the client's credentials.
+    pub credential_files: CredentialFiles,
 }
 
 /// Resolves everything that `oauth login` was told.
@@ -67,12 +72,12 @@ pub fn login(
     let client = options.client.choice(environment, profile, &name, url.as_deref())?;
     let callback = match grant {
         LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
-        LoginGrant::ClientCredentials => no_callback()?,
+        LoginGrant::Device | LoginGrant::ClientCredentials => no_callback()?,
     };
     Ok(ResolvedLogin {
         given: options.profile_changes(url.as_deref(), profile.list("scope")),
         browser: options.browser.command(profile),
-        client_secret_file: options.client.secret_file(saved_of_server),
+        credential_files: options.client.credential_files(saved_of_server),
         dropped: if another_server {
             SERVER_SPECIFIC_KEYS.to_vec()
         } else {
@@ -99,13 +104,24 @@ pub fn login(
 /// grant has none.
 fn login_grant(options: &LoginOptions, profile: &Profile) -> Result<LoginGrant, SettingsError> {
     let grant = options.request.grant(profile)?;
-    match (grant, options.flag_for_a_person()) {
-        (LoginGrant::ClientCredentials, Some(flag)) => Err(SettingsError::Contradiction {
+    let (flag, problem) = match grant {
+        LoginGrant::AuthorizationCode => return Ok(grant),
+        LoginGrant::Device => (
+            options.flag_for_a_browser(),
+            "the person signs in on another device, and no browser is opened here",
+        ),
+        LoginGrant::ClientCredentials => (
+            options.flag_for_a_person(),
+            "the client gets the token for itself, and no browser is opened",
+        ),
+    };
+    match flag {
+        None => Ok(grant),
+        Some(flag) => Err(SettingsError::Contradiction {
             one: format!("--grant {}", grant.as_str()),
             other: flag.to_owned(),
-            problem: "the client gets the token for itself, and no browser is opened".to_owned(),
+            problem: problem.to_owned(),
         }),
-        _ => Ok(grant),
     }
 }
 
@@ -128,6 +144,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         other => other,
     };
     options.request.grant(profile)?;
+    token_reach(Some(profile), &[])?;
+    git_username(Some(profile))?;
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;

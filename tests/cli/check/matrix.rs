@@ -27,7 +27,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
 ];
 
 /// Rules that only a client with a secret can see.
-const FOR_CONFIDENTIAL_CLIENTS: [Rule; 7] = [
+const FOR_CONFIDENTIAL_CLIENTS: [Rule; 8] = [
+    Rule::DeviceClientAuthentication,
     Rule::RefreshClientAuthentication,
     Rule::RevocationClientAuthentication,
     Rule::TokenTwoMethods,
@@ -35,6 +36,18 @@ const FOR_CONFIDENTIAL_CLIENTS: [Rule; 7] = [
     Rule::TokenWrongSecret,
     Rule::IntrospectionActive,
     Rule::IntrospectionInactive,
+];
+
+/// Rules that only a client with assertions can see.
+const FOR_SIGNING_CLIENTS: [Rule; 8] = [
+    Rule::AssertionSignature,
+    Rule::AssertionUnsigned,
+    Rule::AssertionAudience,
+    Rule::AssertionExpired,
+    Rule::AssertionNoExpiry,
+    Rule::AssertionIssuer,
+    Rule::AssertionSubject,
+    Rule::AssertionReplay,
 ];
 
 /// Rules about what a resource owner is asked, with those that are tested
@@ -83,6 +96,8 @@ fn examine_broken_server(rule: Rule) -> Result<(), String> {
     let broken_server = || lenient_server(&home, &["--approve", approve, "--break", rule.id()]);
     let client = if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
         Client::Confidential
+    } else if FOR_SIGNING_CLIENTS.contains(&rule) {
+        Client::Signing
     } else {
         Client::Public
     };

@@ -4,6 +4,7 @@
 mod authorization_code;
 mod caller;
 mod client_credentials;
+mod device_code;
 mod forbidden_grants;
 mod refresh_token;
 pub(super) mod unproven_client;
@@ -15,6 +16,7 @@ use crate::protocol::client::PresentedClient;
 use crate::protocol::grant::Grant;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
+use crate::server::client_authentication::authenticate;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::IssuedTokens;
 use crate::server::message::{Request, Response, server_error};
@@ -46,7 +48,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Ok(request) => request,
         Err(error) => return malformed(error, authorization.is_some()),
     };
-    let client_id = match server.clients.authenticate(&request.client) {
+    let client_id = match authenticate(server, moment, &request.client) {
         Ok(client) => Cow::Borrowed(&client.id),
         Err(rejection) => match unproven_client::admit(server, moment, &request) {
             Some(client_id) => Cow::Owned(client_id),
@@ -79,6 +81,7 @@ fn issue(
         Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
         Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
+        Grant::DeviceCode(grant) => device_code::issue(server, moment, grant, caller),
     }
 }
 
@@ -114,6 +117,8 @@ fn grant_rejected(policy: &Policy<'_>, error: GrantError) -> Response {
         GrantError::UnknownCode => policy.reports_unknown_codes_as_invalid_grant(),
         GrantError::UnknownRefreshToken => policy.reports_unknown_refresh_tokens_as_invalid_grant(),
         GrantError::WrongVerifier => policy.reports_wrong_verifiers_as_invalid_grant(),
+        GrantError::UnknownDeviceCode => policy.reports_unknown_device_codes_as_invalid_grant(),
+        GrantError::AuthorizationPending => policy.reports_pending_decisions_as_authorization_pending(),
         _ => true,
     };
     let code = if is_reported_rightly {

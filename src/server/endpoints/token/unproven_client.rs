@@ -20,7 +20,8 @@ pub(in crate::server::endpoints) fn client_without_proof<'a>(
     let authorization = http.header("authorization").ok()?;
     let presented = PresentedClient::parse(form, authorization).ok()?;
     let client = server.clients.find(&presented.id)?;
-    (client.secret.is_some() && presented.secret.is_none()).then_some(client)
+    let proves_nothing = presented.secret.is_none() && presented.assertion.is_none();
+    (client.is_confidential() && proves_nothing).then_some(client)
 }
 
 /// The client that a token request counts as, although its client
@@ -34,12 +35,12 @@ pub(super) fn admit(
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
-    if registered.is_some_and(|client| client.secret.is_some()) {
+    if registered.is_some_and(RegisteredClient::is_confidential) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
             (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
-            (None, Grant::ClientCredentials(_)) => true,
+            (None, Grant::ClientCredentials(_) | Grant::DeviceCode(_)) => true,
         };
         if !is_enforced {
             return Some(own);
@@ -50,6 +51,7 @@ pub(super) fn admit(
         Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
+        Grant::DeviceCode(grant) => server.grants().client_of_device_code(now, &grant.device_code).cloned(),
         // It is bound to nothing but the client that asks
         Grant::ClientCredentials(_) => None,
     };
@@ -59,6 +61,7 @@ pub(super) fn admit(
     let is_enforced = match &request.grant {
         Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
         Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
+        Grant::DeviceCode(_) => policy.binds_device_codes_to_clients(),
         Grant::ClientCredentials(_) => true,
     };
     (!is_enforced).then_some(own)

@@ -14,6 +14,7 @@
 //! somebody waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
 
+mod device_prompt;
 mod exchange;
 mod waiting;
 
@@ -26,6 +27,7 @@ use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
+use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
 use std::io::Write;
@@ -175,7 +177,7 @@ impl Terminal {
         }
     }
 
-    fn wait_begins(&mut self, timeout: Duration, paste_accepted: bool) {
+    fn wait_begins(&mut self, timeout: Duration, awaited: &str, paste_accepted: bool) {
         if self.settings.quiet || self.settings.json {
             return;
         }
@@ -185,9 +187,9 @@ impl Terminal {
         let target = (self.draw_target)();
         // a terminal that cannot redraw (TERM=dumb) gets the plain line
         if self.settings.is_terminal && !target.is_hidden() {
-            self.waiting = Some(WaitingLine::begin(target, timeout));
+            self.waiting = Some(WaitingLine::begin(target, awaited, timeout));
         } else {
-            let text = waiting::plain_line(&(self.now)(), timeout);
+            let text = waiting::plain_line(&(self.now)(), awaited, timeout);
             self.line(&text);
         }
     }
@@ -319,6 +321,7 @@ impl Terminal {
             Event::CheckSkipped(text) => self.remark("not checked:", text),
             // shown at every level, or nothing to show
             Event::AuthorizationUrl(_)
+            | Event::UserCode { .. }
             | Event::BrowserOverdue { .. }
             | Event::BrowserFailed { .. }
             | Event::BrowserExited { .. }
@@ -337,6 +340,21 @@ impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
             Event::AuthorizationUrl(url) => self.authorization_url(url),
+            Event::UserCode {
+                verification_uri,
+                verification_uri_complete,
+                user_code,
+                expires_in,
+            } => {
+                let prompt = DevicePrompt {
+                    verification_uri,
+                    verification_uri_complete: *verification_uri_complete,
+                    user_code,
+                    expires_in: *expires_in,
+                };
+                let text = prompt.text(&self.settings);
+                self.line(&text);
+            }
             Event::BrowserOverdue { url } => self.browser_overdue(url),
             Event::Note(text) => self.note(text),
             Event::Outcome(text) => self.outcome(text),
@@ -354,8 +372,9 @@ impl Observer for Terminal {
             Event::CallbackIgnored { reason, notable: true } => self.warning(reason),
             Event::WaitBegins {
                 timeout,
+                awaited,
                 paste_accepted,
-            } => self.wait_begins(*timeout, *paste_accepted),
+            } => self.wait_begins(*timeout, awaited, *paste_accepted),
             Event::WaitEnds => self.waiting = None,
             _ if level_of(event) > self.level() => {}
             _ if self.settings.json => self.json_line(&event_object(event, self.redaction)),
@@ -368,6 +387,7 @@ impl Observer for Terminal {
 fn level_of(event: &Event<'_>) -> u8 {
     match event {
         Event::AuthorizationUrl(_)
+        | Event::UserCode { .. }
         | Event::BrowserOverdue { .. }
         | Event::BrowserFailed { .. }
         | Event::BrowserExited { .. }
