@@ -1,12 +1,12 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
-use crate::error::{Error, ProcessError};
+use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
@@ -28,10 +28,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     }
     let settings = serve_settings(options)?;
     let server = Server::bind(&settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.
@@ -63,13 +60,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
 
 fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let standard = ServeSettings::standard()?;
-    let clients = match options.client.as_slice() {
-        [] => vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?],
-        given => given
-            .iter()
-            .map(|text| client(text, &options.redirect_uri))
-            .collect::<Result<_, _>>()?,
-    };
+    let clients = clients(options)?;
     let users: Vec<User> = options
         .user
         .iter()
@@ -103,6 +94,22 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The registered clients; the default one where none is given.
+fn clients(options: &ServeOptions) -> Result<Vec<RegisteredClient>, Error> {
+    let mut clients = Vec::new();
+    for text in &options.client {
+        clients.push(client(text, &options.redirect_uri)?);
+    }
+    for path in &options.client_metadata {
+        let text = settings::secret_from_file("--client-metadata", path)?;
+        clients.push(RegisteredClient::from_metadata(text.expose().as_bytes())?);
+    }
+    if clients.is_empty() {
+        clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
+    }
+    Ok(clients)
 }
 
 /// Every rule that can be broken, one a line.
@@ -157,7 +164,7 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .map(|client| {
             json!({
                 "client_id": client.id.as_str(),
-                "confidential": client.secret.is_some(),
+                "confidential": client.is_confidential(),
                 "redirect_uris": client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>(),
             })
         })

@@ -14,6 +14,7 @@ mod broken_rules;
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_assertions;
 mod client_credentials;
 #[cfg(unix)]
 mod completions;
@@ -68,6 +69,8 @@ mod passphrase;
 mod paste;
 mod peers;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
@@ -79,10 +82,13 @@ mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal_rows;
 mod token;
 #[cfg(unix)]
 mod token_formats;
