@@ -3,6 +3,7 @@
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
 use super::browser::Browser;
+use super::consent;
 use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
 use super::login_plan;
 use super::prober::Prober;
@@ -339,6 +340,9 @@ impl Logins {
         }
         let baseline = self.make_baseline(prober);
         self.baseline = Some(baseline.clone());
+        if let Ok(baseline) = &baseline {
+            consent::look_for_refresh_token(self, prober, baseline);
+        }
         baseline
     }
 
