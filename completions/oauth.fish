@@ -10,13 +10,13 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--fail' '--format' '--grant' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--shell' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
         end
     end
-    contains -- "$words" 'login' 'token' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove' 'check'
+    contains -- "$words" 'login' 'token' 'exec' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove' 'check'
 end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
@@ -66,6 +66,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -s h -l help -d 'Print help (s
 complete -c oauth -n "__fish_oauth_needs_command" -s V -l version -d 'Print version'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "login" -d 'Log in: the whole authorization code flow with PKCE'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a valid access token'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "exec" -d 'Run a command with a valid token in its environment'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show, change and remove the profiles of the configuration file'
@@ -134,11 +135,22 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -s h -l help -d 'Prin
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l format -d 'How to print it [default: raw]' -r -f -a "raw\t'The token and a newline'
 header\t'Authorization: Bearer …'
+headers\t'The same as a JSON object, for programs that run a helper for headers'
 json\t'One JSON object'
-env\t'export lines for a shell'"
+env\t'export lines for a shell'
+exec-credential\t'For kubectl and other clients of Kubernetes'
+xoauth2\t'SASL XOAUTH2 for mail programs, in base64; wants --user'
+oauthbearer\t'SASL OAUTHBEARER (RFC 7628), in base64; wants --user'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l resource -d 'A token for this resource server only, from the same session; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l scope -d 'A token with these scope values only, from the same session; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l shell -d 'Whose lines --format env prints [default: posix]' -r -f -a "posix\t'export lines'
+fish\t'set -gx lines'
+powershell\t'$env: lines'
+cmd\t'set lines for cmd.exe'"
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l user -d 'The account, for --format xoauth2 and oauthbearer' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l host -d 'The mail server, for --format oauthbearer' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l port -d 'Its port, for --format oauthbearer' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -160,6 +172,27 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'S
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l env -d 'Set this variable, instead of the OAUTH_ ones, to access_token, id_token, expires_at or issuer; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l login -d 'Log in first where that is needed and a terminal is there'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r

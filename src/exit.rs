@@ -27,6 +27,10 @@ pub enum ExitCode {
     Store,
     /// 9: the server breaks a rule that binds it.
     Findings,
+    /// 126: `oauth exec` cannot run the command, as a shell says it.
+    NotExecutable,
+    /// 127: there is no such command, as a shell says it.
+    NoSuchCommand,
     /// 129: ended by SIGHUP.
     HungUp,
     /// 130: ended by SIGINT.
@@ -49,6 +53,8 @@ impl ExitCode {
             ExitCode::Timeout => 7,
             ExitCode::Store => 8,
             ExitCode::Findings => 9,
+            ExitCode::NotExecutable => 126,
+            ExitCode::NoSuchCommand => 127,
             ExitCode::HungUp => 129,
             ExitCode::Interrupted => 130,
             ExitCode::Terminated => 143,
@@ -68,6 +74,8 @@ impl ExitCode {
             ExitCode::Timeout => "timeout",
             ExitCode::Store => "store",
             ExitCode::Findings => "findings",
+            ExitCode::NotExecutable => "not_executable",
+            ExitCode::NoSuchCommand => "no_such_command",
             ExitCode::HungUp | ExitCode::Interrupted | ExitCode::Terminated => "interrupted",
         }
     }

@@ -110,6 +110,14 @@ const EXPOSED: &[(&str, &str)] = &[
         "compares what was typed with what was typed again",
     ),
     ("src/commands/login/dry_run.rs", "prints the request; measures its body"),
+    ("src/app/token_format/env.rs", "writes variables for a shell"),
+    ("src/app/token_format/exec_credential.rs", "prints the token"),
+    ("src/app/token_format/json.rs", "prints the token"),
+    ("src/app/token_format/mod.rs", "prints the token"),
+    (
+        "src/commands/exec/mod.rs",
+        "puts the token into the environment of a command",
+    ),
     ("src/commands/token.rs", "prints the token"),
     (
         "src/flow/token_services.rs",
@@ -126,9 +134,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/flow/refresh.rs", "checks the ID token"),
     (
-        "src/protocol/authorization.rs",
-        "encodes and compares state, nonce and code",
+        "src/protocol/authorization/request.rs",
+        "encodes and compares state and nonce",
     ),
+    ("src/protocol/authorization/response.rs", "encodes the code"),
     (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",

@@ -23,7 +23,7 @@ use oauth::protocol::scope::Scope;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
 use oauth::store::{
-    FileKey, Intent, Interaction, KeyringSession as SessionKind, ProfileLock, ProfileName, Purpose, Renewal, Session,
+    FileKey, Intent, Interaction, KeyringSession as SessionKind, LockKind, ProfileLock, ProfileName, Renewal, Session,
     SessionClient, StoreSettings, StoredToken,
 };
 use std::io::{BufRead, BufReader, Read, Write};
@@ -59,7 +59,7 @@ fn driver() {
         data_folder: home.join("data"),
         config_folder: home.join("config"),
         runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(Into::into),
-        file_key: FileKey::Own,
+        file_key: FileKey::Generated,
         ask_passphrase: None,
         child_environment: Vec::new(),
     })
@@ -84,7 +84,7 @@ fn driver() {
                 let lock = ProfileLock::acquire(
                     &home.join("locks"),
                     &profile(name),
-                    Purpose::Change,
+                    LockKind::Session,
                     Duration::from_secs(60),
                     &mut |_| {},
                 );
@@ -948,7 +948,7 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     assert_eq!(driver.ask("declare"), "declared");
     let pid = driver.child.id();
     let error =
-        ProfileLock::acquire(&locks, &profile("work"), Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap_err();
+        ProfileLock::acquire(&locks, &profile("work"), LockKind::Session, Duration::ZERO, &mut |_| {}).unwrap_err();
     assert!(
         error.to_string().contains(&format!("process {pid} (`oauth token`)")),
         "{error}"
@@ -960,7 +960,7 @@ fn a_killed_process_leaves_its_lock_free_and_its_intention_behind() {
     let lock = ProfileLock::acquire(
         &locks,
         &profile("work"),
-        Purpose::Change,
+        LockKind::Session,
         Duration::from_secs(5),
         &mut |_| {},
     )

@@ -24,6 +24,7 @@ use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) trace: Option<SharedTrace>,
     /// When the command ends at the latest.
     pub(crate) deadline: Option<Deadline>,
+    /// Standard input belongs to somebody else: to a command that is run, or to a protocol.
+    pub(crate) stdin_is_taken: bool,
     /// The warnings about the configuration file were printed.
     config_warned: Cell<bool>,
 }
@@ -55,6 +58,7 @@ impl Context {
             environment,
             style,
             trace,
+            stdin_is_taken: false,
             config_warned: Cell::new(false),
         }
     }
@@ -153,7 +157,7 @@ impl Context {
         let folders = self.folders()?;
         let file_key = match kind {
             StoreKind::File => settings::file_key(&self.environment)?,
-            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Own,
+            StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
             StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
@@ -188,6 +192,15 @@ impl Context {
         }
     }
 
+    /// Whether a person may be there who can sign in.
+    pub(crate) fn has_terminal(&self) -> bool {
+        let is_terminal = std::io::stderr().is_terminal();
+        match self.stdin_is_taken {
+            true => is_terminal || cfg!(unix) && File::open("/dev/tty").is_ok(),
+            false => is_terminal || std::io::stdin().is_terminal(),
+        }
+    }
+
     pub(crate) fn transport(&self, profile: Option<&Profile>, allow_http: bool) -> Result<Transport, Error> {
         let settings = settings::transport(&self.global, &self.environment, profile, allow_http)?;
         Ok(Transport::new(TransportSettings {
@@ -210,6 +223,13 @@ impl Context {
     pub(crate) fn trace_failure(&self, error: &Error) {
         if let Some(trace) = &self.trace {
             observer::trace_failure(&mut *trace.borrow_mut(), error);
+        }
+    }
+
+    /// Ends the trace files: nothing follows that they could hold.
+    pub(crate) fn finish_trace(&self) {
+        if let Some(trace) = &self.trace {
+            trace.borrow_mut().finish();
         }
     }
 

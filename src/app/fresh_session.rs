@@ -15,11 +15,12 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::refresh::RefreshOptions;
-use crate::flow::renew::{RenewContext, has_expired, renew};
+use crate::flow::renew::{RenewContext, StaleToken, has_expired, renew};
 use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
+use crate::secret::Secret;
 use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
@@ -88,7 +89,14 @@ pub(crate) fn ensure_fresh(
     }
     let mut is_new = false;
     if session.can_renew() && (options.force_refresh || !wanted.is_satisfied_by(&session, system::now_ms())) {
-        (session, is_new) = refresh_locked(context, options, wanted, name, profile, found.store.as_mut(), session)?;
+        let refresh = LockedRefresh {
+            context,
+            options,
+            wanted,
+            name,
+            profile,
+        };
+        (session, is_new) = refresh.run(found.store.as_mut(), session)?;
         check_usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
@@ -120,67 +128,88 @@ fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>
     }
 }
 
-/// The session after a refresh; the one before, with a warning, where the
-/// refresh failed for reasons that pass and the old token is still valid. The
-/// second value says whether it is new.
-fn refresh_locked(
-    context: &Context,
-    options: &TokenOptions,
-    wanted: &Freshness,
-    name: &ProfileName,
-    profile: Option<&Profile>,
-    store: &mut dyn CredentialStore,
-    session: Session,
-) -> Result<(Session, bool), Error> {
-    let locks = context.folders()?.locks();
-    let transport = context.transport(profile, true)?;
-    let mut observer = context.observer();
-    // Asked again after each wait, which may have taken longer than the token lives.
-    let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
-    let still_needed = |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
-    // Before the signals wait: nothing is under way yet that must be finished.
-    let wait = context.at_most(match old_token_is_valid() {
-        true => LOCK_WAIT_WHILE_VALID,
-        false => LOCK_WAIT,
-    });
-    fault::here(Point::LockWanted);
-    let lock = match lock(&locks, name, wait, &mut observer) {
-        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
-            observer.observe(&Event::Warning(&format!(
-                "{error}; the old token is still valid and is used"
-            )));
-            return Ok((session, false));
+/// A refresh under the profile's lock.
+struct LockedRefresh<'a> {
+    context: &'a Context,
+    options: &'a TokenOptions,
+    wanted: &'a Freshness,
+    name: &'a ProfileName,
+    profile: Option<&'a Profile>,
+}
+
+impl LockedRefresh<'_> {
+    /// The session after a refresh; the one before, with a warning, where the
+    /// refresh failed for reasons that pass and the old token is still valid.
+    /// The second value says whether it is new.
+    fn run(&self, store: &mut dyn CredentialStore, session: Session) -> Result<(Session, bool), Error> {
+        let LockedRefresh {
+            context,
+            options,
+            wanted,
+            name,
+            profile,
+        } = *self;
+        let locks = context.folders()?.locks();
+        let transport = context.transport(profile, true)?;
+        let mut observer = context.observer();
+        // Asked again after each wait, which may have taken longer than the token lives.
+        let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
+        let still_needed =
+            |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
+        // Before the signals wait: nothing is under way yet that must be finished.
+        let wait = context.at_most(match old_token_is_valid() {
+            true => LOCK_WAIT_WHILE_VALID,
+            false => LOCK_WAIT,
+        });
+        fault::here(Point::LockWanted);
+        let lock = match lock(&locks, name, wait, &mut observer) {
+            Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
+                observer.observe(&Event::Warning(&format!(
+                    "{error}; the old token is still valid and is used"
+                )));
+                return Ok((session, false));
+            }
+            other => other?,
+        };
+        let mut renewal = RenewContext {
+            store,
+            options: self.refresh_options(&session)?,
+            caller: caller(&transport, &mut observer),
+        };
+        let stale = StaleToken {
+            profile: name,
+            part: &wanted.part,
+            known: &session,
+        };
+        // A signal that comes meanwhile waits until the answer is written.
+        let renewing = renew(stale, lock, &still_needed, &mut renewal);
+        let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
+        match outcome {
+            Ok(session) => Ok((session, true)),
+            Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
+                let warning = format!("{error}; the old token is still valid and is used");
+                observer.observe(&Event::Warning(&error_chain(&warning, &error)));
+                Ok((session, false))
+            }
+            Err(error) if error.is_invalid_scope() => {
+                let not_granted = scope_not_granted(&session, &wanted.part, name);
+                Err(not_granted.map_or_else(|| error.into(), Error::from))
+            }
+            Err(error) => Err(error.into()),
         }
-        other => other?,
-    };
-    let mut renewal = RenewContext {
-        store,
-        options: RefreshOptions {
-            client_secret: context.client_secret_of_environment(),
+    }
+
+    fn refresh_options(&self, session: &Session) -> Result<RefreshOptions, Error> {
+        let profile = self.profile;
+        Ok(RefreshOptions {
+            client_secret: self.context.client_secret_of_environment(),
             token_parameters: match session.renewal.repeats_grant() {
                 true => token_parameters(profile)?,
                 false => RequestOptions::default().refresh_parameters(profile)?,
             },
             assumed_ttl: assumed_ttl(None, profile)?,
             warns_of_quirks: false,
-        },
-        caller: caller(&transport, &mut observer),
-    };
-    // A signal that comes meanwhile waits until the answer is written.
-    let renewing = renew(name, &wanted.part, lock, &session, &still_needed, &mut renewal);
-    let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
-    match outcome {
-        Ok(session) => Ok((session, true)),
-        Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
-            let warning = format!("{error}; the old token is still valid and is used");
-            observer.observe(&Event::Warning(&error_chain(&warning, &error)));
-            Ok((session, false))
-        }
-        Err(error) if error.is_invalid_scope() => {
-            let not_granted = scope_not_granted(&session, &wanted.part, name);
-            Err(not_granted.map_or_else(|| error.into(), Error::from))
-        }
-        Err(error) => Err(error.into()),
+        })
     }
 }
 
@@ -249,11 +278,30 @@ impl Freshness {
     }
 }
 
-pub(crate) fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
+fn id_token_expiry(session: &Session) -> Option<UnixSeconds> {
     let claims = UnverifiedJwt::decode(session.id_token.as_ref()?.expose()).ok()?.claims;
     // A float's cast saturates; the claim was checked when it was stored.
     claims
         .get("exp")
         .and_then(serde_json::Value::as_f64)
         .map(|seconds| UnixSeconds(seconds as i64))
+}
+
+/// The ID token, which is as fresh as its own `exp` says, and when it ends.
+///
+/// # Errors
+/// [`LoginRequired::NoIdToken`], [`LoginRequired::IdTokenExpired`].
+pub(crate) fn fresh_id_token(
+    session: &Session,
+    name: &ProfileName,
+    now: UnixSeconds,
+) -> Result<(Secret, Option<UnixSeconds>), LoginRequired> {
+    let id_token = session
+        .id_token
+        .clone()
+        .ok_or_else(|| LoginRequired::no_id_token(name, session))?;
+    match id_token_expiry(session) {
+        Some(expires_at) if expires_at <= now => Err(LoginRequired::IdTokenExpired { profile: name.clone() }),
+        expires_at => Ok((id_token, expires_at)),
+    }
 }

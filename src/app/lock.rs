@@ -1,6 +1,6 @@
 //! The lock of a profile, which one process at a time holds to change its session.
 
-use crate::store::{LockError, ProfileLock, ProfileName, Purpose};
+use crate::store::{LockError, LockKind, ProfileLock, ProfileName};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(crate) fn lock(
     wait: Duration,
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
-    let lock = ProfileLock::acquire(locks, name, Purpose::Change, wait, &mut |holder| {
+    let lock = ProfileLock::acquire(locks, name, LockKind::Session, wait, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder}, which is changing profile \"{name}\""
         )));

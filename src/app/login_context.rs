@@ -46,7 +46,10 @@ impl BrowserLogin<'_> {
         let paste_only = matches!(request.callback, CallbackChoice::Paste(_));
         let runtime = context.runtime()?;
         let _in_runtime = runtime.enter();
-        let mut pasted = open_paste_source(paste_only, self.options.client.client_secret_stdin)?;
+        let mut pasted = open_paste_source(
+            paste_only,
+            self.options.client.client_secret_stdin || context.stdin_is_taken,
+        )?;
         let mut login_context = LoginContext {
             caller: caller(self.transport, self.observer),
             user_agent: &mut user_agent,

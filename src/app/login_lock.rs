@@ -4,7 +4,7 @@
 
 use crate::app::login_required::LoginRequired;
 use crate::error::Error;
-use crate::store::{CredentialStore, ProfileLock, ProfileName, Purpose, Session, load_undamaged};
+use crate::store::{CredentialStore, LockKind, ProfileLock, ProfileName, Session, load_undamaged};
 use crate::trace::{Event, Observer};
 use std::path::Path;
 use std::time::Duration;
@@ -57,10 +57,10 @@ pub(crate) fn acquire(
 ) -> Result<LoginLock, Error> {
     let profile = login.profile;
     let mut waited_for = None;
-    let purpose = Purpose::LogIn {
+    let kind = LockKind::LogIn {
         server: login.server.clone(),
     };
-    let lock = ProfileLock::acquire(locks, profile, purpose, login.timeout, &mut |holder| {
+    let lock = ProfileLock::acquire(locks, profile, kind, login.timeout, &mut |holder| {
         observer.observe(&Event::Note(&format!(
             "waiting for {holder} for profile \"{profile}\": its result will be taken"
         )));

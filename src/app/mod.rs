@@ -16,4 +16,6 @@ pub(crate) mod session;
 pub(crate) mod session_row;
 pub(crate) mod signals;
 pub(crate) mod store_migration;
+pub(crate) mod time_left;
+pub(crate) mod token_format;
 pub(crate) mod token_input;

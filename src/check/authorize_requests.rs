@@ -22,19 +22,19 @@ impl Prober<'_, '_> {
         } else {
             None
         };
-        let wish = &self.request.login.wish;
+        let authorization = &self.request.login.authorization;
         let mut params = Params::new();
         params.push("response_type", "code");
         params.push("client_id", self.client.id.as_str());
         params.push_secret("state", &state);
-        if !wish.scope.is_empty() {
-            params.push("scope", &wish.scope.to_string());
+        if !authorization.scope.is_empty() {
+            params.push("scope", &authorization.scope.to_string());
         }
         params.push("redirect_uri", self.redirect_uri.as_str());
-        for resource in &wish.resource {
+        for resource in &authorization.resource {
             params.push("resource", resource.as_str());
         }
-        if let Some(audience) = &wish.audience {
+        if let Some(audience) = &authorization.audience {
             params.push("audience", audience);
         }
         params.push("code_challenge", "");
@@ -42,10 +42,10 @@ impl Prober<'_, '_> {
         if let Some(nonce) = &nonce {
             params.push_secret("nonce", nonce);
         }
-        if let Some(mode) = wish.response_mode {
+        if let Some(mode) = authorization.response_mode {
             params.push("response_mode", mode.as_str());
         }
-        for (name, value) in &wish.extra {
+        for (name, value) in &authorization.extra {
             params.push(name, value);
         }
         if self.asks_for_consent {

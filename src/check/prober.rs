@@ -290,7 +290,7 @@ impl<'e, 'w> Prober<'e, 'w> {
     }
 
     pub(super) fn asks_for_openid(&self) -> bool {
-        self.request.login.wish.scope.contains("openid")
+        self.request.login.authorization.scope.contains("openid")
     }
 
     pub(super) fn authorization_endpoint(&self) -> Result<Endpoint, Failure> {

@@ -72,14 +72,14 @@ impl Prober<'_, '_> {
     }
 
     fn with_requested(&self, mut params: Params) -> Params {
-        let wish = &self.request.login.wish;
-        for resource in &wish.resource {
+        let authorization = &self.request.login.authorization;
+        for resource in &authorization.resource {
             params.push("resource", resource.as_str());
         }
-        if let Some(audience) = &wish.audience {
+        if let Some(audience) = &authorization.audience {
             params.push("audience", audience);
         }
-        for (name, value) in &wish.extra_token_params {
+        for (name, value) in &authorization.extra_token_params {
             params.push(name, value);
         }
         params

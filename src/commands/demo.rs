@@ -102,14 +102,13 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         ..HostEnvironment::default()
     };
     let _nothing_is_left_behind = Uninterruptible::begin();
-    let walked = runtime.block_on(walk(
-        request,
-        user_agent.as_mut(),
-        if unattended { &here } else { &host },
-        store.as_mut(),
-        &name,
-        &mut observer,
-    ));
+    let scene = Scene {
+        user_agent: user_agent.as_mut(),
+        host: if unattended { &here } else { &host },
+        store: store.as_mut(),
+        name: &name,
+    };
+    let walked = runtime.block_on(walk(request, scene, &mut observer));
     // However it ended, the store is as it was before.
     let deleted = if kept { store.delete(&name).map(|_| ()) } else { Ok(()) };
     serving.abort();
@@ -128,15 +127,22 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     report::print(format!("{answer}\n").as_bytes())
 }
 
+/// Who shows the pages, on which machine, and where the session is kept.
+struct Scene<'a> {
+    user_agent: &'a mut dyn UserAgent,
+    host: &'a HostEnvironment,
+    store: &'a mut dyn CredentialStore,
+    name: &'a ProfileName,
+}
+
 /// The seven steps as `oauth login` walks them, then what a session is good for.
-async fn walk(
-    request: LoginRequest,
-    user_agent: &mut dyn UserAgent,
-    host: &HostEnvironment,
-    store: &mut dyn CredentialStore,
-    name: &ProfileName,
-    observer: &mut dyn Observer,
-) -> Result<Value, Error> {
+async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observer) -> Result<Value, Error> {
+    let Scene {
+        user_agent,
+        host,
+        store,
+        name,
+    } = scene;
     let transport = Transport::new(TransportSettings::default());
     let mut save = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
@@ -296,7 +302,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             secret: None,
             method: None,
         },
-        wish: AuthorizationOptions {
+        authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
             resource: Vec::new(),
             audience: None,

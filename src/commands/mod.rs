@@ -5,6 +5,8 @@ mod completions;
 mod decode;
 mod demo;
 mod discover;
+mod exec;
+mod fresh_or_login;
 mod introspect;
 mod login;
 mod logout;
@@ -37,7 +39,8 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     settings::check_global(&command_line.global)?;
     let trace = observer::open_trace(&command_line.global, &environment)?;
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
-    let context = Context::new(command_line.global, environment, style, trace, deadline);
+    let mut context = Context::new(command_line.global, environment, style, trace, deadline);
+    context.stdin_is_taken = command.takes_stdin();
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);
@@ -48,7 +51,8 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
 fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
         Command::Login(options) => login::run(context, &options),
-        Command::Token(options) => token::run(context, &options),
+        Command::Token(command) => token::run(context, &command),
+        Command::Exec(options) => exec::run(context, &options),
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),
         Command::Profile(command) => profile::run(context, &command),

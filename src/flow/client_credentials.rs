@@ -4,8 +4,9 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
+use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
-use crate::flow::server::{ClientChoice, ServerChoice, ServerError, resolve_server};
+use crate::flow::server::{ServerError, resolve_server};
 use crate::flow::token_endpoint::exit_code_without_answer;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -82,17 +83,15 @@ pub(in crate::flow) fn hints_for_client_credentials(error: &TokenError, sent: Op
 /// # Errors
 /// [`ClientCredentialsError`].
 pub async fn log_in_as_client(
-    server: &ServerChoice,
-    client: &ClientChoice,
-    wish: &AuthorizationOptions,
+    request: &LoginRequest,
     options: &RefreshOptions,
     caller: &mut Caller<'_>,
 ) -> Result<Session, ClientCredentialsError> {
-    let server = resolve_server(server, caller).await?;
-    let client = client.authenticated_as(&server.metadata);
-    let mut session = server.session(&client, wish.into());
+    let server = resolve_server(&request.server, caller).await?;
+    let client = request.client.authenticated_as(&server.metadata);
+    let mut session = server.session(&client, (&request.authorization).into());
     session.renewal = Renewal::ClientCredentials;
-    let sent = sent(client.authentication.method(), wish);
+    let sent = sent(client.authentication.method(), &request.authorization);
     match refresh(&mut session, &Part::default(), options, caller).await {
         Ok(_) => Ok(session),
         Err(RefreshError::Token(error)) => Err(ClientCredentialsError::Token { error, sent }),
@@ -101,10 +100,10 @@ pub async fn log_in_as_client(
     }
 }
 
-fn sent(method: ClientAuthenticationMethod, wish: &AuthorizationOptions) -> Box<Sent> {
+fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions) -> Box<Sent> {
     Box::new(Sent {
         redirect_uri: String::new(),
         method: Some(method),
-        with_resource: !wish.resource.is_empty(),
+        with_resource: !authorization.resource.is_empty(),
     })
 }

@@ -3,9 +3,9 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
-use crate::flow::server::{ClientChoice, ServerChoice, ServerError, resolve_server};
-use crate::protocol::authorization::AuthorizationOptions;
+use crate::flow::server::{ServerError, resolve_server};
 use crate::protocol::id_token::IdToken;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
@@ -48,16 +48,16 @@ impl Diagnosis for RefreshTokenRefused {
 /// # Errors
 /// [`ImportError`].
 pub async fn import_refresh_token(
-    server: &ServerChoice,
-    client: &ClientChoice,
-    wish: &AuthorizationOptions,
+    request: &LoginRequest,
     options: &RefreshOptions,
     refresh_token: Secret,
     caller: &mut Caller<'_>,
 ) -> Result<(Session, Option<IdToken>), ImportError> {
-    let server = resolve_server(server, caller).await.map_err(ImportError::Server)?;
-    let client = client.authenticated_as(&server.metadata);
-    let mut session = server.session(&client, wish.into());
+    let server = resolve_server(&request.server, caller)
+        .await
+        .map_err(ImportError::Server)?;
+    let client = request.client.authenticated_as(&server.metadata);
+    let mut session = server.session(&client, (&request.authorization).into());
     session.refresh_token = Some(refresh_token);
     session.renewal = Renewal::RefreshToken;
     match refresh(&mut session, &Part::default(), options, caller).await {

@@ -25,7 +25,7 @@ use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::server::{ResolvedServer, resolve_server};
 use crate::flow::token_endpoint::request_token;
-use crate::protocol::authorization::{AuthorizationGrant, ExpectedIssuer, PendingAuthorization};
+use crate::protocol::authorization::{ExpectedIssuer, PendingAuthorization, RedeemableAuthorization};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
@@ -60,8 +60,10 @@ pub async fn login(
 
     // 6 and 7, while the browser waits for its page.
     let Authorized {
-        pending,
-        callback: ValidatedCallback { grant, received },
+        callback: ValidatedCallback {
+            authorization,
+            received,
+        },
         server,
         client,
         receiver,
@@ -71,7 +73,7 @@ pub async fn login(
         client: &client,
         assumed_ttl,
     };
-    let outcome = or_interrupted(interrupted, exchange_and_store(pending, grant, issued, context)).await;
+    let outcome = or_interrupted(interrupted, exchange_and_store(*authorization, issued, context)).await;
     let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
     received.respond(page, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
@@ -89,13 +91,15 @@ pub async fn login_until_exchange(
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<PreparedExchange, LoginError> {
     let Authorized {
-        pending,
-        callback: ValidatedCallback { grant, received },
+        callback: ValidatedCallback {
+            authorization,
+            received,
+        },
         server,
         receiver,
         ..
     } = authorize(request, context, pin!(interrupted)).await?;
-    let (token_request, _) = pending.redeem(grant);
+    let (token_request, _) = authorization.redeem();
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
@@ -125,7 +129,7 @@ async fn authorize(
             issuer: server.metadata.issuer.clone(),
             announced: server.metadata.authorization_response_iss_parameter_supported,
         },
-        request.wish,
+        request.authorization,
         context.caller.randomness,
     )?;
     trace_prepared(pending.request(), context.caller.observer);
@@ -141,13 +145,12 @@ async fn authorize(
     context.caller.observe(&Event::StepBegins(Step::Prompt));
 
     // 5. The browser comes back with code and state. Strangers are ignored, the wait goes on.
-    let receiving = receive_callback(&pending, &mut receiver, &mut browser, request.timeout, context);
+    let receiving = receive_callback(pending, &mut receiver, &mut browser, request.timeout, context);
     let received = or_interrupted(interrupted.as_mut(), receiving).await;
     context.caller.observe(&Event::WaitEnds);
     receiver.report_strays(context.caller.observer);
     match received {
         Ok(callback) => Ok(Authorized {
-            pending,
             callback,
             server,
             client,
@@ -162,7 +165,6 @@ async fn authorize(
 
 /// What the first five steps bring.
 struct Authorized {
-    pending: PendingAuthorization,
     callback: ValidatedCallback,
     server: ResolvedServer,
     client: Client,
@@ -181,14 +183,13 @@ async fn or_interrupted<T>(
 }
 
 async fn exchange_and_store(
-    pending: PendingAuthorization,
-    grant: AuthorizationGrant,
+    authorization: RedeemableAuthorization,
     issued: Issued<'_>,
     context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
     // 6. Code and verifier go to the token endpoint, once.
     context.caller.observe(&Event::StepBegins(Step::Exchange));
-    let (token_request, asked) = pending.redeem(grant);
+    let (token_request, asked) = authorization.redeem();
     let answer = request_token(&issued.server.token_endpoint, &token_request, &mut context.caller).await?;
     let response = answer.read().map_err(|error| LoginError::Token {
         error,

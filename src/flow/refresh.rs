@@ -8,7 +8,7 @@ use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
 use crate::protocol::client::MissingCredential;
 use crate::protocol::endpoint::Issuer;
-use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenError, Occasion};
+use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenContext, IdTokenError};
 use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
@@ -28,6 +28,9 @@ const LOGIN_REQUIRED: [&str; 3] = ["login_required", "interaction_required", "co
 /// What a person can do where the client cannot authenticate any more.
 pub(in crate::flow) const CREDENTIAL_HINT: &str =
     "Set OAUTH_CLIENT_SECRET, or log in again with --client-secret-file FILE.";
+
+/// What a person can do where a refresh brought the ID token of another party.
+const SUSPENDED_HINT: &str = "The session is suspended: its refresh token, the new one if one came, is kept, but nothing of it is used until you log in again.";
 
 /// Why there is no new token. The session is as it was, but for
 /// [`RefreshError::RefreshTokenKept`].
@@ -60,6 +63,11 @@ impl RefreshError {
     /// Whether the server said that the refresh token is of no use any more.
     pub fn ends_session(&self) -> bool {
         matches!(self, RefreshError::Token(error) if is_refused_with(error, &SESSION_ENDED))
+    }
+
+    /// Whether it suspends the session.
+    fn is_of_another_party(&self) -> bool {
+        matches!(self, RefreshError::IdToken(error) if error.other_party().is_some())
     }
 
     /// Whether the session has changed and must be saved.
@@ -112,6 +120,7 @@ impl Diagnosis for RefreshError {
             RefreshError::Transport(source) => source.hints(),
             RefreshError::Token(error) => hints_for_refresh(error),
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
+            RefreshError::RefreshTokenKept(error) if error.is_of_another_party() => vec![SUSPENDED_HINT.to_owned()],
             RefreshError::RefreshTokenKept(error) => {
                 let mut hints = vec!["The new refresh token is stored: the next refresh uses it.".to_owned()];
                 hints.extend(error.hints());
@@ -296,7 +305,7 @@ fn check_id_token(
         client_has_secret,
         now: caller.now(),
         access_token: &response.access_token,
-        occasion: Occasion::Refresh {
+        context: IdTokenContext::Refresh {
             subject: session.subject.as_deref(),
             first,
         },

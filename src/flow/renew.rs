@@ -148,8 +148,16 @@ pub struct RenewContext<'a> {
     pub caller: Caller<'a>,
 }
 
-/// Renews a part of the session that was read as `known`, or the whole, under
-/// the profile's lock. Returns the session as it is stored afterwards: another
+/// What is to be renewed.
+pub struct StaleToken<'a> {
+    pub profile: &'a ProfileName,
+    /// The whole session, or a part of it.
+    pub part: &'a Part,
+    /// The session as it was read before the lock was taken.
+    pub known: &'a Session,
+}
+
+/// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
 /// `still_needed` is asked about the session as it stands under the lock. A
@@ -159,13 +167,12 @@ pub struct RenewContext<'a> {
 /// # Errors
 /// [`RenewError`]. The stored session is as it was, but for [`RenewError::Ended`].
 pub async fn renew(
-    profile: &ProfileName,
-    part: &Part,
+    stale: StaleToken<'_>,
     mut lock: ProfileLock,
-    known: &Session,
     still_needed: &dyn Fn(&Session) -> bool,
     context: &mut RenewContext<'_>,
 ) -> Result<Session, RenewError> {
+    let StaleToken { profile, part, known } = stale;
     fault::here(Point::LockHeld);
     // Read again: another process may have done it while we waited.
     let mut session = load(profile, context)?;
@@ -313,7 +320,7 @@ async fn refresh_with_retry(
 ) -> Result<(), RefreshError> {
     let first = refresh(session, part, options, caller).await;
     match first {
-        Err(RefreshError::Transport(error)) if is_lost(&error) && has_expired(session, part, caller.now()) => {
+        Err(RefreshError::Transport(error)) if error.answer_was_lost() && has_expired(session, part, caller.now()) => {
             caller.observe(&Event::Retried {
                 with: Party::AuthorizationServer,
                 reason: match session.renewal.repeats_grant() {
@@ -325,12 +332,6 @@ async fn refresh_with_retry(
         }
         outcome => outcome.map(drop),
     }
-}
-
-/// Whether the server may have answered, and the answer did not come through.
-/// Bytes that are not HTTP are an answer of somebody else.
-fn is_lost(error: &TransportError) -> bool {
-    error.may_have_been_received() && !matches!(error, TransportError::Malformed { .. })
 }
 
 /// Whether the access token for this part is of the past, or was never there.

@@ -12,11 +12,11 @@ use crate::store::{Part, Renewal, RequestedAccess, Session, SessionEndpoints, St
 use std::time::Duration;
 
 impl From<&AuthorizationOptions> for RequestedAccess {
-    fn from(wish: &AuthorizationOptions) -> Self {
+    fn from(options: &AuthorizationOptions) -> Self {
         RequestedAccess {
-            scope: wish.scope.clone(),
-            resource: wish.resource.clone(),
-            audience: wish.audience.clone(),
+            scope: options.scope.clone(),
+            resource: options.resource.clone(),
+            audience: options.audience.clone(),
         }
     }
 }

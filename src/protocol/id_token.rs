@@ -33,12 +33,12 @@ pub struct Expected<'a> {
     /// The access token that came along, for `at_hash`.
     pub access_token: &'a Secret,
     /// Where the ID token came from.
-    pub occasion: Occasion<'a>,
+    pub context: IdTokenContext<'a>,
 }
 
 /// Where an ID token came from decides what it must say.
 #[derive(Debug)]
-pub enum Occasion<'a> {
+pub enum IdTokenContext<'a> {
     /// A login: the nonce that was sent, if one was.
     Login(Option<&'a Nonce>),
     /// A refresh: what the first ID token said (OpenID Connect Core §12.2).
@@ -289,12 +289,13 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
     }
     let expires_at = check_times(&claims, expected)?;
     let subject = subject_in(&claims).ok_or(IdTokenError::Missing("sub"))?.to_owned();
-    match (&expected.occasion, claims.get("nonce").map(Value::as_str)) {
-        (Occasion::Login(Some(nonce)), Some(Some(received))) if nonce.matches(received) => {}
-        (Occasion::Login(None) | Occasion::Refresh { .. }, None) | (Occasion::Refresh { .. }, Some(_)) => {}
-        (Occasion::Login(_), _) => return Err(IdTokenError::Nonce),
+    match (&expected.context, claims.get("nonce").map(Value::as_str)) {
+        (IdTokenContext::Login(Some(nonce)), Some(Some(received))) if nonce.matches(received) => {}
+        (IdTokenContext::Login(None) | IdTokenContext::Refresh { .. }, None)
+        | (IdTokenContext::Refresh { .. }, Some(_)) => {}
+        (IdTokenContext::Login(_), _) => return Err(IdTokenError::Nonce),
     }
-    if let Occasion::Refresh { first: Some(first), .. } = expected.occasion
+    if let IdTokenContext::Refresh { first: Some(first), .. } = expected.context
         && let Some(claim) = first.difference(&FirstClaims::of(&claims))
     {
         return Err(IdTokenError::Changed(claim));
@@ -330,9 +331,9 @@ fn check_issuer_and_subject(claims: &Map<String, Value>, expected: &Expected<'_>
             found: issuer.to_owned(),
         });
     }
-    if let Occasion::Refresh {
+    if let IdTokenContext::Refresh {
         subject: Some(first), ..
-    } = expected.occasion
+    } = expected.context
         && let Some(subject) = subject_in(claims)
         && first != subject
     {
@@ -452,7 +453,7 @@ mod tests {
                 client_has_secret: false,
                 now: NOW,
                 access_token: &access_token,
-                occasion: Occasion::Login(Some(&nonce)),
+                context: IdTokenContext::Login(Some(&nonce)),
             },
         )
     }
@@ -556,7 +557,7 @@ mod tests {
                 client_has_secret: false,
                 now: NOW,
                 access_token: &Secret::from("t"),
-                occasion: Occasion::Refresh {
+                context: IdTokenContext::Refresh {
                     subject: Some("alice"),
                     first: Some(first),
                 },

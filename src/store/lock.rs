@@ -25,9 +25,9 @@ const MAX_HOLDER_BYTES: u64 = 4096;
 
 /// What a profile is locked for. One lock does not keep the other away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LockKind {
     /// To change the session: a matter of milliseconds, or of one request.
-    Change,
+    Session,
     /// To log in at this server: a matter of minutes.
     LogIn {
         /// The issuer, or the authorization endpoint where there is none.
@@ -35,28 +35,28 @@ pub enum Purpose {
     },
 }
 
-impl Purpose {
+impl LockKind {
     /// The name of the lock's files, of a profile whose own files have this name.
     fn file_name(&self, name: String) -> String {
         match self {
-            Purpose::Change => name,
+            LockKind::Session => name,
             // The dot keeps it apart from a profile of that name
-            Purpose::LogIn { .. } => format!(".{name}.login"),
+            LockKind::LogIn { .. } => format!(".{name}.login"),
         }
     }
 
     /// After this time of waiting the holder is told.
     fn tell_after(&self) -> Duration {
         match self {
-            Purpose::Change => Duration::from_secs(1),
-            Purpose::LogIn { .. } => Duration::ZERO,
+            LockKind::Session => Duration::from_secs(1),
+            LockKind::LogIn { .. } => Duration::ZERO,
         }
     }
 
     fn server(&self) -> Option<&str> {
         match self {
-            Purpose::Change => None,
-            Purpose::LogIn { server } => Some(server),
+            LockKind::Session => None,
+            LockKind::LogIn { server } => Some(server),
         }
     }
 }
@@ -81,7 +81,7 @@ pub struct ProfileLock {
     folder: PrivateDir,
     file: File,
     name: String,
-    purpose: Purpose,
+    kind: LockKind,
     interrupted: Option<Intent>,
 }
 
@@ -144,10 +144,10 @@ struct Holder {
 }
 
 impl Holder {
-    fn current_process(purpose: &Purpose, intent: Option<&Intent>) -> Self {
+    fn current_process(kind: &LockKind, intent: Option<&Intent>) -> Self {
         Holder {
             pid: std::process::id(),
-            server: purpose.server().map(str::to_owned),
+            server: kind.server().map(str::to_owned),
             command: intent.map(|intent| intent.command.clone()),
             at: intent.map(|intent| intent.at.0),
             generation: intent.map(|intent| intent.generation),
@@ -188,7 +188,7 @@ impl ProfileLock {
     pub fn acquire(
         locks_folder: &Path,
         profile: &ProfileName,
-        purpose: Purpose,
+        kind: LockKind,
         wait: Duration,
         on_wait: &mut dyn FnMut(&str),
     ) -> Result<ProfileLock, LockError> {
@@ -197,7 +197,7 @@ impl ProfileLock {
             source,
         };
         let folder = PrivateDir::make(locks_folder).map_err(file_error)?;
-        let name = purpose.file_name(file_name(profile.as_str()));
+        let name = kind.file_name(file_name(profile.as_str()));
         let path = folder.file(&format!("{name}.lock"));
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -220,7 +220,7 @@ impl ProfileLock {
                     waited,
                 });
             }
-            if waited >= purpose.tell_after() && !told {
+            if waited >= kind.tell_after() && !told {
                 told = true;
                 on_wait(&holder(&folder, &name));
             }
@@ -233,7 +233,7 @@ impl ProfileLock {
             folder,
             file,
             name,
-            purpose,
+            kind,
             interrupted,
         };
         lock.name_holder().map_err(file_error)?;
@@ -256,7 +256,7 @@ impl ProfileLock {
         let name = holder_name(&self.name);
         self.folder.sweep(Some(&name))?;
         self.folder
-            .replace(&name, &Holder::current_process(&self.purpose, Some(intent)).to_bytes())?;
+            .replace(&name, &Holder::current_process(&self.kind, Some(intent)).to_bytes())?;
         self.interrupted = None;
         Ok(())
     }
@@ -277,7 +277,7 @@ impl ProfileLock {
     /// Says who holds the lock, for those who wait.
     fn name_holder(&self) -> Result<(), PrivateFileError> {
         let name = holder_name(&self.name);
-        let content = Holder::current_process(&self.purpose, self.interrupted.as_ref()).to_bytes();
+        let content = Holder::current_process(&self.kind, self.interrupted.as_ref()).to_bytes();
         if self.interrupted.is_some() {
             return self.folder.replace(&name, &content);
         }

@@ -24,7 +24,7 @@ pub use file::private_file_error::PrivateFileError;
 pub use file::sealed::is_session_file;
 pub use helper::{Action, CommandStoreError};
 pub use keyring::error::KeyringError;
-pub use lock::{Intent, LockError, ProfileLock, Purpose};
+pub use lock::{Intent, LockError, LockKind, ProfileLock};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
@@ -219,7 +219,7 @@ impl Diagnosis for UnknownKeyringSession {
 #[derive(Debug, Clone)]
 pub enum FileKey {
     /// `oauth/store.key` of the configuration folder, made where neither it nor a session is there.
-    Own,
+    Generated,
     /// A file that the user named (`OAUTH_STORE_KEY_FILE`).
     Named(PathBuf),
     /// Made from a passphrase.
@@ -250,7 +250,7 @@ pub struct StoreSettings {
     /// The key of the file store.
     pub file_key: FileKey,
     /// How to ask for the passphrase of the file store, where this run may do
-    /// that. It is asked for where sessions have one and [`FileKey::Own`] stands for none given.
+    /// that. It is asked for where sessions have one and [`FileKey::Generated`] stands for none given.
     pub ask_passphrase: Option<PassphrasePrompt>,
     /// The whole environment of a credential helper.
     pub child_environment: Vec<(OsString, OsString)>,
@@ -411,7 +411,7 @@ mod tests {
             data_folder: PathBuf::from("/nonexistent/data"),
             config_folder: PathBuf::from("/nonexistent/config"),
             runtime_folder: None,
-            file_key: FileKey::Own,
+            file_key: FileKey::Generated,
             ask_passphrase: None,
             child_environment: Vec::new(),
         }

@@ -190,7 +190,7 @@ mod tests {
             data_folder: home.path().join("data"),
             config_folder: home.path().join("config"),
             runtime_folder: Some(home.path().join("run")),
-            file_key: FileKey::Own,
+            file_key: FileKey::Generated,
             ask_passphrase: None,
             child_environment: Vec::new(),
         })

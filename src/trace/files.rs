@@ -101,6 +101,11 @@ impl TraceFiles {
         })
     }
 
+    /// Ends and closes the files. What is observed later is in none of them.
+    pub fn finish(&mut self) {
+        self.files.clear();
+    }
+
     /// The files that could not be written any more since this was last asked.
     pub fn take_failures(&mut self) -> Vec<TraceFileError> {
         self.files

@@ -267,7 +267,8 @@ impl TransportError {
     }
 
     /// Whether the server may have answered, and the answer was lost on the way:
-    /// then the same request may be sent again.
+    /// then the same request may be sent again. A body that cannot be decoded is
+    /// lost; one that is too large is an answer, and so are bytes that are not HTTP.
     pub fn answer_was_lost(&self) -> bool {
         match self {
             TransportError::Tls { after_sending, .. }

@@ -194,7 +194,7 @@ fn bash_offers_commands_options_and_values_as_before() {
     let commands = offers(&[""]);
     assert!(commands.contains(&"token".to_owned()) && !commands.contains(&"__profiles".to_owned()));
     assert_eq!(offers(&["token", "--fo"]), ["--format", "--force-refresh"]);
-    assert_eq!(offers(&["token", "--format", "he"]), ["header"]);
+    assert_eq!(offers(&["token", "--format", "he"]), ["header", "headers"]);
     assert_eq!(offers(&["profile", "re"]), ["remove"]);
     assert_eq!(offers(&["completions", "fi"]), ["fish"]);
     for words in [
@@ -237,7 +237,7 @@ fn pressing_tab_in_zsh_completes() {
         ("oauth token wo\t\n", "token work"),
         ("oauth status --profile pl\t\n", "status --profile play"),
         ("oauth profile remove wi\t\n", "profile remove wide.one"),
-        ("oauth token --form\the\t\n", "token --format=header"),
+        ("oauth token --form\tjs\t\n", "token --format=json"),
     ] {
         let stage = Stage::new();
         let Some(mut shell) = stage.shell("zsh") else { return };
@@ -284,7 +284,7 @@ fn fish_offers_profile_names_where_they_belong() {
     );
     assert_eq!(
         offers(&["oauth", "token", "--format", "he"]),
-        Some(vec!["header".to_owned()])
+        Some(vec!["header".to_owned(), "headers".to_owned()])
     );
 }
 

@@ -26,6 +26,8 @@ mod demo;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod exec;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
@@ -70,6 +72,8 @@ mod server_errors;
 mod status;
 mod support;
 mod token;
+#[cfg(unix)]
+mod token_formats;
 #[cfg(unix)]
 mod trace;
 #[cfg(target_os = "linux")]

@@ -86,10 +86,11 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "login",
     "token",
+    "exec",
     "logout",
     "status",
     "profile",

@@ -5,10 +5,13 @@ use crate::place::{Store, start, was_killed};
 use crate::support::binary::Home;
 use crate::support::keyring_session::KeyringSession;
 use crate::support::literal_server::{LiteralServer, Reply, json};
-use crate::support::outcome::{Outcome, run};
-use crate::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable};
+use crate::support::outcome::{Outcome, run, run_with_input};
+use crate::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, scope};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth::fault::Point;
-use serde_json::Value;
+use oauth::store::Session;
+use serde_json::{Value, json as object};
 use std::process::Command;
 
 /// No usable access token, but a refresh token.
@@ -29,13 +32,20 @@ struct OddPlace {
 impl OddPlace {
     /// `None`, loudly, where there is no keyring to test with.
     fn new(store: Store, faulty: Reply) -> Option<Self> {
+        OddPlace::with(store, |server| {
+            server.on_each("POST", "/token", vec![faulty, json(200, GOOD)]);
+            ending_in(-10, refreshable(&server.origin()))
+        })
+    }
+
+    /// The same with this session, at a server that was told what to answer.
+    fn with(store: Store, session: impl FnOnce(&LiteralServer) -> Session) -> Option<Self> {
         let keyring = match store {
             Store::File => None,
             Store::Keyring => Some(KeyringSession::unlocked()?),
         };
         let (home, server) = (Home::new(), LiteralServer::start());
-        server.on_each("POST", "/token", vec![faulty, json(200, GOOD)]);
-        let session = ending_in(-10, refreshable(&server.origin()));
+        let session = session(&server);
         match &keyring {
             None => home.keep("work", &session),
             Some(keyring) => {
@@ -48,6 +58,10 @@ impl OddPlace {
     }
 
     fn token(&self) -> Command {
+        self.oauth(&["token", "work"])
+    }
+
+    fn oauth(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.oauth();
         if let Some(keyring) = &self.keyring {
             command
@@ -55,19 +69,23 @@ impl OddPlace {
                 .env("HOME", self.home.path())
                 .env("OAUTH_STORE", "keyring");
         }
-        command.args(["token", "work"]);
+        command.args(arguments);
         command
     }
 
     fn record(&self) -> Value {
-        let text = match &self.keyring {
-            None => self.home.kept("work").expect("a session").encode().expose().clone(),
+        serde_json::from_str(&self.stored().expect("a session")).expect("a whole record")
+    }
+
+    fn stored(&self) -> Option<String> {
+        match &self.keyring {
+            None => Some(self.home.kept("work")?.encode().expose().clone()),
             Some(keyring) => {
                 let found = keyring.secret_tool(&[&["lookup"], &ITEM[..]].concat(), b"");
-                String::from_utf8(found.stdout).expect("text")
+                let found = String::from_utf8(found.stdout).expect("text");
+                Some(found).filter(|found| !found.is_empty())
             }
-        };
-        serde_json::from_str(&text).expect("a whole record")
+        }
     }
 
     /// The record, as it was or with the new refresh token, but always whole.
@@ -171,4 +189,91 @@ fn a_disk_that_refuses_the_write_of_a_faulty_answer_is_tried_again() {
 fn kill(place: &OddPlace, point: &str) {
     let mut process = start(place.token().env("OAUTH_FAULT", point));
     assert!(was_killed(process.wait().expect("its end")), "{point} was not passed");
+}
+
+/// An expired session of `alice`, at a server whose refresh brings this ID token's claim.
+fn place_of_alice(store: Store, claim: &str, value: &str, refresh_token: Option<&str>) -> Option<OddPlace> {
+    OddPlace::with(store, |server| {
+        let mut claims = object!({
+            "iss": server.origin(), "aud": "desktop", "sub": "alice", "iat": now(), "exp": now() + 300,
+        });
+        claims[claim] = value.into();
+        let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut answer: Value = serde_json::from_str(GOOD).expect("an object");
+        answer["id_token"] = format!("{}.{}.AA", segment(&object!({"alg": "RS256"})), segment(&claims)).into();
+        if let Some(refresh_token) = refresh_token {
+            answer["refresh_token"] = refresh_token.into();
+        }
+        server.on_each("POST", "/token", vec![json(200, &answer.to_string()), json(200, GOOD)]);
+        let mut session = ending_in(-10, refreshable(&server.origin()));
+        session.requested.scope = scope("openid");
+        session.subject = Some("alice".to_owned());
+        session
+    })
+}
+
+#[test]
+fn an_id_token_of_another_party_suspends_the_session_in_both_stores_until_a_login() {
+    for (store, claim, other, refresh_token) in [
+        (Store::File, "sub", "bob", Some("new-refresh")),
+        (Store::File, "aud", "other-client", None),
+        (Store::Keyring, "sub", "bob", None),
+        (Store::Keyring, "iss", "https://other.example", Some("new-refresh")),
+    ] {
+        let Some(place) = place_of_alice(store, claim, other, refresh_token) else {
+            return;
+        };
+        let own = match claim {
+            "sub" => "alice".to_owned(),
+            "aud" => "desktop".to_owned(),
+            _ => place.server.origin(),
+        };
+        let outcome = run(&mut place.token()).expect_error(6);
+        for named in [own.as_str(), other, "is suspended"] {
+            assert!(outcome.stderr.contains(named), "{store:?}: {outcome:?}");
+        }
+        place.assert_record(2, refresh_token.unwrap_or(KEPT_REFRESH_TOKEN));
+        let suspended = object!({"claim": claim, "expected": own, "found": other});
+        assert_eq!(place.record()["suspended"], suspended, "{store:?}");
+
+        for command in [
+            &["token", "work"][..],
+            &["token", "work", "--force-refresh"],
+            &["token", "work", "--login"],
+            &["userinfo", "-p", "work"],
+            &["introspect", "-p", "work"],
+            &["revoke", "-p", "work"],
+            &["decode", "-p", "work"],
+        ] {
+            let outcome = run(&mut place.oauth(command)).expect_error(6);
+            for named in [own.as_str(), other, "oauth login work"] {
+                assert!(outcome.stderr.contains(named), "{command:?}: {outcome:?}");
+            }
+            assert_eq!(outcome.stdout, "", "{command:?}");
+        }
+        assert_eq!(place.server.requests().len(), 1, "{store:?}: nothing of it is sent");
+        let status = run(&mut place.oauth(&["status", "work", "--json"]));
+        assert_eq!(status.json()[0]["state"], "suspended", "{status:?}");
+        assert_ne!(status.code, Some(6));
+
+        let origin = place.server.origin();
+        let (authorize, token) = (format!("{origin}/authorize"), format!("{origin}/token"));
+        let mut login = place.oauth(&["login", &origin, "--client-id", "desktop", "--profile", "work"]);
+        login.args(["--authorization-endpoint", &authorize, "--token-endpoint", &token]);
+        run_with_input(login.arg("--refresh-token-stdin"), b"another-refresh").expect_code(0);
+        assert_eq!(place.record().get("suspended"), None, "{store:?}");
+        printed(run(&mut place.token()));
+    }
+}
+
+#[test]
+fn a_suspended_session_is_forgotten_by_a_logout_in_both_stores() {
+    for store in [Store::File, Store::Keyring] {
+        let Some(place) = place_of_alice(store, "sub", "bob", Some("new-refresh")) else {
+            return;
+        };
+        run(&mut place.token()).expect_error(6);
+        run(&mut place.oauth(&["logout", "work", "--local"])).expect_code(0);
+        assert_eq!(place.stored(), None, "{store:?}");
+    }
 }

@@ -3,6 +3,7 @@
 //! here, that is for `settings`.
 
 mod check;
+mod exec;
 mod global;
 mod inspect;
 pub(in crate::args) mod profile;
@@ -10,12 +11,13 @@ mod serve;
 mod session;
 
 pub use check::CheckOptions;
+pub use exec::ExecOptions;
 pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
 pub use serve::{DemoOptions, ServeOptions, Switch};
-pub use session::{LogoutOptions, StatusOptions, TokenFormat, TokenOptions};
+pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
 use crate::args::login::LoginOptions;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -65,7 +67,7 @@ impl CommandLine {
         {
             return Ok(CommandLine {
                 global: line.global,
-                command: Some(Command::Token(line.options)),
+                command: Some(Command::Token(line.options.into())),
             });
         }
         if let [_, only] = arguments
@@ -83,7 +85,9 @@ pub enum Command {
     /// Log in: the whole authorization code flow with PKCE
     Login(Box<LoginOptions>),
     /// Print a valid access token
-    Token(TokenOptions),
+    Token(TokenCommand),
+    /// Run a command with a valid token in its environment
+    Exec(ExecOptions),
     /// Revoke the tokens at the server and forget them
     Logout(LogoutOptions),
     /// Show who is signed in where, and until when
@@ -117,6 +121,14 @@ pub enum Command {
     #[command(name = "__profiles", hide = true)]
     /// Print the names of the saved profiles, for completion scripts
     ProfileNames,
+}
+
+impl Command {
+    /// Whether standard input belongs to somebody else: to a command that is
+    /// run, or to a protocol. A login then takes no pasted URL from it.
+    pub fn takes_stdin(&self) -> bool {
+        matches!(self, Command::Exec(_))
+    }
 }
 
 /// Shells with a completion script.

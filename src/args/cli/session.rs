@@ -34,6 +34,44 @@ pub struct TokenOptions {
     pub login: bool,
 }
 
+/// `oauth token` with the options of single formats. Scripts that need none of
+/// them are spared the work of parsing them.
+#[derive(Debug, Default, Args)]
+pub struct TokenCommand {
+    /// Those of every format.
+    #[command(flatten)]
+    pub options: TokenOptions,
+    /// Those of single formats.
+    #[command(flatten)]
+    pub format: FormatOptions,
+}
+
+impl From<TokenOptions> for TokenCommand {
+    fn from(options: TokenOptions) -> Self {
+        TokenCommand {
+            options,
+            format: FormatOptions::default(),
+        }
+    }
+}
+
+/// What single formats take.
+#[derive(Debug, Default, Args)]
+pub struct FormatOptions {
+    /// Whose lines --format env prints [default: posix]
+    #[arg(long, value_name = "SHELL", help_heading = "Formats")]
+    pub shell: Option<EnvShell>,
+    /// The account, for --format xoauth2 and oauthbearer
+    #[arg(long, value_name = "U", help_heading = "Formats")]
+    pub user: Option<String>,
+    /// The mail server, for --format oauthbearer
+    #[arg(long, value_name = "H", help_heading = "Formats")]
+    pub host: Option<String>,
+    /// Its port, for --format oauthbearer
+    #[arg(long, value_name = "P", help_heading = "Formats", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+}
+
 /// `oauth token --format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TokenFormat {
@@ -41,10 +79,48 @@ pub enum TokenFormat {
     Raw,
     /// Authorization: Bearer …
     Header,
+    /// The same as a JSON object, for programs that run a helper for headers
+    Headers,
     /// One JSON object
     Json,
     /// export lines for a shell
     Env,
+    /// For kubectl and other clients of Kubernetes
+    ExecCredential,
+    /// SASL XOAUTH2 for mail programs, in base64; wants --user
+    Xoauth2,
+    /// SASL OAUTHBEARER (RFC 7628), in base64; wants --user
+    Oauthbearer,
+}
+
+impl TokenFormat {
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TokenFormat::Raw => "raw",
+            TokenFormat::Header => "header",
+            TokenFormat::Headers => "headers",
+            TokenFormat::Json => "json",
+            TokenFormat::Env => "env",
+            TokenFormat::ExecCredential => "exec-credential",
+            TokenFormat::Xoauth2 => "xoauth2",
+            TokenFormat::Oauthbearer => "oauthbearer",
+        }
+    }
+}
+
+/// `oauth token --shell`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum EnvShell {
+    /// export lines
+    #[default]
+    Posix,
+    /// set -gx lines
+    Fish,
+    /// $env: lines
+    Powershell,
+    /// set lines for cmd.exe
+    Cmd,
 }
 
 /// Options of `oauth logout`.

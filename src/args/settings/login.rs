@@ -84,7 +84,7 @@ pub fn login(
         request: LoginRequest {
             server,
             client,
-            wish: authorization_options(options, profile)?,
+            authorization: authorization_options(options, profile)?,
             callback,
             timeout: options.callback.timeout,
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,

@@ -3,6 +3,7 @@
 //! here, so that nothing below checks it again.
 
 pub(in crate::args) mod error;
+mod exec;
 pub(in crate::args) mod lists;
 mod login;
 mod names;
@@ -10,14 +11,18 @@ mod saved;
 mod secrets;
 mod target;
 mod token;
+mod token_output;
 mod transport;
 
+pub use crate::args::cli::EnvShell;
 pub use error::SettingsError;
+pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use saved::connection_changes;
 pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
 pub use token::part;
+pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};
 
 use crate::args::cli::{Colour, GlobalOptions};

@@ -72,7 +72,7 @@ pub fn file_key(environment: &Environment) -> Result<FileKey, SettingsError> {
             .ok_or_else(|| invalid(PASSPHRASE, "that is not UTF-8 text"))?;
         Ok(FileKey::Passphrase(Secret::from(passphrase)))
     } else {
-        Ok(FileKey::Own)
+        Ok(FileKey::Generated)
     }
 }
 

@@ -225,7 +225,7 @@ fn spend_again(check: &mut Check<'_, '_>, sequence: &mut RefreshSequence) -> Res
 fn more_scope(check: &mut Check<'_, '_>, sequence: &mut RefreshSequence) -> CheckResult {
     let refresh_token = sequence.live()?.clone();
     let granted = sequence.first.scope.clone();
-    let granted = granted.unwrap_or_else(|| check.prober.request.login.wish.scope.to_string());
+    let granted = granted.unwrap_or_else(|| check.prober.request.login.authorization.scope.to_string());
     let granted = Scope::received(&granted);
     let supported = check.prober.target.metadata.scopes_supported.clone();
     let supported = supported.unwrap_or_default();

@@ -62,7 +62,7 @@ pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
         ensure(audience, "there is no aud")
     });
     check.rule(Rule::TokenResource, &mut |check| {
-        let Some(wanted) = check.prober.request.login.wish.resource.first() else {
+        let Some(wanted) = check.prober.request.login.authorization.resource.first() else {
             return inconclusive("no resource was asked for: add --resource URI");
         };
         let wanted = wanted.as_str().to_owned();

@@ -19,8 +19,8 @@ impl Requested {
         let is_consent =
             |(name, value): &(String, String)| name == "prompt" && value.split(' ').any(|word| word == "consent");
         Requested {
-            scope: request.wish.scope.clone(),
-            with_consent: request.wish.extra.iter().any(is_consent),
+            scope: request.authorization.scope.clone(),
+            with_consent: request.authorization.extra.iter().any(is_consent),
         }
     }
 }

@@ -65,5 +65,5 @@ fn server_label(request: &LoginRequest) -> String {
 fn matches_request(session: &Session, request: &LoginRequest) -> bool {
     session.issuer == request.server.issuer
         && session.client.id == request.client.id
-        && session.requested == RequestedAccess::from(&request.wish)
+        && session.requested == RequestedAccess::from(&request.authorization)
 }

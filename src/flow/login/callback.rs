@@ -9,7 +9,7 @@ use super::request::CallbackChoice;
 use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
-use crate::protocol::authorization::{AuthorizationGrant, PendingAuthorization, Verdict};
+use crate::protocol::authorization::{PendingAuthorization, RedeemableAuthorization, Validation};
 use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
@@ -138,18 +138,18 @@ impl ReceivedCallback {
 
 /// The one answer to this request, and it is a code.
 pub(in crate::flow) struct ValidatedCallback {
-    pub(in crate::flow) grant: AuthorizationGrant,
+    pub(in crate::flow) authorization: Box<RedeemableAuthorization>,
     pub(in crate::flow) received: ReceivedCallback,
 }
 
 /// What a callback means for the login.
 enum CallbackOutcome {
     /// A code that may be redeemed.
-    Granted(AuthorizationGrant),
+    Redeemable(Box<RedeemableAuthorization>),
     /// The answer to this request, which ends the login without a code.
     Failed(LoginError),
-    /// Not an answer to this request: the wait goes on.
-    NotOurs,
+    /// Not an answer to this request, which waits on.
+    NotOurs(Box<PendingAuthorization>),
 }
 
 /// Waits for the one answer to this request.
@@ -157,7 +157,7 @@ enum CallbackOutcome {
 /// # Errors
 /// [`LoginError`] for an answer that is no code, and where none comes.
 pub(in crate::flow) async fn receive_callback(
-    pending: &PendingAuthorization,
+    pending: PendingAuthorization,
     receiver: &mut CallbackReceiver,
     browser: &mut BrowserWatch,
     timeout: Duration,
@@ -167,6 +167,7 @@ pub(in crate::flow) async fn receive_callback(
         timeout,
         paste_accepted: context.pasted.is_some(),
     });
+    let mut pending = Box::new(pending);
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
     loop {
@@ -177,20 +178,25 @@ pub(in crate::flow) async fn receive_callback(
                 strays: receiver.stray_summary(),
             }),
         };
-        match validate_callback(pending, &mut received.params, context.caller.observer) {
-            CallbackOutcome::Granted(grant) => return Ok(ValidatedCallback { grant, received }),
+        pending = match validate_callback(*pending, &mut received.params, context.caller.observer) {
+            CallbackOutcome::Redeemable(authorization) => {
+                return Ok(ValidatedCallback {
+                    authorization,
+                    received,
+                });
+            }
             CallbackOutcome::Failed(error) => {
                 received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer);
                 return Err(error);
             }
-            CallbackOutcome::NotOurs if received.browser.is_some() => {
-                receiver.ignore(received, context.caller.observer);
-            }
-            CallbackOutcome::NotOurs => {
-                let problem = PasteError::state_mismatch(&received.params);
-                context.caller.observe(&Event::Warning(&problem.to_string()));
-                require_more_input(receiver, context)?;
-            }
+            CallbackOutcome::NotOurs(pending) => pending,
+        };
+        if received.browser.is_some() {
+            receiver.ignore(received, context.caller.observer);
+        } else {
+            let problem = PasteError::state_mismatch(&received.params);
+            context.caller.observe(&Event::Warning(&problem.to_string()));
+            require_more_input(receiver, context)?;
         }
     }
 }
@@ -260,29 +266,29 @@ fn require_more_input(receiver: &CallbackReceiver, context: &LoginContext<'_>) -
 }
 
 fn validate_callback(
-    pending: &PendingAuthorization,
+    pending: PendingAuthorization,
     params: &mut Params,
     observer: &mut dyn Observer,
 ) -> CallbackOutcome {
-    let verdict = pending.judge(params);
-    if matches!(&verdict, Verdict::Broken(broken) if broken.is_of_unknown_issuer()) {
+    let validation = pending.validate(params);
+    if matches!(&validation, Validation::Invalid(invalid) if invalid.is_of_unknown_issuer()) {
         for text in ["error", "error_description", "error_uri"] {
             params.remove(text);
         }
     }
-    if !matches!(verdict, Verdict::Foreign(_)) {
+    if !matches!(validation, Validation::StateMismatch(_)) {
         trace_response(params, observer);
     }
-    match verdict {
-        Verdict::Foreign(_) => CallbackOutcome::NotOurs,
-        Verdict::Broken(broken) => CallbackOutcome::Failed(LoginError::Broken(broken)),
-        Verdict::Denied(error) => {
-            let sent = Box::new(Sent::of(pending.request(), None));
+    match validation {
+        Validation::StateMismatch(pending) => CallbackOutcome::NotOurs(pending),
+        Validation::Invalid(invalid) => CallbackOutcome::Failed(LoginError::InvalidResponse(invalid)),
+        Validation::Denied { error, request } => {
+            let sent = Box::new(Sent::of(&request, None));
             CallbackOutcome::Failed(LoginError::Denied { error, sent })
         }
-        Verdict::Granted(grant) => {
+        Validation::Redeemable(authorization) => {
             trace_checks(params, observer);
-            CallbackOutcome::Granted(grant)
+            CallbackOutcome::Redeemable(authorization)
         }
     }
 }

@@ -45,7 +45,7 @@ pub enum LoginError {
     NothingPasted,
     /// The answer is ours and breaks the specification.
     #[error("the authorization response cannot be accepted")]
-    Broken(#[source] InvalidAuthorizationResponse),
+    InvalidResponse(#[source] InvalidAuthorizationResponse),
     /// The server or the resource owner said no.
     #[error("the authorization server refused: {}{}", error.error, described(error))]
     Denied { error: ErrorResponse, sent: Box<Sent> },
@@ -102,7 +102,7 @@ impl Diagnosis for LoginError {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
             },
-            LoginError::NothingPasted | LoginError::Broken(_) | LoginError::IdToken(_) => ExitCode::Protocol,
+            LoginError::NothingPasted | LoginError::InvalidResponse(_) | LoginError::IdToken(_) => ExitCode::Protocol,
         }
     }
 
@@ -119,17 +119,19 @@ impl Diagnosis for LoginError {
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
             }
-            LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { expected, found })
+            LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { expected, found })
                 if expected.trim_end_matches('/') == found.trim_end_matches('/') =>
             {
                 one(
                     "The two differ in the slash at the end only: the server contradicts its own metadata (RFC 9207 §2), and its operator has to correct it.",
                 )
             }
-            LoginError::Broken(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
+            LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
                 "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
             ),
-            LoginError::Broken(_) => one("Run it again with -v to see the response; no token request was sent."),
+            LoginError::InvalidResponse(_) => {
+                one("Run it again with -v to see the response; no token request was sent.")
+            }
             LoginError::Denied { error, sent } => vec![advice(error, At::Authorization, Some(sent))],
             LoginError::Token { error, sent } => error.hints(Some(sent)),
             LoginError::IdToken(error) if error.may_be_clock_skew() => {

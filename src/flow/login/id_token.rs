@@ -7,7 +7,7 @@ use crate::flow::caller::Caller;
 use crate::flow::server::ResolvedServer;
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::{Issuer, is_loopback};
-use crate::protocol::id_token::{self, Expected, IdToken, Occasion};
+use crate::protocol::id_token::{self, Expected, IdToken, IdTokenContext};
 use crate::protocol::token_response::TokenResponse;
 use crate::trace::Event;
 
@@ -35,7 +35,7 @@ pub(super) fn check_id_token(
             client_has_secret: client.is_confidential(),
             now: caller.now(),
             access_token: &response.access_token,
-            occasion: Occasion::Login(asked.nonce),
+            context: IdTokenContext::Login(asked.nonce),
         },
     );
     let id_token = match checked {

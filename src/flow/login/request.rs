@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct LoginRequest {
     pub server: ServerChoice,
     pub client: ClientChoice,
-    pub wish: AuthorizationOptions,
+    pub authorization: AuthorizationOptions,
     /// How the answer comes back.
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.

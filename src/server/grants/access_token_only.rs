@@ -2,7 +2,7 @@
 //! token: those of a client that acts for itself (RFC 6749 §4.4.3), and those
 //! of servers that violate a rule.
 
-use super::grant::{Authorization, Grant, IssuedTokens};
+use super::grant::{Authorization, Grant, IssuedTokens, TokenAnswer};
 use super::opaque_token::{GrantId, Hash};
 use super::store::Grants;
 use crate::protocol::random::RandomnessFailed;
@@ -21,7 +21,14 @@ impl Grants {
         let id = GrantId::draw(moment.randomness)?;
         let (scope, resource) = (authorization.scope.clone(), authorization.resource.clone());
         let mut grant = Grant::new(None, authorization, Hash::of_nothing(), Vec::new());
-        let issued = grant.issue(id, scope, resource, None, false, None);
+        let issued = grant.issue(
+            id,
+            TokenAnswer {
+                scope,
+                resource,
+                ..TokenAnswer::default()
+            },
+        );
         let expires_at = moment.now.plus_seconds(self.lifetimes.access_token_s);
         self.grants.insert(moment.now, id, grant, expires_at);
         Ok(issued)

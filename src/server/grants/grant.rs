@@ -22,6 +22,16 @@ pub(crate) struct CodeBinding {
     pub(crate) challenge_override: Option<ChallengeOverride>,
 }
 
+/// What one token response is to hold beside the access token.
+#[derive(Default)]
+pub(super) struct TokenAnswer {
+    pub(super) scope: Scope,
+    pub(super) resource: Vec<Resource>,
+    pub(super) nonce: Option<String>,
+    pub(super) with_id_token: bool,
+    pub(super) refresh_token: Option<Secret>,
+}
+
 /// Who may do what: all that tokens are made from, however they are requested.
 #[derive(Debug, Clone)]
 pub(crate) struct Authorization {
@@ -114,15 +124,14 @@ impl Grant {
         is_due
     }
 
-    pub(super) fn issue(
-        &mut self,
-        id: GrantId,
-        scope: Scope,
-        resource: Vec<Resource>,
-        nonce: Option<String>,
-        with_id_token: bool,
-        refresh_token: Option<Secret>,
-    ) -> IssuedTokens {
+    pub(super) fn issue(&mut self, id: GrantId, answer: TokenAnswer) -> IssuedTokens {
+        let TokenAnswer {
+            scope,
+            resource,
+            nonce,
+            with_id_token,
+            refresh_token,
+        } = answer;
         self.serial += 1;
         IssuedTokens {
             client_id: self.authorization.client_id.clone(),

@@ -2,7 +2,7 @@
 //! (RFC 9700 §4.14.2).
 
 use super::error::GrantError;
-use super::grant::{Grant, IssuedTokens, RefreshToken, narrow_resource};
+use super::grant::{Grant, IssuedTokens, RefreshToken, TokenAnswer, narrow_resource};
 use super::opaque_token::{FAMILY_BYTES, GrantId, Presented, draw_token};
 use super::store::{Grants, Lifetimes, Standing};
 use crate::protocol::client::ClientId;
@@ -76,7 +76,16 @@ impl Grants {
             policy.note_rotation();
         }
         let with_id_token = grant.is_id_token_due(now, lifetimes.access_token_s, &scope);
-        let issued = grant.issue(id, scope, resource, None, with_id_token, successor);
+        let issued = grant.issue(
+            id,
+            TokenAnswer {
+                scope,
+                resource,
+                nonce: None,
+                with_id_token,
+                refresh_token: successor,
+            },
+        );
         self.grants.extend(&id, expires_at);
         Ok(issued)
     }
@@ -96,7 +105,14 @@ impl Grants {
         moment.policy.note(Rule::RefreshAccessToken);
         let scope = grant.authorization.scope.clone();
         let resource = grant.authorization.resource.clone();
-        Ok(grant.issue(id, scope, resource, None, false, None))
+        Ok(grant.issue(
+            id,
+            TokenAnswer {
+                scope,
+                resource,
+                ..TokenAnswer::default()
+            },
+        ))
     }
 }
 

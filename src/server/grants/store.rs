@@ -1,7 +1,7 @@
 //! All codes and grants, and how they are found.
 
 use super::error::GrantError;
-use super::grant::{Authorization, BoundCode, Grant, IssuedTokens, RefreshToken};
+use super::grant::{Authorization, BoundCode, Grant, IssuedTokens, RefreshToken, TokenAnswer};
 use super::opaque_token::{FAMILY_BYTES, GrantId, Hash, Presented, draw_token};
 use crate::protocol::client::ClientId;
 use crate::protocol::resource::Resource;
@@ -97,7 +97,16 @@ impl Grants {
         let scope = grant.authorization.scope.clone();
         let nonce = grant.authorization.nonce.take();
         let with_id_token = grant.is_id_token_due(now, self.lifetimes.access_token_s, &scope);
-        let issued = grant.issue(id, scope, resource, nonce, with_id_token, Some(refresh_token));
+        let issued = grant.issue(
+            id,
+            TokenAnswer {
+                scope,
+                resource,
+                nonce,
+                with_id_token,
+                refresh_token: Some(refresh_token),
+            },
+        );
         let expires_at = refresh_expires_at.max(now.plus_seconds(self.lifetimes.access_token_s));
         self.grants.insert(now, id, grant, expires_at);
         Ok(issued)

@@ -85,7 +85,7 @@ impl FileStore {
     fn key_path(&self) -> PathBuf {
         match &self.key {
             FileKey::Named(path) => path.clone(),
-            FileKey::Own | FileKey::Passphrase(_) => self.own_key_folder.join(KEY_FILE_NAME),
+            FileKey::Generated | FileKey::Passphrase(_) => self.own_key_folder.join(KEY_FILE_NAME),
         }
     }
 
@@ -95,7 +95,7 @@ impl FileStore {
         let path = self.key_path();
         let content = match &self.key {
             FileKey::Named(path) => Some(read_named_key(path)?),
-            FileKey::Own => read_own_key(&self.own_key_folder)?.map(Zeroizing::new),
+            FileKey::Generated => read_own_key(&self.own_key_folder)?.map(Zeroizing::new),
             FileKey::Passphrase(_) => None,
         };
         content.map(|content| StoreKey::parse(&content, path)).transpose()
@@ -194,10 +194,10 @@ impl FileStore {
             key,
         };
         let passphrase = match (&self.key, &self.typed_passphrase, &self.ask_passphrase) {
-            (FileKey::Passphrase(passphrase), _, _) | (FileKey::Own, Some(passphrase), _) => passphrase.clone(),
+            (FileKey::Passphrase(passphrase), _, _) | (FileKey::Generated, Some(passphrase), _) => passphrase.clone(),
             (FileKey::Named(key), _, _) => return Err(needed(Some(key.clone()))),
-            (FileKey::Own, None, None) => return Err(needed(None)),
-            (FileKey::Own, None, Some(ask)) => {
+            (FileKey::Generated, None, None) => return Err(needed(None)),
+            (FileKey::Generated, None, Some(ask)) => {
                 let typed = ask.ask(purpose).map_err(FileStoreError::Asking)?;
                 self.typed_passphrase.insert(typed).clone()
             }

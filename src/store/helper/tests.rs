@@ -23,7 +23,7 @@ fn store_with(folder: &TempDir, suffix: Option<&str>) -> CommandStore {
         item_suffix: suffix.map(str::to_owned),
         data_folder: PathBuf::from("/nonexistent/data"),
         config_folder: PathBuf::from("/nonexistent/config"),
-        file_key: FileKey::Own,
+        file_key: FileKey::Generated,
         ask_passphrase: None,
         child_environment: vec![("PATH".into(), path), ("HELPER_FOLDER".into(), folder.path().into())],
     };

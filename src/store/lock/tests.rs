@@ -9,7 +9,7 @@ fn profile() -> ProfileName {
 }
 
 fn acquire(folder: &Path, wait: Duration) -> Result<ProfileLock, LockError> {
-    ProfileLock::acquire(folder, &profile(), Purpose::Change, wait, &mut |_| {})
+    ProfileLock::acquire(folder, &profile(), LockKind::Session, wait, &mut |_| {})
 }
 
 fn intent() -> Intent {
@@ -33,8 +33,8 @@ fn who_waits_in_vain_is_told_whom_for() {
 
     held.write_intent(&intent()).unwrap();
     let mut told = Vec::new();
-    let wait = Purpose::Change.tell_after() + Duration::from_millis(100);
-    let error = ProfileLock::acquire(&folder, &profile(), Purpose::Change, wait, &mut |holder| {
+    let wait = LockKind::Session.tell_after() + Duration::from_millis(100);
+    let error = ProfileLock::acquire(&folder, &profile(), LockKind::Session, wait, &mut |holder| {
         told.push(holder.to_owned())
     })
     .unwrap_err();
@@ -54,7 +54,7 @@ fn a_waiter_gets_the_lock_when_it_is_let_go() {
             ProfileLock::acquire(
                 home.path(),
                 &profile(),
-                Purpose::Change,
+                LockKind::Session,
                 Duration::from_secs(60),
                 &mut |_| {
                     waiting.send(()).unwrap();
@@ -72,7 +72,7 @@ fn profiles_do_not_wait_for_each_other() {
     let home = tempfile::tempdir().unwrap();
     let _held = acquire(home.path(), Duration::ZERO).unwrap();
     let other = ProfileName::parse("work.x").unwrap();
-    ProfileLock::acquire(home.path(), &other, Purpose::Change, Duration::ZERO, &mut |_| {}).unwrap();
+    ProfileLock::acquire(home.path(), &other, LockKind::Session, Duration::ZERO, &mut |_| {}).unwrap();
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_intention_left_behind_is_found_until_another_takes_its_place() {
     let home = tempfile::tempdir().unwrap();
     let left = Holder {
         pid: 1,
-        ..Holder::current_process(&Purpose::Change, Some(&intent()))
+        ..Holder::current_process(&LockKind::Session, Some(&intent()))
     };
     fs::write(home.path().join("work.holder"), left.to_bytes()).unwrap();
     // seen, not acted upon: it stays for the next one
@@ -136,7 +136,7 @@ fn a_lock_whose_file_was_removed_excludes_nobody_by_mistake() {
             ProfileLock::acquire(
                 home.path(),
                 &profile(),
-                Purpose::Change,
+                LockKind::Session,
                 Duration::from_secs(60),
                 &mut |_| {
                     waiting.send(()).unwrap();

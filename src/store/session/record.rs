@@ -149,10 +149,11 @@ impl Session {
         }
     }
 
-    /// Whether there is a token, or a way to get one. After a logout the
-    /// record may stay for the client secret alone.
+    /// Whether there is a token, a way to get one, or one that a suspended
+    /// session keeps unused. After a logout the record may stay for the secrets
+    /// of the client alone.
     pub fn is_signed_in(&self) -> bool {
-        !self.tokens.is_empty() || self.can_renew()
+        !self.tokens.is_empty() || self.can_renew() || self.suspended.is_some()
     }
 
     /// Whether a new access token can be had without the resource owner.

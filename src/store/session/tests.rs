@@ -230,7 +230,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn signed_in_means_a_token_or_a_way_to_get_one() {
+fn signed_in_means_a_token_a_way_to_get_one_or_a_suspended_session() {
     let client_secret_only = bare_session();
     assert!(!client_secret_only.is_signed_in());
 
@@ -249,6 +249,10 @@ fn signed_in_means_a_token_or_a_way_to_get_one() {
     let mut own_grant = bare_session();
     own_grant.renewal = Renewal::ClientCredentials;
     assert!(own_grant.is_signed_in(), "the client credentials grant can be repeated");
+
+    let mut suspended = bare_session();
+    suspended.suspended = full_session(1).suspended;
+    assert!(suspended.is_signed_in() && !suspended.can_renew());
 
     let mut with_token = full_session(1);
     with_token.refresh_token = None;

@@ -117,7 +117,7 @@ pub fn ending_in(seconds: i64, mut session: Session) -> Session {
 impl Home {
     /// Puts a session where the binary looks for it.
     pub fn keep(&self, profile: &str, session: &Session) {
-        self.keep_with(FileKey::Own, profile, session);
+        self.keep_with(FileKey::Generated, profile, session);
     }
 
     /// The same under this key.
@@ -127,7 +127,7 @@ impl Home {
 
     /// The session that is stored, if one is.
     pub fn kept(&self, profile: &str) -> Option<Session> {
-        self.file_store(FileKey::Own)
+        self.file_store(FileKey::Generated)
             .load(&name(profile))
             .expect("reading the store")
     }

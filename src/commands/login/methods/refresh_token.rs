@@ -11,14 +11,7 @@ use crate::secret::Secret;
 pub(super) fn run(attempt: Attempt<'_>, refresh_token: Secret) -> Result<LoginOutcome, Error> {
     let options = attempt.token_request_options(&attempt.resolved.refresh_parameters);
     attempt.run_without_browser(async |request, caller| {
-        let importing = import_refresh_token(
-            &request.server,
-            &request.client,
-            &request.wish,
-            &options,
-            refresh_token,
-            caller,
-        );
+        let importing = import_refresh_token(request, &options, refresh_token, caller);
         importing.await.map_err(|error| match error {
             ImportError::Server(error) => LoginError::Server(error).into(),
             ImportError::Refused(error) => error.into(),

@@ -26,7 +26,7 @@ fn settings(home: &TempDir) -> StoreSettings {
         data_folder: home.path().join("data"),
         config_folder: home.path().join("config"),
         runtime_folder: None,
-        file_key: FileKey::Own,
+        file_key: FileKey::Generated,
         ask_passphrase: None,
         child_environment: Vec::new(),
     }

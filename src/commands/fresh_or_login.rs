@@ -1,0 +1,39 @@
+//! A session whose token is fresh, after a login where `--login` permits one.
+
+use super::login;
+use crate::app::context::Context;
+use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh};
+use crate::args::cli::TokenOptions;
+use crate::args::config::Config;
+use crate::args::settings::ChosenProfile;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::flow::renew::RenewError;
+use crate::trace::{Event, Observer};
+
+/// The session of [`ensure_fresh`]; with `--login` and a terminal a person
+/// signs in first where that helps.
+pub(super) fn fresh_or_login(
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Freshness,
+    config: &Config,
+    chosen: &ChosenProfile,
+) -> Result<FreshSession, Error> {
+    match ensure_fresh(context, options, wanted, config, chosen) {
+        Err(error) if options.login && login_may_help(&error) && context.has_terminal() => {
+            context
+                .observer()
+                .observe(&Event::Note(&format!("{error}: logging in first")));
+            login::login_for_token(context, &chosen.name)?;
+            ensure_fresh(context, options, wanted, config, chosen)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Where somebody must log in, and after every refusal of a refresh.
+fn login_may_help(error: &Error) -> bool {
+    let is_refusal = error.downcast_ref::<RenewError>().is_some_and(RenewError::is_refusal);
+    is_refusal || error.exit_code() == ExitCode::LoginRequired
+}

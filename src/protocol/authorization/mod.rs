@@ -1,0 +1,13 @@
+//! The authorization request and response of the code flow (RFC 6749 §4.1.1,
+//! §4.1.2), and the order in which a client may use them.
+
+mod pending;
+mod request;
+mod response;
+
+#[cfg(test)]
+mod tests;
+
+pub use pending::{AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization, Validation};
+pub use request::{AuthorizationRequest, RESERVED_PARAMETERS, RedirectTargetError, ResponseMode};
+pub use response::{AuthorizationResponse, InvalidAuthorizationResponse};

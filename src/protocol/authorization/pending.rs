@@ -1,0 +1,214 @@
+//! The order of the flow in types: [`PendingAuthorization::validate`] consumes
+//! the request that waits and is the only maker of a
+//! [`RedeemableAuthorization`], which alone can be redeemed, once. So a code is
+//! exchanged only after its `state` and issuer were checked, and only with the
+//! verifier of its own request.
+
+use super::request::{AuthorizationRequest, ResponseMode};
+use super::response::InvalidAuthorizationResponse;
+use crate::protocol::abnf::is_vschar_text;
+use crate::protocol::client::Client;
+use crate::protocol::endpoint::Issuer;
+use crate::protocol::error::ErrorResponse;
+use crate::protocol::grant::Grant;
+use crate::protocol::grant::authorization_code::AuthorizationCodeGrant;
+use crate::protocol::params::Params;
+use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::random::{Randomness, RandomnessFailed};
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::resource::Resource;
+use crate::protocol::scope::Scope;
+use crate::protocol::state::{Nonce, State};
+use crate::protocol::token_request::TokenRequest;
+use crate::secret::Secret;
+
+/// What the client wants to ask for.
+#[derive(Debug, Clone)]
+pub struct AuthorizationOptions {
+    /// What is asked for.
+    pub scope: Scope,
+    /// Which resource servers the token is for.
+    pub resource: Vec<Resource>,
+    /// The same for servers that use this name.
+    pub audience: Option<String>,
+    /// How the response should come back.
+    pub response_mode: Option<ResponseMode>,
+    /// Further parameters of the authorization request.
+    pub extra: Vec<(String, String)>,
+    /// Further parameters of the token request.
+    pub extra_token_params: Vec<(String, String)>,
+}
+
+/// The issuer that an answer must come from, and whether it must say so.
+#[derive(Debug, Clone)]
+pub struct ExpectedIssuer {
+    /// `None` where only endpoints are known: then there is nothing to compare with.
+    pub issuer: Option<Issuer>,
+    /// The server announced `authorization_response_iss_parameter_supported`.
+    pub announced: bool,
+}
+
+/// An authorization request that waits for its answer, with the verifier that
+/// proves whose it is.
+#[derive(Debug)]
+pub struct PendingAuthorization {
+    request: AuthorizationRequest,
+    pub(super) code_verifier: CodeVerifier,
+    client: Client,
+    expected_issuer: ExpectedIssuer,
+    extra_token_params: Vec<(String, String)>,
+}
+
+impl PendingAuthorization {
+    /// Makes verifier, challenge and state, and a nonce when `openid` is asked for.
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`].
+    pub fn new(
+        client: Client,
+        redirect_uri: RedirectUri,
+        expected_issuer: ExpectedIssuer,
+        wish: AuthorizationOptions,
+        randomness: &mut dyn Randomness,
+    ) -> Result<Self, RandomnessFailed> {
+        let code_verifier = CodeVerifier::generate(randomness)?;
+        let state = State::generate(randomness)?;
+        let nonce = if wish.scope.contains("openid") {
+            Some(Nonce::generate(randomness)?)
+        } else {
+            None
+        };
+        let request = AuthorizationRequest {
+            client_id: client.id.clone(),
+            redirect_uri,
+            scope: wish.scope,
+            state: Some(state),
+            resource: wish.resource,
+            audience: wish.audience,
+            nonce,
+            code_challenge: code_verifier.challenge(),
+            response_mode: wish.response_mode,
+            extra: wish.extra,
+        };
+        Ok(PendingAuthorization {
+            request,
+            code_verifier,
+            client,
+            expected_issuer,
+            extra_token_params: wish.extra_token_params,
+        })
+    }
+
+    /// The request to send.
+    pub fn request(&self) -> &AuthorizationRequest {
+        &self.request
+    }
+
+    /// Checks the parameters of a callback: first whether they answer this
+    /// request at all, then whether they keep the specification.
+    pub fn validate(self, params: &Params) -> Validation {
+        let state = params.single("state").ok().flatten();
+        let is_ours = state.zip(self.request.state.as_ref());
+        if !is_ours.is_some_and(|(state, own)| own.matches(state)) {
+            return Validation::StateMismatch(Box::new(self));
+        }
+        match self.check(params) {
+            Err(error) => Validation::Invalid(error),
+            Ok(Response::Denied(error)) => Validation::Denied {
+                error,
+                request: Box::new(self.request),
+            },
+            Ok(Response::Code(code)) => Validation::Redeemable(Box::new(RedeemableAuthorization {
+                code,
+                authorization: self,
+            })),
+        }
+    }
+
+    fn check(&self, params: &Params) -> Result<Response, InvalidAuthorizationResponse> {
+        // first: what another server wrote is not read
+        self.check_issuer(params)?;
+        let code = params.single("code")?;
+        let error = ErrorResponse::from_params(params)?;
+        for leaked in ["access_token", "id_token", "response"] {
+            if params.iter().any(|(name, _)| name == leaked) {
+                return Err(InvalidAuthorizationResponse::TokenInResponse(leaked));
+            }
+        }
+        match (code, error) {
+            (Some(_), Some(_)) => Err(InvalidAuthorizationResponse::CodeAndError),
+            (None, Some(error)) => Ok(Response::Denied(error)),
+            (None, None) => Err(InvalidAuthorizationResponse::NoCode),
+            (Some(code), None) if !is_vschar_text(code) => Err(InvalidAuthorizationResponse::MalformedCode),
+            (Some(code), None) => Ok(Response::Code(Secret::from(code))),
+        }
+    }
+
+    /// `iss` of a response with a code or an error (RFC 9207 §2.4).
+    fn check_issuer(&self, params: &Params) -> Result<(), InvalidAuthorizationResponse> {
+        match (params.single("iss")?, &self.expected_issuer.issuer) {
+            (Some(found), Some(expected)) if found != expected.as_str() => {
+                Err(InvalidAuthorizationResponse::WrongIssuer {
+                    expected: expected.as_str().to_owned(),
+                    found: found.to_owned(),
+                })
+            }
+            (None, _) if self.expected_issuer.announced => Err(InvalidAuthorizationResponse::MissingIssuer),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a response says that keeps the specification.
+enum Response {
+    Code(Secret),
+    Denied(ErrorResponse),
+}
+
+/// What a callback is for the request that waits.
+#[derive(Debug)]
+pub enum Validation {
+    /// `state` is absent, wrong or repeated: not an answer to this request,
+    /// which waits on.
+    StateMismatch(Box<PendingAuthorization>),
+    /// An answer to this request that breaks the specification. The login ends.
+    Invalid(InvalidAuthorizationResponse),
+    /// The server or the resource owner refused. The login ends.
+    Denied {
+        error: ErrorResponse,
+        /// What was refused.
+        request: Box<AuthorizationRequest>,
+    },
+    /// A code that may be redeemed.
+    Redeemable(Box<RedeemableAuthorization>),
+}
+
+/// A code whose `state` and issuer were checked, with the request that it answers.
+#[derive(Debug)]
+pub struct RedeemableAuthorization {
+    code: Secret,
+    authorization: PendingAuthorization,
+}
+
+impl RedeemableAuthorization {
+    /// Turns the code into the one token request it is good for, and returns
+    /// what the token response is then checked against.
+    pub fn redeem(self) -> (TokenRequest, AuthorizationRequest) {
+        let PendingAuthorization {
+            request,
+            code_verifier,
+            client,
+            extra_token_params,
+            ..
+        } = self.authorization;
+        let grant = AuthorizationCodeGrant::new(self.code, &request.redirect_uri, code_verifier);
+        let token_request = TokenRequest {
+            client,
+            grant: Grant::AuthorizationCode(grant),
+            resource: request.resource.clone(),
+            audience: request.audience.clone(),
+            extra: extra_token_params,
+        };
+        (token_request, request)
+    }
+}
