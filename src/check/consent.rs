@@ -49,7 +49,7 @@ pub(super) fn look_for_refresh_token(logins: &mut Logins, prober: &mut Prober<'_
 
 /// Whether `offline_access` was asked for in a way that a server may ignore.
 fn may_be_ignored(prober: &Prober<'_, '_>) -> bool {
-    let wish = &prober.request.login.wish;
+    let wish = &prober.request.login.authorization;
     let sets_prompt = wish.extra.iter().any(|(name, _)| name == "prompt");
     wish.scope.contains("offline_access") && wish.scope.contains("openid") && !sets_prompt
 }

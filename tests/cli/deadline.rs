@@ -2,6 +2,7 @@
 //! waits inside. No test measures the time: each wait would be longer than the
 //! test may take.
 
+use super::credential_helper::Helped;
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, json};
@@ -9,7 +10,9 @@ use super::support::login::{complete, login};
 use super::support::outcome::run;
 use super::support::running::Running;
 use super::support::sessions::{ending_in, refreshable, session};
+use std::io::Write;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 const TIME: [&str; 2] = ["--deadline", "300ms"];
 
@@ -82,23 +85,39 @@ fn a_pipe_that_nothing_comes_through_ends_with_7() {
     assert!(outcome.hints().contains("--deadline"), "{outcome:?}");
 }
 
+/// The store takes its time with the new session: the deadline passes
+/// meanwhile, and so does the time by which the process would be ended.
 #[test]
 fn an_answer_that_came_is_written_even_after_the_deadline() {
-    let (home, server) = (Home::new(), LiteralServer::start());
-    home.keep("work", &ending_in(-9, refreshable(&server.origin())));
-    let answer = r#"{"access_token":"new","token_type":"Bearer","expires_in":3600,"refresh_token":"next"}"#;
+    let server = authorization_server::start();
+    let helped = Helped::by_script();
+    helped.login(&server, &[]).expect_code(0);
+    let pipe = helped.home.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    helped.behave(&format!(
+        "case \"$1 $input\" in store*next-refresh*) read -r _ <'{}' ;; esac",
+        pipe.display()
+    ));
+    let answer = r#"{"access_token":"new","token_type":"Bearer","expires_in":3600,"refresh_token":"next-refresh"}"#;
     server.on("POST", "/token", json(200, answer));
-    // the deadline passes at once; the request is not sent, or its answer is kept
-    let outcome = run(token(&home, &["--deadline", "1ms"]).env("OAUTH_STORE", "file"));
-    let kept = home.kept("work").expect("the session");
-    let refresh_token = kept.refresh_token.expect("a refresh token");
-    match server.requests_to("/token").len() {
-        0 => assert_ne!(refresh_token.expose(), "next"),
-        _ => assert!(
-            outcome.code == Some(3) || refresh_token.expose() == "next",
-            "{outcome:?}"
-        ),
-    }
+    let began = Instant::now();
+    let running = Running::start(&mut helped.oauth(&["token", "work", "--force-refresh", "--deadline", "300ms"]));
+    // opening a pipe for writing waits for its reader: the answer has come, and is being stored
+    let mut gate = std::fs::OpenOptions::new().write(true).open(&pipe).expect("the pipe");
+    std::thread::sleep(Duration::from_millis(950).saturating_sub(began.elapsed()));
+    gate.write_all(b"go\n").expect("the helper reads");
+    let outcome = running.end().expect_code(0);
+    assert_eq!(outcome.stdout, "new\n");
+    assert!(helped.read("input.store").contains("next-refresh"));
+}
+
+#[test]
+fn the_demo_ends_by_its_deadline_whatever_it_waits_for() {
+    let outcome = run(Home::new().oauth().args(["demo", "--unattended", "--deadline", "1ms"])).expect_error(3);
+    assert!(
+        outcome.stderr.contains("deadline") || outcome.stderr.contains("time"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
