@@ -142,13 +142,6 @@ fn open_once_read(pipe: &Path, process: &mut Child) -> Option<File> {
 }
 
 #[test]
-fn the_requests_of_the_demo_end_by_its_deadline() {
-    // it has passed before the first request
-    let outcome = run(Home::new().oauth().args(["demo", "--unattended", "--deadline", "0ms"])).expect_error(3);
-    assert!(outcome.error().contains("metadata"), "{outcome:?}");
-}
-
-#[test]
 fn it_is_a_duration_and_not_inherited() {
     let home = Home::new();
     home.keep("work", &session("https://id.example.com"));
