@@ -12,6 +12,7 @@ mod error;
 pub mod exit;
 pub mod fault;
 mod flow;
+mod hex;
 pub mod output;
 pub mod protocol;
 pub mod rules;

@@ -274,6 +274,19 @@ rules! {
     IntrospectionActive "introspection.active" Must Decision "RFC 7662" "2.2" "a valid token is introspected as active";
     IntrospectionInactive "introspection.inactive" Must Decision "RFC 7662" "2.2" "of a token that was never given only active: false is said";
 
+    // The device authorization grant.
+    DeviceResponse "device.response" Must Response "RFC 8628" "3.2" "the answer has device_code, user_code, verification_uri and expires_in";
+    DeviceNoStore "device.no-store" Should Response "RFC 8628" "3.2" "the answer with the codes is not stored by caches";
+    DeviceVerificationUri "device.verification-uri" Must Response "RFC 6749" "3.1" "the page for the user code is https (http on loopback)";
+    DeviceUserCodeEntropy "device.user-code-entropy" Should Decision "RFC 8628" "5.1" "user codes have 20 bits of randomness or more";
+    DeviceCodeEntropy "device.code-entropy" Should Decision "RFC 8628" "5.2" "device codes have 128 bits of randomness or more";
+    DeviceApproval "device.approval" Must Decision "RFC 8628" "3.3" "a device gets no token before somebody has allowed it";
+    DevicePending "device.pending" Must Decision "RFC 8628" "3.5" "until somebody has decided, the answer is authorization_pending";
+    DeviceUnknown "device.unknown" Must Decision "RFC 6749" "5.2" "a device code that was never given is answered with invalid_grant";
+    DeviceClient "device.client" Must Decision "RFC 8628" "3.4" "a device code works for no other client";
+    DeviceUnknownClient "device.unknown-client" Must Decision "RFC 8628" "3.1" "a client that nobody knows gets no codes";
+    DeviceClientAuthentication "device.client-authentication" Must Decision "RFC 8628" "3.1" "a client with a secret gets no codes without it";
+
     // ID tokens.
     IdTokenPresent "id-token.present" Must Decision "OpenID Core" "3.1.3.3" "with openid an ID token comes";
     IdTokenSigned "id-token.signed" Must Decision "OpenID Core" "2" "it is signed, not with none";

@@ -2,6 +2,7 @@
 //! `Debug`, zeroed on drop. Reading one takes a call to [`Secret::expose`],
 //! and `tests/architecture.rs` lists the files where that call may stand.
 
+use crate::hex::hex;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroize;
@@ -33,7 +34,7 @@ impl Secret<String> {
     /// fingerprint of a guessable value would confirm a guess.
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::digest(self.0.as_bytes());
-        digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest[..4])
     }
 
     /// How a renderer shows this value: `[redacted, 43 chars, sha256 1a2b3c4d]`.

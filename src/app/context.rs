@@ -9,7 +9,8 @@ use crate::args::config::{Config, Profile};
 use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::caller::Caller;
+use crate::flow::caller::{Caller, SystemTimer};
+use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::store::{
@@ -17,6 +18,7 @@ use crate::store::{
 };
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
+use crate::system::files::has_controlling_terminal;
 use crate::system::{self, SystemRandomness};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
@@ -24,7 +26,6 @@ use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -108,8 +109,7 @@ impl Context {
         let path = self.config_choice()?;
         let absolute = std::path::absolute(&path).unwrap_or(path);
         let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-        let digits: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("@{digits}"))
+        Some(format!("@{}", hex(&digest[..4])))
     }
 
     pub(crate) fn store_kind(&self, profile: Option<&Profile>) -> Result<StoreKind, Error> {
@@ -160,7 +160,7 @@ impl Context {
             StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
-            StoreKind::Command(_) => self.environment.for_children().map(owned).collect(),
+            StoreKind::Command(_) => self.environment.for_children().map(to_owned_pair).collect(),
             StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
         };
         Ok(store::open(StoreSettings {
@@ -196,7 +196,7 @@ impl Context {
     pub(crate) fn has_terminal(&self) -> bool {
         let is_terminal = std::io::stderr().is_terminal();
         match self.stdin_is_taken {
-            true => is_terminal || cfg!(unix) && File::open("/dev/tty").is_ok(),
+            true => is_terminal || has_controlling_terminal(),
             false => is_terminal || std::io::stdin().is_terminal(),
         }
     }
@@ -262,13 +262,14 @@ pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observe
     Caller {
         transport,
         clock: system::now,
+        timer: &SystemTimer,
         // A type without size: nothing is allocated, so nothing leaks.
         randomness: Box::leak(Box::new(SystemRandomness)),
         observer,
     }
 }
 
-fn owned((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
+fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
     (name.to_owned(), value.to_owned())
 }
 

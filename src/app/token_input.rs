@@ -15,14 +15,13 @@ use crate::error::Error;
 use crate::flow::token_services::{KnownServer, discover_known_server};
 use crate::secret::Secret;
 use crate::store::{CredentialStore, ProfileName, Session};
+use crate::system::files::{FileError, named};
 use crate::trace::Observer;
 use crate::transport::Transport;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 /// No JWT that this program reads is longer.
-const MAX_TOKEN_BYTES: u64 = 256 * 1024 + 2;
+const MAX_TOKEN_BYTES: usize = 256 * 1024 + 2;
 
 /// Where a token is read from.
 const PLACE: &str = "- | FILE";
@@ -36,16 +35,14 @@ pub(crate) fn read_token_argument(context: &Context, input: &TokenInput) -> Resu
         return read_secret_from_stdin(context, "token").map(Some);
     }
     settings::reject_token_argument(PLACE, &name.to_string_lossy())?;
-    let mut bytes = Vec::new();
-    let read = File::open(name).and_then(|file| file.take(MAX_TOKEN_BYTES).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => Ok(Some(settings::secret_from_bytes(PLACE, bytes)?)),
+    match named::read_at_most(name, MAX_TOKEN_BYTES) {
+        Ok(mut bytes) => Ok(Some(settings::secret_from_bytes(PLACE, std::mem::take(&mut *bytes))?)),
         Err(error) => Err(unreadable(context, name, &error).into()),
     }
 }
 
 /// The name is not repeated unless it is that of a saved profile: it may be a token.
-fn unreadable(context: &Context, name: &Path, error: &io::Error) -> SettingsError {
+fn unreadable(context: &Context, name: &Path, error: &FileError) -> SettingsError {
     let is_saved = |name: &ProfileName| context.config().is_ok_and(|config| config.profile(name).is_some());
     let profile = name.to_str().and_then(|name| ProfileName::parse(name).ok());
     let profile = profile.filter(is_saved);
@@ -61,9 +58,10 @@ fn unreadable(context: &Context, name: &Path, error: &io::Error) -> SettingsErro
     };
     SettingsError::Value {
         name: PLACE.to_owned(),
-        problem: match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no {file}"),
-            _ => format!("that file cannot be read: {error}"),
+        problem: match error {
+            error if error.is_not_found() => format!("there is no {file}"),
+            FileError::Unreadable(source) => format!("that file cannot be read: {source}"),
+            error => error.to_string(),
         },
         hint: Some(hint),
     }
@@ -89,9 +87,9 @@ pub(crate) fn profile_choice(input: &TokenInput) -> ProfileChoice {
 pub(crate) fn load_session(context: &Context, input: &TokenInput) -> Result<StoredSession, Error> {
     let config = context.config()?;
     let chosen = settings::choose_profile(&profile_choice(input), &context.environment, &config)?;
-    let found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
+    let mut found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
     let name = chosen.name;
-    let session = found.session(&name, &config)?;
+    let session = found.take_session(&name, &config)?;
     check_matches_profile(&session, &name, config.profile(&name))?;
     Ok(StoredSession {
         config,

@@ -1,5 +1,6 @@
 //! `--grant`: by which grant a login gets its tokens.
 
+use crate::protocol::grant::device_code;
 use std::str::FromStr;
 
 /// A grant that a login can be made by.
@@ -8,17 +9,24 @@ pub enum LoginGrant {
     /// RFC 6749 §4.1 with PKCE: a person signs in.
     #[default]
     AuthorizationCode,
+    /// RFC 8628: a person signs in on another device.
+    Device,
     /// RFC 6749 §4.4: the client acts for itself.
     ClientCredentials,
 }
 
 impl LoginGrant {
-    const ALL: [LoginGrant; 2] = [LoginGrant::AuthorizationCode, LoginGrant::ClientCredentials];
+    const ALL: [LoginGrant; 3] = [
+        LoginGrant::AuthorizationCode,
+        LoginGrant::Device,
+        LoginGrant::ClientCredentials,
+    ];
 
     /// As the profile keeps it.
     pub fn as_str(self) -> &'static str {
         match self {
             LoginGrant::AuthorizationCode => "authorization-code",
+            LoginGrant::Device => "device",
             LoginGrant::ClientCredentials => "client-credentials",
         }
     }
@@ -48,6 +56,9 @@ impl FromStr for LoginGrant {
     /// The spelling of the RFCs is taken, too.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.replace('_', "-");
+        if text == device_code::GRANT_TYPE || name == "device-code" {
+            return Ok(LoginGrant::Device);
+        }
         match name.as_str() {
             "password" => return Err(InvalidLoginGrant::Password),
             "implicit" => return Err(InvalidLoginGrant::Implicit),

@@ -57,6 +57,7 @@ pub(super) async fn browser_login(
     let mut browser = BrowserWatch::begin(process, &url);
     world.caller.observe(&Event::WaitBegins {
         timeout,
+        awaited: "the browser",
         paste_accepted: world.pasted.is_some(),
     });
     let outcome = wait(probe, &mut receiver, &mut browser, timeout, world).await;

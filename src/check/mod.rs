@@ -45,7 +45,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, code, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{authorize, code, device, id_token, introspection, keys, metadata, pages, pkce};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -80,6 +80,7 @@ pub fn run(
     id_token::run(&mut check);
     userinfo::run(&mut check);
     introspection::run(&mut check);
+    device::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);

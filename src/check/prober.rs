@@ -309,6 +309,13 @@ impl<'e, 'w> Prober<'e, 'w> {
         announced(&self.target.metadata.introspection_endpoint, "introspection_endpoint")
     }
 
+    pub(super) fn device_authorization_endpoint(&self) -> Result<Endpoint, Failure> {
+        announced(
+            &self.target.metadata.device_authorization_endpoint,
+            "device_authorization_endpoint",
+        )
+    }
+
     pub(super) fn userinfo_endpoint(&self) -> Result<Endpoint, Failure> {
         announced(&self.target.metadata.userinfo_endpoint, "userinfo_endpoint")
     }

@@ -68,6 +68,7 @@ pub(super) async fn send_variants(
     }
     context.caller.observe(&Event::WaitBegins {
         timeout,
+        awaited: "the browser",
         paste_accepted: false,
     });
     receive(variants, &listeners, timeout, &mut browsers, context.caller.observer).await;

@@ -17,10 +17,10 @@ use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::Session;
-use crate::trace::files::open_private;
-use crate::trace::{CreateFileError, Observer};
-use std::fs::File;
-use std::io::{IsTerminal, Write};
+use crate::system::files::FileError;
+use crate::system::files::output::{OutputError, OutputFile, Streams};
+use crate::trace::Observer;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
 #[error("{} cannot be written", path.display())]
 struct ReportNotWritten {
     path: PathBuf,
-    source: CreateFileError,
+    source: OutputError,
 }
 
 impl Diagnosis for ReportNotWritten {
@@ -80,12 +80,12 @@ impl Diagnosis for ReportNotWritten {
 /// The file of `--junit`.
 struct JunitFile<'a> {
     path: &'a Path,
-    file: File,
+    file: OutputFile,
 }
 
 impl<'a> JunitFile<'a> {
     fn open(path: &'a Path) -> Result<Self, Error> {
-        match open_private(path) {
+        match OutputFile::create(path, Streams::Refused, is_xml) {
             Ok(file) => Ok(JunitFile { path, file }),
             Err(source) => Err(unwritable(path, source)),
         }
@@ -93,11 +93,16 @@ impl<'a> JunitFile<'a> {
 
     fn write(&mut self, report: &str) -> Result<(), Error> {
         let written = self.file.write_all(report.as_bytes());
-        written.map_err(|error| unwritable(self.path, error.into()))
+        written.map_err(|error| unwritable(self.path, FileError::unwritten(self.path, error).into()))
     }
 }
 
-fn unwritable(path: &Path, source: CreateFileError) -> Error {
+/// Whether a file may be an earlier report: it is XML.
+fn is_xml(head: &[u8]) -> bool {
+    head.trim_ascii_start().starts_with(b"<")
+}
+
+fn unwritable(path: &Path, source: OutputError) -> Error {
     let path = path.to_path_buf();
     ReportNotWritten { path, source }.into()
 }

@@ -14,6 +14,7 @@ use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, 
 use crate::flow::refresh::{RefreshOptions, refresh};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ClientChoice, ServerChoice};
+use crate::hex::hex;
 use crate::output::report;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientId;
@@ -263,7 +264,7 @@ fn random_name() -> Result<ProfileName, Error> {
     SystemRandomness
         .fill(&mut octets)
         .map_err(crate::store::StoreError::Randomness)?;
-    let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = hex(&octets);
     Ok(crate::args::settings::parse_name(
         "profile",
         &format!("oauth-demo-{digits}"),
@@ -308,6 +309,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             userinfo_endpoint: None,
             introspection_endpoint: None,
             jwks_uri: None,
+            device_authorization_endpoint: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {

@@ -8,15 +8,44 @@ use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportError};
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Reads the wall clock.
 pub type Clock = fn() -> UnixSeconds;
 
+/// Waits, and measures how long something took. A trait, so that a test of an
+/// hour of waiting takes none.
+pub trait Timer {
+    /// The time since some beginning; it never goes back.
+    fn now(&self) -> Duration;
+
+    /// Waits for this long.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + '_>>;
+}
+
+/// The timer of this machine. It counts from its first use.
+#[derive(Debug)]
+pub struct SystemTimer;
+
+impl Timer for SystemTimer {
+    fn now(&self) -> Duration {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGINNING.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
 /// The client that calls: how it sends, what time it is, and who watches.
 pub struct Caller<'a> {
     pub transport: &'a Transport,
     pub clock: Clock,
+    pub timer: &'a dyn Timer,
     /// For verifier, state, nonce and everything else that must not be guessed.
     pub randomness: &'a mut dyn Randomness,
     pub observer: &'a mut dyn Observer,

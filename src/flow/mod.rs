@@ -2,8 +2,10 @@
 //! `login`, and what follows from a session. Each function walks from top to
 //! bottom, tells the observer what happens, and prints nothing.
 
+pub mod assume_role;
 pub mod caller;
 pub mod client_credentials;
+pub mod device;
 pub mod discovery;
 pub mod events;
 pub mod hints;

@@ -12,9 +12,8 @@ use crate::flow::session::renewal_grant;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
-use crate::store::{
-    CredentialStore, Intent, Part, PrivateFileError, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError,
-};
+use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError};
+use crate::system::files::FileError;
 use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
@@ -35,7 +34,7 @@ pub enum RenewError {
     Store(#[from] StoreError),
     /// The intent cannot be written down, so nothing was sent.
     #[error("the refresh cannot be written down before it is done, so it was not sent")]
-    Intent(#[from] PrivateFileError),
+    Intent(#[from] FileError),
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),

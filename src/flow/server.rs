@@ -29,6 +29,8 @@ pub struct ServerChoice {
     pub introspection_endpoint: Option<Endpoint>,
     /// Instead of the discovered one.
     pub jwks_uri: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub device_authorization_endpoint: Option<Endpoint>,
     /// Where http may be spoken.
     pub allowance: HttpPolicy,
 }
@@ -56,6 +58,9 @@ pub enum ServerError {
     /// An endpoint that is needed is not there or cannot be used.
     #[error(transparent)]
     Endpoint(MetadataError),
+    /// RFC 8628 §4.
+    #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
+    NoDeviceGrant,
     /// Requests to it would not be sent.
     #[error("the server cannot be reached")]
     Unreachable(#[source] TransportError),
@@ -66,6 +71,7 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.exit_code(),
             ServerError::Unreachable(source) => source.exit_code(),
+            ServerError::NoDeviceGrant => ExitCode::Usage,
             ServerError::Unsuitable(_) | ServerError::Endpoint(_) => ExitCode::Protocol,
         }
     }
@@ -74,6 +80,10 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.hints(),
             ServerError::Unreachable(source) => source.hints(),
+            ServerError::NoDeviceGrant => vec![
+                "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
+                "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
+            ],
             ServerError::Unsuitable(problem) | ServerError::Endpoint(problem) => hints_for(problem),
         }
     }
@@ -90,9 +100,27 @@ pub(in crate::flow) async fn resolve_server(
     choice: &ServerChoice,
     caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, ServerError> {
-    let both_given = choice.authorization_endpoint.is_some() && choice.token_endpoint.is_some();
+    resolve_with(choice, choice.authorization_endpoint.is_some(), caller).await
+}
+
+/// The same for the device authorization grant.
+pub(in crate::flow) async fn resolve_server_for_devices(
+    choice: &ServerChoice,
+    caller: &mut Caller<'_>,
+) -> Result<ResolvedServer, ServerError> {
+    resolve_with(choice, choice.device_authorization_endpoint.is_some(), caller).await
+}
+
+/// Discovers nothing where the token endpoint and the other one that the grant
+/// begins with were given.
+async fn resolve_with(
+    choice: &ServerChoice,
+    beginning_is_given: bool,
+    caller: &mut Caller<'_>,
+) -> Result<ResolvedServer, ServerError> {
+    let is_complete = beginning_is_given && choice.token_endpoint.is_some();
     let mut metadata = match &choice.issuer {
-        Some(issuer) if !both_given => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
+        Some(issuer) if !is_complete => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
         issuer => ServerMetadata {
             issuer: issuer.clone(),
             ..ServerMetadata::default()
@@ -128,6 +156,10 @@ impl ServerChoice {
             (&mut metadata.userinfo_endpoint, &self.userinfo_endpoint),
             (&mut metadata.introspection_endpoint, &self.introspection_endpoint),
             (&mut metadata.jwks_uri, &self.jwks_uri),
+            (
+                &mut metadata.device_authorization_endpoint,
+                &self.device_authorization_endpoint,
+            ),
         ] {
             if given.is_some() {
                 own.clone_from(given);
@@ -166,6 +198,27 @@ impl ResolvedServer {
             Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
             None => caller.observe(&Event::CheckSkipped(
                 "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
+            )),
+        }
+        Ok(endpoint)
+    }
+}
+
+impl ResolvedServer {
+    /// What the device authorization grant needs besides.
+    pub(in crate::flow) fn device_authorization_endpoint(
+        &self,
+        caller: &mut Caller<'_>,
+    ) -> Result<&Endpoint, ServerError> {
+        let endpoint = self.metadata.required("device_authorization_endpoint");
+        let endpoint = endpoint.map_err(|problem| match problem {
+            MetadataError::NoEndpoint(_) => ServerError::NoDeviceGrant,
+            problem => ServerError::Endpoint(problem),
+        })?;
+        match self.metadata.announces_s256() {
+            true => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
+            false => caller.observe(&Event::CheckSkipped(
+                "PKCE: the server does not list it, and the device grant does without (RFC 8628)",
             )),
         }
         Ok(endpoint)

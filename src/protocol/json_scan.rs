@@ -66,7 +66,7 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn member(&mut self) -> Option<(String, &'a [u8])> {
         self.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
-        let name = self.quoted()?;
+        let name = self.string_literal()?;
         self.skip(|byte| byte.is_ascii_whitespace());
         if self.next()? != b':' {
             return None;
@@ -78,7 +78,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string with its quotes, which must end.
-    fn quoted(&mut self) -> Option<&'a [u8]> {
+    fn string_literal(&mut self) -> Option<&'a [u8]> {
         let start = self.position;
         if self.next()? != b'"' {
             return None;
@@ -99,7 +99,7 @@ impl<'a> Scanner<'a> {
         loop {
             match self.peek()? {
                 b'"' => {
-                    self.quoted()?;
+                    self.string_literal()?;
                     if depth == 0 {
                         return Some(&self.bytes[start..self.position]);
                     }

@@ -25,6 +25,8 @@ pub struct ServerMetadata {
     pub userinfo_endpoint: Option<Endpoint>,
     /// RFC 7517.
     pub jwks_uri: Option<Endpoint>,
+    /// RFC 8628 §4.
+    pub device_authorization_endpoint: Option<Endpoint>,
     /// Absent means unknown, not "none" (RFC 9700 §2.1.1).
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Absent means `client_secret_basic` (RFC 8414 §2).
@@ -124,6 +126,7 @@ impl ServerMetadata {
             introspection_endpoint: reader.endpoint("introspection_endpoint"),
             userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
             jwks_uri: reader.endpoint("jwks_uri"),
+            device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
             scopes_supported: reader.list("scopes_supported"),
@@ -171,6 +174,7 @@ impl ServerMetadata {
             "introspection_endpoint" => self.introspection_endpoint.as_ref(),
             "userinfo_endpoint" => self.userinfo_endpoint.as_ref(),
             "jwks_uri" => self.jwks_uri.as_ref(),
+            "device_authorization_endpoint" => self.device_authorization_endpoint.as_ref(),
             _ => None,
         }
     }
@@ -229,6 +233,12 @@ impl ServerMetadata {
         Ok(())
     }
 
+    /// Whether the server says that it takes PKCE with S256.
+    pub fn announces_s256(&self) -> bool {
+        let methods = self.code_challenge_methods_supported.as_deref().unwrap_or_default();
+        methods.iter().any(|method| method == S256)
+    }
+
     /// The authentication method for a client with a secret: the first that
     /// both sides know, `client_secret_basic` where the server is silent (RFC 8414 §2).
     pub fn client_authentication_method(&self) -> ClientAuthenticationMethod {
@@ -262,6 +272,7 @@ impl ServerMetadata {
             ("introspection_endpoint", &self.introspection_endpoint),
             ("userinfo_endpoint", &self.userinfo_endpoint),
             ("jwks_uri", &self.jwks_uri),
+            ("device_authorization_endpoint", &self.device_authorization_endpoint),
         ] {
             if let Some(endpoint) = endpoint {
                 object.insert(member.into(), json!(endpoint.url().as_str()));

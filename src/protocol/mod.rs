@@ -6,10 +6,12 @@
 
 pub mod abnf;
 pub mod authorization;
+pub mod aws_sts;
 pub mod citation;
 pub mod client;
 pub mod client_auth;
 pub mod client_id;
+pub mod device_authorization;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
@@ -32,6 +34,7 @@ pub mod scrub;
 pub mod signing;
 pub mod state;
 pub mod time;
+pub mod token_destination;
 pub mod token_request;
 pub mod token_response;
 pub mod www_authenticate;

@@ -12,8 +12,8 @@ pub enum Value {
     Plain(String),
     /// Drawn at random by a machine: shown as length and fingerprint.
     Secret(Secret),
-    /// Chosen by a person (a client secret, a password): shown as length only,
-    /// since a fingerprint would confirm a guess.
+    /// Chosen by a person (a client secret, a password) or made to be typed by
+    /// one (a user code): shown as length only, since a fingerprint would confirm a guess.
     Chosen(Secret),
 }
 
@@ -82,8 +82,9 @@ const SECRET_NAMES: [&str; 10] = [
     "token",
 ];
 
-/// Names whose values are secrets that a person chose.
-const CHOSEN_NAMES: [&str; 2] = ["client_secret", "password"];
+/// Names whose values are secrets that can be guessed: a person chose them, or
+/// they are short enough to be typed (RFC 8628 §3.2).
+const CHOSEN_NAMES: [&str; 4] = ["client_secret", "password", "user_code", "verification_uri_complete"];
 
 /// An ordered list of parameters, as in a query or a form body.
 #[derive(Debug, Clone, Default)]

@@ -12,7 +12,7 @@ use super::resource::Resource;
 use super::time::UnixSeconds;
 
 /// Parameters of a token request that the flow sets itself.
-pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
+pub const RESERVED_TOKEN_PARAMETERS: [&str; 13] = [
     "grant_type",
     "code",
     "redirect_uri",
@@ -20,6 +20,7 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 12] = [
     "client_secret",
     "code_verifier",
     "refresh_token",
+    "device_code",
     "scope",
     "resource",
     "audience",

@@ -21,6 +21,7 @@ use super::violations;
 use super::violations::concurrent_use::ConcurrentUse;
 use super::violations::set::Violations;
 use super::violations::token_alias::AliasTable;
+use super::wrong_user_codes::WrongUserCodes;
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
 use crate::protocol::random::Randomness;
 use crate::protocol::resource::Resource;
@@ -75,6 +76,7 @@ pub struct AuthorizationServer {
     openid_was_granted: AtomicBool,
     grants: Mutex<Grants>,
     interactions: Mutex<Interactions>,
+    wrong_user_codes: Mutex<WrongUserCodes>,
 }
 
 impl AuthorizationServer {
@@ -114,6 +116,7 @@ impl AuthorizationServer {
             openid_was_granted: AtomicBool::new(false),
             grants: Mutex::new(Grants::new(lifetimes)),
             interactions: Mutex::new(Interactions::new()),
+            wrong_user_codes: Mutex::default(),
             aliases: AliasTable::new(),
             concurrent_use: ConcurrentUse::default(),
             first_loopback_port: OnceLock::new(),
@@ -182,6 +185,11 @@ impl AuthorizationServer {
     /// Sessions and waiting requests, for one short step.
     pub(crate) fn interactions(&self) -> MutexGuard<'_, Interactions> {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wrong user codes of late, for one short step.
+    pub(crate) fn wrong_user_codes(&self) -> MutexGuard<'_, WrongUserCodes> {
+        self.wrong_user_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this server issued this access token, and it has not expired.

@@ -5,6 +5,8 @@ use super::authorization_server::AuthorizationServer;
 use super::cors;
 use super::documents::HUMAN_LINKS;
 use super::endpoints::authorize::authorize;
+use super::endpoints::device::device;
+use super::endpoints::device_authorization::device_authorization;
 use super::endpoints::interaction::{consent, sign_in};
 use super::endpoints::introspect::introspect;
 use super::endpoints::resource::hello;
@@ -127,6 +129,8 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         Route::SignIn => sign_in(server, moment, request),
         Route::Consent => consent(server, moment, request),
         Route::Token => token(server, moment, request),
+        Route::DeviceAuthorization => device_authorization(server, moment, request),
+        Route::Device => device(server, moment, request),
         Route::Revoke => revoke(server, moment, request),
         Route::Introspect => introspect(server, moment, request),
         Route::Userinfo => userinfo(server, moment, request),
@@ -152,6 +156,7 @@ fn check_host(server: &AuthorizationServer, request: &Request) -> Result<(), Rej
 fn method_citation(route: Route) -> &'static str {
     match route {
         Route::Token => "RFC 6749 §3.2",
+        Route::DeviceAuthorization => "RFC 8628 §3.1",
         Route::Revoke => "RFC 7009 §2.1",
         Route::Introspect => "RFC 7662 §2.1",
         _ => "RFC 9110 §15.5.6",

@@ -63,6 +63,7 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
         introspection_endpoint: endpoint(Route::Introspect)?,
         userinfo_endpoint: endpoint(Route::Userinfo)?,
         jwks_uri: endpoint(Route::Jwks)?,
+        device_authorization_endpoint: endpoint(Route::DeviceAuthorization)?,
         code_challenge_methods_supported: list(&[S256]),
         token_endpoint_auth_methods_supported: list(&methods),
         scopes_supported: list(&SCOPES),

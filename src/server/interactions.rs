@@ -7,6 +7,8 @@
 //! id that somebody planted is worth nothing. Everything is bounded and expires.
 
 use super::expiring_map::{ExpiringMap, Full};
+use super::grants::pending_device::DeviceRequest;
+use super::grants::user_code::UserCode;
 use super::violations::deviation::Deviation;
 use crate::protocol::abnf::{base64url, from_base64url, random_token};
 use crate::protocol::client::ClientId;
@@ -60,10 +62,83 @@ pub(crate) struct AcceptedRequest {
     pub(crate) deviation: Deviation,
 }
 
+/// A device that waits, and the code by which it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct DeviceQuestion {
+    pub(crate) user_code: UserCode,
+    pub(crate) request: DeviceRequest,
+}
+
+/// What a person is asked about.
+#[derive(Debug, Clone)]
+pub(crate) enum Question {
+    Authorization(Box<AcceptedRequest>),
+    Device(DeviceQuestion),
+}
+
+impl From<AcceptedRequest> for Question {
+    fn from(request: AcceptedRequest) -> Self {
+        Question::Authorization(Box::new(request))
+    }
+}
+
+impl From<DeviceQuestion> for Question {
+    fn from(question: DeviceQuestion) -> Self {
+        Question::Device(question)
+    }
+}
+
+impl Question {
+    pub(crate) fn client_id(&self) -> &ClientId {
+        match self {
+            Question::Authorization(request) => &request.client_id,
+            Question::Device(question) => &question.request.client_id,
+        }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        match self {
+            Question::Authorization(request) => &request.scope,
+            Question::Device(question) => &question.request.scope,
+        }
+    }
+
+    pub(crate) fn resource(&self) -> &[Resource] {
+        match self {
+            Question::Authorization(request) => &request.resource,
+            Question::Device(question) => &question.request.resource,
+        }
+    }
+
+    /// What to fill in as user name.
+    pub(crate) fn login_hint(&self) -> &str {
+        match self {
+            Question::Authorization(request) => &request.login_hint,
+            Question::Device(_) => "",
+        }
+    }
+
+    /// Where the browser goes with the answer; `None` where it stays here.
+    pub(crate) fn redirect_uri(&self) -> Option<&RedirectUri> {
+        match self {
+            Question::Authorization(request) => Some(&request.redirect_uri),
+            Question::Device(_) => None,
+        }
+    }
+
+    /// On whose behalf it waits, so that nobody pushes out the requests of others.
+    fn owner(&self) -> HashedId {
+        match self {
+            Question::Authorization(request) => HashedId::of(request.redirect_uri.as_str()),
+            Question::Device(question) => HashedId::of(question.request.client_id.as_str()),
+        }
+    }
+}
+
 /// A request that waits.
 #[derive(Clone)]
 pub(crate) struct Waiting {
-    pub(crate) request: AcceptedRequest,
+    pub(crate) question: Question,
     /// The browser that may decide.
     session: HashedId,
     /// Whether the person has to sign in even where somebody is signed in.
@@ -169,16 +244,16 @@ impl Interactions {
         now: UnixSeconds,
         randomness: &mut dyn Randomness,
         session: &SessionId,
-        request: AcceptedRequest,
+        question: Question,
         must_sign_in: bool,
     ) -> Result<Secret, WaitError> {
         let id = random_token(randomness)?;
         let waiting = Waiting {
-            request,
+            question,
             session: HashedId::of(session.0.expose()),
             must_sign_in,
         };
-        let owner = HashedId::of(waiting.request.redirect_uri.as_str()).0;
+        let owner = waiting.question.owner().0;
         let expires_at = now.plus_seconds(WAITING_S);
         self.waiting
             .insert_fairly(now, HashedId::of(id.expose()), waiting, expires_at, owner)?;

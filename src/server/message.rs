@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The request headers that the server reads; the shell hands over no others.
-pub const HEADERS_READ: [&str; 8] = [
+pub const HEADERS_READ: [&str; 9] = [
     "access-control-request-method",
     "authorization",
     "content-type",
@@ -19,6 +19,7 @@ pub const HEADERS_READ: [&str; 8] = [
     "origin",
     "sec-fetch-dest",
     "sec-fetch-site",
+    "user-agent",
 ];
 
 /// More parameters than any request has.

@@ -13,6 +13,7 @@ pub mod route;
 pub mod scripted_user;
 pub mod settings;
 pub mod violations;
+mod wrong_user_codes;
 
 mod access_token;
 mod bearer;

@@ -19,6 +19,10 @@ pub enum Route {
     Consent,
     /// RFC 6749 §3.2.
     Token,
+    /// RFC 8628 §3.1.
+    DeviceAuthorization,
+    /// Where a person enters the code of a device (RFC 8628 §3.3).
+    Device,
     /// RFC 7009.
     Revoke,
     /// RFC 7662.
@@ -29,7 +33,7 @@ pub enum Route {
 }
 
 impl Route {
-    const ALL: [(Route, &'static str, &'static [&'static str]); 13] = [
+    const ALL: [(Route, &'static str, &'static [&'static str]); 15] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -51,6 +55,8 @@ impl Route {
         (Route::SignIn, "/sign-in", &["GET", "POST"]),
         (Route::Consent, "/consent", &["GET", "POST"]),
         (Route::Token, "/token", &["POST"]),
+        (Route::DeviceAuthorization, "/device_authorization", &["POST"]),
+        (Route::Device, "/device", &["GET", "POST"]),
         (Route::Revoke, "/revoke", &["POST"]),
         (Route::Introspect, "/introspect", &["POST"]),
         (Route::Userinfo, "/userinfo", &["GET", "HEAD", "POST"]),
@@ -58,9 +64,11 @@ impl Route {
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-    const NAMES: [(&'static str, Route); 7] = [
+    const NAMES: [(&'static str, Route); 9] = [
         ("authorize", Route::Authorize),
         ("token", Route::Token),
+        ("device_authorization", Route::DeviceAuthorization),
+        ("device", Route::Device),
         ("revoke", Route::Revoke),
         ("introspect", Route::Introspect),
         ("userinfo", Route::Userinfo),

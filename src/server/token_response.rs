@@ -91,7 +91,7 @@ pub(crate) fn token_response(
             .alias(moment.now, id_token, access_token.clone(), only_at);
     }
     let refresh_token = match &issued.refresh_token {
-        Some(token) => Some(weakened(server, moment, token.clone(), policy.refresh_token_entropy())?),
+        Some(token) => Some(weaken(server, moment, token.clone(), policy.refresh_token_entropy())?),
         None => None,
     };
     serde_json::to_vec(&TokenResponse {
@@ -131,7 +131,7 @@ fn access_token(
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {
-        return weakened(server, moment, real, Some(entropy));
+        return weaken(server, moment, real, Some(entropy));
     }
     let names_audience = policy.names_audience_in_access_tokens();
     let names_client = policy.names_client_in_access_tokens();
@@ -148,7 +148,7 @@ fn access_token(
 }
 
 /// A token of so little randomness that stands for the real one, where that is asked for.
-fn weakened(
+fn weaken(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     real: Secret,

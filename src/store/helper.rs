@@ -9,7 +9,7 @@
 //! started are killed. It runs in a process group of its own, so that Ctrl-C
 //! does not reach it in the middle of a write.
 
-use super::file::private_dir::file_name;
+use super::profile_name::file_name;
 use super::session::Session;
 use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
 use crate::secret::Secret;

@@ -5,15 +5,13 @@
 //! `NAME.holder` says who holds it and what they are about to do, with no
 //! secret in it; one that was left behind tells that they did not finish.
 
-use super::file::private_dir::{PermissionPolicy, PrivateDir, file_name, open_or_make};
-use super::file::private_file_error::PrivateFileError;
-use super::profile_name::ProfileName;
+use super::profile_name::{ProfileName, file_name};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::output::sanitize::sanitize;
 use crate::protocol::time::UnixSeconds;
+use crate::system::files::{FileError, LockFile, PermissionPolicy, PrivateDir};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -79,7 +77,7 @@ pub struct Intent {
 #[derive(Debug)]
 pub struct ProfileLock {
     folder: PrivateDir,
-    file: File,
+    file: LockFile,
     name: String,
     kind: LockKind,
     interrupted: Option<Intent>,
@@ -102,10 +100,7 @@ pub enum LockError {
     Unsupported { path: PathBuf, source: io::Error },
     /// The lock file cannot be had.
     #[error("profile `{profile}` cannot be locked")]
-    File {
-        profile: ProfileName,
-        source: PrivateFileError,
-    },
+    File { profile: ProfileName, source: FileError },
 }
 
 impl Diagnosis for LockError {
@@ -198,19 +193,21 @@ impl ProfileLock {
         };
         let folder = PrivateDir::make(locks_folder).map_err(file_error)?;
         let name = kind.file_name(file_name(profile.as_str()));
-        let path = folder.file(&format!("{name}.lock"));
+        let lock_name = format!("{name}.lock");
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut told = false;
         let file = loop {
-            let file = open_or_make(&path).map_err(file_error)?;
+            let file = folder.lock_file(&lock_name).map_err(file_error)?;
             match file.try_lock() {
-                Ok(()) if is_same_inode(&file, &path) => break file,
-                // It was removed in between: lock the one that stands there now
-                Ok(()) => continue,
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(source)) => return Err(LockError::Unsupported { path, source }),
+                Ok(true) if folder.has(&file, &lock_name) => break file,
+                // It was removed in between: lock the one that is there now
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(source) => {
+                    let path = folder.file(&lock_name);
+                    return Err(LockError::Unsupported { path, source });
+                }
             }
             let waited = began.elapsed();
             if waited >= wait {
@@ -251,8 +248,8 @@ impl ProfileLock {
     /// process be killed. A power cut may take it along.
     ///
     /// # Errors
-    /// [`PrivateFileError`] when it cannot be written: then it must not be done.
-    pub fn write_intent(&mut self, intent: &Intent) -> Result<(), PrivateFileError> {
+    /// [`FileError`] when it cannot be written: then it must not be done.
+    pub fn write_intent(&mut self, intent: &Intent) -> Result<(), FileError> {
         let name = holder_name(&self.name);
         self.folder.sweep(Some(&name))?;
         self.folder
@@ -275,22 +272,14 @@ impl ProfileLock {
     }
 
     /// Says who holds the lock, for those who wait.
-    fn name_holder(&self) -> Result<(), PrivateFileError> {
+    fn name_holder(&self) -> Result<(), FileError> {
         let name = holder_name(&self.name);
         let content = Holder::current_process(&self.kind, self.interrupted.as_ref()).to_bytes();
         if self.interrupted.is_some() {
             return self.folder.replace(&name, &content);
         }
-        // Not durable, and so quick: who held a lock means nothing after a crash
-        let path = self.folder.file(&name);
-        let mut file = open_or_make(&path)?;
-        file.set_len(0)
-            .and_then(|()| file.write_all(&content))
-            .map_err(|source| PrivateFileError::Io {
-                action: "write",
-                path,
-                source,
-            })
+        // Who held a lock means nothing after a crash
+        self.folder.overwrite(&name, &content)
     }
 }
 
@@ -298,9 +287,9 @@ impl Drop for ProfileLock {
     fn drop(&mut self) {
         // In this order: after the unlock the holder file is somebody else's
         if self.interrupted.is_none() {
-            let _ = fs::remove_file(self.folder.file(&holder_name(&self.name)));
+            self.folder.forget(&holder_name(&self.name));
         }
-        let _ = self.file.unlock();
+        self.file.unlock();
     }
 }
 
@@ -317,22 +306,6 @@ fn read_holder(folder: &PrivateDir, name: &str) -> Option<Holder> {
 
 fn holder(folder: &PrivateDir, name: &str) -> String {
     read_holder(folder, name).map_or_else(|| "another process".to_owned(), |holder| holder.describe())
-}
-
-/// Whether the file that was locked is the one that others will find.
-#[cfg(unix)]
-fn is_same_inode(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(locked), Ok(found)) => (locked.dev(), locked.ino()) == (found.dev(), found.ino()),
-        _ => false,
-    }
-}
-
-/// An open file cannot lose its name here.
-#[cfg(not(unix))]
-fn is_same_inode(_file: &File, _path: &Path) -> bool {
-    true
 }
 
 #[cfg(test)]

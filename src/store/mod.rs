@@ -19,7 +19,6 @@ mod session;
 
 pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
-pub use file::private_file_error::PrivateFileError;
 #[cfg(fuzzing)]
 pub use file::sealed::is_session_file;
 pub use helper::{Action, CommandStoreError};
@@ -28,8 +27,8 @@ pub use lock::{Intent, LockError, LockKind, ProfileLock};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    Part, RECORD_VERSION, Renewal, RequestedAccess, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError,
-    StoredToken, Suspension,
+    Part, RECORD_VERSION, Renewal, RequestedAccess, RoleCredentials, RoleIdentity, Session, SessionClient, SessionEnd,
+    SessionEndpoints, SessionError, StoredToken, Suspension,
 };
 
 use crate::exit::{Diagnosis, ExitCode};

@@ -68,6 +68,22 @@ impl Diagnosis for InvalidProfileName {
     }
 }
 
+/// A name that is the same file on every file system: capital letters and a
+/// dot at the end are spelled `=HH`, for where case does not count and such a
+/// dot is dropped.
+pub(super) fn file_name(name: &str) -> String {
+    let last = name.len().saturating_sub(1);
+    let mut spelled = String::with_capacity(name.len());
+    for (position, character) in name.char_indices() {
+        if character.is_ascii_uppercase() || (character == '.' && position == last) {
+            spelled.push_str(&format!("={:02x}", u32::from(character)));
+        } else {
+            spelled.push(character);
+        }
+    }
+    spelled
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +119,13 @@ mod tests {
                 "{bad:?}"
             );
         }
+    }
+
+    #[test]
+    fn names_that_only_some_file_systems_tell_apart_become_different_files() {
+        assert_eq!(file_name("work"), "work");
+        assert_eq!(file_name("Work.x"), "=57ork.x");
+        assert_eq!(file_name("work."), "work=2e");
+        assert_eq!(file_name("work@0a1b2c3d"), "work@0a1b2c3d");
     }
 }

@@ -7,11 +7,12 @@
 //! Whoever loads the session afterwards gets what is in the file, and the next
 //! save removes it.
 
-use super::file::private_dir::{PermissionPolicy, PrivateDir, file_name};
+use super::profile_name::file_name;
 use super::{CredentialStore, FileStoreError, ProfileName, Session, StoreError, StoreSettings, item_name};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
+use crate::system::files::{PermissionPolicy, PrivateDir};
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};

@@ -1,8 +1,9 @@
-//! The operating system's clock and randomness, for those who hand them to
-//! the core.
+//! The operating system: clock and randomness, for those who hand them to the
+//! core, environment, folders and files.
 
 pub mod dirs;
 pub mod environment;
+pub mod files;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;
@@ -35,6 +36,12 @@ pub fn now() -> UnixSeconds {
 /// A point in time as RFC 3339 in UTC: `2026-11-22T10:00:00Z`.
 pub fn rfc_3339(time: UnixSeconds) -> String {
     timestamp(time).to_string()
+}
+
+/// The point in time that RFC 3339 text names; `None` for anything else.
+pub fn parse_rfc_3339(text: &str) -> Option<UnixSeconds> {
+    let timestamp: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixSeconds(timestamp.as_second()))
 }
 
 /// The time of day on this machine's clock, `14:03:20`, with the date where it is not today's.

@@ -31,8 +31,8 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
             continue;
         }
         pieces.push(match (&value, value.basic_user()) {
-            (_, Some(user)) => format!("-u {}\"$CLIENT_SECRET\"", quoted(&format!("{user}:"))),
-            (HeaderValue::Plain(text), _) => format!("-H {}", quoted(&format!("{name}: {text}"))),
+            (_, Some(user)) => format!("-u {}\"$CLIENT_SECRET\"", quote_for_shell(&format!("{user}:"))),
+            (HeaderValue::Plain(text), _) => format!("-H {}", quote_for_shell(&format!("{name}: {text}"))),
             (HeaderValue::Credentials { scheme, .. }, _) => format!("-H \"{name}: {scheme} $ACCESS_TOKEN\""),
             (HeaderValue::Secret(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
         });
@@ -40,7 +40,7 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
     for (name, value) in request.body.iter().flat_map(|params| params.iter()) {
         let encoded: String = byte_serialize(name.as_bytes()).collect();
         pieces.push(match value {
-            Value::Plain(text) => format!("--data-urlencode {}", quoted(&format!("{encoded}={text}"))),
+            Value::Plain(text) => format!("--data-urlencode {}", quote_for_shell(&format!("{encoded}={text}"))),
             Value::Secret(_) | Value::Chosen(_) => format!("--data-urlencode \"{encoded}=${}\"", variables.name(name)),
         });
     }
@@ -60,7 +60,11 @@ fn quoted_url(parts: &[UrlPart], variables: &mut Variables) -> String {
         UrlPart::Secret(name, _) => format!("${}", variables.name(name)),
     });
     let url: String = texts.collect();
-    if has_hidden { format!("\"{url}\"") } else { quoted(&url) }
+    if has_hidden {
+        format!("\"{url}\"")
+    } else {
+        quote_for_shell(&url)
+    }
 }
 
 /// What means something to a shell even in double quotes. The `!` of an
@@ -77,7 +81,7 @@ fn in_double_quotes(text: &str) -> String {
     literal
 }
 
-fn quoted(text: &str) -> String {
+fn quote_for_shell(text: &str) -> String {
     quote(&sanitize_unbounded(text)).into_owned()
 }
 

@@ -136,16 +136,20 @@ impl DiagramBuilder {
                 details: vec![text("address", self.redaction.url(url))],
                 ..line(LineKind::Message, "sign in at this address".to_owned())
             },
+            Event::UserCode { verification_uri, .. } => DiagramLine {
+                details: vec![text("address", sanitize(verification_uri))],
+                ..line(LineKind::Message, "enter this code at this address".to_owned())
+            },
             Event::BrowserStarted { command } => line(LineKind::Message, sanitize(&format!("started: {command}"))),
             Event::BrowserFailed { command, reason } => line(
                 LineKind::Failure,
                 sanitize(&format!("could not be started with \"{command}\": {reason}")),
             ),
             Event::BrowserExited { command, how } => line(LineKind::Failure, sanitize(&format!("\"{command}\" {how}"))),
-            Event::WaitBegins { timeout, .. } => note(
+            Event::WaitBegins { timeout, awaited, .. } => note(
                 LineKind::Fact,
                 format!(
-                    "waits for the browser, {} at most",
+                    "waits for {awaited}, {} at most",
                     crate::output::duration::describe_seconds(timeout.as_secs())
                 ),
             ),

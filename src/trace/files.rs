@@ -12,8 +12,9 @@ use super::render::mermaid::Mermaid;
 use super::renderer::{Renderer, TraceContext};
 use super::{Event, Observer};
 use crate::exit::{Diagnosis, ExitCode};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use crate::system::files::FileError;
+use crate::system::files::output::{OutputError, OutputFile, Streams};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ pub enum TraceFileError {
         /// As it was given.
         path: PathBuf,
     },
-    /// Somebody put a link there.
+    /// Others could have put a link there.
     #[error("the trace file `{}` is a symbolic link, and links are not followed here", path.display())]
     Symlink {
         /// As it was given.
@@ -33,7 +34,7 @@ pub enum TraceFileError {
     },
     /// Nothing can be written into it.
     #[error("the trace file `{}` is a directory", path.display())]
-    NoFile {
+    Directory {
         /// As it was given.
         path: PathBuf,
     },
@@ -43,12 +44,11 @@ pub enum TraceFileError {
         /// As it was given.
         path: PathBuf,
     },
-    /// The operating system said no.
     #[error("the trace file `{}` cannot be written", path.display())]
-    Io {
+    Unwritable {
         /// As it was given.
         path: PathBuf,
-        source: io::Error,
+        source: FileError,
     },
 }
 
@@ -64,7 +64,10 @@ impl Diagnosis for TraceFileError {
                     .to_owned(),
             ],
             TraceFileError::Symlink { .. } => vec!["Give the path of the file itself with --trace.".to_owned()],
-            TraceFileError::NoFile { .. } | TraceFileError::NotATrace { .. } | TraceFileError::Io { .. } => {
+            TraceFileError::Unwritable { source, .. } if source.is_file_too_large() => source.hints(),
+            TraceFileError::Directory { .. }
+            | TraceFileError::NotATrace { .. }
+            | TraceFileError::Unwritable { .. } => {
                 vec!["Choose another file with --trace (or OAUTH_TRACE).".to_owned()]
             }
         }
@@ -78,8 +81,8 @@ pub struct TraceFiles {
 }
 
 impl TraceFiles {
-    /// Makes or empties the files, mode 0600, through no symbolic link. The
-    /// endings are looked at before any file is touched.
+    /// Makes the files, mode 0600, in the place of empty ones and of earlier
+    /// traces. The endings are looked at before any file is touched.
     ///
     /// # Errors
     /// [`TraceFileError`].
@@ -113,7 +116,8 @@ impl TraceFiles {
             .filter_map(|file| {
                 let source = file.failure.take()?;
                 let path = file.path.clone();
-                Some(TraceFileError::Io { path, source })
+                let source = FileError::unwritten(&path, source);
+                Some(TraceFileError::Unwritable { path, source })
             })
             .collect()
     }
@@ -145,26 +149,23 @@ struct TraceFile {
     path: PathBuf,
     renderer: Box<dyn Renderer>,
     /// `None` after a failure.
-    file: Option<File>,
+    file: Option<OutputFile>,
     /// Where the end of the file begins, which the next event replaces.
     tail_at_byte: u64,
     tail: String,
     failure: Option<io::Error>,
-    /// A pipe or a device: what was written cannot be written over, so the end comes last.
-    is_stream: bool,
 }
 
 impl TraceFile {
     fn open(path: &Path, mut renderer: Box<dyn Renderer>) -> Result<Self, TraceFileError> {
         let path = path.to_path_buf();
-        if !may_be_replaced(&path) {
-            return Err(TraceFileError::NotATrace { path });
-        }
-        let (file, is_stream) = match open_private_or_stream(&path) {
-            Ok(opened) => opened,
-            Err(CreateFileError::NoFile) => return Err(TraceFileError::NoFile { path }),
-            Err(CreateFileError::Symlink) => return Err(TraceFileError::Symlink { path }),
-            Err(CreateFileError::Io(source)) => return Err(TraceFileError::Io { path, source }),
+        let is_trace = |head: &[u8]| is_trace(&String::from_utf8_lossy(head));
+        let file = match OutputFile::create(&path, Streams::Taken, is_trace) {
+            Ok(file) => file,
+            Err(OutputError::Symlink) => return Err(TraceFileError::Symlink { path }),
+            Err(OutputError::NotRegular) => return Err(TraceFileError::Directory { path }),
+            Err(OutputError::OtherContent) => return Err(TraceFileError::NotATrace { path }),
+            Err(OutputError::File(source)) => return Err(TraceFileError::Unwritable { path, source }),
         };
         let head = renderer.head();
         let mut trace_file = TraceFile {
@@ -174,14 +175,13 @@ impl TraceFile {
             tail_at_byte: 0,
             tail: String::new(),
             failure: None,
-            is_stream,
         };
         trace_file.append(head);
         match trace_file.failure.take() {
             None => Ok(trace_file),
-            Some(source) => Err(TraceFileError::Io {
+            Some(source) => Err(TraceFileError::Unwritable {
                 path: trace_file.path.clone(),
-                source,
+                source: FileError::unwritten(&trace_file.path, source),
             }),
         }
     }
@@ -196,7 +196,7 @@ impl TraceFile {
     /// Writes this over the end, and a new end behind it.
     fn append(&mut self, mut text: String) {
         let Some(file) = &mut self.file else { return };
-        if self.is_stream {
+        if file.is_stream() {
             if let Err(error) = file.write_all(text.as_bytes()) {
                 self.file = None;
                 self.failure = Some(error);
@@ -210,7 +210,7 @@ impl TraceFile {
         let bytes = |length: usize| u64::try_from(length).unwrap_or_default();
         let tail_at_byte = self.tail_at_byte + bytes(text.len());
         text.push_str(&tail);
-        let mut written = write_at(file, text.as_bytes(), self.tail_at_byte);
+        let mut written = file.write_all_at(text.as_bytes(), self.tail_at_byte);
         if text.len() < self.tail.len() {
             written = written.and_then(|()| file.set_len(tail_at_byte + bytes(tail.len())));
         }
@@ -218,7 +218,8 @@ impl TraceFile {
             Ok(()) => (self.tail_at_byte, self.tail) = (tail_at_byte, tail),
             Err(error) => {
                 // The old end has its room on the disk: the file stays whole without this event.
-                let _ = write_at(file, self.tail.as_bytes(), self.tail_at_byte)
+                let _ = file
+                    .write_all_at(self.tail.as_bytes(), self.tail_at_byte)
                     .and_then(|()| file.set_len(self.tail_at_byte + bytes(self.tail.len())));
                 self.file = None;
                 self.failure = Some(error);
@@ -229,25 +230,11 @@ impl TraceFile {
 
 impl Drop for TraceFile {
     fn drop(&mut self) {
-        if let (true, Some(file)) = (self.is_stream, &mut self.file) {
+        if let Some(file) = self.file.as_mut().filter(|file| file.is_stream()) {
             // Nobody is left to be told that its reader has gone.
             let _ = file.write_all(self.renderer.tail().as_bytes());
         }
     }
-}
-
-/// Whether a file with this path may be written over: there is none, it is
-/// empty or a trace of ours, or it is no regular file.
-fn may_be_replaced(path: &Path) -> bool {
-    const HEAD_BYTES: u64 = 1024;
-    let is_regular = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    if !is_regular {
-        return true;
-    }
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
-    // What cannot be read cannot be written either, or is told when it is opened.
-    read.is_err() || head.is_empty() || is_trace(&String::from_utf8_lossy(&head))
 }
 
 /// Whether a file begins as one of the renderers begins it.
@@ -261,82 +248,4 @@ fn is_trace(head: &str) -> bool {
     let is_html = head.starts_with("<!doctype html>") && head.contains("<title>OAuth trace, ");
     let is_mermaid = first_line == "sequenceDiagram" && head.lines().nth(1).is_some_and(|line| line.contains(" as "));
     is_json || is_html || is_mermaid || head.starts_with(&har)
-}
-
-#[cfg(unix)]
-fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at_byte)
-}
-
-#[cfg(not(unix))]
-fn write_at(file: &mut File, bytes: &[u8], at_byte: u64) -> io::Result<()> {
-    use std::io::{Seek, SeekFrom};
-    file.seek(SeekFrom::Start(at_byte))?;
-    file.write_all(bytes)
-}
-
-/// Why a file that was asked for cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateFileError {
-    /// Somebody put a link there.
-    #[error("it is a symbolic link, and links are not followed here")]
-    Symlink,
-    /// A folder, a pipe, a device.
-    #[error("it is there and is no regular file")]
-    NoFile,
-    /// The operating system said no.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// Makes or empties a regular file of mode 0600, through no symbolic link, and
-/// waits for nobody.
-///
-/// # Errors
-/// [`CreateFileError`].
-pub fn open_private(path: &Path) -> Result<File, CreateFileError> {
-    match open_private_or_stream(path)? {
-        (file, false) => Ok(file),
-        (_, true) => Err(CreateFileError::NoFile),
-    }
-}
-
-/// The same, and pipes and devices as they are; whether it is one of those.
-fn open_private_or_stream(path: &Path) -> Result<(File, bool), CreateFileError> {
-    let is_symlink = || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        // NONBLOCK: a named pipe must not keep us waiting
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options
-            .mode(0o600)
-            .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-    }
-    #[cfg(not(unix))]
-    if is_symlink() {
-        return Err(CreateFileError::Symlink);
-    }
-    let file = match options.open(path) {
-        Ok(file) => file,
-        Err(_) if is_symlink() => return Err(CreateFileError::Symlink),
-        Err(error) => return Err(error.into()),
-    };
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(CreateFileError::NoFile);
-    }
-    if !metadata.is_file() {
-        return Ok((file, true));
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    file.set_len(0)?;
-    Ok((file, false))
 }

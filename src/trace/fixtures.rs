@@ -192,6 +192,7 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         Event::StepBegins(Step::Prompt),
         Event::WaitBegins {
             timeout: Duration::from_secs(300),
+            awaited: "the browser",
             paste_accepted: true,
         },
     ] {

@@ -17,12 +17,13 @@ pub mod redact;
 pub mod render;
 pub mod renderer;
 
-pub use files::{CreateFileError, TraceFileError};
+pub use files::TraceFileError;
 
 use crate::exit::ExitCode;
 
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Method};
 use crate::protocol::params::Params;
+use crate::secret::Secret;
 use std::time::Duration;
 
 /// Who speaks (RFC 6749 §1.1, with the browser that carries the messages).
@@ -137,6 +138,15 @@ pub enum Event<'a> {
     /// The URL that the resource owner opens. Under `--quiet` it is printed only
     /// once a browser is overdue.
     AuthorizationUrl(&'a str),
+    /// The code that the resource owner enters on another device, and where
+    /// (RFC 8628 §3.3). Printed even under `--quiet`, to this person alone.
+    UserCode {
+        verification_uri: &'a str,
+        /// The same with the code in it.
+        verification_uri_complete: Option<&'a str>,
+        user_code: &'a Secret,
+        expires_in: Duration,
+    },
     /// The browser was started with this command line (without the URL).
     BrowserStarted { command: &'a str },
     /// The browser could not be started; the login goes on, the URL is printed.
@@ -162,6 +172,8 @@ pub enum Event<'a> {
     WaitBegins {
         /// How long at most.
         timeout: Duration,
+        /// For what: `the browser`.
+        awaited: &'a str,
         /// Whether a pasted URL is accepted on the terminal.
         paste_accepted: bool,
     },
@@ -269,6 +281,7 @@ impl Event<'_> {
                 (recipient(request), Client)
             }
             Event::AuthorizationUrl(_)
+            | Event::UserCode { .. }
             | Event::BrowserOverdue { .. }
             | Event::WaitBegins { .. }
             | Event::Note(_)

@@ -6,8 +6,8 @@
 //! never a header, a body or a proxy's password.
 
 use crate::exit::{Diagnosis, ExitCode};
+use crate::system::files::FileError;
 use std::error::Error;
-use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,16 +49,13 @@ impl Cause {
 pub enum PemProblem {
     /// It cannot be opened or read.
     #[error("it cannot be read")]
-    Unreadable(#[source] io::Error),
+    Unreadable(#[source] FileError),
     /// It is not well-formed PEM.
     #[error("it is not well-formed PEM")]
     Malformed(#[source] rustls::pki_types::pem::Error),
     /// It is PEM or other text, but without what is needed.
     #[error("there is no {0} in it")]
     NothingInIt(&'static str),
-    /// Larger than 16 MiB.
-    #[error("it is larger than 16 MiB")]
-    TooLarge,
 }
 
 /// Why no usable answer came.
@@ -290,6 +287,21 @@ impl TransportError {
         )
     }
 
+    /// Whether the same request may be answered later: the network or the server
+    /// is not there at the moment.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            TransportError::Dns { .. }
+                | TransportError::ConnectRefused { .. }
+                | TransportError::Unreachable { .. }
+                | TransportError::ProxyRefused { .. }
+                | TransportError::ConnectTimeout { .. }
+                | TransportError::Timeout { .. }
+                | TransportError::ConnectionLost { .. }
+        )
+    }
+
     /// Whether the server may have received the request and acted on it. Where
     /// nobody can know, the answer is yes.
     pub fn may_have_been_received(&self) -> bool {
@@ -343,6 +355,18 @@ impl Diagnosis for TransportError {
             | TransportError::ClientNotBuilt(_)
             | TransportError::TlsNotSetUp(_) => &["Run the command again with `-vv` to see what was about to be sent."],
             TransportError::Proxy { problem, .. } => problem.hints(),
+            TransportError::CaFile {
+                problem: PemProblem::Unreadable(error),
+                ..
+            }
+            | TransportError::ClientCertificate {
+                problem: PemProblem::Unreadable(error),
+                ..
+            }
+            | TransportError::ClientKey {
+                problem: PemProblem::Unreadable(error),
+                ..
+            } if error.is_refusal() => return error.hints(),
             TransportError::CaFile { .. } => &["Name a file with certificates in PEM form."],
             TransportError::ClientCertificate { .. } => &["Name a file with the certificate chain in PEM form."],
             TransportError::ClientKey { .. } => &[

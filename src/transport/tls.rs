@@ -10,20 +10,15 @@
 use super::TransportSettings;
 use super::certificate_verifier::ExplainingVerifier;
 use super::error::{PemProblem, TransportError};
+use crate::system::files::named;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zeroize::Zeroizing;
-
-/// A certificate bundle is a few hundred KiB; what is larger is something else.
-const MAX_PEM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// For the network.
 ///
@@ -139,16 +134,16 @@ fn roots_of_environment(file: Option<&PathBuf>, folders: &[&PathBuf]) -> Result<
     };
     let mut problem = PemProblem::NothingInIt("certificate");
     for folder in folders {
-        let entries = match std::fs::read_dir(folder) {
+        let entries = match named::list(folder) {
             Ok(entries) => entries,
             Err(error) => {
                 problem = PemProblem::Unreadable(error);
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for path in entries {
             // a folder of certificates also holds links and lists that are none
-            if let Ok(certificates) = certificates(&entry.path()) {
+            if let Ok(certificates) = certificates(&path) {
                 roots.add(certificates);
             }
         }
@@ -186,7 +181,7 @@ fn with_client_certificate(
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemProblem> {
-    let text = read_bounded(path)?;
+    let text = named::read(path).map_err(PemProblem::Unreadable)?;
     let certificates: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&text).collect();
     let certificates = certificates.map_err(PemProblem::Malformed)?;
     if certificates.is_empty() {
@@ -196,22 +191,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemProblem>
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemProblem> {
-    let text = read_bounded(path)?;
+    let text = named::read(path).map_err(PemProblem::Unreadable)?;
     match PrivateKeyDer::from_pem_slice(&text) {
         Ok(key) => Ok(key),
         Err(pem::Error::NoItemsFound) => Err(PemProblem::NothingInIt("unencrypted private key")),
         Err(error) => Err(PemProblem::Malformed(error)),
     }
-}
-
-fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, PemProblem> {
-    let mut text = Zeroizing::new(Vec::new());
-    let file = File::open(path).map_err(PemProblem::Unreadable)?;
-    let read = file.take(MAX_PEM_BYTES + 1).read_to_end(&mut text);
-    if read.map_err(PemProblem::Unreadable)? as u64 > MAX_PEM_BYTES {
-        return Err(PemProblem::TooLarge);
-    }
-    Ok(text)
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -1,7 +1,7 @@
 //! Disks that are full and folders that cannot be written: the error comes
 //! before the refresh token is spent, and the session is what it was.
 
-use super::profile::{as_ordinary_user, set_mode};
+use super::profile::{as_ordinary_user, set_mode, take_back};
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, json};
@@ -173,8 +173,13 @@ fn a_folder_that_cannot_be_written_is_found_before_the_request() {
             return;
         };
         set_mode(&folder, 0o500);
-        let outcome =
-            expired.fails_without_a_request(|| run(command.args(["token", "work"])), || set_mode(&folder, 0o700));
+        let outcome = expired.fails_without_a_request(
+            || run(command.args(["token", "work"])),
+            || {
+                set_mode(&folder, 0o700);
+                take_back(&expired.home);
+            },
+        );
         assert!(outcome.causes().contains("Permission denied"), "{outcome:?}");
         assert!(outcome.hints().contains("writable for you"), "{outcome:?}");
     }

@@ -7,6 +7,8 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
@@ -23,8 +25,12 @@ mod decode;
 #[cfg(unix)]
 mod demo;
 #[cfg(unix)]
+mod device;
+#[cfg(unix)]
 mod diagnosis;
 mod discover;
+#[cfg(unix)]
+mod docker_helper;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
@@ -32,9 +38,13 @@ mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
 mod full_disk;
+#[cfg(unix)]
+mod git_helper;
 mod global;
 #[cfg(unix)]
 mod hints;
@@ -45,6 +55,8 @@ mod introspect;
 mod keyring;
 #[cfg(unix)]
 mod login;
+#[cfg(unix)]
+mod login_for_programs;
 mod logout;
 #[cfg(unix)]
 mod messages;

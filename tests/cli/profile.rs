@@ -435,6 +435,14 @@ pub(super) fn as_ordinary_user(home: &Home) -> Option<Command> {
     Some(command)
 }
 
+/// The home is the user's own again.
+#[cfg(unix)]
+pub(super) fn take_back(home: &Home) {
+    let user = rustix::process::geteuid().as_raw().to_string();
+    let given = Command::new("chown").args(["-R", &user]).arg(home.path()).status();
+    assert!(given.expect("chown").success());
+}
+
 #[cfg(unix)]
 pub(super) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;

@@ -2,7 +2,7 @@
 
 use super::model::KEYS;
 use crate::exit::{Diagnosis, ExitCode};
-use std::io;
+use crate::system::files::FileError;
 use std::path::PathBuf;
 
 /// Why the configuration file cannot be used.
@@ -13,7 +13,7 @@ pub enum ConfigError {
     Read {
         path: PathBuf,
         #[source]
-        source: io::Error,
+        source: FileError,
     },
     #[error("{}:{line}: not valid TOML: {problem}", path.display())]
     Syntax {
@@ -56,7 +56,7 @@ pub enum ConfigError {
     NotWritable {
         path: PathBuf,
         #[source]
-        source: io::Error,
+        source: FileError,
     },
     /// `profile set` with a key that means nothing.
     #[error("unknown key \"{key}\"")]
@@ -98,12 +98,28 @@ impl Diagnosis for ConfigError {
                 let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
                 vec![format!("Known keys of a profile: {}.", known.join(", "))]
             }
-            ConfigError::NotWritable { .. } => vec![
-                "Log in with --no-save to leave the configuration file alone, or choose another one with --config FILE."
-                    .to_owned(),
-            ],
-            ConfigError::Read { .. } => vec!["Choose another file with --config FILE.".to_owned()],
+            ConfigError::NotWritable { source, .. } => {
+                let mut hints = refusal_hints(source);
+                hints.push(
+                    "Log in with --no-save to leave the configuration file alone, or choose another one with --config FILE."
+                        .to_owned(),
+                );
+                hints
+            }
+            ConfigError::Read { source, .. } => {
+                let mut hints = refusal_hints(source);
+                hints.push("Choose another file with --config FILE.".to_owned());
+                hints
+            }
             _ => Vec::new(),
         }
+    }
+}
+
+/// What to do about a file that is refused for what it is.
+fn refusal_hints(error: &FileError) -> Vec<String> {
+    match error.is_refusal() {
+        true => error.hints(),
+        false => Vec::new(),
     }
 }

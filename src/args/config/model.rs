@@ -17,7 +17,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 27] = [
+pub(super) const KEYS: [(&str, SettingKind); 29] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -25,6 +25,7 @@ pub(super) const KEYS: [(&str, SettingKind); 27] = [
     ("userinfo_endpoint", SettingKind::Text),
     ("introspection_endpoint", SettingKind::Text),
     ("jwks_uri", SettingKind::Text),
+    ("device_authorization_endpoint", SettingKind::Text),
     ("allow_http", SettingKind::Bool),
     ("client_id", SettingKind::Text),
     ("client_secret_file", SettingKind::Text),
@@ -45,6 +46,7 @@ pub(super) const KEYS: [(&str, SettingKind); 27] = [
     ("cacert", SettingKind::Text),
     ("proxy", SettingKind::Text),
     ("allow_host", SettingKind::List),
+    ("git_username", SettingKind::Text),
 ];
 
 pub(super) fn kind_of(key: &str) -> Option<SettingKind> {

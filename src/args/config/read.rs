@@ -4,8 +4,8 @@
 use super::error::ConfigError;
 use super::model::{Config, KEYS, Profile, Setting, SettingKind, expected, kind_of, nearest};
 use crate::store::ProfileName;
+use crate::system::files::named;
 use std::path::Path;
-use std::{fs, io};
 use toml_edit::{Document, Item, TableLike};
 
 impl Config {
@@ -14,9 +14,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        match fs::read_to_string(path) {
+        match named::read_text(path) {
             Ok(text) => Config::parse(&text, path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) if error.is_not_found() => Ok(Config::default()),
             Err(source) => Err(ConfigError::Read {
                 path: path.to_owned(),
                 source,

@@ -4,9 +4,9 @@
 use super::error::ConfigError;
 use super::model::{Config, Setting};
 use crate::store::ProfileName;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use crate::system::files::named::{self, Replaced};
+use crate::system::files::{FileError, PrivateDir};
+use std::path::Path;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 /// A change to the configuration file.
@@ -26,17 +26,9 @@ pub enum Change {
 /// # Errors
 /// [`ConfigError`].
 pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
-    let not_writable = |source| ConfigError::NotWritable {
-        path: path.to_owned(),
-        source,
-    };
-    let target = resolve(path).map_err(not_writable)?;
-    let temporary = write_beside(&target, "").map_err(not_writable)?;
-    fs::remove_file(temporary).map_err(not_writable)?;
-    if target.exists() && fs::metadata(&target).map_err(not_writable)?.permissions().readonly() {
-        return Err(not_writable(io::Error::from(io::ErrorKind::PermissionDenied)));
-    }
-    Ok(())
+    Replaced::find(path)
+        .and_then(|file| file.check_writable())
+        .map_err(|source| not_writable(path, source))
 }
 
 /// The lock of all configuration files: no profile can have that name.
@@ -49,16 +41,15 @@ const LOCK_NAME: &str = ".config.lock";
 /// # Errors
 /// [`ConfigError`]; the file is then as it was.
 pub fn change(path: &Path, locks: &Path, changes: &[Change]) -> Result<(), ConfigError> {
-    let not_writable = |source| ConfigError::NotWritable {
-        path: path.to_owned(),
-        source,
-    };
-    let target = resolve(path).map_err(not_writable)?;
-    let lock = lock_file(locks).map_err(not_writable)?;
-    lock.lock().map_err(not_writable)?;
-    let text = match fs::read_to_string(&target) {
+    let not_writable = |source| not_writable(path, source);
+    let target = Replaced::find(path).map_err(not_writable)?;
+    let locks = PrivateDir::make(locks).map_err(not_writable)?;
+    let lock = locks.lock_file(LOCK_NAME).map_err(not_writable)?;
+    let locked = lock.lock();
+    locked.map_err(|error| not_writable(FileError::unwritten(&locks.file(LOCK_NAME), error)))?;
+    let text = match named::read_text(&target.path()) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.is_not_found() => String::new(),
         Err(source) => {
             return Err(ConfigError::Read {
                 path: path.to_owned(),
@@ -78,26 +69,14 @@ pub fn change(path: &Path, locks: &Path, changes: &[Change]) -> Result<(), Confi
     for change in changes {
         apply(&mut document, change);
     }
-    let temporary = write_beside(&target, &document.to_string()).map_err(not_writable)?;
-    fs::rename(&temporary, &target).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        not_writable(error)
-    })
+    target.replace(document.to_string().as_bytes()).map_err(not_writable)
 }
 
-fn lock_file(locks: &Path) -> io::Result<File> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        folder.mode(0o700);
-        options.mode(0o600);
+fn not_writable(path: &Path, source: FileError) -> ConfigError {
+    ConfigError::NotWritable {
+        path: path.to_owned(),
+        source,
     }
-    folder.create(locks)?;
-    options.open(locks.join(LOCK_NAME))
 }
 
 fn apply(document: &mut DocumentMut, change: &Change) {
@@ -192,44 +171,10 @@ fn profile_table<'a>(document: &'a mut DocumentMut, name: &ProfileName) -> Optio
     profile.as_table_like_mut()
 }
 
-/// The file behind symbolic links, with its folder made.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let mut target = path.to_owned();
-    for _ in 0..16 {
-        match fs::read_link(&target) {
-            Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
-            Err(_) => break,
-        }
-    }
-    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    Ok(target)
-}
-
-fn write_beside(target: &Path, text: &str) -> io::Result<PathBuf> {
-    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let temporary = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let mode = fs::metadata(target).map_or(0o600, |metadata| metadata.permissions().mode() & 0o777);
-        options.mode(mode);
-    }
-    let mut file = options.open(&temporary)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&temporary);
-        })?;
-    Ok(temporary)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn name(text: &str) -> ProfileName {
         ProfileName::parse(text).unwrap()

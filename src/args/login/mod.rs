@@ -61,6 +61,12 @@ impl LoginOptions {
 
     /// The first flag that was given and has a meaning only where a person signs in.
     pub(in crate::args) fn flag_for_a_person(&self) -> Option<&'static str> {
+        let for_a_person = (!self.request.param.is_empty()).then_some("--param");
+        self.flag_for_a_browser().or(for_a_person)
+    }
+
+    /// The first flag that was given and has a meaning only where a browser comes back to this machine.
+    pub(in crate::args) fn flag_for_a_browser(&self) -> Option<&'static str> {
         [
             (self.session.stop_before.is_some(), "--stop-before"),
             (self.session.refresh_token_stdin, "--refresh-token-stdin"),
@@ -70,7 +76,6 @@ impl LoginOptions {
             (self.callback.listen.is_some(), "--listen"),
             (self.callback.response_mode.is_some(), "--response-mode"),
             (self.browser.browser.is_some(), "--browser"),
-            (!self.request.param.is_empty(), "--param"),
         ]
         .into_iter()
         .find_map(|(is_given, flag)| is_given.then_some(flag))

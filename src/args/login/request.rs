@@ -17,9 +17,12 @@ use std::time::Duration;
 /// What to ask for.
 #[derive(Debug, Default, Args)]
 pub struct RequestOptions {
-    /// How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]
+    /// How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]
     #[arg(long, value_name = "GRANT", help_heading = "What to ask for")]
     pub grant: Option<LoginGrant>,
+    /// Show a code to enter in a browser on another device (= --grant device, RFC 8628)
+    #[arg(long, help_heading = "What to ask for")]
+    pub device: bool,
     /// Scope to ask for; repeatable, or one space-separated value
     #[arg(long, value_name = "S", help_heading = "What to ask for")]
     pub scope: Vec<String>,
@@ -49,10 +52,23 @@ impl RequestOptions {
     /// # Errors
     /// [`SettingsError::Value`].
     pub(in crate::args) fn grant(&self, profile: &Profile) -> Result<LoginGrant, SettingsError> {
-        match (self.grant, profile.text("grant")) {
+        match (self.given_grant()?, profile.text("grant")) {
             (Some(grant), _) => Ok(grant),
             (None, Some(text)) => LoginGrant::from_str(text).map_err(|error| invalid("grant", error)),
             (None, None) => Ok(LoginGrant::default()),
+        }
+    }
+
+    /// The grant of the flags.
+    fn given_grant(&self) -> Result<Option<LoginGrant>, SettingsError> {
+        match (self.device, self.grant) {
+            (true, Some(other)) if other != LoginGrant::Device => Err(SettingsError::Contradiction {
+                one: "--device".to_owned(),
+                other: format!("--grant {}", other.as_str()),
+                problem: "a login has one grant".to_owned(),
+            }),
+            (true, _) => Ok(Some(LoginGrant::Device)),
+            (false, grant) => Ok(grant),
         }
     }
 
@@ -135,7 +151,12 @@ impl RequestOptions {
     /// Everything but `param.prompt`, which holds for one login, but for
     /// `prompt=consent` beside `offline_access`.
     pub(super) fn save(&self, saved_scope: &[String], changes: &mut ProfileChanges) {
-        changes.text("grant", self.grant.map(LoginGrant::as_str));
+        let grant = if self.device {
+            Some(LoginGrant::Device)
+        } else {
+            self.grant
+        };
+        changes.text("grant", grant.map(LoginGrant::as_str));
         changes.list("scope", &self.scope);
         changes.list("resource", &self.resource);
         changes.text("audience", self.audience.as_deref());

@@ -33,6 +33,9 @@ pub struct ServerOptions {
     /// Where the server's keys are, instead of the discovered address
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub jwks_uri: Option<String>,
+    /// Instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub device_authorization_endpoint: Option<String>,
     /// Permit http endpoints outside this machine
     #[arg(long, help_heading = "Server")]
     pub allow_http: bool,
@@ -93,6 +96,11 @@ impl ServerOptions {
             &self.introspection_endpoint,
         )?;
         let jwks_uri = endpoint("--jwks-uri", "jwks_uri", &self.jwks_uri)?;
+        let device_authorization_endpoint = endpoint(
+            "--device-authorization-endpoint",
+            "device_authorization_endpoint",
+            &self.device_authorization_endpoint,
+        )?;
         let issuer = match (url, &self.issuer, profile.text("issuer")) {
             (Some(url), _, _) => Some(("URL", url)),
             (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
@@ -110,6 +118,7 @@ impl ServerOptions {
             userinfo_endpoint,
             introspection_endpoint,
             jwks_uri,
+            device_authorization_endpoint,
             allowance,
         })
     }
@@ -123,6 +132,10 @@ impl ServerOptions {
             ("userinfo_endpoint", self.userinfo_endpoint.as_deref()),
             ("introspection_endpoint", self.introspection_endpoint.as_deref()),
             ("jwks_uri", self.jwks_uri.as_deref()),
+            (
+                "device_authorization_endpoint",
+                self.device_authorization_endpoint.as_deref(),
+            ),
         ] {
             changes.text(key, text);
         }
@@ -142,9 +155,12 @@ pub(in crate::args) fn require_server(
     grant: LoginGrant,
     name: &ProfileName,
 ) -> Result<(), SettingsError> {
-    let needs_authorization_endpoint = grant == LoginGrant::AuthorizationCode;
-    let lacks_endpoint =
-        server.token_endpoint.is_none() || (needs_authorization_endpoint && server.authorization_endpoint.is_none());
+    let lacks_endpoint = server.token_endpoint.is_none()
+        || match grant {
+            LoginGrant::AuthorizationCode => server.authorization_endpoint.is_none(),
+            LoginGrant::Device => server.device_authorization_endpoint.is_none(),
+            LoginGrant::ClientCredentials => false,
+        };
     if server.issuer.is_some() || !lacks_endpoint {
         return Ok(());
     }

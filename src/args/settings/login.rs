@@ -1,5 +1,6 @@
 //! Everything that `oauth login` was told: server, client, callback, parameters.
 
+use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
 use super::target::{LoginTarget, login_target};
@@ -15,13 +16,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Keys of a profile that hold for one server only.
-const SERVER_SPECIFIC_KEYS: [&str; 7] = [
+const SERVER_SPECIFIC_KEYS: [&str; 8] = [
     "authorization_endpoint",
     "token_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
     "introspection_endpoint",
     "jwks_uri",
+    "device_authorization_endpoint",
     "client_secret_file",
 ];
 
@@ -67,7 +69,7 @@ pub fn login(
     let client = options.client.choice(environment, profile, &name, url.as_deref())?;
     let callback = match grant {
         LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
-        LoginGrant::ClientCredentials => no_callback()?,
+        LoginGrant::Device | LoginGrant::ClientCredentials => no_callback()?,
     };
     Ok(ResolvedLogin {
         given: options.profile_changes(url.as_deref(), profile.list("scope")),
@@ -99,13 +101,24 @@ pub fn login(
 /// grant has none.
 fn login_grant(options: &LoginOptions, profile: &Profile) -> Result<LoginGrant, SettingsError> {
     let grant = options.request.grant(profile)?;
-    match (grant, options.flag_for_a_person()) {
-        (LoginGrant::ClientCredentials, Some(flag)) => Err(SettingsError::Contradiction {
+    let (flag, problem) = match grant {
+        LoginGrant::AuthorizationCode => return Ok(grant),
+        LoginGrant::Device => (
+            options.flag_for_a_browser(),
+            "the person signs in on another device, and no browser is opened here",
+        ),
+        LoginGrant::ClientCredentials => (
+            options.flag_for_a_person(),
+            "the client gets the token for itself, and no browser is opened",
+        ),
+    };
+    match flag {
+        None => Ok(grant),
+        Some(flag) => Err(SettingsError::Contradiction {
             one: format!("--grant {}", grant.as_str()),
             other: flag.to_owned(),
-            problem: "the client gets the token for itself, and no browser is opened".to_owned(),
+            problem: problem.to_owned(),
         }),
-        _ => Ok(grant),
     }
 }
 
@@ -128,6 +141,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         other => other,
     };
     options.request.grant(profile)?;
+    token_reach(Some(profile), &[])?;
+    git_username(Some(profile))?;
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;

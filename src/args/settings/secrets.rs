@@ -6,6 +6,7 @@ use crate::protocol::pkce::CodeVerifier;
 use crate::secret::Secret;
 use crate::store::FileKey;
 use crate::system::environment::Environment;
+use crate::system::files::{FileError, named};
 use std::path::Path;
 
 /// Drops the one line ending that files and standard input end with.
@@ -38,9 +39,20 @@ pub fn code_verifier(place: &str, given: &Secret) -> Result<CodeVerifier, Settin
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn secret_from_file(place: &str, path: &Path) -> Result<Secret, SettingsError> {
-    let bytes =
-        std::fs::read(path).map_err(|error| invalid(place, format!("{} cannot be read: {error}", path.display())))?;
-    secret_from_bytes(place, bytes)
+    let mut bytes = named::read(path).map_err(|error| unreadable(place, path, &error))?;
+    secret_from_bytes(place, std::mem::take(&mut *bytes))
+}
+
+fn unreadable(place: &str, path: &Path, error: &FileError) -> SettingsError {
+    let problem = match error {
+        FileError::Unreadable(source) => format!("{} cannot be read: {source}", path.display()),
+        error => error.to_string(),
+    };
+    SettingsError::Value {
+        name: place.to_owned(),
+        problem,
+        hint: error.hints().into_iter().next(),
+    }
 }
 
 /// The key of the file store, as the environment names it.

@@ -2,6 +2,7 @@
 
 pub(super) mod authorize;
 pub(super) mod code;
+pub(super) mod device;
 pub(super) mod id_token;
 pub(super) mod introspection;
 pub(super) mod keys;

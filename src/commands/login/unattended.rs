@@ -19,8 +19,8 @@ pub(super) fn reject_unattended(
     let environment = &context.environment;
     let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
     let has_browser = resolved.browser.is_some() || environment.has("BROWSER");
-    let needs_no_person = resolved.grant == LoginGrant::ClientCredentials;
-    let is_on_purpose = needs_no_person
+    let needs_no_browser = resolved.grant != LoginGrant::AuthorizationCode;
+    let is_on_purpose = needs_no_browser
         || options.browser.no_browser
         || options.callback.paste
         || options.session.refresh_token_stdin

@@ -165,6 +165,7 @@ pub(in crate::flow) async fn receive_callback(
 ) -> Result<ValidatedCallback, LoginError> {
     context.caller.observe(&Event::WaitBegins {
         timeout,
+        awaited: "the browser",
         paste_accepted: context.pasted.is_some(),
     });
     let mut pending = Box::new(pending);

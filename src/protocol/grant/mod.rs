@@ -3,6 +3,7 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
 pub mod refresh_token;
 
 use super::citation::{Cited, RequestError};
@@ -11,6 +12,7 @@ use super::scope::Scope;
 use crate::secret::Secret;
 use authorization_code::AuthorizationCodeGrant;
 use client_credentials::ClientCredentialsGrant;
+use device_code::DeviceCodeGrant;
 use refresh_token::RefreshTokenGrant;
 
 /// What entitles the client to a token.
@@ -22,6 +24,8 @@ pub enum Grant {
     RefreshToken(RefreshTokenGrant),
     /// RFC 6749 §4.4.
     ClientCredentials(ClientCredentialsGrant),
+    /// RFC 8628 §3.4.
+    DeviceCode(DeviceCodeGrant),
 }
 
 /// How a session gets its next access token without the resource owner. A
@@ -38,10 +42,11 @@ pub enum Renewal {
 
 impl Grant {
     /// The grant types that this program knows, by their names on the wire.
-    pub const TYPES: [&'static str; 3] = [
+    pub const TYPES: [&'static str; 4] = [
         authorization_code::GRANT_TYPE,
         refresh_token::GRANT_TYPE,
         client_credentials::GRANT_TYPE,
+        device_code::GRANT_TYPE,
     ];
 
     /// The name on the wire.
@@ -50,6 +55,7 @@ impl Grant {
             Grant::AuthorizationCode(_) => authorization_code::GRANT_TYPE,
             Grant::RefreshToken(_) => refresh_token::GRANT_TYPE,
             Grant::ClientCredentials(_) => client_credentials::GRANT_TYPE,
+            Grant::DeviceCode(_) => device_code::GRANT_TYPE,
         }
     }
 
@@ -57,7 +63,7 @@ impl Grant {
     pub fn spends(&self) -> Option<&Secret> {
         match self {
             Grant::RefreshToken(grant) => Some(&grant.refresh_token),
-            Grant::AuthorizationCode(_) | Grant::ClientCredentials(_) => None,
+            Grant::AuthorizationCode(_) | Grant::ClientCredentials(_) | Grant::DeviceCode(_) => None,
         }
     }
 
@@ -80,6 +86,7 @@ impl Grant {
             Grant::AuthorizationCode(grant) => grant.push_credentials(params),
             Grant::RefreshToken(grant) => grant.push_credentials(params),
             Grant::ClientCredentials(_) => {}
+            Grant::DeviceCode(grant) => grant.push_credentials(params),
         }
     }
 
@@ -89,6 +96,7 @@ impl Grant {
             Grant::AuthorizationCode(grant) => grant.push_details(params),
             Grant::RefreshToken(grant) => grant.push_details(params),
             Grant::ClientCredentials(grant) => grant.push_details(params),
+            Grant::DeviceCode(grant) => grant.push_details(params),
         }
     }
 
@@ -102,6 +110,7 @@ impl Grant {
             authorization_code::GRANT_TYPE => AuthorizationCodeGrant::parse(fields).map(Grant::AuthorizationCode),
             refresh_token::GRANT_TYPE => RefreshTokenGrant::parse(fields).map(Grant::RefreshToken),
             client_credentials::GRANT_TYPE => Ok(Grant::ClientCredentials(ClientCredentialsGrant::parse(fields))),
+            device_code::GRANT_TYPE => DeviceCodeGrant::parse(fields).map(Grant::DeviceCode),
             _ => {
                 let reason = format!("only {} are supported", Grant::TYPES.join(", "));
                 Err(RequestError::new(

@@ -36,7 +36,7 @@ pub enum SignatureError {
         problem: KeyProblem,
     },
     /// It was changed, or signed by somebody else.
-    #[error("its signature does not match {}", tried(*keys))]
+    #[error("its signature does not match {}", keys_tried(*keys))]
     Mismatch {
         /// How many keys were tried.
         keys: usize,
@@ -49,7 +49,7 @@ fn with_key_id(key_id: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-fn tried(keys: usize) -> String {
+fn keys_tried(keys: usize) -> String {
     match keys {
         1 => "the issuer's key (RFC 7515 §5.2)".to_owned(),
         keys => format!("any of the issuer's {keys} keys that it may be from (RFC 7515 §5.2)"),

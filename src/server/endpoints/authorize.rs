@@ -251,7 +251,7 @@ fn ask(
         Ok(session) => session,
         Err(error) => return server_error(&error),
     };
-    let id = match interactions.wait(now, moment.randomness, &session, request, must_sign_in) {
+    let id = match interactions.wait(now, moment.randomness, &session, request.into(), must_sign_in) {
         Ok(id) => id,
         Err(WaitError::Full(full)) => return too_many_pending(server, full),
         Err(WaitError::Randomness(error)) => return server_error(&error),

@@ -5,13 +5,15 @@
 //! (RFC 9700 §4.12).
 
 use super::authorization_response::{deny, grant};
+use super::device_decision;
 use crate::protocol::params::Params;
+use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::server::authorization_server::AuthorizationServer;
-use crate::server::interactions::{MAX_COOKIES, SessionId, Waiting};
+use crate::server::interactions::{DeviceQuestion, MAX_COOKIES, Question, SessionId, Waiting};
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
-use crate::server::pages::consent::ConsentPage;
+use crate::server::pages::consent::{ConsentPage, Destination};
 use crate::server::pages::sign_in::SignInPage;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
@@ -29,7 +31,7 @@ pub(crate) fn sign_in(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
         return start_again(server);
     };
     if http.method != "POST" {
-        return sign_in_page(server, &pending, &pending.waiting.request.login_hint, false);
+        return sign_in_page(server, &pending, pending.waiting.question.login_hint(), false);
     }
     let form = match parse_form(server, &pending, http) {
         Ok(form) => form,
@@ -69,16 +71,16 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
         return Response::see_other(address(Route::SignIn, id));
     };
     if http.method != "POST" {
-        let resource: Vec<String> = waiting.request.resource.iter().map(ToString::to_string).collect();
+        let resource: Vec<String> = waiting.question.resource().iter().map(ToString::to_string).collect();
         return server.pages.consent(&ConsentPage {
-            client_id: waiting.request.client_id.as_str(),
+            client_id: waiting.question.client_id().as_str(),
             action: &address(Route::Consent, id),
             csrf: &session.csrf(id),
             user: &signed_in.user,
             sign_in: &address(Route::SignIn, id),
-            scope: waiting.request.scope.tokens(),
+            scope: waiting.question.scope().tokens(),
             resource: &resource,
-            redirect_uri: &waiting.request.redirect_uri,
+            destination: destination(&waiting.question, moment.now),
         });
     }
     let form = match parse_form(server, &pending, http) {
@@ -90,7 +92,10 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
             // Taken out first: of two answers at once, one finds nothing.
             let taken = server.interactions().take(moment.now, id, session);
             let Some(taken) = taken else { return start_again(server) };
-            grant(server, moment, &taken.request, &signed_in)
+            match &taken.question {
+                Question::Authorization(request) => grant(server, moment, request, &signed_in),
+                Question::Device(question) => device_decision::allow(server, moment, question, &signed_in),
+            }
         }
         Ok(Some("deny")) => decline(server, moment, &pending),
         _ => {
@@ -105,14 +110,26 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
     }
 }
 
+/// Where the answer goes, as the consent page shows it.
+fn destination(question: &Question, now: UnixSeconds) -> Destination<'_> {
+    match question {
+        Question::Authorization(request) => Destination::Browser(&request.redirect_uri),
+        Question::Device(DeviceQuestion { user_code, request }) => Destination::Device {
+            user_code: user_code.shown(),
+            user_agent: &request.user_agent,
+            seconds_ago: now.seconds_since(request.asked_at),
+        },
+    }
+}
+
 fn sign_in_page(server: &AuthorizationServer, pending: &PendingInteraction, username: &str, failed: bool) -> Response {
     server.pages.sign_in(&SignInPage {
-        client_id: pending.waiting.request.client_id.as_str(),
+        client_id: pending.waiting.question.client_id().as_str(),
         action: &address(Route::SignIn, &pending.id),
         csrf: &pending.session.csrf(&pending.id),
         username,
         failed,
-        redirect_uri: &pending.waiting.request.redirect_uri,
+        redirect_uri: pending.waiting.question.redirect_uri(),
     })
 }
 
@@ -160,8 +177,11 @@ fn parse_form(
 fn decline(server: &AuthorizationServer, moment: &Moment<'_>, pending: &PendingInteraction) -> Response {
     let taken = server.interactions().take(moment.now, &pending.id, &pending.session);
     match taken {
-        Some(taken) => deny(server, moment.policy, &taken.request),
         None => start_again(server),
+        Some(taken) => match &taken.question {
+            Question::Authorization(request) => deny(server, moment.policy, request),
+            Question::Device(question) => device_decision::deny(server, moment, question),
+        },
     }
 }
 

@@ -28,6 +28,18 @@ pub(crate) enum GrantError {
     RefreshTokenReused,
     #[error("the refresh token was issued to another client")]
     RefreshTokenOfOtherClient,
+    #[error("the device code is unknown or was used before")]
+    UnknownDeviceCode,
+    #[error("the device code was issued to another client")]
+    DeviceCodeOfOtherClient,
+    #[error("the device code has expired")]
+    DeviceCodeExpired,
+    #[error("the resource owner refused")]
+    DeviceDenied,
+    #[error("the resource owner has not decided yet")]
+    AuthorizationPending,
+    #[error("the device asks too often: 5 seconds more between all further requests")]
+    SlowDown,
     #[error("scope has more than was granted")]
     Scope,
     #[error("a public client has no credentials that could bring it a token")]
@@ -47,6 +59,10 @@ impl GrantError {
     pub(crate) fn error(self) -> &'static str {
         match self {
             GrantError::Scope | GrantError::ScopeOfUsers => "invalid_scope",
+            GrantError::AuthorizationPending => "authorization_pending",
+            GrantError::SlowDown => "slow_down",
+            GrantError::DeviceDenied => "access_denied",
+            GrantError::DeviceCodeExpired => "expired_token",
             GrantError::PublicClient => "unauthorized_client",
             GrantError::Resource => "invalid_target",
             GrantError::Randomness(_) => "server_error",
@@ -65,6 +81,11 @@ impl GrantError {
             GrantError::UnknownRefreshToken | GrantError::RefreshTokenOfOtherClient | GrantError::Scope => {
                 "RFC 6749 §6"
             }
+            GrantError::UnknownDeviceCode | GrantError::DeviceCodeOfOtherClient => "RFC 8628 §3.4",
+            GrantError::AuthorizationPending
+            | GrantError::SlowDown
+            | GrantError::DeviceDenied
+            | GrantError::DeviceCodeExpired => "RFC 8628 §3.5",
             GrantError::PublicClient => "RFC 6749 §4.4",
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",

@@ -15,11 +15,14 @@
 
 mod access_token_only;
 pub(crate) mod authorization_code;
+pub(crate) mod device_code;
 pub(crate) mod error;
 pub(crate) mod grant;
 pub(crate) mod opaque_token;
+pub(crate) mod pending_device;
 pub(crate) mod pkce;
 pub(crate) mod refresh_token;
 mod reuse;
 pub(crate) mod revocation;
 pub(crate) mod store;
+pub(crate) mod user_code;

@@ -3,6 +3,8 @@
 use super::error::GrantError;
 use super::grant::{Authorization, BoundCode, Grant, IssuedTokens, RefreshToken, TokenAnswer};
 use super::opaque_token::{FAMILY_BYTES, GrantId, Hash, Presented, draw_token};
+use super::pending_device::PendingDevice;
+use super::user_code::UserCode;
 use crate::protocol::client::ClientId;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -15,6 +17,8 @@ use zeroize::Zeroize;
 
 /// Codes that wait to be redeemed, at most.
 const MAX_CODES: usize = 1_000;
+/// Devices that wait, at most.
+const MAX_DEVICES: usize = 1_000;
 /// Grants with tokens, at most.
 const MAX_GRANTS: usize = 10_000;
 
@@ -55,6 +59,9 @@ pub(super) enum Standing {
 pub(crate) struct Grants {
     pub(super) lifetimes: Lifetimes,
     pub(super) codes: ExpiringMap<GrantId, IssuedCode>,
+    pub(super) devices: ExpiringMap<GrantId, PendingDevice>,
+    /// Which device waits for which code.
+    pub(super) user_codes: ExpiringMap<UserCode, GrantId>,
     pub(super) grants: ExpiringMap<GrantId, Grant>,
 }
 
@@ -69,6 +76,8 @@ impl Grants {
         Grants {
             lifetimes,
             codes: ExpiringMap::new(MAX_CODES),
+            devices: ExpiringMap::new(MAX_DEVICES),
+            user_codes: ExpiringMap::new(MAX_DEVICES),
             grants: ExpiringMap::new(MAX_GRANTS),
         }
     }

@@ -1,7 +1,9 @@
 //! The consent page.
 
 use super::layout::{CHECK, KEY, Pages, form_target};
+use crate::output::duration::describe_seconds;
 use crate::protocol::redirect_uri::RedirectUri;
+use crate::secret::Secret;
 use crate::server::html::escape;
 use crate::server::message::Response;
 
@@ -15,7 +17,21 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) sign_in: &'a str,
     pub(crate) scope: &'a [String],
     pub(crate) resource: &'a [String],
-    pub(crate) redirect_uri: &'a RedirectUri,
+    pub(crate) destination: Destination<'a>,
+}
+
+/// Where the answer goes.
+pub(crate) enum Destination<'a> {
+    /// With the browser back to the client.
+    Browser(&'a RedirectUri),
+    /// To a device that asks for it (RFC 8628 §3.3).
+    Device {
+        user_code: Secret,
+        /// How the program there names itself.
+        user_agent: &'a str,
+        /// When it asked for the code.
+        seconds_ago: i64,
+    },
 }
 
 impl Pages {
@@ -28,7 +44,7 @@ impl Pages {
             sign_in,
             scope,
             resource,
-            redirect_uri,
+            destination,
         } = page;
         let initial: String = client_id
             .chars()
@@ -36,7 +52,7 @@ impl Pages {
             .into_iter()
             .collect();
         let permissions: String = scope.iter().map(|token| permission(token)).collect();
-        let (origin, kind) = destination(redirect_uri);
+        let (facts, note) = destination.facts();
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -49,20 +65,18 @@ impl Pages {
              <a href=\"{sign_in}\">Use another account</a></p>\
              <h2>It asks to</h2><ul>{permissions}</ul>\
              <dl><div><dt>Its token will work at</dt>{resources}</div>\
-             <div><dt>You will go back to</dt><dd><code>{origin}</code>{kind}</dd></div></dl>\
+             {facts}</dl>\
              <form method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <div class=\"choices\">\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
              <button name=\"decision\" value=\"allow\">Allow</button>\
              </div></form>\
-             <p class=\"note\">Allow this only if you started it yourself.</p>",
+             <p class=\"note\">{note}</p>",
             initial = escape(&initial),
             client_id = escape(client_id),
             user = escape(user),
             sign_in = escape(sign_in),
-            origin = escape(&origin),
-            kind = kind,
             action = escape(action),
             csrf = escape(csrf),
         );
@@ -71,13 +85,57 @@ impl Pages {
             "Allow access?",
             "card wide",
             &body,
-            &self.policy(&form_target(redirect_uri)),
+            &self.policy(&destination.form_target()),
         )
     }
 }
 
+impl Destination<'_> {
+    /// As facts on the page, and what the person is warned of.
+    fn facts(&self) -> (String, &'static str) {
+        match self {
+            Destination::Browser(redirect_uri) => {
+                let (origin, kind) = redirect_target(redirect_uri);
+                let facts = format!(
+                    "<div><dt>You will go back to</dt><dd><code>{}</code>{kind}</dd></div>",
+                    escape(&origin)
+                );
+                (facts, "Allow this only if you started it yourself.")
+            }
+            Destination::Device {
+                user_code,
+                user_agent,
+                seconds_ago,
+            } => {
+                let by = match user_agent.is_empty() {
+                    true => String::new(),
+                    false => format!(" by <code>{}</code>", escape(user_agent)),
+                };
+                let ago = describe_seconds(u64::try_from(*seconds_ago).unwrap_or_default());
+                let facts = format!(
+                    "<div><dt>It will be used on another device</dt><dd>the one that shows <code>{code}</code></dd>\
+                     <dd><small>asked for {ago} ago{by}</small></dd></div>",
+                    code = escape(user_code.expose()),
+                );
+                (
+                    facts,
+                    "Allow this only if you started it yourself, on a device that shows this code. Whoever sent you \
+                     a code would be signed in as you.",
+                )
+            }
+        }
+    }
+
+    fn form_target(&self) -> String {
+        match self {
+            Destination::Browser(redirect_uri) => form_target(redirect_uri),
+            Destination::Device { .. } => String::new(),
+        }
+    }
+}
+
 /// Where a redirect URI leads, as much of it as a person can check, and in words.
-fn destination(redirect_uri: &RedirectUri) -> (String, &'static str) {
+fn redirect_target(redirect_uri: &RedirectUri) -> (String, &'static str) {
     let url = redirect_uri.url();
     let origin = url.origin().ascii_serialization();
     match url.scheme() {

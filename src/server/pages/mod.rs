@@ -7,6 +7,7 @@
 //! RFC 6749 §10.13).
 
 pub(crate) mod consent;
+pub(crate) mod device;
 mod error;
 mod form_post;
 mod home;
@@ -16,7 +17,7 @@ pub(crate) mod sign_in;
 #[cfg(test)]
 mod tests {
     use super::layout::Pages;
-    use super::{consent, sign_in};
+    use super::{consent, device, sign_in};
     use crate::protocol::params::Params;
     use crate::protocol::redirect_uri::RedirectUri;
     use crate::server::rejection::Rejection;
@@ -40,7 +41,7 @@ mod tests {
                 csrf: hostile,
                 username: hostile,
                 failed: true,
-                redirect_uri: &redirect_uri,
+                redirect_uri: Some(&redirect_uri),
             }),
             pages.consent(&consent::ConsentPage {
                 client_id: hostile,
@@ -50,8 +51,30 @@ mod tests {
                 sign_in: hostile,
                 scope: &values,
                 resource: &values,
-                redirect_uri: &redirect_uri,
+                destination: consent::Destination::Browser(&redirect_uri),
             }),
+            pages.consent(&consent::ConsentPage {
+                client_id: hostile,
+                action: hostile,
+                csrf: hostile,
+                user: hostile,
+                sign_in: hostile,
+                scope: &values,
+                resource: &values,
+                destination: consent::Destination::Device {
+                    user_code: hostile.into(),
+                    user_agent: hostile,
+                    seconds_ago: 1,
+                },
+            }),
+            pages.user_code(&device::UserCodePage {
+                action: hostile,
+                csrf: hostile,
+                user_code: hostile,
+                is_wrong: true,
+            }),
+            pages.device_allowed(hostile),
+            pages.device_denied(hostile),
             pages.error(
                 400,
                 hostile,

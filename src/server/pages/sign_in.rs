@@ -15,7 +15,8 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) username: &'a str,
     /// The last try failed.
     pub(crate) failed: bool,
-    pub(crate) redirect_uri: &'a RedirectUri,
+    /// Where the browser goes then; `None` where it stays here.
+    pub(crate) redirect_uri: Option<&'a RedirectUri>,
 }
 
 impl Pages {
@@ -70,7 +71,7 @@ impl Pages {
             "Sign in",
             "card",
             &body,
-            &self.policy(&form_target(redirect_uri)),
+            &self.policy(&redirect_uri.map(form_target).unwrap_or_default()),
         )
     }
 }

@@ -2,6 +2,7 @@
 //! send them, at chosen times.
 
 mod authorize;
+mod device;
 mod metadata;
 mod prompt;
 mod protection;

@@ -224,7 +224,7 @@ fn requests_that_are_malformed() {
         "invalid_request",
     );
     error(&fixture.send("POST", "/token", &[], &good), 400, "invalid_request");
-    for unsupported in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"] {
+    for unsupported in ["password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer"] {
         let form = good.replace("=authorization_code", &format!("={unsupported}"));
         error(&fixture.post("/token", &form), 400, "unsupported_grant_type");
     }

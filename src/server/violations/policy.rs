@@ -109,6 +109,14 @@ decisions! {
     requires_secrets_for_codes: TokenClientAuthentication;
     requires_secrets_for_refresh_tokens: RefreshClientAuthentication;
 
+    // The device authorization grant.
+    waits_for_the_decision: DeviceApproval;
+    binds_device_codes_to_clients: DeviceClient;
+    reports_pending_decisions_as_authorization_pending: DevicePending;
+    reports_unknown_device_codes_as_invalid_grant: DeviceUnknown;
+    requires_secrets_for_device_codes: DeviceClientAuthentication;
+    rejects_device_codes_for_unknown_clients: DeviceUnknownClient;
+
     // Tokens.
     issues_access_tokens_for_requested_resources: TokenResource;
     names_audience_in_access_tokens: TokenAudience;
@@ -159,6 +167,16 @@ impl Policy<'_> {
     /// How weak refresh tokens are, if they are.
     pub(crate) fn refresh_token_entropy(&self) -> Option<Entropy> {
         self.entropy(Rule::TokenRefreshEntropy, Rule::TokenRefreshEntropyMore)
+    }
+
+    /// How weak device codes are, if they are.
+    pub(crate) fn device_code_entropy(&self) -> Option<Entropy> {
+        self.violates(Rule::DeviceCodeEntropy).then_some(Entropy::Bits32)
+    }
+
+    /// How short user codes are, if they are too short.
+    pub(crate) fn short_user_code_chars(&self) -> Option<usize> {
+        self.violates(Rule::DeviceUserCodeEntropy).then_some(3)
     }
 
     fn entropy(&self, weakest: Rule, weak: Rule) -> Option<Entropy> {

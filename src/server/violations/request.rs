@@ -10,7 +10,7 @@ use crate::server::message::Request;
 use crate::server::route::Route;
 
 /// The parameters that hold codes and tokens.
-const CREDENTIALS: [&str; 4] = ["code", "refresh_token", "token", "access_token"];
+const CREDENTIALS: [&str; 5] = ["code", "device_code", "refresh_token", "token", "access_token"];
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -19,6 +19,7 @@ pub(crate) fn alter(policy: &Policy<'_>, route: Route, request: &Request, respon
         Route::Authorize | Route::SignIn | Route::Consent => {
             alter_authorization(policy, route, request, response);
         }
+        Route::DeviceAuthorization if response.status == 200 => alter_device_authorization(policy, response),
         Route::Token if response.status == 200 => alter_tokens(policy, response),
         Route::Token => alter_error(policy, request, response),
         Route::Userinfo if response.status == 200 && policy.violates(Rule::UserinfoNoStore) => {
@@ -77,6 +78,23 @@ fn alter_authorization(policy: &Policy<'_>, route: Route, request: &Request, res
     if policy.violates(Rule::AuthorizeEscaping) {
         let html = unescape(&String::from_utf8_lossy(&response.body));
         response.body = html.into_bytes().into();
+    }
+}
+
+/// The answer with the two codes (RFC 8628 §3.2).
+fn alter_device_authorization(policy: &Policy<'_>, response: &mut Response) {
+    if policy.violates(Rule::DeviceNoStore) {
+        remove_header(response, "cache-control");
+    }
+    if policy.violates(Rule::DeviceResponse) {
+        alter_object(response, |members| {
+            members.remove("expires_in");
+        });
+    }
+    if policy.violates(Rule::DeviceVerificationUri) {
+        alter_object(response, |members| {
+            members.insert("verification_uri".to_owned(), json!("http://device.example/device"));
+        });
     }
 }
 

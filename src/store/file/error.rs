@@ -2,10 +2,9 @@
 
 use super::format::{FORMAT_VERSION, MAX_FILE_BYTES};
 use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
-use super::private_file_error::PrivateFileError;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::store::{StoreKind, other_stores};
-use std::io;
+use crate::system::files::FileError;
 use std::path::PathBuf;
 
 /// Why the file store cannot be used.
@@ -13,7 +12,7 @@ use std::path::PathBuf;
 pub enum FileStoreError {
     /// The key file that the user named is not there.
     #[error("the key file `{}` cannot be read", path.display())]
-    KeyFile { path: PathBuf, source: io::Error },
+    KeyFile { path: PathBuf, source: FileError },
     /// There are sessions, and their key is gone.
     #[error("there are encrypted sessions in `{}`, but their key `{}` is gone", sessions.display(), key.display())]
     KeyGone {
@@ -94,7 +93,7 @@ pub enum FileStoreError {
     #[error("the session is larger than {MAX_FILE_BYTES} bytes")]
     TooLarge,
     #[error(transparent)]
-    File(#[from] PrivateFileError),
+    File(#[from] FileError),
 }
 
 impl FileStoreError {
@@ -112,12 +111,13 @@ impl FileStoreError {
             FileStoreError::NotASession { .. }
                 | FileStoreError::Truncated { .. }
                 | FileStoreError::Tampered { .. }
-                | FileStoreError::File(PrivateFileError::TooLarge { .. })
+                | FileStoreError::File(FileError::TooLarge { .. })
         )
     }
 
     pub(in crate::store) fn hints(&self) -> Vec<String> {
         match self {
+            FileStoreError::KeyFile { source, .. } if source.is_refusal() => source.hints(),
             FileStoreError::KeyFile { path, .. } | FileStoreError::KeyMalformed { path } => {
                 let mut hints = vec![format!(
                     "Make a new key with `head -c 32 /dev/urandom | base64 > {}`; sessions under an old key cannot be read with it.",

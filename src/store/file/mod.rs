@@ -11,26 +11,22 @@
 pub(super) mod error;
 mod format;
 pub(super) mod passphrase;
-pub(super) mod private_dir;
-pub(super) mod private_file_error;
 pub(super) mod sealed;
 #[cfg(test)]
 mod tests;
 
+use super::profile_name::file_name;
 use super::session::{Session, SessionError};
 use super::{CredentialStore, FileKey, ProfileName, StoreError, StoreKind, StoreSettings, item_name};
 use crate::fault::{self, Point};
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
+use crate::system::files::{FileError, PermissionPolicy, PrivateDir, named};
 use error::FileStoreError;
 use format::MAX_FILE_BYTES;
 use passphrase::{KEY_BYTES, KdfError, KdfParams, PassphrasePrompt, PassphraseUse};
-use private_dir::{PermissionPolicy, PrivateDir, file_name};
-use private_file_error::PrivateFileError;
 use sealed::{KeyOrigin, SealedSession, StoreKey, encrypt};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -385,27 +381,23 @@ impl CredentialStore for FileStore {
 /// The key file that the user named: mounted secrets are links and open to
 /// others by design, so neither is refused.
 fn read_named_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileStoreError> {
-    let unreadable = |source| FileStoreError::KeyFile {
+    named::read(path).map_err(|source| FileStoreError::KeyFile {
         path: path.to_path_buf(),
         source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut content = Zeroizing::new(Vec::new());
-    file.take(MAX_KEY_FILE_BYTES)
-        .read_to_end(&mut content)
-        .map_err(unreadable)?;
-    Ok(content)
+    })
 }
 
 fn read_own_key(folder: &Path) -> Result<Option<Vec<u8>>, FileStoreError> {
-    let folder = PrivateDir::shared(folder);
-    Ok(folder.read(KEY_FILE_NAME, MAX_KEY_FILE_BYTES, PermissionPolicy::Refuse)?)
+    match PrivateDir::existing_shared(folder)? {
+        Some(folder) => Ok(folder.read(KEY_FILE_NAME, MAX_KEY_FILE_BYTES, PermissionPolicy::Refuse)?),
+        None => Ok(None),
+    }
 }
 
 /// How the key of this session is made from a passphrase; `None` where it is
 /// not, or where there is no session that could be read.
 fn derivation_of(sessions: &PrivateDir, name: &str) -> Option<KdfParams> {
-    let read = |content: Result<Option<Vec<u8>>, PrivateFileError>| content.ok().flatten();
+    let read = |content: Result<Option<Vec<u8>>, FileError>| content.ok().flatten();
     let content = read(sessions.read(name, MAX_FILE_BYTES, PermissionPolicy::Tighten))
         .or_else(|| read(sessions.pending(name, MAX_FILE_BYTES, PermissionPolicy::Tighten)))?;
     SealedSession::parse(&content, &sessions.file(name)).ok()?.derivation

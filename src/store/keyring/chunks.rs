@@ -8,6 +8,7 @@
 //! and SHA-256 of the whole.
 
 use super::error::{KeyringError, Operation};
+use crate::hex::hex;
 use crate::store::session::{Session, SessionError};
 use keyring_core::{CredentialStore, Entry, Error};
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,7 @@ fn damaged(how: &'static str) -> KeyringError {
 }
 
 fn hex_sha256(value: &[u8]) -> String {
-    Sha256::digest(value).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(value))
 }
 
 fn entry(store: &CredentialStore, name: &str) -> Result<Entry, KeyringError> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use std::fs;
 use std::sync::mpsc;
 
 fn profile() -> ProfileName {
@@ -157,13 +158,13 @@ fn a_lock_whose_file_was_removed_excludes_nobody_by_mistake() {
 #[test]
 fn a_file_that_lost_its_name_to_another_is_not_the_lock() {
     let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("work.lock");
-    let file = open_or_make(&path).unwrap();
-    assert!(is_same_inode(&file, &path));
-    fs::remove_file(&path).unwrap();
-    assert!(!is_same_inode(&file, &path));
-    open_or_make(&path).unwrap();
-    assert!(!is_same_inode(&file, &path));
+    let folder = PrivateDir::existing(home.path()).unwrap().unwrap();
+    let file = folder.lock_file("work.lock").unwrap();
+    assert!(folder.has(&file, "work.lock"));
+    fs::remove_file(home.path().join("work.lock")).unwrap();
+    assert!(!folder.has(&file, "work.lock"));
+    folder.lock_file("work.lock").unwrap();
+    assert!(!folder.has(&file, "work.lock"));
 }
 
 #[cfg(unix)]
@@ -183,7 +184,7 @@ fn lock_files_are_for_the_owner_alone_and_no_link_is_followed() {
         matches!(
             &error,
             LockError::File {
-                source: PrivateFileError::Symlink { .. },
+                source: FileError::Symlink { .. },
                 ..
             }
         ),

@@ -2,6 +2,7 @@
 //! renewed, and its tokens.
 
 use super::end::{SessionEnd, Suspension};
+use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
 use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId, MissingCredential};
 use crate::protocol::endpoint::{Endpoint, Issuer};
@@ -11,6 +12,9 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+
+/// So many roles keep their keys: stores limit the size of a record.
+const MAX_KEPT_ROLES: usize = 4;
 
 /// A profile's record.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ pub struct Session {
     pub first_claims: Option<FirstClaims>,
     /// The first one is the main one; others were asked for a part of it.
     pub tokens: Vec<StoredToken>,
+    /// Keys of AWS roles that were assumed with the ID token, oldest first.
+    pub role_credentials: Vec<RoleCredentials>,
 }
 
 /// The client's identity at the server, with all credentials that it has there.
@@ -136,6 +142,7 @@ impl Session {
             refresh_expires_at: None,
             first_claims: None,
             tokens: Vec::new(),
+            role_credentials: Vec::new(),
         }
     }
 
@@ -147,6 +154,16 @@ impl Session {
             requested: self.requested,
             ..Session::new(self.issuer, self.client, self.token_endpoint)
         }
+    }
+
+    /// Keeps these keys in the place of those of the same role. Keys that have
+    /// ended are dropped, and the oldest where there are too many.
+    pub fn keep_role_credentials(&mut self, credentials: RoleCredentials, now: UnixSeconds) {
+        let is_obsolete = |kept: &RoleCredentials| kept.identity == credentials.identity || kept.expires_at <= now;
+        self.role_credentials.retain(|kept| !is_obsolete(kept));
+        let surplus = (self.role_credentials.len() + 1).saturating_sub(MAX_KEPT_ROLES);
+        self.role_credentials.drain(..surplus);
+        self.role_credentials.push(credentials);
     }
 
     /// Whether there is a token, a way to get one, or one that a suspended

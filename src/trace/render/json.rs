@@ -39,6 +39,17 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             members([("title", text(title)), ("params", params_list(params, redaction))]),
         ),
         Event::AuthorizationUrl(url) => named("authorization_url", members([("url", redaction.url(url).into())])),
+        Event::UserCode {
+            verification_uri,
+            expires_in,
+            ..
+        } => named(
+            "user_code",
+            members([
+                ("verification_uri", text(verification_uri)),
+                ("expires_in", expires_in.as_secs().into()),
+            ]),
+        ),
         Event::BrowserStarted { command } => named("browser_started", members([("command", text(command))])),
         Event::BrowserFailed { command, reason } => named(
             "browser_failed",
@@ -52,6 +63,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
         Event::WaitBegins {
             timeout,
             paste_accepted,
+            ..
         } => named(
             "wait_begins",
             members([

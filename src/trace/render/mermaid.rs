@@ -56,10 +56,10 @@ impl Renderer for Mermaid {
 
 fn statement(line: &DiagramLine) -> String {
     let (from, to) = (identifier(line.from), identifier(line.to));
-    let mut label = escaped(&cut(&line.label));
+    let mut label = escape(&cut(&line.label));
     for pair in shown_pairs(line) {
         label += "<br/>";
-        label += &escaped(&cut(&pair));
+        label += &escape(&cut(&pair));
     }
     match line.kind {
         LineKind::Step => {
@@ -114,7 +114,7 @@ fn cut(text: &str) -> String {
 
 /// Everything that means something to Mermaid, or to the HTML that it makes,
 /// as a character reference: `#35;`.
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_mermaid_reads_as_its_own_is_a_reference() {
         assert_eq!(
-            escaped("a;b #1 <script> $$x$$ %%c end: it's"),
+            escape("a;b #1 <script> $$x$$ %%c end: it's"),
             "a#59;b #35;1 #60;script#62; #36;#36;x#36;#36; #37;#37;c end: it's"
         );
         assert_eq!(cut(&"é".repeat(80)).chars().count(), LABEL_CHARS);

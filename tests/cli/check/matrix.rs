@@ -27,7 +27,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
 ];
 
 /// Rules that only a client with a secret can see.
-const FOR_CONFIDENTIAL_CLIENTS: [Rule; 7] = [
+const FOR_CONFIDENTIAL_CLIENTS: [Rule; 8] = [
+    Rule::DeviceClientAuthentication,
     Rule::RefreshClientAuthentication,
     Rule::RevocationClientAuthentication,
     Rule::TokenTwoMethods,

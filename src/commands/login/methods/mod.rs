@@ -4,6 +4,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device;
 mod refresh_token;
 
 use super::attempt::Attempt;
@@ -21,6 +22,8 @@ use crate::store::{Renewal, Session};
 pub(super) enum LoginMethod {
     /// A person signs in with the browser.
     AuthorizationCode,
+    /// A person signs in on another device.
+    Device,
     /// The client acts for itself.
     ClientCredentials,
     /// A refresh token that another program got.
@@ -39,6 +42,7 @@ impl LoginMethod {
         }
         Ok(match resolved.grant {
             LoginGrant::AuthorizationCode => LoginMethod::AuthorizationCode,
+            LoginGrant::Device => LoginMethod::Device,
             LoginGrant::ClientCredentials => LoginMethod::ClientCredentials,
         })
     }
@@ -54,7 +58,7 @@ impl LoginMethod {
     /// Whether one login at a time is enough: the session of another one serves as well.
     pub(super) fn may_share_session(&self) -> bool {
         match self {
-            LoginMethod::AuthorizationCode | LoginMethod::ClientCredentials => true,
+            LoginMethod::AuthorizationCode | LoginMethod::Device | LoginMethod::ClientCredentials => true,
             LoginMethod::RefreshToken(_) => false,
         }
     }
@@ -62,7 +66,9 @@ impl LoginMethod {
     /// Whether a session is renewed as one of this method is.
     pub(super) fn renews_like(&self, session: &Session) -> bool {
         match self {
-            LoginMethod::AuthorizationCode | LoginMethod::RefreshToken(_) => !session.renewal.repeats_grant(),
+            LoginMethod::AuthorizationCode | LoginMethod::Device | LoginMethod::RefreshToken(_) => {
+                !session.renewal.repeats_grant()
+            }
             LoginMethod::ClientCredentials => session.renewal == Renewal::ClientCredentials,
         }
     }
@@ -75,6 +81,7 @@ impl LoginMethod {
     pub(super) fn run(self, attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
         match self {
             LoginMethod::AuthorizationCode => authorization_code::run(attempt),
+            LoginMethod::Device => device::run(attempt),
             LoginMethod::ClientCredentials => client_credentials::run(attempt),
             LoginMethod::RefreshToken(refresh_token) => refresh_token::run(attempt, refresh_token),
         }

@@ -4,6 +4,7 @@
 mod authorization_code;
 mod caller;
 mod client_credentials;
+mod device_code;
 mod forbidden_grants;
 mod refresh_token;
 pub(super) mod unproven_client;
@@ -79,6 +80,7 @@ fn issue(
         Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
         Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
+        Grant::DeviceCode(grant) => device_code::issue(server, moment, grant, caller),
     }
 }
 
@@ -114,6 +116,8 @@ fn grant_rejected(policy: &Policy<'_>, error: GrantError) -> Response {
         GrantError::UnknownCode => policy.reports_unknown_codes_as_invalid_grant(),
         GrantError::UnknownRefreshToken => policy.reports_unknown_refresh_tokens_as_invalid_grant(),
         GrantError::WrongVerifier => policy.reports_wrong_verifiers_as_invalid_grant(),
+        GrantError::UnknownDeviceCode => policy.reports_unknown_device_codes_as_invalid_grant(),
+        GrantError::AuthorizationPending => policy.reports_pending_decisions_as_authorization_pending(),
         _ => true,
     };
     let code = if is_reported_rightly {

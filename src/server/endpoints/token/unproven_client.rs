@@ -39,7 +39,7 @@ pub(super) fn admit(
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
             (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
-            (None, Grant::ClientCredentials(_)) => true,
+            (None, Grant::ClientCredentials(_) | Grant::DeviceCode(_)) => true,
         };
         if !is_enforced {
             return Some(own);
@@ -50,6 +50,7 @@ pub(super) fn admit(
         Grant::RefreshToken(RefreshTokenGrant { refresh_token, .. }) => {
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
+        Grant::DeviceCode(grant) => server.grants().client_of_device_code(now, &grant.device_code).cloned(),
         // It is bound to nothing but the client that asks
         Grant::ClientCredentials(_) => None,
     };
@@ -59,6 +60,7 @@ pub(super) fn admit(
     let is_enforced = match &request.grant {
         Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
         Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
+        Grant::DeviceCode(_) => policy.binds_device_codes_to_clients(),
         Grant::ClientCredentials(_) => true,
     };
     (!is_enforced).then_some(own)

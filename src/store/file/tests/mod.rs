@@ -416,7 +416,7 @@ fn modes_are_fixed_and_links_are_refused() {
     assert!(
         matches!(
             error,
-            FileStoreError::File(PrivateFileError::TooOpen { mode: 0o640, .. })
+            FileStoreError::File(FileError::ReadableByOthers { mode: 0o640, .. })
         ),
         "{error:?}"
     );
@@ -436,7 +436,7 @@ fn modes_are_fixed_and_links_are_refused() {
     symlink(home.path().join("moved"), session_path(&home, "work")).unwrap();
     let error = file_error(store(&home).load(&profile("work")));
     assert!(
-        matches!(error, FileStoreError::File(PrivateFileError::Symlink { .. })),
+        matches!(error, FileStoreError::File(FileError::Symlink { .. })),
         "{error:?}"
     );
     fs::rename(&sessions, home.path().join("elsewhere")).unwrap();
@@ -449,7 +449,7 @@ fn modes_are_fixed_and_links_are_refused() {
     ] {
         let error = file_error(outcome);
         assert!(
-            matches!(error, FileStoreError::File(PrivateFileError::Symlink { .. })),
+            matches!(error, FileStoreError::File(FileError::Symlink { .. })),
             "{error:?}"
         );
     }
@@ -465,7 +465,7 @@ fn a_folder_that_cannot_be_made_is_an_error_before_and_at_saving() {
     ] {
         let error = file_error(outcome);
         assert!(
-            matches!(error, FileStoreError::File(PrivateFileError::Io { .. })),
+            matches!(&error, FileStoreError::File(FileError::WrongKind { path, .. }) if *path == home.path().join("data")),
             "{error:?}"
         );
         assert!(error.hints().iter().any(|hint| hint.contains("--store none")));

@@ -179,7 +179,9 @@ fn a_weak_derivation_is_read_and_not_taken_over() {
     fs::write(session_path(&home, "work"), content).unwrap();
     assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 1);
     store.save(&profile("work"), &full_session(2)).unwrap();
-    let folder = PrivateDir::shared(&home.path().join("data/oauth/sessions"));
+    let folder = PrivateDir::existing(&home.path().join("data/oauth/sessions"))
+        .unwrap()
+        .unwrap();
     assert!(derivation_of(&folder, "work").unwrap().is_strong_enough());
     assert_eq!(store.load(&profile("work")).unwrap().unwrap().generation, 2);
 }

@@ -10,6 +10,7 @@
 
 use super::address::{self, Address};
 use super::wire::{Body, FIXED_HEADER_BYTES, Malformed, Message, MessageType, MethodCall, Writer, message_bytes};
+use crate::hex::hex;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -115,8 +116,8 @@ impl Bus {
     /// Tells the bus who we are, which it knows from the socket.
     fn begin(&mut self, greeting: Greeting) -> Result<(), BusError> {
         let uid = rustix::process::geteuid().as_raw().to_string();
-        let hex: String = uid.bytes().map(|byte| format!("{byte:02x}")).collect();
-        self.unsent.raw(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes());
+        self.unsent
+            .raw(format!("\0AUTH EXTERNAL {}\r\n", hex(uid.as_bytes())).as_bytes());
         if greeting == Greeting::WaitForConsent {
             self.flush()?;
             self.read_consent()?;

@@ -56,7 +56,7 @@ impl Terminal {
         lines.push(mark.clone());
         for line in body.lines().take(MAX_BODY_LINES) {
             let inside = line.chars().take_while(|character| *character == ' ').count();
-            lines.extend(self.wrapped(
+            lines.extend(self.wrap(
                 &format!("{mark} "),
                 4,
                 &format!("{mark} {:inside$}    ", ""),
@@ -80,6 +80,6 @@ impl Terminal {
     fn header_lines(&self, mark: &str, name: &str, value: &str) -> Vec<String> {
         let name = format!("{name}:");
         let first = format!("{mark} {} ", self.theme.paint(Role::Aside, &name));
-        self.wrapped(&first, 5 + name.chars().count(), &format!("{mark}     "), 8, value)
+        self.wrap(&first, 5 + name.chars().count(), &format!("{mark}     "), 8, value)
     }
 }

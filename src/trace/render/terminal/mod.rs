@@ -14,6 +14,7 @@
 //! somebody waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
 
+mod device_prompt;
 mod exchange;
 mod waiting;
 
@@ -25,6 +26,7 @@ use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
+use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
 use std::io::Write;
@@ -179,7 +181,7 @@ impl Terminal {
         }
     }
 
-    fn wait_begins(&mut self, timeout: Duration, paste_accepted: bool) {
+    fn wait_begins(&mut self, timeout: Duration, awaited: &str, paste_accepted: bool) {
         if self.settings.quiet || self.settings.json {
             return;
         }
@@ -189,9 +191,9 @@ impl Terminal {
         let target = (self.draw_target)();
         // a terminal that cannot redraw (TERM=dumb) gets the plain line
         if self.settings.is_terminal && !target.is_hidden() {
-            self.waiting = Some(WaitingLine::begin(target, timeout));
+            self.waiting = Some(WaitingLine::begin(target, awaited, timeout));
         } else {
-            let text = waiting::plain_line(&(self.now)(), timeout);
+            let text = waiting::plain_line(&(self.now)(), awaited, timeout);
             self.line(&text);
         }
     }
@@ -214,13 +216,13 @@ impl Terminal {
         let space = &indent[mark.len()..];
         let lead = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
         let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
-        self.wrapped(&lead, lead_columns, &below, lead_columns, value)
+        self.wrap(&lead, lead_columns, &below, lead_columns, value)
     }
 
     /// The text behind `lead`, and where it is too long for the terminal, in
     /// further lines behind `below`. Both may hold colour; how wide they are
     /// stands beside them. Broken at a space where there is one.
-    fn wrapped(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
+    fn wrap(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let mut rest = text;
         let (mut before, mut used_columns) = (lead, lead_columns);
@@ -259,7 +261,7 @@ impl Terminal {
         let columns = INDENT.len() + label.chars().count() + 1;
         let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
         let below = format!("{INDENT}  ");
-        let lines = self.wrapped(&lead, columns, &below, below.len(), &sanitize(text));
+        let lines = self.wrap(&lead, columns, &below, below.len(), &sanitize(text));
         self.line(&lines.join("\n"));
     }
 
@@ -322,6 +324,7 @@ impl Terminal {
             Event::CheckSkipped(text) => self.remark("not checked:", text),
             // shown at every level, or nothing to show
             Event::AuthorizationUrl(_)
+            | Event::UserCode { .. }
             | Event::BrowserOverdue { .. }
             | Event::BrowserFailed { .. }
             | Event::BrowserExited { .. }
@@ -340,6 +343,21 @@ impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
             Event::AuthorizationUrl(url) => self.authorization_url(url),
+            Event::UserCode {
+                verification_uri,
+                verification_uri_complete,
+                user_code,
+                expires_in,
+            } => {
+                let prompt = DevicePrompt {
+                    verification_uri,
+                    verification_uri_complete: *verification_uri_complete,
+                    user_code,
+                    expires_in: *expires_in,
+                };
+                let text = prompt.text(&self.settings);
+                self.line(&text);
+            }
             Event::BrowserOverdue { url } => self.browser_overdue(url),
             Event::Note(text) => self.note(text),
             Event::Outcome(text) => self.outcome(text),
@@ -357,8 +375,9 @@ impl Observer for Terminal {
             Event::CallbackIgnored { reason, notable: true } => self.warning(reason),
             Event::WaitBegins {
                 timeout,
+                awaited,
                 paste_accepted,
-            } => self.wait_begins(*timeout, *paste_accepted),
+            } => self.wait_begins(*timeout, awaited, *paste_accepted),
             Event::WaitEnds => self.waiting = None,
             _ if level_of(event) > self.level() => {}
             _ if self.settings.json => self.json_line(&event_object(event, self.redaction)),
@@ -371,6 +390,7 @@ impl Observer for Terminal {
 fn level_of(event: &Event<'_>) -> u8 {
     match event {
         Event::AuthorizationUrl(_)
+        | Event::UserCode { .. }
         | Event::BrowserOverdue { .. }
         | Event::BrowserFailed { .. }
         | Event::BrowserExited { .. }

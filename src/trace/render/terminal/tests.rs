@@ -322,6 +322,7 @@ fn the_waiting_line_makes_way_for_others_and_leaves_nothing_behind() {
     let mut terminal = Terminal::new(settings, Box::new(LinesOfScreen), on_screen);
     terminal.observe(&Event::WaitBegins {
         timeout: Duration::from_secs(300),
+        awaited: "the browser",
         paste_accepted: false,
     });
     // the first drawing comes from a thread of its own

@@ -15,13 +15,13 @@ pub(super) struct WaitingLine {
 }
 
 impl WaitingLine {
-    pub(super) fn begin(target: ProgressDrawTarget, timeout: Duration) -> Self {
+    pub(super) fn begin(target: ProgressDrawTarget, awaited: &str, timeout: Duration) -> Self {
         let left = move |progress: &ProgressState, out: &mut dyn Write| {
             // a failure to draw is not worth more than this
             let _ = out.write_str(&clock(timeout.saturating_sub(progress.elapsed())));
         };
         // the template is constant: if it were wrong, the bar's own would do
-        let style = ProgressStyle::with_template("{spinner} waiting for the browser, {left} left")
+        let style = ProgressStyle::with_template(&format!("{{spinner}} waiting for {awaited}, {{left}} left"))
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
             .with_key("left", left)
             .tick_chars("-\\|/ ");
@@ -43,14 +43,14 @@ impl Drop for WaitingLine {
 }
 
 /// `waiting for the browser until 14:03:20 (5 min)`.
-pub(super) fn plain_line(now: &Zoned, timeout: Duration) -> String {
+pub(super) fn plain_line(now: &Zoned, awaited: &str, timeout: Duration) -> String {
     let spoken = spoken(timeout);
     let end = SignedDuration::try_from(timeout)
         .ok()
         .and_then(|timeout| now.checked_add(timeout).ok());
     match end {
-        Some(end) => format!("waiting for the browser until {} ({spoken})", end.strftime("%H:%M:%S")),
-        None => format!("waiting for the browser ({spoken})"),
+        Some(end) => format!("waiting for {awaited} until {} ({spoken})", end.strftime("%H:%M:%S")),
+        None => format!("waiting for {awaited} ({spoken})"),
     }
 }
 

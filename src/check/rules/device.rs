@@ -1,0 +1,193 @@
+//! The device authorization grant (RFC 8628), as far as it can be seen while
+//! nobody enters a code.
+
+use crate::check::context::Check;
+use crate::check::entropy::expect_bits;
+use crate::check::exchange::Exchange;
+use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
+use crate::check::token_requests::UNKNOWN_TOKEN;
+use crate::protocol::client::{Client, ClientAuthentication};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+use crate::protocol::grant::device_code;
+use crate::protocol::params::Params;
+use crate::rules::Rule;
+use crate::secret::Secret;
+use serde_json::Value;
+
+/// So many codes are compared with each other.
+const SAMPLES: usize = 3;
+
+/// What a person can type, and nobody can guess within its life.
+const USER_CODE_BITS: f64 = 20.0;
+
+const DEVICE_CODE_BITS: f64 = 128.0;
+
+/// Tests the device authorization grant.
+pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
+    check.rule(Rule::DeviceResponse, &mut |check| {
+        let exchange = ask(check)?;
+        let members = exchange.object().unwrap_or_default();
+        let is_text = |name: &str| {
+            members
+                .get(name)
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty())
+        };
+        let mut wanted = ["device_code", "user_code", "verification_uri"].into_iter();
+        match wanted.find(|name| !is_text(name)) {
+            Some(name) => violated(format!("it has no {name}")),
+            None => ensure(
+                members.get("expires_in").is_some_and(Value::is_number),
+                "it has no expires_in",
+            ),
+        }
+    });
+    check.rule(Rule::DeviceNoStore, &mut |check| {
+        let exchange = ask(check)?;
+        let header = exchange.response.header("cache-control").unwrap_or_default();
+        ensure(
+            header.to_lowercase().contains("no-store"),
+            "it has no Cache-Control: no-store",
+        )
+    });
+    check.rule(Rule::DeviceVerificationUri, &mut |check| {
+        let exchange = ask(check)?;
+        let address = member(&exchange, "verification_uri")?;
+        let address = address.expose().split('#').next().unwrap_or_default().to_owned();
+        match Endpoint::parse(&address, HttpPolicy::LoopbackOnly) {
+            Ok(_) => Ok(()),
+            Err(problem) => violated(problem.to_string()),
+        }
+    });
+    check.rule(Rule::DeviceUserCodeEntropy, &mut |check| {
+        let codes = samples(check, "user_code")?;
+        // What stands between the letters is there to be read
+        let letters = codes.iter().map(|code| {
+            let code = code.expose().chars();
+            Secret::new(code.filter(|letter| letter.is_alphanumeric()).collect::<String>())
+        });
+        expect_bits(&letters.collect::<Vec<_>>(), USER_CODE_BITS)
+    });
+    check.rule(Rule::DeviceCodeEntropy, &mut |check| {
+        let codes = samples(check, "device_code")?;
+        expect_bits(&codes, DEVICE_CODE_BITS)
+    });
+    check.rule(Rule::DeviceApproval, &mut |check| {
+        let client = check.prober.client.clone();
+        let exchange = poll_new_code(check, &client)?;
+        check.expect_no_token(&exchange)
+    });
+    check.rule(Rule::DevicePending, &mut pending);
+    check.rule(Rule::DeviceUnknown, &mut |check| {
+        ask(check)?;
+        let params = redemption(&Secret::from(UNKNOWN_TOKEN));
+        let exchange = check.prober.token_request(params)?;
+        check.expect_error(&exchange, "invalid_grant")
+    });
+    check.rule(Rule::DeviceClient, &mut |check| {
+        let other = check.prober.unknown_client();
+        let exchange = poll_new_code(check, &other)?;
+        check.expect_no_token(&exchange)?;
+        ensure(
+            !is_pending(&exchange),
+            "the other client is told to wait for the decision",
+        )
+    });
+    check.rule(Rule::DeviceUnknownClient, &mut |check| {
+        ask(check)?;
+        let unknown = check.prober.unknown_client();
+        expect_no_codes(check, &unknown)
+    });
+    check.rule(Rule::DeviceClientAuthentication, &mut |check| {
+        check.prober.needs_secret()?;
+        ask(check)?;
+        let public = check.prober.client_with(ClientAuthentication::None);
+        expect_no_codes(check, &public)
+    });
+}
+
+/// Nobody has entered the code, so nothing can be decided.
+fn pending(check: &mut Check<'_, '_>) -> CheckResult {
+    let client = check.prober.client.clone();
+    let exchange = poll_new_code(check, &client)?;
+    if exchange.has_token() {
+        return inconclusive("it gets a token (device.approval)");
+    }
+    match exchange.error() {
+        Some(_) if is_pending(&exchange) => Ok(()),
+        Some(error) => violated(format!("the error is {error}, not authorization_pending")),
+        None => check.expect_error(&exchange, "authorization_pending"),
+    }
+}
+
+fn is_pending(exchange: &Exchange) -> bool {
+    let error = exchange.error();
+    error.is_some_and(|error| ["authorization_pending", "slow_down"].contains(&error.as_str()))
+}
+
+/// The answer with the codes, for the client as it is.
+fn ask(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
+    let client = check.prober.client.clone();
+    let exchange = ask_as(check, &client)?;
+    let has_codes = exchange.status() == 200 && exchange.object().is_some();
+    match exchange.error() {
+        None if has_codes => Ok(exchange),
+        Some(error) => inconclusive(format!("the client gets no codes for a device: {error}")),
+        None => inconclusive(format!("the client gets no codes for a device: {}", exchange.summary())),
+    }
+}
+
+fn ask_as(check: &mut Check<'_, '_>, client: &Client) -> Result<Exchange, Failure> {
+    let url = check.prober.device_authorization_endpoint()?.url().clone();
+    let wanted = &check.prober.request.login.authorization;
+    let mut params = Params::new();
+    if !wanted.scope.is_empty() {
+        params.push("scope", &wanted.scope.to_string());
+    }
+    for resource in &wanted.resource {
+        params.push("resource", resource.as_str());
+    }
+    let request = check.prober.message(url, params, client)?;
+    check.prober.send(request)
+}
+
+fn expect_no_codes(check: &mut Check<'_, '_>, client: &Client) -> CheckResult {
+    let exchange = ask_as(check, client)?;
+    ensure(member(&exchange, "device_code").is_err(), "it gets codes")
+}
+
+/// Asks for the tokens of a new code, as this client.
+fn poll_new_code(check: &mut Check<'_, '_>, client: &Client) -> Result<Exchange, Failure> {
+    let codes = ask(check)?;
+    let params = redemption(&member(&codes, "device_code")?);
+    check.prober.token_request_as(params, client)
+}
+
+fn redemption(code: &Secret) -> Params {
+    let mut params = Params::new();
+    params.push("grant_type", device_code::GRANT_TYPE);
+    params.push_secret("device_code", code);
+    params
+}
+
+fn samples(check: &mut Check<'_, '_>, name: &'static str) -> Result<Vec<Secret>, Failure> {
+    check.prober.results.begin_sequence();
+    (0..SAMPLES)
+        .map(|_| {
+            let exchange = ask(check)?;
+            member(&exchange, name)
+        })
+        .collect()
+}
+
+fn member(exchange: &Exchange, name: &'static str) -> Result<Secret, Failure> {
+    let object = exchange.object();
+    let text = object
+        .as_ref()
+        .and_then(|object| object.get(name))
+        .and_then(Value::as_str);
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => Ok(Secret::from(text)),
+        None => inconclusive(format!("the answer has no {name} (device.response)")),
+    }
+}

@@ -1,0 +1,36 @@
+//! The device authorization grant (RFC 8628): a person signs in on another device.
+
+use crate::app::context::caller;
+use crate::app::deadline::Uninterruptible;
+use crate::app::signals::shutdown_signal;
+use crate::commands::login::attempt::Attempt;
+use crate::commands::login::outcome::{LoginOutcome, Requested};
+use crate::error::Error;
+use crate::flow::device::log_in_with_device;
+use crate::store::Session;
+use crate::trace::Observer;
+
+pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
+    let Attempt {
+        context,
+        resolved,
+        transport,
+        saver,
+        observer,
+        ..
+    } = attempt;
+    let mut request = resolved.request;
+    request.timeout = context.at_most(request.timeout);
+    let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(session, observer);
+    let mut caller = caller(transport, observer);
+    let runtime = context.runtime()?;
+    let _until_stored = Uninterruptible::begin();
+    let logged_in =
+        runtime.block_on(async { log_in_with_device(&request, &mut caller, &mut save, shutdown_signal()).await })?;
+    Ok(LoginOutcome {
+        session: logged_in.session,
+        id_token: logged_in.id_token,
+        requested: Requested::of(&request),
+        token_response: logged_in.token_response,
+    })
+}

@@ -1,0 +1,185 @@
+//! ID tokens as they should be, and every way in which they may not be.
+
+use super::super::jose::signing_input;
+use super::*;
+use serde_json::json;
+
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
+
+fn claims() -> Value {
+    json!({ "iss": "https://as.example", "aud": "c", "sub": "alice", "exp": NOW.0 + 300, "iat": NOW.0, "nonce": "n" })
+}
+
+fn check_with(header: Value, claims: &Value) -> Result<IdToken, IdTokenError> {
+    let text = format!("{}.{}", signing_input(&header, claims), base64url(b"signature"));
+    let access_token = Secret::from("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+    let nonce = Nonce::parse("n").unwrap();
+    check(
+        &text,
+        &Expected {
+            issuer: Some("https://as.example"),
+            client_id: "c",
+            client_has_secret: false,
+            now: NOW,
+            access_token: &access_token,
+            context: IdTokenContext::Login(Some(&nonce)),
+        },
+    )
+}
+
+fn with(member: &str, value: Value) -> Result<IdToken, IdTokenError> {
+    let mut claims = claims();
+    if value.is_null() {
+        claims.as_object_mut().unwrap().remove(member);
+    } else {
+        claims[member] = value;
+    }
+    check_with(json!({"alg": "RS256"}), &claims)
+}
+
+#[test]
+fn good_claims_in_their_variations() {
+    assert_eq!(with("x", json!(1)).unwrap().subject, "alice");
+    for (member, value) in [
+        ("aud", json!(["c"])),
+        ("exp", json!(NOW.0 as f64 + 0.5)),
+        ("exp", json!(NOW.0 - 59)),
+        ("iat", json!(NOW.0 + 59)),
+        ("azp", json!("c")),
+        ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")),
+        ("auth_time", json!(0)),
+    ] {
+        assert!(with(member, value.clone()).is_ok(), "{member} {value}");
+    }
+}
+
+#[test]
+fn each_claim_that_must_hold() {
+    use IdTokenError::{AccessTokenHash, AuthorizedParty, Missing, Nonce};
+    let audience = |found: &str| IdTokenError::Audience {
+        expected: "c".into(),
+        found: found.into(),
+    };
+    let cases = [
+        ("iss", json!(null), Missing("iss")),
+        ("aud", json!(null), Missing("aud")),
+        ("aud", json!(7), Missing("aud")),
+        ("aud", json!("other"), audience("other")),
+        ("aud", json!([]), audience("")),
+        ("aud", json!(["c", "other"]), AuthorizedParty),
+        ("azp", json!("other"), AuthorizedParty),
+        ("exp", json!(null), Missing("exp")),
+        ("exp", json!("1700000300"), Missing("exp")),
+        ("exp", json!(1e20), Missing("exp")),
+        ("exp", json!(-1), Missing("exp")),
+        ("exp", json!(NOW.0 - 61), IdTokenError::Expired(61)),
+        ("iat", json!(null), Missing("iat")),
+        ("iat", json!(NOW.0 + 61), IdTokenError::IssuedInFuture(61)),
+        ("iat", json!(NOW.0 - 601), IdTokenError::IssuedLongAgo(601)),
+        ("nbf", json!(NOW.0 + 61), IdTokenError::NotYetValid(61)),
+        ("sub", json!(null), Missing("sub")),
+        ("sub", json!(""), Missing("sub")),
+        ("nonce", json!(null), Nonce),
+        ("nonce", json!("other"), Nonce),
+        ("at_hash", json!("wrong"), AccessTokenHash),
+    ];
+    for (member, value, error) in cases {
+        assert_eq!(with(member, value.clone()).err(), Some(error), "{member} {value}");
+    }
+    for other in ["https://as.example/", "https://evil.example"] {
+        assert!(
+            matches!(with("iss", json!(other)), Err(IdTokenError::Issuer { .. })),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn headers_that_prove_nothing() {
+    for alg in [
+        json!("none"),
+        json!("nOnE"),
+        json!(null),
+        json!("XX256"),
+        json!(""),
+        json!("HS256"),
+    ] {
+        let header = json!({ "alg": alg });
+        assert!(
+            matches!(check_with(header, &claims()), Err(IdTokenError::Algorithm(_))),
+            "{alg}"
+        );
+    }
+    assert_eq!(
+        check_with(json!({"alg": "RS256", "crit": ["x"]}), &claims()).err(),
+        Some(IdTokenError::Critical)
+    );
+}
+
+fn refreshed(claims: &Value, algorithm: &str, first: &FirstClaims) -> Result<IdToken, IdTokenError> {
+    let text = format!("{}.AA", signing_input(&json!({"alg": algorithm}), claims));
+    check(
+        &text,
+        &Expected {
+            issuer: Some("https://as.example"),
+            client_id: "c",
+            client_has_secret: false,
+            now: NOW,
+            access_token: &Secret::from("t"),
+            context: IdTokenContext::Refresh {
+                subject: Some("alice"),
+                first: Some(first),
+            },
+        },
+    )
+}
+
+#[test]
+fn a_refreshed_id_token_of_another_party_is_told_whatever_else_is_wrong_with_it() {
+    let first = FirstClaims::of(claims().as_object().unwrap());
+    assert!(refreshed(&claims(), "ES256", &first).is_ok());
+    for (claim, value, expected) in [
+        ("sub", "bob", "alice"),
+        ("iss", "https://other.example", "https://as.example"),
+        ("aud", "other", "c"),
+    ] {
+        let mut claims = claims();
+        claims[claim] = json!(value);
+        claims["exp"] = json!(1);
+        for algorithm in ["ES256", "none"] {
+            let other = refreshed(&claims, algorithm, &first)
+                .err()
+                .and_then(|error| error.other_party());
+            let found = OtherParty {
+                claim,
+                expected: expected.into(),
+                found: value.into(),
+            };
+            assert_eq!(other, Some(found), "{claim} {algorithm}");
+        }
+    }
+}
+
+#[test]
+fn a_refreshed_id_token_repeats_the_claims_of_the_first_where_it_has_them() {
+    let first = FirstClaims {
+        nonce: Some("n".into()),
+        auth_time: Some(UnixSeconds(7)),
+        azp: None,
+    };
+    let with = |claim: &str, value: Value| {
+        let mut claims = claims();
+        claims["auth_time"] = json!(7);
+        claims[claim] = value;
+        if claims[claim].is_null() {
+            claims.as_object_mut().unwrap().remove(claim);
+        }
+        refreshed(&claims, "ES256", &first).map(|id_token| id_token.subject)
+    };
+    for (claim, value) in [("x", json!(1)), ("nonce", json!(null)), ("auth_time", json!(null))] {
+        assert_eq!(with(claim, value), Ok("alice".to_owned()), "{claim}");
+    }
+    for (claim, value) in [("nonce", json!("m")), ("auth_time", json!(8)), ("azp", json!("c"))] {
+        assert_eq!(with(claim, value), Err(IdTokenError::Changed(claim)));
+    }
+}
