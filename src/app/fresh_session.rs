@@ -311,6 +311,7 @@ mod tests {
     use super::*;
     use crate::protocol::client::{Client, ClientAuthentication, ClientId};
     use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+    use crate::protocol::scope::Scope;
     use crate::secret::Secret;
     use crate::store::SessionClient;
 

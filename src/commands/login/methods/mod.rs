@@ -50,7 +50,7 @@ impl LoginMethod {
     /// Whether a person signs in.
     pub(super) fn needs_person(&self) -> bool {
         match self {
-            LoginMethod::AuthorizationCode => true,
+            LoginMethod::AuthorizationCode | LoginMethod::Device => true,
             LoginMethod::ClientCredentials | LoginMethod::RefreshToken(_) => false,
         }
     }
