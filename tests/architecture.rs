@@ -90,6 +90,11 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
+    (
+        "src/check/rules/client_assertion.rs",
+        "takes an assertion apart to change its signature",
+    ),
+    ("src/commands/serve.rs", "reads the metadata of a client"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
@@ -181,6 +186,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/protocol/authorization/response.rs", "encodes the code"),
     (
+        "src/protocol/client_auth/assertion.rs",
+        "writes the identifier of an assertion into it",
+    ),
+    (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",
     ),
@@ -269,6 +278,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),
     ("src/store/file/mod.rs", "parses the record"),

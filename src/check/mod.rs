@@ -45,7 +45,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, code, device, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{authorize, client_assertion, code, device, id_token, introspection, keys, metadata, pages, pkce};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -68,6 +68,7 @@ pub fn run(
     let documents = metadata::fetch(&mut check)?;
     metadata::run(&mut check, &documents);
     keys::run(&mut check);
+    client_assertion::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -85,6 +86,7 @@ pub fn run(
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
+    client_assertion::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

@@ -151,7 +151,7 @@ async fn ask_once(
         code_challenge: code_verifier.map(CodeVerifier::challenge),
         extra: &wanted.extra,
     };
-    let mut context = caller.authentication_context(endpoint.url());
+    let mut context = caller.authentication_context();
     let http_request = message.http_request(endpoint, &mut context)?;
     trace_request("device authorization request", &http_request, caller.observer);
     let sent = caller.send(&http_request).await;
@@ -237,7 +237,7 @@ async fn poll(
                 continue;
             }
             Err(NoTokenAnswer::Transport(error)) => return Err(DeviceLoginError::NoTokens(error)),
-            Err(NoTokenAnswer::Randomness(error)) => return Err(error.into()),
+            Err(NoTokenAnswer::Authentication(error)) => return Err(error.into()),
         };
         match answer {
             Ok(response) => return Ok(response),

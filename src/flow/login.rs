@@ -21,7 +21,6 @@ pub use store::LoggedIn;
 pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
-use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
 use crate::flow::server::{ResolvedServer, resolve_server};
 use crate::flow::token_endpoint::request_token;
@@ -103,10 +102,10 @@ pub async fn login_until_exchange(
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
-    let Caller { clock, randomness, .. } = &mut context.caller;
+    let mut authentication = context.caller.authentication_context();
     Ok(PreparedExchange {
         authorization_response,
-        token_request: token_request.http_request(&server.token_endpoint, clock(), *randomness)?,
+        token_request: token_request.http_request(&server.token_endpoint, &mut authentication)?,
     })
 }
 

@@ -6,10 +6,10 @@ use super::caller::Caller;
 use super::events::trace_request;
 use super::hints::{At, Sent, advice, advice_for_no_json};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse, salvage_refresh_token};
 use crate::secret::Secret;
@@ -27,7 +27,7 @@ pub(in crate::flow) struct TokenEndpointAnswer<'e> {
 pub enum NoTokenAnswer {
     /// The client cannot prove who it is.
     #[error(transparent)]
-    Randomness(#[from] RandomnessFailed),
+    Authentication(#[from] ClientAuthenticationError),
     /// The request was not sent, or not answered.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -42,7 +42,7 @@ pub(in crate::flow) async fn request_token<'e>(
     token_request: &TokenRequest,
     caller: &mut Caller<'_>,
 ) -> Result<TokenEndpointAnswer<'e>, NoTokenAnswer> {
-    let request = token_request.http_request(endpoint, caller.now(), caller.randomness)?;
+    let request = token_request.http_request(endpoint, &mut caller.authentication_context())?;
     let title = match token_request.grant {
         Grant::RefreshToken(_) => "refresh request",
         _ => "token request",

@@ -7,6 +7,7 @@
 pub mod abnf;
 pub mod authorization;
 pub mod aws_sts;
+pub mod certificate;
 pub mod citation;
 pub mod client;
 pub mod client_auth;

@@ -7,6 +7,7 @@
 
 use super::access_token::AccessToken;
 use super::documents::Documents;
+use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
 use super::grants::store::{Grants, Lifetimes};
 use super::interactions::{Interactions, SignedIn};
@@ -30,6 +31,9 @@ use crate::secret::Secret;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+
+/// Only clients that have proved who they are fill this.
+const MAX_USED_ASSERTIONS: usize = 100_000;
 
 /// Why a server cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +79,8 @@ pub struct AuthorizationServer {
     /// Whether a code was issued for which an ID token is due.
     openid_was_granted: AtomicBool,
     grants: Mutex<Grants>,
+    /// Client assertions that were used, by hash.
+    used_assertions: Mutex<ExpiringMap<[u8; 32], ()>>,
     interactions: Mutex<Interactions>,
     wrong_user_codes: Mutex<WrongUserCodes>,
 }
@@ -115,6 +121,7 @@ impl AuthorizationServer {
             jwks: OnceLock::new(),
             openid_was_granted: AtomicBool::new(false),
             grants: Mutex::new(Grants::new(lifetimes)),
+            used_assertions: Mutex::new(ExpiringMap::new(MAX_USED_ASSERTIONS)),
             interactions: Mutex::new(Interactions::new()),
             wrong_user_codes: Mutex::default(),
             aliases: AliasTable::new(),
@@ -180,6 +187,16 @@ impl AuthorizationServer {
     /// The grants, for one short step.
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that an assertion is used, which lives until then; whether that is the first time.
+    pub(crate) fn note_assertion(&self, now: UnixSeconds, hash: [u8; 32], until: UnixSeconds) -> bool {
+        let mut used = self.used_assertions.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = used.get(now, &hash).is_none();
+        if is_first {
+            used.insert(now, hash, (), until);
+        }
+        is_first
     }
 
     /// Sessions and waiting requests, for one short step.

@@ -14,6 +14,7 @@ mod broken_rules;
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_assertions;
 mod client_credentials;
 #[cfg(unix)]
 mod completions;
@@ -79,6 +80,7 @@ mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
 mod status;

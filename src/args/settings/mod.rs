@@ -26,7 +26,10 @@ pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
-pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
+pub use secrets::{
+    certificate_from_file, code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file,
+    signing_key_from_file,
+};
 pub use token::part;
 pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};

@@ -1,6 +1,7 @@
 //! The groups of rules, a file each.
 
 pub(super) mod authorize;
+pub(super) mod client_assertion;
 pub(super) mod code;
 pub(super) mod device;
 pub(super) mod id_token;

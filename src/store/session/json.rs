@@ -6,7 +6,7 @@ use super::error::{RECORD_VERSION, SessionError};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
 use super::role_credentials::{RoleCredentials, RoleIdentity};
 use super::token::StoredToken;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
@@ -104,6 +104,10 @@ struct RecordClient<'a> {
     key: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     certificate_chain: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assertion_audience: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assertion_alg: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -263,6 +267,14 @@ impl<'a> From<&'a SessionClient> for RecordClient<'a> {
             secret: exposed(&client.secret),
             key: exposed(&client.key),
             certificate_chain: borrowed(&client.certificate_chain),
+            assertion_audience: client
+                .assertion
+                .as_ref()
+                .map(|assertion| Cow::Borrowed(assertion.audience.as_str())),
+            assertion_alg: client
+                .assertion
+                .as_ref()
+                .and_then(|assertion| borrowed(&assertion.algorithm)),
         }
     }
 }
@@ -384,6 +396,10 @@ impl RecordClient<'_> {
             secret: secret(self.secret),
             key: secret(self.key),
             certificate_chain: owned(self.certificate_chain),
+            assertion: self.assertion_audience.map(|audience| AssertionParameters {
+                audience: audience.into_owned(),
+                algorithm: owned(self.assertion_alg),
+            }),
         })
     }
 }

@@ -22,6 +22,6 @@ pub use crate::protocol::grant::Renewal;
 pub use end::{SessionEnd, Suspension};
 pub use error::{RECORD_VERSION, SessionError};
 pub use part::Part;
-pub use record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use record::{ClientCredentialError, RequestedAccess, Session, SessionClient, SessionEndpoints};
 pub use role_credentials::{RoleCredentials, RoleIdentity};
 pub use token::StoredToken;

@@ -1,7 +1,7 @@
 //! What is written is read again; what cannot be read is refused.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
@@ -20,6 +20,10 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
             secret: Some(Secret::from("canary-client-secret")),
             key: Some(Secret::from("canary-client-key")),
             certificate_chain: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
+            assertion: Some(AssertionParameters {
+                audience: "https://id.example.com".to_owned(),
+                algorithm: Some("ES256".to_owned()),
+            }),
         },
         token_endpoint: endpoint("https://id.example.com/token"),
         endpoints: SessionEndpoints {
@@ -146,6 +150,7 @@ fn bare_session() -> Session {
         secret: None,
         key: None,
         certificate_chain: None,
+        assertion: None,
     };
     Session::new(None, client, endpoint("http://127.0.0.1/token"))
 }
@@ -173,6 +178,7 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.dpop_key = None;
     session.client.key = None;
     session.client.certificate_chain = None;
+    session.client.assertion = None;
     assert_eq!(
         session.encode().expose(),
         concat!(
@@ -411,14 +417,21 @@ mod any_session {
     }
 
     prop_compose! {
+        fn assertion_parameters()(audience in any::<String>(), algorithm in option::of(any::<String>())) -> AssertionParameters {
+            AssertionParameters { audience, algorithm }
+        }
+    }
+
+    prop_compose! {
         fn clients()(
             id in "[ -~]{1,12}",
             method in prop::sample::select(ClientAuthenticationMethod::ALL.to_vec()),
             secret in secrets(),
             key in secrets(),
             certificate_chain in option::of(any::<String>()),
+            assertion in option::of(assertion_parameters()),
         ) -> SessionClient {
-            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain }
+            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain, assertion }
         }
     }
 
