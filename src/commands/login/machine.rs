@@ -5,7 +5,7 @@ use super::attempt::Attempt;
 use super::methods::LoginMethod;
 use super::saver::{Destination, SessionSaver};
 use super::turn::Turn;
-use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
+use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::lock::LOCK_WAIT;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
@@ -40,10 +40,10 @@ pub(in crate::commands) fn log_in_machine(context: &Context, name: &ProfileName)
     let profile = config.profile(name);
     let destination = Destination::without_prompts(context, &options, profile)?;
     let mut observer = context.observer();
-    let given_secret = given_client_secret(context, &options, &resolved)?;
+    let given = given_client_credentials(context, &options, &resolved.credential_files)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
-    resolved.request.client.secret = client_secret(given_secret, &resolved, saver.current_session());
+    resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(&resolved)?;
     saver.probe(&mut observer)?;
     let turn = Turn {
