@@ -35,6 +35,7 @@ use system::environment::Environment;
 
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
+    system::process::harden();
     let environment = Environment::of_process();
     let command_line = match CommandLine::parse_from_arguments(&arguments) {
         Ok(command_line) => command_line,

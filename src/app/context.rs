@@ -19,7 +19,7 @@ use crate::store::{
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
 use crate::system::files::has_controlling_terminal;
-use crate::system::{self, SystemRandomness};
+use crate::system::{self, SystemRandomness, process};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportSettings};
@@ -274,9 +274,25 @@ fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    process::check_descriptors().map_err(ProcessError::Runtime)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
+        .map_err(|error| ProcessError::Runtime(error).into())
+}
+
+/// A runtime with a thread for each processor.
+pub(crate) fn server_runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    process::check_descriptors()
+        // one more, which reads and computes
+        .and_then(|()| process::check_threads(processors + 1))
+        .and_then(|()| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(processors)
+                .enable_all()
+                .build()
+        })
         .map_err(|error| ProcessError::Runtime(error).into())
 }
 

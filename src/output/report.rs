@@ -6,6 +6,7 @@ use crate::exit::ExitCode;
 use crate::output::causes::causes;
 use crate::output::sanitize::sanitize;
 use crate::output::theme::{Role, Theme};
+use crate::system::process;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -23,11 +24,28 @@ pub struct Style {
 /// # Errors
 /// `ProcessError::Output`.
 pub fn print(result: &[u8]) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(result).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other.map_err(ProcessError::Output)?),
+    match write_result(result) {
+        Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
     }
+}
+
+/// The same for a token: a reader that has gone did not get it.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_token(result: &[u8]) -> Result<(), Error> {
+    Ok(write_result(result)?)
+}
+
+fn write_result(result: &[u8]) -> Result<(), ProcessError> {
+    // It has become /dev/null by now, which takes everything
+    if process::stdout_was_closed() {
+        return Err(ProcessError::OutputClosed);
+    }
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(result).and_then(|()| stdout.flush());
+    written.map_err(ProcessError::Output)
 }
 
 /// Writes an error to stderr, unless it was reported in another way.

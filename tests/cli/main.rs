@@ -69,6 +69,8 @@ mod passphrase;
 mod paste;
 mod peers;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;

@@ -43,7 +43,7 @@ impl<'a> Summary<'a> {
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
-            return report::print(Secret::new(line).expose().as_bytes());
+            return report::print_token(Secret::new(line).expose().as_bytes());
         }
         observer.observe(&Event::Outcome(&format!(
             "stored as profile \"{name}\" in {}",
