@@ -87,6 +87,8 @@ mod serve_client_assertions;
 mod server_errors;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal_rows;
 mod token;
 #[cfg(unix)]
 mod token_formats;
