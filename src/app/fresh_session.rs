@@ -309,7 +309,7 @@ pub(crate) fn fresh_id_token(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::client::{Client, ClientAuthentication, ClientId};
+    use crate::protocol::client::{Client, ClientId};
     use crate::protocol::endpoint::{Endpoint, HttpPolicy};
     use crate::protocol::scope::Scope;
     use crate::secret::Secret;
@@ -318,10 +318,7 @@ mod tests {
     const END_S: i64 = 1_900_000_000;
 
     fn session(lifetime_s: i64) -> Session {
-        let client = SessionClient::from(&Client {
-            id: ClientId::parse("desktop").unwrap(),
-            authentication: ClientAuthentication::None,
-        });
+        let client = SessionClient::from(&Client::public(ClientId::parse("desktop").unwrap()));
         let endpoint = Endpoint::parse("https://id.example.com/token", HttpPolicy::LoopbackOnly).unwrap();
         let token = StoredToken {
             narrowed_to: Scope::default(),
