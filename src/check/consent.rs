@@ -3,9 +3,8 @@
 //! One more login with `prompt=consent` shows whether that is the reason; then
 //! all later logins ask for it, and no rule is skipped for want of a refresh token.
 
-use super::logins::{BaselineLogin, Logins, code_of};
+use super::exchange::Tokens;
 use super::prober::Prober;
-use super::report::Failure;
 use crate::rules::Rule;
 use crate::trace::Event;
 
@@ -28,20 +27,16 @@ const NEED_REFRESH_TOKEN: &[Rule] = &[
     Rule::RevocationCascade,
 ];
 
-/// Looks once whether a consent page brings the refresh token that the first
-/// login lacks.
-pub(super) fn look_for_refresh_token(logins: &mut Logins, prober: &mut Prober<'_, '_>, baseline: &BaselineLogin) {
-    let lacks_refresh_token = baseline
-        .tokens()
-        .is_ok_and(|(tokens, _)| tokens.refresh_token.is_none());
-    if !lacks_refresh_token || !may_be_ignored(prober) || !prober.wants_any(NEED_REFRESH_TOKEN) {
-        return;
-    }
-    let aside = prober.results.put_aside();
-    let is_granted = log_in_with_consent(logins, prober);
-    prober.results.take_back(aside);
-    prober.asks_for_consent = is_granted.unwrap_or(false);
-    prober.world.caller.observe(&Event::Note(match prober.asks_for_consent {
+/// Whether a login with a consent page may bring the refresh token that these
+/// tokens lack, and a rule needs one.
+pub(super) fn may_bring_refresh_token(prober: &Prober<'_, '_>, tokens: &Tokens) -> bool {
+    tokens.refresh_token.is_none() && may_be_ignored(prober) && prober.wants_any(NEED_REFRESH_TOKEN)
+}
+
+/// From now on every login asks for a consent page, or none does.
+pub(super) fn settle(prober: &mut Prober<'_, '_>, brings_refresh_token: bool) {
+    prober.asks_for_consent = brings_refresh_token;
+    prober.world.caller.observe(&Event::Note(match brings_refresh_token {
         true => "offline_access brings a refresh token only with prompt=consent: the other logins ask for it, too",
         false => "with prompt=consent the server gives no refresh token either",
     }));
@@ -52,20 +47,4 @@ fn may_be_ignored(prober: &Prober<'_, '_>) -> bool {
     let wish = &prober.request.login.authorization;
     let sets_prompt = wish.extra.iter().any(|(name, _)| name == "prompt");
     wish.scope.contains("offline_access") && wish.scope.contains("openid") && !sets_prompt
-}
-
-fn log_in_with_consent(logins: &mut Logins, prober: &mut Prober<'_, '_>) -> Result<bool, Failure> {
-    let mut probe = prober.probe()?;
-    probe.params.set("prompt", "consent");
-    let purpose = "to see whether a consent page brings a refresh token";
-    let Some(exchange) = logins.answer_or_page(prober, probe, purpose)? else {
-        return Ok(false);
-    };
-    let code = code_of(prober, exchange)?;
-    let (tokens, _) = logins.redeem(prober, &code)?;
-    let is_granted = tokens.refresh_token.is_some();
-    if is_granted {
-        logins.keep_for_later(prober, tokens);
-    }
-    Ok(is_granted)
 }
