@@ -292,6 +292,8 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
     let broken = |_| Error::from(DemoError::Broken("its own settings"));
     let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
     let listen = ListenSettings {
+        name: None,
+        certificate: None,
         host: LoopbackAddress::V4,
         ports: vec![0],
         listen: None,
@@ -326,6 +328,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             extra_token_params: Vec::new(),
         },
         callback: CallbackChoice::Listen(redirect_uri, listen),
+        success_url: None,
         timeout,
         assumed_ttl: None,
     })

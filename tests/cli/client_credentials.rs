@@ -282,7 +282,7 @@ fn grants_that_do_not_exist_are_refused_with_what_to_use() {
             "use authorization-code for a person, client-credentials for a machine",
         ),
         ("implicit", "use authorization-code"),
-        ("device", "expected: authorization-code, client-credentials"),
+        ("ciba", "expected: authorization-code, device, client-credentials"),
     ] {
         let outcome = run(&mut login(&home, &server, &["--grant", grant]));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
