@@ -235,7 +235,6 @@ impl Context {
 
     pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
         let is_terminal = std::io::stderr().is_terminal();
-        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
         TerminalSettings {
             verbosity,
             quiet,
@@ -243,7 +242,7 @@ impl Context {
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal,
-            width: size.flatten().map(|(width, _)| usize::from(width.0)),
+            width: self.style.width,
         }
     }
 
@@ -304,4 +303,10 @@ pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<O
     let limited = async { tokio::time::timeout(deadline.left(), work).await };
     let outcome = runtime()?.block_on(interruptible(limited))?;
     outcome.map_err(|_| deadline.passed().into())
+}
+
+/// How many columns the terminal at standard error has.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(width, _)| usize::from(width.0))
 }
