@@ -86,6 +86,7 @@ impl Prober<'_, '_> {
                 url,
                 headers,
                 body: None,
+                tls_identity: None,
             })?;
         }
         let shown = Evidence::from_first_to_last(&first, &exchange.evidence());
@@ -121,6 +122,7 @@ impl Prober<'_, '_> {
             url,
             headers,
             body,
+            tls_identity: None,
         })
     }
 
