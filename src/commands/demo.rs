@@ -2,12 +2,12 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
-use crate::app::context::{Context, caller};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
-use crate::error::{Error, ProcessError};
+use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Caller;
@@ -33,6 +33,7 @@ use crate::store::Part;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
+use crate::system::process;
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport};
@@ -81,10 +82,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = server_runtime()?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let mut user_agent: Box<dyn UserAgent> = if unattended {
         Box::new(UnattendedBrowser {
@@ -331,16 +329,21 @@ impl UserAgent for UnattendedBrowser {
         if let Some(resource_owner) = self.resource_owner.take() {
             let url = url.clone();
             // On a thread of its own, as a browser is a process of its own.
-            std::thread::spawn(move || {
+            let report = move |reason: String| {
+                let command = "the demo's resource owner".to_owned();
+                // The flow may have ended meanwhile; then nobody needs to know.
+                let _ = reporter.send(BrowserReport::NotStarted { command, reason });
+            };
+            let report_end = report.clone();
+            let playing = std::thread::Builder::new().name("resource owner".to_owned());
+            let started = playing.spawn(move || {
                 if let Err(error) = run_script(resource_owner, url) {
-                    let command = "the demo's resource owner".to_owned();
-                    // The flow may have ended meanwhile; then nobody needs to know.
-                    let _ = reporter.send(BrowserReport::NotStarted {
-                        command,
-                        reason: error.to_string(),
-                    });
+                    report_end(error.to_string());
                 }
             });
+            if let Err(error) = started {
+                report(format!("a thread cannot be started: {error}"));
+            }
         }
         Ok(opening)
     }
@@ -358,6 +361,7 @@ enum ScriptError {
 }
 
 fn run_script(resource_owner: ScriptedUser, url: Url) -> Result<(), ScriptError> {
+    process::check_descriptors()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

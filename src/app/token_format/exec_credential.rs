@@ -5,7 +5,7 @@
 
 use super::PrintableToken;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::output::sanitize::sanitize_json;
+use crate::foreign_text::sanitize_json;
 use crate::protocol::json::parse_object;
 use crate::system;
 use serde_json::{Map, Value, json};

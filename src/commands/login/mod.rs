@@ -60,6 +60,7 @@ fn log_in(
     reject_unattended(context, options, &resolved)?;
     let profile = config.profile(&name);
     let destination = Destination::resolve(context, options, profile)?;
+    destination.check_output()?;
     let mut observer = context.observer();
 
     // Everything that was given is read and checked before the store makes its key.

@@ -10,9 +10,10 @@ use crate::app::store_migration::{PreviousStore, current_session};
 use crate::args::config::{self, Config, Profile};
 use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::exit::Diagnosis;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
+use crate::system::process;
 use crate::trace::{Event, Observer};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,17 @@ impl Destination {
             },
             saves_profile: !options.session.no_save,
         })
+    }
+
+    /// Shows that what is kept nowhere can at least be printed.
+    ///
+    /// # Errors
+    /// [`ProcessError::OutputLeadsNowhere`].
+    pub(super) fn check_output(&self) -> Result<(), ProcessError> {
+        match self.kind == StoreKind::None && process::leads_nowhere(&std::io::stdout()) {
+            true => Err(ProcessError::OutputLeadsNowhere),
+            false => Ok(()),
+        }
     }
 }
 

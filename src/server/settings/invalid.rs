@@ -2,6 +2,7 @@
 
 use super::super::route::UnknownRoute;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::Quoted;
 use crate::protocol::client::InvalidClientId;
 use crate::protocol::redirect_uri::InvalidRedirectUri;
 use crate::rules::UnknownRule;
@@ -15,6 +16,9 @@ pub enum InvalidSetting {
     /// `--client-metadata`.
     #[error("the client metadata cannot be used: {0}")]
     ClientMetadata(String),
+    /// `--signing-key-file`.
+    #[error("the signing keys cannot be used: {0}")]
+    SigningKey(String),
     /// `--redirect-uri`.
     #[error(transparent)]
     RedirectUri(#[from] InvalidRedirectUri),
@@ -22,13 +26,13 @@ pub enum InvalidSetting {
     #[error("an account is written NAME:PASSWORD, neither of them empty")]
     User,
     /// `--fail`.
-    #[error("\"{0}\" is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599")]
+    #[error("{} is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599", Quoted::name(.0))]
     Fault(String),
     /// `--fail`, the endpoint.
     #[error(transparent)]
     Route(#[from] UnknownRoute),
     /// `--cors`.
-    #[error("\"{0}\" is not an origin: scheme, host and, if need be, port, or * for all")]
+    #[error("{} is not an origin: scheme, host and, if need be, port, or * for all", Quoted::name(.0))]
     Origin(String),
     /// `--break`.
     #[error(transparent)]
@@ -45,6 +49,9 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app.",
             InvalidSetting::ClientMetadata(_) => {
                 "Write the file like this: {\"client_id\": \"my-app\", \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": {\"keys\": […]}}"
+            }
+            InvalidSetting::SigningKey(_) => {
+                "Make a key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE"
             }
             InvalidSetting::RedirectUri(_) => {
                 "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."
