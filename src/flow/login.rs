@@ -140,7 +140,14 @@ async fn authorize(
     // 2. The client sends the browser to the authorization endpoint.
     context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&authorization_endpoint);
-    trace_authorization_request(&pending.request().params(), &url, &receiver, context);
+    let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
+    trace_authorization_request(
+        &pending.request().params(),
+        &url,
+        &receiver,
+        takes_device_codes,
+        context,
+    );
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url);
 
