@@ -48,6 +48,9 @@ impl Prober<'_, '_> {
         for (name, value) in &authorization.extra {
             params.push(name, value);
         }
+        if self.asks_for_consent {
+            params.push("prompt", "consent");
+        }
         let mut probe = AuthorizationProbe {
             params,
             state,
@@ -86,6 +89,7 @@ impl Prober<'_, '_> {
                 url,
                 headers,
                 body: None,
+                tls_identity: None,
             })?;
         }
         let shown = Evidence::from_first_to_last(&first, &exchange.evidence());
@@ -121,6 +125,7 @@ impl Prober<'_, '_> {
             url,
             headers,
             body,
+            tls_identity: None,
         })
     }
 

@@ -104,6 +104,9 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
         ("invalid_scope", _) => {
             "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
         }
+        ("invalid_dpop_proof" | "use_dpop_nonce", _) => {
+            "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: set this client to Bearer tokens at the server."
+        }
         ("server_error" | "temporarily_unavailable", _) => "Try again later.",
         ("unauthorized_client", _) => {
             "This client may not use the authorization code flow: see its settings at the server."
@@ -161,6 +164,9 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
         }
         Some(ClientAuthenticationMethod::PrivateKeyJwt) => {
             "Check the client_id, and that the server has the public key of this client under the same kid (--client-key-id); a server that expects another audience in the assertion than its issuer needs --assertion-audience token-endpoint. A clock of this machine that is off has the same effect."
+        }
+        Some(ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth) => {
+            "Check the client_id, and that the server knows the certificate of this client (--client-cert-file) and asks for it at this endpoint; something in front of the server may end TLS and drop the certificate."
         }
         Some(ClientAuthenticationMethod::ClientSecretPost) => {
             "Check client_id and secret; the secret was sent in the body: a server that wants it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
@@ -243,6 +249,8 @@ mod tests {
             ),
             ("invalid_grant", "", "clock"),
             ("invalid_scope", "", "oauth discover"),
+            ("use_dpop_nonce", "", "Bearer tokens"),
+            ("invalid_dpop_proof", "no DPoP header", "Bearer tokens"),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");

@@ -65,6 +65,7 @@ mod man;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
+mod mutual_tls;
 mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 
 mod attempt;
 mod dry_run;
+mod machine;
 mod methods;
 mod outcome;
 mod profile_update;
@@ -23,6 +24,7 @@ use crate::providers::ClientKind;
 use crate::store::{ProfileName, StoreKind};
 use crate::trace::{Event, Observer};
 use attempt::Attempt;
+pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
 use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
@@ -72,7 +74,7 @@ fn log_in(
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
-    check_client_authentication(&resolved)?;
+    check_client_authentication(context, &resolved)?;
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
@@ -80,6 +82,7 @@ fn log_in(
         request: &resolved.request,
         method: &method,
         timeout: context.at_most(resolved.request.timeout),
+        known: saver.earlier_session().map(|earlier| earlier.generation),
         after_failure,
     };
     let turn = turn.wait(&mut saver, &mut observer)?;
@@ -96,6 +99,7 @@ fn log_in(
             transport: &transport,
             saver: &mut saver,
             observer: &mut observer,
+            warns_of_quirks: true,
         })?,
     };
     drop(turn);
