@@ -116,7 +116,7 @@ fn describe_loopback(loopback: Loopback) -> &'static str {
     match loopback {
         Loopback::AnyPort => "any port is taken",
         Loopback::Exact => "the port is compared: register this one, or another one that you give with --redirect-uri",
-        Loopback::HttpsOnly => "http is refused: register an https URI, and log in with --paste",
+        Loopback::HttpsOnly => "http is refused: register an https URI (see the notes)",
         Loopback::Unknown => {
             "not documented: register this URI, and give another one with --redirect-uri if it is refused"
         }

@@ -180,14 +180,20 @@ fn an_audience_of_a_provider_is_sent_and_saved() {
 
 #[test]
 fn a_redirect_uri_with_a_port_of_its_own_gives_way_to_the_users() {
-    let (home, dropbox) = (Home::new(), server());
-    let redirect_uri = |arguments: &[&str]| {
+    let (home, anywhere) = (Home::new(), server());
+    let redirect_uri_at = |provider: &str, arguments: &[&str]| {
         let arguments = [arguments, &["--paste"]].concat();
-        let running = Running::start_with_open_input(&mut login(&home, &dropbox, "dropbox", &arguments));
+        let running = Running::start_with_open_input(&mut login(&home, &anywhere, provider, &arguments));
         let url = running.authorization_url();
         drop(running);
         parameter(&url, "redirect_uri")
     };
+    let redirect_uri = |arguments: &[&str]| redirect_uri_at("dropbox", arguments);
+    assert_eq!(redirect_uri_at("yahoo", &[]), "https://localhost:8765/callback");
+    assert_eq!(
+        redirect_uri_at("yahoo", &["--port", "9"]),
+        "https://localhost:9/callback"
+    );
     assert_eq!(redirect_uri(&[]), "http://127.0.0.1:8765/callback");
     assert_eq!(redirect_uri(&["--port", "9099"]), "http://127.0.0.1:9099/callback");
     assert_eq!(
@@ -289,7 +295,6 @@ fn a_provider_that_cannot_be_found_or_used_is_refused_with_the_way_out() {
     refused(&["--provider", "google:x"]).says(&["takes nothing after a colon"]);
     refused(&["--provider", "gitlab:https://git.example.com"]).says(&["is no host", "git.example.com"]);
     refused(&["--provider", "microsoft:a/../b"]).says(&["is no tenant"]);
-    refused(&["--provider", "yahoo"]).says(&["--paste"]);
     refused(&["--provider", "apple"]).says(&["https address of your own", "--redirect-uri", "--paste"]);
 }
 

@@ -201,16 +201,18 @@ fn redirect_uri(
     profile: &Profile,
     options: &LoginOptions,
 ) -> Result<Option<String>, SettingsError> {
+    let has_certificate = options.callback.callback_cert.is_some() || profile.text("callback_cert").is_some();
     let is_given = options.callback.redirect_uri.is_some() || profile.text("redirect_uri").is_some();
     match &provider.redirect_uri {
         _ if is_given => Ok(None),
+        // With a certificate the redirect URI is https by itself.
+        Some(text) if has_certificate && text.starts_with("http:") => Ok(None),
         Some(text) => {
             let chooses_port = !options.callback.port.is_empty() || !profile.ports("port").is_empty();
-            let parsed = RedirectUri::parse(text)
-                .ok()
-                .filter(|uri| uri.loopback_address().is_some());
-            Ok(Some(match parsed {
-                Some(redirect_uri) if chooses_port => redirect_uri.with_port(0).as_str().to_owned(),
+            Ok(Some(match RedirectUri::parse(text) {
+                Ok(redirect_uri) if chooses_port && redirect_uri.port().is_some() => {
+                    redirect_uri.with_port(0).as_str().to_owned()
+                }
                 _ => text.clone(),
             }))
         }
