@@ -50,6 +50,8 @@ mod global;
 #[cfg(unix)]
 mod hints;
 #[cfg(unix)]
+mod https_callback;
+#[cfg(unix)]
 mod in_a_browser;
 mod introspect;
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -108,3 +108,20 @@ pub(super) fn object(token: &PrintableToken<'_>, info: Option<&str>) -> Result<S
     }
     Ok(sanitize_json(&object.to_string()) + "\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_info_without_end_is_not_read() {
+        let info = |length: usize| {
+            let filler = "x".repeat(length);
+            ExecInfo::parse(&format!(
+                r#"{{"apiVersion":"{DEFAULT_VERSION}","kind":"ExecCredential","more":"{filler}"}}"#
+            ))
+        };
+        assert!(info(MAX_INFO_BYTES / 2).is_ok());
+        assert!(matches!(info(MAX_INFO_BYTES), Err(ExecInfoError::TooLong)));
+    }
+}
