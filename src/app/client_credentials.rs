@@ -88,7 +88,7 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
         return Err(missing("client key", resolved));
     }
     if let (Some(certificate), Some(key)) = (&credentials.certificate, &credentials.key)
-        && !certificate.is_of(key.public_jwk())
+        && !key.public_jwk().is_certified_by(certificate)
     {
         return Err(SettingsError::Contradiction {
             one: "--client-cert-file".to_owned(),

@@ -1,8 +1,7 @@
 //! The certificate of a client, as it is shown and named: in TLS (RFC 8705),
 //! and in the header of what its key signs (RFC 7515 §4.1.7, §4.1.8).
 
-use super::abnf::{base64url, from_base64, from_base64url};
-use super::signing::PublicJwk;
+use super::abnf::{base64url, from_base64};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -85,21 +84,6 @@ impl CertificateChain {
     /// The name of the client's own certificate.
     pub fn thumbprints(&self) -> &CertificateThumbprints {
         &self.thumbprints
-    }
-
-    /// Whether the client's own certificate is of this key. A certificate has
-    /// the numbers of its key as they are (RFC 5280 §4.1.2.7), so they are looked for.
-    pub fn is_of(&self, key: &PublicJwk) -> bool {
-        let number = match key {
-            PublicJwk::Rsa { modulus, .. } => from_base64url(modulus),
-            PublicJwk::EllipticCurve { x, y, .. } => {
-                let coordinates = (from_base64url(x), from_base64url(y));
-                coordinates.0.zip(coordinates.1).map(|(x, y)| [x, y].concat())
-            }
-            PublicJwk::Ed25519 { x } => from_base64url(x),
-        };
-        let own = self.certificates.first().zip(number);
-        own.is_some_and(|(der, number)| der.windows(number.len().max(1)).any(|window| window == number))
     }
 
     /// The chain as [`CertificateChain::parse`] reads it back.
