@@ -58,6 +58,8 @@ pub(super) struct Prober<'e, 'w> {
     pub(super) client: Client,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
+    /// Whether every login asks for a consent page, since refresh tokens come only so.
+    pub(super) asks_for_consent: bool,
     /// How often something was sent for which a server may end other sessions, too.
     pub(super) disruptions: usize,
     timeouts_in_a_row: usize,
@@ -82,6 +84,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             observations: Observations::default(),
             target: Target::default(),
             redirect_uri,
+            asks_for_consent: false,
             disruptions: 0,
             timeouts_in_a_row: 0,
         }

@@ -104,6 +104,9 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
         ("invalid_scope", _) => {
             "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
         }
+        ("invalid_dpop_proof" | "use_dpop_nonce", _) => {
+            "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: set this client to Bearer tokens at the server."
+        }
         ("server_error" | "temporarily_unavailable", _) => "Try again later.",
         ("unauthorized_client", _) => {
             "This client may not use the authorization code flow: see its settings at the server."
@@ -243,6 +246,8 @@ mod tests {
             ),
             ("invalid_grant", "", "clock"),
             ("invalid_scope", "", "oauth discover"),
+            ("use_dpop_nonce", "", "Bearer tokens"),
+            ("invalid_dpop_proof", "no DPoP header", "Bearer tokens"),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");

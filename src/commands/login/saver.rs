@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Destination {
     kind: StoreKind,
     saves_profile: bool,
+    /// Whether a person may be asked for a passphrase, or to unlock a keyring.
+    may_ask: bool,
 }
 
 impl Destination {
@@ -33,6 +35,22 @@ impl Destination {
                 false => context.store_kind(profile)?,
             },
             saves_profile: !options.session.no_save,
+            may_ask: true,
+        })
+    }
+
+    /// The same for a command that asks nobody but where every command may.
+    ///
+    /// # Errors
+    /// The error of [`Context::store_kind`].
+    pub(super) fn without_prompts(
+        context: &Context,
+        options: &LoginOptions,
+        profile: Option<&Profile>,
+    ) -> Result<Self, Error> {
+        Ok(Destination {
+            may_ask: false,
+            ..Destination::resolve(context, options, profile)?
         })
     }
 
@@ -76,13 +94,20 @@ impl SessionSaver {
         resolved: &ResolvedLogin,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
-        let Destination { kind, saves_profile } = destination;
+        let Destination {
+            kind,
+            saves_profile,
+            may_ask,
+        } = destination;
         let config_path = context.config_path()?;
         if saves_profile {
             config::check_writable(&config_path)?;
         }
         let name = resolved.profile.clone();
-        let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
+        let mut store = match may_ask {
+            true => context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?,
+            false => context.store(&kind, context.interaction())?,
+        };
         let earlier = load_undamaged(store.as_mut(), &name)?;
         let previous_store = match saves_profile {
             true => PreviousStore::of(context, &name, config.profile(&name), &kind, observer)?,

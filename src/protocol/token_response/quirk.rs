@@ -26,6 +26,9 @@ pub enum Quirk {
     /// Negative, words, an object.
     #[error("expires_in is not a usable number, so the token's lifetime is unknown")]
     ExpiresIn,
+    /// 0, and no refresh token to get another one with.
+    #[error("expires_in is 0, so the token has expired already")]
+    ExpiresAtOnce,
     /// RFC 6749 §3.3.
     #[error("scope is a list, not a string")]
     ScopeList,
