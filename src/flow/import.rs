@@ -53,10 +53,11 @@ pub async fn import_refresh_token(
     refresh_token: Secret,
     caller: &mut Caller<'_>,
 ) -> Result<(Session, Option<IdToken>), ImportError> {
-    let server = resolve_server(&request.server, caller)
+    let mut server = resolve_server(&request.server, caller)
         .await
         .map_err(ImportError::Server)?;
-    let client = request.client.authenticated_as(&server.metadata);
+    let client = server.authenticated_client(&request.server, &request.client);
+    let client = client.map_err(ImportError::Server)?;
     let mut session = server.session(&client, (&request.authorization).into());
     session.refresh_token = Some(refresh_token);
     session.renewal = Renewal::RefreshToken;

@@ -121,9 +121,9 @@ async fn authorize(
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     context.caller.observe(&Event::StepBegins(Step::Prepare));
     let resolving = resolve_server(&request.server, &mut context.caller);
-    let server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
+    let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
-    let client = request.client.authenticated_as(&server.metadata);
+    let client = server.authenticated_client(&request.server, &request.client)?;
     let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
@@ -140,7 +140,14 @@ async fn authorize(
     // 2. The client sends the browser to the authorization endpoint.
     context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&authorization_endpoint);
-    trace_authorization_request(&pending.request().params(), &url, &receiver, context);
+    let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
+    trace_authorization_request(
+        &pending.request().params(),
+        &url,
+        &receiver,
+        takes_device_codes,
+        context,
+    );
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url);
 

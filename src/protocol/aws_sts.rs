@@ -35,6 +35,7 @@ impl RoleRequest {
             url: endpoint,
             headers: vec![("accept", HeaderValue::Plain("text/xml".to_owned()))],
             body: Some(params),
+            tls_identity: None,
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn leads_nowhere(standard_output: &io::Stdout) -> bool {
     #[cfg(unix)]
     let is_null = super::files::is_null_device(standard_output);
     #[cfg(not(unix))]
-    let is_null = false;
+    let (_, is_null) = (standard_output, false);
     is_null || stdout_was_closed()
 }
 

@@ -479,3 +479,31 @@ fn the_key_and_its_assertions_appear_nowhere_but_in_store_and_request() {
         }
     }
 }
+
+#[test]
+fn discover_names_the_login_where_clients_have_to_authenticate() {
+    let home = Home::new();
+    for (methods, options) in [
+        (
+            r#","token_endpoint_auth_methods_supported":["private_key_jwt"]"#,
+            Some("--client-key-file FILE"),
+        ),
+        (
+            r#","token_endpoint_auth_methods_supported":["tls_client_auth"]"#,
+            Some("--client-cert-file FILE --client-key-file FILE"),
+        ),
+        (
+            r#","token_endpoint_auth_methods_supported":["none","private_key_jwt"]"#,
+            None,
+        ),
+        ("", None),
+    ] {
+        let server = server(methods);
+        let outcome = run(home.oauth().args(["discover", &server.origin()]));
+        let line = options.map(|options| format!("oauth login {} --client-id ID {options}\n", server.origin()));
+        match line {
+            Some(line) => assert!(outcome.stdout.contains(&line), "{outcome:?}"),
+            None => assert!(!outcome.stdout.contains("oauth login"), "{outcome:?}"),
+        }
+    }
+}

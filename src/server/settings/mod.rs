@@ -6,6 +6,7 @@ pub mod clients;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod signing_keys;
 pub mod users;
 
 use super::violations::set::Violations;
@@ -13,6 +14,7 @@ use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
 
@@ -25,6 +27,8 @@ pub struct ServeSettings {
     /// 0 is any free port.
     pub port: u16,
     pub clients: Vec<RegisteredClient>,
+    /// Keys that are used instead of new ones.
+    pub signing_keys: SigningKeys,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
     pub approval: Approval,
@@ -57,6 +61,7 @@ impl ServeSettings {
         Ok(ServeSettings {
             port: DEFAULT_PORT,
             clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
+            signing_keys: SigningKeys::default(),
             users: vec!["demo:demo".parse()?],
             approval: Approval::Ask,
             code_lifetime: Duration::from_secs(60),
