@@ -421,7 +421,6 @@ impl<'a> Reader<'a> {
 pub fn is_answer(bytes: &[u8]) -> bool {
     let size_bytes = bytes.first_chunk().map(message_bytes);
     let Some(Ok(size_bytes)) = size_bytes else { return false };
-    assert!((FIXED_HEADER_BYTES..=MAX_MESSAGE_BYTES).contains(&size_bytes));
     let Some(message) = bytes.get(..size_bytes) else {
         return false;
     };
