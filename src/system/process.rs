@@ -48,6 +48,16 @@ fn set_core_limit(bytes: Option<u64>) -> io::Result<()> {
     )?)
 }
 
+/// Gives back the limit on core files that this process was started with, for
+/// a program that takes its place.
+#[cfg(unix)]
+pub fn restore_core_limit() {
+    let limit = *CORE_LIMIT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(limit) = limit {
+        let _ = set_core_limit(limit.current);
+    }
+}
+
 /// Starts a program under the limit on core files that this process was started with.
 ///
 /// # Errors
