@@ -87,6 +87,15 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
     if credentials.certificate.is_some() && credentials.key.is_none() {
         return Err(missing("client key", resolved));
     }
+    if let (Some(certificate), Some(key)) = (&credentials.certificate, &credentials.key)
+        && !key.public_jwk().is_certified_by(certificate)
+    {
+        return Err(SettingsError::Contradiction {
+            one: "--client-cert-file".to_owned(),
+            other: "--client-key-file".to_owned(),
+            problem: "the certificate is of another key".to_owned(),
+        });
+    }
     let missing_credential = |method| credentials.missing_for(method);
     let shows_certificate = matches!(
         client.method,

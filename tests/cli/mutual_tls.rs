@@ -193,6 +193,18 @@ fn a_method_with_a_certificate_needs_certificate_and_key() {
 }
 
 #[test]
+fn a_certificate_of_another_key_is_found_before_anything_is_sent() {
+    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    for (of, with) in [(P384, P256), (RSA, ED25519), (ED25519, RSA)] {
+        let (certificate, key) = files(&home, &server.authority.certify(of), with);
+        run(&mut server.login(&home, &certificate, &key))
+            .expect_error(2)
+            .says(&["--client-cert-file", "--client-key-file", "another key"]);
+    }
+    assert_eq!(server.everybody.requests().len(), 0);
+}
+
+#[test]
 fn aliases_that_must_not_be_called_end_the_login() {
     for wrong in ["http://as.example", "file:///etc", "https://user@as.example"] {
         let server = Server::start_with("tls_client_auth", |_| wrong.to_owned());
