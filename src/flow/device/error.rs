@@ -48,7 +48,7 @@ pub enum DeviceLoginError {
     #[error("the server cannot be asked for the tokens")]
     NoTokens(#[source] TransportError),
     /// The resource owner said no.
-    #[error("the login was refused in the browser: {}{}", .0.error, described(.0))]
+    #[error("the login was refused in the browser: {0}")]
     Denied(ErrorResponse),
     /// Nobody entered the code while it was valid; with the server's word for that.
     #[error("the code has expired before it was entered and approved")]
@@ -71,11 +71,6 @@ pub enum DeviceLoginError {
     Login(#[from] LoginError),
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
-}
-
-fn described(error: &ErrorResponse) -> String {
-    let description = error.error_description.as_ref();
-    description.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
 impl DeviceLoginError {
