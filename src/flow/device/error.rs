@@ -50,10 +50,10 @@ pub enum DeviceLoginError {
     /// The resource owner said no.
     #[error("the login was refused in the browser: {0}")]
     Denied(ErrorResponse),
-    /// Nobody entered the code while it was valid; with the server's word for that.
+    /// The code was not entered while it was valid; with the server's word for that.
     #[error("the code has expired before it was entered and approved")]
     Expired(Option<ErrorResponse>),
-    /// Nobody entered the code in the time that the user gave.
+    /// The code was not entered in the time that the user gave.
     #[error("timed out after {} waiting for the code to be entered and approved", describe(*waited))]
     TimedOut {
         /// How long we waited.

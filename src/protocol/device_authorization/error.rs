@@ -18,7 +18,7 @@ pub enum InvalidDeviceAuthorization {
     Type(&'static str),
     #[error("{0} in the device authorization response is too long")]
     TooLong(&'static str),
-    /// A page that nobody may be sent to.
+    /// A page that no person may be sent to.
     #[error("{member} in the device authorization response cannot be used: {problem}")]
     VerificationUri {
         member: &'static str,
