@@ -3,6 +3,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::hints::Sent;
 use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
@@ -89,7 +90,8 @@ pub async fn log_in_as_client(
 ) -> Result<Session, ClientCredentialsError> {
     let server = resolve_server(&request.server, caller).await?;
     let client = request.client.authenticated_as(&server.metadata);
-    let mut session = server.session(&client, (&request.authorization).into());
+    let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
+    let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());
     session.renewal = Renewal::ClientCredentials;
     let sent = sent(client.authentication.method(), &request.authorization);
     match refresh(&mut session, &Part::default(), options, caller).await {

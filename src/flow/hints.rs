@@ -4,6 +4,7 @@
 
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::dpop::{INVALID_PROOF, USE_NONCE};
 use crate::protocol::error::ErrorResponse;
 
 /// What was sent when the server said no.
@@ -41,6 +42,10 @@ pub(in crate::flow) enum At {
     Authorization,
     Token,
 }
+
+/// The advice where a DPoP proof is refused. What this program writes into it is
+/// right but for the time, which is that of this machine.
+pub(in crate::flow) const PROOF_REFUSED: &str = "Compare the clock of this machine with the server's (its Date header, with -vv): a DPoP proof is good for some seconds around its time only (RFC 9449 §11.1).";
 
 /// The advice for an error that a server sent. `sent` is `None` for a refresh.
 pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
@@ -98,6 +103,9 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
                 client_authentication_refused(None)
             ),
         };
+    }
+    if [USE_NONCE, INVALID_PROOF].contains(&code) {
+        return PROOF_REFUSED.to_owned();
     }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",

@@ -17,7 +17,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 28] = [
+pub(super) const KEYS: [(&str, SettingKind); 29] = [
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -34,6 +34,7 @@ pub(super) const KEYS: [(&str, SettingKind); 28] = [
     ("scope", SettingKind::List),
     ("resource", SettingKind::List),
     ("audience", SettingKind::Text),
+    ("dpop", SettingKind::Bool),
     ("param", SettingKind::Pairs),
     ("token_param", SettingKind::Pairs),
     ("refresh_param", SettingKind::Pairs),

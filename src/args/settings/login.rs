@@ -86,6 +86,7 @@ pub fn login(
             server,
             client,
             authorization: authorization_options(options, profile)?,
+            dpop: options.request.dpop(profile),
             callback,
             timeout: options.callback.timeout,
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,

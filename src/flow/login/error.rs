@@ -8,6 +8,7 @@ use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
+use crate::protocol::dpop::DpopError;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
 use crate::protocol::random::RandomnessFailed;
@@ -32,6 +33,9 @@ pub enum LoginError {
     /// There is no verifier without it.
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
+    /// There is no proof for the token request.
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     /// Nobody finished in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
@@ -81,6 +85,7 @@ impl From<NoTokenAnswer> for LoginError {
     fn from(error: NoTokenAnswer) -> Self {
         match error {
             NoTokenAnswer::Randomness(error) => LoginError::Randomness(error),
+            NoTokenAnswer::Dpop(error) => LoginError::Dpop(error),
             NoTokenAnswer::Transport(error) => LoginError::Exchange(error),
         }
     }
@@ -91,6 +96,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Server(source) => source.exit_code(),
             LoginError::Exchange(source) => exit_code_without_answer(source),
+            LoginError::Dpop(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
@@ -111,6 +117,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Server(source) => source.hints(),
             LoginError::Exchange(source) => source.hints(),
+            LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
