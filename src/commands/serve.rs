@@ -4,12 +4,13 @@
 use crate::app::context::Context;
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
-use crate::args::cli::{ServeOptions, Switch};
+use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
+use crate::server::dpop::DpopDemands;
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
@@ -96,6 +97,10 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        dpop: DpopDemands {
+            proof: options.require.contains(&Requirement::Dpop),
+            nonce: options.require.contains(&Requirement::Nonce),
+        },
         violations: options
             .broken
             .iter()

@@ -3,7 +3,9 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
-use crate::protocol::dpop::{DpopError, DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, ProofTarget, USE_NONCE};
+use crate::protocol::dpop::{
+    DpopError, DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, ProofTarget, USE_NONCE,
+};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
@@ -45,7 +47,8 @@ impl Diagnosis for NoDpop {
     fn hints(&self) -> Vec<String> {
         match self {
             NoDpop::Algorithms(_) => vec![
-                "Ask its operator to take ES256; or log in without --dpop, where the server gives Bearer tokens.".to_owned(),
+                "Ask its operator to take ES256; or log in without --dpop, where the server gives Bearer tokens."
+                    .to_owned(),
             ],
             NoDpop::Key(error) => error.hints(),
         }
@@ -84,8 +87,7 @@ pub(in crate::flow) enum NoBoundAnswer {
 
 /// Makes a request, each time as if it were the first: what authenticates a
 /// client may be good for one request alone.
-pub(in crate::flow) type MakeRequest<'m> =
-    dyn Fn(&mut Caller<'_>) -> Result<HttpRequest, RandomnessFailed> + 'm;
+pub(in crate::flow) type MakeRequest<'m> = dyn Fn(&mut Caller<'_>) -> Result<HttpRequest, RandomnessFailed> + 'm;
 
 impl DpopSession {
     /// A new key for a login that asks for bound tokens, or at a server that
@@ -103,7 +105,9 @@ impl DpopSession {
         }
         match &metadata.dpop_signing_alg_values_supported {
             Some(supported) if supported.iter().any(|name| name == PROOF_ALGORITHM.as_str()) => {
-                caller.observe(&Event::CheckPassed("the server takes DPoP proofs signed with ES256 (RFC 9449 §5.1)"));
+                caller.observe(&Event::CheckPassed(
+                    "the server takes DPoP proofs signed with ES256 (RFC 9449 §5.1)",
+                ));
             }
             Some(supported) => return Err(NoDpop::Algorithms(listed(supported))),
             None => caller.observe(&Event::CheckSkipped(

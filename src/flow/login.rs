@@ -25,7 +25,9 @@ use crate::flow::dpop::DpopSession;
 use crate::flow::hints::Sent;
 use crate::flow::server::{ResolvedServer, ServerError, resolve_server};
 use crate::flow::token_endpoint::request_token;
-use crate::protocol::authorization::{AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization};
+use crate::protocol::authorization::{
+    AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization,
+};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;

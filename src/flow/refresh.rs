@@ -206,7 +206,11 @@ pub async fn refresh(
         audience: session.requested.audience.clone(),
         extra: extra_parameters(options, part),
     };
-    let mut dpop = session.dpop_key.as_ref().map(DpopSession::with_stored_key).transpose()?;
+    let mut dpop = session
+        .dpop_key
+        .as_ref()
+        .map(DpopSession::with_stored_key)
+        .transpose()?;
     let answer = request_token(&token_endpoint, &token_request, dpop.as_mut(), caller).await?;
     let mut response = match answer.read() {
         Ok(response) => response,

@@ -31,7 +31,9 @@ pub async fn userinfo(
         None => send(service, &endpoint, &request("Bearer", &endpoint, token), None, caller).await?,
         Some(key) => {
             let make = |_: &mut Caller<'_>| Ok(request(dpop::SCHEME, &endpoint, token));
-            let sent = DpopSession::with_stored_key(key)?.send(Some(token), caller, &make).await;
+            let sent = DpopSession::with_stored_key(key)?
+                .send(Some(token), caller, &make)
+                .await;
             let (request, response) = sent.map_err(|error| not_sent(service, error))?;
             accept(service, &endpoint, &request, response, None)?
         }

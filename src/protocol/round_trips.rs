@@ -133,7 +133,8 @@ fn token_responses() {
             quirks: Vec::new(),
         };
         let text = response.to_json();
-        let read = TokenResponse::from_json(parse_object(text.expose().as_bytes()).unwrap(), TokenType::Bearer).unwrap();
+        let read =
+            TokenResponse::from_json(parse_object(text.expose().as_bytes()).unwrap(), TokenType::Bearer).unwrap();
         assert_eq!(
             read.refresh_token.map(|token| token.expose().clone()),
             response.refresh_token.map(|token| token.expose().clone())

@@ -20,6 +20,7 @@ mod bearer;
 mod cors;
 mod dispatch;
 mod documents;
+pub mod dpop;
 mod endpoints;
 mod expiring_map;
 mod fault_injection;

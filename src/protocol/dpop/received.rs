@@ -110,11 +110,15 @@ impl ReceivedProof {
     pub fn verify_signature(&self) -> Result<(), Cited> {
         let algorithm = self.jwt.header.get("alg").and_then(Value::as_str).unwrap_or_default();
         if !PROOF_ALGORITHMS.contains(&algorithm) {
-            return Err(refused("the alg of the DPoP proof is not among dpop_signing_alg_values_supported"));
+            return Err(refused(
+                "the alg of the DPoP proof is not among dpop_signing_alg_values_supported",
+            ));
         }
         let verified = self.public_key()?.verify(&self.jwt);
         verified.map_err(|error| match error {
-            SignatureError::Mismatch { .. } => refused("the signature of the DPoP proof is not by the key in its header"),
+            SignatureError::Mismatch { .. } => {
+                refused("the signature of the DPoP proof is not by the key in its header")
+            }
             error => Cited::new(format!("the DPoP proof proves nothing: {error}"), "RFC 9449 §4.3"),
         })
     }

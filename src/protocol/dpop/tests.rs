@@ -39,7 +39,10 @@ fn the_example_of_rfc_9449_is_verified_with_its_claims_and_the_thumbprint_of_sec
     let proof = ReceivedProof::decode(EXAMPLE).unwrap();
     assert!(proof.has_proof_type() && !proof.has_private_key() && !proof.is_unsigned());
     assert_eq!(proof.verify_signature(), Ok(()));
-    assert_eq!(proof.thumbprint().unwrap(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    assert_eq!(
+        proof.thumbprint().unwrap(),
+        "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+    );
     assert_eq!(proof.token_id, "-BwC3ESc6acc2lTc");
     assert_eq!((proof.method.as_str(), proof.issued_at), ("POST", 1_562_262_616));
     for same in [
@@ -124,7 +127,10 @@ fn the_key_is_kept_as_a_jwk_and_another_kind_of_key_is_refused() {
 #[test]
 fn a_nonce_that_no_header_or_claim_may_carry_is_none() {
     for good in ["eyJ7S_zG.eyJH0-Z.HX4w-7v", "a", "!#[]~"] {
-        assert_eq!(DpopNonce::parse(good).map(|nonce| nonce.as_str().to_owned()).as_deref(), Some(good));
+        assert_eq!(
+            DpopNonce::parse(good).map(|nonce| nonce.as_str().to_owned()).as_deref(),
+            Some(good)
+        );
     }
     for bad in ["", "a b", "a\"b", "a\\b", "a\r\nb", "é", &"a".repeat(1025)] {
         assert_eq!(DpopNonce::parse(bad), None, "{bad:?}");
@@ -161,14 +167,22 @@ fn what_is_wrong_with_a_received_proof_is_found() {
         with("ath", json!(1)),
         with("nonce", json!({})),
     ] {
-        assert!(ReceivedProof::decode(&signed(&key, &header, &changed)).is_err(), "{changed}");
+        assert!(
+            ReceivedProof::decode(&signed(&key, &header, &changed)).is_err(),
+            "{changed}"
+        );
     }
     let without_key = json!({"typ": "dpop+jwt", "alg": "ES256"});
     assert!(ReceivedProof::decode(&signed(&key, &without_key, &claims)).is_err());
     assert!(ReceivedProof::decode("a.b.c").is_err() && ReceivedProof::decode("").is_err());
 
     let read = |header: &Value| ReceivedProof::decode(&signed(&key, header, &claims)).unwrap();
-    for (typ, is_proof) in [("dpop+jwt", true), ("Application/DPoP+JWT", true), ("JWT", false), ("", false)] {
+    for (typ, is_proof) in [
+        ("dpop+jwt", true),
+        ("Application/DPoP+JWT", true),
+        ("JWT", false),
+        ("", false),
+    ] {
         let mut header = header.clone();
         header["typ"] = json!(typ);
         assert_eq!(read(&header).has_proof_type(), is_proof, "{typ}");

@@ -44,7 +44,11 @@ fn the_example_of_rfc_6749_section_5_1() {
     assert_eq!(token.expires_in_s, Some(3600));
     assert_eq!(token.refresh_token.as_ref().unwrap().expose(), "tGzv3JOkF0XG5Qx2TlKWIA");
     assert_eq!(token.other["example_parameter"], "example_value");
-    let again = TokenResponse::from_json(parse_object(token.to_json().expose().as_bytes()).unwrap(), TokenType::Bearer).unwrap();
+    let again = TokenResponse::from_json(
+        parse_object(token.to_json().expose().as_bytes()).unwrap(),
+        TokenType::Bearer,
+    )
+    .unwrap();
     assert_eq!(again.to_json().expose(), token.to_json().expose());
 }
 
@@ -308,11 +312,14 @@ fn a_refusal_is_told_in_the_servers_own_words() {
 
 #[test]
 fn error_is_read_from_a_refusal_whose_body_is_faulty() {
-    let error =
-        |content_type: &str, body: &[u8]| match TokenResponse::read(&endpoint(), &answer(400, content_type, body), TokenType::Bearer) {
-            Err(TokenError::OAuth { error, .. }) => (error.error, error.error_description.unwrap_or_default()),
-            other => panic!("{}: {other:?}", String::from_utf8_lossy(body)),
-        };
+    let error = |content_type: &str, body: &[u8]| match TokenResponse::read(
+        &endpoint(),
+        &answer(400, content_type, body),
+        TokenType::Bearer,
+    ) {
+        Err(TokenError::OAuth { error, .. }) => (error.error, error.error_description.unwrap_or_default()),
+        other => panic!("{}: {other:?}", String::from_utf8_lossy(body)),
+    };
     let said = |error: &str, description: &str| (error.to_owned(), description.to_owned());
     let json = "application/json";
     assert_eq!(

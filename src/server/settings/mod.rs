@@ -7,6 +7,7 @@ pub mod invalid;
 pub mod origins;
 pub mod users;
 
+use super::dpop::DpopDemands;
 use super::violations::set::Violations;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use fault::Fault;
@@ -43,6 +44,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// What is demanded of every client.
+    pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
     pub violations: Violations,
 }
@@ -66,6 +69,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            dpop: DpopDemands::default(),
             violations: Violations::default(),
         })
     }
