@@ -10,13 +10,13 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--approve' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-id' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--resource' '--response-mode' '--revocation-endpoint' '--rule' '--scope' '--shell' '--skip' '--stop-before' '--store' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--skip' '--stop-before' '--store' '--sts-endpoint' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
         end
     end
-    contains -- "$words" 'login' 'token' 'exec' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove' 'check'
+    contains -- "$words" 'login' 'token' 'exec' 'credential aws' 'logout' 'status' 'profile show' 'profile set' 'profile use' 'profile remove' 'check'
 end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
@@ -67,6 +67,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -s V -l version -d 'Print vers
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "login" -d 'Log in: the whole authorization code flow with PKCE'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a valid access token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "exec" -d 'Run a command with a valid token in its environment'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "credential" -d 'Give a token to git, docker or AWS in the protocol of their credential helpers'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show, change and remove the profiles of the configuration file'
@@ -88,10 +89,15 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l revocation-endpoin
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-file -d 'Private key that the client signs with, for private_key_jwt: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM); its assertions name it (x5t#S256, x5t)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt or private_key_jwt; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -122,6 +128,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l key -d 'Private ke
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -193,6 +200,94 @@ complete -c oauth -n "__fish_oauth_using_subcommand exec" -l show-secrets -d 'Sh
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -f -a "git" -d 'A credential helper of git: git config credential.helper \'!oauth credential git\''
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -f -a "docker" -d 'A credential helper of docker, podman and others; also as docker-credential-oauth'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -f -a "aws" -d 'A credential_process of AWS: short-lived keys of a role, for the ID token'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -s p -l profile -d 'Profile; without it, the one whose allow_host or resource covers the host [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l allow-host -d 'A host that the token may go to in this call; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l login -d 'Log in first where that is needed and a terminal is there'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from git" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -s p -l profile -d 'Profile; without it, the one whose allow_host or resource covers the host [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l allow-host -d 'A host that the token may go to in this call; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l login -d 'Log in first where that is needed and a terminal is there'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from docker" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l role-arn -d 'The role to assume' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l session-name -d 'How the session is called in logs [default: oauth-PROFILE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l duration -d 'How long the keys live, 15m to 12h' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l region -d 'Region whose STS is asked [env: AWS_REGION, AWS_DEFAULT_REGION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l sts-endpoint -d 'Instead of the region\'s STS' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l login -d 'Log in first where that is needed and a terminal is there'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand credential; and __fish_seen_subcommand_from aws" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -s p -l profile -d 'Profile name [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand logout" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
@@ -354,10 +449,15 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l revocation-endpoin
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l userinfo-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic or client_secret_post; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in) or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-file -d 'Private key that the client signs with, for private_key_jwt: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM); its assertions name it (x5t#S256, x5t)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt or private_key_jwt; by default what the server\'s metadata say' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -391,6 +491,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l key -d 'Private ke
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-stdin -d 'Read the client secret from standard input'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -520,6 +621,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand revoke" -l json -d 'Results 
 complete -c oauth -n "__fish_oauth_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l port -d 'Port on 127.0.0.1; 0 is any free one' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client -d 'Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-metadata -d 'Registered client in the members of RFC 7591, such as token_endpoint_auth_method and jwks; repeatable' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l redirect-uri -d 'Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l user -d 'Account that can sign in; repeatable [default: demo:demo]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l approve -d 'Who decides: the person at the browser, or nobody (for scripts)' -r -f -a "ask\t'Sign-in and consent pages in the browser'

@@ -95,6 +95,12 @@ pub trait Diagnosis: std::error::Error + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether it was reported already, in the words of another protocol. Then
+    /// only the exit code is left to say.
+    fn is_reported(&self) -> bool {
+        false
+    }
+
     /// The `error` and `error_description` that the server sent, if it did.
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         None

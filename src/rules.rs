@@ -190,6 +190,16 @@ rules! {
     RedirectRepeated "redirect-uri.repeated" Must AuthorizationRequest "RFC 6749" "3.1" "a second redirect_uri beside the registered one is refused";
     RedirectLoopbackPort "redirect-uri.loopback-port" Must Decision "RFC 8252" "7.3" "a loopback redirect URI may have any port";
 
+    // Clients that authenticate with an assertion.
+    AssertionSignature "assertion.signature" Must Decision "RFC 7523" "3" "a client assertion whose signature does not match is refused";
+    AssertionUnsigned "assertion.unsigned" Must Decision "RFC 8725" "3.2" "an unsigned client assertion (alg none) is refused";
+    AssertionAudience "assertion.audience" Must Decision "RFC 7523" "3" "a client assertion for another server is refused";
+    AssertionExpired "assertion.expired" Must Decision "RFC 7523" "3" "a client assertion that has expired is refused";
+    AssertionNoExpiry "assertion.no-expiry" Must Decision "RFC 7523" "3" "a client assertion without exp is refused";
+    AssertionIssuer "assertion.issuer" Must Decision "OpenID Core" "9" "a client assertion whose iss is not the client is refused";
+    AssertionSubject "assertion.subject" Must Decision "RFC 7523" "3" "a client assertion whose sub is not the client is refused";
+    AssertionReplay "assertion.replay" Should Decision "OpenID Core" "9" "a client assertion that was used before is refused";
+
     // Proof Key for Code Exchange.
     PkceSupported "pkce.supported" Must Decision "RFC 9700" "2.1.1" "a code that was asked for with S256 is exchanged for its verifier";
     PkceRequired "pkce.required" Should AuthorizationRequest "RFC 8252" "8.1" "a public client's request without code_challenge is refused";

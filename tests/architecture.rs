@@ -90,6 +90,11 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
+    (
+        "src/check/rules/client_assertion.rs",
+        "takes an assertion apart to change its signature",
+    ),
+    ("src/commands/serve.rs", "reads the metadata of a client"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
@@ -144,6 +149,18 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/app/token_format/exec_credential.rs", "prints the token"),
     ("src/app/token_format/json.rs", "prints the token"),
     ("src/app/token_format/mod.rs", "prints the token"),
+    ("src/commands/credential/aws.rs", "prints the keys of the role"),
+    ("src/commands/credential/docker.rs", "prints the token"),
+    ("src/commands/credential/git.rs", "prints the token"),
+    (
+        "src/commands/credential/lookup.rs",
+        "looks for line breaks, which the protocols cannot write",
+    ),
+    (
+        "src/commands/credential/rejected_token.rs",
+        "compares a rejected token with the session's",
+    ),
+    ("src/flow/assume_role.rs", "parses the answer of STS"),
     (
         "src/commands/exec/mod.rs",
         "puts the token into the environment of a command",
@@ -168,6 +185,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes and compares state and nonce",
     ),
     ("src/protocol/authorization/response.rs", "encodes the code"),
+    (
+        "src/protocol/client_auth/assertion.rs",
+        "writes the identifier of an assertion into it",
+    ),
     (
         "src/protocol/client_auth/client_secret_basic.rs",
         "encodes the client secret",
@@ -262,6 +283,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),
     ("src/store/file/mod.rs", "parses the record"),

@@ -17,7 +17,7 @@ mod keyring_session;
 use fake_secret_service::{Behaviour, FakeSecretService, Person};
 use keyring_session::{Activation, KeyringSession};
 use oauth::exit::Diagnosis;
-use oauth::protocol::client::{Client, ClientAuthentication, ClientId};
+use oauth::protocol::client::{Client, ClientId};
 use oauth::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use oauth::protocol::scope::Scope;
 use oauth::protocol::time::UnixSeconds;
@@ -125,10 +125,7 @@ fn profile(name: &str) -> ProfileName {
 }
 
 fn session(generation: u64) -> Session {
-    let client = SessionClient::from(&Client {
-        id: ClientId::parse("desktop").unwrap(),
-        authentication: ClientAuthentication::None,
-    });
+    let client = SessionClient::from(&Client::public(ClientId::parse("desktop").unwrap()));
     let issuer = Issuer::parse("https://id.example.com", HttpPolicy::LoopbackOnly).unwrap();
     let token_endpoint = Endpoint::parse("https://id.example.com/token", HttpPolicy::LoopbackOnly).unwrap();
     Session {

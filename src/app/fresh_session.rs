@@ -77,7 +77,7 @@ pub(crate) fn ensure_fresh(
         false => context.interaction(),
     };
     let mut found = ProfileRecord::load(context, config, chosen, interaction)?;
-    let mut session = found.session(name, config)?;
+    let mut session = found.take_session(name, config)?;
     check_matches_url(&session, name, &options.profile)?;
     check_usable(&session, name, profile)?;
 
@@ -115,7 +115,7 @@ fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Opti
 }
 
 /// Whether a session may be used for this profile at all.
-fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
+pub(crate) fn check_usable(session: &Session, name: &ProfileName, profile: Option<&Profile>) -> Result<(), Error> {
     check_not_suspended(session, name)?;
     check_matches_profile(session, name, profile)?;
     match &session.dead {

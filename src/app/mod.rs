@@ -1,7 +1,7 @@
 //! What commands share. A command imports from here, never from another command.
 
 pub(crate) mod browser;
-pub(crate) mod client_secret;
+pub(crate) mod client_credentials;
 pub(crate) mod context;
 pub(crate) mod deadline;
 pub(crate) mod fresh_session;

@@ -54,12 +54,13 @@ impl ProfileRecord {
         }
     }
 
-    /// Whether somebody is logged in; a record may remain with the client secret alone.
+    /// Takes the session out, if somebody is logged in; a record may remain with
+    /// the secrets of the client alone.
     ///
     /// # Errors
     /// [`LoginRequired`], or [`SuspendedSession`].
-    pub(crate) fn session(&self, name: &ProfileName, config: &Config) -> Result<Session, Error> {
-        let signed_in = self.record.clone().filter(Session::is_signed_in);
+    pub(crate) fn take_session(&mut self, name: &ProfileName, config: &Config) -> Result<Session, Error> {
+        let signed_in = self.record.take().filter(Session::is_signed_in);
         let session = signed_in.ok_or_else(|| match (&self.kind, config.profile(name)) {
             (StoreKind::None, _) => LoginRequired::NotKept { profile: name.clone() },
             (_, Some(_)) => LoginRequired::NotLoggedIn { profile: name.clone() },

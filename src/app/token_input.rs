@@ -1,6 +1,7 @@
 //! Which token a command is about: the one on standard input or in a file,
 //! else that of the stored session. Never one on the command line.
 
+use crate::app::client_credentials::given_client_credentials;
 use crate::app::context::{Context, caller};
 use crate::app::fresh_session::session_with_valid_token;
 use crate::app::input::read_secret_from_stdin;
@@ -87,9 +88,9 @@ pub(crate) fn profile_choice(input: &TokenInput) -> ProfileChoice {
 pub(crate) fn load_session(context: &Context, input: &TokenInput) -> Result<StoredSession, Error> {
     let config = context.config()?;
     let chosen = settings::choose_profile(&profile_choice(input), &context.environment, &config)?;
-    let found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
+    let mut found = ProfileRecord::load(context, &config, &chosen, context.interaction())?;
     let name = chosen.name;
-    let session = found.session(&name, &config)?;
+    let session = found.take_session(&name, &config)?;
     check_matches_profile(&session, &name, config.profile(&name))?;
     Ok(StoredSession {
         config,
@@ -182,11 +183,7 @@ pub(crate) fn server_of_profile(
         ..LoginOptions::default()
     };
     let mut resolved = settings::login(&options, &context.environment, config)?;
-    resolved.request.client.secret = match (context.client_secret_of_environment(), &resolved.client_secret_file) {
-        (Some(secret), _) => Some(secret),
-        (None, Some(path)) => Some(settings::secret_from_file("client_secret_file", path)?),
-        (None, None) => None,
-    };
+    resolved.request.client.credentials = given_client_credentials(context, &options, &resolved.credential_files)?;
     let mut caller = caller(transport, observer);
     let discovering = discover_known_server(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(discovering))??)

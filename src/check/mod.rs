@@ -16,6 +16,7 @@ mod browser;
 mod browser_login;
 
 mod context;
+mod dpop_proof;
 mod entropy;
 mod error;
 mod exchange;
@@ -45,7 +46,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, code, device, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -68,6 +69,7 @@ pub fn run(
     let documents = metadata::fetch(&mut check)?;
     metadata::run(&mut check, &documents);
     keys::run(&mut check);
+    client_assertion::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -81,10 +83,12 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     device::run(&mut check);
+    dpop::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
+    client_assertion::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

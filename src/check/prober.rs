@@ -10,7 +10,7 @@ use super::results::Results;
 use crate::exit::ExitCode;
 use crate::flow::login::LoginContext;
 use crate::protocol::abnf::random_token;
-use crate::protocol::client::Client;
+use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::metadata::ServerMetadata;
@@ -257,20 +257,28 @@ impl<'e, 'w> Prober<'e, 'w> {
         random_token(self.world.caller.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
     }
 
-    /// Whether the client has a secret.
+    /// Whether the client can prove who it is.
     pub(super) fn is_confidential(&self) -> bool {
-        self.client.authentication.secret().is_some()
+        self.client.is_confidential()
     }
 
-    /// `Ok` where the client has a secret.
-    pub(super) fn needs_secret(&self) -> CheckResult {
+    /// `Ok` where the client can prove who it is.
+    pub(super) fn needs_confidential_client(&self) -> CheckResult {
         if self.is_confidential() {
             return Ok(());
         }
         inconclusive("this takes a client with a secret: add --client-secret-file FILE")
     }
 
-    /// `Ok` where the client has none.
+    /// `Ok` where the client sends its secret.
+    pub(super) fn needs_secret(&self) -> CheckResult {
+        match &self.client.authentication {
+            ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::ClientSecretPost(_) => Ok(()),
+            _ => inconclusive("this takes a client that sends a secret: add --client-secret-file FILE"),
+        }
+    }
+
+    /// `Ok` where the client cannot.
     pub(super) fn needs_public_client(&self) -> CheckResult {
         if self.is_confidential() {
             return inconclusive("this is about clients without a secret");

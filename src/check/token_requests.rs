@@ -97,18 +97,12 @@ impl Prober<'_, '_> {
 
     /// A client that is not registered.
     pub(super) fn unknown_client(&self) -> Client {
-        Client {
-            id: ClientId::parse(UNKNOWN_CLIENT).unwrap_or_else(|_| self.client.id.clone()),
-            authentication: ClientAuthentication::None,
-        }
+        Client::public(ClientId::parse(UNKNOWN_CLIENT).unwrap_or_else(|_| self.client.id.clone()))
     }
 
     /// The same client with another authentication.
     pub(super) fn client_with(&self, authentication: ClientAuthentication) -> Client {
-        Client {
-            id: self.client.id.clone(),
-            authentication,
-        }
+        self.client.clone().with_authentication(authentication)
     }
 
     /// Authenticates the client for a request whose parameters are in the URL.
@@ -121,9 +115,11 @@ impl Prober<'_, '_> {
         if matches!(self.client.authentication, ClientAuthentication::ClientSecretPost(_)) {
             return inconclusive("the client's secret would be in the URL: try --client-auth client_secret_basic");
         }
-        let mut context = self.world.caller.authentication_context(url);
-        let header = self.client.authenticate(params, &mut context);
-        header.map_err(|error| Failure::Inconclusive(error.to_string()))
+        let client = self.client.clone();
+        let request = self.message(url.clone(), std::mem::take(params), &client)?;
+        *params = request.body.unwrap_or_default();
+        let mut headers = request.headers.into_iter();
+        Ok(headers.find_map(|(name, value)| (name == "authorization").then_some(value)))
     }
 
     /// Posts to the token endpoint as the client.
@@ -168,13 +164,11 @@ impl Prober<'_, '_> {
     }
 
     /// A form with the client's authentication.
-    pub(super) fn message(&mut self, url: Url, mut params: Params, client: &Client) -> Result<HttpRequest, Failure> {
-        let mut context = self.world.caller.authentication_context(&url);
-        let header = client
-            .authenticate(&mut params, &mut context)
-            .map_err(|error| Failure::Inconclusive(error.to_string()))?;
+    pub(super) fn message(&mut self, url: Url, params: Params, client: &Client) -> Result<HttpRequest, Failure> {
         let mut request = HttpRequest::post(url, params);
-        request.headers.extend(header.map(|header| ("authorization", header)));
+        client
+            .authenticate(&mut request, &mut self.world.caller.authentication_context())
+            .map_err(|error| Failure::Inconclusive(error.to_string()))?;
         Ok(request)
     }
 }

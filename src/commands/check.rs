@@ -3,7 +3,7 @@
 //! profile is touched.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
-use crate::app::client_secret::{check_client_authentication, given_client_secret};
+use crate::app::client_credentials::{check_client_authentication, given_client_credentials};
 use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
@@ -131,7 +131,8 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
         }
         .into());
     }
-    resolved.request.client.secret = given_client_secret(context, &options.login, &resolved)?;
+    resolved.request.client.credentials =
+        given_client_credentials(context, &options.login, &resolved.credential_files)?;
     check_client_authentication(&resolved)?;
     let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;

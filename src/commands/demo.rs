@@ -9,6 +9,7 @@ use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
 use crate::flow::refresh::{RefreshOptions, refresh};
@@ -17,7 +18,7 @@ use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::hex::hex;
 use crate::output::report;
 use crate::protocol::authorization::AuthorizationOptions;
-use crate::protocol::client::ClientId;
+use crate::protocol::client::{ClientCredentials, ClientId};
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
@@ -301,8 +302,9 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
         },
         client: ClientChoice {
             id: ClientId::parse(DEFAULT_CLIENT_ID).map_err(|_| broken(()))?,
-            secret: None,
+            credentials: ClientCredentials::default(),
             method: None,
+            assertion_audience: AssertionAudience::default(),
         },
         authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,

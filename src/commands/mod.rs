@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod credential;
 mod decode;
 mod demo;
 mod discover;
@@ -53,6 +54,7 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Login(options) => login::run(context, &options),
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),
+        Command::Credential(command) => credential::run(context, &command),
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),
         Command::Profile(command) => profile::run(context, &command),

@@ -64,13 +64,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
 
 fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let standard = ServeSettings::standard()?;
-    let clients = match options.client.as_slice() {
-        [] => vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?],
-        given => given
-            .iter()
-            .map(|text| client(text, &options.redirect_uri))
-            .collect::<Result<_, _>>()?,
-    };
+    let clients = clients(options)?;
     let users: Vec<User> = options
         .user
         .iter()
@@ -108,6 +102,22 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The registered clients; the default one where none is given.
+fn clients(options: &ServeOptions) -> Result<Vec<RegisteredClient>, Error> {
+    let mut clients = Vec::new();
+    for text in &options.client {
+        clients.push(client(text, &options.redirect_uri)?);
+    }
+    for path in &options.client_metadata {
+        let text = settings::secret_from_file("--client-metadata", path)?;
+        clients.push(RegisteredClient::from_metadata(text.expose().as_bytes())?);
+    }
+    if clients.is_empty() {
+        clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
+    }
+    Ok(clients)
 }
 
 /// Every rule that can be broken, one a line.
@@ -162,7 +172,7 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .map(|client| {
             json!({
                 "client_id": client.id.as_str(),
-                "confidential": client.secret.is_some(),
+                "confidential": client.is_confidential(),
                 "redirect_uris": client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>(),
             })
         })

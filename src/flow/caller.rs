@@ -11,7 +11,6 @@ use crate::transport::{Transport, TransportError};
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
-use url::Url;
 
 /// Reads the wall clock.
 pub type Clock = fn() -> UnixSeconds;
@@ -60,10 +59,9 @@ impl Caller<'_> {
         self.transport.send(request, self.observer).await
     }
 
-    /// What the client's proof in a request to this URL is made for.
-    pub fn authentication_context<'c>(&'c mut self, audience: &'c Url) -> AuthenticationContext<'c> {
+    /// What the client's proof in a request is made with.
+    pub fn authentication_context(&mut self) -> AuthenticationContext<'_> {
         AuthenticationContext {
-            audience,
             now: self.now(),
             randomness: self.randomness,
         }

@@ -157,7 +157,7 @@ async fn ask_once(
         code_challenge: code_verifier.map(CodeVerifier::challenge),
         extra: &wanted.extra,
     };
-    let mut context = caller.authentication_context(endpoint.url());
+    let mut context = caller.authentication_context();
     let http_request = message.http_request(endpoint, &mut context)?;
     trace_request("device authorization request", &http_request, caller.observer);
     let sent = caller.send(&http_request).await;
@@ -243,7 +243,7 @@ async fn poll(
                 continue;
             }
             Err(NoTokenAnswer::Transport(error)) => return Err(DeviceLoginError::NoTokens(error)),
-            Err(NoTokenAnswer::Randomness(error)) => return Err(error.into()),
+            Err(NoTokenAnswer::Authentication(error)) => return Err(error.into()),
             Err(NoTokenAnswer::Dpop(error)) => return Err(LoginError::from(error).into()),
         };
         match answer {

@@ -3,6 +3,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::{
     DpopError, DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, ProofTarget, USE_NONCE,
 };
@@ -10,7 +11,6 @@ use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::random::RandomnessFailed;
 use crate::secret::Secret;
 use crate::trace::Event;
 use crate::transport::TransportError;
@@ -80,14 +80,15 @@ pub(in crate::flow) enum NoBoundAnswer {
     Dpop(#[from] DpopError),
     /// The client cannot prove who it is.
     #[error(transparent)]
-    Authentication(#[from] RandomnessFailed),
+    Authentication(#[from] ClientAuthenticationError),
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
 /// Makes a request, each time as if it were the first: what authenticates a
 /// client may be good for one request alone.
-pub(in crate::flow) type MakeRequest<'m> = dyn Fn(&mut Caller<'_>) -> Result<HttpRequest, RandomnessFailed> + 'm;
+pub(in crate::flow) type MakeRequest<'m> =
+    dyn Fn(&mut Caller<'_>) -> Result<HttpRequest, ClientAuthenticationError> + 'm;
 
 impl DpopSession {
     /// A new key for a login that asks for bound tokens, or at a server that

@@ -164,6 +164,12 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
         Some(ClientAuthenticationMethod::ClientSecretBasic) => {
             "Check client_id and secret; the secret was sent in the Authorization header: a server that wants it in the body needs --client-auth client_secret_post, one that knows this client as public needs no secret."
         }
+        Some(ClientAuthenticationMethod::ClientSecretJwt) => {
+            "Check client_id and secret; the secret was not sent, it signed an assertion: a server that expects another audience in it than its issuer needs --assertion-audience token-endpoint, one that wants the secret itself --client-auth client_secret_basic. A clock of this machine that is off has the same effect."
+        }
+        Some(ClientAuthenticationMethod::PrivateKeyJwt) => {
+            "Check the client_id, and that the server has the public key of this client under the same kid (--client-key-id); a server that expects another audience in the assertion than its issuer needs --assertion-audience token-endpoint. A clock of this machine that is off has the same effect."
+        }
         Some(ClientAuthenticationMethod::ClientSecretPost) => {
             "Check client_id and secret; the secret was sent in the body: a server that wants it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
         }

@@ -110,7 +110,8 @@ pub async fn login_until_exchange(
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
     let caller = &mut context.caller;
-    let mut token_request = token_request.http_request(&server.token_endpoint, caller.now(), caller.randomness)?;
+    let mut authentication = caller.authentication_context();
+    let mut token_request = token_request.http_request(&server.token_endpoint, &mut authentication)?;
     if let Some(dpop) = &dpop {
         dpop.sign(&mut token_request, None, caller)?;
     }

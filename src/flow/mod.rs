@@ -2,6 +2,8 @@
 //! `login`, and what follows from a session. Each function walks from top to
 //! bottom, tells the observer what happens, and prints nothing.
 
+pub mod assertion_audience;
+pub mod assume_role;
 pub mod caller;
 pub mod client_credentials;
 pub mod device;

@@ -7,15 +7,14 @@ use crate::flow::dpop::DpopSession;
 use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
-use crate::protocol::client::MissingCredential;
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::DpopError;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenContext, IdTokenError};
-use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{Part, Session, Suspension};
+use crate::store::{ClientCredentialError, Part, Session, Suspension};
 use crate::trace::Event;
 use crate::transport::TransportError;
 use std::time::Duration;
@@ -41,12 +40,12 @@ pub enum RefreshError {
     /// Nothing to refresh with.
     #[error("the session has no refresh token")]
     NoRefreshToken,
-    /// Neither the session nor the environment has what the client authenticates with.
+    /// Neither the session nor the environment has what the client authenticates with, or it is damaged.
     #[error(transparent)]
-    Credential(#[from] MissingCredential),
+    Credential(#[from] ClientCredentialError),
     /// The client cannot prove who it is.
     #[error(transparent)]
-    Randomness(RandomnessFailed),
+    Authentication(ClientAuthenticationError),
     /// The key that the session is bound to makes no proof.
     #[error(transparent)]
     Dpop(#[from] DpopError),
@@ -95,7 +94,7 @@ impl RefreshError {
 impl From<NoTokenAnswer> for RefreshError {
     fn from(error: NoTokenAnswer) -> Self {
         match error {
-            NoTokenAnswer::Randomness(error) => RefreshError::Randomness(error),
+            NoTokenAnswer::Authentication(error) => RefreshError::Authentication(error),
             NoTokenAnswer::Dpop(error) => RefreshError::Dpop(error),
             NoTokenAnswer::Transport(error) => RefreshError::Transport(error),
         }
@@ -107,7 +106,7 @@ impl Diagnosis for RefreshError {
         match self {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
             RefreshError::Credential(_) => ExitCode::Store,
-            RefreshError::Randomness(_) => ExitCode::Unexpected,
+            RefreshError::Authentication(_) => ExitCode::Unexpected,
             RefreshError::Dpop(source) => source.exit_code(),
             RefreshError::Transport(source) => exit_code_without_answer(source),
             RefreshError::RefreshTokenKept(error) => error.exit_code(),
@@ -123,7 +122,7 @@ impl Diagnosis for RefreshError {
                     .to_owned(),
             ],
             RefreshError::Credential(_) => vec![CREDENTIAL_HINT.to_owned()],
-            RefreshError::Randomness(_) => Vec::new(),
+            RefreshError::Authentication(_) => Vec::new(),
             RefreshError::Dpop(source) => source.hints(),
             RefreshError::Transport(source) => source.hints(),
             RefreshError::Token(error) => hints_for_refresh(error),

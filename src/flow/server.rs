@@ -1,14 +1,14 @@
 //! The server of a flow: its metadata or the endpoints that were given, and how
 //! the client authenticates there.
 
+use super::assertion_audience::AssertionAudience;
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover, hints_for};
 use super::dpop::{DpopSession, NoDpop};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
-use crate::secret::Secret;
 use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
@@ -41,10 +41,11 @@ pub struct ServerChoice {
 pub struct ClientChoice {
     /// Its name at the server.
     pub id: ClientId,
-    /// Its secret, if it has one.
-    pub secret: Option<Secret>,
+    /// What it can prove itself with.
+    pub credentials: ClientCredentials,
     /// The method that the user chose, else what the metadata say.
     pub method: Option<ClientAuthenticationMethod>,
+    pub assertion_audience: AssertionAudience,
 }
 
 /// Why the server is not known, or cannot take part.
@@ -240,13 +241,17 @@ impl ResolvedServer {
 impl ClientChoice {
     /// The client as it authenticates at a server with these metadata.
     pub(crate) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
-        let method = self.method.unwrap_or_else(|| metadata.client_authentication_method());
-        let authentication = ClientAuthentication::new(method, self.secret.as_ref());
-        // A client without a secret is a public one.
-        let authentication = authentication.unwrap_or(ClientAuthentication::None);
-        Client {
-            id: self.id.clone(),
-            authentication,
-        }
+        let method = self
+            .method
+            .unwrap_or_else(|| metadata.client_authentication_method(&self.credentials));
+        let listed = metadata.token_endpoint_auth_signing_alg_values_supported.as_deref();
+        let algorithm = self.credentials.assertion_algorithm(method, listed.unwrap_or_default());
+        let assertion = AssertionParameters {
+            audience: self.assertion_audience.at(metadata),
+            algorithm: algorithm.map(str::to_owned),
+        };
+        let client = Client::new(self.id.clone(), method, self.credentials.clone(), &assertion);
+        // A client without a credential is a public one.
+        client.unwrap_or_else(|_| Client::public(self.id.clone()))
     }
 }

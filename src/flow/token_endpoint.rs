@@ -8,11 +8,11 @@ use super::dpop::{DpopSession, NoBoundAnswer};
 use super::events::trace_request;
 use super::hints::{At, Sent, advice, advice_for_no_json};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::DpopError;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::random::RandomnessFailed;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{
     InvalidTokenResponse, TokenError, TokenResponse, TokenType, salvage_refresh_token,
@@ -34,7 +34,7 @@ pub(in crate::flow) struct TokenEndpointAnswer<'e> {
 pub enum NoTokenAnswer {
     /// The client cannot prove who it is.
     #[error(transparent)]
-    Randomness(#[from] RandomnessFailed),
+    Authentication(#[from] ClientAuthenticationError),
     /// There is no proof for the request (RFC 9449).
     #[error(transparent)]
     Dpop(#[from] DpopError),
@@ -47,7 +47,7 @@ impl From<NoBoundAnswer> for NoTokenAnswer {
     fn from(error: NoBoundAnswer) -> Self {
         match error {
             NoBoundAnswer::Dpop(error) => NoTokenAnswer::Dpop(error),
-            NoBoundAnswer::Authentication(error) => NoTokenAnswer::Randomness(error),
+            NoBoundAnswer::Authentication(error) => NoTokenAnswer::Authentication(error),
             NoBoundAnswer::Transport(error) => NoTokenAnswer::Transport(error),
         }
     }
@@ -68,7 +68,7 @@ pub(in crate::flow) async fn request_token<'e>(
         _ => "token request",
     };
     let make = |caller: &mut Caller<'_>| {
-        let request = token_request.http_request(endpoint, caller.now(), caller.randomness)?;
+        let request = token_request.http_request(endpoint, &mut caller.authentication_context())?;
         trace_request(title, &request, caller.observer);
         Ok(request)
     };

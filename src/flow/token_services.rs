@@ -8,7 +8,7 @@ use super::hints::{PROOF_REFUSED, client_authentication_refused};
 use super::refresh::CREDENTIAL_HINT;
 use super::server::{ClientChoice, ServerChoice};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::protocol::client::{Client, ClientAuthenticationMethod, MissingCredential};
+use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthenticationMethod};
 use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
@@ -16,9 +16,8 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
-use crate::protocol::random::RandomnessFailed;
 use crate::secret::Secret;
-use crate::store::{Session, SessionClient, SessionEndpoints};
+use crate::store::{ClientCredentialError, Session, SessionClient, SessionEndpoints};
 use crate::transport::TransportError;
 use serde_json::{Map, Value};
 
@@ -86,9 +85,9 @@ impl From<&Session> for KnownServer {
 /// Why there is no answer about the token, or none that may be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenServiceError {
-    /// There is nothing that the client authenticates with.
+    /// There is nothing that the client authenticates with, or it is damaged.
     #[error(transparent)]
-    Credential(#[from] MissingCredential),
+    Credential(#[from] ClientCredentialError),
     /// The endpoint is not known, and the metadata cannot be had.
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
@@ -111,7 +110,7 @@ pub enum TokenServiceError {
     },
     /// The client cannot prove who it is.
     #[error(transparent)]
-    Randomness(#[from] RandomnessFailed),
+    Authentication(#[from] ClientAuthenticationError),
     /// There is no proof for the request (RFC 9449).
     #[error(transparent)]
     Dpop(#[from] DpopError),
@@ -173,7 +172,7 @@ impl Diagnosis for TokenServiceError {
     fn exit_code(&self) -> ExitCode {
         match self {
             TokenServiceError::Credential(_) => ExitCode::Store,
-            TokenServiceError::Randomness(_) => ExitCode::Unexpected,
+            TokenServiceError::Authentication(_) => ExitCode::Unexpected,
             TokenServiceError::Dpop(source) => source.exit_code(),
             TokenServiceError::Discovery(source) => source.exit_code(),
             TokenServiceError::Transport { source, .. } => source.exit_code(),
@@ -189,7 +188,7 @@ impl Diagnosis for TokenServiceError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            TokenServiceError::Randomness(_) => return Vec::new(),
+            TokenServiceError::Authentication(_) => return Vec::new(),
             TokenServiceError::Dpop(source) => return source.hints(),
             TokenServiceError::Discovery(source) => return source.hints(),
             TokenServiceError::Transport { source, .. } => return source.hints(),
@@ -384,16 +383,14 @@ pub(in crate::flow) fn request_about_token(
     token: &Secret,
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
-) -> Result<HttpRequest, RandomnessFailed> {
+) -> Result<HttpRequest, ClientAuthenticationError> {
     let mut params = Params::new();
     params.push("token", token.expose());
     if let Some(hint) = token_type_hint {
         params.push("token_type_hint", hint);
     }
-    let mut context = caller.authentication_context(endpoint.url());
-    let header = client.authenticate(&mut params, &mut context)?;
     let mut request = HttpRequest::post(endpoint.url().clone(), params);
-    request.headers.extend(header.map(|header| ("authorization", header)));
+    client.authenticate(&mut request, &mut caller.authentication_context())?;
     Ok(request)
 }
 

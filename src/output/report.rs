@@ -30,8 +30,11 @@ pub fn print(result: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Writes an error to stderr.
+/// Writes an error to stderr, unless it was reported in another way.
 pub fn report(error: &Error, style: Style) {
+    if error.is_reported() {
+        return;
+    }
     let text = if style.json {
         as_json(error)
     } else {

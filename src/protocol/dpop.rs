@@ -123,6 +123,7 @@ impl DpopKey {
             alg: PROOF_ALGORITHM,
             kid: None,
             jwk: Some(key.public_jwk()),
+            certificate: None,
         };
         let header = header.encode()?;
         Ok(DpopKey { key, header })

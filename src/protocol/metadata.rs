@@ -1,12 +1,11 @@
 //! Authorization server metadata (RFC 8414 §2, OpenID Connect Discovery §3):
 //! what the client reads and what the development server publishes.
 
-use super::client::ClientAuthenticationMethod;
+use super::client::{ClientAuthenticationMethod, ClientCredentials};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
 use super::pkce::S256;
 use serde_json::{Map, Value, json};
-use std::str::FromStr;
 
 /// What is known of an authorization server, from its metadata or from flags.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +30,8 @@ pub struct ServerMetadata {
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Absent means `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// What assertions of clients may be signed with.
+    pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// What may be asked for.
     pub scopes_supported: Option<Vec<String>>,
     /// Must hold `code` for this flow.
@@ -133,6 +134,8 @@ impl ServerMetadata {
             device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
+            token_endpoint_auth_signing_alg_values_supported: reader
+                .list("token_endpoint_auth_signing_alg_values_supported"),
             scopes_supported: reader.list("scopes_supported"),
             response_types_supported: reader.list("response_types_supported"),
             response_modes_supported: reader.list("response_modes_supported"),
@@ -245,24 +248,18 @@ impl ServerMetadata {
         methods.iter().any(|method| method == S256)
     }
 
-    /// The authentication method for a client with a secret: the first that
-    /// both sides know, `client_secret_basic` where the server is silent (RFC 8414 §2).
-    pub fn client_authentication_method(&self) -> ClientAuthenticationMethod {
+    /// The authentication method for a client with these credentials: of those
+    /// that they allow the first that the server lists, by the order here; the
+    /// first of all where the server is silent (RFC 8414 §2).
+    pub fn client_authentication_method(&self, credentials: &ClientCredentials) -> ClientAuthenticationMethod {
         let listed = self
             .token_endpoint_auth_methods_supported
             .as_deref()
             .unwrap_or_default();
-        let known = |wanted: ClientAuthenticationMethod| {
-            listed
-                .iter()
-                .any(|name| ClientAuthenticationMethod::from_str(name) == Ok(wanted))
-        };
-        if !known(ClientAuthenticationMethod::ClientSecretBasic) && known(ClientAuthenticationMethod::ClientSecretPost)
-        {
-            ClientAuthenticationMethod::ClientSecretPost
-        } else {
-            ClientAuthenticationMethod::ClientSecretBasic
-        }
+        let is_listed = |method: &&ClientAuthenticationMethod| listed.iter().any(|name| name == method.as_str());
+        let possible = credentials.methods();
+        let first = possible.first().unwrap_or(&ClientAuthenticationMethod::None);
+        *possible.iter().find(is_listed).unwrap_or(first)
     }
 
     /// The document as it is published.
@@ -300,6 +297,10 @@ impl ServerMetadata {
             (
                 "token_endpoint_auth_methods_supported",
                 &self.token_endpoint_auth_methods_supported,
+            ),
+            (
+                "token_endpoint_auth_signing_alg_values_supported",
+                &self.token_endpoint_auth_signing_alg_values_supported,
             ),
         ] {
             if let Some(list) = list {
@@ -393,6 +394,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::signing::SigningKey;
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text, HttpPolicy::LoopbackOnly).unwrap()
@@ -490,11 +492,24 @@ mod tests {
 
     #[test]
     fn the_authentication_method_comes_from_the_metadata() {
-        let with = |methods: Value| {
+        let chosen = |methods: Value, credentials: &ClientCredentials| {
             parse(&json!({ "issuer": "https://as.example", "token_endpoint_auth_methods_supported": methods }))
                 .unwrap()
-                .client_authentication_method()
+                .client_authentication_method(credentials)
         };
+        let secret = ClientCredentials {
+            secret: Some("s".into()),
+            ..ClientCredentials::default()
+        };
+        let key = ClientCredentials {
+            key: Some(SigningKey::generate_p256().unwrap()),
+            ..ClientCredentials::default()
+        };
+        let both = ClientCredentials {
+            secret: secret.secret.clone(),
+            ..key.clone()
+        };
+        let with = |methods: Value| chosen(methods, &secret);
         assert_eq!(with(json!(null)), ClientAuthenticationMethod::ClientSecretBasic);
         assert_eq!(
             with(json!(["client_secret_post", "none"])),
@@ -503,6 +518,23 @@ mod tests {
         assert_eq!(
             with(json!(["client_secret_post", "client_secret_basic"])),
             ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            with(json!(["private_key_jwt", "client_secret_jwt"])),
+            ClientAuthenticationMethod::ClientSecretJwt
+        );
+        for listed in [json!(null), json!(["client_secret_basic"]), json!(["private_key_jwt"])] {
+            assert_eq!(chosen(listed, &key), ClientAuthenticationMethod::PrivateKeyJwt);
+        }
+        // the key is for request objects
+        let all = json!(["private_key_jwt", "client_secret_basic"]);
+        assert_eq!(
+            chosen(all.clone(), &both),
+            ClientAuthenticationMethod::ClientSecretBasic
+        );
+        assert_eq!(
+            chosen(all, &ClientCredentials::default()),
+            ClientAuthenticationMethod::None
         );
     }
 

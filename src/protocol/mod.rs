@@ -6,6 +6,8 @@
 
 pub mod abnf;
 pub mod authorization;
+pub mod aws_sts;
+pub mod certificate;
 pub mod citation;
 pub mod client;
 pub mod client_auth;
@@ -34,6 +36,7 @@ pub mod scrub;
 pub mod signing;
 pub mod state;
 pub mod time;
+pub mod token_destination;
 pub mod token_request;
 pub mod token_response;
 pub mod www_authenticate;

@@ -2,14 +2,12 @@
 //! `resource` (RFC 8707 §2.2), as a client sends it and as a server reads it.
 
 use super::citation::{Cited, RequestError};
-use super::client::{AuthenticationContext, Client, PresentedClient, PresentedClientError};
+use super::client::{AuthenticationContext, Client, ClientAuthenticationError, PresentedClient, PresentedClientError};
 use super::endpoint::Endpoint;
 use super::grant::{Fields, Grant};
-use super::http::{HeaderValue, HttpRequest};
+use super::http::HttpRequest;
 use super::params::Params;
-use super::random::{Randomness, RandomnessFailed};
 use super::resource::Resource;
-use super::time::UnixSeconds;
 
 /// Parameters of a token request that the flow sets itself.
 pub const RESERVED_TOKEN_PARAMETERS: [&str; 13] = [
@@ -42,18 +40,21 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// The form body and, for HTTP Basic, the `Authorization` header.
+    /// The request to send to the token endpoint.
     ///
     /// # Errors
-    /// [`RandomnessFailed`] by the client authentication.
-    pub fn encode(
+    /// [`ClientAuthenticationError`].
+    pub fn http_request(
         &self,
+        token_endpoint: &Endpoint,
         context: &mut AuthenticationContext<'_>,
-    ) -> Result<(Params, Option<HeaderValue>), RandomnessFailed> {
+    ) -> Result<HttpRequest, ClientAuthenticationError> {
         let mut params = Params::new();
         self.grant.push_credentials(&mut params);
-        let header = self.client.authenticate(&mut params, context)?;
-        self.grant.push_details(&mut params);
+        let mut request = HttpRequest::post(token_endpoint.url().clone(), params);
+        self.client.authenticate(&mut request, context)?;
+        let params = request.body.get_or_insert_default();
+        self.grant.push_details(params);
         for resource in &self.resource {
             params.push("resource", resource.as_str());
         }
@@ -63,28 +64,6 @@ impl TokenRequest {
         for (name, value) in &self.extra {
             params.push(name, value);
         }
-        Ok((params, header))
-    }
-
-    /// The request to send to the token endpoint.
-    ///
-    /// # Errors
-    /// [`RandomnessFailed`] by the client authentication.
-    pub fn http_request(
-        &self,
-        token_endpoint: &Endpoint,
-        now: UnixSeconds,
-        randomness: &mut dyn Randomness,
-    ) -> Result<HttpRequest, RandomnessFailed> {
-        let url = token_endpoint.url().clone();
-        let mut context = AuthenticationContext {
-            audience: &url,
-            now,
-            randomness,
-        };
-        let (params, header) = self.encode(&mut context)?;
-        let mut request = HttpRequest::post(url, params);
-        request.headers.extend(header.map(|header| ("authorization", header)));
         Ok(request)
     }
 }
@@ -113,9 +92,9 @@ impl ReceivedTokenRequest {
         }
         let client = PresentedClient::parse(params, authorization).map_err(|error| match error {
             PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => invalid_request(error.cited()),
-            PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
-                RequestError::new("invalid_client", error.cited())
-            }
+            PresentedClientError::MalformedHeader
+            | PresentedClientError::Missing
+            | PresentedClientError::MalformedAssertion => RequestError::new("invalid_client", error.cited()),
         })?;
         let grant = Grant::parse(&Fields::new(params)?)?;
         let resource = params
@@ -135,6 +114,7 @@ impl ReceivedTokenRequest {
 mod tests {
     use super::*;
     use crate::protocol::client_auth::tests::{FixedRandomness, context};
+    use crate::protocol::endpoint::HttpPolicy;
     use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 
     #[test]
@@ -167,13 +147,23 @@ mod tests {
         }
     }
 
+    /// The form and the `Authorization` header.
+    fn sent(request: &TokenRequest) -> (Params, Option<String>) {
+        let endpoint = Endpoint::parse("https://as.example/token", HttpPolicy::LoopbackOnly).unwrap();
+        let request = request
+            .http_request(&endpoint, &mut context(&mut FixedRandomness))
+            .unwrap();
+        let header = request.headers.iter().find(|(name, _)| *name == "authorization");
+        let header = header.map(|(_, value)| value.expose().expose().clone());
+        (request.body.unwrap(), header)
+    }
+
     #[test]
     fn the_refresh_request_of_rfc_6749_section_6() {
         let request = TokenRequest {
-            client: Client {
-                id: super::super::client::ClientId::parse("s6BhdRkqt3").unwrap(),
-                authentication: super::super::client::ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()),
-            },
+            client: Client::public(super::super::client::ClientId::parse("s6BhdRkqt3").unwrap()).with_authentication(
+                super::super::client::ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()),
+            ),
             grant: Grant::RefreshToken(RefreshTokenGrant {
                 refresh_token: "tGzv3JOkF0XG5Qx2TlKWIA".into(),
                 scope: None,
@@ -182,13 +172,12 @@ mod tests {
             audience: None,
             extra: vec![],
         };
-        let url = "https://as.example/token".parse().unwrap();
-        let (body, header) = request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
+        let (body, header) = sent(&request);
         assert_eq!(
             body.encode().expose(),
             "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA"
         );
-        assert_eq!(header.unwrap().expose().expose(), "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
+        assert_eq!(header.unwrap(), "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
     }
 
     #[test]
@@ -198,10 +187,7 @@ mod tests {
         use crate::protocol::scope::Scope;
         let encode = |authentication: ClientAuthentication, scope: Option<&str>| {
             let request = TokenRequest {
-                client: Client {
-                    id: ClientId::parse("s6BhdRkqt3").unwrap(),
-                    authentication,
-                },
+                client: Client::public(ClientId::parse("s6BhdRkqt3").unwrap()).with_authentication(authentication),
                 grant: Grant::ClientCredentials(ClientCredentialsGrant {
                     scope: scope.map(|scope| Scope::parse(scope).unwrap()),
                 }),
@@ -209,9 +195,7 @@ mod tests {
                 audience: None,
                 extra: vec![],
             };
-            let url = "https://as.example/token".parse().unwrap();
-            let (body, header) = request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
-            (body, header.map(|header| header.expose().expose().clone()))
+            sent(&request)
         };
         let (body, header) = encode(ClientAuthentication::ClientSecretBasic("gX1fBat3bV".into()), None);
         assert_eq!(body.encode().expose(), "grant_type=client_credentials");

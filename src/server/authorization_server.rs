@@ -8,6 +8,7 @@
 use super::access_token::AccessToken;
 use super::documents::Documents;
 use super::dpop::DpopProofs;
+use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
 use super::grants::store::{Grants, Lifetimes};
 use super::interactions::{Interactions, SignedIn};
@@ -31,6 +32,9 @@ use crate::secret::Secret;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+
+/// Only clients that have proved who they are fill this.
+const MAX_USED_ASSERTIONS: usize = 100_000;
 
 /// Why a server cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +81,8 @@ pub struct AuthorizationServer {
     /// Whether a code was issued for which an ID token is due.
     openid_was_granted: AtomicBool,
     grants: Mutex<Grants>,
+    /// Client assertions that were used, by hash.
+    used_assertions: Mutex<ExpiringMap<[u8; 32], ()>>,
     interactions: Mutex<Interactions>,
     wrong_user_codes: Mutex<WrongUserCodes>,
 }
@@ -118,6 +124,7 @@ impl AuthorizationServer {
             jwks: OnceLock::new(),
             openid_was_granted: AtomicBool::new(false),
             grants: Mutex::new(Grants::new(lifetimes)),
+            used_assertions: Mutex::new(ExpiringMap::new(MAX_USED_ASSERTIONS)),
             interactions: Mutex::new(Interactions::new()),
             wrong_user_codes: Mutex::default(),
             aliases: AliasTable::new(),
@@ -183,6 +190,16 @@ impl AuthorizationServer {
     /// The grants, for one short step.
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that an assertion is used, which lives until then; whether that is the first time.
+    pub(crate) fn note_assertion(&self, now: UnixSeconds, hash: [u8; 32], until: UnixSeconds) -> bool {
+        let mut used = self.used_assertions.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = used.get(now, &hash).is_none();
+        if is_first {
+            used.insert(now, hash, (), until);
+        }
+        is_first
     }
 
     /// Sessions and waiting requests, for one short step.

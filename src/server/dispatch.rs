@@ -78,7 +78,7 @@ fn answer_misbehaving(server: &AuthorizationServer, moment: &mut Moment<'_>, req
         resolve: &|text| server.aliases.resolve(now, route, text),
         is_id_token: &|text| server.keys.is_id_token(text),
         client_of_code: &|code| server.grants().client_of_code(now, code).cloned(),
-        is_public_client: &|id| server.clients.find(id).is_some_and(|client| client.secret.is_none()),
+        is_public_client: &|id| server.clients.find(id).is_some_and(|client| !client.is_confidential()),
     };
     let rewritten = violations::request::rewrite(policy, route, request, &facts);
     let mut response = answer(server, moment, &rewritten);

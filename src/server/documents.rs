@@ -53,6 +53,21 @@ impl Documents {
     }
 }
 
+/// How the clients of this server may authenticate.
+const CLIENT_AUTHENTICATION_METHODS: [ClientAuthenticationMethod; 5] = [
+    ClientAuthenticationMethod::None,
+    ClientAuthenticationMethod::ClientSecretBasic,
+    ClientAuthenticationMethod::ClientSecretPost,
+    ClientAuthenticationMethod::ClientSecretJwt,
+    ClientAuthenticationMethod::PrivateKeyJwt,
+];
+
+/// What their assertions may be signed with.
+const ASSERTION_ALGORITHMS: [&str; 13] = [
+    "ES256", "ES384", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "HS256", "HS384",
+    "HS512",
+];
+
 /// What the server can do (RFC 8414 §2, OpenID Connect Discovery §3).
 ///
 /// # Errors
@@ -61,7 +76,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str);
+    let methods = CLIENT_AUTHENTICATION_METHODS.map(ClientAuthenticationMethod::as_str);
     let metadata = ServerMetadata {
         issuer: Some(issuer.clone()),
         authorization_endpoint: endpoint(Route::Authorize)?,
@@ -73,6 +88,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         device_authorization_endpoint: endpoint(Route::DeviceAuthorization)?,
         code_challenge_methods_supported: list(&[S256]),
         token_endpoint_auth_methods_supported: list(&methods),
+        token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
         scopes_supported: list(&SCOPES),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
@@ -86,8 +102,14 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
     for (member, value) in [
         ("revocation_endpoint_auth_methods_supported", json!(methods)),
         (
-            "introspection_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post"]),
+            "revocation_endpoint_auth_signing_alg_values_supported",
+            json!(ASSERTION_ALGORITHMS),
+        ),
+        // It wants to know who asks.
+        ("introspection_endpoint_auth_methods_supported", json!(methods[1..])),
+        (
+            "introspection_endpoint_auth_signing_alg_values_supported",
+            json!(ASSERTION_ALGORITHMS),
         ),
         // RFC 9068 has no member for what access tokens are signed with; this one says it all the same.
         ("access_token_signing_alg_values_supported", json!(["ES256"])),

@@ -17,6 +17,7 @@ mod wrong_user_codes;
 
 mod access_token;
 mod bearer;
+mod client_authentication;
 mod cors;
 mod dispatch;
 mod documents;

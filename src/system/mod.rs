@@ -38,6 +38,12 @@ pub fn rfc_3339(time: UnixSeconds) -> String {
     timestamp(time).to_string()
 }
 
+/// The point in time that RFC 3339 text names; `None` for anything else.
+pub fn parse_rfc_3339(text: &str) -> Option<UnixSeconds> {
+    let timestamp: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixSeconds(timestamp.as_second()))
+}
+
 /// The time of day on this machine's clock, `14:03:20`, with the date where it is not today's.
 pub fn local_time(time: UnixSeconds) -> String {
     let zone = jiff::tz::TimeZone::system();

@@ -120,31 +120,72 @@ fn a_denied_consent_at_oidc_provider_is_refused() {
 
 #[test]
 fn a_secret_with_odd_characters_reaches_oidc_provider_as_basic() {
-    confidential_login("basic", "basic-secret:with/odd%chars", "client_secret_basic");
+    login_with_secret("basic", "basic-secret:with/odd%chars", "client_secret_basic");
 }
 
 #[test]
 fn a_secret_in_the_body_is_taken_by_oidc_provider() {
-    confidential_login("post", "post-secret", "client_secret_post");
+    login_with_secret("post", "post-secret", "client_secret_post");
+}
+
+#[test]
+fn an_assertion_signed_with_a_secret_is_taken_by_oidc_provider() {
+    login_with_secret("sjwt", "a-shared-secret-of-32-bytes-or-more!", "client_secret_jwt");
+}
+
+#[test]
+fn an_assertion_signed_with_a_key_is_taken_by_oidc_provider() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let file = home.path().join("key.jwk");
+    std::fs::write(&file, provider.client_key()).expect("writing the key");
+    confidential_login(
+        &provider,
+        &home,
+        "pkjwt",
+        &["--client-key-file", &file.display().to_string()],
+    );
+}
+
+#[test]
+fn oidc_provider_refuses_the_assertion_of_another_key_and_the_hint_says_what_to_look_at() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let file = home.path().join("key.pem");
+    let other = include_str!("../../src/protocol/signing/test_keys/p256.pkcs8.pem");
+    std::fs::write(&file, other).expect("writing the key");
+    let mut command = home.oauth();
+    command
+        .args([
+            "login",
+            &provider.issuer,
+            "--client-id",
+            "pkjwt",
+            "--grant",
+            "client-credentials",
+        ])
+        .args(["--client-key-file", &file.display().to_string()])
+        .args(["--scope", "api:read", "--resource", RESOURCE]);
+    let outcome = run(&mut command).expect_code(5);
+    assert!(outcome.hints().contains("--client-key-id"), "{outcome:?}");
+}
+
+fn login_with_secret(client_id: &str, secret: &str, method: &str) {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let file = home.path().join("secret");
+    std::fs::write(&file, format!("{secret}\n")).expect("writing the secret");
+    let file = file.display().to_string();
+    let arguments = ["--client-auth", method, "--client-secret-file", &file];
+    confidential_login(&provider, &home, client_id, &arguments);
 }
 
 /// A client of another machine: its redirect URI is pasted.
-fn confidential_login(client_id: &str, secret: &str, method: &str) {
-    let Some(provider) = Provider::start() else { return };
-    let home = Home::new();
-    let secret_file = home.path().join("secret");
-    std::fs::write(&secret_file, format!("{secret}\n")).expect("writing the secret");
+fn confidential_login(provider: &Provider, home: &Home, client_id: &str, credential: &[&str]) {
     let mut running = Running::start_with_open_input(
         home.oauth()
-            .args([
-                "login",
-                &provider.issuer,
-                "--client-id",
-                client_id,
-                "--client-auth",
-                method,
-            ])
-            .args(["--client-secret-file", &secret_file.display().to_string()])
+            .args(["login", &provider.issuer, "--client-id", client_id])
+            .args(credential)
             .args(["--paste", "--redirect-uri", PASTED_REDIRECT_URI, "--no-browser"])
             .args(["--scope", "openid offline_access api:read", "--resource", RESOURCE])
             .args(["--param", "prompt=consent"]),
@@ -158,7 +199,8 @@ fn confidential_login(client_id: &str, secret: &str, method: &str) {
     let profile = profile_of(&provider.issuer);
     let token = run(home.oauth().args(["token", &profile])).expect_code(0);
     assert_eq!(claims(token.stdout.trim_end())["client_id"], client_id);
-    // revocation authenticates with the secret that was kept with the session
+    // refresh and revocation authenticate with what was kept with the session
+    run(home.oauth().args(["token", &profile, "--force-refresh"])).expect_code(0);
     run(home.oauth().args(["logout", &profile])).expect_code(0);
 }
 

@@ -7,11 +7,14 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
+#[cfg(unix)]
+mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
 mod check;
 #[cfg(unix)]
+mod client_assertions;
 mod client_credentials;
 #[cfg(unix)]
 mod completions;
@@ -28,6 +31,9 @@ mod device;
 mod diagnosis;
 mod discover;
 #[cfg(unix)]
+mod docker_helper;
+mod dpop;
+#[cfg(unix)]
 mod exec;
 #[cfg(unix)]
 mod field_metadata;
@@ -39,6 +45,8 @@ mod files;
 mod foreign;
 #[cfg(unix)]
 mod full_disk;
+#[cfg(unix)]
+mod git_helper;
 mod global;
 #[cfg(unix)]
 mod hints;
@@ -49,6 +57,8 @@ mod introspect;
 mod keyring;
 #[cfg(unix)]
 mod login;
+#[cfg(unix)]
+mod login_for_programs;
 mod logout;
 #[cfg(unix)]
 mod messages;
@@ -71,6 +81,7 @@ mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
+mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
 mod status;

@@ -86,11 +86,15 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 29] = [
     "",
     "login",
     "token",
     "exec",
+    "credential",
+    "credential git",
+    "credential docker",
+    "credential aws",
     "logout",
     "status",
     "profile",

@@ -3,6 +3,7 @@
 //! here, that is for `settings`.
 
 mod check;
+mod credential;
 mod exec;
 mod global;
 mod inspect;
@@ -11,6 +12,7 @@ mod serve;
 mod session;
 
 pub use check::CheckOptions;
+pub use credential::{AwsOptions, CredentialCommand, HelperOptions};
 pub use exec::ExecOptions;
 pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
@@ -22,6 +24,7 @@ pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCo
 use crate::args::login::LoginOptions;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::path::Path;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
@@ -38,6 +41,9 @@ pub struct CommandLine {
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+/// The program that docker runs for `"credsStore": "oauth"`: a link to this one.
+const DOCKER_HELPER: &str = "docker-credential-oauth";
 
 /// `oauth token` alone. It is what scripts call all day, and to build the
 /// parser of all commands would be a third of its work.
@@ -62,6 +68,12 @@ impl CommandLine {
     /// # Errors
     /// [`clap::Error`], which is also how help and version come out.
     pub fn parse_from_arguments(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if let Some((program, rest)) = arguments.split_first()
+            && Path::new(program).file_stem().is_some_and(|name| name == DOCKER_HELPER)
+        {
+            let command = [program.clone(), "credential".into(), "docker".into()];
+            return CommandLine::try_parse_from(command.iter().chain(rest));
+        }
         if arguments.get(1).is_some_and(|command| command == "token")
             && let Ok(line) = TokenCommandLine::try_parse_from(&arguments[1..])
         {
@@ -88,6 +100,9 @@ pub enum Command {
     Token(TokenCommand),
     /// Run a command with a valid token in its environment
     Exec(ExecOptions),
+    /// Give a token to git, docker or AWS in the protocol of their credential helpers
+    #[command(subcommand)]
+    Credential(CredentialCommand),
     /// Revoke the tokens at the server and forget them
     Logout(LogoutOptions),
     /// Show who is signed in where, and until when
@@ -127,7 +142,7 @@ impl Command {
     /// Whether standard input belongs to somebody else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {
-        matches!(self, Command::Exec(_))
+        matches!(self, Command::Exec(_) | Command::Credential(_))
     }
 }
 

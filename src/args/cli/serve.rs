@@ -3,7 +3,8 @@
 use crate::output::duration::parse_duration;
 use crate::server::settings::Approval;
 use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Options of `oauth serve`.
@@ -15,6 +16,9 @@ pub struct ServeOptions {
     /// Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]
     #[arg(long, value_name = "ID[:SECRET_FILE]")]
     pub client: Vec<String>,
+    /// Registered client in the members of RFC 7591, such as token_endpoint_auth_method and jwks; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_metadata: Vec<PathBuf>,
     /// Redirect URI of the registered clients; repeatable
     // not in the doc comment, where the brackets of the address would be a link
     #[arg(

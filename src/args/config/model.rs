@@ -17,7 +17,7 @@ pub(super) enum SettingKind {
 }
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
-pub(super) const KEYS: [(&str, SettingKind); 29] = [
+pub(super) const KEYS: &[(&str, SettingKind)] = &[
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -29,7 +29,11 @@ pub(super) const KEYS: [(&str, SettingKind); 29] = [
     ("allow_http", SettingKind::Bool),
     ("client_id", SettingKind::Text),
     ("client_secret_file", SettingKind::Text),
+    ("client_key_file", SettingKind::Text),
+    ("client_key_id", SettingKind::Text),
+    ("client_cert_file", SettingKind::Text),
     ("client_auth", SettingKind::Text),
+    ("assertion_audience", SettingKind::Text),
     ("grant", SettingKind::Text),
     ("scope", SettingKind::List),
     ("resource", SettingKind::List),
@@ -47,6 +51,7 @@ pub(super) const KEYS: [(&str, SettingKind); 29] = [
     ("cacert", SettingKind::Text),
     ("proxy", SettingKind::Text),
     ("allow_host", SettingKind::List),
+    ("git_username", SettingKind::Text),
 ];
 
 pub(super) fn kind_of(key: &str) -> Option<SettingKind> {

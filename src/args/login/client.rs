@@ -4,9 +4,11 @@ use super::callback::DEFAULT_REDIRECT_URI;
 use super::changes::ProfileChanges;
 use crate::args::config::Profile;
 use crate::args::settings::error::{SettingsError, invalid};
+use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::server::ClientChoice;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::Issuer;
+use crate::protocol::signing::SigningKey;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
 use clap::{Args, ValueHint};
@@ -25,9 +27,45 @@ pub struct ClientOptions {
     /// Read the client secret from standard input
     #[arg(long, conflicts_with_all = ["refresh_token_stdin", "paste"], help_heading = "Client")]
     pub client_secret_stdin: bool,
-    /// none, client_secret_basic or client_secret_post; by default what the server's metadata say
+    /// Private key that the client signs with, for private_key_jwt: PEM or JWK
+    // a key in PEM begins with hyphens; taken, it is refused without being repeated
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true, help_heading = "Client", value_hint = ValueHint::FilePath)]
+    pub client_key_file: Option<PathBuf>,
+    /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
+    #[arg(long, value_name = "KID", help_heading = "Client")]
+    pub client_key_id: Option<String>,
+    /// Certificate of the client key (PEM); its assertions name it (x5t#S256, x5t)
+    #[arg(long, value_name = "FILE", help_heading = "Client", value_hint = ValueHint::FilePath)]
+    pub client_cert_file: Option<PathBuf>,
+    /// Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]
+    #[arg(long, value_name = "AUDIENCE", help_heading = "Client")]
+    pub assertion_audience: Option<AssertionAudience>,
+    /// none, client_secret_basic, client_secret_post, client_secret_jwt or private_key_jwt; by default what the server's metadata say
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
+}
+
+/// Where the credentials of the client are read from.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialFiles {
+    /// With the client secret.
+    pub secret: Option<PathBuf>,
+    /// With the private key.
+    pub key: Option<PathBuf>,
+    /// The `kid` of the key, where one was given.
+    pub key_id: Option<String>,
+    /// With the certificate of the key.
+    pub certificate: Option<PathBuf>,
+}
+
+impl CredentialFiles {
+    /// The key under the `kid` that was given for it.
+    pub fn named(&self, key: SigningKey) -> SigningKey {
+        match &self.key_id {
+            Some(key_id) => key.with_key_id(key_id),
+            None => key,
+        }
+    }
 }
 
 impl ClientOptions {
@@ -73,20 +111,49 @@ impl ClientOptions {
         };
         Ok(ClientChoice {
             id: ClientId::parse(&id).map_err(|error| invalid(place, error))?,
-            secret: None,
+            credentials: ClientCredentials::default(),
             method,
+            assertion_audience: self.assertion_audience(profile)?,
         })
     }
 
-    /// The file with the client secret.
-    pub(in crate::args) fn secret_file(&self, profile: &Profile) -> Option<PathBuf> {
-        let saved = || profile.text("client_secret_file").map(PathBuf::from);
-        self.client_secret_file.clone().or_else(saved)
+    fn assertion_audience(&self, profile: &Profile) -> Result<AssertionAudience, SettingsError> {
+        match (&self.assertion_audience, profile.text("assertion_audience")) {
+            (Some(audience), _) => Ok(audience.clone()),
+            (None, Some(text)) => text.parse().map_err(|error| invalid("assertion_audience", error)),
+            (None, None) => Ok(AssertionAudience::default()),
+        }
+    }
+
+    /// The files with the client's credentials. A saved certificate and a saved
+    /// `kid` are of the saved key.
+    pub(in crate::args) fn credential_files(&self, profile: &Profile) -> CredentialFiles {
+        let path = |given: &Option<PathBuf>, key: &str| {
+            let saved = || profile.text(key).map(PathBuf::from);
+            given.clone().or_else(saved)
+        };
+        let of_saved_key = match self.client_key_file {
+            Some(_) => &Profile::default(),
+            None => profile,
+        };
+        let certificate = of_saved_key.text("client_cert_file").map(PathBuf::from);
+        let key_id = of_saved_key.text("client_key_id").map(str::to_owned);
+        CredentialFiles {
+            secret: path(&self.client_secret_file, "client_secret_file"),
+            key: path(&self.client_key_file, "client_key_file"),
+            key_id: self.client_key_id.clone().or(key_id),
+            certificate: self.client_cert_file.clone().or(certificate),
+        }
     }
 
     pub(super) fn save(&self, changes: &mut ProfileChanges) {
         changes.text("client_id", self.client_id.as_deref());
         changes.text("client_auth", self.client_auth.map(ClientAuthenticationMethod::as_str));
         changes.path("client_secret_file", self.client_secret_file.as_deref());
+        changes.path("client_key_file", self.client_key_file.as_deref());
+        changes.text("client_key_id", self.client_key_id.as_deref());
+        changes.path("client_cert_file", self.client_cert_file.as_deref());
+        let audience = self.assertion_audience.as_ref().map(ToString::to_string);
+        changes.text("assertion_audience", audience.as_deref());
     }
 }

@@ -13,7 +13,7 @@ pub use browser::BrowserOptions;
 pub(in crate::args) use callback::no_callback;
 pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
 pub(in crate::args) use changes::ProfileChanges;
-pub use client::ClientOptions;
+pub use client::{ClientOptions, CredentialFiles};
 pub use request::{RequestOptions, assumed_ttl, token_parameters};
 pub use server::ServerOptions;
 pub(in crate::args) use server::require_server;

@@ -49,6 +49,22 @@ pub enum SettingsError {
         /// As it was typed, else the profile.
         target: String,
     },
+    /// `-p` or `OAUTH_PROFILE` names a profile whose token is not for this host.
+    #[error("the token of profile \"{profile}\" may not go to {host}")]
+    NotCovered {
+        profile: ProfileName,
+        /// With its port.
+        host: String,
+        /// The hosts that the profile would permit together with this one.
+        allow_host: String,
+    },
+    /// The tokens of several profiles may go there.
+    #[error("the profiles {} have a token for {host}", quoted_list(profiles))]
+    SeveralProfiles {
+        /// With its port.
+        host: String,
+        profiles: Vec<ProfileName>,
+    },
     /// A URL's profile name is in use.
     #[error("profile \"{profile}\" is already used for {issuer}")]
     NameTaken {
@@ -113,6 +129,15 @@ impl Diagnosis for SettingsError {
                 let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
                 vec![format!("Known profiles: {}.", known.join(", "))]
             }
+            SettingsError::NotCovered {
+                profile, allow_host, ..
+            } => vec![format!(
+                "If the server there may have it: oauth profile set {profile} {}",
+                shell_words::quote(&format!("allow_host={allow_host}"))
+            )],
+            SettingsError::SeveralProfiles { .. } => {
+                vec!["Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned()]
+            }
             SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],
         }
     }
@@ -132,6 +157,11 @@ pub(in crate::args) fn invalid_with_hint(name: &str, problem: impl Display, hint
         problem: problem.to_string(),
         hint: Some(hint.to_owned()),
     }
+}
+
+fn quoted_list(names: &[ProfileName]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    quoted.join(" and ")
 }
 
 fn names(config: &Config) -> Vec<ProfileName> {

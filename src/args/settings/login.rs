@@ -1,21 +1,21 @@
 //! Everything that `oauth login` was told: server, client, callback, parameters.
 
+use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
 use crate::args::config::{Config, Profile, Setting};
-use crate::args::login::{LoginOptions, assumed_ttl, no_callback, require_server};
+use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback, require_server};
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::store::{ProfileName, StoreKind};
 use crate::system::environment::Environment;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Keys of a profile that hold for one server only.
-const SERVER_SPECIFIC_KEYS: [&str; 8] = [
+const SERVER_SPECIFIC_KEYS: &[&str] = &[
     "authorization_endpoint",
     "token_endpoint",
     "revocation_endpoint",
@@ -24,6 +24,10 @@ const SERVER_SPECIFIC_KEYS: [&str; 8] = [
     "jwks_uri",
     "device_authorization_endpoint",
     "client_secret_file",
+    "client_key_file",
+    "client_key_id",
+    "client_cert_file",
+    "assertion_audience",
 ];
 
 /// What a login is to do, and what of it is to be remembered.
@@ -33,7 +37,7 @@ pub struct ResolvedLogin {
     pub grant: LoginGrant,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,
-    /// The flow's part, but for the client secret, which is read later.
+    /// The flow's part, but for the client's credentials, which are read later.
     pub request: LoginRequest,
     /// The browser command of flag or profile.
     pub browser: Option<String>,
@@ -41,8 +45,8 @@ pub struct ResolvedLogin {
     pub given: Vec<(String, Setting)>,
     /// Keys of the profile that are removed, since they are of another server.
     pub dropped: Vec<&'static str>,
-    /// The file with the client secret.
-    pub client_secret_file: Option<PathBuf>,
+    /// The files with the client's credentials.
+    pub credential_files: CredentialFiles,
 }
 
 /// Resolves everything that `oauth login` was told.
@@ -73,7 +77,7 @@ pub fn login(
     Ok(ResolvedLogin {
         given: options.profile_changes(url.as_deref(), profile.list("scope")),
         browser: options.browser.command(profile),
-        client_secret_file: options.client.secret_file(saved_of_server),
+        credential_files: options.client.credential_files(saved_of_server),
         dropped: if another_server {
             SERVER_SPECIFIC_KEYS.to_vec()
         } else {
@@ -141,6 +145,8 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         other => other,
     };
     options.request.grant(profile)?;
+    token_reach(Some(profile), &[])?;
+    git_username(Some(profile))?;
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;

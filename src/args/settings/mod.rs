@@ -2,11 +2,13 @@
 //! the profile in the configuration file before defaults. Text becomes types
 //! here, so that nothing below checks it again.
 
+mod destination;
 pub(in crate::args) mod error;
 mod exec;
 pub(in crate::args) mod lists;
 mod login;
 mod names;
+mod role;
 mod saved;
 mod secrets;
 mod target;
@@ -15,12 +17,19 @@ mod token_output;
 mod transport;
 
 pub use crate::args::cli::EnvShell;
+pub use destination::{
+    Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, token_reach,
+};
 pub use error::SettingsError;
 pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
+pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
-pub use secrets::{code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file};
+pub use secrets::{
+    certificate_from_file, code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file,
+    signing_key_from_file,
+};
 pub use token::part;
 pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};

@@ -2,7 +2,9 @@
 //! tokens in arguments.
 
 use super::error::{SettingsError, invalid, invalid_with_hint};
+use crate::protocol::certificate::CertificateChain;
 use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::signing::SigningKey;
 use crate::secret::Secret;
 use crate::store::FileKey;
 use crate::system::environment::Environment;
@@ -53,6 +55,41 @@ fn unreadable(place: &str, path: &Path, error: &FileError) -> SettingsError {
         problem,
         hint: error.hints().into_iter().next(),
     }
+}
+
+/// Reads the private key of the client.
+///
+/// # Errors
+/// [`SettingsError::Value`], which does not repeat a key that stands there
+/// instead of a file's name.
+pub fn signing_key_from_file(path: &Path) -> Result<SigningKey, SettingsError> {
+    const PLACE: &str = "--client-key-file";
+    let argument = path.to_string_lossy();
+    if argument.contains("-----BEGIN") || argument.trim_start().starts_with('{') {
+        return Err(invalid_with_hint(
+            PLACE,
+            "that is a key, and a key must not stand on a command line",
+            "Write it to a file, and give the file's name.",
+        ));
+    }
+    let text = secret_from_file(PLACE, path)?;
+    SigningKey::parse(text.expose()).map_err(|error| SettingsError::Value {
+        name: PLACE.to_owned(),
+        problem: format!("{} cannot be used: {error}", path.display()),
+        hint: error.hint().map(str::to_owned),
+    })
+}
+
+/// Reads the certificate of the client, and those that vouch for it.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn certificate_from_file(path: &Path) -> Result<CertificateChain, SettingsError> {
+    const PLACE: &str = "--client-cert-file";
+    // The file may hold the private key, too.
+    let text = secret_from_file(PLACE, path)?;
+    CertificateChain::parse(text.expose())
+        .map_err(|error| invalid(PLACE, format!("{} cannot be used: {error}", path.display())))
 }
 
 /// The key of the file store, as the environment names it.

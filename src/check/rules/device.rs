@@ -99,7 +99,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         expect_no_codes(check, &unknown)
     });
     check.rule(Rule::DeviceClientAuthentication, &mut |check| {
-        check.prober.needs_secret()?;
+        check.prober.needs_confidential_client()?;
         ask(check)?;
         let public = check.prober.client_with(ClientAuthentication::None);
         expect_no_codes(check, &public)

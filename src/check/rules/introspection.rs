@@ -14,7 +14,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::IntrospectionAuthenticated, &mut authenticated);
     check.rule(Rule::IntrospectionActive, &mut |check| {
         check.prober.introspection_endpoint()?;
-        check.prober.needs_secret()?;
+        check.prober.needs_confidential_client()?;
         match introspect_baseline(check)? {
             Some(active) => ensure(active, "it is not said to be active"),
             None => inconclusive("the answer does not say whether it is active"),
@@ -47,7 +47,7 @@ fn authenticated(check: &mut Check<'_, '_>) -> CheckResult {
 /// An unknown token, where the client may introspect at all.
 fn inactive(check: &mut Check<'_, '_>) -> CheckResult {
     check.prober.introspection_endpoint()?;
-    check.prober.needs_secret()?;
+    check.prober.needs_confidential_client()?;
     let aside = check.prober.results.put_aside();
     let known = introspect_baseline(check);
     check.prober.results.take_back(aside);

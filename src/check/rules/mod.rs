@@ -1,8 +1,10 @@
 //! The groups of rules, a file each.
 
 pub(super) mod authorize;
+pub(super) mod client_assertion;
 pub(super) mod code;
 pub(super) mod device;
+pub(super) mod dpop;
 pub(super) mod id_token;
 pub(super) mod introspection;
 pub(super) mod keys;

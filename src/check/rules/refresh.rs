@@ -101,7 +101,7 @@ const OF_ONE_SESSION: [(Rule, SequenceTest); 9] = [
     }),
     (Rule::RefreshScope, more_scope),
     (Rule::RefreshClientAuthentication, |check, sequence| {
-        check.prober.needs_secret()?;
+        check.prober.needs_confidential_client()?;
         let public = check.prober.client_with(ClientAuthentication::None);
         let params = check.prober.refresh_params(sequence.live()?);
         let exchange = check.prober.token_request_as(params, &public)?;

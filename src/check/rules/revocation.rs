@@ -170,7 +170,7 @@ fn by_unknown_client(check: &mut Check<'_, '_>, tokens: &mut Tokens) -> CheckRes
 }
 
 fn without_authentication(check: &mut Check<'_, '_>, tokens: &mut Tokens) -> CheckResult {
-    check.prober.needs_secret()?;
+    check.prober.needs_confidential_client()?;
     let client = check.prober.client_with(ClientAuthentication::None);
     by_another(check, tokens, &client)
 }

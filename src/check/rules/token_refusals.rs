@@ -5,7 +5,7 @@ use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
-use crate::protocol::client::{Client, ClientAuthentication};
+use crate::protocol::client::ClientAuthentication;
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
 use crate::rules::Rule;
@@ -69,7 +69,7 @@ const REDEMPTIONS: &[RejectedRedemption] = &[
     RejectedRedemption {
         rule: Rule::TokenClientAuthentication,
         send: |check, code| {
-            own_secret(check)?;
+            check.prober.needs_confidential_client()?;
             let public = check.prober.client_with(ClientAuthentication::None);
             check.prober.token_request_as(check.prober.code_params(code), &public)
         },
@@ -231,10 +231,7 @@ fn with_wrong_basic(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
         true => check.prober.client.clone(),
         false => check.prober.unknown_client(),
     };
-    let wrong = Client {
-        authentication: ClientAuthentication::ClientSecretBasic(Secret::from(UNKNOWN_TOKEN)),
-        ..client
-    };
+    let wrong = client.with_authentication(ClientAuthentication::ClientSecretBasic(Secret::from(UNKNOWN_TOKEN)));
     let params = check.prober.unknown_code_params()?;
     let request = check.prober.token_message(params, &wrong)?;
     check.prober.send(request)

@@ -2,7 +2,7 @@
 //! the token request that would be sent next. Nothing is sent to the token
 //! endpoint, nothing is stored, nothing is saved.
 
-use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
+use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::login_context::BrowserLogin;
 use crate::app::passphrase::ask_passphrase;
@@ -35,11 +35,11 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
         context.store_kind(profile)?
     };
     let mut observer = context.observer();
-    let given_secret = given_client_secret(context, options, &resolved)?;
+    let given = given_client_credentials(context, options, &resolved.credential_files)?;
     // Read only: the client secret may be kept there.
     let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = load_undamaged(store.as_mut(), &resolved.profile)?;
-    resolved.request.client.secret = client_secret(given_secret, &resolved, earlier.as_ref());
+    resolved.request.client.credentials = client_credentials(given, &resolved, earlier.as_ref());
     check_client_authentication(&resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut save = |_: &Session, _: &mut dyn Observer| Ok(());

@@ -11,7 +11,7 @@ mod summary;
 mod turn;
 mod unattended;
 
-use crate::app::client_secret::{check_client_authentication, client_secret, given_client_secret};
+use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
@@ -63,11 +63,11 @@ fn log_in(
     let mut observer = context.observer();
 
     // Everything that was given is read and checked before the store makes its key.
-    let given_secret = given_client_secret(context, options, &resolved)?;
+    let given = given_client_credentials(context, options, &resolved.credential_files)?;
     let method = LoginMethod::resolve(context, options, &resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
-    resolved.request.client.secret = client_secret(given_secret, &resolved, saver.current_session());
+    resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(&resolved)?;
     saver.probe(&mut observer)?;
 

@@ -8,6 +8,7 @@ use crate::flow::login::LoginError;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::exit_code_without_answer;
 use crate::output::duration::describe;
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::device_authorization::DeviceAuthorizationError;
 use crate::protocol::error::ErrorResponse;
@@ -30,6 +31,9 @@ pub enum DeviceLoginError {
     Server(#[from] ServerError),
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Authentication(#[from] ClientAuthenticationError),
     /// No answer from the device authorization endpoint.
     #[error("the server gave no code")]
     NoCodes(#[source] TransportError),
@@ -89,7 +93,7 @@ impl Diagnosis for DeviceLoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             DeviceLoginError::Server(source) => source.exit_code(),
-            DeviceLoginError::Randomness(_) => ExitCode::Unexpected,
+            DeviceLoginError::Randomness(_) | DeviceLoginError::Authentication(_) => ExitCode::Unexpected,
             DeviceLoginError::NoCodes(source) | DeviceLoginError::NoTokens(source) => exit_code_without_answer(source),
             DeviceLoginError::Authorization { error, .. } => match error {
                 DeviceAuthorizationError::Unavailable { .. } | DeviceAuthorizationError::NotJson { .. } => {
@@ -113,7 +117,9 @@ impl Diagnosis for DeviceLoginError {
         match self {
             DeviceLoginError::Server(source) => source.hints(),
             DeviceLoginError::NoCodes(source) | DeviceLoginError::NoTokens(source) => source.hints(),
-            DeviceLoginError::Randomness(_) | DeviceLoginError::Interrupted(_) => Vec::new(),
+            DeviceLoginError::Randomness(_)
+            | DeviceLoginError::Authentication(_)
+            | DeviceLoginError::Interrupted(_) => Vec::new(),
             DeviceLoginError::Authorization { error, method } => hints_for_authorization(error, *method),
             DeviceLoginError::Denied(error) => {
                 hints_for_policy(error).unwrap_or_else(|| one("Run the login again if that was a mistake."))

@@ -4,11 +4,12 @@
 
 use super::*;
 use crate::exit::Diagnosis;
+use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Timer;
 use crate::flow::login::CallbackChoice;
 use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::AuthorizationOptions;
-use crate::protocol::client::ClientId;
+use crate::protocol::client::{ClientCredentials, ClientId};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
@@ -109,8 +110,9 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
         },
         client: ClientChoice {
             id: ClientId::parse("tv").unwrap(),
-            secret: None,
+            credentials: ClientCredentials::default(),
             method: None,
+            assertion_audience: AssertionAudience::default(),
         },
         authorization: AuthorizationOptions {
             scope: Scope::default(),

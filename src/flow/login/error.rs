@@ -8,6 +8,7 @@ use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
+use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::DpopError;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
@@ -33,6 +34,9 @@ pub enum LoginError {
     /// There is no verifier without it.
     #[error(transparent)]
     Randomness(#[from] RandomnessFailed),
+    /// The client cannot prove who it is.
+    #[error(transparent)]
+    Authentication(#[from] ClientAuthenticationError),
     /// There is no proof for the token request.
     #[error(transparent)]
     Dpop(#[from] DpopError),
@@ -84,7 +88,7 @@ pub(super) fn described(error: &ErrorResponse) -> String {
 impl From<NoTokenAnswer> for LoginError {
     fn from(error: NoTokenAnswer) -> Self {
         match error {
-            NoTokenAnswer::Randomness(error) => LoginError::Randomness(error),
+            NoTokenAnswer::Authentication(error) => LoginError::Authentication(error),
             NoTokenAnswer::Dpop(error) => LoginError::Dpop(error),
             NoTokenAnswer::Transport(error) => LoginError::Exchange(error),
         }
@@ -102,7 +106,7 @@ impl Diagnosis for LoginError {
             LoginError::Keep(source) => source.exit_code(),
             LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
-            LoginError::Randomness(_) => ExitCode::Unexpected,
+            LoginError::Randomness(_) | LoginError::Authentication(_) => ExitCode::Unexpected,
             LoginError::TimedOut { .. } => ExitCode::Timeout,
             LoginError::Denied { error, .. } => match error.error.as_str() {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
@@ -121,7 +125,7 @@ impl Diagnosis for LoginError {
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
-            LoginError::Randomness(_) | LoginError::Interrupted(_) => Vec::new(),
+            LoginError::Randomness(_) | LoginError::Authentication(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")

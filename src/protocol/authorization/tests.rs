@@ -1,7 +1,7 @@
 //! What is sent, what is taken for an answer, and what is redeemed.
 
 use super::*;
-use crate::protocol::client::{Client, ClientAuthentication, ClientId};
+use crate::protocol::client::{Client, ClientId};
 use crate::protocol::client_auth::tests::{FixedRandomness, context};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::params::{Params, Repeated};
@@ -25,10 +25,7 @@ fn issuer() -> Issuer {
 
 fn pending(announced: bool) -> PendingAuthorization {
     PendingAuthorization::new(
-        Client {
-            id: ClientId::parse("s6BhdRkqt3").unwrap(),
-            authentication: ClientAuthentication::None,
-        },
+        Client::public(ClientId::parse("s6BhdRkqt3").unwrap()),
         RedirectUri::parse("http://127.0.0.1:4711/callback").unwrap(),
         ExpectedIssuer {
             issuer: Some(issuer()),
@@ -192,11 +189,13 @@ fn a_code_is_redeemed_with_the_same_redirect_uri_and_the_verifier() {
         panic!("no code")
     };
     let (token_request, _) = authorization.redeem();
-    let url = "https://as.example/token".parse().unwrap();
-    let (body, header) = token_request.encode(&mut context(&url, &mut FixedRandomness)).unwrap();
-    assert!(header.is_none());
+    let endpoint = Endpoint::parse("https://as.example/token", HttpPolicy::LoopbackOnly).unwrap();
+    let request = token_request
+        .http_request(&endpoint, &mut context(&mut FixedRandomness))
+        .unwrap();
+    assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
     assert_eq!(
-        body.encode().expose(),
+        request.body.unwrap().encode().expose(),
         &format!(
             "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2F\
              callback&client_id=s6BhdRkqt3&code_verifier={verifier}&resource=https%3A%2F%2Fa.example\

@@ -1,19 +1,29 @@
 //! How a client authenticates at the token endpoint and those like it
 //! (RFC 6749 §2.3): one file and one variant a method.
 
+pub mod assertion;
 mod client_secret_basic;
+mod client_secret_jwt;
 mod client_secret_post;
+pub mod credentials;
 mod none;
 pub mod presented;
+mod private_key_jwt;
+#[cfg(test)]
+pub(super) mod tests;
+
+pub use client_secret_jwt::ClientSecretJwt;
+pub use private_key_jwt::PrivateKeyJwt;
 
 use super::client_id::ClientId;
-use super::http::HeaderValue;
-use super::params::Params;
+use super::http::HttpRequest;
 use super::random::{Randomness, RandomnessFailed};
+use super::signing::SigningError;
 use super::time::UnixSeconds;
 use crate::secret::Secret;
+use credentials::AssertionParameters;
+use serde::Serialize;
 use std::str::FromStr;
-use url::Url;
 
 /// The names of client authentication methods (RFC 7591 §2) that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +34,20 @@ pub enum ClientAuthenticationMethod {
     ClientSecretBasic,
     /// Id and secret in the body (RFC 6749 §2.3.1).
     ClientSecretPost,
+    /// A JWT signed with the secret (RFC 7523 §2.2).
+    ClientSecretJwt,
+    /// A JWT signed with a private key (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl ClientAuthenticationMethod {
     /// All methods, for messages and for metadata.
-    pub const ALL: [ClientAuthenticationMethod; 3] = [
+    pub const ALL: [ClientAuthenticationMethod; 5] = [
         ClientAuthenticationMethod::None,
         ClientAuthenticationMethod::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost,
+        ClientAuthenticationMethod::ClientSecretJwt,
+        ClientAuthenticationMethod::PrivateKeyJwt,
     ];
 
     /// The name on the wire.
@@ -40,7 +56,19 @@ impl ClientAuthenticationMethod {
             ClientAuthenticationMethod::None => none::NAME,
             ClientAuthenticationMethod::ClientSecretBasic => client_secret_basic::NAME,
             ClientAuthenticationMethod::ClientSecretPost => client_secret_post::NAME,
+            ClientAuthenticationMethod::ClientSecretJwt => client_secret_jwt::NAME,
+            ClientAuthenticationMethod::PrivateKeyJwt => private_key_jwt::NAME,
         }
+    }
+
+    /// Whether a shared secret is the credential.
+    pub fn takes_secret(self) -> bool {
+        matches!(
+            self,
+            ClientAuthenticationMethod::ClientSecretBasic
+                | ClientAuthenticationMethod::ClientSecretPost
+                | ClientAuthenticationMethod::ClientSecretJwt
+        )
     }
 }
 
@@ -68,150 +96,103 @@ pub enum ClientAuthentication {
     ClientSecretBasic(Secret),
     /// By parameters in the body.
     ClientSecretPost(Secret),
+    ClientSecretJwt(ClientSecretJwt),
+    PrivateKeyJwt(PrivateKeyJwt),
+    /// By an assertion that was made elsewhere, for this request (RFC 7521 §4.2).
+    Assertion(Secret),
 }
 
-/// The method takes a credential that is not there.
+/// Why the client cannot prove who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("client authentication with {} needs a client secret", .0.as_str())]
-pub struct MissingCredential(pub ClientAuthenticationMethod);
+pub enum ClientAuthenticationError {
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
 
-/// What a proof is made for: methods that sign a claim put it in there.
+/// What a proof is made with, beside the client's credential.
 pub struct AuthenticationContext<'a> {
-    /// The endpoint that the request goes to.
-    pub audience: &'a Url,
     pub now: UnixSeconds,
-    /// For an identifier that no other claim has.
+    /// For an identifier that no other proof has.
     pub randomness: &'a mut dyn Randomness,
 }
 
 impl ClientAuthentication {
-    /// The method with its credential, as settings and records keep them.
-    ///
-    /// # Errors
-    /// [`MissingCredential`].
-    pub fn new(method: ClientAuthenticationMethod, secret: Option<&Secret>) -> Result<Self, MissingCredential> {
-        let secret = || secret.cloned().ok_or(MissingCredential(method));
-        Ok(match method {
-            ClientAuthenticationMethod::None => ClientAuthentication::None,
-            ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic(secret()?),
-            ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret()?),
-        })
-    }
-
     /// The method's name.
     pub fn method(&self) -> ClientAuthenticationMethod {
         match self {
             ClientAuthentication::None => ClientAuthenticationMethod::None,
             ClientAuthentication::ClientSecretBasic(_) => ClientAuthenticationMethod::ClientSecretBasic,
             ClientAuthentication::ClientSecretPost(_) => ClientAuthenticationMethod::ClientSecretPost,
+            ClientAuthentication::ClientSecretJwt(_) => ClientAuthenticationMethod::ClientSecretJwt,
+            ClientAuthentication::PrivateKeyJwt(_) | ClientAuthentication::Assertion(_) => {
+                ClientAuthenticationMethod::PrivateKeyJwt
+            }
         }
     }
 
     /// The client secret, where the method has one.
     pub fn secret(&self) -> Option<&Secret> {
         match self {
-            ClientAuthentication::None => None,
             ClientAuthentication::ClientSecretBasic(secret) | ClientAuthentication::ClientSecretPost(secret) => {
                 Some(secret)
             }
+            ClientAuthentication::ClientSecretJwt(ClientSecretJwt { secret, .. }) => Some(secret),
+            ClientAuthentication::None
+            | ClientAuthentication::PrivateKeyJwt(_)
+            | ClientAuthentication::Assertion(_) => None,
         }
     }
 
-    /// Adds the client's identity and proof to a request: to the body, or as
-    /// the `Authorization` header that is returned.
+    /// An assertion with these claims instead of its own; `None` where the
+    /// method has none.
     ///
     /// # Errors
-    /// [`RandomnessFailed`] by methods that draw an identifier or sign.
+    /// [`SigningError`].
+    pub fn sign_assertion(&self, claims: &impl Serialize) -> Option<Result<Secret, SigningError>> {
+        match self {
+            ClientAuthentication::ClientSecretJwt(signer) => Some(signer.sign(claims)),
+            ClientAuthentication::PrivateKeyJwt(signer) => Some(signer.sign(claims)),
+            _ => None,
+        }
+    }
+
+    /// How its assertions are made, where it is a method with them.
+    pub fn assertion_parameters(&self) -> Option<AssertionParameters> {
+        let (audience, algorithm) = match self {
+            ClientAuthentication::ClientSecretJwt(signer) => (&signer.audience, signer.algorithm.as_str()),
+            ClientAuthentication::PrivateKeyJwt(signer) => (&signer.audience, signer.algorithm.as_str()),
+            _ => return None,
+        };
+        Some(AssertionParameters {
+            audience: audience.clone(),
+            algorithm: Some(algorithm.to_owned()),
+        })
+    }
+
+    /// Adds the client's identity and proof to the form of a request, or to its headers.
+    ///
+    /// # Errors
+    /// [`ClientAuthenticationError`] by methods that draw an identifier or sign.
     pub fn apply(
         &self,
         id: &ClientId,
-        params: &mut Params,
-        _context: &mut AuthenticationContext<'_>,
-    ) -> Result<Option<HeaderValue>, RandomnessFailed> {
-        Ok(match self {
+        request: &mut HttpRequest,
+        context: &mut AuthenticationContext<'_>,
+    ) -> Result<(), ClientAuthenticationError> {
+        let params = request.body.get_or_insert_default();
+        match self {
             ClientAuthentication::None => none::apply(id, params),
-            ClientAuthentication::ClientSecretBasic(secret) => Some(client_secret_basic::header(id, secret)),
+            ClientAuthentication::ClientSecretBasic(secret) => {
+                let header = client_secret_basic::header(id, secret);
+                request.headers.push(("authorization", header));
+            }
             ClientAuthentication::ClientSecretPost(secret) => client_secret_post::apply(id, secret, params),
-        })
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::presented::{PresentedClient, PresentedClientError};
-    use super::*;
-    use crate::protocol::abnf::base64;
-
-    pub(in crate::protocol) struct FixedRandomness;
-
-    impl Randomness for FixedRandomness {
-        fn fill(&mut self, buffer: &mut [u8]) -> Result<(), RandomnessFailed> {
-            buffer.fill(7);
-            Ok(())
+            ClientAuthentication::ClientSecretJwt(signer) => signer.apply(id, params, context)?,
+            ClientAuthentication::PrivateKeyJwt(signer) => signer.apply(id, params, context)?,
+            ClientAuthentication::Assertion(made) => assertion::push(id, made, params),
         }
-    }
-
-    pub(in crate::protocol) fn context<'a>(
-        audience: &'a Url,
-        randomness: &'a mut dyn Randomness,
-    ) -> AuthenticationContext<'a> {
-        AuthenticationContext {
-            audience,
-            now: UnixSeconds(1_700_000_000),
-            randomness,
-        }
-    }
-
-    fn basic(id: &str, secret: &str) -> String {
-        let authentication = ClientAuthentication::ClientSecretBasic(Secret::from(secret));
-        let (mut params, url) = (Params::new(), "https://as.example/token".parse().unwrap());
-        let header = authentication
-            .apply(
-                &ClientId::parse(id).unwrap(),
-                &mut params,
-                &mut context(&url, &mut FixedRandomness),
-            )
-            .unwrap()
-            .unwrap();
-        assert!(params.is_empty(), "nothing of the client in the body beside Basic");
-        header.expose().expose().clone()
-    }
-
-    #[test]
-    fn basic_credentials_of_rfc_6749_section_2_3_1() {
-        assert_eq!(basic("s6BhdRkqt3", "gX1fBat3bV"), "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
-    }
-
-    #[test]
-    fn basic_credentials_are_form_encoded_first() {
-        let header = basic("a:b c", "p%+ü");
-        assert_eq!(header, format!("Basic {}", base64(b"a%3Ab+c:p%25%2B%C3%BC")));
-        let presented = PresentedClient::parse(&Params::new(), Some(&header)).unwrap();
-        assert_eq!(presented.id, "a:b c");
-        assert_eq!(presented.secret.unwrap().expose(), "p%+ü");
-    }
-
-    #[test]
-    fn one_authentication_method_a_request() {
-        let header = basic("id", "secret");
-        let both = Params::parse("client_id=id&client_secret=secret");
-        assert_eq!(
-            PresentedClient::parse(&both, Some(&header)).err(),
-            Some(PresentedClientError::TwoMethods)
-        );
-        assert_eq!(
-            PresentedClient::parse(&Params::new(), None).err(),
-            Some(PresentedClientError::Missing)
-        );
-        let presented = PresentedClient::parse(&both, None).unwrap();
-        assert!(!presented.by_header);
-        assert_eq!(presented.secret.unwrap().expose(), "secret");
-        for bad in ["Bearer abc", "Basic", "Basic !!!", "Basic bm9jb2xvbg=="] {
-            assert_eq!(
-                PresentedClient::parse(&Params::new(), Some(bad)).err(),
-                Some(PresentedClientError::MalformedHeader),
-                "{bad}"
-            );
-        }
+        Ok(())
     }
 }

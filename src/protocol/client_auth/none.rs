@@ -1,12 +1,10 @@
 //! `none`: a public client says its `client_id` (RFC 6749 §3.2.1).
 
 use crate::protocol::client_id::ClientId;
-use crate::protocol::http::HeaderValue;
 use crate::protocol::params::Params;
 
 pub(super) const NAME: &str = "none";
 
-pub(super) fn apply(id: &ClientId, params: &mut Params) -> Option<HeaderValue> {
+pub(super) fn apply(id: &ClientId, params: &mut Params) {
     params.push("client_id", id.as_str());
-    None
 }

@@ -1,7 +1,9 @@
 //! The client of a request as a server reads it (RFC 6749 §2.3.1).
 
+use super::assertion::JWT_BEARER;
 use super::client_secret_basic;
 use crate::protocol::citation::Cited;
+use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::params::{Params, Repeated};
 use crate::secret::Secret;
 
@@ -12,6 +14,8 @@ pub struct PresentedClient {
     pub id: String,
     /// The secret, if one was presented.
     pub secret: Option<Secret>,
+    /// The assertion, if one was presented; nothing of it is verified.
+    pub assertion: Option<UnverifiedJwt>,
     /// Whether it came in the `Authorization` header, so that a refusal must be 401 (RFC 6749 §5.2).
     pub by_header: bool,
 }
@@ -26,6 +30,8 @@ pub enum PresentedClientError {
     MalformedHeader,
     /// Neither header nor `client_id`.
     Missing,
+    /// `client_assertion` or `client_assertion_type` is not what RFC 7523 says.
+    MalformedAssertion,
     /// A parameter stands twice.
     Repeated(#[from] Repeated),
 }
@@ -42,6 +48,10 @@ impl PresentedClientError {
                 "the Authorization header is not HTTP Basic with form-encoded client_id and secret",
                 "RFC 6749 §2.3.1",
             ),
+            PresentedClientError::MalformedAssertion => Cited::new(
+                "the client assertion is not a signed JWT, or client_assertion_type is not jwt-bearer",
+                "RFC 7523 §2.2",
+            ),
             PresentedClientError::Missing => Cited::new("client_id is missing", "RFC 6749 §3.2.1"),
             PresentedClientError::Repeated(repeated) => repeated.cited(),
         }
@@ -56,10 +66,17 @@ impl PresentedClient {
     pub fn parse(params: &Params, authorization: Option<&str>) -> Result<Self, PresentedClientError> {
         let body_id = params.single("client_id")?;
         let body_secret = params.single("client_secret")?;
+        let assertion = presented_assertion(params)?;
+        if assertion.is_some() && (body_secret.is_some() || authorization.is_some()) {
+            return Err(PresentedClientError::TwoMethods);
+        }
         let Some(header) = authorization else {
+            // client_id is not required beside an assertion, whose subject it is (RFC 7521 §4.2).
+            let subject = assertion.as_ref().and_then(|jwt| jwt.claims.get("sub")?.as_str());
             return Ok(PresentedClient {
-                id: body_id.ok_or(PresentedClientError::Missing)?.to_owned(),
+                id: body_id.or(subject).ok_or(PresentedClientError::Missing)?.to_owned(),
                 secret: body_secret.map(Secret::from),
+                assertion,
                 by_header: false,
             });
         };
@@ -73,7 +90,21 @@ impl PresentedClient {
         Ok(PresentedClient {
             id,
             secret: Some(secret),
+            assertion: None,
             by_header: true,
         })
+    }
+}
+
+fn presented_assertion(params: &Params) -> Result<Option<UnverifiedJwt>, PresentedClientError> {
+    let assertion = params.single("client_assertion")?;
+    let assertion_type = params.single("client_assertion_type")?;
+    match (assertion, assertion_type) {
+        (None, None) => Ok(None),
+        (Some(text), Some(JWT_BEARER)) => match UnverifiedJwt::decode(text) {
+            Ok(jwt) => Ok(Some(jwt)),
+            Err(_) => Err(PresentedClientError::MalformedAssertion),
+        },
+        _ => Err(PresentedClientError::MalformedAssertion),
     }
 }

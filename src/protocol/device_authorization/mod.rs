@@ -10,14 +10,13 @@ mod tests;
 pub use error::{DeviceAuthorizationError, InvalidDeviceAuthorization};
 
 use super::citation::{Cited, RequestError};
-use super::client::{AuthenticationContext, Client};
+use super::client::{AuthenticationContext, Client, ClientAuthenticationError};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, origin_of};
 use super::error::ErrorResponse;
 use super::http::{HttpRequest, HttpResponse};
 use super::json::{JsonError, parse_object};
 use super::params::Params;
 use super::pkce::{CodeChallenge, S256};
-use super::random::RandomnessFailed;
 use super::resource::Resource;
 use super::scope::Scope;
 use crate::secret::Secret;
@@ -55,14 +54,15 @@ impl DeviceAuthorizationRequest<'_> {
     /// The request to send, with the client's authentication as at the token endpoint.
     ///
     /// # Errors
-    /// [`RandomnessFailed`] by the client authentication.
+    /// [`ClientAuthenticationError`].
     pub fn http_request(
         &self,
         endpoint: &Endpoint,
         context: &mut AuthenticationContext<'_>,
-    ) -> Result<HttpRequest, RandomnessFailed> {
-        let mut params = Params::new();
-        let header = self.client.authenticate(&mut params, context)?;
+    ) -> Result<HttpRequest, ClientAuthenticationError> {
+        let mut request = HttpRequest::post(endpoint.url().clone(), Params::new());
+        self.client.authenticate(&mut request, context)?;
+        let params = request.body.get_or_insert_default();
         if !self.scope.is_empty() {
             params.push("scope", &self.scope.to_string());
         }
@@ -79,8 +79,6 @@ impl DeviceAuthorizationRequest<'_> {
         for (name, value) in self.extra {
             params.push(name, value);
         }
-        let mut request = HttpRequest::post(endpoint.url().clone(), params);
-        request.headers.extend(header.map(|header| ("authorization", header)));
         Ok(request)
     }
 }

@@ -29,10 +29,7 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 fn request(authentication: ClientAuthentication, code_challenge: Option<CodeChallenge>) -> HttpRequest {
-    let client = Client {
-        id: ClientId::parse("1406020730").unwrap(),
-        authentication,
-    };
+    let client = Client::public(ClientId::parse("1406020730").unwrap()).with_authentication(authentication);
     let scope = Scope::parse("example_scope").unwrap();
     let request = DeviceAuthorizationRequest {
         client: &client,
@@ -43,9 +40,8 @@ fn request(authentication: ClientAuthentication, code_challenge: Option<CodeChal
         extra: &[],
     };
     let endpoint = Endpoint::parse(server().as_str(), HttpPolicy::LoopbackOnly).unwrap();
-    let url = server();
     request
-        .http_request(&endpoint, &mut context(&url, &mut FixedRandomness))
+        .http_request(&endpoint, &mut context(&mut FixedRandomness))
         .unwrap()
 }
 

@@ -4,9 +4,12 @@ use super::algorithm::{HmacAlgorithm, SigningAlgorithm};
 use super::error::SigningError;
 use super::public_jwk::PublicJwk;
 use crate::protocol::abnf::base64url;
+use crate::protocol::certificate::CertificateThumbprints;
+use crate::protocol::jose::UnverifiedJwt;
 use crate::secret::Secret;
 use ring::hmac;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// What a token is for: the `typ` of its header, so that no kind of token can
 /// be taken for another (RFC 8725 §3.11).
@@ -54,6 +57,9 @@ pub struct JwsHeader<'a> {
     /// The public key itself, as DPoP proofs carry it (RFC 9449 §4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwk: Option<&'a PublicJwk>,
+    /// The certificate of the key (RFC 7515 §4.1.7, §4.1.8).
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<&'a CertificateThumbprints>,
 }
 
 impl Serialize for SigningAlgorithm {
@@ -118,6 +124,19 @@ pub fn sign_with_secret(
     let key = hmac::Key::new(algorithm, secret.expose().as_bytes());
     let signature = hmac::sign(&key, input.as_bytes());
     Ok(with_signature(input, signature.as_ref()))
+}
+
+/// Whether a token is signed with this secret, by any algorithm of shared
+/// secrets (RFC 7518 §3.2); in constant time.
+pub fn is_signed_with_secret(secret: &Secret, jwt: &UnverifiedJwt) -> bool {
+    let algorithm = match jwt.header.get("alg").and_then(Value::as_str) {
+        Some("HS256") => hmac::HMAC_SHA256,
+        Some("HS384") => hmac::HMAC_SHA384,
+        Some("HS512") => hmac::HMAC_SHA512,
+        _ => return false,
+    };
+    let key = hmac::Key::new(algorithm, secret.expose().as_bytes());
+    hmac::verify(&key, jwt.signing_input.as_bytes(), &jwt.signature).is_ok()
 }
 
 /// The text that the signature covers (RFC 7515 §5.1).

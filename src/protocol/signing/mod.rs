@@ -16,6 +16,6 @@ mod tests;
 
 pub use algorithm::{HmacAlgorithm, SigningAlgorithm};
 pub use error::{SigningError, SigningKeyError};
-pub use jws::{EncodedHeader, JwsHeader, JwtType, sign_with_secret};
+pub use jws::{EncodedHeader, JwsHeader, JwtType, is_signed_with_secret, sign_with_secret};
 pub use key::SigningKey;
 pub use public_jwk::PublicJwk;

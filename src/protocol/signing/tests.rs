@@ -51,6 +51,7 @@ fn header<'a>(alg: SigningAlgorithm, kid: &'a str) -> JwsHeader<'a> {
         alg,
         kid: Some(kid),
         jwk: None,
+        certificate: None,
     }
 }
 
@@ -168,6 +169,7 @@ fn the_example_proof_of_rfc_9449_is_written_alike_and_verifies() {
         alg: SigningAlgorithm::Es256,
         kid: None,
         jwk: Some(&public),
+        certificate: None,
     };
     assert_eq!(serde_json::to_value(ours).unwrap(), Value::Object(proof.header));
 }

@@ -4,13 +4,16 @@
 use crate::protocol::client::{PresentedClient, PresentedClientError};
 use crate::protocol::params::Params;
 use crate::server::authorization_server::AuthorizationServer;
+use crate::server::client_authentication::authenticate;
 use crate::server::message::{Request, Response};
+use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::settings::clients::RegisteredClient;
 
 /// The client of a request to another endpoint than the token endpoint.
 pub(super) fn authenticated_client<'a>(
     server: &'a AuthorizationServer,
+    moment: &Moment<'_>,
     form: &Params,
     http: &Request,
 ) -> Result<&'a RegisteredClient, Box<Response>> {
@@ -23,14 +26,12 @@ pub(super) fn authenticated_client<'a>(
             PresentedClientError::TwoMethods | PresentedClientError::Repeated(_) => {
                 Response::error(400, "invalid_request", rejection)
             }
-            PresentedClientError::MalformedHeader | PresentedClientError::Missing => {
-                client_rejected(rejection, authorization.is_some())
-            }
+            PresentedClientError::MalformedHeader
+            | PresentedClientError::Missing
+            | PresentedClientError::MalformedAssertion => client_rejected(rejection, authorization.is_some()),
         })
     })?;
-    server
-        .clients
-        .authenticate(&presented)
+    authenticate(server, moment, &presented)
         .map_err(|rejection| Box::new(client_rejected(rejection, presented.by_header)))
 }
 

@@ -96,7 +96,7 @@ fn client(
     form: &Params,
     http: &Request,
 ) -> Result<ClientId, Box<Response>> {
-    let refusal = match authenticated_client(server, form, http) {
+    let refusal = match authenticated_client(server, moment, form, http) {
         Ok(client) => return Ok(client.id.clone()),
         Err(response) => response,
     };

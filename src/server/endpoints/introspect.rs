@@ -37,8 +37,8 @@ pub(crate) fn introspect(server: &AuthorizationServer, moment: &mut Moment<'_>, 
     let reach = if is_bearer {
         bearer_reach(server, moment, http)
     } else {
-        authenticated_client(server, &form, http).and_then(|client| {
-            if client.secret.is_some() {
+        authenticated_client(server, moment, &form, http).and_then(|client| {
+            if client.is_confidential() {
                 return Ok(Reach::Own(client.id.to_string()));
             }
             let rejection = Rejection::new("a public client cannot prove who asks", CITATION);

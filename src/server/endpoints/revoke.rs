@@ -50,7 +50,7 @@ fn revoking_client<'a>(
     form: &Params,
     http: &Request,
 ) -> Result<Option<&'a RegisteredClient>, Box<Response>> {
-    let client = authenticated_client(server, form, http);
+    let client = authenticated_client(server, moment, form, http);
     if !moment.policy.binds_revocation_to_clients() {
         return Ok(None);
     }

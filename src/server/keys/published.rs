@@ -39,6 +39,7 @@ impl PublishedKey {
             alg: self.algorithm,
             kid,
             jwk: None,
+            certificate: None,
         };
         header.encode()
     }

@@ -1,10 +1,10 @@
 //! The registered clients.
 
 use super::invalid::InvalidSetting;
-use crate::protocol::client::{ClientId, PresentedClient};
+use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
-use crate::server::rejection::Rejection;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -18,8 +18,14 @@ pub const DEFAULT_REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http
 #[derive(Debug, Clone)]
 pub struct RegisteredClient {
     pub id: ClientId,
-    /// `None` makes it public (RFC 6749 §2.1).
+    /// The secret that it shares with the server.
     pub secret: Option<Secret>,
+    /// The public keys that verify its assertions.
+    pub keys: Option<JwkSet>,
+    /// The one method that it may use; any that fits the secret where there is none.
+    pub method: Option<ClientAuthenticationMethod>,
+    /// The one `alg` that its assertions may have.
+    pub assertion_algorithm: Option<String>,
     /// Where it may be called back; never empty.
     pub redirect_uris: Vec<RedirectUri>,
 }
@@ -37,8 +43,29 @@ impl RegisteredClient {
         Ok(RegisteredClient {
             id: ClientId::parse(id)?,
             secret,
+            keys: None,
+            method: None,
+            assertion_algorithm: None,
             redirect_uris: texts.into_iter().map(RedirectUri::parse).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl RegisteredClient {
+    /// Whether it can prove who it is (RFC 6749 §2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.secret.is_some() || self.keys.is_some()
+    }
+
+    /// Whether it may use this method.
+    pub(crate) fn may_use(&self, method: ClientAuthenticationMethod) -> bool {
+        match self.method {
+            Some(registered) => registered == method,
+            None => match self.secret {
+                Some(_) => method.takes_secret(),
+                None => method == ClientAuthenticationMethod::None,
+            },
+        }
     }
 }
 
@@ -60,24 +87,10 @@ impl Clients {
     pub(crate) fn find(&self, id: &str) -> Option<&RegisteredClient> {
         self.0.iter().find(|client| client.id.as_str() == id)
     }
-
-    /// The client that a request comes from, when its proof holds (RFC 6749
-    /// §2.3, §3.2.1). An unknown client and a wrong secret look the same.
-    pub(crate) fn authenticate(&self, presented: &PresentedClient) -> Result<&RegisteredClient, Rejection> {
-        let registered = self.find(&presented.id);
-        let own_secret = registered.and_then(|client| client.secret.as_ref());
-        let holds = match &presented.secret {
-            // Compared even where there is nothing to compare with, so that it takes as long.
-            Some(secret) => secrets_match(own_secret.unwrap_or(secret), secret) && own_secret.is_some(),
-            None => own_secret.is_none(),
-        };
-        let rejection = || Rejection::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
-        registered.filter(|_| holds).ok_or_else(rejection)
-    }
 }
 
 /// Compares in constant time. Hashed first, so that not even the length shows in the time.
-pub(super) fn secrets_match(own: &Secret, presented: &Secret) -> bool {
+pub(in crate::server) fn secrets_match(own: &Secret, presented: &Secret) -> bool {
     let hash = |secret: &Secret| Sha256::digest(secret.expose().as_bytes());
     hash(own).ct_eq(&hash(presented)).into()
 }

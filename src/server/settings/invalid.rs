@@ -12,6 +12,9 @@ pub enum InvalidSetting {
     /// `--client`.
     #[error(transparent)]
     ClientId(#[from] InvalidClientId),
+    /// `--client-metadata`.
+    #[error("the client metadata cannot be used: {0}")]
+    ClientMetadata(String),
     /// `--redirect-uri`.
     #[error(transparent)]
     RedirectUri(#[from] InvalidRedirectUri),
@@ -40,6 +43,9 @@ impl Diagnosis for InvalidSetting {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app.",
+            InvalidSetting::ClientMetadata(_) => {
+                "Write the file like this: {\"client_id\": \"my-app\", \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": {\"keys\": […]}}"
+            }
             InvalidSetting::RedirectUri(_) => {
                 "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."
             }

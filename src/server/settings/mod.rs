@@ -1,6 +1,7 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+pub mod client_metadata;
 pub mod clients;
 pub mod fault;
 pub mod invalid;

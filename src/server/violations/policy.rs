@@ -117,6 +117,16 @@ decisions! {
     requires_secrets_for_device_codes: DeviceClientAuthentication;
     rejects_device_codes_for_unknown_clients: DeviceUnknownClient;
 
+    // Assertions of clients.
+    verifies_signatures_of_assertions: AssertionSignature;
+    rejects_unsigned_assertions: AssertionUnsigned;
+    rejects_assertions_for_others: AssertionAudience;
+    rejects_expired_assertions: AssertionExpired;
+    rejects_assertions_without_expiry: AssertionNoExpiry;
+    rejects_assertions_by_others: AssertionIssuer;
+    rejects_assertions_about_others: AssertionSubject;
+    rejects_used_assertions: AssertionReplay;
+
     // Tokens.
     issues_access_tokens_for_requested_resources: TokenResource;
     names_audience_in_access_tokens: TokenAudience;

@@ -4,8 +4,9 @@
 use super::end::{SessionEnd, Suspension};
 use super::error::{RECORD_VERSION, SessionError};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use super::role_credentials::{RoleCredentials, RoleIdentity};
 use super::token::StoredToken;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
@@ -87,6 +88,8 @@ struct Record<'a> {
     first_claims: Option<RecordFirstClaims<'a>>,
     #[serde(borrow)]
     tokens: Vec<RecordToken<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    role_credentials: Vec<RecordRole<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +104,10 @@ struct RecordClient<'a> {
     key: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     certificate_chain: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assertion_audience: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assertion_alg: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +178,24 @@ struct RecordFirstClaims<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
+struct RecordRole<'a> {
+    #[serde(borrow)]
+    role_arn: Cow<'a, str>,
+    #[serde(borrow)]
+    session_name: Cow<'a, str>,
+    duration_s: u32,
+    #[serde(borrow)]
+    endpoint: Cow<'a, str>,
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Cow<'a, str>,
+    expires_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct RecordToken<'a> {
     #[serde(default)]
     resource: Vec<String>,
@@ -229,6 +254,7 @@ impl<'a> From<&'a Session> for Record<'a> {
                 azp: borrowed(&first.azp),
             }),
             tokens: session.tokens.iter().map(RecordToken::from).collect(),
+            role_credentials: session.role_credentials.iter().map(RecordRole::from).collect(),
         }
     }
 }
@@ -241,6 +267,14 @@ impl<'a> From<&'a SessionClient> for RecordClient<'a> {
             secret: exposed(&client.secret),
             key: exposed(&client.key),
             certificate_chain: borrowed(&client.certificate_chain),
+            assertion_audience: client
+                .assertion
+                .as_ref()
+                .map(|assertion| Cow::Borrowed(assertion.audience.as_str())),
+            assertion_alg: client
+                .assertion
+                .as_ref()
+                .and_then(|assertion| borrowed(&assertion.algorithm)),
         }
     }
 }
@@ -266,6 +300,38 @@ impl<'a> From<&'a StoredToken> for RecordToken<'a> {
             token_type: Cow::Borrowed(&token.token_type),
             expires_at: token.expires_at.map(|at| at.0),
             issued_at: token.issued_at.map(|at| at.0),
+        }
+    }
+}
+
+impl<'a> From<&'a RoleCredentials> for RecordRole<'a> {
+    fn from(role: &'a RoleCredentials) -> Self {
+        RecordRole {
+            role_arn: Cow::Borrowed(&role.identity.role_arn),
+            session_name: Cow::Borrowed(&role.identity.session_name),
+            duration_s: role.identity.duration_s,
+            endpoint: Cow::Borrowed(&role.identity.endpoint),
+            access_key_id: Cow::Borrowed(&role.access_key_id),
+            secret_access_key: Cow::Borrowed(role.secret_access_key.expose()),
+            session_token: Cow::Borrowed(role.session_token.expose()),
+            expires_at: role.expires_at.0,
+        }
+    }
+}
+
+impl From<RecordRole<'_>> for RoleCredentials {
+    fn from(role: RecordRole<'_>) -> Self {
+        RoleCredentials {
+            identity: RoleIdentity {
+                role_arn: role.role_arn.into_owned(),
+                session_name: role.session_name.into_owned(),
+                duration_s: role.duration_s,
+                endpoint: role.endpoint.into_owned(),
+            },
+            access_key_id: role.access_key_id.into_owned(),
+            secret_access_key: Secret::new(role.secret_access_key.into_owned()),
+            session_token: Secret::new(role.session_token.into_owned()),
+            expires_at: UnixSeconds(role.expires_at),
         }
     }
 }
@@ -315,6 +381,7 @@ impl Record<'_> {
                 .into_iter()
                 .map(RecordToken::parse)
                 .collect::<Result<_, _>>()?,
+            role_credentials: self.role_credentials.into_iter().map(RoleCredentials::from).collect(),
         })
     }
 }
@@ -329,6 +396,10 @@ impl RecordClient<'_> {
             secret: secret(self.secret),
             key: secret(self.key),
             certificate_chain: owned(self.certificate_chain),
+            assertion: self.assertion_audience.map(|audience| AssertionParameters {
+                audience: audience.into_owned(),
+                algorithm: owned(self.assertion_alg),
+            }),
         })
     }
 }

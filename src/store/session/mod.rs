@@ -12,6 +12,7 @@ mod error;
 mod json;
 mod part;
 mod record;
+mod role_credentials;
 mod token;
 
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use crate::protocol::grant::Renewal;
 pub use end::{SessionEnd, Suspension};
 pub use error::{RECORD_VERSION, SessionError};
 pub use part::Part;
-pub use record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use record::{ClientCredentialError, RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use role_credentials::{RoleCredentials, RoleIdentity};
 pub use token::StoredToken;

@@ -2,15 +2,23 @@
 //! renewed, and its tokens.
 
 use super::end::{SessionEnd, Suspension};
+use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
-use crate::protocol::client::{Client, ClientAuthentication, ClientAuthenticationMethod, ClientId, MissingCredential};
+use crate::protocol::certificate::{CertificateChain, CertificateError};
+use crate::protocol::client::{
+    AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId, MissingCredential,
+};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
+use crate::protocol::signing::{SigningKey, SigningKeyError};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+
+/// So many roles keep their keys: stores limit the size of a record.
+const MAX_KEPT_ROLES: usize = 4;
 
 /// A profile's record.
 #[derive(Debug, Clone)]
@@ -48,6 +56,8 @@ pub struct Session {
     pub first_claims: Option<FirstClaims>,
     /// The first one is the main one; others were asked for a part of it.
     pub tokens: Vec<StoredToken>,
+    /// Keys of AWS roles that were assumed with the ID token, oldest first.
+    pub role_credentials: Vec<RoleCredentials>,
 }
 
 /// The client's identity at the server, with all credentials that it has there.
@@ -60,10 +70,25 @@ pub struct SessionClient {
     /// The client secret, where there is one.
     pub secret: Option<Secret>,
     /// The private key that it signs with (RFC 7523 §2.2) or that belongs to
-    /// its certificate, as PEM or as a JWK.
+    /// its certificate, as PEM or as a JWK. It is taken apart where a request
+    /// needs it: most commands send none.
     pub key: Option<Secret>,
     /// Its certificate and those that it depends on, as PEM (RFC 8705 §2).
     pub certificate_chain: Option<String>,
+    /// How its assertions are made, where it authenticates with them.
+    pub assertion: Option<AssertionParameters>,
+}
+
+/// Why the client of a record cannot authenticate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientCredentialError {
+    /// Neither the record nor the environment has it.
+    #[error(transparent)]
+    Missing(#[from] MissingCredential),
+    #[error("the client key of the session cannot be used: {0}")]
+    Key(#[from] SigningKeyError),
+    #[error("the client certificate of the session cannot be used: {0}")]
+    Certificate(#[from] CertificateError),
 }
 
 impl SessionClient {
@@ -71,11 +96,35 @@ impl SessionClient {
     /// wins over the one of the record.
     ///
     /// # Errors
-    /// [`MissingCredential`].
-    pub fn to_client(&self, secret: Option<&Secret>) -> Result<Client, MissingCredential> {
-        Ok(Client {
-            id: self.id.clone(),
-            authentication: ClientAuthentication::new(self.method, secret.or(self.secret.as_ref()))?,
+    /// [`ClientCredentialError`].
+    pub fn to_client(&self, secret: Option<&Secret>) -> Result<Client, ClientCredentialError> {
+        let mut credentials = self.credentials()?;
+        if let Some(secret) = secret {
+            credentials.secret = Some(secret.clone());
+        }
+        let assertion = self.assertion.clone().unwrap_or_default();
+        Ok(Client::new(self.id.clone(), self.method, credentials, &assertion)?)
+    }
+
+    /// What the client can prove itself with, taken apart.
+    ///
+    /// # Errors
+    /// [`ClientCredentialError`], but never for one that is missing.
+    pub fn credentials(&self) -> Result<ClientCredentials, ClientCredentialError> {
+        let key = self
+            .key
+            .as_ref()
+            .map(|key| SigningKey::parse(key.expose()))
+            .transpose()?;
+        let certificate = self
+            .certificate_chain
+            .as_deref()
+            .map(CertificateChain::parse)
+            .transpose()?;
+        Ok(ClientCredentials {
+            secret: self.secret.clone(),
+            key,
+            certificate,
         })
     }
 }
@@ -85,9 +134,10 @@ impl From<&Client> for SessionClient {
         SessionClient {
             id: client.id.clone(),
             method: client.authentication.method(),
-            secret: client.authentication.secret().cloned(),
-            key: None,
-            certificate_chain: None,
+            secret: client.credentials.secret.clone(),
+            key: client.credentials.key.as_ref().map(SigningKey::to_private_jwk),
+            certificate_chain: client.credentials.certificate.as_ref().map(CertificateChain::to_pem),
+            assertion: client.authentication.assertion_parameters(),
         }
     }
 }
@@ -136,6 +186,7 @@ impl Session {
             refresh_expires_at: None,
             first_claims: None,
             tokens: Vec::new(),
+            role_credentials: Vec::new(),
         }
     }
 
@@ -147,6 +198,16 @@ impl Session {
             requested: self.requested,
             ..Session::new(self.issuer, self.client, self.token_endpoint)
         }
+    }
+
+    /// Keeps these keys in the place of those of the same role. Keys that have
+    /// ended are dropped, and the oldest where there are too many.
+    pub fn keep_role_credentials(&mut self, credentials: RoleCredentials, now: UnixSeconds) {
+        let is_obsolete = |kept: &RoleCredentials| kept.identity == credentials.identity || kept.expires_at <= now;
+        self.role_credentials.retain(|kept| !is_obsolete(kept));
+        let surplus = (self.role_credentials.len() + 1).saturating_sub(MAX_KEPT_ROLES);
+        self.role_credentials.drain(..surplus);
+        self.role_credentials.push(credentials);
     }
 
     /// Whether there is a token, a way to get one, or one that a suspended

@@ -1,7 +1,7 @@
 //! What is written is read again; what cannot be read is refused.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
@@ -20,6 +20,10 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
             secret: Some(Secret::from("canary-client-secret")),
             key: Some(Secret::from("canary-client-key")),
             certificate_chain: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
+            assertion: Some(AssertionParameters {
+                audience: "https://id.example.com".to_owned(),
+                algorithm: Some("ES256".to_owned()),
+            }),
         },
         token_endpoint: endpoint("https://id.example.com/token"),
         endpoints: SessionEndpoints {
@@ -74,7 +78,56 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
                 issued_at: None,
             },
         ],
+        role_credentials: vec![role_credentials("arn:aws:iam::1:role/a", 1_700_003_600)],
     }
+}
+
+fn role_credentials(role_arn: &str, expires_at: i64) -> RoleCredentials {
+    RoleCredentials {
+        identity: RoleIdentity {
+            role_arn: role_arn.to_owned(),
+            session_name: "oauth-work".to_owned(),
+            duration_s: 3600,
+            endpoint: "https://sts.amazonaws.com/".to_owned(),
+        },
+        access_key_id: "ASIA1".to_owned(),
+        secret_access_key: Secret::from("canary-secret-access-key"),
+        session_token: Secret::from("canary-session-token"),
+        expires_at: UnixSeconds(expires_at),
+    }
+}
+
+#[test]
+fn the_keys_of_a_role_take_the_place_of_older_ones_and_there_are_few() {
+    let mut session = bare_session();
+    let now = UnixSeconds(1_000);
+    let keep = |session: &mut Session, name: &str, expires_at| {
+        session.keep_role_credentials(role_credentials(name, expires_at), now);
+    };
+    for (name, expires_at) in [
+        ("a", 900),
+        ("b", 2_000),
+        ("b", 3_000),
+        ("c", 2_000),
+        ("d", 2_000),
+        ("e", 2_000),
+    ] {
+        keep(&mut session, name, expires_at);
+    }
+    let kept = |session: &Session| -> Vec<(String, i64)> {
+        let roles = session.role_credentials.iter();
+        roles
+            .map(|role| (role.identity.role_arn.clone(), role.expires_at.0))
+            .collect()
+    };
+    let pair = |name: &str, expires_at| (name.to_owned(), expires_at);
+    assert_eq!(
+        kept(&session),
+        [pair("b", 3_000), pair("c", 2_000), pair("d", 2_000), pair("e", 2_000)]
+    );
+    keep(&mut session, "f", 2_000);
+    assert_eq!(kept(&session)[0], pair("c", 2_000));
+    assert!(session.without_tokens().role_credentials.is_empty());
 }
 
 fn endpoint(text: &str) -> Endpoint {
@@ -97,6 +150,7 @@ fn bare_session() -> Session {
         secret: None,
         key: None,
         certificate_chain: None,
+        assertion: None,
     };
     Session::new(None, client, endpoint("http://127.0.0.1/token"))
 }
@@ -119,10 +173,12 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.suspended = None;
     session.refresh_expires_at = None;
     session.first_claims = None;
+    session.role_credentials.clear();
     session.subject = Some("alice".to_owned());
     session.dpop_key = None;
     session.client.key = None;
     session.client.certificate_chain = None;
+    session.client.assertion = None;
     assert_eq!(
         session.encode().expose(),
         concat!(
@@ -361,14 +417,21 @@ mod any_session {
     }
 
     prop_compose! {
+        fn assertion_parameters()(audience in any::<String>(), algorithm in option::of(any::<String>())) -> AssertionParameters {
+            AssertionParameters { audience, algorithm }
+        }
+    }
+
+    prop_compose! {
         fn clients()(
             id in "[ -~]{1,12}",
             method in prop::sample::select(ClientAuthenticationMethod::ALL.to_vec()),
             secret in secrets(),
             key in secrets(),
             certificate_chain in option::of(any::<String>()),
+            assertion in option::of(assertion_parameters()),
         ) -> SessionClient {
-            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain }
+            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain, assertion }
         }
     }
 

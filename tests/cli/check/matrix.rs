@@ -38,6 +38,18 @@ const FOR_CONFIDENTIAL_CLIENTS: [Rule; 8] = [
     Rule::IntrospectionInactive,
 ];
 
+/// Rules that only a client with assertions can see.
+const FOR_SIGNING_CLIENTS: [Rule; 8] = [
+    Rule::AssertionSignature,
+    Rule::AssertionUnsigned,
+    Rule::AssertionAudience,
+    Rule::AssertionExpired,
+    Rule::AssertionNoExpiry,
+    Rule::AssertionIssuer,
+    Rule::AssertionSubject,
+    Rule::AssertionReplay,
+];
+
 /// Rules about what a resource owner is asked, with those that are tested
 /// beside them: nobody signs in here.
 const OF_THE_SIGN_IN_PAGE: [Rule; 1] = [Rule::AuthorizeFraming];
@@ -84,6 +96,8 @@ fn examine_broken_server(rule: Rule) -> Result<(), String> {
     let broken_server = || lenient_server(&home, &["--approve", approve, "--break", rule.id()]);
     let client = if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
         Client::Confidential
+    } else if FOR_SIGNING_CLIENTS.contains(&rule) {
+        Client::Signing
     } else {
         Client::Public
     };

@@ -32,14 +32,25 @@ const SECRET: &str = "secret-of-the-confidential-client";
 enum Client {
     Public,
     Confidential,
+    /// Authenticates with assertions.
+    Signing,
 }
+
+const KEY: &str = include_str!("../../../src/protocol/signing/test_keys/p256.pkcs8.pem");
+
+/// The public half of the key (RFC 7515 §A.3.1).
+const SIGNING_CLIENT: &str = r#"{"client_id":"signing","token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[{"kty":"EC","crv":"P-256","kid":"mine","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}}"#;
 
 /// `oauth serve` that asks nobody, with a client of each kind.
 fn lenient_server(home: &Home, arguments: &[&str]) -> DevelopmentServer {
     let file = home.path().join("secret");
     std::fs::write(&file, SECRET).expect("the secret");
     let confidential = format!("confidential:{}", file.display());
+    let metadata = home.path().join("signing.json");
+    std::fs::write(&metadata, SIGNING_CLIENT).expect("the metadata");
+    let metadata = metadata.display().to_string();
     let mut all = vec!["--client", "oauth-cli", "--client", &confidential];
+    all.extend(["--client-metadata", &metadata]);
     all.extend(arguments);
     DevelopmentServer::start(&all)
 }
@@ -60,6 +71,14 @@ fn check(home: &Home, issuer: &str, client: Client) -> Command {
         Client::Confidential => command
             .args(["--client-id", "confidential"])
             .env("OAUTH_CLIENT_SECRET", SECRET),
+        Client::Signing => {
+            let key = home.path().join("key.pem");
+            std::fs::write(&key, KEY).expect("the key");
+            command
+                .args(["--client-id", "signing", "--client-key-id", "mine"])
+                .arg("--client-key-file")
+                .arg(key)
+        }
     };
     command
 }
@@ -98,7 +117,8 @@ fn a_server_that_keeps_every_rule_passes() {
     let server = lenient_server(&home, &["--approve", "auto"]);
     let public = run(check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(0);
     let confidential = run(check(&home, &server.issuer(), Client::Confidential).arg("--json")).expect_code(0);
-    for outcome in [&public, &confidential] {
+    let signing = run(check(&home, &server.issuer(), Client::Signing).arg("--json")).expect_code(0);
+    for outcome in [&public, &confidential, &signing] {
         assert_eq!(
             with_verdict(outcome, &["fail", "warning"]),
             Vec::<String>::new(),
@@ -112,6 +132,7 @@ fn a_server_that_keeps_every_rule_passes() {
     let either: Vec<String> = with_verdict(&public, &["skipped"])
         .into_iter()
         .filter(|id| with_verdict(&confidential, &["skipped"]).contains(id))
+        .filter(|id| with_verdict(&signing, &["skipped"]).contains(id))
         .collect();
     // Its refreshes bring an ID token only when the last one is old.
     assert_eq!(either, ["refresh.subject"], "no client sees these");

@@ -6,7 +6,7 @@ use super::authorization_server;
 use super::binary::Home;
 use super::literal_server::LiteralServer;
 use super::outcome::{Outcome, finish};
-use oauth::protocol::client::{Client, ClientAuthentication, ClientId};
+use oauth::protocol::client::{Client, ClientId};
 use oauth::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use oauth::protocol::resource::Resource;
 use oauth::protocol::scope::Scope;
@@ -62,10 +62,7 @@ pub fn log_in_with(command: &mut Command, server: &LiteralServer) -> Outcome {
 
 /// A session at `issuer` whose access token is good for another hour, without a refresh token.
 pub fn session(issuer: &str) -> Session {
-    let client = SessionClient::from(&Client {
-        id: ClientId::parse("desktop").expect("a client ID"),
-        authentication: ClientAuthentication::None,
-    });
+    let client = SessionClient::from(&Client::public(ClientId::parse("desktop").expect("a client ID")));
     let token_endpoint = endpoint(&format!("{issuer}/token"));
     let issuer = Issuer::parse(issuer, HttpPolicy::Everywhere).expect("an issuer");
     Session {

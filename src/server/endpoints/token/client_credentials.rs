@@ -17,7 +17,7 @@ pub(super) fn issue(
     caller: &Caller<'_>,
 ) -> Result<IssuedTokens, GrantError> {
     let client = server.clients.find(caller.client_id.as_str());
-    let is_public = client.is_none_or(|client| client.secret.is_none());
+    let is_public = client.is_none_or(|client| !client.is_confidential());
     if is_public && moment.policy.rejects_client_credentials_of_public_clients() {
         return Err(GrantError::PublicClient);
     }

@@ -25,7 +25,7 @@ pub(super) fn answer(
     if grant_type != "password" || moment.policy.rejects_password_grants() {
         return None;
     }
-    let client = match authenticated_client(server, form, http) {
+    let client = match authenticated_client(server, moment, form, http) {
         Ok(client) => client,
         Err(response) => return Some(*response),
     };

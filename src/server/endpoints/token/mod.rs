@@ -16,6 +16,7 @@ use crate::protocol::client::PresentedClient;
 use crate::protocol::grant::Grant;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
+use crate::server::client_authentication::authenticate;
 use crate::server::dpop::{ProofRefused, ProvenKey, proven_key, refused_at_token_endpoint, with_nonce};
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::{IssuedTokens, RequestKey};
@@ -48,7 +49,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Ok(request) => request,
         Err(error) => return malformed(error, authorization.is_some()),
     };
-    let client_id = match server.clients.authenticate(&request.client) {
+    let client_id = match authenticate(server, moment, &request.client) {
         Ok(client) => Cow::Borrowed(&client.id),
         Err(rejection) => match unproven_client::admit(server, moment, &request) {
             Some(client_id) => Cow::Owned(client_id),
@@ -67,7 +68,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         resource: &request.resource,
         key: RequestKey {
             thumbprint: thumbprint.as_deref(),
-            binds_refresh_tokens: client.is_none_or(|client| client.secret.is_none()),
+            binds_refresh_tokens: client.is_none_or(|client| !client.is_confidential()),
         },
         form: &form,
     };

@@ -20,7 +20,8 @@ pub(in crate::server::endpoints) fn client_without_proof<'a>(
     let authorization = http.header("authorization").ok()?;
     let presented = PresentedClient::parse(form, authorization).ok()?;
     let client = server.clients.find(&presented.id)?;
-    (client.secret.is_some() && presented.secret.is_none()).then_some(client)
+    let proves_nothing = presented.secret.is_none() && presented.assertion.is_none();
+    (client.is_confidential() && proves_nothing).then_some(client)
 }
 
 /// The client that a token request counts as, although its client
@@ -34,7 +35,7 @@ pub(super) fn admit(
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
-    if registered.is_some_and(|client| client.secret.is_some()) {
+    if registered.is_some_and(RegisteredClient::is_confidential) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),

@@ -1,0 +1,123 @@
+//! What the client of a login proves itself with, and whether that fits the
+//! authentication method.
+
+use crate::app::context::Context;
+use crate::app::input::read_secret_from_stdin;
+use crate::args::login::{CredentialFiles, LoginOptions};
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::{self, ResolvedLogin, SettingsError};
+use crate::error::Error;
+use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials};
+use crate::store::Session;
+
+/// What was given: the secret of the environment, else of standard input or a
+/// file; key and certificate of files. Read before anything is made: one that
+/// is empty or missing leaves nothing behind.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub(crate) fn given_client_credentials(
+    context: &Context,
+    options: &LoginOptions,
+    files: &CredentialFiles,
+) -> Result<ClientCredentials, Error> {
+    let secret = match (&files.secret, context.client_secret_of_environment()) {
+        (_, Some(secret)) => Some(secret),
+        (_, None) if options.client.client_secret_stdin => {
+            Some(read_secret_from_stdin(context, "--client-secret-stdin")?)
+        }
+        (Some(path), None) => Some(settings::secret_from_file("--client-secret-file", path)?),
+        (None, None) => None,
+    };
+    let key = files.key.as_deref().map(settings::signing_key_from_file).transpose()?;
+    let certificate = files.certificate.as_deref().map(settings::certificate_from_file);
+    Ok(ClientCredentials {
+        secret,
+        key: key.map(|key| files.named(key)),
+        certificate: certificate.transpose()?,
+    })
+}
+
+/// What was given, else what the last login of this client kept. A secret that
+/// was kept does not stand in the way of a key that was given, nor the other
+/// way round; a certificate belongs to its key.
+pub(crate) fn client_credentials(
+    given: ClientCredentials,
+    resolved: &ResolvedLogin,
+    earlier: Option<&Session>,
+) -> ClientCredentials {
+    let kept = kept_credentials(resolved, earlier);
+    let method = resolved.request.client.method;
+    let is_public = method == Some(ClientAuthenticationMethod::None);
+    let uses_kept_secret = !is_public && given.key.is_none() || method.is_some_and(|method| method.takes_secret());
+    let kept_certificate = kept.certificate.filter(|_| given.key.is_none());
+    ClientCredentials {
+        secret: given.secret.or(kept.secret.filter(|_| uses_kept_secret)),
+        certificate: given.certificate.or(kept_certificate),
+        key: given
+            .key
+            .or_else(|| kept.key.map(|key| resolved.credential_files.named(key))),
+    }
+}
+
+fn kept_credentials(resolved: &ResolvedLogin, earlier: Option<&Session>) -> ClientCredentials {
+    let server = &resolved.request.server;
+    let same_client = |session: &&Session| {
+        session.client.id == resolved.request.client.id
+            && session.issuer == server.issuer
+            && server
+                .token_endpoint
+                .as_ref()
+                .is_none_or(|endpoint| *endpoint == session.token_endpoint)
+    };
+    let client = earlier.filter(same_client).map(|session| &session.client);
+    // What is damaged counts as absent: the login asks for it.
+    client.and_then(|client| client.credentials().ok()).unwrap_or_default()
+}
+
+/// Whether the credentials are what the method takes.
+///
+/// # Errors
+/// [`SettingsError::Missing`], [`SettingsError::Contradiction`].
+pub(crate) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+    let client = &resolved.request.client;
+    let credentials = &client.credentials;
+    let by_client_alone = resolved.grant == LoginGrant::ClientCredentials;
+    if credentials.certificate.is_some() && credentials.key.is_none() {
+        return Err(missing("client key", resolved));
+    }
+    let missing_credential = |method| credentials.missing_for(method);
+    match client.method {
+        Some(ClientAuthenticationMethod::None) if by_client_alone => Err(SettingsError::Contradiction {
+            one: "--client-auth none".to_owned(),
+            other: format!("--grant {}", resolved.grant.as_str()),
+            problem: "only a client that authenticates gets a token for itself (RFC 6749 §4.4)".to_owned(),
+        }),
+        Some(ClientAuthenticationMethod::None) if credentials.secret.is_some() => Err(SettingsError::Contradiction {
+            one: "--client-auth none".to_owned(),
+            other: "the client secret".to_owned(),
+            problem: "a public client has no secret".to_owned(),
+        }),
+        Some(method) => match missing_credential(method) {
+            Some(credential) => Err(missing(credential, resolved)),
+            None => Ok(()),
+        },
+        None if by_client_alone && credentials.secret.is_none() && credentials.key.is_none() => {
+            Err(missing("client secret", resolved))
+        }
+        None => Ok(()),
+    }
+}
+
+fn missing(what: &'static str, resolved: &ResolvedLogin) -> SettingsError {
+    let hint = match what {
+        "client secret" => "Give it with --client-secret-file FILE, --client-secret-stdin or OAUTH_CLIENT_SECRET.",
+        "client certificate" => "Give it with --client-cert-file FILE.",
+        _ => "Give it with --client-key-file FILE.",
+    };
+    SettingsError::Missing {
+        what,
+        profile: resolved.profile.to_string(),
+        hint: hint.to_owned(),
+    }
+}

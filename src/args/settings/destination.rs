@@ -1,0 +1,151 @@
+//! Which profile's token goes to a URL, and whether it may go there.
+
+use super::error::{SettingsError, invalid, invalid_with_hint};
+use super::names::{ChosenBy, ChosenProfile, parse_name};
+use crate::args::config::{Config, Profile};
+use crate::protocol::token_destination::{AllowedHost, Coverage, TokenReach};
+use crate::store::ProfileName;
+use crate::system::environment::Environment;
+use url::Url;
+
+/// Where the token of a profile may go, by its keys `resource` and
+/// `allow_host`, and the hosts that are permitted for this call.
+///
+/// # Errors
+/// [`SettingsError::Value`] for an `allow_host` that is none.
+pub fn token_reach(profile: Option<&Profile>, for_this_call: &[AllowedHost]) -> Result<TokenReach, SettingsError> {
+    let list = |key| profile.map(|profile| profile.list(key)).unwrap_or_default();
+    let mut allowed_hosts = allowed_hosts("allow_host", list("allow_host"))?;
+    allowed_hosts.extend_from_slice(for_this_call);
+    let resources = list("resource").iter().filter_map(|text| Url::parse(text).ok());
+    Ok(TokenReach {
+        resources: resources.collect(),
+        allowed_hosts,
+        userinfo_endpoint: None,
+    })
+}
+
+/// The hosts of `--allow-host` or of the key `allow_host`.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn allowed_hosts(place: &str, given: &[String]) -> Result<Vec<AllowedHost>, SettingsError> {
+    let words = given.iter().flat_map(|text| text.split_whitespace());
+    let parsed = words.map(|text| {
+        text.parse().map_err(|error| {
+            invalid_with_hint(
+                place,
+                error,
+                "Such as git.example.com, registry.example.com:5000 or *.example.com.",
+            )
+        })
+    });
+    parsed.collect()
+}
+
+/// The user name that a profile's token goes with as a password.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn git_username(profile: Option<&Profile>) -> Result<Option<&str>, SettingsError> {
+    match profile.and_then(|profile| profile.text("git_username")) {
+        Some(name)
+            if name.is_empty() || name.contains(|character: char| character.is_control() || character == ':') =>
+        {
+            Err(invalid(
+                "git_username",
+                "it is empty, or has a colon or a control character in it",
+            ))
+        }
+        name => Ok(name),
+    }
+}
+
+/// Which profile a helper was asked for.
+pub struct Destination<'a> {
+    pub url: &'a Url,
+    /// `--allow-host`.
+    pub for_this_call: &'a [AllowedHost],
+    /// The user name that the caller knows, where it knows one.
+    pub username: Option<&'a str>,
+}
+
+/// The profile that `-p` or `OAUTH_PROFILE` names, if either does. Whether it
+/// covers the URL is for the caller to find out.
+///
+/// # Errors
+/// [`SettingsError::Value`] for a name that cannot be one.
+pub fn named_profile(option: Option<&str>, environment: &Environment) -> Result<Option<ChosenProfile>, SettingsError> {
+    let variable = environment.text("OAUTH_PROFILE");
+    let name = match (option, &variable) {
+        (Some(name), _) => parse_name("--profile", name)?,
+        (None, Some(name)) => parse_name("OAUTH_PROFILE", name)?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(ChosenProfile {
+        name,
+        chosen_by: ChosenBy::User,
+    }))
+}
+
+/// The saved profile that covers the URL most closely; `None` where none does.
+///
+/// # Errors
+/// [`SettingsError::SeveralProfiles`] where two are equally close,
+/// [`SettingsError::Value`] for a key that cannot be read.
+pub fn covering_profile(
+    destination: &Destination<'_>,
+    config: &Config,
+) -> Result<Option<ChosenProfile>, SettingsError> {
+    let mut candidates: Vec<(Coverage, bool, &ProfileName)> = Vec::new();
+    for (name, profile) in config.profiles() {
+        let reach = token_reach(Some(profile), destination.for_this_call)?;
+        let Some(coverage) = reach.coverage(destination.url) else {
+            continue;
+        };
+        let is_users = match (destination.username, git_username(Some(profile))?) {
+            (Some(asked), Some(own)) if asked != own => continue,
+            (Some(_), Some(_)) => true,
+            _ => false,
+        };
+        candidates.push((coverage, is_users, name));
+    }
+    let Some((coverage, is_users, _)) = candidates
+        .iter()
+        .max_by_key(|(coverage, is_users, _)| (*is_users, *coverage))
+    else {
+        return Ok(None);
+    };
+    let closest: Vec<&ProfileName> = candidates
+        .iter()
+        .filter(|(own, own_is_users, _)| (own, own_is_users) == (coverage, is_users))
+        .map(|(_, _, name)| *name)
+        .collect();
+    match closest.as_slice() {
+        [only] => Ok(Some(ChosenProfile {
+            name: (*only).clone(),
+            chosen_by: ChosenBy::User,
+        })),
+        several => Err(SettingsError::SeveralProfiles {
+            host: host(destination.url),
+            profiles: several.iter().map(|name| (*name).clone()).collect(),
+        }),
+    }
+}
+
+/// The error for a profile whose token may not go to the URL.
+pub fn not_covered(name: &ProfileName, config: &Config, url: &Url) -> SettingsError {
+    let saved = config.profile(name).map(|profile| profile.list("allow_host"));
+    let mut hosts = saved.unwrap_or_default().to_vec();
+    hosts.push(host(url));
+    SettingsError::NotCovered {
+        profile: name.clone(),
+        host: host(url),
+        allow_host: hosts.join(" "),
+    }
+}
+
+/// Host and port, as `allow_host` writes them.
+fn host(url: &Url) -> String {
+    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+}

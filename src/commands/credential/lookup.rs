@@ -1,0 +1,149 @@
+//! The token for a URL that git or docker asks about.
+
+use super::error::HelperError;
+use crate::app::context::Context;
+use crate::app::fresh_session::Freshness;
+use crate::app::session::ProfileRecord;
+use crate::app::time_left::token_with_time_left;
+use crate::app::token_format::{TokenFormatError, is_bound};
+use crate::args::cli::{HelperOptions, TokenOptions};
+use crate::args::config::Config;
+use crate::args::settings::{self, ChosenProfile, Destination};
+use crate::commands::fresh_or_login::fresh_or_login;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::protocol::time::UnixSeconds;
+use crate::protocol::token_destination::AllowedHost;
+use crate::secret::Secret;
+use crate::store::ProfileName;
+use crate::trace::{Event, Observer};
+use url::Url;
+
+/// The user name that servers of git and registries take beside a token.
+const DEFAULT_USERNAME: &str = "oauth2";
+
+/// A token for a program that sends it as a password.
+pub(super) struct HelperToken {
+    pub(super) username: String,
+    pub(super) token: Secret,
+    pub(super) expires_at: Option<UnixSeconds>,
+}
+
+/// Finds tokens for URLs.
+pub(super) struct Lookup<'a> {
+    context: &'a Context,
+    options: &'a HelperOptions,
+    pub(super) config: Config,
+    for_this_call: Vec<AllowedHost>,
+    /// As a caller would type it.
+    command: &'static str,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn new(context: &'a Context, options: &'a HelperOptions, command: &'static str) -> Result<Self, Error> {
+        Ok(Lookup {
+            context,
+            options,
+            config: context.config()?,
+            for_this_call: settings::allowed_hosts("--allow-host", &options.allow_host)?,
+            command,
+        })
+    }
+
+    /// The profile whose token goes to the URL; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`SettingsError`](crate::args::settings::SettingsError).
+    pub(super) fn profile(&self, url: &Url, username: Option<&str>) -> Result<Option<ChosenProfile>, Error> {
+        let destination = Destination {
+            url,
+            for_this_call: &self.for_this_call,
+            username,
+        };
+        let named = settings::named_profile(self.options.profile.as_deref(), &self.context.environment)?;
+        let Some(chosen) = named else {
+            return Ok(settings::covering_profile(&destination, &self.config)?);
+        };
+        match self.covers(&chosen, url)? {
+            true => Ok(Some(chosen)),
+            false => Err(settings::not_covered(&chosen.name, &self.config, url).into()),
+        }
+    }
+
+    /// Whether the token of a named profile may go to the URL. The session
+    /// knows what its token was asked for, where the profile does not.
+    fn covers(&self, chosen: &ChosenProfile, url: &Url) -> Result<bool, Error> {
+        let profile = self.config.profile(&chosen.name);
+        let mut reach = settings::token_reach(profile, &self.for_this_call)?;
+        if reach.coverage(url).is_some() {
+            return Ok(true);
+        }
+        let interaction = self.context.interaction();
+        let record = ProfileRecord::load(self.context, &self.config, chosen, interaction)?.record;
+        let Some(session) = record else { return Ok(false) };
+        let resources = session.requested.resource.iter();
+        reach.resources = resources.filter_map(|text| Url::parse(text.as_str()).ok()).collect();
+        Ok(reach.coverage(url).is_some())
+    }
+
+    /// The user name that the profile's token goes with.
+    ///
+    /// # Errors
+    /// [`SettingsError`](crate::args::settings::SettingsError).
+    pub(super) fn username(&self, profile: &ProfileName, asked: Option<&str>) -> Result<String, Error> {
+        let own = settings::git_username(self.config.profile(profile))?;
+        Ok(own.or(asked).unwrap_or(DEFAULT_USERNAME).to_owned())
+    }
+
+    /// A token for the URL. `None` where it is not ours, and where nobody is
+    /// logged in, which is said on stderr.
+    ///
+    /// # Errors
+    /// Those of [`profile`](Self::profile) and of a refresh,
+    /// [`TokenFormatError::Bound`], [`HelperError::UnsafeToken`].
+    pub(super) fn token(&self, url: &Url, username: Option<&str>) -> Result<Option<HelperToken>, Error> {
+        let Some(chosen) = self.profile(url, username)? else {
+            return Ok(None);
+        };
+        match self.token_of(&chosen) {
+            Err(error) if error.exit_code() == ExitCode::LoginRequired => {
+                let advice = error.hints().join(" ");
+                let warning = format!("no token for {}: {error}. {advice}", url.host_str().unwrap_or_default());
+                self.context.observer().observe(&Event::Warning(&warning));
+                Ok(None)
+            }
+            outcome => {
+                let (token, expires_at) = outcome?;
+                Ok(Some(HelperToken {
+                    username: self.username(&chosen.name, username)?,
+                    token,
+                    expires_at,
+                }))
+            }
+        }
+    }
+
+    fn token_of(&self, chosen: &ChosenProfile) -> Result<(Secret, Option<UnixSeconds>), Error> {
+        let options = TokenOptions {
+            login: self.options.login,
+            ..TokenOptions::default()
+        };
+        let freshness = Freshness::new(&options)?;
+        let fresh = fresh_or_login(self.context, &options, &freshness, &self.config, chosen)?;
+        let stored = token_with_time_left(self.context, &freshness, &chosen.name, &fresh)?;
+        if is_bound(stored) {
+            return Err(TokenFormatError::Bound { what: self.command }.into());
+        }
+        if stored
+            .access_token
+            .expose()
+            .contains(|character: char| character.is_control())
+        {
+            return Err(HelperError::UnsafeToken {
+                profile: chosen.name.clone(),
+            }
+            .into());
+        }
+        Ok((stored.access_token.clone(), stored.expires_at))
+    }
+}

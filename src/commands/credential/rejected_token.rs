@@ -1,0 +1,56 @@
+//! A token that a server did not take although it has not expired.
+
+use crate::app::context::Context;
+use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::session::ProfileRecord;
+use crate::args::config::Config;
+use crate::args::settings::ChosenProfile;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::store::Session;
+use crate::system;
+use crate::trace::{Event, Observer};
+
+/// Marks the access token as expired, so that it is refreshed before it is
+/// used again. A token of others, and one that cannot be refreshed, is left as it is.
+///
+/// # Errors
+/// Those of the store and of the profile's lock.
+pub(super) fn forget_rejected(
+    context: &Context,
+    config: &Config,
+    chosen: &ChosenProfile,
+    rejected: &Secret,
+) -> Result<(), Error> {
+    let name = &chosen.name;
+    let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    if !found.record.as_ref().is_some_and(|session| has(session, rejected)) {
+        return Ok(());
+    }
+    let mut observer = context.observer();
+    let locks = context.folders()?.locks();
+    let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
+    // Read again: another process may have refreshed in the meantime.
+    let Some(mut session) = found.store.load(name)?.filter(|session| has(session, rejected)) else {
+        return Ok(());
+    };
+    if !session.can_renew() {
+        observer.observe(&Event::Warning(&format!(
+            "the server did not take the token of profile \"{name}\", and it cannot be refreshed. Log in again: oauth login {name}"
+        )));
+        return Ok(());
+    }
+    let now = system::now();
+    for token in &mut session.tokens {
+        if token.access_token.expose() == rejected.expose() {
+            token.expires_at = Some(now);
+        }
+    }
+    session.generation = session.generation.saturating_add(1);
+    Ok(found.store.save(name, &session)?)
+}
+
+fn has(session: &Session, token: &Secret) -> bool {
+    let mut tokens = session.tokens.iter();
+    tokens.any(|stored| stored.access_token.expose() == token.expose())
+}

@@ -1,0 +1,101 @@
+//! What a client can prove itself with, before the method is chosen.
+
+use super::{ClientAuthentication, ClientAuthenticationMethod, ClientSecretJwt, PrivateKeyJwt};
+use crate::protocol::certificate::CertificateChain;
+use crate::protocol::signing::{HmacAlgorithm, SigningAlgorithm, SigningKey};
+use crate::secret::Secret;
+
+/// All credentials of a client, as settings and records keep them.
+#[derive(Debug, Clone, Default)]
+pub struct ClientCredentials {
+    pub secret: Option<Secret>,
+    pub key: Option<SigningKey>,
+    /// The certificate of the key.
+    pub certificate: Option<CertificateChain>,
+}
+
+/// How the assertions of a client are made for one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssertionParameters {
+    /// `aud`.
+    pub audience: String,
+    /// `alg` of the key or of the secret; the usual one where it does not fit.
+    pub algorithm: Option<String>,
+}
+
+/// The method takes a credential that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("client authentication with {} needs a {}", .method.as_str(), .credential)]
+pub struct MissingCredential {
+    pub method: ClientAuthenticationMethod,
+    /// `client secret`, `client key`.
+    pub credential: &'static str,
+}
+
+impl ClientCredentials {
+    /// The methods that these credentials allow, in the order in which they
+    /// are chosen. A key may be there for request objects alone (RFC 9101), so
+    /// a secret comes first.
+    pub fn methods(&self) -> &'static [ClientAuthenticationMethod] {
+        match (&self.secret, &self.key) {
+            (Some(_), _) => &[
+                ClientAuthenticationMethod::ClientSecretBasic,
+                ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::ClientSecretJwt,
+            ],
+            (None, Some(_)) => &[ClientAuthenticationMethod::PrivateKeyJwt],
+            (None, None) => &[ClientAuthenticationMethod::None],
+        }
+    }
+
+    /// What the method takes and is not there: `client secret`, `client key`.
+    pub fn missing_for(&self, method: ClientAuthenticationMethod) -> Option<&'static str> {
+        let missing = self.authentication(method, &AssertionParameters::default()).err()?;
+        Some(missing.credential)
+    }
+
+    /// The authentication by a method.
+    ///
+    /// # Errors
+    /// [`MissingCredential`].
+    pub fn authentication(
+        &self,
+        method: ClientAuthenticationMethod,
+        assertion: &AssertionParameters,
+    ) -> Result<ClientAuthentication, MissingCredential> {
+        let missing = |credential| MissingCredential { method, credential };
+        let secret = || self.secret.clone().ok_or(missing("client secret"));
+        Ok(match method {
+            ClientAuthenticationMethod::None => ClientAuthentication::None,
+            ClientAuthenticationMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic(secret()?),
+            ClientAuthenticationMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret()?),
+            ClientAuthenticationMethod::ClientSecretJwt => ClientAuthentication::ClientSecretJwt(ClientSecretJwt {
+                secret: secret()?,
+                algorithm: HmacAlgorithm::for_server(assertion.algorithm.as_slice()),
+                audience: assertion.audience.clone(),
+            }),
+            ClientAuthenticationMethod::PrivateKeyJwt => {
+                let key = self.key.clone().ok_or(missing("client key"))?;
+                ClientAuthentication::PrivateKeyJwt(PrivateKeyJwt {
+                    algorithm: key.algorithm_for_server(assertion.algorithm.as_slice()),
+                    key,
+                    audience: assertion.audience.clone(),
+                    certificate: self.certificate.as_ref().map(|chain| chain.thumbprints().clone()),
+                })
+            }
+        })
+    }
+
+    /// The `alg` that assertions are signed with by this method, chosen from
+    /// what the server lists (RFC 8414 §2); `None` where the method signs nothing.
+    pub fn assertion_algorithm(&self, method: ClientAuthenticationMethod, listed: &[String]) -> Option<&'static str> {
+        match method {
+            ClientAuthenticationMethod::ClientSecretJwt => Some(HmacAlgorithm::for_server(listed).as_str()),
+            ClientAuthenticationMethod::PrivateKeyJwt => {
+                let key = self.key.as_ref()?;
+                Some(SigningAlgorithm::as_str(key.algorithm_for_server(listed)))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Clients in the members of RFC 7591 §2, as `--client-metadata` takes them.
+//! Members that make no difference here are ignored, as §2 says.
+
+use super::clients::RegisteredClient;
+use super::invalid::InvalidSetting;
+use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::json::parse_object;
+use crate::protocol::jwks::JwkSet;
+use crate::protocol::signing::SigningAlgorithm;
+use crate::secret::Secret;
+use serde_json::{Map, Value};
+
+impl RegisteredClient {
+    /// Registers a client from its metadata.
+    ///
+    /// # Errors
+    /// [`InvalidSetting::ClientMetadata`] naming the member.
+    pub fn from_metadata(json: &[u8]) -> Result<Self, InvalidSetting> {
+        let members = Members(parse_object(json).map_err(|error| invalid(error.to_string()))?);
+        let id = members
+            .text("client_id")?
+            .ok_or_else(|| invalid("client_id is missing"))?;
+        let secret = members.text("client_secret")?.map(Secret::from);
+        let method = match members.text("token_endpoint_auth_method")? {
+            // RFC 7591 §2
+            None => ClientAuthenticationMethod::ClientSecretBasic,
+            Some(name) => name
+                .parse()
+                .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
+        };
+        let keys = members.keys()?;
+        if method.takes_secret() && secret.is_none() {
+            return Err(invalid(format!("client_secret is missing for {}", method.as_str())));
+        }
+        if method == ClientAuthenticationMethod::PrivateKeyJwt && keys.is_none() {
+            return Err(invalid("jwks is missing for private_key_jwt"));
+        }
+        let redirect_uris = members.list("redirect_uris")?;
+        Ok(RegisteredClient {
+            keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
+            method: Some(method),
+            assertion_algorithm: members.assertion_algorithm(method)?,
+            ..RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &redirect_uris)?
+        })
+    }
+}
+
+fn invalid(problem: impl Into<String>) -> InvalidSetting {
+    InvalidSetting::ClientMetadata(problem.into())
+}
+
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn text(&self, name: &str) -> Result<Option<&str>, InvalidSetting> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("{name} is not a string"))),
+        }
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<String>, InvalidSetting> {
+        let wrong = || invalid(format!("{name} is not a list of strings"));
+        match self.0.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
+                .collect(),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    fn keys(&self) -> Result<Option<JwkSet>, InvalidSetting> {
+        if self.0.contains_key("jwks_uri") {
+            return Err(invalid("jwks_uri is not fetched: give the keys themselves as jwks"));
+        }
+        let Some(set) = self.0.get("jwks") else {
+            return Ok(None);
+        };
+        let set = JwkSet::parse(set.to_string().as_bytes()).map_err(|error| invalid(format!("jwks: {error}")))?;
+        match (set.keys(), set.unusable()) {
+            ([], [key, ..]) => Err(invalid(format!("jwks has no usable key: {}", key.problem))),
+            ([], []) => Err(invalid("jwks has no key")),
+            _ => Ok(Some(set)),
+        }
+    }
+
+    fn assertion_algorithm(&self, method: ClientAuthenticationMethod) -> Result<Option<String>, InvalidSetting> {
+        const NAME: &str = "token_endpoint_auth_signing_alg";
+        let Some(name) = self.text(NAME)? else {
+            return Ok(None);
+        };
+        let is_known = match method {
+            ClientAuthenticationMethod::ClientSecretJwt => ["HS256", "HS384", "HS512"].contains(&name),
+            _ => SigningAlgorithm::from_name(name).is_some(),
+        };
+        match is_known {
+            true => Ok(Some(name.to_owned())),
+            false => Err(invalid(format!(
+                "{NAME} \"{name}\" is not an algorithm of {}",
+                method.as_str()
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_make_a_client_of_one_method() {
+        let client = RegisteredClient::from_metadata(
+            br#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_jwt","redirect_uris":["http://127.0.0.1/cb"],"client_name":"x","token_endpoint_auth_signing_alg":"HS512"}"#,
+        )
+        .unwrap();
+        assert!(client.may_use(ClientAuthenticationMethod::ClientSecretJwt));
+        assert!(!client.may_use(ClientAuthenticationMethod::ClientSecretBasic));
+        assert_eq!(client.redirect_uris[0].as_str(), "http://127.0.0.1/cb");
+        let public = RegisteredClient::from_metadata(br#"{"client_id":"c","token_endpoint_auth_method":"none"}"#);
+        assert!(!public.unwrap().is_confidential());
+    }
+
+    #[test]
+    fn what_cannot_be_a_client_is_named() {
+        let key = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"AA"}"#;
+        for (text, word) in [
+            ("[]".to_owned(), "object"),
+            ("{}".into(), "client_id"),
+            (r#"{"client_id":7}"#.into(), "client_id"),
+            (r#"{"client_id":"c"}"#.into(), "client_secret"),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"magic"}"#.into(),
+                "magic",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}"#.into(),
+                "jwks is missing",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"none","jwks_uri":"https://a.example"}"#.into(),
+                "jwks_uri",
+            ),
+            (
+                format!(
+                    r#"{{"client_id":"c","token_endpoint_auth_method":"private_key_jwt","jwks":{{"keys":[{key}]}}}}"#
+                ),
+                "private",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"none","redirect_uris":"x"}"#.into(),
+                "redirect_uris",
+            ),
+        ] {
+            let error = RegisteredClient::from_metadata(text.as_bytes())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A home folder in which programs of the system run, with `oauth` on `PATH`.
+
+use crate::support::binary::Home;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// `PATH` with the folder of the binary under test first.
+pub fn path() -> std::ffi::OsString {
+    let binary = PathBuf::from(assert_cmd::cargo::cargo_bin!("oauth"));
+    let folder = binary.parent().expect("its folder").to_owned();
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder).chain(std::env::split_paths(&inherited));
+    std::env::join_paths(folders).expect("a PATH")
+}
+
+/// A program with this home and nothing else of the test's environment.
+pub fn program(home: &Home, name: &str) -> Command {
+    let mut command = Command::new(name);
+    command
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", path())
+        .env("LC_ALL", "C.UTF-8")
+        .env("OAUTH_STORE", "file")
+        .current_dir(home.path());
+    command
+}
