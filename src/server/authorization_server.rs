@@ -7,7 +7,7 @@
 
 use super::access_token::AccessToken;
 use super::documents::Documents;
-use super::dpop::DpopProofs;
+use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
 use super::grants::store::{Grants, Lifetimes};

@@ -1,9 +1,9 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
-use super::dpop::DpopDemands;
 use super::route::Route;
 use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::settings::dpop::DpopDemands;
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;

@@ -1,50 +1,17 @@
-//! DPoP at the server (RFC 9449): which proofs are taken, that each is taken
-//! once, and the nonce that they must carry where one is demanded.
+//! Which DPoP proofs the server takes (RFC 9449 §4.3), and its responses where
+//! it takes one not.
 
 use super::authorization_server::AuthorizationServer;
-use super::expiring_map::ExpiringMap;
+use super::dpop_proofs::PROOF_TOLERANCE_S;
 use super::message::{Request, Response};
 use super::moment::Moment;
 use super::rejection::Rejection;
-use crate::protocol::abnf::base64url;
 use crate::protocol::citation::Cited;
 use crate::protocol::dpop::received::{PROOF_ALGORITHMS, ReceivedProof};
 use crate::protocol::dpop::{INVALID_PROOF, NONCE_HEADER, PROOF_HEADER, SCHEME, USE_NONCE, access_token_hash};
-use crate::protocol::random::{Randomness, RandomnessFailed};
+use crate::protocol::random::RandomnessFailed;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use ring::hmac;
-use sha2::{Digest, Sha256};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
-
-/// How far `iat` may be from the time of the server, before it and after it.
-const PROOF_TOLERANCE_S: i64 = 60;
-
-/// Proofs that are remembered, at most.
-const MAX_PROOFS: usize = 10_000;
-
-/// How long a nonce is handed out; it is taken for as long again.
-const NONCE_S: i64 = 120;
-
-/// What every client is made to do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DpopDemands {
-    /// Bind its tokens.
-    pub proof: bool,
-    /// Put the server's nonce into its proofs.
-    pub nonce: bool,
-}
-
-/// The proofs that came, and the nonces that they may carry.
-pub(crate) struct DpopProofs {
-    pub(crate) demands: DpopDemands,
-    /// The hashes of key and `jti`.
-    seen: Mutex<ExpiringMap<[u8; 32], ()>>,
-    /// Nonces are made of the time under this key, so that none is kept.
-    nonce_key: OnceLock<hmac::Key>,
-}
 
 /// The key that a proof showed its sender to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,65 +43,6 @@ impl From<RandomnessFailed> for ProofRefused {
     fn from(error: RandomnessFailed) -> Self {
         ProofRefused::Randomness(error)
     }
-}
-
-impl DpopProofs {
-    pub(crate) fn new(demands: DpopDemands) -> Self {
-        DpopProofs {
-            demands,
-            seen: Mutex::new(ExpiringMap::new(MAX_PROOFS)),
-            nonce_key: OnceLock::new(),
-        }
-    }
-
-    /// Takes note of a proof; whether it is the first with its `jti`. The share
-    /// of one key never pushes out what others sent.
-    fn is_first_use(&self, now: UnixSeconds, thumbprint: &str, proof: &ReceivedProof) -> bool {
-        let owner: [u8; 32] = Sha256::digest(thumbprint.as_bytes()).into();
-        let id = Sha256::new()
-            .chain_update(owner)
-            .chain_update(proof.token_id.as_bytes());
-        let id: [u8; 32] = id.finalize().into();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.get(now, &id).is_some() {
-            return false;
-        }
-        // Until it is too old to be taken
-        let forgotten_at = UnixSeconds(proof.issued_at).plus_seconds(PROOF_TOLERANCE_S + 1);
-        seen.insert_fairly(now, id, (), forgotten_at, owner).is_ok()
-    }
-
-    /// The nonce of this time (RFC 9449 §8).
-    fn nonce(&self, now: UnixSeconds, randomness: &mut dyn Randomness) -> Result<String, RandomnessFailed> {
-        Ok(nonce_of(self.nonce_key(randomness)?, now.0.div_euclid(NONCE_S)))
-    }
-
-    fn takes_nonce(
-        &self,
-        now: UnixSeconds,
-        randomness: &mut dyn Randomness,
-        sent: Option<&str>,
-    ) -> Result<bool, RandomnessFailed> {
-        let key = self.nonce_key(randomness)?;
-        let period = now.0.div_euclid(NONCE_S);
-        let is = |period: i64, sent: &str| bool::from(nonce_of(key, period).as_bytes().ct_eq(sent.as_bytes()));
-        Ok(sent.is_some_and(|sent| is(period, sent) || is(period - 1, sent)))
-    }
-
-    fn nonce_key(&self, randomness: &mut dyn Randomness) -> Result<&hmac::Key, RandomnessFailed> {
-        if let Some(key) = self.nonce_key.get() {
-            return Ok(key);
-        }
-        let mut octets = [0; 32];
-        randomness.fill(&mut octets)?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &octets);
-        octets.zeroize();
-        Ok(self.nonce_key.get_or_init(|| key))
-    }
-}
-
-fn nonce_of(key: &hmac::Key, period: i64) -> String {
-    base64url(&hmac::sign(key, &period.to_be_bytes()).as_ref()[..16])
 }
 
 /// The key that the proof of a request shows; `None` where it has none.

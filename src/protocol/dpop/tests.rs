@@ -1,3 +1,5 @@
+//! Proofs against the examples of RFC 9449, and proofs that prove nothing.
+
 use super::received::{PROOF_ALGORITHMS, ReceivedProof};
 use super::*;
 use crate::protocol::jose::UnverifiedJwt;

@@ -3,14 +3,15 @@
 
 pub mod client_metadata;
 pub mod clients;
+pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
 pub mod users;
 
-use super::dpop::DpopDemands;
 use super::violations::set::Violations;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
+use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;

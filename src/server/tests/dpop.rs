@@ -5,7 +5,7 @@ use super::*;
 use crate::protocol::abnf::base64url;
 use crate::protocol::dpop::{DpopKey, DpopNonce, PROOF_ALGORITHM, ProofTarget, access_token_hash};
 use crate::protocol::jose::signing_input;
-use crate::server::dpop::DpopDemands;
+use crate::server::settings::dpop::DpopDemands;
 use serde_json::json as value;
 use url::Url;
 
