@@ -292,8 +292,8 @@ rules! {
     DpopPrivateKey "dpop.private-key" Must Decision "RFC 9449" "4.3" "a proof with a private key in it is refused";
     DpopMethod "dpop.method" Must Decision "RFC 9449" "4.3" "a proof for another method is refused";
     DpopUrl "dpop.url" Must Decision "RFC 9449" "4.3" "a proof for another URL is refused";
-    DpopOld "dpop.old" Must Decision "RFC 9449" "4.3" "a proof that was made an hour ago is refused";
-    DpopFuture "dpop.future" Must Decision "RFC 9449" "4.3" "a proof that was made in an hour is refused";
+    DpopOld "dpop.old" Must Decision "RFC 9449" "4.3" "a proof that is an hour old is refused";
+    DpopFuture "dpop.future" Must Decision "RFC 9449" "4.3" "a proof that is dated an hour ahead is refused";
     DpopReplay "dpop.replay" Should Decision "RFC 9449" "11.1" "a proof works once";
     DpopSeveral "dpop.several" Must Decision "RFC 9449" "4.3" "a request with two proofs is refused";
     DpopErrorCode "dpop.error-code" Must Decision "RFC 9449" "5" "a proof that does not hold is answered with invalid_dpop_proof";

@@ -174,8 +174,7 @@ fn a_token_that_is_not_bound_is_a_downgrade_and_nothing_is_kept_of_a_login() {
         let body = format!(r#"{{{token_type}"access_token":"{ACCESS_TOKEN}","refresh_token":"{REFRESH_TOKEN}"}}"#);
         server.on("POST", "/token", json(200, &body));
         let (outcome, _) = log_in(&home, &server, &[]);
-        let outcome = outcome.expect_error(6);
-        assert!(outcome.error().contains(part), "{outcome:#?}");
+        outcome.expect_error(6).says(&[part]);
         assert_nothing_kept(&home);
     }
     for odd_case in ["dpop", "DPOP"] {
@@ -233,8 +232,7 @@ fn a_server_that_wants_nonces_for_ever_gets_two_requests() {
         let (home, server) = (Home::new(), server());
         server.on_each("POST", "/token", replies);
         let (outcome, _) = log_in(&home, &server, &[]);
-        let outcome = outcome.expect_error(5);
-        assert!(outcome.error().contains("use_dpop_nonce"), "{outcome:#?}");
+        outcome.expect_error(5).says(&["use_dpop_nonce"]);
         assert_eq!(server.requests_to("/token").len(), 2);
         assert_nothing_kept(&home);
     }
@@ -386,7 +384,7 @@ fn client_credentials_and_devices_have_proofs_too() {
 fn formats_that_would_send_it_as_a_bearer_token_are_refused_and_status_says_dpop() {
     let home = Home::new();
     home.keep("bound", &bound_session("https://id.example"));
-    home.configure("[profiles.bound]\nissuer = \"https://id.example\"\nclient_id = \"desktop\"\n");
+    home.configure("[profile.bound]\nissuer = \"https://id.example\"\nclient_id = \"desktop\"\n");
     for format in ["header", "headers", "exec-credential"] {
         let outcome = run(home.oauth().args(["token", "bound", "--format", format])).expect_error(2);
         assert_eq!(outcome.stdout, "", "{format}");
@@ -407,7 +405,7 @@ fn formats_that_would_send_it_as_a_bearer_token_are_refused_and_status_says_dpop
 fn a_bearer_session_is_not_what_a_profile_with_dpop_wants() {
     let home = Home::new();
     home.keep("plain", &refreshable("https://id.example"));
-    home.configure("[profiles.plain]\nissuer = \"https://id.example\"\nclient_id = \"desktop\"\ndpop = true\n");
+    home.configure("[profile.plain]\nissuer = \"https://id.example\"\nclient_id = \"desktop\"\ndpop = true\n");
     let outcome = run(home.oauth().args(["token", "plain"])).expect_error(4);
     assert!(outcome.error().contains("dpop"), "{outcome:#?}");
 }
