@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--skip' '--stop-before' '--store' '--sts-endpoint' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -110,6 +110,9 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to 
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
 form_post\t'In the body of a POST'"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l callback-cert -d 'Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l callback-key -d 'Its key (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l success-url -d 'Where the browser goes on after success, instead of our page' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
@@ -471,6 +474,9 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to 
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
 form_post\t'In the body of a POST'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l callback-cert -d 'Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l callback-key -d 'Its key (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l success-url -d 'Where the browser goes on after success, instead of our page' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browser command; the URL replaces %s, else is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"

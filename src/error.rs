@@ -58,9 +58,18 @@ pub enum ProcessError {
     /// Where a secret or a token is read from it.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
+    /// It was closed by whoever started this process.
+    #[error("standard output is closed")]
+    OutputClosed,
+    /// What is printed is the only copy, and reaches nobody.
+    #[error("the tokens would only be printed, and standard output is closed or /dev/null")]
+    OutputLeadsNowhere,
     /// The operating system has no resources left.
     #[error("the asynchronous runtime cannot be started")]
     Runtime(#[source] io::Error),
+    /// The same for a thread.
+    #[error("a thread cannot be started")]
+    Thread(#[source] io::Error),
     /// The code that stands for the signal.
     #[error("interrupted by {}", signal_name(*.0))]
     Interrupted(ExitCode),
@@ -78,8 +87,25 @@ impl Diagnosis for ProcessError {
     fn exit_code(&self) -> ExitCode {
         match self {
             ProcessError::Interrupted(code) => *code,
+            ProcessError::OutputLeadsNowhere => ExitCode::Usage,
             _ => ExitCode::Unexpected,
         }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            ProcessError::OutputLeadsNowhere => {
+                "Send standard output to a file or a program, or leave out --no-store (--store none)."
+            }
+            ProcessError::Runtime(_) | ProcessError::Thread(_) => {
+                "Raise the limits on processes and open files (`ulimit -u`, `ulimit -n`)."
+            }
+            ProcessError::Output(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                "Raise the limit on the size of files (`ulimit -f`)."
+            }
+            _ => return Vec::new(),
+        };
+        vec![hint.to_owned()]
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 pub mod exit;
 pub mod fault;
 mod flow;
+pub mod foreign_text;
 mod hex;
 pub mod output;
 pub mod protocol;
@@ -28,6 +29,7 @@ use args::cli::{self, CommandLine};
 use args::settings;
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use foreign_text::{sanitize, sanitize_unbounded};
 use output::report::{self, Style};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -35,6 +37,7 @@ use system::environment::Environment;
 
 /// Parses, resolves, dispatches and reports; returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
+    system::process::harden();
     let environment = Environment::of_process();
     let command_line = match CommandLine::parse_from_arguments(&arguments) {
         Ok(command_line) => command_line,
@@ -44,6 +47,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let style = Style {
         json: command_line.global.json,
         colour: settings::colour(command_line.global.color, &environment, stderr_is_terminal),
+        width: stderr_is_terminal.then(app::context::terminal_width).flatten(),
     };
     match commands::dispatch(command_line, environment, style) {
         Ok(()) => 0,
@@ -71,12 +75,52 @@ fn asked_colour(arguments: &[OsString]) -> cli::Colour {
     asked
 }
 
+/// Arguments in a usage error are foreign text: a script may have put anything there.
+fn sanitize_values(error: &mut clap::Error) {
+    let values: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(sanitize(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(|text| sanitize(text)).collect();
+                Some((kind, ContextValue::Strings(texts)))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in values {
+        error.insert(kind, value);
+    }
+}
+
+/// Without the sequences that colour text (ECMA-48 §8.3.117).
+fn without_colours(text: &str) -> String {
+    let mut pieces = text.split("\u{1b}[");
+    let mut bare = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.trim_start_matches(|character: char| character.is_ascii_digit() || character == ';') {
+            rest if rest.starts_with('m') => bare.push_str(&rest[1..]),
+            _ => {
+                bare.push_str("\u{1b}[");
+                bare.push_str(piece);
+            }
+        }
+    }
+    bare
+}
+
+/// The same lines without what steers a terminal.
+fn sanitize_lines(text: &str) -> String {
+    text.split('\n').map(sanitize_unbounded).collect::<Vec<_>>().join("\n")
+}
+
 /// Help and version are results; everything else the parser says is an error.
 fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environment) -> u8 {
     if error.kind() == ErrorKind::TooManyValues {
         // A value for a flag that takes none may be a secret in the wrong place.
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
+    sanitize_values(&mut error);
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let is_terminal = if is_result {
         std::io::stdout().is_terminal()
@@ -85,10 +129,13 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
     };
     let colour = settings::colour(asked_colour(arguments), environment, is_terminal);
     let message = error.render();
-    let text = if colour {
-        message.ansi().to_string()
+    let coloured = message.ansi().to_string();
+    // What a value's own parser says is no context, so colours go where it is not harmless.
+    let bare = without_colours(&coloured);
+    let text = if colour && sanitize_lines(&bare) == bare {
+        coloured
     } else {
-        message.to_string()
+        sanitize_lines(&message.to_string())
     };
     if is_result {
         return match report::print(text.as_bytes()) {
@@ -102,6 +149,7 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
         Style {
             json,
             colour: colour && !json,
+            width: None,
         },
     );
     exit::ExitCode::Usage.code()

@@ -4,6 +4,7 @@
 //! An id never changes and is never given to another rule: people name it in
 //! their scripts (`--skip`).
 
+use crate::foreign_text::sanitize;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,7 +46,7 @@ pub enum ViolationPoint {
 
 /// A name that no rule has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no rule `{id}`")]
+#[error("there is no rule `{}`", sanitize(id))]
 pub struct UnknownRule {
     pub id: String,
 }

@@ -25,7 +25,7 @@ const LAYERS: [&[&str]; 15] = [
     &["trace"],
     &["system"],
     &["protocol", "output", "rules"],
-    &["secret", "exit", "fault"],
+    &["secret", "exit", "fault", "foreign_text"],
     &["hex"],
 ];
 
@@ -388,6 +388,22 @@ fn every_file_says_what_it_is_for() {
     for source in all_files() {
         let head = source.text.lines().take_while(|line| line.starts_with("//!")).count();
         assert!(head >= 1, "{} has no head comment", source.file);
+    }
+}
+
+/// Every `FILE::TEST` that the threat model names.
+#[test]
+fn the_tests_that_the_security_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let named: Vec<(&str, &str)> = page.split('`').filter_map(|word| word.split_once(".rs::")).collect();
+    assert!(named.len() > 30, "only {} tests are named", named.len());
+    for (file, test) in named {
+        let text = std::fs::read_to_string(root.join(format!("{file}.rs")));
+        let text = text.unwrap_or_else(|_| panic!("there is no {file}.rs"));
+        let head = text.find(&format!("fn {test}(")).map(|position| &text[..position]);
+        let is_test = head.and_then(|head| head.rfind("#[test]").map(|start| !head[start..].contains('}')));
+        assert_eq!(is_test, Some(true), "{file}.rs has no test {test}");
     }
 }
 

@@ -28,6 +28,8 @@ struct Listener {
 fn settings() -> ListenSettings {
     ListenSettings {
         host: LoopbackAddress::V4,
+        name: None,
+        certificate: None,
         ports: vec![0],
         listen: None,
         path: "/callback".to_owned(),

@@ -1,7 +1,7 @@
 //! Text for a terminal: nothing that steers one is left, and it is one line.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use oauth::output::sanitize::{escape_html, sanitize, sanitize_json, sanitize_unbounded};
+use oauth::foreign_text::{escape_html, sanitize, sanitize_json, sanitize_unbounded};
 
 fuzz_target!(|text: &str| {
     for shown in [sanitize(text), sanitize_unbounded(text)] {

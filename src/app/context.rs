@@ -19,7 +19,7 @@ use crate::store::{
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
 use crate::system::files::has_controlling_terminal;
-use crate::system::{self, SystemRandomness};
+use crate::system::{self, SystemRandomness, process};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportSettings};
@@ -235,7 +235,6 @@ impl Context {
 
     pub(crate) fn terminal_settings(&self, verbosity: u8, quiet: bool) -> TerminalSettings {
         let is_terminal = std::io::stderr().is_terminal();
-        let size = is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr()));
         TerminalSettings {
             verbosity,
             quiet,
@@ -243,7 +242,7 @@ impl Context {
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal,
-            width: size.flatten().map(|(width, _)| usize::from(width.0)),
+            width: self.style.width,
         }
     }
 
@@ -274,9 +273,25 @@ fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    process::check_descriptors().map_err(ProcessError::Runtime)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
+        .map_err(|error| ProcessError::Runtime(error).into())
+}
+
+/// A runtime with a thread for each processor.
+pub(crate) fn server_runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    process::check_descriptors()
+        // one more, which reads and computes
+        .and_then(|()| process::check_threads(processors + 1))
+        .and_then(|()| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(processors)
+                .enable_all()
+                .build()
+        })
         .map_err(|error| ProcessError::Runtime(error).into())
 }
 
@@ -288,4 +303,10 @@ pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<O
     let limited = async { tokio::time::timeout(deadline.left(), work).await };
     let outcome = runtime()?.block_on(interruptible(limited))?;
     outcome.map_err(|_| deadline.passed().into())
+}
+
+/// How many columns the terminal at standard error has.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(width, _)| usize::from(width.0))
 }

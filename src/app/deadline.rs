@@ -4,8 +4,8 @@
 //! endpoint and its write.
 
 use crate::args::cli::GlobalOptions;
-use crate::args::settings::{self, SettingsError};
-use crate::error::Error;
+use crate::args::settings;
+use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::output::duration::describe_seconds;
 use crate::output::report::{self, Style};
@@ -29,7 +29,7 @@ impl Deadline {
         global: &GlobalOptions,
         environment: &Environment,
         style: Style,
-    ) -> Result<Option<Self>, SettingsError> {
+    ) -> Result<Option<Self>, Error> {
         let Some(given) = settings::deadline(global, environment)? else {
             return Ok(None);
         };
@@ -38,7 +38,10 @@ impl Deadline {
             return Ok(None);
         };
         let deadline = Deadline { at, given };
-        std::thread::spawn(move || end_process(deadline, style));
+        std::thread::Builder::new()
+            .name("deadline".to_owned())
+            .spawn(move || end_process(deadline, style))
+            .map_err(ProcessError::Thread)?;
         Ok(Some(deadline))
     }
 

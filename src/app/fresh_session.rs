@@ -305,3 +305,66 @@ pub(crate) fn fresh_id_token(
         expires_at => Ok((id_token, expires_at)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::client::{Client, ClientId};
+    use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+    use crate::protocol::scope::Scope;
+    use crate::secret::Secret;
+    use crate::store::SessionClient;
+
+    const END_S: i64 = 1_900_000_000;
+
+    fn session(lifetime_s: i64) -> Session {
+        let client = SessionClient::from(&Client::public(ClientId::parse("desktop").unwrap()));
+        let endpoint = Endpoint::parse("https://id.example.com/token", HttpPolicy::LoopbackOnly).unwrap();
+        let token = StoredToken {
+            narrowed_to: Scope::default(),
+            resource: Vec::new(),
+            scope: None,
+            access_token: Secret::from("a"),
+            token_type: "Bearer".to_owned(),
+            expires_at: Some(UnixSeconds(END_S)),
+            issued_at: Some(UnixSeconds(END_S - lifetime_s)),
+        };
+        Session {
+            tokens: vec![token],
+            ..Session::new(None, client, endpoint)
+        }
+    }
+
+    fn is_satisfied(min_ttl: Option<Duration>, jitter: u8, lifetime_s: i64, left_ms: i64) -> bool {
+        let wanted = Freshness {
+            part: Part::default(),
+            min_ttl,
+            of_id_token: false,
+            jitter,
+        };
+        wanted.is_satisfied_by(&session(lifetime_s), END_S * 1000 - left_ms)
+    }
+
+    #[test]
+    fn the_time_that_must_be_left_is_counted_in_milliseconds() {
+        let given = |milliseconds| Some(Duration::from_millis(milliseconds));
+        for (min_ttl, jitter, lifetime_s, boundary_ms) in [
+            (given(1500), 0, 3600, 1500),
+            (given(250), 0, 3600, 250),
+            // a sixth more at most, of less than a second too
+            (given(1500), 255, 3600, 1750),
+            (given(600), 255, 3600, 700),
+            (given(600), 51, 3600, 620),
+            // a minute, or half of what lives shorter
+            (None, 0, 3600, 60_000),
+            (None, 255, 3600, 70_000),
+            (None, 0, 3, 1500),
+            (None, 255, 3, 1750),
+            (given(0), 255, 3600, 1),
+        ] {
+            let at = |left_ms| is_satisfied(min_ttl, jitter, lifetime_s, left_ms);
+            assert!(at(boundary_ms), "{min_ttl:?} {jitter} {lifetime_s}");
+            assert!(!at(boundary_ms - 1), "{min_ttl:?} {jitter} {lifetime_s}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::args::config::{Config, Profile};
 use crate::args::settings::{ChosenBy, ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::Quoted;
 use crate::output::causes::error_chain;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::resource::Resource;
@@ -84,8 +85,11 @@ fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
 /// are kept, but not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the session of profile \"{profile}\" is suspended: its {} is \"{}\", and the last refresh brought an ID token whose {} is \"{}\"",
-    suspension.claim, suspension.expected, suspension.claim, suspension.found
+    "the session of profile \"{profile}\" is suspended: its {} is {}, and the last refresh brought an ID token whose {} is {}",
+    suspension.claim,
+    Quoted::name(&suspension.expected),
+    suspension.claim,
+    Quoted::name(&suspension.found)
 )]
 pub(crate) struct SuspendedSession {
     profile: ProfileName,

@@ -2,8 +2,8 @@
 
 use crate::app::token_format::is_bound_type;
 use crate::args::config::Profile;
+use crate::foreign_text::{Quoted, sanitize};
 use crate::output::duration::describe_seconds;
-use crate::output::sanitize::sanitize;
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
 use crate::store::{ProfileName, Session, StoreKind};
@@ -100,6 +100,11 @@ impl SessionRow {
     /// The cells of the table; the first one marks the default profile.
     pub(crate) fn cells(&self, default: Option<&str>, now: UnixSeconds) -> [String; 8] {
         let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
+        // In quotes where it is no single word: it must not pass for the issuer beside it.
+        let who = |name: &String| match sanitize(name) {
+            word if !word.contains([' ', '"']) => word,
+            _ => Quoted::name(name).to_string(),
+        };
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),
             ("dead", _) => "ended by the server".to_owned(),
@@ -127,7 +132,10 @@ impl SessionRow {
         [
             mark.to_owned(),
             self.profile.clone(),
-            shown(if self.name.is_some() { &self.name } else { &self.subject }),
+            self.name
+                .as_ref()
+                .or(self.subject.as_ref())
+                .map_or_else(|| "-".to_owned(), who),
             shown(&self.issuer),
             shown(&self.scope),
             expires,

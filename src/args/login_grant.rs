@@ -1,5 +1,6 @@
 //! `--grant`: by which grant a login gets its tokens.
 
+use crate::foreign_text::Quoted;
 use crate::protocol::grant::device_code;
 use std::str::FromStr;
 
@@ -46,7 +47,7 @@ pub enum InvalidLoginGrant {
     )]
     Implicit,
     /// No grant that this program knows.
-    #[error("unknown grant \"{}\" (expected: {})", .0, LoginGrant::ALL.map(LoginGrant::as_str).join(", "))]
+    #[error("unknown grant {} (expected: {})", Quoted::name(.0), LoginGrant::ALL.map(LoginGrant::as_str).join(", "))]
     Unknown(String),
 }
 

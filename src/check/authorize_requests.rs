@@ -48,6 +48,9 @@ impl Prober<'_, '_> {
         for (name, value) in &authorization.extra {
             params.push(name, value);
         }
+        if self.asks_for_consent {
+            params.push("prompt", "consent");
+        }
         let mut probe = AuthorizationProbe {
             params,
             state,

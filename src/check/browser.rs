@@ -9,6 +9,7 @@ use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated
 use super::variant_login::{Variant, send_variants};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::LoginError;
+use crate::foreign_text::Quoted;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -175,7 +176,11 @@ impl Browser {
         if let (Some(found), Some(issuer)) = (response.value("iss"), issuer)
             && found != issuer
         {
-            let why = format!("the response is from issuer \"{found}\", but \"{issuer}\" was asked");
+            let why = format!(
+                "the response is from issuer {}, but {} was asked",
+                Quoted::name(found),
+                Quoted::name(&issuer)
+            );
             prober.record(Rule::AuthorizeIssValue, violated(why), Some(evidence));
             let why = "the response came from another issuer (authorize.iss-value), so its code goes nowhere";
             return self.give_up(ExitCode::Protocol, why);

@@ -49,7 +49,7 @@ pub(super) async fn browser_login(
     probe.params.set("redirect_uri", receiver.redirect_uri.as_str());
     let url = endpoint.with_params(&probe.params);
     if is_first {
-        trace_authorization_request(&probe.params, &url, &receiver, world);
+        trace_authorization_request(&probe.params, &url, &receiver, false, world);
     } else {
         trace_authorization_url(&probe.params, &url, world.caller.observer);
     }

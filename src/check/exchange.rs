@@ -3,6 +3,7 @@
 //! under examination may answer anything.
 
 use super::report::{Evidence, Failure, inconclusive};
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::parse_object;
@@ -109,10 +110,13 @@ impl RedirectResponse {
 
     /// The error with its description, or what else came.
     pub(super) fn refusal(&self) -> String {
-        let error = self.value("error").unwrap_or("neither code nor error");
+        let Some(error) = self.value("error") else {
+            return "neither code nor error".to_owned();
+        };
+        let error = WordOrQuoted(error);
         match self.value("error_description") {
-            Some(description) => format!("{error} ({description})"),
-            None => error.to_owned(),
+            Some(description) => format!("{error} ({})", Quoted::message(description)),
+            None => error.to_string(),
         }
     }
 
@@ -351,14 +355,10 @@ impl Exchange {
         match ErrorResponse::from_json(&members) {
             Some(error) => {
                 let error = error.without(&self.request.secrets());
-                let description = error
-                    .error_description
-                    .map(|text| format!(" ({text})"))
-                    .unwrap_or_default();
-                format!("{summary} error={}{description}", error.error)
+                format!("{summary} error={error}")
             }
             None => {
-                let members: Vec<&str> = members.keys().map(String::as_str).collect();
+                let members: Vec<String> = members.keys().map(|name| WordOrQuoted(name).to_string()).collect();
                 format!("{summary} with {}", members.join(", "))
             }
         }

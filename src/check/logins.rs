@@ -3,6 +3,7 @@
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
 use super::browser::Browser;
+use super::consent;
 use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
 use super::login_plan;
 use super::prober::Prober;
@@ -339,7 +340,35 @@ impl Logins {
         }
         let baseline = self.make_baseline(prober);
         self.baseline = Some(baseline.clone());
+        if let Ok((tokens, _)) = baseline
+            .as_ref()
+            .map_err(Failure::clone)
+            .and_then(|baseline| baseline.tokens())
+            && consent::may_bring_refresh_token(prober, tokens)
+        {
+            let aside = prober.results.put_aside();
+            let tried = self.log_in_with_consent(prober);
+            prober.results.take_back(aside);
+            consent::settle(prober, tried.unwrap_or(false));
+        }
         baseline
+    }
+
+    /// Whether a login with a consent page brings a refresh token.
+    fn log_in_with_consent(&mut self, prober: &mut Prober<'_, '_>) -> Result<bool, Failure> {
+        let mut probe = prober.probe()?;
+        probe.params.set("prompt", "consent");
+        let purpose = "to see whether a consent page brings a refresh token";
+        let Some(exchange) = self.answer_or_page(prober, probe, purpose)? else {
+            return Ok(false);
+        };
+        let code = code_of(prober, exchange)?;
+        let (tokens, _) = self.redeem(prober, &code)?;
+        let is_granted = tokens.refresh_token.is_some();
+        if is_granted {
+            self.keep_for_later(prober, tokens);
+        }
+        Ok(is_granted)
     }
 
     fn make_baseline(&mut self, prober: &mut Prober<'_, '_>) -> Result<Rc<BaselineLogin>, Failure> {

@@ -14,7 +14,7 @@ mod authorization_probe;
 mod authorize_requests;
 mod browser;
 mod browser_login;
-
+mod consent;
 mod context;
 mod dpop_proof;
 mod entropy;

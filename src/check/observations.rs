@@ -4,6 +4,7 @@
 use super::authorization_probe::AuthorizationExchange;
 use super::exchange::{Exchange, Tokens};
 use super::report::{CheckResult, Evidence, Failure, inconclusive};
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::abnf::is_nqschar_text;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -106,9 +107,12 @@ impl Observations {
             .find(|(_, text)| !(text.is_empty() || is_nqschar_text(text)));
         if let Some((name, text)) = odd {
             self.malformed_error
-                .get_or_insert_with(|| (format!("{name} is {text}"), evidence.clone()));
+                .get_or_insert_with(|| (format!("{name} is {}", Quoted::message(text)), evidence.clone()));
         } else if !REGISTERED_AUTHORIZATION_ERRORS.contains(&error) {
-            let what = format!("no registry has the error code {error} (RFC 6749 §11.4)");
+            let what = format!(
+                "no registry has the error code {} (RFC 6749 §11.4)",
+                WordOrQuoted(error)
+            );
             self.unregistered_error.get_or_insert_with(|| (what, evidence.clone()));
         }
         if self.error_response.is_none() && exchange.probe.params.all("state").count() == 1 {
@@ -148,11 +152,14 @@ impl Observations {
         };
         let media_type = exchange.response.media_type().unwrap_or_default();
         if media_type != "application/json" {
-            let what = format!("an error came as \"{media_type}\"");
+            let what = format!("an error came as {}", Quoted::name(&media_type));
             self.token_error_violation(Rule::TokenErrorJson, what, exchange);
         }
         if !REGISTERED_TOKEN_ERRORS.contains(&&*error.error) {
-            let what = format!("no registry has the error code {} (RFC 6749 §11.4)", error.error);
+            let what = format!(
+                "no registry has the error code {} (RFC 6749 §11.4)",
+                WordOrQuoted(&error.error)
+            );
             self.token_error(Rule::TokenErrorJson, Failure::Warning(what), exchange);
         }
         let description = error.error_description.as_deref().unwrap_or("-");

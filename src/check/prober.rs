@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::trace::{Event, NoopObserver};
 use crate::transport::TransportError;
 use futures_util::future::join_all;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Requests that are sent at the same moment.
@@ -30,6 +30,8 @@ const SIMULTANEOUS_REQUESTS: usize = 4;
 /// After so many requests in a row without an answer in time the rest is
 /// skipped: a slow server would hold the examination for hours.
 const MAX_TIMEOUTS_IN_A_ROW: usize = 3;
+
+const DEADLINE_PASSED: &str = "the deadline of the examination has passed (--deadline)";
 
 /// What is examined, as far as it can be used.
 #[derive(Default)]
@@ -56,6 +58,8 @@ pub(super) struct Prober<'e, 'w> {
     pub(super) client: Client,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
+    /// Whether every login asks for a consent page, since refresh tokens come only so.
+    pub(super) asks_for_consent: bool,
     /// How often something was sent for which a server may end other sessions, too.
     pub(super) disruptions: usize,
     timeouts_in_a_row: usize,
@@ -80,6 +84,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             observations: Observations::default(),
             target: Target::default(),
             redirect_uri,
+            asks_for_consent: false,
             disruptions: 0,
             timeouts_in_a_row: 0,
         }
@@ -136,6 +141,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         if self.interrupted.is_some() {
             return inconclusive("interrupted");
         }
+        self.stop_at_deadline()?;
         let world = &mut *self.world;
         let shutdown = &mut self.shutdown;
         let outcome = self.runtime.block_on(async {
@@ -159,7 +165,21 @@ impl<'e, 'w> Prober<'e, 'w> {
         }
     }
 
+    /// Whether there is time for one more request.
+    fn stop_at_deadline(&mut self) -> CheckResult {
+        match self.request.deadline {
+            Some(deadline) if deadline <= Instant::now() => {
+                self.stop(ExitCode::Unreachable, DEADLINE_PASSED);
+                inconclusive(DEADLINE_PASSED)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn without_answer(&mut self, error: &TransportError) -> Failure {
+        if let Err(passed) = self.stop_at_deadline() {
+            return passed;
+        }
         if matches!(
             error,
             TransportError::Timeout { .. } | TransportError::ConnectTimeout { .. }
@@ -199,6 +219,7 @@ impl<'e, 'w> Prober<'e, 'w> {
 
     /// Sends the same request [`SIMULTANEOUS_REQUESTS`] times at the same moment.
     pub(super) fn send_simultaneously(&mut self, request: &HttpRequest) -> Result<Vec<Exchange>, Failure> {
+        self.stop_at_deadline()?;
         self.note_disruptive();
         let transport = self.world.caller.transport;
         let mut observers = [const { NoopObserver }; SIMULTANEOUS_REQUESTS];

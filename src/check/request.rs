@@ -4,6 +4,7 @@ use crate::exit::ExitCode;
 use crate::flow::login::LoginRequest;
 use crate::rules::Rule;
 use std::pin::Pin;
+use std::time::Instant;
 
 /// Resolves when a signal asks the process to end.
 pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
@@ -15,6 +16,8 @@ pub struct CheckRequest {
     pub login: LoginRequest,
     /// The rules to test.
     pub rules: Selection,
+    /// When no more is sent (`--deadline`): what was found until then is reported.
+    pub deadline: Option<Instant>,
 }
 
 /// Which rules are tested.

@@ -4,7 +4,7 @@
 use super::report::{CheckResult, Evidence, Report, RuleResult, Stop, Verdict, verdict};
 use super::request::Selection;
 use super::secrets;
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::protocol::scrub::scrub;
 use crate::rules::Rule;
 use crate::secret::Secret;

@@ -154,6 +154,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
             only: options.rule.clone(),
             skip: options.skip.clone(),
         },
+        deadline: context.deadline.map(|deadline| deadline.at),
     };
     let mut observer = context.observer();
     let runtime = context.runtime()?;

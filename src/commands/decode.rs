@@ -14,10 +14,10 @@ use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::issuer_keys::{IssuerKeysError, KeySource, issuer_keys};
+use crate::foreign_text::{Quoted, sanitize, sanitize_json};
 use crate::output::causes::error_chain;
 use crate::output::json_table::render_members;
 use crate::output::report;
-use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
@@ -179,7 +179,10 @@ fn warn_of_another_issuer(context: &Context, decoded: &Decoded, session: &Sessio
     if let (Some(named), Some(issuer)) = (decoded.issuer(), &session.issuer)
         && named != issuer.as_str()
     {
-        let warning = format!("the token says that it is from \"{named}\", but the session is at \"{issuer}\"");
+        let warning = format!(
+            "the token says that it is from {}, but the session is at \"{issuer}\"",
+            Quoted::name(named)
+        );
         context.observer().observe(&Event::Warning(&warning));
     }
 }
@@ -220,7 +223,7 @@ fn keys_for_given<'a>(
     };
     if let Some(asked) = asked {
         if asked.as_str() != named {
-            let why = format!("its issuer is \"{named}\", not \"{asked}\"");
+            let why = format!("its issuer is {}, not \"{asked}\"", Quoted::name(named));
             return Ok((KeyChoice::None(why), None));
         }
         let source = KeySource::Issuer(asked, HttpPolicy::LoopbackOnly);
@@ -246,8 +249,10 @@ fn keys_for_given<'a>(
 
 /// Whoever wrote the token chose this name, and somebody may paste it into a shell.
 fn unknown_issuer(named: &str) -> String {
-    let why =
-        format!("no profile is of its issuer \"{named}\", and a token alone does not make this program ask anybody");
+    let why = format!(
+        "no profile is of its issuer {}, and a token alone does not make this program ask anybody",
+        Quoted::name(named)
+    );
     match Issuer::parse(named, HttpPolicy::LoopbackOnly) {
         Ok(_) => format!(
             "{why}; if you trust that server, add --issuer {}",
@@ -348,7 +353,7 @@ fn as_text(token: &Secret, verdict: &Verdict) -> String {
             key_id,
             issuer,
         } => {
-            let key = key_id.as_ref().map(|key_id| format!(", key \"{key_id}\""));
+            let key = key_id.as_ref().map(|key_id| format!(", key {}", Quoted::name(key_id)));
             format!(
                 "verified: {algorithm}{}, published by {issuer}",
                 key.unwrap_or_default()

@@ -2,12 +2,12 @@
 //! it, one call with the token, one refresh, one revocation. Leaves nothing behind.
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
-use crate::app::context::{Context, caller};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::observer::CommandObserver;
 use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::DemoOptions;
-use crate::error::{Error, ProcessError};
+use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Caller;
@@ -33,6 +33,7 @@ use crate::store::Part;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
+use crate::system::process;
 use crate::trace::{Event, NoopObserver, Observer};
 use crate::transport::{Transport, TransportError, TransportSettings};
 use crate::user_agent::browser::{BrowserError, BrowserProcess, BrowserReport};
@@ -40,7 +41,7 @@ use crate::user_agent::callback::{ListenSettings, ListenerLimits};
 use crate::user_agent::host::HostEnvironment;
 use serde_json::Value;
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Why the demo ended early.
@@ -81,14 +82,13 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = server_runtime()?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
+    let deadline = context.deadline.map(|deadline| deadline.at);
     let mut user_agent: Box<dyn UserAgent> = if unattended {
         Box::new(UnattendedBrowser {
             resource_owner: Some(ScriptedUser::new(&issuer, user)),
+            deadline,
         })
     } else {
         Box::new(DesktopBrowser {
@@ -109,6 +109,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         host: if unattended { &here } else { &host },
         store: store.as_mut(),
         name: &name,
+        deadline,
     };
     let walked = runtime.block_on(walk(request, scene, &mut observer));
     // However it ended, the store is as it was before.
@@ -135,6 +136,15 @@ struct Scene<'a> {
     host: &'a HostEnvironment,
     store: &'a mut dyn CredentialStore,
     name: &'a ProfileName,
+    deadline: Option<Instant>,
+}
+
+/// Its requests go to this process, and end with the command's time.
+fn transport_until(deadline: Option<Instant>) -> Transport {
+    Transport::new(TransportSettings {
+        deadline,
+        ..TransportSettings::default()
+    })
 }
 
 /// The seven steps as `oauth login` walks them, then what a session is good for.
@@ -144,8 +154,9 @@ async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observ
         host,
         store,
         name,
+        deadline,
     } = scene;
-    let transport = Transport::new(TransportSettings::default());
+    let transport = transport_until(deadline);
     let mut save = |session: &Session, observer: &mut dyn Observer| {
         let saved = store.save(name, session);
         saved.map_err(|error| Box::new(error) as Box<dyn Diagnosis>)?;
@@ -281,6 +292,8 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
     let broken = |_| Error::from(DemoError::Broken("its own settings"));
     let redirect_uri = RedirectUri::parse("http://127.0.0.1:0/callback").map_err(|_| broken(()))?;
     let listen = ListenSettings {
+        name: None,
+        certificate: None,
         host: LoopbackAddress::V4,
         ports: vec![0],
         listen: None,
@@ -317,6 +330,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
         },
         dpop: false,
         callback: CallbackChoice::Listen(redirect_uri, listen),
+        success_url: None,
         timeout,
         assumed_ttl: None,
     })
@@ -325,24 +339,30 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
 /// The resource owner, played over HTTP beside the flow.
 struct UnattendedBrowser {
     resource_owner: Option<ScriptedUser>,
+    deadline: Option<Instant>,
 }
 
 impl UserAgent for UnattendedBrowser {
     fn open(&mut self, url: &Url) -> Result<BrowserProcess, BrowserError> {
         let (reporter, opening) = BrowserProcess::reported();
         if let Some(resource_owner) = self.resource_owner.take() {
-            let url = url.clone();
+            let (url, transport) = (url.clone(), transport_until(self.deadline));
             // On a thread of its own, as a browser is a process of its own.
-            std::thread::spawn(move || {
-                if let Err(error) = run_script(resource_owner, url) {
-                    let command = "the demo's resource owner".to_owned();
-                    // The flow may have ended meanwhile; then nobody needs to know.
-                    let _ = reporter.send(BrowserReport::NotStarted {
-                        command,
-                        reason: error.to_string(),
-                    });
+            let report = move |reason: String| {
+                let command = "the demo's resource owner".to_owned();
+                // The flow may have ended meanwhile; then nobody needs to know.
+                let _ = reporter.send(BrowserReport::NotStarted { command, reason });
+            };
+            let report_end = report.clone();
+            let playing = std::thread::Builder::new().name("resource owner".to_owned());
+            let started = playing.spawn(move || {
+                if let Err(error) = run_script(resource_owner, url, &transport) {
+                    report_end(error.to_string());
                 }
             });
+            if let Err(error) = started {
+                report(format!("a thread cannot be started: {error}"));
+            }
         }
         Ok(opening)
     }
@@ -359,15 +379,15 @@ enum ScriptError {
     Runtime(#[from] io::Error),
 }
 
-fn run_script(resource_owner: ScriptedUser, url: Url) -> Result<(), ScriptError> {
+fn run_script(resource_owner: ScriptedUser, url: Url, transport: &Transport) -> Result<(), ScriptError> {
+    process::check_descriptors()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(play(resource_owner, url))
+        .block_on(play(resource_owner, url, transport))
 }
 
-async fn play(mut resource_owner: ScriptedUser, url: Url) -> Result<(), ScriptError> {
-    let transport = Transport::new(TransportSettings::default());
+async fn play(mut resource_owner: ScriptedUser, url: Url, transport: &Transport) -> Result<(), ScriptError> {
     let mut request = resource_owner.open(url);
     loop {
         let response = transport.send(&request, &mut NoopObserver).await?;

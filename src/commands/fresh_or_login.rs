@@ -1,8 +1,10 @@
-//! A session whose token is fresh, after a login where `--login` permits one.
+//! A session whose token is fresh, after a login where `--login` permits one
+//! or the profile's grant needs no person.
 
 use super::login;
 use crate::app::context::Context;
 use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh};
+use crate::app::login_required::LoginRequired;
 use crate::args::cli::TokenOptions;
 use crate::args::config::Config;
 use crate::args::settings::ChosenProfile;
@@ -20,7 +22,15 @@ pub(super) fn fresh_or_login(
     config: &Config,
     chosen: &ChosenProfile,
 ) -> Result<FreshSession, Error> {
-    match ensure_fresh(context, options, wanted, config, chosen) {
+    let found = match ensure_fresh(context, options, wanted, config, chosen) {
+        Err(error) if has_no_session(&error) => match login::log_in_machine(context, &chosen.name)? {
+            Some(session) if session.token(&wanted.part).is_some() => Ok(FreshSession { session, is_new: true }),
+            Some(_) => ensure_fresh(context, options, wanted, config, chosen),
+            None => Err(error),
+        },
+        found => found,
+    };
+    match found {
         Err(error) if options.login && login_may_help(&error) && context.has_terminal() => {
             context
                 .observer()
@@ -30,6 +40,14 @@ pub(super) fn fresh_or_login(
         }
         outcome => outcome,
     }
+}
+
+/// Whether there is a profile, and nothing is kept for it.
+fn has_no_session(error: &Error) -> bool {
+    matches!(
+        error.downcast_ref::<LoginRequired>(),
+        Some(LoginRequired::NotLoggedIn { .. } | LoginRequired::NotKept { .. })
+    )
 }
 
 /// Where somebody must log in, and after every refusal of a refresh.

@@ -7,8 +7,8 @@ use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
+use crate::foreign_text::sanitize;
 use crate::output::report;
-use crate::output::sanitize::sanitize;
 use crate::output::table::align_columns;
 use crate::store::ProfileName;
 use crate::trace::{Event, Observer};
@@ -47,7 +47,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
             .profiles()
             .map(|(name, profile)| as_json(name, profile, is_default(name)))
             .collect();
-        return report::print(format!("{}\n", Value::Array(profiles)).as_bytes());
+        return report::print_json(&Value::Array(profiles));
     }
     let rows: Vec<[String; 4]> = config
         .profiles()
@@ -77,7 +77,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
     };
     if context.style.json {
         let object = as_json(&name, profile, config.effective_default() == Some(&name));
-        return report::print(format!("{object}\n").as_bytes());
+        return report::print_json(&object);
     }
     let rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
         .chain(

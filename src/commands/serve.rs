@@ -1,12 +1,12 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::settings;
-use crate::error::{Error, ProcessError};
+use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
@@ -29,10 +29,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     }
     let settings = serve_settings(options)?;
     let server = Server::bind(&settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
     // Before anybody reads that it is ready, and may end it.

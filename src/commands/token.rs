@@ -51,7 +51,7 @@ fn print_access_token(
     if token.is_bound() {
         context.observer().observe(&Event::Warning(BOUND_TOKEN));
     }
-    report::print(text.expose().as_bytes())
+    report::print_token(text.expose().as_bytes())
 }
 
 fn print_id_token(
@@ -77,5 +77,5 @@ fn print_id_token(
         now,
     };
     let text = format_token(output, &token, &context.environment)?;
-    report::print(text.expose().as_bytes())
+    report::print_token(text.expose().as_bytes())
 }

@@ -93,7 +93,7 @@ pub async fn log_in_as_client(
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
     let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());
     session.renewal = Renewal::ClientCredentials;
-    let sent = sent(client.authentication.method(), &request.authorization);
+    let sent = sent(client.authentication.method(), &request.authorization, dpop.is_some());
     match refresh(&mut session, &Part::default(), options, caller).await {
         Ok(_) => Ok(session),
         Err(RefreshError::Token(error)) => Err(ClientCredentialsError::Token { error, sent }),
@@ -102,10 +102,11 @@ pub async fn log_in_as_client(
     }
 }
 
-fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions) -> Box<Sent> {
+fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions, with_proof: bool) -> Box<Sent> {
     Box::new(Sent {
         redirect_uri: String::new(),
         method: Some(method),
         with_resource: !authorization.resource.is_empty(),
+        with_proof,
     })
 }

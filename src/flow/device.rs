@@ -279,6 +279,7 @@ impl CodesIssued {
             redirect_uri: String::new(),
             method: Some(self.client.authentication.method()),
             with_resource: !request.authorization.resource.is_empty(),
+            with_proof: self.dpop.is_some(),
         }
     }
 }

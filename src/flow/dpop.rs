@@ -3,6 +3,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::foreign_text::Quoted;
 use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::{
     DpopError, DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, ProofTarget, USE_NONCE,
@@ -236,6 +237,9 @@ fn wants_nonce(response: &HttpResponse) -> bool {
 fn listed(supported: &[String]) -> String {
     match supported {
         [] => "none".to_owned(),
-        some => some.join(", "),
+        some => {
+            let names: Vec<String> = some.iter().map(|name| Quoted::name(name).to_string()).collect();
+            names.join(", ")
+        }
     }
 }

@@ -16,6 +16,8 @@ pub struct Sent {
     pub method: Option<ClientAuthenticationMethod>,
     /// Whether a resource was named (RFC 8707).
     pub with_resource: bool,
+    /// Whether there was a DPoP proof (RFC 9449).
+    pub with_proof: bool,
 }
 
 impl Sent {
@@ -25,6 +27,7 @@ impl Sent {
             redirect_uri: request.redirect_uri.as_str().to_owned(),
             method: client.map(|client| client.authentication.method()),
             with_resource: !request.resource.is_empty(),
+            with_proof: request.dpop_jkt.is_some(),
         }
     }
 
@@ -46,6 +49,8 @@ pub(in crate::flow) enum At {
 /// The advice where a DPoP proof is refused. What this program writes into it is
 /// right but for the time, which is that of this machine.
 pub(in crate::flow) const PROOF_REFUSED: &str = "Compare the clock of this machine with the server's (its Date header, with -vv): a DPoP proof is good for some seconds around its time only (RFC 9449 §11.1).";
+
+const PROOF_MISSING: &str = "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: log in with --dpop.";
 
 /// The advice for an error that a server sent. `sent` is `None` for a refresh.
 pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
@@ -105,7 +110,10 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
         };
     }
     if [USE_NONCE, INVALID_PROOF].contains(&code) {
-        return PROOF_REFUSED.to_owned();
+        return match sent.is_some_and(|sent| !sent.with_proof) {
+            true => PROOF_MISSING.to_owned(),
+            false => PROOF_REFUSED.to_owned(),
+        };
     }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
@@ -197,6 +205,7 @@ mod tests {
             redirect_uri: redirect_uri.to_owned(),
             method: Some(method),
             with_resource: false,
+            with_proof: false,
         }
     }
 
@@ -251,6 +260,8 @@ mod tests {
             ),
             ("invalid_grant", "", "clock"),
             ("invalid_scope", "", "oauth discover"),
+            ("use_dpop_nonce", "", "--dpop"),
+            ("invalid_dpop_proof", "no DPoP header", "--dpop"),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");
@@ -266,6 +277,14 @@ mod tests {
 
     #[test]
     fn words_alone_mislead_nobody_without_what_was_sent() {
+        let with_proof = Sent {
+            with_proof: true,
+            ..sent("https://app.example/cb", ClientAuthenticationMethod::None)
+        };
+        for sent in [None, Some(&with_proof)] {
+            let refused = ErrorResponse::new("invalid_dpop_proof", "no");
+            assert!(advice(&refused, At::Token, sent).contains("clock"));
+        }
         let invalid = ErrorResponse::new("invalid_request", "resource owner is unknown");
         let public = sent("https://app.example/cb", ClientAuthenticationMethod::None);
         for sent in [None, Some(&public)] {

@@ -57,6 +57,7 @@ pub async fn login(
     let mut interrupted = pin!(interrupted);
 
     let assumed_ttl = request.assumed_ttl;
+    let success_url = request.success_url.clone();
 
     // 1 to 5, which end with a code that is the answer to this request.
     let authorized = authorize(request, context, interrupted.as_mut()).await?;
@@ -79,8 +80,11 @@ pub async fn login(
     };
     let exchanging = exchange_and_store(*authorization, issuing, dpop.as_mut(), context);
     let outcome = or_interrupted(interrupted, exchanging).await;
-    let page = if outcome.is_ok() { Page::Success } else { Page::Failure };
-    received.respond(page, &receiver.redirect_uri, context.caller.observer);
+    match (&outcome, success_url) {
+        (Ok(_), Some(url)) => received.send_on(&url, &receiver.redirect_uri, context.caller.observer),
+        (Ok(_), None) => received.respond(Page::Success, &receiver.redirect_uri, context.caller.observer),
+        (Err(_), _) => received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer),
+    }
     receiver.close().await;
     outcome
 }
@@ -152,7 +156,14 @@ async fn authorize(
     // 2. The client sends the browser to the authorization endpoint.
     context.caller.observe(&Event::StepBegins(Step::Ask));
     let url = pending.request().url(&authorization_endpoint);
-    trace_authorization_request(&pending.request().params(), &url, &receiver, context);
+    let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
+    trace_authorization_request(
+        &pending.request().params(),
+        &url,
+        &receiver,
+        takes_device_codes,
+        context,
+    );
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url);
 

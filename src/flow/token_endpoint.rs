@@ -150,6 +150,12 @@ impl TokenError {
                 "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
             }
             TokenError::Invalid {
+                problem: InvalidTokenResponse::TokenType(token_type),
+                ..
+            } if token_type.eq_ignore_ascii_case("DPoP") => {
+                "The server bound the token to a key (DPoP, RFC 9449), though no proof of one was sent: set this client to Bearer tokens at the server."
+            }
+            TokenError::Invalid {
                 problem: InvalidTokenResponse::TokenType(_),
                 ..
             } => "The server issues tokens that this client did not ask for; see its settings for this client.",

@@ -8,6 +8,7 @@ use super::hints::{PROOF_REFUSED, client_authentication_refused};
 use super::refresh::CREDENTIAL_HINT;
 use super::server::{ClientChoice, ServerChoice};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::Quoted;
 use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthenticationMethod};
 use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
@@ -150,7 +151,9 @@ pub enum TokenServiceError {
     },
     /// OpenID Connect Core §5.3.2.
     #[error(
-        "the userinfo are of \"{found}\", but \"{expected}\" signed in: they must not be used (OpenID Connect Core §5.3.2)"
+        "the userinfo are of {}, but {} signed in: they must not be used (OpenID Connect Core §5.3.2)",
+        Quoted::name(found),
+        Quoted::name(expected)
     )]
     OtherSubject {
         /// Of the ID token.
@@ -163,9 +166,7 @@ fn said(error: &Option<ErrorResponse>) -> String {
     let Some(error) = error else {
         return String::new();
     };
-    let description = error.error_description.as_ref();
-    let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-    format!(": {}{description}", error.error)
+    format!(": {error}")
 }
 
 impl Diagnosis for TokenServiceError {

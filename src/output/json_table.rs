@@ -1,8 +1,8 @@
 //! A JSON object from a server or a token for a person: one member a line,
 //! and what is a time in words as well.
 
+use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::duration::describe_seconds;
-use crate::output::sanitize::{sanitize, sanitize_json};
 use crate::protocol::time::UnixSeconds;
 use crate::system;
 use crate::trace::ordered_json::OrderedJson;

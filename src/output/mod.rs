@@ -1,11 +1,11 @@
-//! What people and scripts read: results, errors, colour, durations, and
-//! foreign text made safe for a terminal.
+//! What people and scripts read: results, errors, colour, durations, tables,
+//! and lines that are broken for a terminal.
 
 pub mod causes;
 pub mod duration;
 pub mod json_table;
 pub mod qr_code;
 pub mod report;
-pub mod sanitize;
 pub mod table;
 pub mod theme;
+pub mod wrap;

@@ -3,9 +3,11 @@
 
 use crate::error::{Error, ProcessError};
 use crate::exit::ExitCode;
+use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::causes::causes;
-use crate::output::sanitize::sanitize;
 use crate::output::theme::{Role, Theme};
+use crate::output::wrap::{Lead, wrap};
+use crate::system::process;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -15,6 +17,23 @@ pub struct Style {
     /// One JSON object a line.
     pub json: bool,
     pub colour: bool,
+    /// How many columns the terminal has; `None` where standard error is none.
+    pub width: Option<usize>,
+}
+
+impl Style {
+    /// A line with its label. On a terminal its further rows are moved in, but
+    /// for one that holds a command to be copied.
+    fn labelled(self, role: Role, label: &str, text: &str) -> String {
+        let lead = format!("{} ", Theme::new(self.colour).paint(role, label));
+        let first = Lead {
+            text: &lead,
+            columns: label.len() + 1,
+        };
+        let further = " ".repeat(first.columns);
+        let width = self.width.filter(|_| role != Role::Hint);
+        wrap(width, first, Lead::plain(&further), &sanitize(text)).join("\n") + "\n"
+    }
 }
 
 /// Writes a result to stdout and flushes it. A reader that has gone is no
@@ -23,11 +42,36 @@ pub struct Style {
 /// # Errors
 /// `ProcessError::Output`.
 pub fn print(result: &[u8]) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(result).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other.map_err(ProcessError::Output)?),
+    match write_result(result) {
+        Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
     }
+}
+
+/// Writes a result that is JSON, on one line.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_json(result: &serde_json::Value) -> Result<(), Error> {
+    print((sanitize_json(&result.to_string()) + "\n").as_bytes())
+}
+
+/// The same for a token: a reader that has gone did not get it.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_token(result: &[u8]) -> Result<(), Error> {
+    Ok(write_result(result)?)
+}
+
+fn write_result(result: &[u8]) -> Result<(), ProcessError> {
+    // It has become /dev/null by now, which takes everything
+    if process::stdout_was_closed() {
+        return Err(ProcessError::OutputClosed);
+    }
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(result).and_then(|()| stdout.flush());
+    written.map_err(ProcessError::Output)
 }
 
 /// Writes an error to stderr, unless it was reported in another way.
@@ -38,7 +82,7 @@ pub fn report(error: &Error, style: Style) {
     let text = if style.json {
         as_json(error)
     } else {
-        as_text(error, style.colour)
+        as_text(error, style)
     };
     write_message(&text);
 }
@@ -71,12 +115,11 @@ pub fn report_usage(message: &str, style: Style) {
 /// Writes a warning to stderr.
 pub fn warn(text: &str, style: Style) {
     let text = if style.json {
-        json!({ "warning": sanitize(text) }).to_string()
+        json!({ "warning": sanitize(text) }).to_string() + "\n"
     } else {
-        let label = Theme::new(style.colour).paint(Role::Warning, "warning:");
-        format!("{label} {}", sanitize(text))
+        style.labelled(Role::Warning, "warning:", text)
     };
-    write_message(&format!("{text}\n"));
+    write_message(&text);
 }
 
 /// Writes one line about a request that the development server answered.
@@ -95,15 +138,13 @@ fn write_message(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-fn as_text(error: &Error, colour: bool) -> String {
-    let theme = Theme::new(colour);
-    let line = |role: Role, label: &str, text: &str| format!("{} {}\n", theme.paint(role, label), sanitize(text));
-    let mut text = line(Role::Error, "error:", &error.to_string());
+fn as_text(error: &Error, style: Style) -> String {
+    let mut text = style.labelled(Role::Error, "error:", &error.to_string());
     for cause in causes(&**error) {
-        text += &line(Role::Warning, "caused by:", &cause);
+        text += &style.labelled(Role::Warning, "caused by:", &cause);
     }
     for hint in error.hints() {
-        text += &line(Role::Hint, "hint:", &hint);
+        text += &style.labelled(Role::Hint, "hint:", &hint);
     }
     text
 }

@@ -1,8 +1,9 @@
 //! URLs of servers, vetted once when they are read: https, or http on the
 //! loopback interface; no userinfo, no fragment (RFC 6749 §3.1, §3.2).
 
+use super::global_address::is_global;
 use super::params::Params;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use super::url_text::{self, authority, repaired};
 use std::fmt;
 use url::{Host, Url};
 
@@ -29,6 +30,9 @@ pub enum EndpointError {
     /// http to a host that is not this machine.
     #[error("{0} is plain http to another machine (RFC 6749 §3.1, §3.2 require TLS)")]
     PlainHttp(String),
+    /// `https://127.1`, `https://host/a/%2e%2e/b`.
+    #[error("the URL does not mean what it says: {0} (RFC 3986 §7.6)")]
+    Repaired(&'static str),
     /// `https://user:password@host`.
     #[error("the URL has userinfo before the host")]
     Userinfo,
@@ -47,25 +51,20 @@ fn vet(text: &str, allowance: HttpPolicy) -> Result<Url, EndpointError> {
     if !text.is_ascii() && Url::parse(&text.replace(|character: char| !character.is_ascii(), "x")).is_ok() {
         return Err(EndpointError::NotAscii);
     }
-    let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
-    let url = Url::parse(text)
-        .ok()
-        .filter(|_| printable)
-        .ok_or(EndpointError::NotAUrl)?;
+    let url = url_text::parse(text).ok_or(EndpointError::NotAUrl)?;
     if !matches!(url.scheme(), "https" | "http") {
         return Err(EndpointError::Scheme(url.scheme().to_owned()));
     }
-    // Not from the parsed URL alone: the parser takes the first part of the path for the host of
-    // `https:///host` and `https:/host`, and `https://@host` has an empty userinfo, which hides a host as well.
-    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
-    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    let authority = authority.filter(|authority| !authority.is_empty());
-    let authority = authority.ok_or(EndpointError::NotAUrl)?;
+    // Not from the parsed URL: `https://@host` has an empty userinfo, which hides a host as well.
+    let authority = authority(text, &url).ok_or(EndpointError::NotAUrl)?;
     if url.host_str().is_none_or(str::is_empty) {
         return Err(EndpointError::NotAUrl);
     }
     if authority.contains('@') {
         return Err(EndpointError::Userinfo);
+    }
+    if let Some(what) = repaired(text, &url) {
+        return Err(EndpointError::Repaired(what));
     }
     if url.scheme() == "http" && allowance == HttpPolicy::LoopbackOnly && !is_loopback(&url) {
         return Err(EndpointError::PlainHttp(origin_of(&url)));
@@ -112,54 +111,9 @@ const PRIVATE_SUFFIXES: [&str; 5] = [".localhost", ".local", ".internal", ".loca
 /// not globally reachable (RFC 6890), also within an IPv6 address that carries
 /// an IPv4 one, or a name that only a private network knows.
 fn is_private(url: &Url) -> bool {
-    fn private_v4(address: Ipv4Addr) -> bool {
-        address.is_private()
-            || address.is_link_local()
-            || address.is_loopback()
-            || address.is_multicast()
-            || address.is_documentation()
-            || match address.octets() {
-                // this network, IETF protocol assignments, 6to4 relays, reserved and broadcast
-                [0, ..] | [192, 0, 0, _] | [192, 88, 99, _] | [240..=255, ..] => true,
-                [100, second, ..] => second & 0b1100_0000 == 64,
-                [198, second, ..] => second & 0b1111_1110 == 18,
-                _ => false,
-            }
-    }
-    fn private_v6(address: Ipv6Addr) -> bool {
-        let is_special = match address.segments() {
-            // NAT64 within one network (RFC 8215), discard-only (RFC 6666)
-            [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0 | 1, ..] => true,
-            // IETF protocol assignments with Teredo (RFC 2928, RFC 4380), documentation, segment routing
-            [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
-            [0x3fff, second, ..] => second < 0x1000,
-            [0x5f00, ..] => true,
-            _ => false,
-        };
-        is_special
-            || address.is_loopback()
-            || address.is_unspecified()
-            || address.is_unique_local()
-            || address.is_unicast_link_local()
-            || address.is_multicast()
-            // site-local (RFC 3879), which some networks still have
-            || address.segments()[0] & 0xffc0 == 0xfec0
-            || carried_v4(address).is_some_and(private_v4)
-    }
-    /// The IPv4 address in a mapped or compatible (RFC 4291 §2.5.5), translated
-    /// (RFC 2765 §2.1), 6to4 (RFC 3056 §2) or NAT64 address (RFC 6052 §2.1).
-    fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-        let from = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
-        match address.segments() {
-            [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
-                Some(from(high, low))
-            }
-            _ => address.to_ipv4(),
-        }
-    }
     match url.host() {
-        Some(Host::Ipv4(address)) => private_v4(address),
-        Some(Host::Ipv6(address)) => private_v6(address),
+        Some(Host::Ipv4(address)) => !is_global(address.into()),
+        Some(Host::Ipv6(address)) => !is_global(address.into()),
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             !name.contains('.') || name == "home.arpa" || PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))

@@ -5,8 +5,10 @@ use super::abnf::is_nqschar_text;
 use super::params::{Params, Repeated};
 use super::scrub::scrub;
 use super::www_authenticate;
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// `error`, `error_description` and `error_uri`. Text from the network: it is
 /// neutralised where it is shown, never trusted.
@@ -44,6 +46,17 @@ const REGISTERED_CODES: [&str; 20] = [
     "invalid_authorization_details",
     "invalid_client",
 ];
+
+/// `invalid_grant ("the code has expired")`.
+impl fmt::Display for ErrorResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", WordOrQuoted(&self.error))?;
+        match &self.error_description {
+            Some(description) => write!(formatter, " ({})", Quoted::message(description)),
+            None => Ok(()),
+        }
+    }
+}
 
 impl ErrorResponse {
     /// An error to send.

@@ -5,6 +5,7 @@ use super::abnf::base64url;
 use super::jose::{JwtError, UnverifiedJwt};
 use super::state::Nonce;
 use super::time::UnixSeconds;
+use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -144,7 +145,7 @@ pub enum IdTokenError {
     #[error("the ID token cannot be read: {0}")]
     Jwt(#[from] JwtError),
     /// RFC 8725 §3.1, §3.2.
-    #[error("the ID token is signed with \"{0}\", which proves nothing here (RFC 8725 §3.1)")]
+    #[error("the ID token is signed with {}, which proves nothing here (RFC 8725 §3.1)", Quoted::name(.0))]
     Algorithm(String),
     /// RFC 7515 §4.1.11.
     #[error("the ID token has a crit header, none of whose extensions is known (RFC 7515 §4.1.11)")]
@@ -154,7 +155,9 @@ pub enum IdTokenError {
     Missing(&'static str),
     /// Item 2.
     #[error(
-        "the ID token is from \"{found}\", but \"{expected}\" was asked{} (OpenID Connect Core §3.1.3.7 item 2)",
+        "the ID token is from {}, but {} was asked{} (OpenID Connect Core §3.1.3.7 item 2)",
+        Quoted::name(found),
+        Quoted::name(expected),
         contradiction(expected, found)
     )]
     Issuer {
@@ -164,7 +167,9 @@ pub enum IdTokenError {
     },
     /// Item 3.
     #[error(
-        "the ID token is for \"{found}\", not for this client: aud does not hold \"{expected}\" (OpenID Connect Core §3.1.3.7 item 3)"
+        "the ID token is for {}, not for this client: aud does not hold {} (OpenID Connect Core §3.1.3.7 item 3)",
+        Quoted::name(found),
+        Quoted::name(expected)
     )]
     Audience {
         expected: String,
@@ -200,7 +205,11 @@ pub enum IdTokenError {
     #[error("at_hash in the ID token does not match the access token (OpenID Connect Core §3.1.3.8)")]
     AccessTokenHash,
     /// §12.2.
-    #[error("the refreshed ID token is of \"{found}\", but \"{expected}\" signed in (OpenID Connect Core §12.2)")]
+    #[error(
+        "the refreshed ID token is of {}, but {} signed in (OpenID Connect Core §12.2)",
+        Quoted::name(found),
+        Quoted::name(expected)
+    )]
     OtherSubject {
         expected: String,
         /// Who it is of.

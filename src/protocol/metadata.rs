@@ -5,6 +5,7 @@ use super::client::{ClientAuthenticationMethod, ClientCredentials};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
 use super::pkce::S256;
+use crate::foreign_text::Quoted;
 use serde_json::{Map, Value, json};
 
 /// What is known of an authorization server, from its metadata or from flags.
@@ -65,7 +66,9 @@ pub enum MetadataError {
     NoIssuer,
     /// RFC 8414 §3.3: MUST NOT be used.
     #[error(
-        "the document is for issuer \"{found}\", but \"{asked}\" was asked (RFC 8414 §3.3: they must be identical)"
+        "the document is for issuer {}, but {} was asked (RFC 8414 §3.3: they must be identical)",
+        Quoted::name(found),
+        Quoted::name(asked)
     )]
     OtherIssuer {
         /// What the user gave.

@@ -16,6 +16,7 @@ pub mod device_authorization;
 pub mod dpop;
 pub mod endpoint;
 pub mod error;
+pub mod global_address;
 pub mod grant;
 pub mod http;
 pub mod id_token;
@@ -39,6 +40,7 @@ pub mod time;
 pub mod token_destination;
 pub mod token_request;
 pub mod token_response;
+pub mod url_text;
 pub mod www_authenticate;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! found where a value is read (RFC 6749 §3.1).
 
 use super::citation::Cited;
+use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 
 /// One parameter value, which knows how it may be shown.
@@ -64,7 +65,10 @@ pub struct Repeated(pub String);
 impl Repeated {
     /// The reason and the section behind it.
     pub fn cited(&self) -> Cited {
-        Cited::new(format!("parameter \"{}\" is repeated", self.0), "RFC 6749 §3.1")
+        Cited::new(
+            format!("parameter {} is repeated", Quoted::name(&self.0)),
+            "RFC 6749 §3.1",
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 //! (RFC 6749 §3.1.2), on the loopback interface for native clients (RFC 8252 §7.3).
 
 use super::citation::Cited;
+use super::url_text;
 use std::fmt;
 use url::{Host, Url};
 
@@ -71,12 +72,10 @@ impl RedirectUri {
     /// # Errors
     /// [`InvalidRedirectUri`].
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
-        let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.contains('\\');
         let (_, authority, _) = split_at_authority(text);
-        let url = Url::parse(text)
-            .ok()
+        let url = url_text::parse(text)
             // the parser reads `http:host` and `http:///host` as `http://host`
-            .filter(|url| printable && !(url.is_special() && authority.is_empty() && url.has_host()))
+            .filter(|url| !(url.is_special() && authority.is_empty() && url.has_host()))
             .ok_or(InvalidRedirectUri::NotAbsolute)?;
         if text.contains('#') {
             return Err(InvalidRedirectUri::Fragment);
@@ -106,13 +105,30 @@ impl RedirectUri {
     /// The loopback address that an `http` redirect URI names; `None` where a
     /// listener on this machine cannot be meant.
     pub fn loopback_address(&self) -> Option<LoopbackAddress> {
-        if self.url.scheme() != "http" {
+        self.loopback_address_with("http")
+    }
+
+    /// The same of an `https` redirect URI, where the listener needs a certificate.
+    pub fn https_loopback_address(&self) -> Option<LoopbackAddress> {
+        self.loopback_address_with("https")
+    }
+
+    /// The name in an `https` redirect URI, where it is a name.
+    pub fn https_name(&self) -> Option<&str> {
+        match (self.url.scheme(), self.url.host()) {
+            ("https", Some(Host::Domain(name))) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn loopback_address_with(&self, expected: &str) -> Option<LoopbackAddress> {
+        if self.url.scheme() != expected {
             return None;
         }
         // From the text: the URL parser turns `127.1` and `2130706433` into 127.0.0.1.
         let (scheme, authority, _) = split_at_authority(&self.text);
         let (host, _) = split_port(authority);
-        if scheme != "http://" {
+        if scheme.strip_suffix("://") != Some(expected) {
             return None;
         }
         match (host, self.url.host()) {

@@ -1,10 +1,12 @@
 //! `resource`: the resource server a token is wanted for (RFC 8707 §2).
 
 use super::citation::Cited;
+use super::url_text::{self, authority, repaired};
 use std::fmt;
 use url::Url;
 
-/// An absolute URI without a fragment, kept as it was written.
+/// An absolute URI without a fragment, kept as it was written. One that can be
+/// called has no userinfo, and means what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource(String);
 
@@ -27,9 +29,10 @@ impl Resource {
     /// # Errors
     /// [`InvalidResource`].
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
-        let printable = text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-        match Url::parse(text) {
-            Ok(_) if printable && !text.contains('#') => Ok(Resource(text.to_owned())),
+        match url_text::parse(text) {
+            Some(url) if !text.contains('#') && (!url.is_special() || is_plain(text, &url)) => {
+                Ok(Resource(text.to_owned()))
+            }
             _ => Err(InvalidResource),
         }
     }
@@ -38,6 +41,12 @@ impl Resource {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a URL of the web is written without userinfo and without what a parser repairs.
+fn is_plain(text: &str, url: &Url) -> bool {
+    let has_userinfo = authority(text, url).is_none_or(|authority| authority.contains('@'));
+    !has_userinfo && repaired(text, url).is_none()
 }
 
 impl fmt::Display for Resource {

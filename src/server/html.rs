@@ -1,6 +1,6 @@
 //! Text in HTML, in and out.
 
-use crate::output::sanitize::{escape_html, sanitize_unbounded};
+use crate::foreign_text::{escape_html, sanitize_unbounded};
 
 /// Text for HTML, in content and in quoted attributes. Control and
 /// bidirectional characters are shown as escapes.

@@ -5,7 +5,7 @@
 
 use super::message::Response;
 use super::rejection::Rejection;
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::rules::Rule;
 use std::fmt;
 

@@ -1,5 +1,7 @@
 //! The paths that the development server answers, and the methods they take.
 
+use crate::foreign_text::Quoted;
+
 /// One path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -129,7 +131,7 @@ impl Route {
 
 /// An endpoint that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no endpoint; there are {names}", names = known_names())]
+#[error("{} is no endpoint; there are {names}", Quoted::name(.0), names = known_names())]
 pub struct UnknownRoute(pub String);
 
 fn known_names() -> String {

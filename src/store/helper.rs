@@ -13,6 +13,7 @@ use super::profile_name::file_name;
 use super::session::Session;
 use super::{CredentialStore, ProfileName, StoreError, StoreKind, StoreSettings, item_name, other_stores};
 use crate::secret::Secret;
+use crate::system::process;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -316,7 +317,7 @@ impl CommandStore {
             program: self.program.clone(),
             source,
         };
-        let mut child = match command.spawn() {
+        let mut child = match process::spawn(&mut command) {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(CommandStoreError::Missing {
@@ -325,20 +326,13 @@ impl CommandStore {
             }
             Err(error) => return Err(not_runnable(error)),
         };
-        if let Some(mut stdin) = child.stdin.take() {
-            let input = Zeroizing::new(input.to_vec());
-            // A thread: a program that does not read must not keep us beyond the deadline.
-            // One that reads only a part says by its exit code how it went.
-            thread::spawn(move || drop(stdin.write_all(&input)));
-        }
-        let output = child
-            .stdout
-            .take()
-            .map(|stream| Collected::from(stream, MAX_OUTPUT_BYTES + 1, Excess::Refused));
-        let errors = child
-            .stderr
-            .take()
-            .map(|stream| Collected::from(stream, MAX_MESSAGE_BYTES, Excess::Dropped));
+        let (output, errors) = match converse(&mut child, input) {
+            Ok(streams) => streams,
+            Err(error) => {
+                kill(&mut child);
+                return Err(not_runnable(error));
+            }
+        };
         let mut pause = Duration::from_millis(1);
         let status = loop {
             match child.try_wait() {
@@ -495,11 +489,11 @@ struct Collected {
 
 impl Collected {
     /// Keeps at most so many bytes.
-    fn from(mut stream: impl Read + Send + 'static, most_bytes: usize, excess: Excess) -> Self {
+    fn from(mut stream: impl Read + Send + 'static, most_bytes: usize, excess: Excess) -> io::Result<Self> {
         let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(most_bytes))));
         let shared = Arc::clone(&bytes);
         let (ending, ended) = mpsc::channel();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut block = Zeroizing::new([0; 4096]);
             while let Ok(length @ 1..) = stream.read(block.as_mut()) {
                 let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -510,8 +504,8 @@ impl Collected {
                 }
             }
             let _nobody_waits = ending.send(());
-        });
-        Collected { bytes, ended }
+        })?;
+        Ok(Collected { bytes, ended })
     }
 
     /// What has come, when the program has ended.
@@ -519,6 +513,21 @@ impl Collected {
         let _still_held = self.ended.recv_timeout(OUTPUT_GRACE);
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Hands the program its input, and collects what it writes. On threads: one
+/// that does not read, or does not end, must not keep us beyond the deadline.
+fn converse(child: &mut Child, input: &[u8]) -> io::Result<(Option<Collected>, Option<Collected>)> {
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = Zeroizing::new(input.to_vec());
+        // A program that reads only a part says by its exit code how it went.
+        thread::Builder::new().spawn(move || drop(stdin.write_all(&input)))?;
+    }
+    let output = child.stdout.take();
+    let output = output.map(|stream| Collected::from(stream, MAX_OUTPUT_BYTES + 1, Excess::Refused));
+    let errors = child.stderr.take();
+    let errors = errors.map(|stream| Collected::from(stream, MAX_MESSAGE_BYTES, Excess::Dropped));
+    Ok((output.transpose()?, errors.transpose()?))
 }
 
 /// Ends the program, and on Unix what it has started too.

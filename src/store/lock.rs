@@ -7,7 +7,7 @@
 
 use super::profile_name::{ProfileName, file_name};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::protocol::time::UnixSeconds;
 use crate::system::files::{FileError, LockFile, PermissionPolicy, PrivateDir};
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@ pub struct Folders {
 
 /// No folder can be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no home folder: {0} is not set")]
+#[error("there is no home folder: {0} is not set to an absolute path")]
 pub struct NoHome(pub &'static str);
 
 impl Diagnosis for NoHome {
@@ -31,23 +31,22 @@ impl Diagnosis for NoHome {
 impl Folders {
     /// `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, else `~/.config` and
     /// `~/.local/share`; `%APPDATA%` and `%LOCALAPPDATA%` on Windows.
-    /// Relative paths in the XDG variables are ignored, as their specification says.
+    /// Relative paths are ignored, as the XDG specification says of its variables.
     ///
     /// # Errors
     /// [`NoHome`] naming the variable that would help.
     pub fn find(environment: &Environment) -> Result<Self, NoHome> {
+        let absolute = |name: &str| environment.path(name).filter(|path| path.is_absolute());
         if cfg!(windows) {
-            let folder = |name: &'static str| environment.path(name).ok_or(NoHome(name));
+            let folder = |name: &'static str| absolute(name).ok_or(NoHome(name));
             return Ok(Folders {
                 configuration: folder("APPDATA")?,
                 data: folder("LOCALAPPDATA")?,
             });
         }
         let folder = |variable: &str, below_home: &str| {
-            environment
-                .path(variable)
-                .filter(|path| path.is_absolute())
-                .or_else(|| environment.path("HOME").map(|home| home.join(below_home)))
+            absolute(variable)
+                .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
                 .ok_or(NoHome("HOME"))
         };
         Ok(Folders {
@@ -78,6 +77,8 @@ mod tests {
         assert_eq!(folders.configuration, PathBuf::from("/h/.config"));
         assert_eq!(folders.data, PathBuf::from("/d"));
         assert_eq!(find(&[]).err(), Some(NoHome("HOME")));
-        assert_eq!(find(&[("HOME", "")]).err(), Some(NoHome("HOME")));
+        for relative in ["", "h", "./h", "~"] {
+            assert_eq!(find(&[("HOME", relative)]).err(), Some(NoHome("HOME")), "{relative}");
+        }
     }
 }

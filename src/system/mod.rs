@@ -4,6 +4,7 @@
 pub mod dirs;
 pub mod environment;
 pub mod files;
+pub mod process;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;

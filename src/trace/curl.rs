@@ -2,7 +2,7 @@
 //! in the place of secrets, so that nothing of it is a secret and a person
 //! who has them can run it.
 
-use crate::output::sanitize::sanitize_unbounded;
+use crate::foreign_text::sanitize_unbounded;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Value;
 use crate::trace::redact::{UrlPart, parts_of_url};

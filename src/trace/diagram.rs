@@ -6,7 +6,7 @@ use super::curl::curl_command;
 use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
 use super::{Event, Party, Step};
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
 use crate::protocol::params::Params;
 use hyper::StatusCode;
@@ -209,7 +209,7 @@ impl DiagramBuilder {
             Event::Decision(what) => note(LineKind::Fact, sanitize(what)),
             Event::CheckPassed(what) => note(LineKind::Check, sanitize(what)),
             Event::CheckSkipped(what) => note(LineKind::Skipped, sanitize(&format!("not checked: {what}"))),
-            Event::Note(what) | Event::Outcome(what) => note(LineKind::Note, sanitize(what)),
+            Event::Note(what) | Event::Outcome(what) => note(LineKind::Note, sanitize_line(what)),
             Event::Warning(what) => note(LineKind::Warning, sanitize(what)),
             Event::Failed {
                 message,

@@ -20,7 +20,7 @@ mod url_parts;
 pub(super) use url_parts::{UrlPart, parts_of_url};
 
 use super::ordered_json::OrderedJson;
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::scrub::scrub;

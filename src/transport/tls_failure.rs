@@ -149,7 +149,7 @@ impl TlsFailure {
             TlsFailure::Expired | TlsFailure::NotYetValid => &["Check this machine's clock.", CAPTIVE_PORTAL],
             TlsFailure::WrongName => &["Check the host name in the URL.", CAPTIVE_PORTAL],
             TlsFailure::UnknownIssuer => &[
-                "If a private authority issued the certificate, name the authority's with `--cacert FILE`.",
+                "If a private authority issued the certificate, or a proxy that inspects TLS, name the authority's own certificate with `--cacert FILE` or the variable SSL_CERT_FILE.",
                 CAPTIVE_PORTAL,
             ],
             TlsFailure::BadCertificate => &[

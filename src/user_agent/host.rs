@@ -140,6 +140,8 @@ pub struct Listening<'a> {
     pub elsewhere: bool,
     /// Whether a URL can be pasted here.
     pub paste_accepted: bool,
+    /// Whether the server takes logins by a code that is entered elsewhere (RFC 8628).
+    pub takes_device_codes: bool,
 }
 
 impl HostEnvironment {
@@ -185,6 +187,11 @@ impl HostEnvironment {
         } else {
             "or run `oauth login --paste` in a terminal, and paste the address that the browser ends on".to_owned()
         });
+        if listening.takes_device_codes {
+            lines.push(
+                "or run `oauth login --device`, and enter the code that it shows in a browser anywhere".to_owned(),
+            );
+        }
         lines
     }
 }
@@ -259,6 +266,7 @@ mod tests {
             port: 49152,
             elsewhere: false,
             paste_accepted: true,
+            takes_device_codes: false,
         }
     }
 
@@ -369,9 +377,20 @@ mod tests {
         assert!(console.advice(&listening())[0].contains("no display"));
         let unattended = Listening {
             paste_accepted: false,
+            takes_device_codes: false,
             ..listening()
         };
         assert!(console.advice(&unattended)[1].contains("oauth login --paste"));
+        assert!(!console.advice(&unattended).concat().contains("--device"));
+        let with_codes = Listening {
+            takes_device_codes: true,
+            ..unattended
+        };
+        let lines = console.advice(&with_codes);
+        assert!(
+            lines.last().is_some_and(|line| line.contains("oauth login --device")),
+            "{lines:?}"
+        );
     }
 
     #[test]

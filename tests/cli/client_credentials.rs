@@ -282,7 +282,7 @@ fn grants_that_do_not_exist_are_refused_with_what_to_use() {
             "use authorization-code for a person, client-credentials for a machine",
         ),
         ("implicit", "use authorization-code"),
-        ("device", "expected: authorization-code, client-credentials"),
+        ("ciba", "expected: authorization-code, device, client-credentials"),
     ] {
         let outcome = run(&mut login(&home, &server, &["--grant", grant]));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
@@ -330,4 +330,108 @@ fn at_oauth_serve_a_confidential_client_gets_a_token_for_itself() {
         "{}",
         public.body_text()
     );
+}
+
+/// The profile, as it is saved, without a session.
+fn home_without_session(server: &LiteralServer, store: &str) -> Home {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.ci]\nissuer = \"{}\"\nclient_id = \"s6BhdRkqt3\"\ngrant = \"client-credentials\"\nscope = [\"a\"]\nstore = \"{store}\"\n",
+        server.origin()
+    ));
+    home
+}
+
+fn token_with_secret(home: &Home) -> Command {
+    let mut command = token(home);
+    command.env("OAUTH_CLIENT_SECRET", SECRET).env("CI", "true");
+    command
+}
+
+#[test]
+fn without_a_session_the_token_is_fetched_and_kept() {
+    let server = server_for_machines();
+    let home = home_without_session(&server, "file");
+    let configuration = home.configuration();
+    for _ in 0..2 {
+        let outcome = run(&mut token_with_secret(&home));
+        assert_printed(&outcome, ACCESS_TOKEN);
+        assert!(
+            !outcome.stderr.contains("warning") && !outcome.stderr.contains("signed in"),
+            "{outcome:?}"
+        );
+    }
+    let request = server.only_request_to("/token");
+    assert_eq!(request.body_text(), "grant_type=client_credentials&scope=a");
+    assert_eq!(
+        home.kept("ci").expect("the session").renewal,
+        Renewal::ClientCredentials
+    );
+    assert_eq!(home.configuration(), configuration);
+    // a logout is no reason to ask a person
+    run(home.oauth().args(["logout", "ci", "--local"])).expect_code(0);
+    assert_printed(&run(&mut token_with_secret(&home)), ACCESS_TOKEN);
+    assert_eq!(server.requests_to("/token").len(), 2);
+}
+
+#[test]
+fn where_nothing_is_kept_each_call_fetches_a_token() {
+    let server = server_for_machines();
+    let home = home_without_session(&server, "none");
+    for count in 1..=2 {
+        let mut command = token_with_secret(&home);
+        assert_printed(&run(command.env_remove("OAUTH_STORE")), ACCESS_TOKEN);
+        assert_eq!(server.requests_to("/token").len(), count);
+    }
+    let by_variable = home_without_session(&server, "file");
+    assert_printed(
+        &run(token_with_secret(&by_variable).env("OAUTH_STORE", "none")),
+        ACCESS_TOKEN,
+    );
+    assert!(by_variable.kept("ci").is_none());
+}
+
+#[test]
+fn many_processes_without_a_session_send_one_request() {
+    let server = server_for_machines();
+    let home = home_without_session(&server, "file");
+    server.on_each(
+        "POST",
+        "/token",
+        vec![
+            json(200, NEW).after(Duration::from_millis(200)),
+            json(400, r#"{"error":"invalid_request"}"#),
+        ],
+    );
+    let processes: Vec<Child> = (0..40).map(|_| start(token_with_secret(&home))).collect();
+    for outcome in processes.into_iter().map(finish) {
+        assert_printed(&outcome, "new-access");
+    }
+    assert_eq!(server.requests_to("/token").len(), 1);
+}
+
+#[test]
+fn what_the_server_or_the_secret_lacks_is_told_and_no_browser_is_named() {
+    let server = server_for_machines();
+    let home = home_without_session(&server, "file");
+    let outcome = run(&mut token(&home)).expect_error(2);
+    assert!(outcome.error().contains("there is no client secret"), "{outcome:?}");
+    server.on("POST", "/token", json(401, r#"{"error":"invalid_client"}"#));
+    let outcome = run(&mut token_with_secret(&home)).expect_error(5);
+    assert_eq!(outcome.error(), "the client got no token");
+    server.on("POST", "/token", json(503, "{}"));
+    run(&mut token_with_secret(&home)).expect_error(3);
+    assert!(home.kept("ci").is_none());
+}
+
+#[test]
+fn a_profile_of_a_person_without_a_session_still_needs_a_login() {
+    let server = server_for_machines();
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.ci]\nissuer = \"{}\"\nclient_id = \"s6BhdRkqt3\"\n",
+        server.origin()
+    ));
+    run(&mut token_with_secret(&home)).expect_error(4);
+    assert_eq!(server.requests().len(), 0);
 }

@@ -2,14 +2,19 @@
 //! waits inside. No test measures the time: each wait would be longer than the
 //! test may take.
 
+use super::credential_helper::Helped;
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, json};
 use super::support::login::{complete, login};
-use super::support::outcome::run;
+use super::support::outcome::{finish, run};
 use super::support::running::Running;
 use super::support::sessions::{ending_in, refreshable, session};
-use std::process::Command;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 const TIME: [&str; 2] = ["--deadline", "300ms"];
 
@@ -82,23 +87,58 @@ fn a_pipe_that_nothing_comes_through_ends_with_7() {
     assert!(outcome.hints().contains("--deadline"), "{outcome:?}");
 }
 
+/// The store takes its time with the new session: the deadline passes
+/// meanwhile, and so does the time by which the process would be ended.
+#[cfg(unix)]
 #[test]
 fn an_answer_that_came_is_written_even_after_the_deadline() {
-    let (home, server) = (Home::new(), LiteralServer::start());
-    home.keep("work", &ending_in(-9, refreshable(&server.origin())));
-    let answer = r#"{"access_token":"new","token_type":"Bearer","expires_in":3600,"refresh_token":"next"}"#;
+    let server = authorization_server::start();
+    let helped = Helped::by_script();
+    helped.login(&server, &[]).expect_code(0);
+    let pipe = helped.home.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    helped.behave(&format!(
+        "case \"$1 $input\" in store*next-refresh*) read -r _ <'{}' ;; esac",
+        pipe.display()
+    ));
+    let answer = r#"{"access_token":"new","token_type":"Bearer","expires_in":3600,"refresh_token":"next-refresh"}"#;
     server.on("POST", "/token", json(200, answer));
-    // the deadline passes at once; the request is not sent, or its answer is kept
-    let outcome = run(token(&home, &["--deadline", "1ms"]).env("OAUTH_STORE", "file"));
-    let kept = home.kept("work").expect("the session");
-    let refresh_token = kept.refresh_token.expect("a refresh token");
-    match server.requests_to("/token").len() {
-        0 => assert_ne!(refresh_token.expose(), "next"),
-        _ => assert!(
-            outcome.code == Some(3) || refresh_token.expose() == "next",
-            "{outcome:?}"
-        ),
+    // on a machine that is busy the first deadlines pass before the request is sent
+    let reached = [300, 600, 1200, 2400].into_iter().find_map(|deadline_ms| {
+        let deadline = format!("{deadline_ms}ms");
+        let began = Instant::now();
+        let mut process = start(&mut helped.oauth(&["token", "work", "--force-refresh", "--deadline", &deadline]));
+        let mut gate = open_once_read(&pipe, &mut process)?;
+        let end = Duration::from_millis(deadline_ms + 650);
+        std::thread::sleep(end.saturating_sub(began.elapsed()));
+        gate.write_all(b"go\n").expect("the helper reads");
+        Some(finish(process))
+    });
+    let outcome = reached.expect("a request in time").expect_code(0);
+    assert_eq!(outcome.stdout, "new\n");
+    assert!(helped.read("input.store").contains("next-refresh"));
+}
+
+fn start(command: &mut Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().expect("starting the program")
+}
+
+/// The pipe for writing, once somebody reads it; `None` where the process ends before.
+fn open_once_read(pipe: &Path, process: &mut Child) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let non_blocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("a flag");
+    while process.try_wait().expect("its state").is_none() {
+        let opened = File::options().write(true).custom_flags(non_blocking).open(pipe);
+        if let Ok(gate) = opened {
+            return Some(gate);
+        }
+        std::thread::yield_now();
     }
+    None
 }
 
 #[test]

@@ -7,6 +7,8 @@ use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, html, json, redirect, status};
 use super::support::login::{complete, login};
 use super::support::outcome::{Outcome, run};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -270,4 +272,72 @@ fn an_endpoint_is_taken_from_another_document_of_the_same_server_only() {
         run(home.oauth().arg("userinfo")).expect_code(code);
         assert_eq!(server.requests_to("/me").len(), usize::from(code == 0));
     }
+}
+
+#[test]
+fn a_url_that_does_not_answer_in_time_leads_to_the_next() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    server.on("GET", SERVER_METADATA, Reply::silence());
+    server.on("GET", OPENID, json(200, &metadata(&server.origin())));
+    server.on("POST", "/token", json(200, &token_answer()));
+    let arguments = ["--http-timeout", "300ms"];
+    complete(&mut login(&home, &server, &arguments), &server.origin()).expect_code(0);
+
+    server.on("GET", OPENID, Reply::silence());
+    let finished = run(&mut login(&home, &server, &arguments)).expect_error(3);
+    assert!(finished.stderr.contains(SERVER_METADATA), "{finished:#?}");
+    assert!(finished.hints().contains("--http-timeout"), "{finished:#?}");
+    let outcome = run(home.oauth().args(["discover", &server.origin()]).args(arguments)).expect_code(3);
+    assert!(
+        outcome.stdout.contains("300ms") || outcome.stdout.contains("300 ms"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn an_internationalised_issuer_is_taken_in_its_ascii_form_alone() {
+    for issuer in ["https://b\u{fc}cher.example", "https://\u{4f8b}\u{3048}.example/t"] {
+        for arguments in [
+            &["login", "--issuer", issuer, "--client-id", "c"][..],
+            &["login", issuer, "--client-id", "c"],
+            &["discover", issuer],
+        ] {
+            let outcome = run(Home::new().oauth().args(arguments)).expect_code(2);
+            assert!(outcome.error().contains("xn--"), "{arguments:?}: {outcome:#?}");
+        }
+    }
+    // a name that nobody has: it is asked for in this form
+    let outcome = run(Home::new().oauth().args(["discover", "https://xn--bcher-kva.invalid"])).expect_code(3);
+    outcome.says(&["xn--bcher-kva.invalid"]);
+}
+
+#[test]
+fn endpoints_by_option_are_those_that_introspect_and_decode_use() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let document = metadata(&server.origin())
+        .replacen('{', r#"{"introspection_endpoint":"https://id.example.com/i","#, 1)
+        .replace("\"jwks_uri\"", "\"other\"")
+        .replacen('{', r#"{"jwks_uri":"https://id.example.com/k","#, 1);
+    server.on("GET", SERVER_METADATA, json(200, &document));
+    let claims = format!(r#"{{"iss":"{}","exp":4102444800}}"#, server.origin());
+    let access_token = jwt(r#"{"alg":"RS256","kid":"a"}"#, &claims);
+    let answer = format!(r#"{{"access_token":"{access_token}","token_type":"Bearer","expires_in":3600}}"#);
+    server.on("POST", "/token", json(200, &answer));
+    server
+        .on("POST", "/my-introspect", json(200, r#"{"active":true}"#))
+        .expected();
+    server.on("GET", "/my-keys", json(200, r#"{"keys":[]}"#)).expected();
+    let (introspection, keys) = (server.url("/my-introspect"), server.url("/my-keys"));
+    let arguments = ["--introspection-endpoint", &introspection, "--jwks-uri", &keys];
+    complete(&mut login(&home, &server, &arguments), &server.origin()).expect_code(0);
+    run(home.oauth().arg("introspect")).expect_code(0);
+    assert_eq!(server.requests_to("/my-introspect").len(), 1);
+    // there is no such key, which is found out at the URL of the option
+    let outcome = run(home.oauth().args(["decode", "-p", "default"]));
+    assert_eq!(server.requests_to("/my-keys").is_empty(), false, "{outcome:#?}");
+}
+
+fn jwt(header: &str, claims: &str) -> String {
+    let segment = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.c2lnbmF0dXJl", segment(header), segment(claims))
 }

@@ -223,3 +223,36 @@ fn shown(trace: &str, name: &str) -> String {
         .next();
     value.unwrap_or_else(|| panic!("no {name} in:\n{trace}")).to_owned()
 }
+
+/// The server names no interval, so that the program asks after 5 seconds.
+#[test]
+fn a_device_login_at_oidc_provider_with_its_page_for_the_code() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native", "--profile", "tv"])
+            .args(["--device", "--scope", "openid offline_access", "--json"]),
+    );
+    let shown = running.line_with("user_code");
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    let text = |member: &str| shown[member].as_str().expect("a text").to_owned();
+    let mut browser = PlainBrowser::new();
+    let page = browser.go_to(&text("verification_uri")).page();
+    assert!(page.html.contains("name=\"user_code\""), "{}", page.html);
+    let confirm = browser
+        .submit(&page, &[("user_code", &text("user_code").to_lowercase())])
+        .page();
+    let sign_in = browser.submit(&confirm, &[]).page();
+    assert!(sign_in.html.contains("name=\"login\""), "{}", sign_in.html);
+    let consent = browser
+        .submit(&sign_in, &[("login", "alice"), ("password", "any")])
+        .page();
+    let done = browser.submit(&consent, &[]).page();
+    assert!(done.html.contains("Sign-in Success"), "{}", done.html);
+    let login = running.end().expect_code(0);
+    let row = login.json();
+    assert_eq!((&row["subject"], &row["refreshable"]), (&"alice".into(), &true.into()));
+    run(home.oauth().args(["token", "tv", "--force-refresh"])).expect_code(0);
+    run(home.oauth().args(["logout", "tv"])).expect_code(0);
+}

@@ -69,12 +69,12 @@ impl Expired {
 }
 
 /// The same command where no file may become longer than so many blocks of
-/// 512 bytes. The signal that comes with it is ignored: the write then fails
-/// as on a full disk.
+/// 512 bytes. The write then fails as on a full disk: the signal that comes with
+/// it, and ends a process otherwise, has a handler.
 fn with_file_limit(command: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
     limited
-        .args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"])
+        .args(["-c", &format!("ulimit -f {blocks}; exec \"$@\""), "sh"])
         .arg(command.get_program())
         .args(command.get_args())
         .env_clear()

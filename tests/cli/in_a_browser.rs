@@ -365,3 +365,77 @@ fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }
+
+#[test]
+fn a_callback_by_https_comes_back() {
+    let Some(chromium) = Chromium::start_with(&["--ignore-certificate-errors"]) else {
+        return;
+    };
+    let redirect_uri = format!("https://localhost:{}/callback", free_port());
+    let stage = Stage::set(&["--client", "oauth-cli", "--redirect-uri", &redirect_uri]);
+    let login = stage.login(&["--redirect-uri", &redirect_uri]);
+    sign_in_and_allow(&chromium, &login);
+    assert!(chromium.url().starts_with(&redirect_uri), "{}", chromium.url());
+    login.end().expect_code(0).says(&["made for this login"]);
+    stage.token().expect_code(0);
+}
+
+/// At a server that asks nothing: Chromium applies the `form-action` of a
+/// consent page to every redirect that follows its form, this one too.
+#[test]
+fn the_browser_goes_on_to_the_success_url_and_says_nothing_of_where_it_was() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&["--approve", "auto"]);
+    let elsewhere = LiteralServer::start();
+    elsewhere.on("GET", "/done", html(200, "<!doctype html><h1>Welcome back</h1>"));
+    let login = stage.login(&["--success-url", &elsewhere.url("/done?a=1")]);
+    chromium.go_to(&login.url);
+    chromium.wait_for_heading("Welcome back");
+    assert_eq!(chromium.url(), elsewhere.url("/done?a=1"));
+    let requests = elsewhere.requests();
+    let request = requests.iter().find(|request| request.path() == "/done").expect("it");
+    assert_eq!(request.header("referer"), None);
+    login.end().expect_code(0);
+}
+
+#[test]
+fn a_person_enters_the_code_of_a_device() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let ask = |form: &str, path: &str| {
+        let answer = stage.server.post(path, &[], form);
+        serde_json::from_str::<serde_json::Value>(&answer.body_text()).expect("JSON")
+    };
+    let codes = ask("client_id=oauth-cli&scope=hello", "/device_authorization");
+    let text = |member: &str| codes[member].as_str().expect("a text").to_owned();
+
+    chromium.go_to(&text("verification_uri"));
+    chromium.wait_for_heading("Connect a device");
+    chromium.take_pictures("device-1-code");
+    chromium.fill_in("#user_code", "bbbb bbbb");
+    chromium.click("button[value=continue]");
+    chromium.wait_until("the complaint", || chromium.text().contains("No device waits"));
+    chromium.take_pictures("device-2-wrong-code");
+    // The address with the code in it fills the code in, and sends nothing.
+    chromium.go_to(&text("verification_uri_complete"));
+    chromium.wait_for_heading("Connect a device");
+    chromium.click("button[value=continue]");
+    sign_in(&chromium);
+    let page = chromium.text();
+    for shown in [
+        text("user_code"),
+        "on another device".to_owned(),
+        "Whoever sent you".to_owned(),
+    ] {
+        assert!(page.contains(&shown), "{shown} in {page}");
+    }
+    chromium.take_pictures("device-3-consent");
+    chromium.click(ALLOW);
+    chromium.wait_for_heading("Your device is connected");
+    chromium.take_pictures("device-4-connected");
+    let form = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=oauth-cli&device_code={}",
+        text("device_code")
+    );
+    assert!(ask(&form, "/token")["access_token"].is_string());
+}

@@ -51,6 +51,8 @@ mod global;
 #[cfg(unix)]
 mod hints;
 #[cfg(unix)]
+mod https_callback;
+#[cfg(unix)]
 mod in_a_browser;
 mod introspect;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -70,6 +72,8 @@ mod passphrase;
 mod paste;
 mod peers;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
@@ -86,6 +90,8 @@ mod serve_client_assertions;
 mod server_errors;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal_rows;
 mod token;
 #[cfg(unix)]
 mod token_formats;

@@ -150,7 +150,7 @@ fn usage() {
         "login --issuer https://id.example.com",
         "login",
         "login --client-id c",
-        "login https://id.example.com --client-id c --redirect-uri https://app.example.com/cb",
+        "login https://id.example.com --client-id c --redirect-uri https://nowhere.invalid/cb",
         "login https://id.example.com --client-id c --redirect-uri http://127.0.0.1:80/cb --port 81",
         "login https://id.example.com --client-id c --param state=x",
         "login https://id.example.com --client-id c --token-param code=x",

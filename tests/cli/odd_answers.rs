@@ -212,6 +212,41 @@ fn a_login_warns_once_of_what_is_odd_about_its_answer() {
 }
 
 #[test]
+fn a_login_warns_of_a_token_that_has_expired_when_it_comes() {
+    for (body, warned) in [
+        (r#"{"access_token":"a","token_type":"Bearer","expires_in":0}"#, true),
+        (r#"{"access_token":"a","token_type":"Bearer","expires_in":1}"#, false),
+        (
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":0,"refresh_token":"r"}"#,
+            false,
+        ),
+    ] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        server.on("POST", "/token", json_with_status(200, body));
+        let finished = complete(&mut login(&home, &server, &[]), &server.origin()).expect_code(0);
+        assert_eq!(finished.warnings().contains("expires_in is 0"), warned, "{finished:?}");
+    }
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_key_unasked_is_refused_with_what_to_change() {
+    for body in [
+        r#"{"access_token":"a","token_type":"DPoP","expires_in":60}"#,
+        r#"{"error":"use_dpop_nonce"}"#,
+        r#"{"error":"invalid_dpop_proof"}"#,
+    ] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        let status = if body.contains("error") { 400 } else { 200 };
+        server.on("POST", "/token", json_with_status(status, body));
+        let finished = complete(&mut login(&home, &server, &[]), &server.origin());
+        assert_eq!(finished.code, Some(if status == 400 { 5 } else { 6 }), "{finished:?}");
+        for part in ["DPoP", "Bearer tokens"] {
+            assert!(finished.hints().contains(part), "{finished:?}");
+        }
+    }
+}
+
+#[test]
 fn a_form_is_taken_as_github_sends_it() {
     let (home, server) = (Home::new(), authorization_server::start());
     let form = "access_token=gho_x&expires_in=28800&refresh_token=ghr_x&refresh_token_expires_in=15811200&scope=&token_type=bearer";

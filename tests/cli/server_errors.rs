@@ -55,7 +55,7 @@ fn errors_of_the_token_endpoint() {
         "made_up",
     ] {
         let body = format!(r#"{{"error":"{error}","error_description":"so it is"}}"#);
-        exchange_fails(error, json(400, &body), 5, &format!("{error} (so it is)"));
+        exchange_fails(error, json(400, &body), 5, &format!("{error} (\"so it is\")"));
     }
     let refusal = r#"{"error":"invalid_client"}"#;
     for code in [200, 401, 403, 404, 418] {

@@ -389,7 +389,7 @@ fn a_session_of_another_server_client_or_wish_is_never_handed_out() {
 }
 
 #[test]
-fn a_reader_that_has_gone_ends_it_quietly() {
+fn a_reader_that_has_gone_did_not_get_the_token() {
     let home = Home::new();
     home.keep("default", &session(ISSUER));
     let (reader, writer) = std::io::pipe().expect("a pipe");
@@ -400,8 +400,7 @@ fn a_reader_that_has_gone_ends_it_quietly() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("starting it");
-    let outcome = finish(child).expect_code(0);
-    assert_eq!(outcome.stderr, "");
+    finish(child).expect_error(1).says(&["Broken pipe"]);
 }
 
 #[test]

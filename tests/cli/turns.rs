@@ -1,12 +1,13 @@
 //! Several logins of one profile at a time: one browser tab, the others are
 //! told who is logging in and where, and get its result.
 
-use super::support::authorization_server::{self, ACCESS_TOKEN, callback_url_with, consent};
+use super::support::authorization_server::{self, ACCESS_TOKEN, callback_url_with, consent, token_answer};
 use super::support::binary::Home;
-use super::support::literal_server::LiteralServer;
+use super::support::literal_server::{LiteralServer, html, json};
 use super::support::login::{ScriptedBrowser, login, parameter, script, status};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::running::Running;
+use super::support::sessions::{ending_in, refreshable};
 use super::support::terminal::Terminal;
 use rustix::process::Signal;
 use std::path::Path;
@@ -205,4 +206,53 @@ fn without_a_terminal_nobody_is_asked() {
     let outcome = run(home.oauth().args(["token", "work", "--login"])).expect_error(4);
     assert!(outcome.hints().contains("oauth login work"), "{outcome:?}");
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn token_with_login_logs_in_after_every_refusal_of_a_refresh() {
+    for (status, body) in [
+        (400, r#"{"error":"invalid_grant"}"#),
+        (400, r#"{"error":"invalid_request"}"#),
+        (400, r#"{"error":"interaction_required"}"#),
+        (400, r#"{"error":"something_of_its_own"}"#),
+        (401, r#"{"error":"invalid_client"}"#),
+        (
+            403,
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+        ),
+        (403, r#"{"message":"no such session"}"#),
+        (404, "{}"),
+        (422, r#"{"detail":"gone"}"#),
+        (200, r#"{"error":"bad_refresh_token"}"#),
+    ] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        server.on_each("POST", "/token", vec![json(status, body), json(200, &token_answer())]);
+        let (browser, opened) = counting_browser(&home);
+        saved_profile(&home, &server, &browser.command);
+        home.keep("work", &ending_in(-9, refreshable(&server.origin())));
+        let terminal = Terminal::open();
+        let process = token_with_login(&home, &terminal);
+        consent(browser.output().trim_end(), &server.origin());
+        let outcome = finish(process).expect_code(0);
+        assert_eq!(outcome.stdout, format!("{ACCESS_TOKEN}\n"), "{status} {body}");
+        assert_eq!(opened(), 1, "{status} {body}");
+    }
+}
+
+#[test]
+fn token_with_login_asks_nobody_where_the_server_may_work_again_soon() {
+    for (status, body) in [(503, "{}"), (429, "{}"), (408, "{}"), (403, "<html>blocked</html>")] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        let reply = match body.starts_with('<') {
+            true => html(status, body),
+            false => json(status, body),
+        };
+        server.on("POST", "/token", reply);
+        let (browser, opened) = counting_browser(&home);
+        saved_profile(&home, &server, &browser.command);
+        home.keep("work", &ending_in(-9, refreshable(&server.origin())));
+        let terminal = Terminal::open();
+        finish(token_with_login(&home, &terminal)).expect_error(3);
+        assert_eq!(opened(), 0, "{status} {body}");
+    }
 }

@@ -143,7 +143,12 @@ fn refusals_say_what_the_server_said() {
     let challenge = r#"WWW-Authenticate: Bearer realm="x", error="invalid_token", error_description="it is old""#;
     let with = |status: u16, header: &str| Reply::http(status, &[header], "");
     for (answer, code, error, hint) in [
-        (with(401, challenge), 5, "invalid_token (it is old)", "--force-refresh"),
+        (
+            with(401, challenge),
+            5,
+            "invalid_token (\"it is old\")",
+            "--force-refresh",
+        ),
         (
             with(403, "WWW-Authenticate: Bearer error=\"insufficient_scope\""),
             5,
@@ -153,7 +158,7 @@ fn refusals_say_what_the_server_said() {
         (
             json(400, r#"{"error":"odd","error_description":"kept-access-token-7c1f"}"#),
             5,
-            "odd ([redacted])",
+            "odd (\"[redacted]\")",
             "-vv",
         ),
         (status(404), 5, "status 404", "-vv"),

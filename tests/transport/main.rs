@@ -15,7 +15,7 @@ mod refused;
 mod tls;
 mod unreachable;
 
-use certificates::{Authority, self_signed, start_mutual_tls, start_tls};
+use certificates::{Authority, Identity, self_signed, start_mutual_tls, start_tls, start_tls_for};
 use literal_server::{Gate, LiteralServer, PATIENCE, Reply, json, redirect, status};
 use oauth::exit::{Diagnosis, ExitCode};
 use oauth::protocol::http::{HeaderValue, HttpRequest, HttpResponse};

@@ -200,3 +200,55 @@ fn a_socks_proxy_is_spoken_to() {
     assert_eq!(send_with(through, &get(&target)).unwrap().status, 200);
     proxy.join().unwrap();
 }
+
+#[test]
+fn a_proxy_that_answers_in_the_servers_place_is_met_with_how_to_trust_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // what inspects TLS has a certificate of its own for every name
+    let server = start_tls(&Authority::new().issue(&["id.example.test"]));
+    let proxy = Connecting::start("HTTP/1.1 200 OK\r\n\r\n");
+    let through = TransportSettings {
+        proxy: proxy.environment(""),
+        ..trusting(&Authority::new(), &folder)
+    };
+    let target = format!("https://id.example.test:{}/token", server.port());
+    let error = send_with(through, &post(&target)).unwrap_err();
+    let peer = format!("id.example.test:{} cannot be trusted", server.port());
+    refused_with(
+        &error,
+        ExitCode::Unreachable,
+        &[&peer, "inspects TLS", "--cacert FILE", "SSL_CERT_FILE"],
+    );
+    proxy.thread.join().unwrap();
+}
+
+#[test]
+fn a_certificate_of_the_proxy_itself_that_is_not_trusted_is_told_as_the_proxys() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = start_tls(&Authority::new().issue(&["127.0.0.1"]));
+    let through = TransportSettings {
+        proxy: ProxySettings::default().with_proxy(&format!("https://127.0.0.1:{}", proxy.port())),
+        ..trusting(&Authority::new(), &folder)
+    };
+    let error = send_with(through, &post("https://id.example.test/token")).unwrap_err();
+    let peer = format!("the proxy https://127.0.0.1:{} cannot be trusted", proxy.port());
+    refused_with(
+        &error,
+        ExitCode::Unreachable,
+        &[&peer, "trusted authority", "SSL_CERT_FILE"],
+    );
+}
+
+#[test]
+fn a_name_that_this_machine_cannot_resolve_leads_to_the_scheme_by_which_the_proxy_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for (scheme, hint) in [("socks5", "socks5h://"), ("socks4", "socks4a://")] {
+        let through = TransportSettings {
+            proxy: ProxySettings::default().with_proxy(&format!("{scheme}://127.0.0.1:{port}")),
+            ..settings()
+        };
+        let error = send_with(through, &post("https://inside.invalid/token")).unwrap_err();
+        refused_with(&error, ExitCode::Unreachable, &["inside.invalid", hint]);
+    }
+}

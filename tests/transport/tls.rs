@@ -322,3 +322,76 @@ fn files_that_cannot_be_used_are_named_before_anything_is_sent() {
         &["cannot be used together"],
     );
 }
+
+#[test]
+fn a_server_that_speaks_http_2_alone_is_named_as_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let server = start_tls_for(&authority.issue(&["127.0.0.1"]), &[b"h2"]);
+    let error = send_with(trusting(&authority, &folder), &post(&server.url("/token"))).unwrap_err();
+    let peer = format!("127.0.0.1:{} cannot be spoken to", server.port());
+    refused_with(
+        &error,
+        ExitCode::Unreachable,
+        &[&peer, "does not speak HTTP/1.1", "HTTP/2", "HTTP/1.1 must be enabled"],
+    );
+    assert!(!error.may_have_been_received());
+    assert!(server.requests().is_empty());
+}
+
+/// The certificates are in files: what makes the others refuses to sign so.
+#[test]
+fn certificates_that_are_too_weak_are_refused_with_what_is_weak_about_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (certificate, key, authority, failure, parts) in [
+        (
+            include_str!("weak/sha1.pem"),
+            include_str!("weak/sha1.key.pem"),
+            include_str!("weak/sha1-authority.pem"),
+            TlsFailure::Sha1,
+            ["SHA-1", "must be replaced"],
+        ),
+        (
+            include_str!("weak/rsa1024.pem"),
+            include_str!("weak/rsa1024.key.pem"),
+            include_str!("weak/rsa1024-authority.pem"),
+            TlsFailure::WeakKey(1024),
+            ["RSA key of 1024 bits", "must be replaced"],
+        ),
+    ] {
+        let server = start_tls(&Identity::from_pem(certificate, key));
+        let trusted = folder.path().join("authority.pem");
+        std::fs::write(&trusted, authority).unwrap();
+        let trusting_it = TransportSettings {
+            ca_file: Some(trusted),
+            ..settings()
+        };
+        let error = send_with(trusting_it, &post(&server.url("/token"))).unwrap_err();
+        assert!(
+            matches!(error, TransportError::Tls { failure: found, .. } if found == failure),
+            "{error:?}"
+        );
+        refused_with(&error, ExitCode::Unreachable, &parts);
+        for debug in ["Error", "{", "Context"] {
+            assert!(!told(&error).contains(debug), "{}", told(&error));
+        }
+        assert!(server.requests().is_empty());
+    }
+}
+
+#[test]
+fn of_several_folders_those_that_are_there_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let server = start_tls(&authority.issue(&["127.0.0.1"]));
+    server.on("POST", "/token", json(200, "{}"));
+    authority.write(folder.path());
+    let missing = folder.path().join("missing");
+    let by_folders = |folders: &[&std::path::Path]| TransportSettings {
+        ssl_cert_dir: folders.iter().map(|folder| folder.to_path_buf()).collect(),
+        ..settings()
+    };
+    assert!(send_with(by_folders(&[&missing, folder.path()]), &post(&server.url("/token"))).is_ok());
+    let error = send_with(by_folders(&[&missing]), &post(&server.url("/token"))).unwrap_err();
+    refused_with(&error, ExitCode::Usage, &["SSL_CERT_DIR", "missing"]);
+}

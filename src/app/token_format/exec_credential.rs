@@ -5,7 +5,7 @@
 
 use super::PrintableToken;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::output::sanitize::sanitize_json;
+use crate::foreign_text::sanitize_json;
 use crate::protocol::json::parse_object;
 use crate::system;
 use serde_json::{Map, Value, json};
@@ -107,4 +107,21 @@ pub(super) fn object(token: &PrintableToken<'_>, info: Option<&str>) -> Result<S
         object["spec"] = spec;
     }
     Ok(sanitize_json(&object.to_string()) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_info_without_end_is_not_read() {
+        let info = |length: usize| {
+            let filler = "x".repeat(length);
+            ExecInfo::parse(&format!(
+                r#"{{"apiVersion":"{DEFAULT_VERSION}","kind":"ExecCredential","more":"{filler}"}}"#
+            ))
+        };
+        assert!(info(MAX_INFO_BYTES / 2).is_ok());
+        assert!(matches!(info(MAX_INFO_BYTES), Err(ExecInfoError::TooLong)));
+    }
 }

@@ -1,7 +1,7 @@
 //! `--format json`: one object, in which what is not known is `null`.
 
 use super::{PrintableToken, TokenKind};
-use crate::output::sanitize::sanitize_json;
+use crate::foreign_text::sanitize_json;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::resource::Resource;
 use crate::system;

@@ -6,15 +6,24 @@ use crate::args::settings::error::{SettingsError, invalid, invalid_with_hint};
 use crate::flow::login::CallbackChoice;
 use crate::output::duration::parse_duration;
 use crate::protocol::authorization::ResponseMode;
-use crate::protocol::redirect_uri::RedirectUri;
-use crate::user_agent::callback::{ListenSettings, ListenerLimits};
+use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
+use crate::user_agent::callback::{
+    CallbackCertificate, CallbackCertificateError, ListenSettings, ListenerLimits, resolve_loopback,
+};
 use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
+use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
 
 /// Where the browser comes back by default.
 pub(super) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
+
+/// The same where the listener has a certificate.
+const DEFAULT_HTTPS_REDIRECT_URI: &str = "https://localhost:0/callback";
 
 /// How long a login waits for the resource owner unless it is told otherwise.
 pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -34,6 +43,15 @@ pub struct CallbackOptions {
     /// How the response comes back
     #[arg(long, value_name = "MODE", help_heading = "Callback")]
     pub response_mode: Option<ResponseMode>,
+    /// Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion
+    #[arg(long, value_name = "FILE", requires = "callback_key", conflicts_with = "paste", help_heading = "Callback", value_hint = ValueHint::FilePath)]
+    pub callback_cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, value_name = "FILE", requires = "callback_cert", help_heading = "Callback", value_hint = ValueHint::FilePath)]
+    pub callback_key: Option<PathBuf>,
+    /// Where the browser goes on after success, instead of our page
+    #[arg(long, value_name = "URL", conflicts_with = "paste", help_heading = "Callback")]
+    pub success_url: Option<String>,
     /// How long to wait for the browser
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Callback")]
     pub timeout: Duration,
@@ -51,6 +69,7 @@ impl CallbackOptions {
         let (place, text) = match (&self.redirect_uri, profile.text("redirect_uri")) {
             (Some(text), _) => ("--redirect-uri", text.as_str()),
             (None, Some(text)) => ("redirect_uri", text),
+            (None, None) if self.has_certificate(profile) => ("redirect_uri", DEFAULT_HTTPS_REDIRECT_URI),
             (None, None) => ("redirect_uri", DEFAULT_REDIRECT_URI),
         };
         let redirect_uri = RedirectUri::parse(text).map_err(|error| invalid(place, error))?;
@@ -65,24 +84,95 @@ impl CallbackOptions {
                 _ => redirect_uri,
             }));
         }
-        let Some(address) = redirect_uri.loopback_address() else {
-            let problem =
-                "no listener on this machine can receive that: it is not http on 127.0.0.1, [::1] or localhost";
-            return Err(invalid_with_hint(
-                place,
-                problem,
-                "With --paste you paste the URL that the browser ended on instead.",
-            ));
-        };
+        let authority = self.authority(&redirect_uri, place, profile)?;
+        let default_port = if authority.certificate.is_some() { 443 } else { 80 };
         let settings = ListenSettings {
-            host: address,
-            ports: ports_to_try(place, redirect_uri.port(), ports)?,
+            host: authority.host,
+            name: authority.name,
+            certificate: authority.certificate,
+            ports: ports_to_try(place, redirect_uri.port(), ports, default_port)?,
             listen: self.listen.map(|listen| (listen.address, listen.port)),
             path: redirect_uri.url().path().to_owned(),
             accept_form_post: self.response_mode(profile)? == Some(ResponseMode::FormPost),
             limits: ListenerLimits::default(),
         };
         Ok(CallbackChoice::Listen(redirect_uri, settings))
+    }
+
+    /// Host, name and certificate of the listener that a redirect URI means.
+    fn authority(
+        &self,
+        redirect_uri: &RedirectUri,
+        place: &str,
+        profile: &Profile,
+    ) -> Result<ListenerAuthority, SettingsError> {
+        let unreachable = |problem: String| {
+            invalid_with_hint(
+                place,
+                format!("no listener on this machine can receive that: {problem}"),
+                "With --paste you paste the URL that the browser ended on instead.",
+            )
+        };
+        if let Some(host) = redirect_uri.loopback_address() {
+            return match self.callback_cert {
+                None => Ok(ListenerAuthority::http(host)),
+                Some(_) => Err(SettingsError::Contradiction {
+                    one: "--callback-cert".to_owned(),
+                    other: place.to_owned(),
+                    problem: "the redirect URI is http, which has no certificate".to_owned(),
+                }),
+            };
+        }
+        let certificate = self.certificate(profile);
+        let unusable = |error: CallbackCertificateError| {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            invalid("--callback-cert", format!("{error}{cause}"))
+        };
+        certificate.check().map_err(unusable)?;
+        let certificate = Some(certificate);
+        match (redirect_uri.https_loopback_address(), redirect_uri.https_name()) {
+            (Some(host), _) => Ok(ListenerAuthority {
+                host,
+                name: None,
+                certificate,
+            }),
+            (None, Some(name)) => Ok(ListenerAuthority {
+                host: resolve_loopback(name).map_err(|problem| unreachable(problem.to_string()))?,
+                name: Some(name.to_owned()),
+                certificate,
+            }),
+            (None, None) => Err(unreachable(
+                "it is neither http nor https on 127.0.0.1, [::1] or localhost".to_owned(),
+            )),
+        }
+    }
+
+    fn has_certificate(&self, profile: &Profile) -> bool {
+        self.callback_cert.is_some() || profile.text("callback_cert").is_some()
+    }
+
+    fn certificate(&self, profile: &Profile) -> CallbackCertificate {
+        let saved = |key: &str| profile.text(key).map(PathBuf::from);
+        let chain = self.callback_cert.clone().or_else(|| saved("callback_cert"));
+        let key = self.callback_key.clone().or_else(|| saved("callback_key"));
+        match (chain, key) {
+            (Some(chain), Some(key)) => CallbackCertificate::Files { chain, key },
+            _ => CallbackCertificate::Made,
+        }
+    }
+
+    /// Where the browser goes on after success.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`] for anything but https, or http on this machine.
+    pub(in crate::args) fn success_url(&self, profile: &Profile) -> Result<Option<Url>, SettingsError> {
+        let (place, text) = match (&self.success_url, profile.text("success_url")) {
+            (Some(text), _) => ("--success-url", text.as_str()),
+            (None, Some(text)) => ("success_url", text),
+            (None, None) => return Ok(None),
+        };
+        let endpoint = Endpoint::parse(text, HttpPolicy::LoopbackOnly).map_err(|error| invalid(place, error))?;
+        Ok(Some(endpoint.url().clone()))
     }
 
     /// How the response is to be sent, where flag or profile say so.
@@ -106,7 +196,27 @@ impl CallbackOptions {
         if !self.port.is_empty() {
             changes.set("port", Setting::Ports(self.port.clone()));
         }
+        changes.path("callback_cert", self.callback_cert.as_deref());
+        changes.path("callback_key", self.callback_key.as_deref());
+        changes.text("success_url", self.success_url.as_deref());
         changes.text("response_mode", self.response_mode.map(ResponseMode::as_str));
+    }
+}
+
+/// What the listener answers to, and with what.
+struct ListenerAuthority {
+    host: LoopbackAddress,
+    name: Option<String>,
+    certificate: Option<CallbackCertificate>,
+}
+
+impl ListenerAuthority {
+    fn http(host: LoopbackAddress) -> Self {
+        ListenerAuthority {
+            host,
+            name: None,
+            certificate: None,
+        }
     }
 }
 
@@ -117,9 +227,14 @@ pub(in crate::args) fn no_callback() -> Result<CallbackChoice, SettingsError> {
 }
 
 /// The port of the redirect URI, or those of `--port`, which it must not contradict.
-fn ports_to_try(place: &str, in_redirect_uri: Option<u16>, given: &[u16]) -> Result<Vec<u16>, SettingsError> {
+fn ports_to_try(
+    place: &str,
+    in_redirect_uri: Option<u16>,
+    given: &[u16],
+    default_port: u16,
+) -> Result<Vec<u16>, SettingsError> {
     match (in_redirect_uri, given) {
-        (None, []) => Ok(vec![80]),
+        (None, []) => Ok(vec![default_port]),
         (Some(port), []) => Ok(vec![port]),
         (None | Some(0), ports) => Ok(ports.to_vec()),
         (Some(port), ports) if ports == [port] => Ok(vec![port]),

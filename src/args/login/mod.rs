@@ -75,6 +75,8 @@ impl LoginOptions {
             (!self.callback.port.is_empty(), "--port"),
             (self.callback.listen.is_some(), "--listen"),
             (self.callback.response_mode.is_some(), "--response-mode"),
+            (self.callback.callback_cert.is_some(), "--callback-cert"),
+            (self.callback.success_url.is_some(), "--success-url"),
             (self.browser.browser.is_some(), "--browser"),
         ]
         .into_iter()

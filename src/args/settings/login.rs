@@ -93,6 +93,7 @@ pub fn login(
             dpop: options.request.dpop(profile),
             callback,
             timeout: options.callback.timeout,
+            success_url: options.callback.success_url(profile)?,
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,
         },
     })
@@ -153,6 +154,7 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     let client = options.client.choice(&Environment::default(), profile, &name, None);
     ignoring_absence(client.map(|_| ()))?;
     options.callback.choice(profile)?;
+    options.callback.success_url(profile)?;
     authorization_options(&options, profile)?;
     options.request.refresh_parameters(Some(profile))?;
     assumed_ttl(None, Some(profile))?;

@@ -2,7 +2,7 @@
 //! a rule, a test suite a specification.
 
 use crate::check::report::{Report, RuleResult, Verdict};
-use crate::output::sanitize::escape_html;
+use crate::foreign_text::escape_html;
 use std::fmt::Write;
 
 /// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.

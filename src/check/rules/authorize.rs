@@ -11,6 +11,7 @@ use crate::check::logins::ToleranceTest;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
 use crate::check::token_requests::UNKNOWN_CLIENT;
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::http::Method;
 use crate::rules::Rule;
 
@@ -57,7 +58,10 @@ const REFUSALS: &[Refusal] = &[
         |outcome| match outcome {
             Outcome::Redirect(response) if !response.grants() => {
                 let error = response.value("error").unwrap_or_default();
-                ensure(error == "invalid_scope", format!("the error is {error}"))
+                ensure(
+                    error == "invalid_scope",
+                    format!("the error is {}", WordOrQuoted(error)),
+                )
             }
             Outcome::Error(page) if !page.is_outage() => {
                 violated("it is refused by a page, not by a redirect with invalid_scope")
@@ -232,7 +236,7 @@ fn request_object(check: &mut Check<'_, '_>) -> CheckResult {
         Outcome::Redirect(response) if !response.grants() => {
             let error = response.value("error").unwrap_or_default();
             let known = ["request_not_supported", "invalid_request_object"].contains(&error);
-            ensure(known, format!("the error is {error}"))
+            ensure(known, format!("the error is {}", WordOrQuoted(error)))
         }
         Outcome::Redirect(_) => violated("it is ignored"),
         Outcome::Error(page) if !page.is_outage() => violated(format!("it is refused by {page}")),
@@ -268,7 +272,7 @@ pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
     let is_issuer = |exchange: &AuthorizationExchange| match (exchange.response.value("iss"), &issuer) {
         (None, _) => inconclusive("there is no iss"),
         (_, None) => inconclusive("only endpoints are known, no issuer"),
-        (Some(found), Some(issuer)) => ensure(found == issuer, format!("it is \"{found}\"")),
+        (Some(found), Some(issuer)) => ensure(found == issuer, format!("it is {}", Quoted::name(found))),
     };
     let in_query =
         |exchange: &AuthorizationExchange| ensure(!exchange.response.in_fragment, "it comes in the fragment");

@@ -6,6 +6,7 @@ use crate::check::exchange::Tokens;
 use crate::check::logins::BaselineLogin;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::id_token::{CLOCK_SKEW_S, ISSUED_AT_MAX_AGE_S, access_token_hash, numeric_date};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::jwks::{JwkSet, SignatureError};
@@ -57,13 +58,13 @@ type ClaimTest = fn(&Context<'_>) -> CheckResult;
 const RULES: &[(Rule, ClaimTest)] = &[
     (Rule::IdTokenSigned, |token| {
         let signed = !token.algorithm().eq_ignore_ascii_case("none") && !token.jwt.signature.is_empty();
-        ensure(signed, format!("alg is {}", token.algorithm()))
+        ensure(signed, format!("alg is {}", WordOrQuoted(token.algorithm())))
     }),
     (Rule::IdTokenIssuer, |token| match &token.issuer {
         None => inconclusive("only endpoints are known, no issuer"),
         Some(issuer) => {
             let found = token.text("iss").unwrap_or_default();
-            ensure(found == issuer, format!("it is \"{found}\""))
+            ensure(found == issuer, format!("it is {}", Quoted::name(found)))
         }
     }),
     (Rule::IdTokenAudience, |token| {
@@ -73,7 +74,7 @@ const RULES: &[(Rule, ClaimTest)] = &[
         match (token.text("azp"), token.audiences().len()) {
             (None, ..=1) => Ok(()),
             (None, _) => violated("there are several audiences and no azp"),
-            (Some(party), _) => ensure(party == token.client_id, format!("it is \"{party}\"")),
+            (Some(party), _) => ensure(party == token.client_id, format!("it is {}", Quoted::name(party))),
         }
     }),
     (Rule::IdTokenExpiry, |token| {
@@ -118,7 +119,10 @@ const RULES: &[(Rule, ClaimTest)] = &[
             return Ok(());
         };
         match access_token_hash(token.algorithm(), &token.tokens.access_token) {
-            None => inconclusive(format!("the hash for {} is not known here", token.algorithm())),
+            None => inconclusive(format!(
+                "the hash for {} is not known here",
+                WordOrQuoted(token.algorithm())
+            )),
             Some(computed) => ensure(found.as_str() == Some(&computed), "it is another one"),
         }
     }),
@@ -177,9 +181,10 @@ fn signature(check: &mut Check<'_, '_>) -> CheckResult {
     match set.verify(&jwt) {
         Ok(_) => Ok(()),
         // Not signed, or with the client's secret: no published key is meant.
-        Err(SignatureError::Algorithm(name)) => {
-            inconclusive(format!("it is signed with {name}, not with a published key"))
-        }
+        Err(SignatureError::Algorithm(name)) => inconclusive(format!(
+            "it is signed with {}, not with a published key",
+            WordOrQuoted(&name)
+        )),
         Err(error) => violated(error.to_string()),
     }
 }

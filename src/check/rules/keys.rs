@@ -2,6 +2,7 @@
 
 use crate::check::context::Check;
 use crate::check::report::{Failure, Test, ensure, inconclusive, violated};
+use crate::foreign_text::Quoted;
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::http::HttpRequest;
 use crate::rules::Rule;
@@ -60,7 +61,7 @@ const RULES: [(Rule, Test<Vec<Value>>); 3] = [
         let twice = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id));
         ensure(
             twice.is_none(),
-            format!("kid \"{}\" stands twice", twice.map_or("", |(_, id)| id)),
+            format!("kid {} stands twice", Quoted::name(twice.map_or("", |(_, id)| id))),
         )
     }),
     (Rule::KeysStrength, |keys| {
@@ -80,7 +81,7 @@ const RULES: [(Rule, Test<Vec<Value>>); 3] = [
 
 fn named(key: &Value) -> String {
     match key.get("kid").and_then(Value::as_str) {
-        Some(id) => format!("the key \"{id}\""),
+        Some(id) => format!("the key {}", Quoted::name(id)),
         None => "a key without kid".to_owned(),
     }
 }

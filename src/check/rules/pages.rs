@@ -6,6 +6,7 @@ use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, Test, ensure, inconclusive, violated};
 use crate::check::token_requests::UNKNOWN_CLIENT;
+use crate::foreign_text::Quoted;
 use crate::protocol::http::{HeaderValue, Method};
 use crate::rules::Rule;
 
@@ -69,7 +70,10 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             .prober
             .authorize_by(Method::Get, &probe, vec![("origin", origin)])?;
         let allowed = exchange.header("access-control-allow-origin");
-        ensure(allowed.is_empty(), format!("Access-Control-Allow-Origin: {allowed}"))
+        ensure(
+            allowed.is_empty(),
+            format!("Access-Control-Allow-Origin is {}", Quoted::name(allowed)),
+        )
     });
     check.rule(Rule::AuthorizeEscaping, &mut escaping);
 }

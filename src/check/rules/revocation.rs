@@ -4,6 +4,7 @@ use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive};
 use crate::check::token_requests::UNKNOWN_TOKEN;
+use crate::foreign_text::WordOrQuoted;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
 use crate::protocol::params::Params;
@@ -44,7 +45,10 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         may_revoke(&exchange)?;
         let status = exchange.status();
         match exchange.error() {
-            Some(error) => ensure(error == "invalid_request", format!("the error is {error}")),
+            Some(error) => ensure(
+                error == "invalid_request",
+                format!("the error is {}", WordOrQuoted(&error)),
+            ),
             None => ensure(false, format!("the answer is status {status} without an error")),
         }
     });

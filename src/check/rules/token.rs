@@ -6,6 +6,7 @@ use crate::check::exchange::Exchange;
 use crate::check::logins::BaselineLogin;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
+use crate::foreign_text::Quoted;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::rules::Rule;
 use serde_json::{Map, Value};
@@ -20,20 +21,26 @@ type ResponseTest = fn(&Exchange, &Map<String, Value>) -> CheckResult;
 const RESPONSES: &[(Rule, ResponseTest)] = &[
     (Rule::TokenNoStore, |exchange, _| {
         let found = exchange.header("cache-control").to_ascii_lowercase();
-        ensure(found.contains("no-store"), format!("Cache-Control is \"{found}\""))
+        ensure(
+            found.contains("no-store"),
+            format!("Cache-Control is {}", Quoted::name(&found)),
+        )
     }),
     (Rule::TokenPragma, |exchange, _| {
         let found = exchange.header("pragma").to_ascii_lowercase();
-        ensure(found.contains("no-cache"), format!("Pragma is \"{found}\""))
+        ensure(
+            found.contains("no-cache"),
+            format!("Pragma is {}", Quoted::name(&found)),
+        )
     }),
     (Rule::TokenContentType, |exchange, _| {
         let found = exchange.response.media_type().unwrap_or_default();
-        ensure(found == "application/json", format!("it is \"{found}\""))
+        ensure(found == "application/json", format!("it is {}", Quoted::name(&found)))
     }),
     (Rule::TokenType, |_, object| {
         let found = object.get("token_type").and_then(Value::as_str).unwrap_or_default();
         let known = ["bearer", "dpop"].contains(&found.to_ascii_lowercase().as_str());
-        ensure(known, format!("it is \"{found}\""))
+        ensure(known, format!("it is {}", Quoted::name(&found)))
     }),
     (Rule::TokenExpiresIn, |_, object| match object.get("expires_in") {
         None | Some(Value::Null) => violated("it is absent"),

@@ -5,6 +5,7 @@ use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
@@ -179,9 +180,10 @@ fn unknown_parameter(check: &mut Check<'_, '_>) -> CheckResult {
         return Ok(());
     }
     check.expect_no_token(&exchange)?;
-    let error = exchange
-        .error()
-        .unwrap_or_else(|| format!("status {}", exchange.status()));
+    let error = exchange.error().map_or_else(
+        || format!("status {}", exchange.status()),
+        |error| WordOrQuoted(&error).to_string(),
+    );
     violated(format!("the request is refused: {error}"))
 }
 
@@ -196,7 +198,10 @@ fn basic_challenge(check: &mut Check<'_, '_>) -> CheckResult {
     let has_challenge = challenge.to_ascii_lowercase().starts_with("basic");
     ensure(
         status == 401 && has_challenge,
-        format!("it is status {status} with WWW-Authenticate \"{challenge}\""),
+        format!(
+            "it is status {status} with WWW-Authenticate {}",
+            Quoted::message(challenge)
+        ),
     )
 }
 

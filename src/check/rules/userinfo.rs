@@ -6,6 +6,7 @@ use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::UNKNOWN_TOKEN;
+use crate::foreign_text::Quoted;
 use crate::protocol::http::Method;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
@@ -33,7 +34,7 @@ const RULES: &[(Rule, TokenTest)] = &[
         let private = ["no-store", "private", "no-cache"]
             .iter()
             .any(|word| found.contains(word));
-        ensure(private, format!("Cache-Control is \"{found}\""))
+        ensure(private, format!("Cache-Control is {}", Quoted::name(&found)))
     }),
     (Rule::UserinfoTokenInQuery, |check, tokens| {
         works(check, tokens)?;
@@ -77,7 +78,10 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         if status != 401 {
             return violated(format!("the answer is status {status}"));
         }
-        ensure(has_scheme(&challenge), format!("WWW-Authenticate is \"{challenge}\""))
+        ensure(
+            has_scheme(&challenge),
+            format!("WWW-Authenticate is {}", Quoted::message(&challenge)),
+        )
     });
     check.rule(Rule::UserinfoNoTokenNoError, &mut |check| {
         let (_, challenge) = challenge(check)?;
@@ -86,7 +90,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         }
         ensure(
             !challenge.contains("error="),
-            format!("WWW-Authenticate is \"{challenge}\""),
+            format!("WWW-Authenticate is {}", Quoted::message(&challenge)),
         )
     });
     check.rule(Rule::UserinfoInvalidToken, &mut |check| {

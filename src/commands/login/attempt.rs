@@ -23,6 +23,8 @@ pub(super) struct Attempt<'a> {
     pub(super) transport: &'a Transport,
     pub(super) saver: &'a mut SessionSaver,
     pub(super) observer: &'a mut dyn Observer,
+    /// Whether a person is told what is odd about an answer that is taken.
+    pub(super) warns_of_quirks: bool,
 }
 
 /// A token request that failed.
@@ -89,7 +91,7 @@ impl Attempt<'_> {
             client_secret: None,
             token_parameters: token_parameters.to_vec(),
             assumed_ttl: self.resolved.request.assumed_ttl,
-            warns_of_quirks: true,
+            warns_of_quirks: self.warns_of_quirks,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod attempt;
 mod dry_run;
+mod machine;
 mod methods;
 mod outcome;
 mod profile_update;
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::store::{ProfileName, StoreKind};
 use attempt::Attempt;
+pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
 use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
@@ -60,6 +62,7 @@ fn log_in(
     reject_unattended(context, options, &resolved)?;
     let profile = config.profile(&name);
     let destination = Destination::resolve(context, options, profile)?;
+    destination.check_output()?;
     let mut observer = context.observer();
 
     // Everything that was given is read and checked before the store makes its key.
@@ -75,6 +78,7 @@ fn log_in(
         request: &resolved.request,
         method: &method,
         timeout: context.at_most(resolved.request.timeout),
+        known: saver.earlier_session().map(|earlier| earlier.generation),
         after_failure,
     };
     let turn = turn.wait(&mut saver, &mut observer)?;
@@ -91,6 +95,7 @@ fn log_in(
             transport: &transport,
             saver: &mut saver,
             observer: &mut observer,
+            warns_of_quirks: true,
         })?,
     };
     drop(turn);

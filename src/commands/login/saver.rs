@@ -10,9 +10,10 @@ use crate::app::store_migration::{PreviousStore, current_session};
 use crate::args::config::{self, Config, Profile};
 use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
-use crate::error::Error;
+use crate::error::{Error, ProcessError};
 use crate::exit::Diagnosis;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
+use crate::system::process;
 use crate::trace::{Event, Observer};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Destination {
     kind: StoreKind,
     saves_profile: bool,
+    /// Whether a person may be asked for a passphrase, or to unlock a keyring.
+    may_ask: bool,
 }
 
 impl Destination {
@@ -32,7 +35,34 @@ impl Destination {
                 false => context.store_kind(profile)?,
             },
             saves_profile: !options.session.no_save,
+            may_ask: true,
         })
+    }
+
+    /// The same for a command that asks nobody but where every command may.
+    ///
+    /// # Errors
+    /// The error of [`Context::store_kind`].
+    pub(super) fn without_prompts(
+        context: &Context,
+        options: &LoginOptions,
+        profile: Option<&Profile>,
+    ) -> Result<Self, Error> {
+        Ok(Destination {
+            may_ask: false,
+            ..Destination::resolve(context, options, profile)?
+        })
+    }
+
+    /// Shows that what is kept nowhere can at least be printed.
+    ///
+    /// # Errors
+    /// [`ProcessError::OutputLeadsNowhere`].
+    pub(super) fn check_output(&self) -> Result<(), ProcessError> {
+        match self.kind == StoreKind::None && process::leads_nowhere(&std::io::stdout()) {
+            true => Err(ProcessError::OutputLeadsNowhere),
+            false => Ok(()),
+        }
     }
 }
 
@@ -64,13 +94,20 @@ impl SessionSaver {
         resolved: &ResolvedLogin,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
-        let Destination { kind, saves_profile } = destination;
+        let Destination {
+            kind,
+            saves_profile,
+            may_ask,
+        } = destination;
         let config_path = context.config_path()?;
         if saves_profile {
             config::check_writable(&config_path)?;
         }
         let name = resolved.profile.clone();
-        let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
+        let mut store = match may_ask {
+            true => context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?,
+            false => context.store(&kind, context.interaction())?,
+        };
         let earlier = load_undamaged(store.as_mut(), &name)?;
         let previous_store = match saves_profile {
             true => PreviousStore::of(context, &name, config.profile(&name), &kind, observer)?,

@@ -6,9 +6,9 @@ use super::saver::SessionSaver;
 use crate::app::session_row::SessionRow;
 use crate::args::config::Config;
 use crate::error::Error;
+use crate::foreign_text::{WordOrQuoted, sanitize_json};
 use crate::output::duration::describe_seconds;
 use crate::output::report;
-use crate::output::sanitize::sanitize_json;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
@@ -43,7 +43,7 @@ impl<'a> Summary<'a> {
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
-            return report::print(Secret::new(line).expose().as_bytes());
+            return report::print_token(Secret::new(line).expose().as_bytes());
         }
         observer.observe(&Event::Outcome(&format!(
             "stored as profile \"{name}\" in {}",
@@ -60,8 +60,10 @@ impl<'a> Summary<'a> {
     fn print_identity(&self, observer: &mut dyn Observer) {
         let session = &self.outcome.session;
         let identity = match &self.outcome.id_token {
-            Some(id_token) => format!(" as {}", id_token.display_name()),
-            None if session.renewal.repeats_grant() => format!(" as the client {}", session.client.id),
+            Some(id_token) => format!(" as {}", WordOrQuoted(id_token.display_name())),
+            None if session.renewal.repeats_grant() => {
+                format!(" as the client {}", WordOrQuoted(session.client.id.as_str()))
+            }
             None => String::new(),
         };
         let issuer = session.issuer.as_ref().map(Issuer::as_str);

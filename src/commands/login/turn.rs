@@ -17,6 +17,8 @@ pub(super) struct Turn<'a> {
     pub(super) method: &'a LoginMethod,
     /// How long to wait for another login.
     pub(super) timeout: Duration,
+    /// The generation of the session before; one above it is of another login.
+    pub(super) known: Option<u64>,
     pub(super) after_failure: OnOtherFailure,
 }
 
@@ -39,7 +41,7 @@ impl Turn<'_> {
         let wait = LoginWait {
             profile: &name,
             server: server_label(request),
-            known: saver.earlier_session().map(|earlier| earlier.generation),
+            known: self.known,
             timeout: self.timeout,
             after_failure: self.after_failure,
         };

@@ -126,6 +126,7 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
         dpop: false,
         callback: CallbackChoice::Paste(RedirectUri::parse("http://127.0.0.1:0/callback").unwrap()),
         timeout,
+        success_url: None,
         assumed_ttl: None,
     };
     let transport = Transport::new(TransportSettings::default());

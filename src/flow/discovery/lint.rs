@@ -4,6 +4,7 @@
 
 use super::report::DiscoveryReport;
 use super::walk::FoundDocument;
+use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::members::{GRANT_AUTHORIZATION_CODE, Members};
 use crate::protocol::pkce::S256;
@@ -126,8 +127,9 @@ impl Findings {
                 Severity::Must,
                 "RFC 9728 §3.3",
                 format!(
-                    "the resource metadata are for \"{named}\", but \"{}\" was asked; they must be identical",
-                    resource.asked
+                    "the resource metadata are for {}, but {} was asked; they must be identical",
+                    Quoted::name(named),
+                    Quoted::name(&resource.asked)
                 ),
             ),
             None => self.finding(
@@ -165,7 +167,10 @@ impl Findings {
             Some("application/json") => {}
             Some(other) => self.violation(
                 Rule::MetadataContentType,
-                format!("the metadata are served as {other}, not as application/json"),
+                format!(
+                    "the metadata are served as {}, not as application/json",
+                    Quoted::name(&other)
+                ),
             ),
             None => self.violation(
                 Rule::MetadataContentType,
@@ -205,8 +210,9 @@ impl Findings {
             self.violation(
                 Rule::MetadataIssuer,
                 format!(
-                    "the metadata are for issuer \"{issuer}\", but \"{}\" was asked; they must be identical{advice}",
-                    server.asked
+                    "the metadata are for issuer {}, but {} was asked; they must be identical{advice}",
+                    Quoted::name(issuer),
+                    Quoted::name(&server.asked)
                 ),
             );
         }

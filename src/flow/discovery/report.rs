@@ -7,6 +7,7 @@
 use super::walk::{Attempt, FoundDocument, Outcome, Walk};
 use super::{DiscoveryError, FIRST, LATER};
 use crate::flow::caller::Caller;
+use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::metadata::ServerMetadata;
@@ -103,7 +104,10 @@ impl DiscoveryReport {
                 let found = match &vetted {
                     Some(Ok(named)) => format!("the challenge of the resource names {named} (RFC 9728 §5.1)"),
                     Some(Err((text, problem))) => {
-                        format!("the challenge of the resource names {text}, which is not asked: {problem}")
+                        format!(
+                            "the challenge of the resource names {}, which is not asked: {problem}",
+                            Quoted::name(text)
+                        )
                     }
                     None => format!("{status}, and no challenge that names the metadata of a resource"),
                 };

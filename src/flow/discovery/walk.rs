@@ -5,6 +5,7 @@
 
 use super::DiscoveryError;
 use crate::flow::caller::Caller;
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::{JsonError, parse_object};
@@ -97,7 +98,7 @@ impl Attempt {
             Outcome::Refused(problem) => format!("refused because {problem}"),
             Outcome::NotAnObject { media_type, problem } => match media_type {
                 Some(media_type) if is_json(media_type) => format!("200, refused because it is {problem}"),
-                Some(media_type) => format!("200 with {media_type}, no JSON object"),
+                Some(media_type) => format!("200 with {}, no JSON object", media_type_text(media_type)),
                 None => "200 without a JSON object".to_owned(),
             },
             Outcome::Redirect { status, target } => match target {
@@ -109,7 +110,7 @@ impl Attempt {
             },
             Outcome::Status { status: 404, .. } => "404".to_owned(),
             Outcome::Status { status, media_type } => match media_type {
-                Some(media_type) => format!("{status} with {media_type}"),
+                Some(media_type) => format!("{status} with {}", media_type_text(media_type)),
                 None => status.to_string(),
             },
             Outcome::Challenge { found, .. } => found.clone(),
@@ -135,6 +136,14 @@ impl Attempt {
             Outcome::Challenge { .. } => true,
             _ => false,
         }
+    }
+}
+
+/// `text/html`, or whatever stands there in quotes.
+fn media_type_text(media_type: &str) -> String {
+    match media_type.split_once('/') {
+        Some((kind, rest)) => format!("{}/{}", WordOrQuoted(kind), WordOrQuoted(rest)),
+        None => Quoted::name(media_type).to_string(),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::trace::{Event, Observer, Party, Step};
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
 use std::time::Duration;
+use url::Url;
 
 /// Where the authorization response comes in.
 pub(crate) struct CallbackReceiver {
@@ -126,6 +127,19 @@ impl ReceivedCallback {
             params: &self.params,
             method,
             status: page.status().as_u16(),
+        });
+    }
+
+    /// Sends the browser that waits on to another page, if there is one.
+    pub(crate) fn send_on(self, url: &Url, redirect_uri: &RedirectUri, observer: &mut dyn Observer) {
+        let Some(browser) = self.browser else { return };
+        let method = browser.method;
+        browser.send_on(url);
+        observer.observe(&Event::CallbackAnswered {
+            redirect_uri: redirect_uri.as_str(),
+            params: &self.params,
+            method,
+            status: 303,
         });
     }
 

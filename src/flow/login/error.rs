@@ -55,7 +55,7 @@ pub enum LoginError {
     #[error("the authorization response cannot be accepted")]
     InvalidResponse(#[source] InvalidAuthorizationResponse),
     /// The server or the resource owner said no.
-    #[error("the authorization server refused: {}{}", error.error, described(error))]
+    #[error("the authorization server refused: {error}")]
     Denied { error: ErrorResponse, sent: Box<Sent> },
     /// No answer from the token endpoint.
     #[error("the code cannot be exchanged")]
@@ -75,14 +75,6 @@ pub enum LoginError {
     /// The session cannot be stored.
     #[error("the session was not stored: {0}")]
     Keep(Box<dyn Diagnosis>),
-}
-
-pub(super) fn described(error: &ErrorResponse) -> String {
-    error
-        .error_description
-        .as_ref()
-        .map(|text| format!(" ({text})"))
-        .unwrap_or_default()
 }
 
 impl From<NoTokenAnswer> for LoginError {

@@ -26,10 +26,12 @@ pub(super) fn trace_prepared(request: &AuthorizationRequest, observer: &mut dyn 
 }
 
 /// Step 2: the authorization request, its URL, and how its answer can come back.
+/// Where no browser may reach it, the device grant of the server is another way.
 pub(crate) fn trace_authorization_request(
     params: &Params,
     url: &Url,
     receiver: &CallbackReceiver,
+    takes_device_codes: bool,
     context: &mut LoginContext<'_>,
 ) {
     trace_authorization_url(params, url, context.caller.observer);
@@ -39,6 +41,7 @@ pub(crate) fn trace_authorization_request(
             port: listener.port(),
             elsewhere: receiver.bound_elsewhere,
             paste_accepted: context.pasted.is_some(),
+            takes_device_codes,
         };
         for line in context.host.advice(&listening) {
             context.caller.observe(&Event::Note(&line));

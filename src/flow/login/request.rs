@@ -6,6 +6,7 @@ use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::user_agent::callback::ListenSettings;
 use std::time::Duration;
+use url::Url;
 
 /// What a login is to do.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct LoginRequest {
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.
     pub timeout: Duration,
+    /// Where the browser goes on after success, instead of our page.
+    pub success_url: Option<Url>,
     /// How long an access token lives where the server does not say so.
     pub assumed_ttl: Option<Duration>,
 }

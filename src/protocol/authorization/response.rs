@@ -1,6 +1,7 @@
 //! The authorization response (RFC 6749 §4.1.2, §4.1.2.1) with `iss` (RFC 9207
 //! §2): as a server sends it, and what is wrong with one.
 
+use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
@@ -52,7 +53,11 @@ pub enum InvalidAuthorizationResponse {
     #[error(transparent)]
     Repeated(#[from] Repeated),
     /// RFC 9207 §2.4: another server answered than was asked.
-    #[error("the authorization response came from issuer \"{found}\", but \"{expected}\" was asked (RFC 9207 §2.4)")]
+    #[error(
+        "the authorization response came from issuer {}, but {} was asked (RFC 9207 §2.4)",
+        Quoted::name(found),
+        Quoted::name(expected)
+    )]
     WrongIssuer { expected: String, found: String },
     /// RFC 9207 §2.4.
     #[error("the server announces iss in its responses, but this one has none (RFC 9207 §2.4)")]

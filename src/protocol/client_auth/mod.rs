@@ -20,6 +20,7 @@ use super::http::HttpRequest;
 use super::random::{Randomness, RandomnessFailed};
 use super::signing::SigningError;
 use super::time::UnixSeconds;
+use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use credentials::AssertionParameters;
 use serde::Serialize;
@@ -74,7 +75,7 @@ impl ClientAuthenticationMethod {
 
 /// A client authentication method that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client authentication method \"{}\" (expected: {})", .0, ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str).join(", "))]
+#[error("unknown client authentication method {} (expected: {})", Quoted::name(.0), ClientAuthenticationMethod::ALL.map(ClientAuthenticationMethod::as_str).join(", "))]
 pub struct UnknownClientAuthenticationMethod(pub String);
 
 impl FromStr for ClientAuthenticationMethod {

@@ -1,5 +1,6 @@
 //! One public key, read and bounded (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
+use crate::foreign_text::Quoted;
 use crate::protocol::abnf::{base64url, from_base64url};
 use crate::protocol::signing::PublicJwk;
 use serde_json::{Map, Value};
@@ -51,10 +52,10 @@ pub enum KeyProblem {
     #[error("its use or key_ops is another than to verify signatures (RFC 7517 §4.2, §4.3)")]
     OtherUse,
     /// A key type that is not spoken here.
-    #[error("its kty is \"{0}\", which is not supported")]
+    #[error("its kty is {}, which is not supported", Quoted::name(.0))]
     KeyType(String),
     /// A curve that is not spoken here.
-    #[error("its crv is \"{0}\", which is not supported")]
+    #[error("its crv is {}, which is not supported", Quoted::name(.0))]
     Curve(String),
     /// A member is absent, no string, or out of range.
     #[error("its {0} is missing or not what RFC 7518 §6 and RFC 8037 §2 say")]

@@ -3,6 +3,7 @@
 use super::algorithm::Algorithm;
 use super::key::{Jwk, KeyProblem};
 use super::set::{JwkSet, UnusableKey};
+use crate::foreign_text::Quoted;
 use crate::protocol::jose::UnverifiedJwt;
 use serde_json::Value;
 use std::fmt;
@@ -11,7 +12,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// `none`, an HMAC, or an algorithm that is not spoken here.
-    #[error("it is signed with \"{0}\", which a published key cannot prove (RFC 8725 §3.1, §3.2)")]
+    #[error("it is signed with {}, which a published key cannot prove (RFC 8725 §3.1, §3.2)", Quoted::name(.0))]
     Algorithm(String),
     /// RFC 7515 §4.1.11.
     #[error("its header has crit, none of whose extensions is known (RFC 7515 §4.1.11)")]
@@ -45,7 +46,7 @@ pub enum SignatureError {
 
 fn with_key_id(key_id: Option<&str>) -> String {
     key_id
-        .map(|key_id| format!(" with kid \"{key_id}\""))
+        .map(|key_id| format!(" with kid {}", Quoted::name(key_id)))
         .unwrap_or_default()
 }
 
@@ -69,7 +70,7 @@ impl fmt::Display for VerifiedBy<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.algorithm)?;
         match self.key_id {
-            Some(key_id) => write!(formatter, " with key \"{key_id}\""),
+            Some(key_id) => write!(formatter, " with key {}", Quoted::name(key_id)),
             None => Ok(()),
         }
     }

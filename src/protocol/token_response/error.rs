@@ -1,6 +1,7 @@
 //! What the token endpoint answered where it was not a token (RFC 6749 §5.2),
 //! and what is wrong with an answer that breaks the specification.
 
+use crate::foreign_text::Quoted;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::scrub::scrub;
 use crate::secret::Secret;
@@ -20,7 +21,7 @@ pub enum InvalidTokenResponse {
     #[error("the token response has no access_token (RFC 6749 §5.1)")]
     NoAccessToken,
     /// It is somewhere else.
-    #[error("the token response has no access_token where it belongs, but one at {0} (RFC 6749 §5.1)")]
+    #[error("the token response has no access_token where it belongs, but one at {} (RFC 6749 §5.1)", Quoted::name(.0))]
     NestedAccessToken(String),
     /// RFC 6749 §5.1.
     #[error("access_token in the token response is empty (RFC 6749 §5.1)")]
@@ -36,7 +37,7 @@ pub enum InvalidTokenResponse {
         max_bytes: usize,
     },
     /// RFC 6749 §7.1: it must not be used.
-    #[error("token_type \"{0}\" is not Bearer, and a token of unknown type must not be used (RFC 6749 §7.1)")]
+    #[error("token_type {} is not Bearer, and a token of unknown type must not be used (RFC 6749 §7.1)", Quoted::name(.0))]
     TokenType(String),
     /// RFC 9449 §5: whoever gets hold of it could use it.
     #[error("{}, but a token that is bound to the key of this session was asked for (token_type DPoP, RFC 9449 §5)", described_type(.0.as_deref()))]
@@ -72,7 +73,7 @@ pub enum TokenError {
         announced_as_json: bool,
     },
     /// RFC 6749 §5.2.
-    #[error("the token endpoint {endpoint} refused: {}{}", error.error, in_parentheses(error.error_description.as_deref()))]
+    #[error("the token endpoint {endpoint} refused: {error}")]
     OAuth {
         endpoint: String,
         /// 4xx, or 200 where the server does not know better.
@@ -132,11 +133,12 @@ impl TokenError {
 
 fn described_type(token_type: Option<&str>) -> String {
     match token_type {
-        Some(token_type) => format!("token_type is \"{token_type}\""),
+        Some(token_type) => format!("token_type is {}", Quoted::name(token_type)),
         None => "the token response has no token_type".to_owned(),
     }
 }
 
 fn in_parentheses(text: Option<&str>) -> String {
-    text.map(|text| format!(" ({text})")).unwrap_or_default()
+    text.map(|text| format!(" ({})", Quoted::message(text)))
+        .unwrap_or_default()
 }

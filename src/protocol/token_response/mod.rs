@@ -140,6 +140,9 @@ impl TokenResponse {
         {
             quirks.push(Quirk::RefreshTokenCharacters);
         }
+        if expires_in_s == Some(0) && refresh_token.is_none() {
+            quirks.push(Quirk::ExpiresAtOnce);
+        }
         let id_token = optional_token(&mut object, "id_token", usize::MAX)?;
         let refresh_lifetimes = REFRESH_TOKEN_LIFETIMES.iter();
         let refresh_expires_in_s = refresh_lifetimes

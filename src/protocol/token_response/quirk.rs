@@ -1,6 +1,8 @@
 //! What servers do otherwise than the specification says, and what is taken
 //! from them all the same, since no check depends on it.
 
+use crate::foreign_text::Quoted;
+
 /// Something in a token response that is not as it should be, but is taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Quirk {
@@ -8,7 +10,7 @@ pub enum Quirk {
     #[error("its status is {0}, not 200")]
     Status(u16),
     /// JSON under another name.
-    #[error("its content type is \"{0}\", not application/json")]
+    #[error("its content type is {}, not application/json", Quoted::name(.0))]
     ContentType(String),
     /// RFC 8259 §8.1.
     #[error("it begins with a byte order mark")]
@@ -24,6 +26,9 @@ pub enum Quirk {
     /// Negative, words, an object.
     #[error("expires_in is not a usable number, so the token's lifetime is unknown")]
     ExpiresIn,
+    /// 0, and no refresh token to get another one with.
+    #[error("expires_in is 0, so the token has expired already")]
+    ExpiresAtOnce,
     /// RFC 6749 §3.3.
     #[error("scope is a list, not a string")]
     ScopeList,

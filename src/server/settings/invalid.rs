@@ -2,6 +2,7 @@
 
 use super::super::route::UnknownRoute;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::Quoted;
 use crate::protocol::client::InvalidClientId;
 use crate::protocol::redirect_uri::InvalidRedirectUri;
 use crate::rules::UnknownRule;
@@ -22,13 +23,13 @@ pub enum InvalidSetting {
     #[error("an account is written NAME:PASSWORD, neither of them empty")]
     User,
     /// `--fail`.
-    #[error("\"{0}\" is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599")]
+    #[error("{} is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599", Quoted::name(.0))]
     Fault(String),
     /// `--fail`, the endpoint.
     #[error(transparent)]
     Route(#[from] UnknownRoute),
     /// `--cors`.
-    #[error("\"{0}\" is not an origin: scheme, host and, if need be, port, or * for all")]
+    #[error("{} is not an origin: scheme, host and, if need be, port, or * for all", Quoted::name(.0))]
     Origin(String),
     /// `--break`.
     #[error(transparent)]

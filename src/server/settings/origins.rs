@@ -1,8 +1,8 @@
 //! The origins of browser applications that `--cors` allows.
 
 use super::invalid::InvalidSetting;
+use crate::protocol::url_text;
 use std::str::FromStr;
-use url::Url;
 
 /// The origins that are allowed; by default none.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ impl AllowedOrigins {
 /// The origin in the form in which browsers send it (RFC 6454 §6.2): a scheme,
 /// a host, and a port where it is not that of the scheme.
 fn parse(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok()?;
+    let url = url_text::parse(text)?;
     let (_, authority) = text.split_once("://")?;
     let is_bare = !authority.is_empty() && !authority.contains(['/', '?', '#', '@', '\\']);
     let is_web = matches!(url.scheme(), "http" | "https");

@@ -1,5 +1,6 @@
 //! How a session comes to be of no use before its tokens expire.
 
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::time::UnixSeconds;
 use std::fmt;
 
@@ -35,6 +36,15 @@ impl SessionEnd {
         }
     }
 
+    /// The inverse of [`from_reason`](Self::from_reason).
+    pub(super) fn reason(&self) -> String {
+        match (&self.error, &self.description) {
+            (Some(error), Some(description)) => format!("{error} ({description})"),
+            (Some(text), None) | (None, Some(text)) => text.clone(),
+            (None, None) => String::new(),
+        }
+    }
+
     /// The server's `error` and `error_description`.
     pub fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         Some((self.error.as_deref()?, self.description.as_deref()))
@@ -44,8 +54,11 @@ impl SessionEnd {
 impl fmt::Display for SessionEnd {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.error, &self.description) {
-            (Some(error), Some(description)) => write!(formatter, "{error} ({description})"),
-            (Some(text), None) | (None, Some(text)) => formatter.write_str(text),
+            (Some(error), Some(description)) => {
+                write!(formatter, "{} ({})", WordOrQuoted(error), Quoted::message(description))
+            }
+            (Some(error), None) => WordOrQuoted(error).fmt(formatter),
+            (None, Some(description)) => Quoted::message(description).fmt(formatter),
             (None, None) => Ok(()),
         }
     }

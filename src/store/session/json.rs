@@ -283,7 +283,7 @@ impl<'a> From<&'a SessionEnd> for RecordEnd<'a> {
     fn from(end: &'a SessionEnd) -> Self {
         RecordEnd {
             at: end.at.0,
-            reason: Cow::Owned(end.to_string()),
+            reason: Cow::Owned(end.reason()),
             error: borrowed(&end.error),
             error_description: borrowed(&end.description).filter(|_| end.error.is_some()),
         }

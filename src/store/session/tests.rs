@@ -104,16 +104,6 @@ fn the_keys_of_a_role_take_the_place_of_older_ones_and_there_are_few() {
     let keep = |session: &mut Session, name: &str, expires_at| {
         session.keep_role_credentials(role_credentials(name, expires_at), now);
     };
-    for (name, expires_at) in [
-        ("a", 900),
-        ("b", 2_000),
-        ("b", 3_000),
-        ("c", 2_000),
-        ("d", 2_000),
-        ("e", 2_000),
-    ] {
-        keep(&mut session, name, expires_at);
-    }
     let kept = |session: &Session| -> Vec<(String, i64)> {
         let roles = session.role_credentials.iter();
         roles
@@ -121,6 +111,13 @@ fn the_keys_of_a_role_take_the_place_of_older_ones_and_there_are_few() {
             .collect()
     };
     let pair = |name: &str, expires_at| (name.to_owned(), expires_at);
+    keep(&mut session, "a", 900);
+    keep(&mut session, "b", 2_000);
+    keep(&mut session, "b", 3_000);
+    assert_eq!(kept(&session), [pair("b", 3_000)]);
+    for name in ["c", "d", "e"] {
+        keep(&mut session, name, 2_000);
+    }
     assert_eq!(
         kept(&session),
         [pair("b", 3_000), pair("c", 2_000), pair("d", 2_000), pair("e", 2_000)]

@@ -44,6 +44,12 @@ pub enum PermissionPolicy {
     Refuse,
 }
 
+/// Whether this descriptor is `/dev/null`.
+#[cfg(unix)]
+pub fn is_null_device(descriptor: impl std::os::fd::AsFd) -> bool {
+    rustix::fs::fstat(descriptor).is_ok_and(|stat| rules::is_null_device(&stat))
+}
+
 /// Whether this process has a controlling terminal, wherever its streams lead.
 pub fn has_controlling_terminal() -> bool {
     cfg!(unix) && std::fs::File::open("/dev/tty").is_ok()

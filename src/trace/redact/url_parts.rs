@@ -1,6 +1,6 @@
 //! The URL of a request in parts, secret ones apart.
 
-use crate::output::sanitize::sanitize_unbounded;
+use crate::foreign_text::sanitize_unbounded;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::{Params, Value};
 use crate::protocol::pkce::S256;

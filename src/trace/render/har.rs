@@ -4,7 +4,7 @@
 //! them. What else happened is in the other formats. A request that was not
 //! answered has the status 0.
 
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;

@@ -3,7 +3,7 @@
 //! fetched: the page says so itself (Content-Security-Policy). Colours follow
 //! the reader's light or dark scheme; printed, everything is open.
 
-use crate::output::sanitize::escape_html;
+use crate::foreign_text::escape_html;
 use crate::trace::diagram::{DetailContent, DiagramBuilder, DiagramLine, LineDetail, LineKind, PARTIES};
 use crate::trace::renderer::{Renderer, TraceContext};
 use crate::trace::{Event, Party};

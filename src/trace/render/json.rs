@@ -2,7 +2,7 @@
 //! and the trace file that has one on each line. Names and members are for
 //! programs and stay as they are; `docs/trace.md` lists them.
 
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::trace::curl::curl_command;
@@ -118,7 +118,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
         Event::CheckPassed(what) => named("check_passed", members([("text", text(what))])),
         Event::CheckSkipped(what) => named("check_skipped", members([("text", text(what))])),
         Event::Outcome(what) => named("outcome", members([("text", text(what))])),
-        Event::Note(what) => named("note", members([("text", text(what))])),
+        Event::Note(what) => named("note", members([("text", OrderedJson::from(sanitize_line(what)))])),
         Event::Warning(what) => named("warning", members([("text", text(what))])),
         Event::Failed {
             message,

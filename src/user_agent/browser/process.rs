@@ -4,6 +4,7 @@ use super::command::BrowserLauncher;
 use super::error::BrowserError;
 use super::safe_url::url_for_browser;
 use crate::protocol::endpoint::HttpPolicy;
+use crate::system::process;
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -97,8 +98,10 @@ pub fn open(
     environment.retain(|(name, _)| !is_ours(name));
     let quick_failure = settings.quick_failure;
     let (reporter, reports) = mpsc::unbounded_channel();
+    let thread_reporter = reporter.clone();
     // not a task of the runtime, which would wait for it at its end
-    thread::spawn(move || {
+    let started = thread::Builder::new().name("browser".to_owned()).spawn(move || {
+        let reporter = thread_reporter;
         let attempts = launchers.iter().flat_map(|launcher| attempts(launcher, &url));
         for attempt in attempts {
             if reporter.is_closed() || attempt.run(&environment, quick_failure, &reporter) == Outcome::Done {
@@ -106,6 +109,12 @@ pub fn open(
             }
         }
     });
+    if let Err(error) = started {
+        let _nobody_listens = reporter.send(BrowserReport::NotStarted {
+            command: "the browser".to_owned(),
+            reason: format!("a thread cannot be started: {error}"),
+        });
+    }
     Ok(BrowserProcess { reports })
 }
 
@@ -158,7 +167,7 @@ impl Attempt {
             let _nobody_listens = reporter.send(report);
         };
         let began = Instant::now();
-        let mut child = match self.command.spawn() {
+        let mut child = match process::spawn(&mut self.command) {
             Ok(child) => child,
             Err(error) => {
                 report(BrowserReport::NotStarted {

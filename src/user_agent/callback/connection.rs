@@ -7,10 +7,10 @@
 
 use super::connections::{Progress, SlotGuard};
 use super::filter::MAX_FORM_BYTES;
-use super::head::{HeadScanner, MAX_HEAD_BYTES};
+use super::head::{HeadScanner, MAX_HEAD_BYTES, TLS_HANDSHAKE};
 use super::page::{self, Page};
 use super::refusal::Refusal;
-use super::{Arrival, Callback};
+use super::{Arrival, Callback, Reply};
 use crate::protocol::http::Method;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -23,11 +23,13 @@ use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use url::Url;
 
 /// How much is read and thrown away after a refusal.
 const MAX_LINGER_BYTES: u64 = 4 * 1024 * 1024;
@@ -41,7 +43,49 @@ pub(super) fn serve(stream: TcpStream, slot: SlotGuard) -> Pin<Box<dyn Future<Ou
 
 async fn serve_request(stream: TcpStream, slot: &SlotGuard) {
     let _delay_costs_only_time = stream.set_nodelay(true);
-    let (mut reader, writer) = stream.into_split();
+    let Some(acceptor) = &slot.shared.tls else {
+        let (reader, writer) = stream.into_split();
+        return serve_http(reader, writer, slot).await;
+    };
+    let handshake = tokio::select! {
+        biased;
+        handshake = timeout(slot.shared.limits.read, shake_hands(stream, acceptor, slot)) => handshake,
+        () = slot.closed_and_read() => return,
+    };
+    // silent for too long: browsers open connections in advance
+    if let Ok(Some(stream)) = handshake {
+        let (reader, writer) = tokio::io::split(stream);
+        serve_http(reader, writer, slot).await;
+    }
+}
+
+/// The connection with TLS on it; `None` where it does not come to that.
+async fn shake_hands(stream: TcpStream, acceptor: &TlsAcceptor, slot: &SlotGuard) -> Option<TlsStream<TcpStream>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await.ok()? == 0 {
+        return None;
+    }
+    slot.set_progress(Progress::Spoken);
+    if first != [TLS_HANDSHAKE] {
+        slot.shared.report_refusal(Refusal::PlainHttp);
+        let (reader, writer) = stream.into_split();
+        refuse(Refusal::PlainHttp, reader, writer, slot).await;
+        return None;
+    }
+    match acceptor.accept(stream).await {
+        Ok(stream) => Some(stream),
+        Err(_) => {
+            slot.shared.report_refusal(Refusal::TlsHandshake);
+            None
+        }
+    }
+}
+
+async fn serve_http<R, W>(mut reader: R, writer: W, slot: &SlotGuard)
+where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
     let head = tokio::select! {
         biased;
         head = timeout(slot.shared.limits.read, read_head(&mut reader, slot)) => head,
@@ -60,7 +104,7 @@ async fn serve_request(stream: TcpStream, slot: &SlotGuard) {
 
 /// The bytes up to the end of the head, and what came with them; `None` when
 /// the client left before.
-async fn read_head(reader: &mut OwnedReadHalf, slot: &SlotGuard) -> Result<Option<Vec<u8>>, Refusal> {
+async fn read_head(reader: &mut (impl AsyncRead + Unpin), slot: &SlotGuard) -> Result<Option<Vec<u8>>, Refusal> {
     let mut scanner = HeadScanner::default();
     let mut buffer = Vec::with_capacity(2048);
     // one byte more than the limit tells a head that fits from one that does not
@@ -76,11 +120,16 @@ async fn read_head(reader: &mut OwnedReadHalf, slot: &SlotGuard) -> Result<Optio
     }
 }
 
-async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, slot: &SlotGuard) {
+async fn exchange<R, W>(head: Vec<u8>, reader: R, writer: W, slot: &SlotGuard)
+where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
     let refused = AtomicBool::new(false);
     let service = service_fn(|request| async {
         let answer = match answer(request, slot).await {
-            Ok(page) => page_response(page),
+            Ok(Reply::Page(page)) => page_response(page),
+            Ok(Reply::SeeOther(url)) => redirect_response(&url),
             Err(refusal) => {
                 refused.store(true, Ordering::Relaxed);
                 slot.shared.report_refusal(refusal);
@@ -115,7 +164,7 @@ async fn exchange(head: Vec<u8>, reader: OwnedReadHalf, writer: OwnedWriteHalf, 
     }
 }
 
-async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Refusal> {
+async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Reply, Refusal> {
     let (head, body) = request.into_parts();
     let query = head.uri.query().unwrap_or_default();
     let method = slot.shared.filter.check(&head)?;
@@ -132,7 +181,7 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Re
         }
     };
     slot.set_progress(Progress::Held);
-    let (responder, page) = oneshot::channel();
+    let (responder, reply) = oneshot::channel();
     let callback = Callback {
         parameters,
         method,
@@ -140,9 +189,9 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Page, Re
     };
     let delivered = slot.shared.reports.send(Arrival::Callback(callback)).await;
     if delivered.is_err() {
-        return Ok(Page::AlreadyHandled);
+        return Ok(Reply::Page(Page::AlreadyHandled));
     }
-    Ok(page.await.unwrap_or(Page::Failure))
+    Ok(reply.await.unwrap_or(Reply::Page(Page::Failure)))
 }
 
 async fn read_form(body: Incoming, limit: Duration) -> Result<String, Refusal> {
@@ -166,6 +215,22 @@ fn page_response(page: Page) -> Response<Full<Bytes>> {
     response
 }
 
+/// `Referrer-Policy` is among the headers of every answer, so that the other
+/// page does not learn this address, which has the code in it.
+fn redirect_response(url: &Url) -> Response<Full<Bytes>> {
+    let Ok(location) = HeaderValue::from_str(url.as_str()) else {
+        return page_response(Page::Success);
+    };
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    for (name, value) in page::headers() {
+        response.headers_mut().insert(name, value);
+    }
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
 fn refusal_response(refusal: Refusal, allowed_methods: &'static str) -> Response<Full<Bytes>> {
     let mut response = page_response(Page::Ignored);
     *response.status_mut() = refusal.status();
@@ -178,7 +243,12 @@ fn refusal_response(refusal: Refusal, allowed_methods: &'static str) -> Response
 }
 
 /// Answers what never reaches hyper. What is not HTTP is closed without an answer.
-async fn refuse(refusal: Refusal, reader: OwnedReadHalf, mut writer: OwnedWriteHalf, slot: &SlotGuard) {
+async fn refuse(
+    refusal: Refusal,
+    reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+    slot: &SlotGuard,
+) {
     if refusal.is_answered() {
         let _client_gone = writer
             .write_all(&page::raw_response(refusal.status(), Page::Ignored))

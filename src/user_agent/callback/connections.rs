@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 /// Connections open at once.
 const MAX_CONNECTIONS: usize = 64;
@@ -38,6 +39,8 @@ pub(super) type Serve = fn(TcpStream, SlotGuard) -> Pin<Box<dyn Future<Output = 
 pub(super) struct Shared {
     pub(super) filter: RequestFilter,
     pub(super) limits: ListenerLimits,
+    /// For an https redirect URI.
+    pub(super) tls: Option<TlsAcceptor>,
     pub(super) serve: Serve,
     pub(super) reports: mpsc::Sender<Arrival>,
     pub(super) closing: watch::Sender<bool>,

@@ -1,6 +1,7 @@
 //! Why the listener could not be had. All but the last two are the user's to
 //! solve with other flags.
 
+use super::certificate::CallbackCertificateError;
 use crate::exit::{Diagnosis, ExitCode};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -35,6 +36,9 @@ pub enum LoopbackError {
         #[source]
         source: io::Error,
     },
+    /// Its certificate cannot be used or made.
+    #[error(transparent)]
+    Certificate(#[from] CallbackCertificateError),
     /// The listener ended while somebody waited for it.
     #[error("the listener for the callback has ended")]
     Ended,
@@ -54,6 +58,7 @@ fn ports_in_words(ports: &[u16]) -> String {
 impl Diagnosis for LoopbackError {
     fn exit_code(&self) -> ExitCode {
         match self {
+            LoopbackError::Certificate(source) => source.exit_code(),
             LoopbackError::PortsBusy { .. }
             | LoopbackError::PortNotPermitted { .. }
             | LoopbackError::AddressMissing { .. } => ExitCode::Usage,
@@ -63,6 +68,7 @@ impl Diagnosis for LoopbackError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            LoopbackError::Certificate(source) => source.hints(),
             LoopbackError::PortsBusy { .. } => vec![
                 "Name other ports with `--port P,P,…`, or any free one with `--port 0` if the server allows it."
                     .to_owned(),

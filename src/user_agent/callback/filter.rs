@@ -19,17 +19,24 @@ pub(super) struct RequestFilter {
     path: String,
     authority: String,
     /// The host alone, where browsers leave the port out of Host.
-    host_without_port: Option<&'static str>,
+    host_without_port: Option<String>,
+    /// Of the redirect URI.
+    scheme: &'static str,
     accept_form_post: bool,
 }
 
 impl RequestFilter {
     pub(super) fn new(settings: &ListenSettings, port: u16) -> RequestFilter {
-        let host = settings.host.as_str();
+        let host = settings.name.as_deref().unwrap_or(settings.host.as_str());
+        let (scheme, default_port) = match settings.certificate {
+            Some(_) => ("https", 443),
+            None => ("http", 80),
+        };
         RequestFilter {
             path: settings.path.clone(),
             authority: format!("{host}:{port}"),
-            host_without_port: (port == 80).then_some(host),
+            host_without_port: (port == default_port).then(|| host.to_owned()),
+            scheme,
             accept_form_post: settings.accept_form_post,
         }
     }
@@ -73,10 +80,15 @@ impl RequestFilter {
         };
         let host = match (request.uri.scheme_str(), request.uri.authority()) {
             (None, None) => host.as_bytes(),
-            (Some("http"), Some(authority)) => authority.as_str().as_bytes(),
+            (Some(scheme), Some(authority)) if scheme == self.scheme => authority.as_str().as_bytes(),
             _ => return Err(Refusal::TargetScheme),
         };
-        if host == self.authority.as_bytes() || self.host_without_port.is_some_and(|bare| host == bare.as_bytes()) {
+        if host == self.authority.as_bytes()
+            || self
+                .host_without_port
+                .as_ref()
+                .is_some_and(|bare| host == bare.as_bytes())
+        {
             return Ok(());
         }
         if host.is_empty() || host.contains(&b'@') || !host.is_ascii() {

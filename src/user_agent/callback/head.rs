@@ -18,7 +18,7 @@ pub(super) const MAX_HEADER_FIELDS_BYTES: usize = 64 * 1024;
 pub(super) const MAX_HEAD_BYTES: usize = MAX_REQUEST_LINE_BYTES + MAX_HEADER_FIELDS_BYTES;
 
 /// How a TLS handshake begins (RFC 8446 §5.1).
-const TLS_HANDSHAKE: u8 = 22;
+pub(super) const TLS_HANDSHAKE: u8 = 22;
 
 /// Looks through a growing buffer.
 #[derive(Debug, Default)]

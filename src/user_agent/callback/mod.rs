@@ -9,19 +9,23 @@
 //! [`Loopback`] is closed or dropped.
 
 mod bind;
+mod certificate;
 mod connection;
 mod connections;
 mod error;
 mod filter;
 mod head;
 mod limits;
+mod named_host;
 mod page;
 mod refusal;
 
+pub use certificate::{CallbackCertificate, CallbackCertificateError};
 pub use error::LoopbackError;
 #[cfg(fuzzing)]
 pub use head::ends_head;
 pub use limits::ListenerLimits;
+pub use named_host::{NotLoopback, resolve_loopback};
 pub use page::{Page, content_security_policy};
 pub use refusal::Refusal;
 
@@ -35,6 +39,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+use url::Url;
 
 /// Arrivals that wait for [`Loopback::next`]. Past that, refused requests are
 /// answered but no longer reported.
@@ -43,8 +49,13 @@ const ARRIVAL_BACKLOG: usize = 64;
 /// What to listen on, and which requests are callbacks.
 #[derive(Debug, Clone)]
 pub struct ListenSettings {
-    /// The host of the redirect URI; requests must carry it as `Host`.
+    /// The host of the redirect URI, or what its name resolves to.
     pub host: LoopbackAddress,
+    /// The name in the redirect URI, where that is another one; requests must
+    /// carry it, or the host, as `Host`.
+    pub name: Option<String>,
+    /// The certificate of an https redirect URI; `None` for http.
+    pub certificate: Option<CallbackCertificate>,
     /// Ports to try in order; 0 is any free one. Empty counts as `[0]`.
     pub ports: Vec<u16>,
     /// The address to bind where it differs from the redirect URI. Without a
@@ -88,13 +99,26 @@ pub struct Callback {
     pub parameters: String,
     /// GET for a query, POST for a form.
     pub method: Method,
-    responder: oneshot::Sender<Page>,
+    responder: oneshot::Sender<Reply>,
+}
+
+/// What the browser of a callback gets.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    Page(Page),
+    /// 303 to this URL, as it is.
+    SeeOther(Box<Url>),
 }
 
 impl Callback {
     /// Answers the browser. That it has gone is not an error.
     pub fn respond(self, page: Page) {
-        let _browser_gone = self.responder.send(page);
+        let _browser_gone = self.responder.send(Reply::Page(page));
+    }
+
+    /// Sends the browser on to another page, which learns nothing of this one.
+    pub fn send_on(self, url: &Url) {
+        let _browser_gone = self.responder.send(Reply::SeeOther(Box::new(url.clone())));
     }
 }
 
@@ -117,12 +141,30 @@ impl Loopback {
     /// # Errors
     /// [`LoopbackError`] when no port of the settings can be had.
     pub async fn bind(settings: &ListenSettings) -> Result<Loopback, LoopbackError> {
-        let bound = bind::bind(settings).await?;
+        let name = settings.name.as_deref().unwrap_or(settings.host.as_str());
+        let tls = settings
+            .certificate
+            .as_ref()
+            .map(|certificate| certificate.configure(name));
+        let tls = tls.transpose()?;
+        let mut bound = bind::bind(settings).await?;
+        bound.notes.extend(tls.as_ref().and_then(|tls| tls.note.clone()));
+        if let Some(name) = settings.name.as_ref().filter(|name| !name.ends_with(".localhost")) {
+            let warning = format!(
+                "the redirect URI names {name}, which resolves to this machine now: whoever owns that name could have the code sent elsewhere"
+            );
+            bound.warning = Some(
+                bound
+                    .warning
+                    .map_or(warning.clone(), |first| format!("{first}; {warning}")),
+            );
+        }
         let (reports, arrivals) = mpsc::channel(ARRIVAL_BACKLOG);
         let (closing, _) = watch::channel(false);
         let shared = Arc::new(Shared {
             filter: RequestFilter::new(settings, bound.port),
             limits: settings.limits,
+            tls: tls.map(|tls| TlsAcceptor::from(tls.config)),
             serve,
             reports,
             closing,

@@ -14,6 +14,12 @@ pub enum Refusal {
     /// The first byte of a TLS handshake.
     #[error("it speaks TLS (https), and the redirect URI is http")]
     Tls,
+    /// Anything else than a TLS handshake, where TLS is spoken.
+    #[error("it speaks plain http, and the redirect URI is https")]
+    PlainHttp,
+    /// Browsers do so that do not trust the certificate.
+    #[error("its TLS handshake failed, as it does where a browser does not trust the certificate")]
+    TlsHandshake,
     #[error("its first bytes are not HTTP")]
     NotHttp,
     #[error("it is not valid HTTP/1.1 (RFC 9112)")]
@@ -58,6 +64,8 @@ impl Refusal {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Refusal::Tls
+            | Refusal::PlainHttp
+            | Refusal::TlsHandshake
             | Refusal::NotHttp
             | Refusal::Malformed
             | Refusal::TargetScheme
@@ -78,7 +86,7 @@ impl Refusal {
 
     /// Whether an answer is written at all: what is not HTTP is closed.
     pub(super) fn is_answered(self) -> bool {
-        !matches!(self, Refusal::Tls | Refusal::NotHttp)
+        !matches!(self, Refusal::Tls | Refusal::TlsHandshake | Refusal::NotHttp)
     }
 
     /// Whether the login can be lost by it, so that a person should know.
@@ -95,6 +103,10 @@ impl Refusal {
             (Refusal::Tls, _) => Some(
                 "the browser upgrades http to https: turn its HTTPS-only mode off for this address, or paste the address",
             ),
+            (Refusal::PlainHttp, _) => Some("open the address with https, as the redirect URI has it"),
+            (Refusal::TlsHandshake, _) => {
+                Some("go on past the warning that the browser shows, or paste the address of that page")
+            }
             (Refusal::HeadTooLong, _) => {
                 Some("other programs on this host name have set many cookies: delete them, or use a private window")
             }

@@ -80,14 +80,19 @@ impl PipedLine {
         if self.ended {
             return Ok(None);
         }
-        let line = self.line.get_or_insert_with(|| {
-            let (sender, line) = oneshot::channel();
-            // not a task of the runtime, which would wait at its end for a line that never comes
-            std::thread::spawn(move || {
-                let _nobody_waits = sender.send(read_line(io::stdin().lock()));
-            });
-            line
-        });
+        let line = match &mut self.line {
+            Some(line) => line,
+            None => {
+                let (sender, line) = oneshot::channel();
+                // not a task of the runtime, which would wait at its end for a line that never comes
+                let reading = std::thread::Builder::new().name("input".to_owned());
+                let started = reading.spawn(move || {
+                    let _nobody_waits = sender.send(read_line(io::stdin().lock()));
+                });
+                started.map_err(TerminalInputError::StandardInput)?;
+                self.line.insert(line)
+            }
+        };
         let line = line.await.unwrap_or(Ok(None));
         self.ended = true;
         line

@@ -6,6 +6,7 @@ use crate::support::literal_server::{Reply, Request, json, value_of};
 use crate::support::outcome::Outcome;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
 
 fn finding(outcome: &Outcome, rule: &str) -> (String, String) {
     let rule = &rules(outcome)[rule];
@@ -124,4 +125,58 @@ fn a_signed_refresh_token_is_compared_with_one_of_the_next_second() {
     });
     let outcome = check(&server, &["refresh.rotation"], &[]).expect_code(0);
     assert_eq!(with_verdict(&outcome, &["pass"]), ["refresh.rotation"], "{outcome:#?}");
+}
+
+/// OpenID Connect Core §11: without a consent page `offline_access` is ignored.
+#[test]
+fn a_refresh_token_that_only_a_consent_page_brings_is_looked_for_once() {
+    for (scope, arguments, prompts, verdict) in [
+        ("openid offline_access", &[][..], "consent", "pass"),
+        ("openid offline_access", &[], "never", "skipped"),
+        (
+            "openid offline_access",
+            &["--param", "prompt=login"],
+            "consent",
+            "skipped",
+        ),
+        ("offline_access", &[], "consent", "skipped"),
+    ] {
+        let (server, state) = start();
+        let authorize = Arc::clone(&state);
+        server.on_call("GET", "/authorize", move |request| {
+            let mut state = authorize.lock().expect("the state");
+            state.without_refresh_tokens = value_of(&request.query(), "prompt") != Some(prompts);
+            state.grant(request)
+        });
+        let arguments = [&["--scope", scope], arguments].concat();
+        let outcome = check(&server, &["refresh.works"], &arguments);
+        assert_eq!(finding(&outcome, "refresh.works").0, verdict, "{scope}: {outcome:#?}");
+        let requests = server.requests_to("/authorize");
+        let with_consent = |request: &&Request| value_of(&request.query(), "prompt") == Some("consent");
+        let tries = requests.iter().filter(with_consent).count();
+        assert_eq!(
+            tries > 0,
+            scope.starts_with("openid") && arguments.len() == 2,
+            "{scope}"
+        );
+        assert_eq!(
+            outcome
+                .stderr
+                .contains("with prompt=consent the server gives no refresh token either"),
+            prompts == "never"
+        );
+    }
+}
+
+#[test]
+fn no_consent_page_is_asked_for_where_no_rule_needs_a_refresh_token() {
+    let (server, state) = start();
+    state.lock().expect("the state").without_refresh_tokens = true;
+    check(&server, &["pkce.supported"], &["--scope", "openid offline_access"]);
+    let requests = server.requests_to("/authorize");
+    assert!(
+        requests
+            .iter()
+            .all(|request| value_of(&request.query(), "prompt").is_none())
+    );
 }

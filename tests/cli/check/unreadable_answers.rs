@@ -120,6 +120,20 @@ fn three_answers_in_a_row_that_do_not_come_end_the_examination() {
     );
 }
 
+/// Without the deadline it would wait half a minute for each of them.
+#[test]
+fn at_the_deadline_the_rest_is_skipped_with_the_reason_and_what_was_found_is_reported() {
+    let (server, state) = start();
+    on_token(&server, &state, |_, _| Reply::silence());
+    let outcome = check(&server, &[], &["--deadline", "900ms"]).expect_code(3);
+    let (skipped, reason) = verdict(&outcome, "token.basic-challenge");
+    assert_eq!(skipped, "skipped");
+    assert_eq!(reason, "the deadline of the examination has passed (--deadline)");
+    let (found, _) = verdict(&outcome, "metadata.issuer");
+    assert_eq!(found, "pass");
+    assert_eq!(server.requests_to("/token").len(), 1);
+}
+
 #[test]
 fn a_status_of_500_for_what_must_be_refused_is_a_finding_where_the_rest_works() {
     let (server, state) = start();

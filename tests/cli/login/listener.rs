@@ -192,8 +192,8 @@ fn the_ipv6_literal_works() {
 fn what_cannot_be_listened_to_needs_pasting() {
     let (home, server) = (Home::new(), authorization_server::start());
     for uri in [
-        "https://app.example.com/callback",
-        "https://127.0.0.1:8443/callback",
+        "https://nowhere.invalid/callback",
+        "https://192.0.2.1:8443/callback",
         "http://app.example.com/callback",
         "http://192.0.2.1:8080/callback",
         "http://0.0.0.0:0/callback",

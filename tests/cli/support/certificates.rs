@@ -30,6 +30,14 @@ impl Identity {
         (certificate, key)
     }
 
+    /// From a certificate and a key in PEM form.
+    pub fn from_pem(certificate: &str, key: &str) -> Self {
+        Identity {
+            certificate: der(certificate).into(),
+            key_der: der(key),
+        }
+    }
+
     fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::try_from(self.key_der.clone()).expect("a PKCS #8 key")
     }
@@ -114,15 +122,20 @@ fn params_for(names: &[&str]) -> CertificateParams {
 
 /// An https server with this certificate.
 pub fn start_tls(identity: &Identity) -> LiteralServer {
-    LiteralServer::start_wrapped("https", wrap(identity, None))
+    LiteralServer::start_wrapped("https", wrap(identity, None, &[]))
+}
+
+/// An https server that negotiates these protocols alone (RFC 7301).
+pub fn start_tls_for(identity: &Identity, protocols: &[&[u8]]) -> LiteralServer {
+    LiteralServer::start_wrapped("https", wrap(identity, None, protocols))
 }
 
 /// An https server that wants a client certificate of this authority.
 pub fn start_mutual_tls(identity: &Identity, clients: &Authority) -> LiteralServer {
-    LiteralServer::start_wrapped("https", wrap(identity, Some(clients)))
+    LiteralServer::start_wrapped("https", wrap(identity, Some(clients), &[]))
 }
 
-fn wrap(identity: &Identity, clients: Option<&Authority>) -> Wrap {
+fn wrap(identity: &Identity, clients: Option<&Authority>, protocols: &[&[u8]]) -> Wrap {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -138,9 +151,10 @@ fn wrap(identity: &Identity, clients: Option<&Authority>) -> Wrap {
             builder.with_client_cert_verifier(verifier.expect("a verifier"))
         }
     };
-    let configuration = builder
+    let mut configuration = builder
         .with_single_cert(vec![identity.certificate.clone()], identity.key())
         .expect("certificate and key");
+    configuration.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let configuration = Arc::new(configuration);
     Arc::new(move |stream: TcpStream| {
         let connection = ServerConnection::new(Arc::clone(&configuration)).map_err(std::io::Error::other)?;
@@ -164,4 +178,11 @@ fn pem(label: &str, der: &[u8]) -> String {
         .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
         .collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// The content of the first block.
+fn der(pem: &str) -> Vec<u8> {
+    let lines = pem.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
+    let encoded: String = lines.take_while(|line| !line.starts_with("-----END")).collect();
+    STANDARD.decode(encoded).expect("base64")
 }

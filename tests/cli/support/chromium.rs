@@ -51,6 +51,11 @@ pub struct Chromium {
 impl Chromium {
     /// `None`, loudly, where it is not installed.
     pub fn start() -> Option<Self> {
+        Chromium::start_with(&[])
+    }
+
+    /// The same with more flags.
+    pub fn start_with(more_flags: &[&str]) -> Option<Self> {
         if !installed::all(&["chromedriver", "chromium"], "chromium chromium-driver") {
             return None;
         }
@@ -77,7 +82,7 @@ impl Chromium {
             session: String::new(),
             _home: home,
         };
-        let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut flags: Vec<String> = FLAGS.iter().chain(more_flags).map(|flag| (*flag).to_owned()).collect();
         flags.push(format!(
             "--user-data-dir={}",
             chromium._home.path().join("profile").display()

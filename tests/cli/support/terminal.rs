@@ -1,6 +1,7 @@
 //! A program at a pseudo-terminal: keys go in, what the screen shows comes out.
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
@@ -14,6 +15,19 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// A terminal with so many columns.
+    pub fn with_columns(columns: u16) -> Self {
+        let terminal = Terminal::open();
+        let size = Winsize {
+            ws_row: 60,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&terminal.master, size).expect("setting the size");
+        terminal
+    }
+
     pub fn open() -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&master).expect("its other side");

@@ -17,6 +17,7 @@ pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
         transport,
         saver,
         observer,
+        ..
     } = attempt;
     let requested = Requested::of(&resolved.request);
     let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(session, observer);

@@ -47,6 +47,14 @@ impl LoginMethod {
         })
     }
 
+    /// Whether a person signs in.
+    pub(super) fn needs_person(&self) -> bool {
+        match self {
+            LoginMethod::AuthorizationCode | LoginMethod::Device => true,
+            LoginMethod::ClientCredentials | LoginMethod::RefreshToken(_) => false,
+        }
+    }
+
     /// Whether one login at a time is enough: the session of another one serves as well.
     pub(super) fn may_share_session(&self) -> bool {
         match self {

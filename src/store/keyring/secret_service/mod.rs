@@ -3,7 +3,7 @@
 //!
 //! It exists beside the published stores for what they leave out: a plain
 //! session, which takes a fifth of the time of an encrypted one; reading with
-//! four calls on the bus, three of them at once; and prompts only where they
+//! five calls on the bus, in three turns; and prompts only where they
 //! are allowed. Secrets pass the user's own bus as they are: who can listen
 //! there can ask the service itself. Buses that are not local sockets, and
 //! services that know no plain session, get an encrypted one.
@@ -358,11 +358,12 @@ struct Connection {
 }
 
 impl Connection {
-    /// Connects, opens a session and searches.
+    /// Connects, introduces us, opens a session and searches.
     fn open(options: &Options, greeting: Greeting, attributes: &[(&str, &str)]) -> Result<(Self, Found), Fault> {
         let call_deadline = options.prompts.call_deadline;
         let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
         let mut bus = Bus::connect(&options.addresses, greeting, Instant::now() + call_deadline).map_err(fault)?;
+        introduce(&mut bus).map_err(fault)?;
         let is_encrypted =
             options.session == Some(KeyringSession::Encrypted) || (options.session.is_none() && !bus.is_local());
         let (session, search) = if is_encrypted {
@@ -496,6 +497,23 @@ fn send(bus: &mut Bus, path: &str, interface: &str, member: &str, body: Body) ->
         member,
         body,
     })
+}
+
+/// Makes a first call that needs no session, and waits for its answer. Up to
+/// version 50, gnome-keyring-daemon makes its record of a client beside the
+/// client's first call, and sometimes after it; an OpenSession that comes first
+/// then ends the whole daemon (GNOME/gnome-keyring#196).
+fn introduce(bus: &mut Bus) -> Result<(), BusError> {
+    let property = Body::new("ss", |body| {
+        body.string(SERVICE);
+        body.string("Collections");
+    });
+    let sent = send(bus, SERVICE_PATH, PROPERTIES, "Get", property);
+    match bus.answer(sent) {
+        // Where nothing answers, the next call is told the same.
+        Ok(_) | Err(BusError::Answer { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn send_search(bus: &mut Bus, attributes: &[(&str, &str)]) -> Serial {

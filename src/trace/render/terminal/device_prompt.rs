@@ -2,8 +2,8 @@
 //! address, the code, and the warning of RFC 10027 beside them.
 
 use super::TerminalSettings;
+use crate::foreign_text::{sanitize, sanitize_unbounded};
 use crate::output::qr_code::qr_code;
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
 use crate::secret::Secret;
 use crate::trace::ordered_json::{OrderedJson, object};
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! An HTTP exchange in lines: `>` before what was sent, `<` before what came.
 
 use super::Terminal;
-use crate::output::sanitize::sanitize;
+use crate::foreign_text::sanitize;
 use crate::output::theme::Role;
+use crate::output::wrap::Lead;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::trace::curl::curl_command;
 use crate::trace::diagram::{reason_phrase, timings};
@@ -56,13 +57,9 @@ impl Terminal {
         lines.push(mark.clone());
         for line in body.lines().take(MAX_BODY_LINES) {
             let inside = line.chars().take_while(|character| *character == ' ').count();
-            lines.extend(self.wrap(
-                &format!("{mark} "),
-                4,
-                &format!("{mark} {:inside$}    ", ""),
-                8 + inside,
-                line,
-            ));
+            let (first, further) = (format!("{mark} "), format!("{mark} {:inside$}    ", ""));
+            let lead = |text, columns| Lead { text, columns };
+            lines.extend(self.wrapped(lead(&first, 4), lead(&further, 8 + inside), line));
         }
         let more = body.lines().count().saturating_sub(MAX_BODY_LINES);
         if more > 0 {
@@ -71,15 +68,19 @@ impl Terminal {
         lines
     }
 
-    pub(super) fn failure_line(&self, reason: &str) -> String {
+    pub(super) fn failure_lines(&self, reason: &str) -> Vec<String> {
         let mark = self.theme.paint(Role::Aside, "  <");
         let what = self.theme.paint(Role::Error, "no answer:");
-        format!("{mark} {what} {}", sanitize(reason))
+        let (first, further) = (format!("{mark} {what} "), format!("{mark}     "));
+        let lead = |text, columns| Lead { text, columns };
+        self.wrapped(lead(&first, 15), lead(&further, 8), &sanitize(reason))
     }
 
     fn header_lines(&self, mark: &str, name: &str, value: &str) -> Vec<String> {
         let name = format!("{name}:");
         let first = format!("{mark} {} ", self.theme.paint(Role::Aside, &name));
-        self.wrap(&first, 5 + name.chars().count(), &format!("{mark}     "), 8, value)
+        let further = format!("{mark}     ");
+        let lead = |text, columns| Lead { text, columns };
+        self.wrapped(lead(&first, 5 + name.chars().count()), lead(&further, 8), value)
     }
 }

@@ -19,8 +19,9 @@ mod exchange;
 mod waiting;
 
 use super::json::event_object;
-use crate::output::sanitize::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::output::theme::{Role, Theme};
+use crate::output::wrap::{Lead, wrap};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
@@ -36,9 +37,6 @@ use waiting::WaitingLine;
 /// Names are padded to the longest that the flow itself uses,
 /// `code_challenge_method`, so that values stand in one column.
 const NAME_WIDTH: usize = 21;
-
-/// However narrow the terminal, a value gets so many columns.
-const MIN_COLUMNS: usize = 20;
 
 /// How far everything that belongs to a step is moved in.
 const INDENT: &str = "      ";
@@ -137,10 +135,9 @@ impl Terminal {
     fn note(&mut self, text: &str) {
         if self.settings.quiet {
         } else if self.settings.json {
-            self.json_line(&object([("note", sanitize(text).into())]));
+            self.json_line(&object([("note", sanitize_line(text).into())]));
         } else {
-            let label = self.theme.paint(Role::Hint, "note:");
-            self.line(&format!("{label} {}", sanitize(text)));
+            self.wrapped_line(Some((Role::Hint, "note:")), text);
         }
     }
 
@@ -148,7 +145,7 @@ impl Terminal {
         if self.settings.json {
             self.note(text);
         } else if !self.settings.quiet {
-            self.line(&sanitize(text));
+            self.wrapped_line(None, text);
         }
     }
 
@@ -157,8 +154,7 @@ impl Terminal {
         } else if self.settings.json {
             self.json_line(&object([("warning", sanitize(text).into())]));
         } else {
-            let label = self.theme.paint(Role::Warning, "warning:");
-            self.line(&format!("{label} {}", sanitize(text)));
+            self.wrapped_line(Some((Role::Warning, "warning:")), text);
         }
     }
 
@@ -214,37 +210,37 @@ impl Terminal {
             mark => self.theme.paint(Role::Aside, mark),
         };
         let space = &indent[mark.len()..];
-        let lead = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
+        let first = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
         let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
-        self.wrap(&lead, lead_columns, &below, lead_columns, value)
+        let lead = |text| Lead {
+            text,
+            columns: lead_columns,
+        };
+        self.wrapped(lead(&first), lead(&below), value)
     }
 
-    /// The text behind `lead`, and where it is too long for the terminal, in
-    /// further lines behind `below`. Both may hold colour; how wide they are
-    /// stands beside them. Broken at a space where there is one.
-    fn wrap(&self, lead: &str, lead_columns: usize, below: &str, below_columns: usize, text: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        let mut rest = text;
-        let (mut before, mut used_columns) = (lead, lead_columns);
-        loop {
-            let room = match self.settings.width {
-                Some(width) => width.saturating_sub(used_columns).max(MIN_COLUMNS),
-                None => usize::MAX,
-            };
-            let Some((end, _)) = rest.char_indices().nth(room) else {
-                lines.push(format!("{before}{rest}"));
-                return lines;
-            };
-            // not at the first word's own spaces, which are the text's indentation
-            let at_space = rest[..end].rfind(' ').filter(|space| *space > end / 2);
-            let (line, next) = match at_space {
-                Some(space) => (&rest[..space], &rest[space + 1..]),
-                None => rest.split_at(end),
-            };
-            lines.push(format!("{before}{line}"));
-            rest = next;
-            (before, used_columns) = (below, below_columns);
-        }
+    /// The text behind its lead, broken where it is too long for the terminal.
+    fn wrapped(&self, first: Lead<'_>, further: Lead<'_>, text: &str) -> Vec<String> {
+        wrap(self.settings.width, first, further, text)
+    }
+
+    /// A line of its own, at whatever level: its further rows are moved in. A
+    /// command to be copied, which is moved in by itself, is left whole; so is a
+    /// note without quotes, which may end in one and holds no foreign text.
+    fn wrapped_line(&mut self, label: Option<(Role, &str)>, text: &str) {
+        let (lead, columns) = match label {
+            Some((role, label)) => (format!("{} ", self.theme.paint(role, label)), label.len() + 1),
+            None => (String::new(), 0),
+        };
+        let words = text.trim_start_matches(' ');
+        let (indent, text) = (&text[..text.len() - words.len()], sanitize(words));
+        let is_note = label.is_some_and(|(role, _)| role == Role::Hint);
+        let is_whole = !indent.is_empty() || (is_note && !text.contains('"'));
+        let width = self.settings.width.filter(|_| !is_whole);
+        let first = format!("{lead}{indent}");
+        let first = Lead { text: &first, columns };
+        let further = " ".repeat(columns.max(2));
+        self.line(&wrap(width, first, Lead::plain(&further), &text).join("\n"));
     }
 
     /// Parameters in columns, each on its line.
@@ -261,8 +257,9 @@ impl Terminal {
         let columns = INDENT.len() + label.chars().count() + 1;
         let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
         let below = format!("{INDENT}  ");
-        let lines = self.wrap(&lead, columns, &below, below.len(), &sanitize(text));
-        self.line(&lines.join("\n"));
+        let first = Lead { text: &lead, columns };
+        let rows = self.wrapped(first, Lead::plain(&below), &sanitize(text));
+        self.line(&rows.join("\n"));
     }
 
     fn text(&mut self, event: &Event<'_>) {
@@ -302,8 +299,8 @@ impl Terminal {
                 self.line(&lines.join("\n"));
             }
             Event::RequestFailed { reason, .. } => {
-                let line = self.failure_line(reason);
-                self.line(&line);
+                let lines = self.failure_lines(reason);
+                self.line(&lines.join("\n"));
             }
             Event::DiscoveryTried { url, not_taken: None } => {
                 self.remark("decided:", &format!("metadata: {url} is taken"));

@@ -1,0 +1,164 @@
+//! The certificate of a callback by https: the user's own, or one that is
+//! made for the occasion.
+
+use crate::exit::{Diagnosis, ExitCode};
+use crate::hex::hex;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Which certificate the listener shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackCertificate {
+    /// PEM files with the chain and its key (`--callback-cert`, `--callback-key`).
+    Files {
+        /// The chain, the listener's own certificate first.
+        chain: PathBuf,
+        key: PathBuf,
+    },
+    /// Self-signed, with a key that never leaves this process.
+    Made,
+}
+
+/// The certificate cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallbackCertificateError {
+    #[error("the certificate {} cannot be used", path.display())]
+    Chain {
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: pem::Error,
+    },
+    #[error("the key {} (given by --callback-key) cannot be used", path.display())]
+    Key {
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: pem::Error,
+    },
+    /// They do not belong together, or TLS cannot use them.
+    #[error("the certificate of the callback cannot be used")]
+    Unusable(#[source] rustls::Error),
+    /// Randomness failed, above all.
+    #[error("no certificate can be made for the callback")]
+    NotMade(#[source] rcgen::Error),
+}
+
+impl Diagnosis for CallbackCertificateError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            CallbackCertificateError::NotMade(_) => ExitCode::Unexpected,
+            _ => ExitCode::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            CallbackCertificateError::NotMade(_) => Vec::new(),
+            _ => vec![
+                "Both files are PEM: --callback-cert has the chain, --callback-key its unencrypted key. Without the two a certificate is made for the occasion."
+                    .to_owned(),
+            ],
+        }
+    }
+}
+
+/// What the listener speaks TLS with.
+pub(super) struct ListenerTls {
+    pub(super) config: Arc<ServerConfig>,
+    /// What a person should know before the browser shows it.
+    pub(super) note: Option<String>,
+}
+
+impl CallbackCertificate {
+    /// Reads the files now, for those who must know before anything is sent.
+    ///
+    /// # Errors
+    /// [`CallbackCertificateError`].
+    pub fn check(&self) -> Result<(), CallbackCertificateError> {
+        match self {
+            CallbackCertificate::Files { .. } => self.configure("localhost").map(|_| ()),
+            CallbackCertificate::Made => Ok(()),
+        }
+    }
+
+    /// The TLS configuration for a listener that browsers reach by this name.
+    ///
+    /// # Errors
+    /// [`CallbackCertificateError`].
+    pub(super) fn configure(&self, name: &str) -> Result<ListenerTls, CallbackCertificateError> {
+        let (chain, key, note) = match self {
+            CallbackCertificate::Files { chain, key } => {
+                let (certificates, key) = read(chain, key)?;
+                (certificates, key, None)
+            }
+            CallbackCertificate::Made => {
+                let (certificate, key) = make(name).map_err(CallbackCertificateError::NotMade)?;
+                let note = note_for(name, &certificate);
+                (vec![certificate], key, Some(note))
+            }
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(CallbackCertificateError::Unusable)?;
+        let mut config = builder
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(CallbackCertificateError::Unusable)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(ListenerTls {
+            config: Arc::new(config),
+            note,
+        })
+    }
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn read(chain: &PathBuf, key: &PathBuf) -> Result<Identity, CallbackCertificateError> {
+    let unusable = |source| CallbackCertificateError::Chain {
+        path: chain.clone(),
+        source,
+    };
+    let certificates = CertificateDer::pem_file_iter(chain).map_err(unusable)?;
+    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unusable)?;
+    if certificates.is_empty() {
+        return Err(unusable(pem::Error::NoItemsFound));
+    }
+    let private_key = PrivateKeyDer::from_pem_file(key);
+    let private_key = private_key.map_err(|source| CallbackCertificateError::Key {
+        path: key.clone(),
+        source,
+    })?;
+    Ok((certificates, private_key))
+}
+
+fn make(name: &str) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let params = CertificateParams::new(vec![name.to_owned()])?;
+    let certificate = params.self_signed(&key)?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok((certificate.der().clone(), key))
+}
+
+/// What the browser will show, and by what the person can tell our certificate.
+fn note_for(name: &str, certificate: &CertificateDer<'_>) -> String {
+    let digest = hex(&Sha256::digest(certificate));
+    let pairs: Vec<&str> = digest
+        .as_bytes()
+        .chunks(2)
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
+        .collect();
+    format!(
+        "the browser will warn of the certificate of https://{name}, which was made for this login and is trusted by nothing: go on there; its SHA-256 is {}. With a certificate that the browser trusts it does not warn: --callback-cert FILE --callback-key FILE",
+        pairs.join(":").to_uppercase()
+    )
+}

@@ -1,0 +1,261 @@
+//! The process under attack and under limits: core files, debuggers, signals,
+//! standard output that leads nowhere, no threads, no descriptors.
+
+use super::profile::as_ordinary_user;
+use super::support::authorization_server;
+use super::support::binary::Home;
+use super::support::literal_server::{LiteralServer, json};
+use super::support::login::{login, script};
+use super::support::outcome::{Outcome, finish, run};
+use super::support::running::Running;
+use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, refreshable, session};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+/// A home with a session.
+fn home() -> Home {
+    let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"desktop\"\n");
+    home.keep("work", &session("https://id.example.com"));
+    home
+}
+
+/// The same command behind lines of shell, which may change its limits and streams.
+fn in_shell(lines: &str, command: &Command) -> Command {
+    let mut shell = Command::new("bash");
+    shell.args(["-c", lines, "bash"]).arg(command.get_program());
+    shell.args(command.get_args()).env_clear();
+    shell.current_dir(command.get_current_dir().expect("a folder"));
+    for (name, value) in command.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    shell
+}
+
+#[test]
+fn an_aborted_process_leaves_no_core_file() {
+    let home = home();
+    let mut command = home.oauth();
+    command.args(["serve", "--port", "0"]);
+    let mut server = in_shell("ulimit -c unlimited; exec \"$@\"", &command)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut issuer = String::new();
+    let mut stdout = BufReader::new(server.stdout.take().expect("its stdout"));
+    stdout.read_line(&mut issuer).expect("the issuer");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("its limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+    let words: Vec<&str> = core.expect("a limit").split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "unlimited"], "the soft limit alone: {limits}");
+    kill_process(Pid::from_child(&server), Signal::QUIT).expect("it runs");
+    let status = server.wait().expect("its end");
+    assert_eq!((status.signal(), status.core_dumped()), (Some(3), false));
+}
+
+#[test]
+fn a_process_of_the_same_user_cannot_look_into_it() {
+    let home = home();
+    let Some(mut command) = as_ordinary_user(&home) else {
+        return;
+    };
+    command
+        .args(["serve", "--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut server = command.spawn().expect("it starts");
+    let mut issuer = String::new();
+    let mut stdout = BufReader::new(server.stdout.take().expect("its stdout"));
+    stdout.read_line(&mut issuer).expect("the issuer");
+    // the owner of what is in there may read memory and descriptors
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{}/mem", server.id())).unwrap());
+    kill_process(Pid::from_child(&server), Signal::TERM).expect("it runs");
+    server.wait().expect("its end");
+    assert_eq!(owner, 0);
+}
+
+#[test]
+fn the_browser_has_the_limits_and_signals_that_the_shell_gave() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let report = home.path().join("report");
+    // the limit is given back after the start
+    let browser = script(
+        home.path(),
+        "looking-browser",
+        &format!(
+            "for i in 1 2 3 4 5 6 7 8 9; do [ \"$(ulimit -c)\" = 0 ] || break; sleep 0.05; done\n{{ ulimit -c; grep SigIgn /proc/self/status; }} > '{0}.part'\nmv '{0}.part' '{0}'\nexit 1",
+            report.display()
+        ),
+    );
+    let command = login(&home, &server, &["--browser", &browser]);
+    let running = Running::start(&mut in_shell("ulimit -c unlimited; exec \"$@\"", &command));
+    running.line_with("exited with 1");
+    running.signal(Signal::TERM);
+    running.end();
+    let report = std::fs::read_to_string(report).expect("the browser's report");
+    let (limit, ignored) = report.trim().split_once("\nSigIgn:\t").expect("two lines");
+    assert_eq!(limit, "unlimited");
+    let ignored = u64::from_str_radix(ignored, 16).expect("a mask");
+    assert_eq!(ignored & 1 << (Signal::XFSZ.as_raw() - 1), 0, "{ignored:x}");
+}
+
+#[test]
+fn tokens_that_would_only_be_printed_are_not_fetched_for_nobody() {
+    for redirection in [">&-", ">/dev/null"] {
+        let (home, server) = (Home::new(), authorization_server::start());
+        for store in [&["--no-store"][..], &["--store", "none"]] {
+            let command = login(&home, &server, &[&["--no-browser"], store].concat());
+            run(&mut in_shell(&format!("exec \"$@\" {redirection}"), &command))
+                .expect_error(2)
+                .says(&["/dev/null", "hint: ", "--no-store"]);
+        }
+        assert_eq!(server.connections(), 0, "{redirection}");
+    }
+}
+
+#[test]
+fn a_token_that_nobody_gets_is_an_error() {
+    let home = home();
+    let mut token = home.oauth();
+    token.args(["token", "work"]);
+    let with = |redirection: &str| run(&mut in_shell(&format!("exec \"$@\" {redirection}"), &token));
+    with(">&-").expect_error(1).says(&["standard output is closed"]);
+    with("<&- >&- 2>&-").expect_code(1);
+    with("<&- 2>&-").expect_code(0);
+    // dropped on purpose, as a job does that keeps a session alive
+    with(">/dev/null").expect_code(0);
+    with("<>/dev/null >&0").expect_code(0);
+    assert_eq!(with("").expect_code(0).stdout, format!("{KEPT_ACCESS_TOKEN}\n"));
+    let mut status = home.oauth();
+    run(&mut in_shell("exec \"$@\" >&-", status.arg("status"))).expect_error(1);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_an_error_for_a_token_alone() {
+    let home = home();
+    let into_broken_pipe = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = home.oauth();
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::piped());
+        let child = command.spawn().expect("it starts");
+        // the command holds the writer too
+        drop(command);
+        finish(child)
+    };
+    into_broken_pipe(&["token", "work"])
+        .expect_error(1)
+        .says(&["Broken pipe"]);
+    for arguments in [&["status"][..], &["--help"], &["profile", "list"]] {
+        let outcome = into_broken_pipe(arguments).expect_code(0);
+        assert_eq!(outcome.stderr, "", "{arguments:?}");
+    }
+}
+
+/// Ended by itself and not by a signal.
+#[track_caller]
+fn assert_not_aborted(outcome: &Outcome, limit: &str) {
+    assert!(outcome.code.is_some(), "{limit}: {outcome:?}");
+    assert!(!outcome.stderr.contains("panicked"), "{limit}: {outcome:?}");
+}
+
+#[test]
+fn too_few_descriptors_are_an_error_and_no_abort() {
+    let server = LiteralServer::start();
+    let answer =
+        r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600,"refresh_token":"new-refresh"}"#;
+    server.on("POST", "/token", json(200, answer));
+    let (mut failed, mut worked) = (0, 0);
+    for descriptors in 4..20 {
+        let limit = format!("ulimit -n {descriptors}");
+        let home = home();
+        home.keep("work", &ending_in(-10, refreshable(&server.origin())));
+        home.configure(&format!(
+            "[profile.work]\nissuer = \"{}\"\nclient_id = \"desktop\"\n",
+            server.origin()
+        ));
+        for arguments in [
+            &["token", "work"][..],
+            &["demo", "--unattended", "--timeout", "300ms"],
+            &["discover", "http://127.0.0.1:9"],
+            &["status"],
+        ] {
+            let mut command = home.oauth();
+            command.args(arguments);
+            let outcome = run(&mut in_shell(&format!("{limit}; exec \"$@\""), &command));
+            assert_not_aborted(&outcome, &limit);
+            match outcome.code {
+                Some(0) => worked += 1,
+                _ => failed += 1,
+            }
+        }
+        let mut command = home.oauth();
+        command.args(["serve", "--port", "0"]);
+        assert_not_aborted(&served(in_shell(&format!("{limit}; exec \"$@\""), &command)), &limit);
+    }
+    assert!(failed > 10 && worked > 10, "{failed} failed, {worked} worked");
+}
+
+/// Runs a server until it says that it is ready, or ends before.
+fn served(mut command: Command) -> Outcome {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut server = command.spawn().expect("it starts");
+    let mut line = Vec::new();
+    let mut stdout = server.stdout.take().expect("its stdout");
+    let mut byte = [0];
+    while stdout.read(&mut byte).is_ok_and(|length| length > 0) && byte != *b"\n" {
+        line.push(byte[0]);
+    }
+    let _gone_already = kill_process(Pid::from_child(&server), Signal::TERM);
+    finish(server)
+}
+
+#[test]
+fn no_threads_are_an_error_and_no_abort() {
+    let home = home();
+    let Some(ordinary) = as_ordinary_user(&home) else {
+        return;
+    };
+    for arguments in [
+        &["demo", "--unattended"][..],
+        &["token", "work", "--deadline", "5s"],
+        &["serve", "--port", "0"],
+        &["discover", "http://localhost:9"],
+        &["token", "work", "--store", "command:/bin/true"],
+        &["token", "work", "--store", "keyring"],
+        &[
+            "login",
+            "http://localhost:9",
+            "--client-id=x",
+            "-p",
+            "new",
+            "--browser=true",
+        ],
+    ] {
+        // the limit is not root's, and is set by the one who has it
+        let mut words = ordinary.get_args().map(|word| word.to_str().expect("UTF-8").to_owned());
+        let mut command = Command::new(ordinary.get_program());
+        command.args(words.by_ref().take_while(|word| word != "--")).arg("--");
+        command
+            .args(["bash", "-c", "ulimit -u 1; exec \"$@\"", "bash"])
+            .args(words)
+            .args(arguments);
+        command.env_clear().current_dir(home.path());
+        for (name, value) in ordinary.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        let outcome = served(command);
+        assert_not_aborted(&outcome, "ulimit -u 1");
+        assert_ne!(outcome.code, Some(0), "{arguments:?}: {outcome:?}");
+    }
+}
