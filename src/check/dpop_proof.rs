@@ -51,6 +51,12 @@ pub(super) enum Flaw {
     AccessTokenHash,
 }
 
+impl Flaw {
+    fn is_about_time(self) -> bool {
+        matches!(self, Flaw::Old | Flaw::Future)
+    }
+}
+
 /// The keys of an examination, and the server's nonce.
 pub(super) struct ProofMaker {
     /// The key of the session.
@@ -121,7 +127,7 @@ impl ProofMaker {
                 request.headers.push((PROOF_HEADER, HeaderValue::Secret(proof)));
             }
             let exchange = prober.send(request)?;
-            if !(self.keep_nonce(&exchange) && wants_nonce(&exchange)) {
+            if !(self.keep_nonce(&exchange) && wants_nonce(&exchange) && !flaw.is_about_time()) {
                 return Ok(exchange);
             }
         }
@@ -188,7 +194,8 @@ impl ProofMaker {
         if let Some(access_token) = access_token.filter(|_| flaw != Flaw::AccessTokenHash) {
             claims["ath"] = json!(access_token_hash(access_token));
         }
-        if let Some(nonce) = &self.nonce {
+        // A nonce of the server tells the time as well as iat does, and to ask for one is to refuse (RFC 9449 §4.3).
+        if let Some(nonce) = self.nonce.as_ref().filter(|_| !flaw.is_about_time()) {
             claims["nonce"] = json!(nonce.as_str());
         }
         Ok(claims)

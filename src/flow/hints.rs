@@ -109,11 +109,12 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
             ),
         };
     }
-    if [USE_NONCE, INVALID_PROOF].contains(&code) {
-        return match sent.is_some_and(|sent| !sent.with_proof) {
-            true => PROOF_MISSING.to_owned(),
-            false => PROOF_REFUSED.to_owned(),
-        };
+    match ([USE_NONCE, INVALID_PROOF].contains(&code), sent) {
+        (is_about_proof, Some(sent)) if !sent.with_proof && (is_about_proof || says(&["dpop"])) => {
+            return PROOF_MISSING.to_owned();
+        }
+        (true, _) => return PROOF_REFUSED.to_owned(),
+        (false, _) => {}
     }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
@@ -262,6 +263,7 @@ mod tests {
             ("invalid_scope", "", "oauth discover"),
             ("use_dpop_nonce", "", "--dpop"),
             ("invalid_dpop_proof", "no DPoP header", "--dpop"),
+            ("invalid_grant", "DPoP proof JWT not provided", "--dpop"),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");
