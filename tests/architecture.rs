@@ -384,6 +384,11 @@ fn nothing_panics_outside_tests() {
 }
 
 #[test]
+fn threads_that_cannot_be_started_are_errors() {
+    assert_none(sources().iter().flat_map(panicking_spawns));
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     for source in all_files() {
         let head = source.text.lines().take_while(|line| line.starts_with("//!")).count();
@@ -641,6 +646,17 @@ fn panics(source: &Source) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// `std::thread::spawn`, which panics where `std::thread::Builder` has an error.
+fn panicking_spawns(source: &Source) -> Vec<Violation> {
+    let spawns = source.paths().into_iter().filter(|path| {
+        let outer: Vec<&str> = path.outer.iter().map(String::as_str).collect();
+        outer.ends_with(&["thread", "spawn"])
+    });
+    spawns
+        .map(|path| source.violation(path.line, "thread::spawn".to_owned()))
+        .collect()
 }
 
 /// The lines where a method or an associated function of this name stands.
@@ -1208,6 +1224,17 @@ fn each_rule_finds_what_breaks_it() {
         let told = found(impure_names, "src/protocol/x.rs", text);
         assert_eq!(told.split(": ").nth(1).unwrap_or_default(), what, "{text}");
         assert_eq!(found(impure_names, "src/server/shell/mod.rs", text), "");
+    }
+    for (text, broken) in [
+        ("fn f() { std::thread::spawn(g); }", true),
+        ("use std::thread; fn f() { thread::spawn(g); }", true),
+        ("fn f() { thread::Builder::new().spawn(g); command.spawn(); }", false),
+    ] {
+        assert_eq!(
+            !found(panicking_spawns, "src/store/x.rs", text).is_empty(),
+            broken,
+            "{text}"
+        );
     }
     for (text, broken) in [
         ("fn f() { std::fs::write(x, y); }", true),

@@ -359,16 +359,19 @@ fn a_locked_keyring_is_locked_whether_or_not_the_item_is_there() {
 }
 
 /// A bus that another user runs; `None` for those who may not act for others.
-fn foreign_bus(path: &Path) -> Option<Child> {
+fn foreign_bus(address: &str) -> Option<Child> {
     let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
     if !is_root {
+        assert!(std::env::var_os("CI").is_none(), "only root may act as other users");
+        let _ = writeln!(
+            std::io::stderr(),
+            "\n*** SKIPPED: a bus of another user: only root may act as other users ***"
+        );
         return None;
     }
-    let folder = path.parent().unwrap();
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
     let mut bus = Command::new("dbus-daemon")
         .args(["--session", "--nofork", "--nopidfile", "--print-address"])
-        .arg(format!("--address=unix:path={}", path.display()))
+        .arg(format!("--address={address}"))
         .uid(NOBODY)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -386,12 +389,17 @@ fn a_bus_that_another_user_runs_gets_nothing() {
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let folder = home.path().join("run");
     std::fs::create_dir(&folder).unwrap();
-    let path = folder.join("bus");
-    let Some(mut bus) = foreign_bus(&path) else { return };
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let path = format!("unix:path={}", folder.join("bus").display());
+    let abstract_name = format!("unix:abstract={}", home.path().join("abstract").display());
+    let (Some(mut bus), Some(mut abstract_bus)) = (foreign_bus(&path), foreign_bus(&abstract_name)) else {
+        return;
+    };
     for addresses in [
-        format!("unix:path={}", path.display()),
+        path.clone(),
         // the next address does not stand in for it
-        format!("unix:path={};unix:path=/nonexistent", path.display()),
+        format!("{path};unix:path=/nonexistent"),
+        abstract_name,
     ] {
         for order in ["load work", "save work 1", "probe work", "delete work"] {
             let mut driver =
@@ -406,8 +414,10 @@ fn a_bus_that_another_user_runs_gets_nothing() {
             );
         }
     }
-    bus.kill().unwrap();
-    bus.wait().unwrap();
+    for bus in [&mut bus, &mut abstract_bus] {
+        bus.kill().unwrap();
+        bus.wait().unwrap();
+    }
 }
 
 /// A proxy that closes connections on which calls come before it has let them

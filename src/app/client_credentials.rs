@@ -79,14 +79,35 @@ fn kept_credentials(resolved: &ResolvedLogin, earlier: Option<&Session>) -> Clie
 ///
 /// # Errors
 /// [`SettingsError::Missing`], [`SettingsError::Contradiction`].
-pub(crate) fn check_client_authentication(resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+pub(crate) fn check_client_authentication(context: &Context, resolved: &ResolvedLogin) -> Result<(), SettingsError> {
+    let has_transport_certificate = context.global.cert.is_some();
     let client = &resolved.request.client;
     let credentials = &client.credentials;
     let by_client_alone = resolved.grant == LoginGrant::ClientCredentials;
     if credentials.certificate.is_some() && credentials.key.is_none() {
         return Err(missing("client key", resolved));
     }
+    if let (Some(certificate), Some(key)) = (&credentials.certificate, &credentials.key)
+        && !key.public_jwk().is_certified_by(certificate)
+    {
+        return Err(SettingsError::Contradiction {
+            one: "--client-cert-file".to_owned(),
+            other: "--client-key-file".to_owned(),
+            problem: "the certificate is of another key".to_owned(),
+        });
+    }
     let missing_credential = |method| credentials.missing_for(method);
+    let shows_certificate = matches!(
+        client.method,
+        Some(ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth)
+    );
+    if shows_certificate && has_transport_certificate {
+        return Err(SettingsError::Contradiction {
+            one: "--cert".to_owned(),
+            other: "the certificate of the client (--client-cert-file)".to_owned(),
+            problem: "only one can be shown to a host".to_owned(),
+        });
+    }
     match client.method {
         Some(ClientAuthenticationMethod::None) if by_client_alone => Err(SettingsError::Contradiction {
             one: "--client-auth none".to_owned(),

@@ -89,6 +89,7 @@ impl Prober<'_, '_> {
                 url,
                 headers,
                 body: None,
+                tls_identity: None,
             })?;
         }
         let shown = Evidence::from_first_to_last(&first, &exchange.evidence());
@@ -124,6 +125,7 @@ impl Prober<'_, '_> {
             url,
             headers,
             body,
+            tls_identity: None,
         })
     }
 

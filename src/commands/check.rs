@@ -133,7 +133,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     }
     resolved.request.client.credentials =
         given_client_credentials(context, &options.login, &resolved.credential_files)?;
-    check_client_authentication(&resolved)?;
+    check_client_authentication(context, &resolved)?;
     let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;
     let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;

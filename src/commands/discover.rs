@@ -9,7 +9,7 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
-use crate::flow::discovery::capabilities::capabilities;
+use crate::flow::discovery::capabilities::{capabilities, options_for_client_authentication};
 use crate::flow::discovery::lint::{Finding, findings};
 use crate::flow::discovery::report::{DiscoveryReport, explore};
 use crate::flow::discovery::walk::FoundDocument;
@@ -144,6 +144,12 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
         );
         let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
         text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), align_columns(&table));
+        if let Some(options) = options_for_client_authentication(&exploration.usable_members()) {
+            text += &format!(
+                "\nclients have to authenticate: oauth login {} --client-id ID {options}\n",
+                sanitize(issuer)
+            );
+        }
     }
     if !findings.is_empty() {
         let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];

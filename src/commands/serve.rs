@@ -16,6 +16,7 @@ use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
+use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::users::User;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -67,9 +68,14 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         .iter()
         .map(|text| text.parse())
         .collect::<Result<_, InvalidSetting>>()?;
+    let signing_keys = match &options.signing_key_file {
+        Some(path) => SigningKeys::parse(settings::secret_from_file("--signing-key-file", path)?.expose())?,
+        None => SigningKeys::default(),
+    };
     Ok(ServeSettings {
         port: options.port,
         clients,
+        signing_keys,
         users: if users.is_empty() { standard.users } else { users },
         approval: options.approve,
         code_lifetime: options.code_ttl,

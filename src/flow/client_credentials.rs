@@ -88,8 +88,8 @@ pub async fn log_in_as_client(
     options: &RefreshOptions,
     caller: &mut Caller<'_>,
 ) -> Result<Session, ClientCredentialsError> {
-    let server = resolve_server(&request.server, caller).await?;
-    let client = request.client.authenticated_as(&server.metadata);
+    let mut server = resolve_server(&request.server, caller).await?;
+    let client = server.authenticated_client(&request.server, &request.client)?;
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
     let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());
     session.renewal = Renewal::ClientCredentials;

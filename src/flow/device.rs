@@ -101,9 +101,9 @@ struct CodesIssued {
 }
 
 async fn ask_for_codes(request: &LoginRequest, caller: &mut Caller<'_>) -> Result<CodesIssued, DeviceLoginError> {
-    let server = resolve_server_for_devices(&request.server, caller).await?;
+    let mut server = resolve_server_for_devices(&request.server, caller).await?;
+    let client = server.authenticated_client(&request.server, &request.client)?;
     let endpoint = server.device_authorization_endpoint(caller)?.clone();
-    let client = request.client.authenticated_as(&server.metadata);
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
     let mut code_verifier = match server.metadata.announces_s256() {
         true => Some(CodeVerifier::generate(caller.randomness)?),

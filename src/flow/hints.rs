@@ -179,6 +179,9 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
         Some(ClientAuthenticationMethod::PrivateKeyJwt) => {
             "Check the client_id, and that the server has the public key of this client under the same kid (--client-key-id); a server that expects another audience in the assertion than its issuer needs --assertion-audience token-endpoint. A clock of this machine that is off has the same effect."
         }
+        Some(ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth) => {
+            "Check the client_id, and that the server knows the certificate of this client (--client-cert-file) and asks for it at this endpoint; something in front of the server may end TLS and drop the certificate."
+        }
         Some(ClientAuthenticationMethod::ClientSecretPost) => {
             "Check client_id and secret; the secret was sent in the body: a server that wants it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
         }

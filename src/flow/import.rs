@@ -54,10 +54,11 @@ pub async fn import_refresh_token(
     refresh_token: Secret,
     caller: &mut Caller<'_>,
 ) -> Result<(Session, Option<IdToken>), ImportError> {
-    let server = resolve_server(&request.server, caller)
+    let mut server = resolve_server(&request.server, caller)
         .await
         .map_err(ImportError::Server)?;
-    let client = request.client.authenticated_as(&server.metadata);
+    let client = server.authenticated_client(&request.server, &request.client);
+    let client = client.map_err(ImportError::Server)?;
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller);
     let dpop = dpop.map_err(|error| ImportError::Server(error.into()))?;
     let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());

@@ -133,9 +133,9 @@ async fn authorize(
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     context.caller.observe(&Event::StepBegins(Step::Prepare));
     let resolving = resolve_server(&request.server, &mut context.caller);
-    let server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
+    let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
-    let client = request.client.authenticated_as(&server.metadata);
+    let client = server.authenticated_client(&request.server, &request.client)?;
     let dpop = DpopSession::begin(request.dpop, &server.metadata, &mut context.caller).map_err(ServerError::from)?;
     let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(

@@ -154,6 +154,14 @@ const PUSHED_REQUESTS: &str = "the server takes pushed authorization requests on
 const SIGNED_REQUESTS: &str = "the server takes signed authorization requests only (require_signed_request_object, RFC 9101 §10.5), which this program does not send: it will probably refuse this login";
 
 impl ServerChoice {
+    /// Puts the endpoints for certificates, and then those that were given, in
+    /// the place of those of the metadata.
+    pub(crate) fn use_mtls_endpoints(&self, metadata: &mut ServerMetadata) -> Result<(), MetadataError> {
+        metadata.use_mtls_endpoints()?;
+        self.replace_endpoints(metadata);
+        Ok(())
+    }
+
     /// Puts the endpoints that were given in the place of those of the metadata.
     pub(crate) fn replace_endpoints(&self, metadata: &mut ServerMetadata) {
         for (own, given) in [
@@ -176,6 +184,25 @@ impl ServerChoice {
 }
 
 impl ResolvedServer {
+    /// The client as it authenticates here. Where it shows a certificate, its
+    /// requests go to the endpoints for that (RFC 8705 §5), but for those that
+    /// were given.
+    pub(in crate::flow) fn authenticated_client(
+        &mut self,
+        choice: &ServerChoice,
+        client: &ClientChoice,
+    ) -> Result<Client, ServerError> {
+        let client = client.authenticated_as(&self.metadata);
+        if client.authentication.tls_identity().is_some() {
+            choice
+                .use_mtls_endpoints(&mut self.metadata)
+                .map_err(ServerError::Endpoint)?;
+            let token_endpoint = self.metadata.required("token_endpoint");
+            self.token_endpoint = token_endpoint.map_err(ServerError::Endpoint)?.clone();
+        }
+        Ok(client)
+    }
+
     /// A session of this client at this server, without any token yet.
     pub(in crate::flow) fn session(
         &self,

@@ -289,6 +289,13 @@ pub async fn discover_known_server(
     };
     server.replace_endpoints(&mut metadata);
     let client = client.authenticated_as(&metadata);
+    if client.authentication.tls_identity().is_some() {
+        let used = server.use_mtls_endpoints(&mut metadata);
+        used.map_err(|problem| TokenServiceError::Endpoint {
+            service: "token endpoint",
+            problem,
+        })?;
+    }
     Ok(KnownServer {
         client: SessionClient::from(&client),
         endpoints: SessionEndpoints::from(&metadata),

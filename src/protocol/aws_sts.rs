@@ -4,6 +4,7 @@
 
 use super::http::{HeaderValue, HttpRequest, Method};
 use super::params::Params;
+use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;
 use std::fmt;
 use url::Url;
@@ -35,6 +36,7 @@ impl RoleRequest {
             url: endpoint,
             headers: vec![("accept", HeaderValue::Plain("text/xml".to_owned()))],
             body: Some(params),
+            tls_identity: None,
         }
     }
 }
@@ -89,7 +91,12 @@ impl StsRefusal {
 
 impl fmt::Display for StsRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({})", self.code, self.message.trim())
+        write!(
+            formatter,
+            "{} ({})",
+            WordOrQuoted(&self.code),
+            Quoted::message(self.message.trim())
+        )
     }
 }
 
@@ -175,7 +182,7 @@ mod tests {
     fn a_refusal_is_read_with_its_code() {
         let body = b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>Not &lt;allowed&gt;</Message></Error></ErrorResponse>";
         let refusal = StsRefusal::read(body).unwrap();
-        assert_eq!(refusal.to_string(), "AccessDenied (Not <allowed>)");
+        assert_eq!(refusal.to_string(), "AccessDenied (\"Not <allowed>\")");
         assert_eq!(StsRefusal::read(b"<html>"), None);
     }
 }

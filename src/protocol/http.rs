@@ -2,9 +2,11 @@
 //! transport to send, and what the trace shows. No IO.
 
 use super::params::Params;
+use super::tls_identity::TlsIdentity;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -98,6 +100,8 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The form body of a POST.
     pub body: Option<Params>,
+    /// What the client shows of itself in TLS (RFC 8705 §2).
+    pub tls_identity: Option<Arc<TlsIdentity>>,
 }
 
 impl HttpRequest {
@@ -108,6 +112,7 @@ impl HttpRequest {
             url,
             headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
             body: None,
+            tls_identity: None,
         }
     }
 
@@ -118,6 +123,7 @@ impl HttpRequest {
             url,
             headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
             body: Some(body),
+            tls_identity: None,
         }
     }
 

@@ -4,6 +4,7 @@
 use super::client::{ClientAuthenticationMethod, ClientCredentials};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use super::json::{JsonError, parse_object};
+use super::mtls_endpoints::MtlsEndpoints;
 use super::pkce::S256;
 use crate::foreign_text::Quoted;
 use serde_json::{Map, Value, json};
@@ -27,6 +28,8 @@ pub struct ServerMetadata {
     pub jwks_uri: Option<Endpoint>,
     /// RFC 8628 §4.
     pub device_authorization_endpoint: Option<Endpoint>,
+    /// RFC 8705 §5.
+    pub mtls_endpoint_aliases: MtlsEndpoints,
     /// Absent means unknown, not "none" (RFC 9700 §2.1.1).
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Absent means `client_secret_basic` (RFC 8414 §2).
@@ -135,6 +138,7 @@ impl ServerMetadata {
             userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
             jwks_uri: reader.endpoint("jwks_uri"),
             device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
+            mtls_endpoint_aliases: reader.mtls_endpoints(),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
             token_endpoint_auth_signing_alg_values_supported: reader
@@ -189,6 +193,29 @@ impl ServerMetadata {
             "device_authorization_endpoint" => self.device_authorization_endpoint.as_ref(),
             _ => None,
         }
+    }
+
+    /// Puts the endpoints for requests that show a certificate in the place of
+    /// the others (RFC 8705 §5).
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn use_mtls_endpoints(&mut self) -> Result<(), MetadataError> {
+        if let Some(problem) = self.problem_with(MtlsEndpoints::MEMBER) {
+            return Err(problem.clone());
+        }
+        for (member, endpoint) in std::mem::take(&mut self.mtls_endpoint_aliases).iter() {
+            let slot = match member {
+                "token_endpoint" => &mut self.token_endpoint,
+                "revocation_endpoint" => &mut self.revocation_endpoint,
+                "introspection_endpoint" => &mut self.introspection_endpoint,
+                "device_authorization_endpoint" => &mut self.device_authorization_endpoint,
+                "userinfo_endpoint" => &mut self.userinfo_endpoint,
+                _ => continue,
+            };
+            *slot = Some(endpoint.clone());
+        }
+        Ok(())
     }
 
     /// Whether the document says nothing of a member that may be taken from another one.
@@ -387,6 +414,12 @@ impl Reader<'_> {
             Some(_) => Err(MetadataError::Type(member)),
         };
         self.keep(read).unwrap_or(false)
+    }
+
+    fn mtls_endpoints(&mut self) -> MtlsEndpoints {
+        let read = MtlsEndpoints::parse(self.object, self.server, self.allowance);
+        let read = read.map_err(|_| MetadataError::Type(MtlsEndpoints::MEMBER));
+        self.keep(read).unwrap_or_default()
     }
 
     fn keep<T>(&mut self, read: Result<T, MetadataError>) -> Option<T> {

@@ -111,7 +111,7 @@ impl AuthorizationServer {
         Ok(AuthorizationServer {
             approval: settings.approval,
             pages: Pages::new(&issuer_text, users.is_only_demo()),
-            keys: Keys::generate()?,
+            keys: Keys::new(&settings.signing_keys)?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),

@@ -48,6 +48,16 @@ fn set_core_limit(bytes: Option<u64>) -> io::Result<()> {
     )?)
 }
 
+/// Gives back the limit on core files that this process was started with, for
+/// a program that takes its place.
+#[cfg(unix)]
+pub fn restore_core_limit() {
+    let limit = *CORE_LIMIT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(limit) = limit {
+        let _ = set_core_limit(limit.current);
+    }
+}
+
 /// Starts a program under the limit on core files that this process was started with.
 ///
 /// # Errors
@@ -82,7 +92,7 @@ pub fn leads_nowhere(standard_output: &io::Stdout) -> bool {
     #[cfg(unix)]
     let is_null = super::files::is_null_device(standard_output);
     #[cfg(not(unix))]
-    let is_null = false;
+    let (_, is_null) = (standard_output, false);
     is_null || stdout_was_closed()
 }
 

@@ -107,6 +107,9 @@ pub enum TransportError {
         #[source]
         problem: PemProblem,
     },
+    /// `--cert` beside the certificate that the client authenticates with.
+    #[error("--cert and the certificate of the client (--client-cert-file) are for one host: only one can be shown")]
+    TwoClientCertificates,
     /// The file of `--cert` cannot be used.
     #[error("the client certificate {} (given by --cert) cannot be used", path.display())]
     ClientCertificate {
@@ -324,6 +327,7 @@ impl Diagnosis for TransportError {
             | TransportError::ClientCertificate { .. }
             | TransportError::ClientKey { .. }
             | TransportError::ClientCertificateAndKey { .. }
+            | TransportError::TwoClientCertificates
             | TransportError::NoRoots => ExitCode::Usage,
             TransportError::TlsNotSetUp(_) | TransportError::ClientNotBuilt(_) => ExitCode::Unexpected,
             TransportError::Dns { .. }
@@ -348,6 +352,7 @@ impl Diagnosis for TransportError {
                 "`--allow-http` permits http outside this machine, where everybody on the way can read the tokens.",
             ],
             TransportError::UnusableUrl { .. } => &["Use a URL of the form https://host/path."],
+            TransportError::TwoClientCertificates => &["Leave out --cert and --key."],
             TransportError::LocalhostElsewhere { .. } => {
                 &["Write 127.0.0.1 or [::1], or correct the entry for localhost in the hosts file."]
             }

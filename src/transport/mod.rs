@@ -13,6 +13,7 @@
 
 mod body;
 mod certificate_verifier;
+mod client_key;
 mod error;
 mod error_chain;
 mod failure;
@@ -32,6 +33,7 @@ pub use tls_failure::TlsFailure;
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::trace::{Event, Observer};
 use body::{check_framing, read_body};
 use certificate_verifier::remembering_names;
@@ -100,6 +102,8 @@ pub struct Transport {
     network: OnceLock<reqwest::Client>,
     /// For http on this machine: needs neither certificates nor proxy.
     loopback: OnceLock<reqwest::Client>,
+    /// For https, showing the certificate of this thumbprint.
+    identified: OnceLock<(String, reqwest::Client)>,
 }
 
 impl Transport {
@@ -110,6 +114,7 @@ impl Transport {
             proxies: OnceLock::new(),
             network: OnceLock::new(),
             loopback: OnceLock::new(),
+            identified: OnceLock::new(),
         }
     }
 
@@ -151,7 +156,10 @@ impl Transport {
     ) -> Result<HttpResponse, TransportError> {
         let destination = self.destination(&request.url, UrlSource::Server)?;
         let proxy = self.proxy_for(&request.url)?;
-        let client = self.client(destination)?;
+        let client = match (&request.tls_identity, destination) {
+            (Some(identity), Destination::Network) => &self.identified_client(identity)?,
+            _ => self.client(destination)?,
+        };
         let sending_began = Arc::new(AtomicBool::new(false));
         let outgoing = outgoing(request, &sending_began)?;
 
@@ -222,6 +230,22 @@ impl Transport {
             }
         };
         Ok(slot.get_or_init(|| client))
+    }
+
+    /// The client that shows this certificate; it is used again for the same one.
+    fn identified_client(&self, identity: &TlsIdentity) -> Result<reqwest::Client, TransportError> {
+        if self.settings.client_certificate.is_some() {
+            return Err(TransportError::TwoClientCertificates);
+        }
+        let name = &identity.chain.thumbprints().sha256;
+        if let Some((_, client)) = self.identified.get().filter(|(of, _)| of == name) {
+            return Ok(client.clone());
+        }
+        let tls = tls::with_identity(&self.settings, identity)?;
+        let client = self.build(tls, Some(self.rules()))?;
+        // One command is one client: another certificate is not kept.
+        let _ = self.identified.set((name.clone(), client.clone()));
+        Ok(client)
     }
 
     fn build(

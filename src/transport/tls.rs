@@ -9,13 +9,16 @@
 
 use super::TransportSettings;
 use super::certificate_verifier::ExplainingVerifier;
+use super::client_key::certified_key;
 use super::error::{PemProblem, TransportError};
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::system::files::named;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,24 +29,43 @@ use std::sync::Arc;
 /// The files of the settings that cannot be used, or a system without
 /// trusted certificates.
 pub(super) fn with_roots(settings: &TransportSettings) -> Result<ClientConfig, TransportError> {
-    let builder = builder()?;
-    // a variable that is set to nothing counts as not set
-    let is_set = |path: &&PathBuf| !path.as_os_str().is_empty();
-    let file = settings.ssl_cert_file.as_ref().filter(is_set);
-    let folders: Vec<&PathBuf> = settings.ssl_cert_dir.iter().filter(is_set).collect();
-    let verified = if let Some(path) = &settings.ca_file {
-        trusting(builder, roots_of_file("--cacert", path)?)?
-    } else if file.is_some() || !folders.is_empty() {
-        trusting(builder, roots_of_environment(file, &folders)?)?
-    } else {
-        explaining(builder, system::verifier()?, Vec::new())
-    };
+    let verified = verified(settings)?;
     let mut configuration = match &settings.client_certificate {
         Some((certificate, key)) => with_client_certificate(verified, certificate, key)?,
         None => verified.with_no_client_auth(),
     };
     configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(configuration)
+}
+
+/// The same for a client that shows this certificate (RFC 8705 §2).
+///
+/// # Errors
+/// As [`with_roots`].
+pub(super) fn with_identity(
+    settings: &TransportSettings,
+    identity: &TlsIdentity,
+) -> Result<ClientConfig, TransportError> {
+    let shown = Arc::new(SingleCertAndKey::from(certified_key(identity)));
+    let mut configuration = verified(settings)?.with_client_cert_resolver(shown);
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(configuration)
+}
+
+/// Trusts what the settings say.
+fn verified(settings: &TransportSettings) -> Result<Unauthenticated, TransportError> {
+    let builder = builder()?;
+    // a variable that is set to nothing counts as not set
+    let is_set = |path: &&PathBuf| !path.as_os_str().is_empty();
+    let file = settings.ssl_cert_file.as_ref().filter(is_set);
+    let folders: Vec<&PathBuf> = settings.ssl_cert_dir.iter().filter(is_set).collect();
+    if let Some(path) = &settings.ca_file {
+        trusting(builder, roots_of_file("--cacert", path)?)
+    } else if file.is_some() || !folders.is_empty() {
+        trusting(builder, roots_of_environment(file, &folders)?)
+    } else {
+        Ok(explaining(builder, system::verifier()?, Vec::new()))
+    }
 }
 
 /// For http on this machine: trusts nobody. Files that are named must be

@@ -76,7 +76,9 @@ impl TlsFailure {
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied,
+                | AlertDescription::AccessDenied
+                // what a server says of a signature that does not match: of its clients, ours alone sign
+                | AlertDescription::DecryptError,
             ) => TlsFailure::ClientCertificate,
             rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
             | rustls::Error::NoApplicationProtocol => TlsFailure::NoHttp1,
@@ -164,7 +166,10 @@ impl TlsFailure {
                 &["Tell the people who run it: TLS 1.2 with ECDHE, or TLS 1.3, must be enabled."]
             }
             TlsFailure::NotTls => &["Check scheme and port of the URL.", CAPTIVE_PORTAL],
-            TlsFailure::ClientCertificate => &["Name this client's certificate with `--cert FILE --key FILE`."],
+            TlsFailure::ClientCertificate => &[
+                "Name this client's certificate with `--cert FILE --key FILE`.",
+                "If the client is registered with the certificate, log in with `--client-auth tls_client_auth --client-cert-file FILE --client-key-file FILE`.",
+            ],
             TlsFailure::Revoked | TlsFailure::TooOld | TlsFailure::Alert(_) | TlsFailure::Other => {
                 &["Tell the people who run the server.", CAPTIVE_PORTAL]
             }

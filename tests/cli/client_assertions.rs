@@ -4,6 +4,7 @@
 
 use super::support::authorization_server::{self, ACCESS_TOKEN, REFRESH_TOKEN};
 use super::support::binary::Home;
+use super::support::certificates::Authority;
 use super::support::literal_server::{LiteralServer, Request, json, value_of};
 use super::support::login::{ScriptedBrowser, assert_nothing_kept};
 use super::support::outcome::{Outcome, run};
@@ -11,8 +12,11 @@ use super::support::running::Running;
 use super::support::sessions::{ending_in, now};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::hmac;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -29,7 +33,6 @@ const P256_THUMBPRINT: &str = "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";
 /// RFC 7515 §A.2.1.
 const RSA_JWK: &str = include_str!("../../src/protocol/signing/test_keys/rsa.jwk");
 
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nZmlyc3Q=\n-----END CERTIFICATE-----\n";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const SECRET: &str = "a-shared-secret-of-32-bytes-or-more!";
 
@@ -178,7 +181,11 @@ fn the_key_is_named_by_flag_by_jwk_or_by_thumbprint_and_by_its_certificate() {
         format!(r#"{{"kty":"EC","crv":"P-256","kid":"of the JWK","x":"{P256_X}","y":"{P256_Y}","d":"{P256_D}"}}"#);
     let jwk = file(&home, "key.jwk", &named);
     let pem = file(&home, "key.pem", P256);
-    let certificate = file(&home, "certificate.pem", CERTIFICATE);
+    let certificate = Authority::new().certify(P256);
+    let der = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+    let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(digest(algorithm, &der).as_ref());
+    let (sha1, sha256) = (thumbprint(&SHA1_FOR_LEGACY_USE_ONLY), thumbprint(&SHA256));
+    let certificate = file(&home, "certificate.pem", &certificate);
     for (arguments, key_id) in [
         (&["--client-key-file", &jwk][..], "of the JWK"),
         (
@@ -195,13 +202,8 @@ fn the_key_is_named_by_flag_by_jwk_or_by_thumbprint_and_by_its_certificate() {
         let header = assertion(&server.only_request_to("/token")).header;
         assert_eq!(header["kid"], key_id);
         let is_certified = arguments.contains(&"--client-cert-file");
-        // hashes of the bytes of the certificate, made with openssl
-        assert_eq!(header["x5t"] == "4JlqN8E9RMOwYHSTnUP6N1m9MsE", is_certified, "{header}");
-        assert_eq!(
-            header["x5t#S256"] == "p5N7ZLjKpY8Dchu2us9ceMsjX-vg5wsbhM2ZVBRhoI4",
-            is_certified,
-            "{header}"
-        );
+        assert_eq!(header["x5t"] == sha1.as_str(), is_certified, "{header}");
+        assert_eq!(header["x5t#S256"] == sha256.as_str(), is_certified, "{header}");
     }
 }
 
@@ -476,6 +478,34 @@ fn the_key_and_its_assertions_appear_nowhere_but_in_store_and_request() {
         let text = String::from_utf8_lossy(bytes);
         for secret in &secrets {
             assert!(!text.contains(secret), "{secret} stands in {place}: {text}");
+        }
+    }
+}
+
+#[test]
+fn discover_names_the_login_where_clients_have_to_authenticate() {
+    let home = Home::new();
+    for (methods, options) in [
+        (
+            r#","token_endpoint_auth_methods_supported":["private_key_jwt"]"#,
+            Some("--client-key-file FILE"),
+        ),
+        (
+            r#","token_endpoint_auth_methods_supported":["tls_client_auth"]"#,
+            Some("--client-cert-file FILE --client-key-file FILE"),
+        ),
+        (
+            r#","token_endpoint_auth_methods_supported":["none","private_key_jwt"]"#,
+            None,
+        ),
+        ("", None),
+    ] {
+        let server = server(methods);
+        let outcome = run(home.oauth().args(["discover", &server.origin()]));
+        let line = options.map(|options| format!("oauth login {} --client-id ID {options}\n", server.origin()));
+        match line {
+            Some(line) => assert!(outcome.stdout.contains(&line), "{outcome:?}"),
+            None => assert!(!outcome.stdout.contains("oauth login"), "{outcome:?}"),
         }
     }
 }

@@ -226,3 +226,18 @@ fn a_bound_token_is_given_with_its_type_and_a_warning() {
     assert_eq!(outcome.stdout, "DPoP\n");
     outcome.says(&["warning: ", "DPoP"]);
 }
+
+#[test]
+fn the_command_has_the_limits_that_oauth_was_started_with() {
+    let home = home();
+    let mut command = Command::new("sh");
+    let script = "ulimit -S -c 7 && exec \"$0\" exec -- sh -c 'ulimit -S -c'";
+    command
+        .args(["-c", script])
+        .arg(assert_cmd::cargo::cargo_bin!("oauth"))
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("OAUTH_STORE", "file");
+    assert_eq!(run(&mut command).expect_code(0).stdout, "7\n");
+}

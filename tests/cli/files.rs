@@ -10,7 +10,7 @@ use super::support::outcome::{Outcome, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, session};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Another user, and a group that others are in.
@@ -329,19 +329,31 @@ fn what_is_endless_or_not_a_file_is_refused_at_once_wherever_a_file_is_named() {
     assert_eq!(server.connections(), 0);
 }
 
+/// The null device under a name of its own, where a test may make one: what is
+/// wrong here would replace the one of the whole system.
+fn null_device(home: &Home) -> PathBuf {
+    let path = home.path().join("null");
+    let made = Command::new("mknod").arg(&path).args(["c", "1", "3"]).output();
+    match made.is_ok_and(|output| output.status.success()) && std::fs::read(&path).is_ok() {
+        true => path,
+        false => PathBuf::from("/dev/null"),
+    }
+}
+
 #[test]
 fn the_null_device_is_an_empty_configuration_and_stays_a_device() {
     let home = home();
-    run(home.oauth().args(["--config", "/dev/null", "status"])).expect_code(0);
-    for arguments in [&["set", "work", "client_id=x"][..], &["use", "work"]] {
-        run(home.oauth().args(["--config", "/dev/null", "profile"]).args(arguments)).expect_error(2);
-    }
-    let mut login = login(&home, &authorization_server::start(), &["--config", "/dev/null"]);
-    run(&mut login)
+    let device = null_device(&home);
+    let with = |arguments: &[&str]| run(home.oauth().arg("--config").arg(&device).args(arguments));
+    with(&["status"]).expect_code(0);
+    with(&["profile", "set", "work", "client_id=x"]).expect_error(2);
+    with(&["profile", "use", "work"]).expect_error(2);
+    let mut login = login(&home, &authorization_server::start(), &[]);
+    run(login.arg("--config").arg(&device))
         .expect_error(2)
         .says(&["is not a regular file", "--no-save"]);
-    let device = std::fs::metadata("/dev/null").expect("the device");
-    assert!(!device.is_file(), "{device:?}");
+    let found = std::fs::metadata(&device).expect("the device");
+    assert!(!found.is_file(), "{found:?}");
 }
 
 #[test]

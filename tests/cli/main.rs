@@ -65,6 +65,7 @@ mod logout;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
+mod mutual_tls;
 mod narrowed;
 mod odd_answers;
 mod passphrase;

@@ -294,3 +294,29 @@ fn metadata_that_make_no_client_are_exit_2() {
         .says(&[word]);
     }
 }
+
+#[test]
+fn signing_keys_of_a_file_stay_the_same_from_run_to_run() {
+    let home = Home::new();
+    let keys = file(&home, "keys.pem", &format!("{RSA_KEY}{KEY}"));
+    let published = || {
+        let server = DevelopmentServer::start(&["--signing-key-file", &keys.display().to_string()]);
+        server.get("/jwks", &[]).body_text()
+    };
+    let first = published();
+    assert_eq!(published(), first);
+    let set: Value = serde_json::from_str(&first).expect("JSON");
+    assert_eq!(
+        (&set["keys"][0]["x"], &set["keys"][0]["alg"]),
+        (&json!(X), &json!("ES256"))
+    );
+    assert_eq!(set["keys"][1]["alg"], "RS256");
+    assert!(!first.contains("\"d\""), "{first}");
+    let wrong = file(&home, "wrong.pem", PUBLIC_KEY);
+    run(home
+        .oauth()
+        .args(["serve", "--port", "0", "--signing-key-file"])
+        .arg(wrong))
+    .expect_error(2)
+    .says(&["private key"]);
+}

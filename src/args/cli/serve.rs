@@ -27,6 +27,9 @@ pub struct ServeOptions {
         help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
     )]
     pub redirect_uri: Vec<String>,
+    /// Keys that stay the same from run to run: PEM with a P-256 key, an RSA key, or both
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub signing_key_file: Option<PathBuf>,
     /// Account that can sign in; repeatable [default: demo:demo]
     #[arg(long, value_name = "NAME:PASSWORD")]
     pub user: Vec<String>,

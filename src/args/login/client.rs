@@ -27,20 +27,20 @@ pub struct ClientOptions {
     /// Read the client secret from standard input
     #[arg(long, conflicts_with_all = ["refresh_token_stdin", "paste"], help_heading = "Client")]
     pub client_secret_stdin: bool,
-    /// Private key that the client signs with, for private_key_jwt: PEM or JWK
+    /// Private key of the client, for private_key_jwt or its certificate: PEM or JWK
     // a key in PEM begins with hyphens; taken, it is refused without being repeated
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_key_file: Option<PathBuf>,
     /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
     #[arg(long, value_name = "KID", help_heading = "Client")]
     pub client_key_id: Option<String>,
-    /// Certificate of the client key (PEM); its assertions name it (x5t#S256, x5t)
+    /// Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)
     #[arg(long, value_name = "FILE", help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_cert_file: Option<PathBuf>,
     /// Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]
     #[arg(long, value_name = "AUDIENCE", help_heading = "Client")]
     pub assertion_audience: Option<AssertionAudience>,
-    /// none, client_secret_basic, client_secret_post, client_secret_jwt or private_key_jwt; by default what the server's metadata say
+    /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server's metadata say
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
 }

@@ -60,23 +60,15 @@ impl ServerOptions {
         profile: &Profile,
         allowance: HttpPolicy,
     ) -> Result<ServerChoice, SettingsError> {
-        let unusable = |place: &str, error: EndpointError| match error {
-            EndpointError::PlainHttp(_) => invalid_with_hint(
-                place,
-                error,
-                "Use https, or --allow-http if plain http to that machine is really meant.",
-            ),
-            _ => invalid(place, error),
-        };
         let endpoint = |flag: &str, key: &str, given: &Option<String>| {
-            let (place, text) = match (given, profile.text(key)) {
-                (Some(text), _) => (flag, text.as_str()),
-                (None, Some(text)) => (key, text),
-                (None, None) => return Ok(None),
+            let named = match (given, profile.text(key)) {
+                (Some(text), _) => Some((flag, text.as_str())),
+                (None, Some(text)) => Some((key, text)),
+                (None, None) => None,
             };
-            Endpoint::parse(text, allowance)
-                .map(Some)
-                .map_err(|error| unusable(place, error))
+            let vetted =
+                named.map(|(place, text)| Endpoint::parse(text, allowance).map_err(|error| unusable(place, error)));
+            vetted.transpose()
         };
         let authorization_endpoint = endpoint(
             "--authorization-endpoint",
@@ -142,6 +134,17 @@ impl ServerOptions {
         if self.allow_http {
             changes.set("allow_http", Setting::Bool(true));
         }
+    }
+}
+
+fn unusable(place: &str, error: EndpointError) -> SettingsError {
+    match error {
+        EndpointError::PlainHttp(_) => invalid_with_hint(
+            place,
+            error,
+            "Use https, or --allow-http if plain http to that machine is really meant.",
+        ),
+        _ => invalid(place, error),
     }
 }
 

@@ -24,6 +24,14 @@ const DEVICE_CODE_BITS: f64 = 128.0;
 
 /// Tests the device authorization grant.
 pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
+    run_answers(check);
+    run_entropy(check);
+    run_redemptions(check);
+    run_clients(check);
+}
+
+/// What the answer with the codes looks like.
+fn run_answers(check: &mut Check<'_, '_>) {
     check.rule(Rule::DeviceResponse, &mut |check| {
         let exchange = ask(check)?;
         let members = exchange.object().unwrap_or_default();
@@ -59,6 +67,9 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             Err(problem) => violated(problem.to_string()),
         }
     });
+}
+
+fn run_entropy(check: &mut Check<'_, '_>) {
     check.rule(Rule::DeviceUserCodeEntropy, &mut |check| {
         let codes = samples(check, "user_code")?;
         // What stands between the letters is there to be read
@@ -72,6 +83,10 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         let codes = samples(check, "device_code")?;
         expect_bits(&codes, DEVICE_CODE_BITS)
     });
+}
+
+/// What a device code is good for.
+fn run_redemptions(check: &mut Check<'_, '_>) {
     check.rule(Rule::DeviceApproval, &mut |check| {
         let client = check.prober.client.clone();
         let exchange = poll_new_code(check, &client)?;
@@ -93,6 +108,10 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             "the other client is told to wait for the decision",
         )
     });
+}
+
+/// Who gets codes.
+fn run_clients(check: &mut Check<'_, '_>) {
     check.rule(Rule::DeviceUnknownClient, &mut |check| {
         ask(check)?;
         let unknown = check.prober.unknown_client();

@@ -150,6 +150,10 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
         .login
         .client
         .authenticated_as(&check.prober.target.metadata);
+    if check.prober.client.authentication.tls_identity().is_some() {
+        // What is wrong with them is a finding about the metadata; the others are examined then.
+        let _ = check.prober.target.metadata.use_mtls_endpoints();
+    }
     documents.method = check.prober.client.authentication.method().as_str();
     Ok(documents)
 }

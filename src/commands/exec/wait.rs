@@ -1,5 +1,6 @@
 //! Elsewhere: this process waits for the command and ends as it does.
 
+use crate::system::process;
 use std::io;
 use std::process::Command;
 
@@ -17,6 +18,6 @@ fn wait(command: &mut Command) -> io::Result<i32> {
     let _in_runtime = runtime.enter();
     #[cfg(windows)]
     let _ctrl_c_is_handled = tokio::signal::windows::ctrl_c()?;
-    let status = command.status()?;
+    let status = process::spawn(command)?.wait()?;
     Ok(status.code().unwrap_or(1))
 }

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = load_undamaged(store.as_mut(), &resolved.profile)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, earlier.as_ref());
-    check_client_authentication(&resolved)?;
+    check_client_authentication(context, &resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
     let browser_login = BrowserLogin {

@@ -44,7 +44,7 @@ pub(in crate::commands) fn log_in_machine(context: &Context, name: &ProfileName)
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
-    check_client_authentication(&resolved)?;
+    check_client_authentication(context, &resolved)?;
     saver.probe(&mut observer)?;
     let turn = Turn {
         request: &resolved.request,

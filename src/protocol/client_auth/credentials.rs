@@ -3,7 +3,9 @@
 use super::{ClientAuthentication, ClientAuthenticationMethod, ClientSecretJwt, PrivateKeyJwt};
 use crate::protocol::certificate::CertificateChain;
 use crate::protocol::signing::{HmacAlgorithm, SigningAlgorithm, SigningKey};
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::secret::Secret;
+use std::sync::Arc;
 
 /// All credentials of a client, as settings and records keep them.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +30,7 @@ pub struct AssertionParameters {
 #[error("client authentication with {} needs a {}", .method.as_str(), .credential)]
 pub struct MissingCredential {
     pub method: ClientAuthenticationMethod,
-    /// `client secret`, `client key`.
+    /// `client secret`, `client key`, `client certificate`.
     pub credential: &'static str,
 }
 
@@ -37,14 +39,19 @@ impl ClientCredentials {
     /// are chosen. A key may be there for request objects alone (RFC 9101), so
     /// a secret comes first.
     pub fn methods(&self) -> &'static [ClientAuthenticationMethod] {
-        match (&self.secret, &self.key) {
-            (Some(_), _) => &[
+        match (&self.secret, &self.key, &self.certificate) {
+            (Some(_), ..) => &[
                 ClientAuthenticationMethod::ClientSecretBasic,
                 ClientAuthenticationMethod::ClientSecretPost,
                 ClientAuthenticationMethod::ClientSecretJwt,
             ],
-            (None, Some(_)) => &[ClientAuthenticationMethod::PrivateKeyJwt],
-            (None, None) => &[ClientAuthenticationMethod::None],
+            (None, Some(_), Some(_)) => &[
+                ClientAuthenticationMethod::PrivateKeyJwt,
+                ClientAuthenticationMethod::TlsClientAuth,
+                ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+            ],
+            (None, Some(_), None) => &[ClientAuthenticationMethod::PrivateKeyJwt],
+            (None, None, _) => &[ClientAuthenticationMethod::None],
         }
     }
 
@@ -74,6 +81,12 @@ impl ClientCredentials {
                 algorithm: HmacAlgorithm::for_server(assertion.algorithm.as_slice()),
                 audience: assertion.audience.clone(),
             }),
+            ClientAuthenticationMethod::TlsClientAuth => {
+                ClientAuthentication::TlsClientAuth(self.tls_identity(method)?)
+            }
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
+                ClientAuthentication::SelfSignedTlsClientAuth(self.tls_identity(method)?)
+            }
             ClientAuthenticationMethod::PrivateKeyJwt => {
                 let key = self.key.clone().ok_or(missing("client key"))?;
                 ClientAuthentication::PrivateKeyJwt(PrivateKeyJwt {
@@ -84,6 +97,14 @@ impl ClientCredentials {
                 })
             }
         })
+    }
+
+    fn tls_identity(&self, method: ClientAuthenticationMethod) -> Result<Arc<TlsIdentity>, MissingCredential> {
+        let missing = |credential| MissingCredential { method, credential };
+        Ok(Arc::new(TlsIdentity {
+            chain: self.certificate.clone().ok_or(missing("client certificate"))?,
+            key: self.key.clone().ok_or(missing("client key"))?,
+        }))
     }
 
     /// The `alg` that assertions are signed with by this method, chosen from

@@ -9,8 +9,10 @@ pub mod credentials;
 mod none;
 pub mod presented;
 mod private_key_jwt;
+mod self_signed_tls_client_auth;
 #[cfg(test)]
 pub(super) mod tests;
+mod tls_client_auth;
 
 pub use client_secret_jwt::ClientSecretJwt;
 pub use private_key_jwt::PrivateKeyJwt;
@@ -20,11 +22,13 @@ use super::http::HttpRequest;
 use super::random::{Randomness, RandomnessFailed};
 use super::signing::SigningError;
 use super::time::UnixSeconds;
+use super::tls_identity::TlsIdentity;
 use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use credentials::AssertionParameters;
 use serde::Serialize;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The names of client authentication methods (RFC 7591 §2) that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +43,22 @@ pub enum ClientAuthenticationMethod {
     ClientSecretJwt,
     /// A JWT signed with a private key (RFC 7523 §2.2).
     PrivateKeyJwt,
+    /// A certificate of an authority (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A certificate that the server knows by itself (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
 }
 
 impl ClientAuthenticationMethod {
     /// All methods, for messages and for metadata.
-    pub const ALL: [ClientAuthenticationMethod; 5] = [
+    pub const ALL: [ClientAuthenticationMethod; 7] = [
         ClientAuthenticationMethod::None,
         ClientAuthenticationMethod::ClientSecretBasic,
         ClientAuthenticationMethod::ClientSecretPost,
         ClientAuthenticationMethod::ClientSecretJwt,
         ClientAuthenticationMethod::PrivateKeyJwt,
+        ClientAuthenticationMethod::TlsClientAuth,
+        ClientAuthenticationMethod::SelfSignedTlsClientAuth,
     ];
 
     /// The name on the wire.
@@ -59,6 +69,8 @@ impl ClientAuthenticationMethod {
             ClientAuthenticationMethod::ClientSecretPost => client_secret_post::NAME,
             ClientAuthenticationMethod::ClientSecretJwt => client_secret_jwt::NAME,
             ClientAuthenticationMethod::PrivateKeyJwt => private_key_jwt::NAME,
+            ClientAuthenticationMethod::TlsClientAuth => tls_client_auth::NAME,
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => self_signed_tls_client_auth::NAME,
         }
     }
 
@@ -101,6 +113,8 @@ pub enum ClientAuthentication {
     PrivateKeyJwt(PrivateKeyJwt),
     /// By an assertion that was made elsewhere, for this request (RFC 7521 §4.2).
     Assertion(Secret),
+    TlsClientAuth(Arc<TlsIdentity>),
+    SelfSignedTlsClientAuth(Arc<TlsIdentity>),
 }
 
 /// Why the client cannot prove who it is.
@@ -130,6 +144,18 @@ impl ClientAuthentication {
             ClientAuthentication::PrivateKeyJwt(_) | ClientAuthentication::Assertion(_) => {
                 ClientAuthenticationMethod::PrivateKeyJwt
             }
+            ClientAuthentication::TlsClientAuth(_) => ClientAuthenticationMethod::TlsClientAuth,
+            ClientAuthentication::SelfSignedTlsClientAuth(_) => ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+        }
+    }
+
+    /// What the client shows of itself in TLS, where that is its proof.
+    pub fn tls_identity(&self) -> Option<&Arc<TlsIdentity>> {
+        match self {
+            ClientAuthentication::TlsClientAuth(identity) | ClientAuthentication::SelfSignedTlsClientAuth(identity) => {
+                Some(identity)
+            }
+            _ => None,
         }
     }
 
@@ -140,9 +166,7 @@ impl ClientAuthentication {
                 Some(secret)
             }
             ClientAuthentication::ClientSecretJwt(ClientSecretJwt { secret, .. }) => Some(secret),
-            ClientAuthentication::None
-            | ClientAuthentication::PrivateKeyJwt(_)
-            | ClientAuthentication::Assertion(_) => None,
+            _ => None,
         }
     }
 
@@ -193,6 +217,9 @@ impl ClientAuthentication {
             ClientAuthentication::ClientSecretJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::PrivateKeyJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::Assertion(made) => assertion::push(id, made, params),
+            ClientAuthentication::TlsClientAuth(identity) | ClientAuthentication::SelfSignedTlsClientAuth(identity) => {
+                tls_client_auth::apply(id, identity, request);
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The public half of a signing key as a JWK, and its thumbprint (RFC 7638).
 
-use crate::protocol::abnf::base64url;
+use crate::protocol::abnf::{base64url, from_base64url};
+use crate::protocol::certificate::CertificateChain;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,21 @@ impl PublicJwk {
             Value::Object(members) => members,
             _ => Map::new(),
         }
+    }
+
+    /// Whether a client's own certificate is of this key. A certificate has the
+    /// numbers of its key as they are (RFC 5280 §4.1.2.7), so they are looked for.
+    pub fn is_certified_by(&self, chain: &CertificateChain) -> bool {
+        let number = match self {
+            PublicJwk::Rsa { modulus, .. } => from_base64url(modulus),
+            PublicJwk::EllipticCurve { x, y, .. } => {
+                let coordinates = (from_base64url(x), from_base64url(y));
+                coordinates.0.zip(coordinates.1).map(|(x, y)| [x, y].concat())
+            }
+            PublicJwk::Ed25519 { x } => from_base64url(x),
+        };
+        let own = chain.certificates().first().zip(number);
+        own.is_some_and(|(der, number)| der.windows(number.len().max(1)).any(|window| window == number))
     }
 
     /// The SHA-256 thumbprint in base64url (RFC 7638 §3.1, RFC 8037 A.3).

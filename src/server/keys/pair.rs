@@ -10,6 +10,7 @@ use crate::protocol::jwks::JwkSet;
 use crate::protocol::random::Randomness;
 use crate::protocol::signing::{EncodedHeader, JwtType, SigningAlgorithm, SigningKey};
 use crate::secret::Secret;
+use crate::server::settings::signing_keys::SigningKeys;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,13 +31,45 @@ pub(super) struct IdTokenKey {
     header: EncodedHeader,
 }
 
+impl IdTokenKey {
+    fn new(key: SigningKey) -> Result<Self, KeyError> {
+        let key = PublishedKey::new(key, SigningAlgorithm::Rs256);
+        Ok(IdTokenKey {
+            header: key.header(JwtType::Jwt)?,
+            key,
+        })
+    }
+}
+
 impl Keys {
+    /// The keys that are given; makes the ES256 key, if it is not.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn new(given: &SigningKeys) -> Result<Self, KeyError> {
+        let es256 = match &given.es256 {
+            Some(key) => key.clone(),
+            None => SigningKey::generate_p256()?,
+        };
+        let keys = Keys::with_es256(es256)?;
+        if let Some(key) = &given.rs256 {
+            let rs256 = IdTokenKey::new(key.clone())?;
+            keys.rs256.get_or_init(|| Arc::new(rs256));
+        }
+        Ok(keys)
+    }
+
     /// Makes the ES256 key.
     ///
     /// # Errors
     /// [`KeyError`].
+    #[cfg(test)]
     pub(crate) fn generate() -> Result<Self, KeyError> {
-        let es256 = PublishedKey::new(SigningKey::generate_p256()?, SigningAlgorithm::Es256);
+        Keys::new(&SigningKeys::default())
+    }
+
+    fn with_es256(key: SigningKey) -> Result<Self, KeyError> {
+        let es256 = PublishedKey::new(key, SigningAlgorithm::Es256);
         let set = json!({"keys": [es256.jwk]}).to_string();
         Ok(Keys {
             es256_public: JwkSet::parse(set.as_bytes()).map_err(|_| KeyError::Failed)?,
@@ -117,9 +150,8 @@ impl Keys {
         if let Some(key) = self.rs256.get() {
             return Ok(key);
         }
-        let key = PublishedKey::new(rsa::generate(randomness)?, SigningAlgorithm::Rs256);
-        let header = key.header(JwtType::Jwt)?;
-        Ok(self.rs256.get_or_init(|| Arc::new(IdTokenKey { key, header })))
+        let key = IdTokenKey::new(rsa::generate(randomness)?)?;
+        Ok(self.rs256.get_or_init(|| Arc::new(key)))
     }
 
     /// Takes over the RSA key of another server: tests need many servers, and

@@ -28,6 +28,12 @@ impl RegisteredClient {
                 .parse()
                 .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
         };
+        if matches!(
+            method,
+            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+        ) {
+            return Err(invalid(format!("{} is not supported by this server", method.as_str())));
+        }
         let keys = members.keys()?;
         if method.takes_secret() && secret.is_none() {
             return Err(invalid(format!("client_secret is missing for {}", method.as_str())));

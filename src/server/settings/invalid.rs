@@ -16,6 +16,9 @@ pub enum InvalidSetting {
     /// `--client-metadata`.
     #[error("the client metadata cannot be used: {0}")]
     ClientMetadata(String),
+    /// `--signing-key-file`.
+    #[error("the signing keys cannot be used: {0}")]
+    SigningKey(String),
     /// `--redirect-uri`.
     #[error(transparent)]
     RedirectUri(#[from] InvalidRedirectUri),
@@ -46,6 +49,9 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app.",
             InvalidSetting::ClientMetadata(_) => {
                 "Write the file like this: {\"client_id\": \"my-app\", \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": {\"keys\": […]}}"
+            }
+            InvalidSetting::SigningKey(_) => {
+                "Make a key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE"
             }
             InvalidSetting::RedirectUri(_) => {
                 "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."

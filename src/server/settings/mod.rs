@@ -7,6 +7,7 @@ pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod signing_keys;
 pub mod users;
 
 use super::violations::set::Violations;
@@ -15,6 +16,7 @@ use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
 
@@ -27,6 +29,8 @@ pub struct ServeSettings {
     /// 0 is any free port.
     pub port: u16,
     pub clients: Vec<RegisteredClient>,
+    /// Keys that are used instead of new ones.
+    pub signing_keys: SigningKeys,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
     pub approval: Approval,
@@ -61,6 +65,7 @@ impl ServeSettings {
         Ok(ServeSettings {
             port: DEFAULT_PORT,
             clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
+            signing_keys: SigningKeys::default(),
             users: vec!["demo:demo".parse()?],
             approval: Approval::Ask,
             code_lifetime: Duration::from_secs(60),

@@ -3,7 +3,7 @@
 
 use super::error::FileError;
 use super::rules::{self, PermissionPolicy};
-use super::way::Way;
+use super::way::{self, Way};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 use std::fs::File;
@@ -91,7 +91,7 @@ impl Folder {
         };
         let stat = rustix::fs::fstat(&folder.descriptor).map_err(|error| FileError::io("look at", path, error))?;
         let is_open_to_others = rules::own_folder(&stat, path)?;
-        Way::through_safe_folders(parent(path))?;
+        way::safe_folder(way::parent(path))?;
         if is_open_to_others {
             rustix::fs::fchmod(&folder.descriptor, OWN_FOLDER_MODE)
                 .map_err(|error| FileError::io("take others' permissions from", path, error))?;
@@ -102,12 +102,11 @@ impl Folder {
     /// A folder of the user's, taken as it is where no other user can change
     /// it; `None` where it is not there. Links are followed.
     pub(super) fn of_user(path: &Path) -> Result<Option<Folder>, FileError> {
-        let way = Way::follow(path)?;
-        let folder = Folder::open(&way.end)?;
-        if folder.is_some() {
-            way.safe_end()?;
+        // Where it is not there, nobody needs to know who could make it
+        if openat(CWD, path, FOLDER, Mode::empty()).is_err_and(|error| error == Errno::NOENT) {
+            return Ok(None);
         }
-        Ok(folder)
+        Folder::open(&way::safe_folder(path)?)
     }
 
     /// The folder for a file that the user asked for, whoever owns it: what is
@@ -125,7 +124,7 @@ impl Folder {
 
     /// Makes a folder and those above it that are not there: mode 0700, whatever the umask.
     pub(super) fn make(path: &Path) -> Result<(), FileError> {
-        let end = Way::through_safe_folders(path)?;
+        let end = way::safe_folder(path)?;
         let mut missing = Vec::new();
         let mut base = end.as_path();
         let mut folder = loop {
@@ -295,14 +294,6 @@ fn not_a_folder(path: &Path) -> FileError {
             path,
             expected: "folder",
         },
-    }
-}
-
-/// A path that was `.` is not left without a folder above it.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }
 

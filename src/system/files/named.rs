@@ -50,7 +50,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
 
 #[cfg(unix)]
 fn read_within(path: &Path, limit_bytes: usize, patience: Duration) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    use super::{rules, way::Way};
+    use super::{rules, way};
     use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
     let failed = |error: rustix::io::Errno| FileError::Unreadable(error.into());
     // NONBLOCK: opening a pipe must not wait for its writer
@@ -64,7 +64,7 @@ fn read_within(path: &Path, limit_bytes: usize, patience: Duration) -> Result<Ze
     // A pipe, or a file without a name, is where nobody can put another one
     let has_name = !rules::is_pipe(&stat) && stat.st_nlink > 0;
     if has_name {
-        Way::through_safe_folders(path)?;
+        way::file_in_safe_folders(path)?;
     }
     let size_bytes = match rules::is_pipe(&stat) {
         true => limit_bytes,
@@ -150,7 +150,7 @@ impl Replaced {
     /// [`FileError`] where it is not a regular file, or other users can change it.
     pub fn find(path: &Path) -> Result<Replaced, FileError> {
         #[cfg(unix)]
-        let end = super::way::Way::through_safe_folders(path)?;
+        let end = super::way::file_in_safe_folders(path)?;
         #[cfg(not(unix))]
         let end = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let not_a_file = || FileError::WrongKind {

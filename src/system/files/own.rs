@@ -21,6 +21,9 @@ const PENDING_ENDING: &str = ".next";
 /// An unfinished file of a writer that did not come back is removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
+/// More than most files have: they are read at once.
+const USUAL_BYTES: usize = 4096;
+
 /// A folder in which files of ours are kept.
 #[derive(Debug)]
 pub struct PrivateDir {
@@ -87,7 +90,7 @@ impl PrivateDir {
         let Some(file) = self.folder.open_own(name, open_to_others)? else {
             return Ok(None);
         };
-        let mut content = Vec::new();
+        let mut content = Vec::with_capacity(USUAL_BYTES);
         file.take(limit_bytes.saturating_add(1))
             .read_to_end(&mut content)
             .map_err(|error| FileError::io("read", &self.file(name), error))?;
@@ -392,6 +395,7 @@ fn pending_name(name: &str) -> String {
 pub(super) struct TempFile<'a> {
     folder: &'a Folder,
     name: String,
+    has_its_name: bool,
 }
 
 impl<'a> TempFile<'a> {
@@ -407,6 +411,7 @@ impl<'a> TempFile<'a> {
             TempFile {
                 folder,
                 name: temporary,
+                has_its_name: false,
             },
             file,
         ))
@@ -416,18 +421,20 @@ impl<'a> TempFile<'a> {
         self.folder.path().join(&self.name)
     }
 
-    pub(super) fn rename_to(self, name: impl AsRef<Path>) -> Result<(), FileError> {
+    pub(super) fn rename_to(mut self, name: impl AsRef<Path>) -> Result<(), FileError> {
         let name = name.as_ref();
-        self.folder
-            .rename(Path::new(&self.name), name)
-            .map_err(|error| FileError::io("replace", &self.folder.path().join(name), error))
+        let renamed = self.folder.rename(Path::new(&self.name), name);
+        self.has_its_name = renamed.is_ok();
+        renamed.map_err(|error| FileError::io("replace", &self.folder.path().join(name), error))
     }
 }
 
 impl Drop for TempFile<'_> {
     fn drop(&mut self) {
-        // Gone already where it was renamed; where it cannot be removed, the next sweep tries again
-        let _ = self.folder.remove(Path::new(&self.name));
+        if !self.has_its_name {
+            // Where it cannot be removed, the next sweep tries again
+            let _ = self.folder.remove(Path::new(&self.name));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use rustix::fs::{FileType, lstat, readlink};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// As many as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -22,6 +23,54 @@ pub(super) struct Way {
     pub(super) end: PathBuf,
     /// The first folder that other users can change.
     unsafe_folder: Option<FileError>,
+    /// There is a folder at its end.
+    leads_to_folder: bool,
+}
+
+/// Folders as they were given, and where they were found: what no other user
+/// can change is not looked at again while this process runs.
+static SAFE_FOLDERS: Mutex<Vec<(PathBuf, PathBuf)>> = Mutex::new(Vec::new());
+
+/// Where a folder is, if it is one that only the user and root can change, as
+/// those above it. One that does not exist is where it would be.
+///
+/// # Errors
+/// Those of [`Way::follow`], and the folder that others can change.
+pub(super) fn safe_folder(path: &Path) -> Result<PathBuf, FileError> {
+    let known = || SAFE_FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, end)) = known().iter().find(|(given, _)| given == path) {
+        return Ok(end.clone());
+    }
+    let way = Way::follow(path)?;
+    let exists = way.leads_to_folder;
+    let end = way.safe_end()?;
+    if exists {
+        known().push((path.to_path_buf(), end.clone()));
+    }
+    Ok(end)
+}
+
+/// Where a file is, if only the user and root can change the folders above it.
+///
+/// # Errors
+/// As [`safe_folder`].
+pub(super) fn file_in_safe_folders(path: &Path) -> Result<PathBuf, FileError> {
+    let Some(name) = path.file_name() else {
+        return safe_folder(path);
+    };
+    let end = safe_folder(parent(path))?.join(name);
+    match lstat(&end) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink => Way::follow(path)?.safe_end(),
+        _ => Ok(end),
+    }
+}
+
+/// The folder of a path that may be a name alone.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 impl Way {
@@ -36,6 +85,7 @@ impl Way {
         let mut way = Way {
             end: PathBuf::from("/"),
             unsafe_folder: None,
+            leads_to_folder: true,
         };
         let mut links = 0;
         let mut ahead = components(&absolute);
@@ -43,6 +93,7 @@ impl Way {
         while let Some(name) = ahead.pop() {
             if name == ".." {
                 way.end.pop();
+                way.leads_to_folder = true;
                 continue;
             }
             way.end.push(name);
@@ -60,14 +111,6 @@ impl Way {
         Ok(way)
     }
 
-    /// The same where only the user and root can change the folders above it.
-    ///
-    /// # Errors
-    /// Those of [`follow`](Self::follow), and the folder that others can change.
-    pub(super) fn through_safe_folders(path: &Path) -> Result<PathBuf, FileError> {
-        Way::follow(path)?.safe_end()
-    }
-
     /// The end, where only the user and root can change the folders above it.
     ///
     /// # Errors
@@ -81,6 +124,7 @@ impl Way {
 
     /// Where the way leads on from here, if it is a link.
     fn look_at_end(&mut self) -> Result<Option<PathBuf>, FileError> {
+        self.leads_to_folder = false;
         let stat = match lstat(&self.end) {
             Ok(stat) => stat,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -88,6 +132,7 @@ impl Way {
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
+                self.leads_to_folder = true;
                 self.note_folder(&stat);
                 Ok(None)
             }

@@ -7,6 +7,7 @@ use super::literal_server::{Connection, LiteralServer, Wrap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
@@ -90,6 +91,14 @@ impl Authority {
             certificate,
             key_der: key.serialize_der(),
         }
+    }
+
+    /// A certificate of a key that was made elsewhere, in PEM.
+    pub fn certify(&self, private_key: &str) -> String {
+        let der = PrivateKeyDer::from_pem_slice(private_key.as_bytes()).expect("a key");
+        let key = KeyPair::try_from(der.secret_der()).expect("a key");
+        let certificate = params_for(&["client.example"]).signed_by(&key, &self.issuer);
+        pem("CERTIFICATE", certificate.expect("a certificate").der())
     }
 
     /// One whose time was over in 2020.

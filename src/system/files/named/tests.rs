@@ -39,22 +39,32 @@ fn links_are_followed_and_other_users_may_read() {
 #[test]
 fn a_file_that_others_can_change_is_refused_and_so_are_their_folders() {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("folder");
-    fs::create_dir(&folder).unwrap();
-    let file = folder.join("file");
-    fs::write(&file, "x").unwrap();
-    for (path, bad, good) in [(&file, 0o602, 0o604), (&folder, 0o707, 0o755)] {
-        set_mode(path, bad);
-        match read(&file).unwrap_err() {
-            FileError::WritableByOthers { path: named, .. } => assert_eq!(named, *path),
-            error => panic!("{error}"),
-        }
-        set_mode(path, good);
-        assert_eq!(**read(&file).unwrap(), *b"x");
+    let file_in = |name: &str, folder_mode: u32, file_mode: u32| {
+        let folder = home.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("file");
+        fs::write(&file, "x").unwrap();
+        set_mode(&file, file_mode);
+        set_mode(&folder, folder_mode);
+        (folder, file)
+    };
+    let named = |file: &Path| match read(file).unwrap_err() {
+        FileError::WritableByOthers { path, .. } => path,
+        error => panic!("{error}"),
+    };
+    let (_, file) = file_in("open file", 0o755, 0o602);
+    assert_eq!(named(&file), file);
+    let (folder, file) = file_in("open folder", 0o707, 0o604);
+    assert_eq!(named(&file), folder);
+    // through a link in a folder that nobody else can change, too
+    symlink(&file, home.path().join("link")).unwrap();
+    assert_eq!(named(&home.path().join("link")), folder);
+    // and as /tmp is
+    for (name, mode) in [("plain", 0o755), ("sticky", 0o1777)] {
+        let (_, file) = file_in(name, mode, 0o604);
+        assert_eq!(**read(&file).unwrap(), *b"x", "{name}");
+        assert_eq!(**read(&file).unwrap(), *b"x", "{name}, again");
     }
-    // as /tmp
-    set_mode(&folder, 0o1777);
-    assert_eq!(**read(&file).unwrap(), *b"x");
 }
 
 #[test]

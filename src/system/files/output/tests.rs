@@ -70,10 +70,22 @@ fn a_link_in_a_folder_that_others_can_change_is_not_followed() {
 }
 
 #[test]
-fn pipes_and_devices_are_written_as_they_are() {
-    assert!(create(Path::new("/dev/null")).unwrap().is_stream());
+fn pipes_are_written_as_they_are_where_they_are_of_use() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("pipe");
+    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    // without a reader there is nobody to write to
+    assert!(create(&path).is_err());
+    let mut reader = fs::File::options().read(true).write(true).open(&path).unwrap();
+    let mut pipe = create(&path).unwrap();
+    assert!(pipe.is_stream());
+    pipe.write_all(b"ours").unwrap();
+    let mut seen = [0; 4];
+    reader.read_exact(&mut seen).unwrap();
+    assert_eq!(seen, *b"ours");
     assert!(matches!(
-        OutputFile::create(Path::new("/dev/null"), Streams::Refused, |_| true),
+        OutputFile::create(&path, Streams::Refused, |_| true),
         Err(OutputError::NotRegular)
     ));
 }
