@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         let colour = settings::colour(context.global.color, &context.environment, is_terminal);
         render::text::render(&report, colour)
     };
-    report::print(text.as_bytes())?;
+    report::print_json_or_lines(&text, context.style.json)?;
     match (report.count(Verdict::Fail), report.ended_early) {
         (0, None) => Ok(()),
         // Where the server cannot be reached, what was found is not all.

@@ -154,12 +154,11 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
         KeyChoice::None(why) => Verdict::Unverified(why),
         KeyChoice::Issuer(source, issuer) => verify(context, profile, &decoded, &source, issuer)?,
     };
-    let text = if context.style.json {
-        as_json(&decoded.token, &verdict)
+    if context.style.json {
+        report::print(as_json(&decoded.token, &verdict).as_bytes())?;
     } else {
-        as_text(&decoded.token, &verdict)
-    };
-    report::print(text.as_bytes())?;
+        report::print_lines(&as_text(&decoded.token, &verdict))?;
+    }
     match verdict {
         Verdict::Broken(error) => Err(DecodeError::Signature(error).into()),
         Verdict::WithoutKeys(error) => Err(DecodeError::Keys(Box::new(error)).into()),

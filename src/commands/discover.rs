@@ -32,12 +32,11 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
 
     let findings = findings(&exploration);
-    let text = if context.style.json {
-        as_json(&exploration, &findings)
+    if context.style.json {
+        report::print(as_json(&exploration, &findings).as_bytes())?;
     } else {
-        as_text(&exploration, &findings)
-    };
-    report::print(text.as_bytes())?;
+        report::print_lines(&as_text(&exploration, &findings))?;
+    }
     if let Some(failure) = exploration.failure(&options.url) {
         return Err(failure.into());
     }

@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let mut caller = caller(&transport, &mut observer);
     let asking = introspect(&server, secret.as_ref(), &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
-    report::print(json_table::render(&answer, context.style.json).as_bytes())?;
+    report::print_json_or_lines(&json_table::render(&answer, context.style.json), context.style.json)?;
     if active { Ok(()) } else { Err(Inactive.into()) }
 }
 

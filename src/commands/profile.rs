@@ -62,7 +62,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
     }
     let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
     let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-    report::print(align_columns(&table).as_bytes())
+    report::print_lines(&align_columns(&table))
 }
 
 fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
@@ -86,7 +86,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
                 .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
-    report::print(align_columns(&rows).as_bytes())
+    report::print_lines(&align_columns(&rows))
 }
 
 fn as_text(setting: &Setting) -> String {

@@ -173,5 +173,5 @@ fn print_rows(context: &Context, config: &Config, rows: &[SessionRow], now: Unix
     let table: Vec<[String; 8]> = std::iter::once(titles)
         .chain(rows.iter().map(|row| row.cells(default, now)))
         .collect();
-    report::print(align_columns(&table).as_bytes())
+    report::print_lines(&align_columns(&table))
 }

@@ -27,5 +27,5 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         Some(_) => Event::CheckPassed("sub is that of the ID token (OpenID Connect Core §5.3.2)"),
         None => Event::CheckSkipped("sub: there is no ID token to compare it with (OpenID Connect Core §5.3.2)"),
     });
-    report::print(json_table::render(&answer, context.style.json).as_bytes())
+    report::print_json_or_lines(&json_table::render(&answer, context.style.json), context.style.json)
 }

@@ -1,9 +1,9 @@
 //! Whom the assertions that a client makes are for (RFC 7523 §3).
 
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::url_text;
 use std::fmt;
 use std::str::FromStr;
-use url::Url;
 
 /// Which name of the server is the `aud` of an assertion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl FromStr for AssertionAudience {
             "issuer" => Ok(AssertionAudience::Issuer),
             "token-endpoint" => Ok(AssertionAudience::TokenEndpoint),
             // Kept as it was written: servers compare it byte for byte.
-            url if Url::parse(url).is_ok_and(|url| url.has_host()) => Ok(AssertionAudience::Url(url.to_owned())),
+            url if url_text::parse_exact(url).is_some() => Ok(AssertionAudience::Url(url.to_owned())),
             other => Err(UnknownAssertionAudience(other.to_owned())),
         }
     }

@@ -9,7 +9,7 @@ use crate::output::theme::{Role, Theme};
 use crate::output::wrap::{Lead, wrap};
 use crate::system::process;
 use serde_json::json;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// How messages look.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,41 @@ pub fn print(result: &[u8]) -> Result<(), Error> {
     match write_result(result) {
         Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
+    }
+}
+
+/// Writes a result for a person, in lines. On a terminal a long one goes on
+/// further in, so that no text in it begins a row.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_lines(result: &str) -> Result<(), Error> {
+    let size = io::stdout()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(io::stdout()));
+    let width = size.flatten().map(|(width, _)| usize::from(width.0));
+    let wrapped = result.lines().flat_map(|line| {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let further = " ".repeat(indent + 4);
+        wrap(
+            width,
+            Lead::plain(&line[..indent]),
+            Lead::plain(&further),
+            &line[indent..],
+        )
+    });
+    let text: String = wrapped.map(|line| line + "\n").collect();
+    print(text.as_bytes())
+}
+
+/// Writes a result that is JSON already, or lines for a person.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_json_or_lines(result: &str, is_json: bool) -> Result<(), Error> {
+    match is_json {
+        true => print(result.as_bytes()),
+        false => print_lines(result),
     }
 }
 
@@ -126,8 +161,14 @@ pub fn warn(text: &str, style: Style) {
 pub fn report_request(line: &str, refused: bool, style: Style) {
     let text = match (style.json, style.colour && refused) {
         (true, _) => json!({ "request": line }).to_string(),
-        (false, true) => Theme::new(true).paint(Role::Warning, line),
-        (false, false) => line.to_owned(),
+        (false, coloured) => {
+            let rows = wrap(style.width, Lead::plain(""), Lead::plain("    "), line).join("\n");
+            if coloured {
+                Theme::new(true).paint(Role::Warning, &rows)
+            } else {
+                rows
+            }
+        }
     };
     write_message(&format!("{text}\n"));
 }

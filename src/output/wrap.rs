@@ -54,10 +54,17 @@ pub fn wrap(width: Option<usize>, first: Lead<'_>, further: Lead<'_>, text: &str
     }
 }
 
-/// Where the part that fits into so many columns ends; `None` where all of it fits.
+/// Where the part that fits into so many columns ends; `None` where all of it
+/// fits. A sequence that colours our own words takes none.
 fn end_of_row(text: &str, room: usize) -> Option<usize> {
     let mut used_columns = 0;
+    let mut in_sequence = false;
     for (position, character) in text.char_indices() {
+        in_sequence |= character == '\u{1b}';
+        if in_sequence {
+            in_sequence = character != 'm';
+            continue;
+        }
         used_columns += columns(character);
         if used_columns > room && position > 0 {
             return Some(position);
@@ -97,6 +104,18 @@ mod tests {
         assert_eq!(
             wrap(None, Lead::plain("a "), Lead::plain(""), &"x".repeat(500)).len(),
             1
+        );
+    }
+
+    #[test]
+    fn colours_take_no_column_and_stay_whole() {
+        let coloured = "\u{1b}[1;31mFAIL\u{1b}[0m";
+        assert_eq!(
+            rows(27, &format!("{coloured} {coloured} {coloured} {coloured} x")),
+            [
+                format!("error: {coloured} {coloured} {coloured} {coloured}"),
+                "  x".to_owned(),
+            ]
         );
     }
 

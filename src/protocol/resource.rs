@@ -1,9 +1,8 @@
 //! `resource`: the resource server a token is wanted for (RFC 8707 §2).
 
 use super::citation::Cited;
-use super::url_text::{self, authority, repaired};
+use super::url_text;
 use std::fmt;
-use url::Url;
 
 /// An absolute URI without a fragment, kept as it was written. One that can be
 /// called has no userinfo, and means what it says.
@@ -30,7 +29,7 @@ impl Resource {
     /// [`InvalidResource`].
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
         match url_text::parse(text) {
-            Some(url) if !text.contains('#') && (!url.is_special() || is_plain(text, &url)) => {
+            Some(url) if !text.contains('#') && (!url.is_special() || url_text::parse_exact(text).is_some()) => {
                 Ok(Resource(text.to_owned()))
             }
             _ => Err(InvalidResource),
@@ -41,12 +40,6 @@ impl Resource {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a URL of the web is written without userinfo and without what a parser repairs.
-fn is_plain(text: &str, url: &Url) -> bool {
-    let has_userinfo = authority(text, url).is_none_or(|authority| authority.contains('@'));
-    !has_userinfo && repaired(text, url).is_none()
 }
 
 impl fmt::Display for Resource {

@@ -26,6 +26,13 @@ pub fn parse(text: &str) -> Option<Url> {
     Url::parse(text).ok()
 }
 
+/// Parses a URL with a host that means what it says, and has no userinfo.
+pub fn parse_exact(text: &str) -> Option<Url> {
+    let url = parse(text)?;
+    let is_bare = authority(text, &url).is_some_and(|authority| !authority.contains('@'));
+    (is_bare && repaired(text, &url).is_none()).then_some(url)
+}
+
 /// The part between `://` and the path, as it is written; `None` where the
 /// text does not begin with the scheme and `://`, or nothing follows.
 pub(super) fn authority<'t>(text: &'t str, url: &Url) -> Option<&'t str> {
@@ -275,6 +282,7 @@ mod tests {
             assert!(Endpoint::parse(repaired, HttpPolicy::Everywhere).is_err(), "{repaired}");
             assert!(Issuer::parse(repaired, HttpPolicy::Everywhere).is_err(), "{repaired}");
             assert!(Resource::parse(repaired).is_err(), "{repaired}");
+            assert_eq!(parse_exact(repaired), None, "{repaired}");
         }
         for usual in [
             "https://id.example.com",
@@ -285,6 +293,7 @@ mod tests {
         ] {
             assert!(Endpoint::parse(usual, HttpPolicy::Everywhere).is_ok(), "{usual}");
             assert!(Resource::parse(usual).is_ok(), "{usual}");
+            assert!(parse_exact(usual).is_some(), "{usual}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::protocol::time::UnixSeconds;
 use std::collections::VecDeque;
 
-/// Wrong codes within [`WINDOW_S`], from whichever browser, before nobody can try.
+/// Wrong codes within [`WINDOW_S`], from any browser, before no code is taken.
 const MAX_WRONG: usize = 5;
 
 const WINDOW_S: i64 = 60;

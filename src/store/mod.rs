@@ -23,6 +23,8 @@ pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
 pub use file::sealed::is_session_file;
 pub use helper::{Action, CommandStoreError};
 pub use keyring::error::KeyringError;
+#[cfg(all(fuzzing, unix, not(target_os = "macos")))]
+pub use keyring::is_answer;
 pub use lock::{Intent, LockError, LockKind, ProfileLock};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};

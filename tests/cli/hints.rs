@@ -1,8 +1,14 @@
 //! Each command in a hint is one that the parser takes: the hints of errors
-//! that can be provoked are collected, and their commands are run.
+//! that can be provoked are collected, and their commands are run. Where a hint
+//! promises an outcome at a server, it is followed at `oauth serve`, and the
+//! command that failed is run again.
 
 use super::support::binary::Home;
+use super::support::callback;
+use super::support::development_server::DevelopmentServer;
 use super::support::outcome::{Outcome, run};
+use super::support::plain_browser::PlainBrowser;
+use super::support::running::Running;
 use super::support::sessions::{ending_in, refreshable, session};
 
 const ISSUER: &str = "https://id.example.com";
@@ -146,4 +152,133 @@ fn the_hint_for_cron_names_the_profile_and_works() {
     home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nstore = \"keyring\"\n");
     let outcome = run(home.oauth().env_remove("OAUTH_STORE").args(["token", "work"])).expect_error(8);
     outcome.says(&["cron", "oauth profile set work store=file"]);
+}
+
+/// A person who does what the hint says, at a server that agrees to everything.
+struct Follower {
+    server: DevelopmentServer,
+    home: Home,
+}
+
+impl Follower {
+    fn new() -> Self {
+        let server = DevelopmentServer::start(&["--approve", "auto"]);
+        let home = Home::new();
+        home.configure(&format!(
+            "[profile.work]\nissuer = \"{}\"\nclient_id = \"oauth-cli\"\nscope = [\"hello\"]\n",
+            server.issuer()
+        ));
+        Follower { server, home }
+    }
+
+    /// Runs a command; a login is completed in the browser.
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.home.oauth();
+        command.args(arguments);
+        if arguments.first() != Some(&"login") {
+            return run(&mut command);
+        }
+        let running = Running::start(command.arg("--no-browser"));
+        let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
+        // the page that comes back is not this test's concern
+        let _ = callback::get_url(back.as_str());
+        running.end()
+    }
+
+    /// Runs the one command of the hints, which must work.
+    #[track_caller]
+    fn follow(&self, failed: &Outcome) {
+        let hints = failed.labelled("hint:");
+        let commands: Vec<String> = hints.iter().flat_map(|hint| commands(hint)).collect();
+        assert_eq!(commands.len(), 1, "{failed:?}");
+        let words = shell_words::split(&commands[0]).expect("words");
+        let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+        self.run(&words).expect_code(0);
+    }
+
+    /// A command fails with this code, and works once its hint was followed.
+    #[track_caller]
+    fn fails_and_works_after_the_hint(&self, arguments: &[&str], code: i32) {
+        let failed = self.run(arguments).expect_error(code);
+        self.follow(&failed);
+        assert_ne!(self.run(arguments).expect_code(0).stdout, "", "{failed:?}");
+    }
+}
+
+#[test]
+fn a_login_that_a_hint_asks_for_brings_what_was_missing() {
+    let follower = Follower::new();
+    // nobody is logged in yet
+    follower.fails_and_works_after_the_hint(&["token", "work"], 4);
+    follower.fails_and_works_after_the_hint(&["token", "work", "--id-token"], 4);
+    follower.fails_and_works_after_the_hint(&["token", "work", "--scope", "profile"], 4);
+    // the session still has all that it was given
+    follower.run(&["userinfo", "-p", "work"]).expect_code(0);
+}
+
+#[test]
+fn a_session_that_the_server_has_ended_is_begun_again_by_its_hint() {
+    let follower = Follower::new();
+    follower.run(&["login", "work"]).expect_code(0);
+    let kept = follower.home.kept("work").expect("the session");
+    let spent = follower.run(&["token", "work", "--force-refresh"]).expect_code(0);
+    assert_ne!(spent.stdout, "");
+    // the spent refresh token again: the server ends the whole session
+    follower.home.keep("work", &kept);
+    follower.fails_and_works_after_the_hint(&["token", "work", "--force-refresh"], 4);
+}
+
+#[test]
+fn a_session_that_no_longer_fits_its_profile_is_made_to_fit_by_its_hint() {
+    let follower = Follower::new();
+    follower.run(&["login", "work"]).expect_code(0);
+    let changed = follower
+        .home
+        .configuration()
+        .replace("[\"hello\"]", "[\"hello\", \"profile\"]");
+    follower.home.configure(&changed);
+    follower.fails_and_works_after_the_hint(&["token", "work"], 4);
+}
+
+#[test]
+fn a_default_that_a_hint_names_is_used_from_then_on() {
+    let follower = Follower::new();
+    follower.run(&["login", "work"]).expect_code(0);
+    let two = format!(
+        "{}\n[profile.play]\nissuer = \"https://play.example.com\"\n",
+        follower.home.configuration()
+    );
+    follower
+        .home
+        .configure(&two.replace("default_profile = \"work\"\n", ""));
+    let failed = follower.run(&["token"]).expect_error(4);
+    assert!(failed.hints().contains("oauth profile use "), "{failed:?}");
+    follower.run(&["profile", "use", "work"]).expect_code(0);
+    assert_ne!(follower.run(&["token"]).expect_code(0).stdout, "");
+}
+
+#[test]
+fn the_corrected_issuer_of_a_hint_is_the_right_one() {
+    let follower = Follower::new();
+    let with_slash = format!("{}/", follower.server.issuer());
+    let failed = run(follower.home.oauth().args([
+        "login",
+        "-p",
+        "other",
+        "--issuer",
+        &with_slash,
+        "--client-id",
+        "oauth-cli",
+    ]));
+    let failed = failed.expect_error(6);
+    let commands: Vec<String> = failed
+        .labelled("hint:")
+        .iter()
+        .flat_map(|hint| commands(hint))
+        .collect();
+    let words = shell_words::split(&commands[0]).expect("words");
+    let mut words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    words.extend(["-p", "other", "--client-id", "oauth-cli"]);
+    follower.run(&words).expect_code(0);
+    assert_ne!(follower.run(&["token", "other"]).expect_code(0).stdout, "");
 }

@@ -133,7 +133,7 @@ fn a_certificate_of_the_users_is_shown_and_remembered() {
     assert_eq!(page.status, 200);
     assert!(page.body_text().contains("You are signed in"));
     let outcome = running.end().expect_code(0);
-    outcome.does_not_say("warn of the certificate");
+    outcome.does_not_say("warn about the certificate");
     let sent = server.only_request_to("/token").form();
     assert_eq!(value_of(&sent, "redirect_uri"), Some(redirect_uri(&url).as_str()));
     for saved in [&certificate, &key] {
@@ -152,7 +152,7 @@ fn without_one_a_certificate_is_made_and_what_the_browser_will_show_is_told() {
             &server,
             &["--no-browser", "--redirect-uri", &registered],
         ));
-        let note = running.line_with("the browser will warn of the certificate");
+        let note = running.line_with("the browser will warn about the certificate");
         let url = running.authorization_url();
         assert!(redirect_uri(&url).starts_with(&format!("https://{host}:")), "{url}");
         let callback = Url::parse(&callback_url(&url, &server.origin())).expect("a URL");
@@ -165,7 +165,7 @@ fn without_one_a_certificate_is_made_and_what_the_browser_will_show_is_told() {
         assert!(note.contains(&digest.join(":")), "{note}");
         assert_eq!(ask(stream, &callback, &authority(&callback)).status, 200);
         let outcome = running.end().expect_code(0);
-        outcome.does_not_say("owns that name");
+        outcome.does_not_say("the owner of that name");
     }
 }
 
@@ -287,7 +287,7 @@ fn a_name_that_is_not_localhost_is_warned_of() {
         &server,
         &["--no-browser", "--redirect-uri", &registered],
     ));
-    let warning = running.line_with("owns that name");
+    let warning = running.line_with("the owner of that name");
     assert!(warning.starts_with("warning: ") && warning.contains(&name), "{warning}");
     let url = running.authorization_url();
     let page = come_back(&callback_url(&url, &server.origin()), &Trust::GoesOn);

@@ -425,7 +425,7 @@ fn a_person_enters_the_code_of_a_device() {
     for shown in [
         text("user_code"),
         "on another device".to_owned(),
-        "Whoever sent you".to_owned(),
+        "they would be signed in as you".to_owned(),
     ] {
         assert!(page.contains(&shown), "{shown} in {page}");
     }

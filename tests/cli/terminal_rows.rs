@@ -273,3 +273,16 @@ fn arguments_in_usage_errors_are_harmless() {
         }
     }
 }
+
+#[test]
+fn a_claim_cannot_begin_a_row_of_a_result() {
+    for columns in [80, 100, 120] {
+        let name = format!("{}{FORGED}", "x".repeat(usize::from(columns) - 9));
+        let home = home_of(&name);
+        let mut command = home.oauth();
+        command.args(["decode", "--id-token", "--no-verify", "-p", "work"]);
+        let rows = rows(&mut command, columns);
+        assert!(rows.concat().contains("evil.example"), "{rows:#?}");
+        assert!(!rows.iter().any(|row| row.starts_with("hint: run")), "{rows:#?}");
+    }
+}

@@ -4,6 +4,7 @@ use super::error::{SettingsError, invalid, invalid_with_hint};
 use super::names::{ChosenBy, ChosenProfile, parse_name};
 use crate::args::config::{Config, Profile};
 use crate::protocol::token_destination::{AllowedHost, Coverage, TokenReach};
+use crate::protocol::url_text;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
 use url::Url;
@@ -17,7 +18,7 @@ pub fn token_reach(profile: Option<&Profile>, for_this_call: &[AllowedHost]) -> 
     let list = |key| profile.map(|profile| profile.list(key)).unwrap_or_default();
     let mut allowed_hosts = allowed_hosts("allow_host", list("allow_host"))?;
     allowed_hosts.extend_from_slice(for_this_call);
-    let resources = list("resource").iter().filter_map(|text| Url::parse(text).ok());
+    let resources = list("resource").iter().filter_map(|text| url_text::parse_exact(text));
     Ok(TokenReach {
         resources: resources.collect(),
         allowed_hosts,

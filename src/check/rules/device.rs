@@ -1,5 +1,5 @@
 //! The device authorization grant (RFC 8628), as far as it can be seen while
-//! nobody enters a code.
+//! no code is entered.
 
 use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// So many codes are compared with each other.
 const SAMPLES: usize = 3;
 
-/// What a person can type, and nobody can guess within its life.
+/// What a person can type, and no one can guess within its life.
 const USER_CODE_BITS: f64 = 20.0;
 
 const DEVICE_CODE_BITS: f64 = 128.0;
@@ -125,7 +125,7 @@ fn run_clients(check: &mut Check<'_, '_>) {
     });
 }
 
-/// Nobody has entered the code, so nothing can be decided.
+/// The code was not entered, so nothing can be decided.
 fn pending(check: &mut Check<'_, '_>) -> CheckResult {
     let client = check.prober.client.clone();
     let exchange = poll_new_code(check, &client)?;

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_destination::AllowedHost;
+use crate::protocol::url_text;
 use crate::secret::Secret;
 use crate::store::ProfileName;
 use crate::trace::{Event, Observer};
@@ -82,7 +83,9 @@ impl<'a> Lookup<'a> {
         let record = ProfileRecord::load(self.context, &self.config, chosen, interaction)?.record;
         let Some(session) = record else { return Ok(false) };
         let resources = session.requested.resource.iter();
-        reach.resources = resources.filter_map(|text| Url::parse(text.as_str()).ok()).collect();
+        reach.resources = resources
+            .filter_map(|text| url_text::parse_exact(text.as_str()))
+            .collect();
         Ok(reach.coverage(url).is_some())
     }
 

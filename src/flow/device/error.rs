@@ -48,12 +48,12 @@ pub enum DeviceLoginError {
     #[error("the server cannot be asked for the tokens")]
     NoTokens(#[source] TransportError),
     /// The resource owner said no.
-    #[error("the login was refused in the browser: {}{}", .0.error, described(.0))]
+    #[error("the login was refused in the browser: {0}")]
     Denied(ErrorResponse),
-    /// Nobody entered the code while it was valid; with the server's word for that.
+    /// The code was not entered while it was valid; with the server's word for that.
     #[error("the code has expired before it was entered and approved")]
     Expired(Option<ErrorResponse>),
-    /// Nobody entered the code in the time that the user gave.
+    /// The code was not entered in the time that the user gave.
     #[error("timed out after {} waiting for the code to be entered and approved", describe(*waited))]
     TimedOut {
         /// How long we waited.
@@ -71,11 +71,6 @@ pub enum DeviceLoginError {
     Login(#[from] LoginError),
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
-}
-
-fn described(error: &ErrorResponse) -> String {
-    let description = error.error_description.as_ref();
-    description.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
 impl DeviceLoginError {

@@ -18,7 +18,7 @@ pub enum InvalidDeviceAuthorization {
     Type(&'static str),
     #[error("{0} in the device authorization response is too long")]
     TooLong(&'static str),
-    /// A page that nobody may be sent to.
+    /// A page that no person may be sent to.
     #[error("{member} in the device authorization response cannot be used: {problem}")]
     VerificationUri {
         member: &'static str,
@@ -48,7 +48,7 @@ pub enum DeviceAuthorizationError {
     #[error("the device authorization endpoint {endpoint} answered with status {status}, not with JSON")]
     NotJson { endpoint: String, status: u16 },
     /// RFC 6749 §5.2.
-    #[error("the server refused the device login: {}{}", error.error, described(error))]
+    #[error("the server refused the device login: {error}")]
     OAuth {
         endpoint: String,
         status: u16,
@@ -95,12 +95,4 @@ impl DeviceAuthorizationError {
             .any(|words| description.contains(words));
         error.is_one_of(&["invalid_request"]) && names_it
     }
-}
-
-fn described(error: &ErrorResponse) -> String {
-    error
-        .error_description
-        .as_ref()
-        .map(|text| format!(" ({text})"))
-        .unwrap_or_default()
 }

@@ -16,10 +16,10 @@ const MAX_INTERVAL: Duration = Duration::from_secs(60);
 /// However short an interval the server names.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The same on this machine, where nobody else pays for the requests.
+/// The same on this machine, where the requests cost no one else anything.
 const MIN_INTERVAL_ON_LOOPBACK: Duration = Duration::from_millis(50);
 
-/// Longer waits after lost answers help nobody.
+/// Longer waits after lost answers do not help.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Counts down from the lifetime of the codes.

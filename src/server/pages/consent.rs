@@ -119,8 +119,8 @@ impl Destination<'_> {
                 );
                 (
                     facts,
-                    "Allow this only if you started it yourself, on a device that shows this code. Whoever sent you \
-                     a code would be signed in as you.",
+                    "Allow this only if you started it yourself, on a device that shows this code. If somebody sent you \
+                     the code, they would be signed in as you.",
                 )
             }
         }

@@ -89,7 +89,7 @@ fn a_person_enters_the_code_and_allows_it_and_the_device_gets_the_tokens_once() 
         "hello",
         &user_code,
         "tv/1.0 &lt;b&gt;",
-        "Whoever sent you",
+        "they would be signed in as you",
     ] {
         assert!(text(&page).contains(shown), "{shown} in {}", text(&page));
     }

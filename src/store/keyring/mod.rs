@@ -15,6 +15,9 @@ mod secret_service;
 #[cfg(test)]
 mod tests;
 
+#[cfg(all(fuzzing, unix, not(target_os = "macos")))]
+pub use secret_service::is_answer;
+
 use super::session::{Session, SessionError};
 use super::{CredentialStore, Interaction, ProfileName, StoreError, StoreKind, StoreSettings, item_name};
 use crate::fault::{self, Point};

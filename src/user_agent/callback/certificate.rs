@@ -158,7 +158,7 @@ fn note_for(name: &str, certificate: &CertificateDer<'_>) -> String {
         .filter_map(|pair| std::str::from_utf8(pair).ok())
         .collect();
     format!(
-        "the browser will warn of the certificate of https://{name}, which was made for this login and is trusted by nothing: go on there; its SHA-256 is {}. With a certificate that the browser trusts it does not warn: --callback-cert FILE --callback-key FILE",
+        "the browser will warn about the certificate of https://{name}, because it was made for this login: continue there. Its SHA-256 fingerprint is {}. A certificate that the browser trusts brings no warning: --callback-cert FILE --callback-key FILE",
         pairs.join(":").to_uppercase()
     )
 }

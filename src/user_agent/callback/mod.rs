@@ -151,7 +151,7 @@ impl Loopback {
         bound.notes.extend(tls.as_ref().and_then(|tls| tls.note.clone()));
         if let Some(name) = settings.name.as_ref().filter(|name| !name.ends_with(".localhost")) {
             let warning = format!(
-                "the redirect URI names {name}, which resolves to this machine now: whoever owns that name could have the code sent elsewhere"
+                "the redirect URI names {name}, which resolves to this machine now: the owner of that name could have the code sent elsewhere"
             );
             bound.warning = Some(
                 bound

@@ -1,5 +1,5 @@
 //! Redirect URIs with a name other than `localhost`: the name must mean this
-//! machine, whoever owns it.
+//! machine, even if another party owns it.
 
 use crate::protocol::redirect_uri::LoopbackAddress;
 use std::net::{IpAddr, ToSocketAddrs};

@@ -16,6 +16,9 @@ mod encryption;
 mod prompt;
 mod wire;
 
+#[cfg(fuzzing)]
+pub use wire::is_answer;
+
 use super::TRIAL_ITEM;
 use super::error::{KeyringError, Operation};
 use super::platform::{Platform, Waiting};

@@ -415,3 +415,37 @@ impl<'a> Reader<'a> {
         Ok(end)
     }
 }
+
+/// For fuzz/: reads bytes as the answer of a service is read; whether it is one.
+#[cfg(fuzzing)]
+pub fn is_answer(bytes: &[u8]) -> bool {
+    let size_bytes = bytes.first_chunk().map(message_bytes);
+    let Some(Ok(size_bytes)) = size_bytes else { return false };
+    let Some(message) = bytes.get(..size_bytes) else {
+        return false;
+    };
+    let Ok(Some(message)) = Message::parse(Zeroizing::new(message.to_vec())) else {
+        return false;
+    };
+    let _shown = message.error_text();
+    let paths = message.body("aoao").and_then(|mut body| {
+        body.string_array()?;
+        body.string_array().map(drop)
+    });
+    let secret = message.body("(oayays)").and_then(|mut body| {
+        body.structure()?;
+        body.string()?;
+        body.byte_array()?;
+        body.byte_array().map(drop)
+    });
+    let locked = message.body("v").and_then(|mut body| {
+        body.variant("b")?;
+        body.boolean().map(drop)
+    });
+    let session = message.body("vo").and_then(|mut body| {
+        body.variant("ay")?;
+        body.byte_array()?;
+        body.string().map(drop)
+    });
+    [paths, secret, locked, session].iter().any(Result::is_ok)
+}

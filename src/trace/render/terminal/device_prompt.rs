@@ -31,7 +31,7 @@ impl DevicePrompt<'_> {
         if let Some(qr_code) = self.qr_code(settings) {
             text.push_str(&format!("or scan this, which has the code in it:\n{qr_code}\n"));
         }
-        text + "go on only if you started this login yourself: whoever sent you a code would be signed in as you"
+        text + "go on only if you started this login yourself, and do not pass the code on"
     }
 
     /// On a terminal with room for it.
