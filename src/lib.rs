@@ -16,6 +16,7 @@ pub mod foreign_text;
 mod hex;
 pub mod output;
 pub mod protocol;
+mod providers;
 pub mod rules;
 pub mod secret;
 mod server;

@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 15] = [
     &["flow", "server"],
     &["transport", "store", "user_agent"],
     &["trace"],
-    &["system"],
+    &["system", "providers"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault", "foreign_text"],
     &["hex"],

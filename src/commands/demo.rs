@@ -23,7 +23,7 @@ use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
-use crate::protocol::scope::Scope;
+use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::server::Server;
 use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use crate::server::settings::ServeSettings;
@@ -317,10 +317,12 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             id: ClientId::parse(DEFAULT_CLIENT_ID).map_err(|_| broken(()))?,
             credentials: ClientCredentials::default(),
             method: None,
+            method_with_secret: None,
             assertion_audience: AssertionAudience::default(),
         },
         authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
+            scope_separator: ScopeSeparator::default(),
             resource: Vec::new(),
             audience: None,
             response_mode: None,

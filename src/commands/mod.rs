@@ -11,8 +11,10 @@ mod fresh_or_login;
 mod introspect;
 mod login;
 mod logout;
+mod man;
 mod pkce;
 mod profile;
+mod providers;
 mod revoke;
 mod serve;
 mod status;
@@ -67,6 +69,8 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Discover(options) => discover::run(context, &options),
         Command::Serve(options) => serve::run(context, &options),
         Command::Demo(options) => demo::run(context, &options),
+        Command::Providers(options) => providers::run(context, &options),
+        Command::Man(options) => man::run(&options),
         Command::Completions { shell } => completions::run(shell),
         Command::ProfileNames => completions::profile_names(context),
     }

@@ -149,6 +149,13 @@ pub(in crate::flow) fn exit_code_of_refresh(error: &TokenError) -> ExitCode {
     error.exit_code()
 }
 
+impl TokenError {
+    /// Whether it is the client that was not taken.
+    pub(in crate::flow) fn refuses_client(&self) -> bool {
+        is_refused_with(self, &["invalid_client"])
+    }
+}
+
 /// What a person can do about an answer to a refresh that is not a token,
 /// beside logging in again.
 pub(in crate::flow) fn hints_for_refresh(error: &TokenError) -> Vec<String> {

@@ -7,8 +7,10 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::client_credentials::hints_for_client_credentials;
+use crate::flow::hints::client_authentication_refused;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::session::renewal_grant;
+use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
@@ -46,6 +48,8 @@ pub enum RenewError {
         profile: ProfileName,
         /// How it was to be renewed.
         renewal: Renewal,
+        /// How the client authenticated.
+        method: ClientAuthenticationMethod,
         #[source]
         error: Box<TokenError>,
     },
@@ -96,9 +100,13 @@ impl Diagnosis for RenewError {
             RenewError::Refused {
                 profile,
                 renewal,
+                method,
                 error,
             } => {
                 let mut hints = match renewal {
+                    _ if error.refuses_client() && !method.sends_no_proof_but_a_secret() => {
+                        vec![client_authentication_refused(Some(*method))]
+                    }
                     Renewal::ClientCredentials => hints_for_client_credentials(error, None),
                     Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
                 };
@@ -262,6 +270,7 @@ pub async fn renew(
         Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
             profile: profile.clone(),
             renewal: session.renewal,
+            method: session.client.method,
             error: Box::new(error),
         }),
         Err(error) => {

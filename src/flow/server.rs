@@ -44,6 +44,9 @@ pub struct ClientChoice {
     pub credentials: ClientCredentials,
     /// The method that the user chose, else what the metadata say.
     pub method: Option<ClientAuthenticationMethod>,
+    /// The method of a client with a secret, where none was chosen and more is
+    /// known of the server than its metadata say.
+    pub method_with_secret: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
 }
 
@@ -258,6 +261,7 @@ impl ClientChoice {
     pub(crate) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
         let method = self
             .method
+            .or(self.method_with_secret.filter(|_| self.credentials.secret.is_some()))
             .unwrap_or_else(|| metadata.client_authentication_method(&self.credentials));
         let listed = metadata.token_endpoint_auth_signing_alg_values_supported.as_deref();
         let algorithm = self.credentials.assertion_algorithm(method, listed.unwrap_or_default());

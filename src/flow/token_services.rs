@@ -194,8 +194,12 @@ impl Diagnosis for TokenServiceError {
                 "Something else than that endpoint seems to answer; see what the server names with: oauth discover URL."
             }
             TokenServiceError::Refused {
-                status, error, method, ..
-            } => return vec![hint_for_refusal(*status, error.as_ref(), *method)],
+                service,
+                status,
+                error,
+                method,
+                ..
+            } => return vec![hint_for_refusal(service, *status, error.as_ref(), *method)],
             TokenServiceError::NotJson { .. } => {
                 "Something else than that endpoint seems to answer: a proxy, or a captive portal."
             }
@@ -238,10 +242,18 @@ fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
     ]
 }
 
-fn hint_for_refusal(status: u16, error: Option<&ErrorResponse>, method: Option<ClientAuthenticationMethod>) -> String {
+fn hint_for_refusal(
+    service: &str,
+    status: u16,
+    error: Option<&ErrorResponse>,
+    method: Option<ClientAuthenticationMethod>,
+) -> String {
     let code = error.map(|error| error.error.as_str());
     let hint = match (code, method) {
         (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
+        (Some("unsupported_token_type"), _) if service == Service::Introspection.name() => {
+            "The server does not look up tokens of this kind: it is a JWT, probably; read it with oauth decode."
+        }
         (Some("unsupported_token_type"), _) => "The server does not revoke tokens of this kind; it ends by itself.",
         (Some("invalid_token"), _) => {
             "The server does not take this token (any more): get another with oauth token --force-refresh, or log in again."

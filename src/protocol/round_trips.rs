@@ -9,7 +9,7 @@ use super::params::Params;
 use super::pkce::CodeVerifier;
 use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
-use super::scope::Scope;
+use super::scope::{Scope, ScopeSeparator};
 use super::state::State;
 use super::token_response::TokenResponse;
 use crate::secret::Secret;
@@ -83,6 +83,7 @@ fn authorization_requests() {
             client_id: ClientId::parse(&random.vschar_text()).unwrap(),
             redirect_uri: RedirectUri::parse("http://127.0.0.1:4711/callback?a=b&c=%20").unwrap(),
             scope: random.scope(),
+            scope_separator: ScopeSeparator::default(),
             state: State::parse(&random.vschar_text()),
             resource: vec![Resource::parse("https://api.example/?q=1&r=2").unwrap()],
             audience: Some(format!("a{}", random.any_text())),

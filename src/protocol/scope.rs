@@ -8,6 +8,16 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
 
+/// What stands between the scope-tokens of an authorization request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScopeSeparator {
+    /// As RFC 6749 §3.3 says.
+    #[default]
+    Space,
+    /// As some providers want it.
+    Comma,
+}
+
 /// A scope-token with a character that RFC 6749 §3.3 does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.cited())]
@@ -96,6 +106,14 @@ impl Scope {
         &self.0
     }
 
+    /// The tokens as they are sent.
+    pub fn joined_by(&self, separator: ScopeSeparator) -> String {
+        self.0.join(match separator {
+            ScopeSeparator::Space => " ",
+            ScopeSeparator::Comma => ",",
+        })
+    }
+
     /// Whether every token is in `other`, in any order.
     pub fn is_subset_of(&self, other: &Scope) -> bool {
         self.0.iter().all(|token| other.contains(token))
@@ -118,7 +136,7 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.join(" "))
+        formatter.write_str(&self.joined_by(ScopeSeparator::Space))
     }
 }
 

@@ -375,6 +375,31 @@ fn a_refused_assertion_leads_to_the_flags_that_may_help() {
 }
 
 #[test]
+fn a_client_that_is_refused_when_it_refreshes_is_told_the_same_flags() {
+    let (home, server) = (Home::new(), server(""));
+    signed_in_with_a_key(&home, &server);
+    server.on("POST", "/token", json(401, r#"{"error":"invalid_client"}"#));
+    let outcome = run(home.oauth().args(["token", "ci", "--force-refresh"])).expect_code(5);
+    assert!(
+        outcome.hints().contains("--assertion-audience token-endpoint"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_token_that_cannot_be_introspected_is_not_called_one_that_cannot_be_revoked() {
+    let (home, server) = (Home::new(), server(""));
+    signed_in_with_a_key(&home, &server);
+    server.on(
+        "POST",
+        "/introspect",
+        json(400, r#"{"error":"unsupported_token_type"}"#),
+    );
+    let outcome = run(home.oauth().args(["introspect", "-p", "ci"])).expect_code(5);
+    assert!(outcome.hints().contains("oauth decode"), "{outcome:?}");
+}
+
+#[test]
 fn a_key_that_cannot_be_used_is_named_before_anything_is_made() {
     let (home, server) = (Home::new(), server(""));
     let encrypted = file(

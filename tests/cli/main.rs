@@ -61,12 +61,15 @@ mod login;
 #[cfg(unix)]
 mod login_for_programs;
 mod logout;
+mod man;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
 mod mutual_tls;
 mod narrowed;
 mod odd_answers;
+#[cfg(target_os = "linux")]
+mod packages;
 mod passphrase;
 #[cfg(unix)]
 mod paste;
@@ -77,6 +80,8 @@ mod process;
 mod profile;
 #[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(unix)]
+mod providers;
 #[cfg(unix)]
 mod refresh;
 #[cfg(unix)]

@@ -86,7 +86,7 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 31] = [
     "",
     "login",
     "token",
@@ -112,6 +112,8 @@ const COMMANDS: [&str; 29] = [
     "pkce",
     "serve",
     "demo",
+    "providers",
+    "man",
     "completions",
     "help",
     "login -h",

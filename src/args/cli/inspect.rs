@@ -13,6 +13,22 @@ pub struct DiscoverOptions {
     pub url: String,
 }
 
+/// Options of `oauth providers`.
+#[derive(Debug, Args)]
+pub struct ProvidersOptions {
+    /// The provider whose facts are shown, such as google or gitlab:HOST; all of them when absent
+    #[arg(value_name = "NAME[:VALUE]")]
+    pub name: Option<String>,
+}
+
+/// Options of `oauth man`.
+#[derive(Debug, Args)]
+pub struct ManOptions {
+    /// Write the pages of all commands into this folder; without it oauth(1) is printed
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
 /// Which token a command is about. Never one on the command line.
 #[derive(Debug, Args)]
 pub struct TokenInput {

@@ -15,7 +15,7 @@ pub use check::CheckOptions;
 pub use credential::{AwsOptions, CredentialCommand, HelperOptions};
 pub use exec::ExecOptions;
 pub use global::{Colour, GlobalOptions};
-pub use inspect::{DecodeOptions, DiscoverOptions, PkceOptions, TokenInput};
+pub use inspect::{DecodeOptions, DiscoverOptions, ManOptions, PkceOptions, ProvidersOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
 pub use serve::{DemoOptions, ServeOptions, Switch};
@@ -128,6 +128,10 @@ pub enum Command {
     Serve(ServeOptions),
     /// Show the whole flow on this machine, with nothing configured
     Demo(DemoOptions),
+    /// List the known providers, or show what is known of one
+    Providers(ProvidersOptions),
+    /// Print or write the manual pages
+    Man(ManOptions),
     /// Print the completion script for a shell
     Completions {
         /// The shell

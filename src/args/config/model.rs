@@ -18,6 +18,7 @@ pub(super) enum SettingKind {
 
 /// The keys of a profile: `login`'s long flags with `_`, and where requests go.
 pub(super) const KEYS: &[(&str, SettingKind)] = &[
+    ("provider", SettingKind::Text),
     ("issuer", SettingKind::Text),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
@@ -137,6 +138,15 @@ impl Profile {
     pub fn set(&mut self, key: &str, setting: Setting) {
         self.values.retain(|(name, _)| name != key);
         self.values.push((key.to_owned(), setting));
+    }
+
+    /// The same without these keys.
+    #[must_use]
+    pub fn without(&self, keys: &[&str]) -> Profile {
+        let kept = self.values.iter().filter(|(name, _)| !keys.contains(&name.as_str()));
+        Profile {
+            values: kept.cloned().collect(),
+        }
     }
 
     fn get(&self, key: &str) -> Option<&Setting> {

@@ -113,6 +113,7 @@ impl ClientOptions {
             id: ClientId::parse(&id).map_err(|error| invalid(place, error))?,
             credentials: ClientCredentials::default(),
             method,
+            method_with_secret: None,
             assertion_audience: self.assertion_audience(profile)?,
         })
     }

@@ -8,7 +8,7 @@ use crate::args::settings::lists::{list, pairs, words};
 use crate::output::duration::parse_duration;
 use crate::protocol::authorization::{AuthorizationOptions, RESERVED_PARAMETERS, ResponseMode};
 use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
+use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::token_request::RESERVED_TOKEN_PARAMETERS;
 use clap::Args;
 use std::str::FromStr;
@@ -100,6 +100,7 @@ impl RequestOptions {
         )?;
         Ok(AuthorizationOptions {
             scope: Scope::from_tokens(scope.iter().map(String::as_str)).map_err(|error| invalid(scope_place, error))?,
+            scope_separator: ScopeSeparator::default(),
             resource: resource
                 .iter()
                 .map(|text| Resource::parse(text).map_err(|error| invalid(resource_place, error)))

@@ -12,6 +12,9 @@ use clap::Args;
 /// The server.
 #[derive(Debug, Default, Args)]
 pub struct ServerOptions {
+    /// A known provider, such as google or gitlab:HOST (oauth providers lists them): its endpoints and what it wants, where nothing else is said
+    #[arg(long, value_name = "NAME[:VALUE]", help_heading = "Server")]
+    pub provider: Option<String>,
     /// Authorization server; its metadata is discovered
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub issuer: Option<String>,
@@ -117,6 +120,7 @@ impl ServerOptions {
 
     pub(super) fn save(&self, url: Option<&str>, changes: &mut ProfileChanges) {
         for (key, text) in [
+            ("provider", self.provider.as_deref()),
             ("issuer", url.or(self.issuer.as_deref())),
             ("authorization_endpoint", self.authorization_endpoint.as_deref()),
             ("token_endpoint", self.token_endpoint.as_deref()),

@@ -3,6 +3,7 @@
 use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
+use super::provider::{self, ProviderChoice};
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
 use crate::args::config::{Config, Profile, Setting};
@@ -10,6 +11,7 @@ use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
+use crate::providers::Provider;
 use crate::store::{ProfileName, StoreKind};
 use crate::system::environment::Environment;
 use std::str::FromStr;
@@ -47,6 +49,8 @@ pub struct ResolvedLogin {
     pub dropped: Vec<&'static str>,
     /// The files with the client's credentials.
     pub credential_files: CredentialFiles,
+    /// The provider of flag or profile.
+    pub provider: Option<Provider>,
 }
 
 /// Resolves everything that `oauth login` was told.
@@ -59,42 +63,52 @@ pub fn login(
     config: &Config,
 ) -> Result<ResolvedLogin, SettingsError> {
     let LoginTarget { profile: name, url } = login_target(options, environment, config)?;
-    let empty = Profile::default();
-    let profile = config.profile(&name).unwrap_or(&empty);
-    let allowance = options.server.http_policy(profile);
+    let saved = config.profile(&name).cloned().unwrap_or_default();
+    let grant = login_grant(options, &saved)?;
     // Another server than the saved one: what was saved of that one is not for this one.
-    let issuer = url.as_deref().or(options.server.issuer.as_deref());
-    let another_server = issuer.is_some() && profile.text("issuer").is_some() && profile.text("issuer") != issuer;
-    let saved_of_server = if another_server { &empty } else { profile };
-    let grant = login_grant(options, profile)?;
-    let server = options.server.choice(url.as_deref(), saved_of_server, allowance)?;
+    let ProviderChoice { provider, dropped } = provider::choose(options, url.as_deref(), &saved, SERVER_SPECIFIC_KEYS)?;
+    let saved = saved.without(&dropped);
+    let filled = match &provider {
+        Some(provider) => provider::fill(provider, &saved, grant, options)?,
+        None => saved.clone(),
+    };
+    let profile = &filled;
+    let allowance = options.server.http_policy(profile);
+    let server = options.server.choice(url.as_deref(), profile, allowance)?;
     require_server(&server, grant, &name)?;
-    let client = options.client.choice(environment, profile, &name, url.as_deref())?;
+    let mut client = options
+        .client
+        .choice(environment, profile, &name, url.as_deref())
+        .map_err(|error| provider::explain_missing_client(provider.as_ref(), error))?;
+    client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
+    let mut authorization = authorization_options(options, profile)?;
+    let mut given = options.profile_changes(url.as_deref(), saved.list("scope"));
+    if let Some(provider) = &provider {
+        provider::adapt(provider, grant, &mut authorization);
+        provider::save(&saved, &authorization, &mut given);
+    }
     let callback = match grant {
         LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
         LoginGrant::Device | LoginGrant::ClientCredentials => no_callback()?,
     };
     Ok(ResolvedLogin {
-        given: options.profile_changes(url.as_deref(), profile.list("scope")),
+        given,
         browser: options.browser.command(profile),
-        credential_files: options.client.credential_files(saved_of_server),
-        dropped: if another_server {
-            SERVER_SPECIFIC_KEYS.to_vec()
-        } else {
-            Vec::new()
-        },
+        credential_files: options.client.credential_files(profile),
+        dropped,
         refresh_parameters: options.request.refresh_parameters(Some(profile))?,
         profile: name,
         grant,
         request: LoginRequest {
             server,
             client,
-            authorization: authorization_options(options, profile)?,
+            authorization,
             callback,
             timeout: options.callback.timeout,
             success_url: options.callback.success_url(profile)?,
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,
         },
+        provider,
     })
 }
 
@@ -144,7 +158,13 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
         Err(SettingsError::Missing { .. }) => Ok(()),
         other => other,
     };
-    options.request.grant(profile)?;
+    let grant = options.request.grant(profile)?;
+    let ProviderChoice { provider, .. } = provider::choose(&options, None, profile, &[])?;
+    let filled = match &provider {
+        Some(provider) => provider::fill(provider, profile, grant, &options)?,
+        None => profile.clone(),
+    };
+    let profile = &filled;
     token_reach(Some(profile), &[])?;
     git_username(Some(profile))?;
     options

@@ -8,6 +8,7 @@ mod exec;
 pub(in crate::args) mod lists;
 mod login;
 mod names;
+mod provider;
 mod role;
 mod saved;
 mod secrets;
@@ -24,6 +25,7 @@ pub use error::SettingsError;
 pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
+pub use provider::{known_providers, named_provider};
 pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
 pub use secrets::{

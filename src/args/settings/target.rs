@@ -65,7 +65,8 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
     if !is_like_a_server {
         return parsed;
     }
-    let names_server = options.server.issuer.is_some() || options.server.token_endpoint.is_some();
+    let names_server =
+        options.server.issuer.is_some() || options.server.token_endpoint.is_some() || options.server.provider.is_some();
     match parsed {
         Ok(profile) if names_server || config.profile(&profile).is_some() => Ok(profile),
         // http or https is not ours to guess.
@@ -83,10 +84,34 @@ fn unnamed_profile(
     environment: &Environment,
     config: &Config,
 ) -> Result<ProfileName, SettingsError> {
+    if let Some(provider) = options.server.provider.as_deref() {
+        return profile_of_provider(provider, environment, config);
+    }
     let name = choose_profile(&ProfileChoice::default(), environment, config)?.name;
     let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
     match (used_for, &options.server.issuer) {
         (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
+            profile: name.to_string(),
+            issuer: used_for.to_owned(),
+        }),
+        _ => Ok(name),
+    }
+}
+
+/// `OAUTH_PROFILE`, else the provider's name, unless the profile is of another server.
+fn profile_of_provider(
+    provider: &str,
+    environment: &Environment,
+    config: &Config,
+) -> Result<ProfileName, SettingsError> {
+    let name = match environment.text("OAUTH_PROFILE") {
+        Some(name) => parse_name("OAUTH_PROFILE", &name),
+        None => parse_name("--provider", provider.split(':').next().unwrap_or_default()),
+    }?;
+    let profile = config.profile(&name);
+    let used_for = profile.and_then(|profile| profile.text("provider").or(profile.text("issuer")));
+    match used_for {
+        Some(used_for) if used_for != provider => Err(SettingsError::NameTaken {
             profile: name.to_string(),
             issuer: used_for.to_owned(),
         }),

@@ -16,10 +16,13 @@ use crate::app::client_credentials::{check_client_authentication, client_credent
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
-use crate::args::settings;
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
 use crate::protocol::endpoint::HttpPolicy;
+use crate::providers::ClientKind;
 use crate::store::{ProfileName, StoreKind};
+use crate::trace::{Event, Observer};
 use attempt::Attempt;
 pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
@@ -72,6 +75,7 @@ fn log_in(
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
+    warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
     let turn = Turn {
@@ -104,4 +108,18 @@ fn log_in(
         print_default_note(&context.config()?, &name, &mut observer);
     }
     Ok(())
+}
+
+/// Some providers want a secret of every client in the browser flow; without it
+/// a person would sign in for nothing.
+fn warn_of_missing_secret(resolved: &ResolvedLogin, observer: &mut dyn Observer) {
+    let credentials = &resolved.request.client.credentials;
+    let Some(provider) = &resolved.provider else { return };
+    let needs_secret = resolved.grant == LoginGrant::AuthorizationCode && provider.client == ClientKind::Secret;
+    if needs_secret && credentials.secret.is_none() && credentials.key.is_none() {
+        observer.observe(&Event::Warning(&format!(
+            "{} wants a client secret, and there is none: give it with --client-secret-file FILE or OAUTH_CLIENT_SECRET",
+            provider.title
+        )));
+    }
 }

@@ -11,7 +11,7 @@ use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::{ClientCredentials, ClientId};
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::scope::Scope;
+use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::time::UnixSeconds;
 use crate::store::Session;
 use crate::system::SystemRandomness;
@@ -112,10 +112,12 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
             id: ClientId::parse("tv").unwrap(),
             credentials: ClientCredentials::default(),
             method: None,
+            method_with_secret: None,
             assertion_audience: AssertionAudience::default(),
         },
         authorization: AuthorizationOptions {
             scope: Scope::default(),
+            scope_separator: ScopeSeparator::default(),
             resource: Vec::new(),
             audience: None,
             response_mode: None,

@@ -17,7 +17,7 @@ use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
+use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::state::{Nonce, State};
 use crate::protocol::token_request::TokenRequest;
 use crate::secret::Secret;
@@ -27,6 +27,8 @@ use crate::secret::Secret;
 pub struct AuthorizationOptions {
     /// What is asked for.
     pub scope: Scope,
+    /// What stands between its tokens in the authorization request.
+    pub scope_separator: ScopeSeparator,
     /// Which resource servers the token is for.
     pub resource: Vec<Resource>,
     /// The same for servers that use this name.
@@ -82,6 +84,7 @@ impl PendingAuthorization {
             client_id: client.id.clone(),
             redirect_uri,
             scope: wish.scope,
+            scope_separator: wish.scope_separator,
             state: Some(state),
             resource: wish.resource,
             audience: wish.audience,

@@ -8,7 +8,7 @@ use crate::protocol::params::{Params, Repeated};
 use crate::protocol::pkce::{CodeChallenge, S256};
 use crate::protocol::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use crate::protocol::resource::Resource;
-use crate::protocol::scope::Scope;
+use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::state::{Nonce, State};
 use url::Url;
 
@@ -66,6 +66,8 @@ pub struct AuthorizationRequest {
     pub redirect_uri: RedirectUri,
     /// What is asked for; not sent when empty.
     pub scope: Scope,
+    /// What stands between its tokens.
+    pub scope_separator: ScopeSeparator,
     /// Ties the answer to this request. The client always sends one.
     pub state: Option<State>,
     /// Which resource servers the token is for.
@@ -120,7 +122,7 @@ impl AuthorizationRequest {
             params.push("state", state.expose());
         }
         if !self.scope.is_empty() {
-            params.push("scope", &self.scope.to_string());
+            params.push("scope", &self.scope.joined_by(self.scope_separator));
         }
         params.push("redirect_uri", self.redirect_uri.as_str());
         for resource in &self.resource {
@@ -196,6 +198,7 @@ impl AuthorizationRequest {
             client_id,
             redirect_uri,
             scope,
+            scope_separator: ScopeSeparator::default(),
             state: state.transpose()?,
             resource,
             audience: single("audience").map(str::to_owned),

@@ -74,6 +74,16 @@ impl ClientAuthenticationMethod {
         }
     }
 
+    /// Whether the request has a secret at most, and nothing that was made for it.
+    pub fn sends_no_proof_but_a_secret(self) -> bool {
+        matches!(
+            self,
+            ClientAuthenticationMethod::None
+                | ClientAuthenticationMethod::ClientSecretBasic
+                | ClientAuthenticationMethod::ClientSecretPost
+        )
+    }
+
     /// Whether a shared secret is the credential.
     pub fn takes_secret(self) -> bool {
         matches!(

@@ -48,6 +48,16 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
+/// Writes a file that everybody may read, and makes its folder where it is not there.
+///
+/// # Errors
+/// [`FileError`].
+pub fn write_public(folder: &Path, name: &str, content: &[u8]) -> Result<(), FileError> {
+    std::fs::create_dir_all(folder).map_err(|error| FileError::io("make", folder, error))?;
+    let path = folder.join(name);
+    std::fs::write(&path, content).map_err(|error| FileError::io("write", &path, error))
+}
+
 #[cfg(unix)]
 fn read_within(path: &Path, limit_bytes: usize, patience: Duration) -> Result<Zeroizing<Vec<u8>>, FileError> {
     use super::{rules, way};
