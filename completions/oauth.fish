@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--provider' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--provider' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -135,6 +135,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l proxy -d 'Proxy fo
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-stdin -d 'Read the client secret from standard input'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l dpop -d 'Bind the tokens to a key that is made for the session and kept with it (RFC 9449)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -502,6 +503,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy fo
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-stdin -d 'Read the client secret from standard input'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l dpop -d 'Bind the tokens to a key that is made for the session and kept with it (RFC 9449)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -647,6 +649,8 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d '
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
+nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r

@@ -285,6 +285,25 @@ rules! {
     IntrospectionActive "introspection.active" Must Decision "RFC 7662" "2.2" "a valid token is introspected as active";
     IntrospectionInactive "introspection.inactive" Must Decision "RFC 7662" "2.2" "of a token that was never given only active: false is said";
 
+    // Tokens that are bound to a key.
+    DpopTokenType "dpop.token-type" Must Decision "RFC 9449" "5" "the answer to a request with a proof has token_type DPoP";
+    DpopProofType "dpop.proof-type" Must Decision "RFC 9449" "4.3" "a proof whose typ is not dpop+jwt is refused";
+    DpopUnsigned "dpop.unsigned" Must Decision "RFC 9449" "4.3" "a proof that nobody signed is refused";
+    DpopSignature "dpop.signature" Must Decision "RFC 9449" "4.3" "a proof that another key signed than the one in it is refused";
+    DpopPrivateKey "dpop.private-key" Must Decision "RFC 9449" "4.3" "a proof with a private key in it is refused";
+    DpopMethod "dpop.method" Must Decision "RFC 9449" "4.3" "a proof for another method is refused";
+    DpopUrl "dpop.url" Must Decision "RFC 9449" "4.3" "a proof for another URL is refused";
+    DpopOld "dpop.old" Must Decision "RFC 9449" "4.3" "a proof that is an hour old is refused";
+    DpopFuture "dpop.future" Must Decision "RFC 9449" "4.3" "a proof that is dated an hour ahead is refused";
+    DpopReplay "dpop.replay" Should Decision "RFC 9449" "11.1" "a proof works once";
+    DpopSeveral "dpop.several" Must Decision "RFC 9449" "4.3" "a request with two proofs is refused";
+    DpopErrorCode "dpop.error-code" Must Decision "RFC 9449" "5" "a proof that does not hold is answered with invalid_dpop_proof";
+    DpopCode "dpop.code" Must Decision "RFC 9449" "10" "a code that is bound to a key works with no other key";
+    DpopRefresh "dpop.refresh" Must Decision "RFC 9449" "5" "a refresh token of a public client works with no other key";
+    DpopBearer "dpop.bearer" Must Decision "RFC 9449" "7.2" "a token that is bound to a key is not taken as a Bearer token";
+    DpopAccessTokenHash "dpop.access-token-hash" Must Decision "RFC 9449" "4.3" "a proof without the hash of the access token is refused at a resource";
+    DpopOtherKey "dpop.other-key" Must Decision "RFC 9449" "7.1" "a token that is bound to a key is not taken with a proof of another key";
+
     // The device authorization grant.
     DeviceResponse "device.response" Must Response "RFC 8628" "3.2" "the answer has device_code, user_code, verification_uri and expires_in";
     DeviceNoStore "device.no-store" Should Response "RFC 8628" "3.2" "the answer with the codes is not stored by caches";

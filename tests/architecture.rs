@@ -201,6 +201,11 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/protocol/endpoint.rs",
         "writes the parameters of a request into its URL",
     ),
+    (
+        "src/protocol/dpop.rs",
+        "reads the stored key, puts jti and the hash of the token into a proof",
+    ),
+    ("src/flow/dpop.rs", "looks whether an answer wants a nonce"),
     ("src/protocol/http.rs", "writes the Authorization header"),
     (
         "src/protocol/id_token.rs",

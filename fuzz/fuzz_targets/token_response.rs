@@ -4,13 +4,14 @@
 use libfuzzer_sys::fuzz_target;
 use oauth::protocol::endpoint::{Endpoint, HttpPolicy};
 use oauth::protocol::http::{HttpResponse, Timings};
-use oauth::protocol::token_response::TokenResponse;
+use oauth::protocol::token_response::{TokenResponse, TokenType};
 use oauth::secret::Secret;
 use std::time::Duration;
 
-fuzz_target!(|input: (u16, bool, &[u8])| {
+fuzz_target!(|input: (u16, bool, bool, &[u8])| {
     let Ok(endpoint) = Endpoint::parse("https://id.example.com/token", HttpPolicy::LoopbackOnly) else { return };
-    let (status, is_json, body) = input;
+    let (status, is_json, is_bound, body) = input;
+    let wanted = if is_bound { TokenType::Dpop } else { TokenType::Bearer };
     let media_type = if is_json { "application/json" } else { "text/html" };
     let response = HttpResponse {
         status,
@@ -19,7 +20,7 @@ fuzz_target!(|input: (u16, bool, &[u8])| {
         elapsed: Duration::ZERO,
         timings: Timings::default(),
     };
-    if let Ok(token) = TokenResponse::read(&endpoint, &response) {
+    if let Ok(token) = TokenResponse::read(&endpoint, &response, wanted) {
         let token = token.access_token.expose();
         assert!(!token.is_empty() && token.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
     }

@@ -202,6 +202,9 @@ pub(crate) fn check_matches_profile(
             return Err(differs(what, shown(&wanted.join(" ")), shown(&found.join(" "))));
         }
     }
+    if profile.bool("dpop") && session.dpop_key.is_none() {
+        return Err(differs("dpop", "true".to_owned(), "Bearer tokens".to_owned()));
+    }
     if profile.text("audience") != requested.audience.as_deref() {
         let (wanted, found) = (profile.text("audience"), requested.audience.as_deref());
         return Err(differs(

@@ -1,5 +1,6 @@
 //! One profile and its session as `status` and `login --json` show it.
 
+use crate::app::token_format::is_bound_type;
 use crate::args::config::Profile;
 use crate::foreign_text::{Quoted, sanitize};
 use crate::output::duration::describe_seconds;
@@ -20,6 +21,7 @@ pub(crate) struct SessionRow {
     scope: Option<String>,
     resource: Vec<String>,
     state: &'static str,
+    token_type: Option<String>,
     expires_at: Option<UnixSeconds>,
     refresh_expires_at: Option<UnixSeconds>,
     refreshable: bool,
@@ -64,6 +66,7 @@ impl SessionRow {
                 .map(|session| session.requested.resource.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             state,
+            token_type: token.map(|token| token.token_type.clone()),
             expires_at,
             refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             refreshable: session.is_some_and(Session::can_renew),
@@ -85,6 +88,7 @@ impl SessionRow {
             "scope": self.scope,
             "resource": self.resource,
             "state": self.state,
+            "token_type": self.token_type,
             "expires_at": self.expires_at.map(system::rfc_3339),
             "expires_in": self.expires_at.map(|expires_at| expires_at.seconds_since(now)),
             "refreshable": self.refreshable,
@@ -112,6 +116,9 @@ impl SessionRow {
                 format!("in {}", describe_seconds(left_s))
             }
         };
+        // Bound tokens are the ones to know of: they are of no use without a proof.
+        let is_bound = self.token_type.as_deref().is_some_and(is_bound_type);
+        let expires = if is_bound { format!("{expires}, DPoP") } else { expires };
         let refreshable = match (self.refreshable, self.refresh_expires_at) {
             (false, _) => "no".to_owned(),
             (true, None) => "yes".to_owned(),

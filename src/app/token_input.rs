@@ -124,7 +124,11 @@ pub(crate) fn resolve_token(
     let transport = context.transport(config.profile(&name), true)?;
     if let Some(token) = given {
         let server = match session_if_signed_in(context, input)? {
-            Some(session) => KnownServer::from(&session),
+            // It need not be bound to the key of the session.
+            Some(session) => KnownServer {
+                dpop_key: None,
+                ..KnownServer::from(&session)
+            },
             None => server_of_profile(context, &config, &name, &transport, observer)?,
         };
         return Ok(TokenTarget {

@@ -16,6 +16,7 @@ mod browser;
 mod browser_login;
 mod consent;
 mod context;
+mod dpop_proof;
 mod entropy;
 mod error;
 mod exchange;
@@ -45,7 +46,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, client_assertion, code, device, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -82,6 +83,7 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     device::run(&mut check);
+    dpop::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);

@@ -3,6 +3,7 @@
 use crate::protocol::abnf::base64url;
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::secret::Secret;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Whether it is this text.
@@ -49,6 +50,16 @@ pub(super) fn challenge(code_verifier: &Secret) -> Secret {
 /// The token taken apart, where it is a JWT.
 pub(super) fn jwt(token: &Secret) -> Result<UnverifiedJwt, JwtError> {
     UnverifiedJwt::decode(token.expose())
+}
+
+/// A random value as it is sent.
+pub(super) fn text(secret: &Secret) -> &str {
+    secret.expose()
+}
+
+/// A private key as the JSON that must not be sent: the key is of this examination alone.
+pub(super) fn private_jwk(jwk: &Secret) -> Value {
+    serde_json::from_str(jwk.expose()).unwrap_or_default()
 }
 
 fn first(secret: &Secret, chars: usize) -> String {

@@ -4,7 +4,7 @@
 use crate::app::context::{Context, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
-use crate::args::cli::{ServeOptions, Switch};
+use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
@@ -13,6 +13,7 @@ use crate::server::Server;
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
+use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
@@ -93,6 +94,10 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        dpop: DpopDemands {
+            proof: options.require.contains(&Requirement::Dpop),
+            nonce: options.require.contains(&Requirement::Nonce),
+        },
         violations: options
             .broken
             .iter()

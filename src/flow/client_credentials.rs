@@ -3,6 +3,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::hints::Sent;
 use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
@@ -89,9 +90,10 @@ pub async fn log_in_as_client(
 ) -> Result<Session, ClientCredentialsError> {
     let mut server = resolve_server(&request.server, caller).await?;
     let client = server.authenticated_client(&request.server, &request.client)?;
-    let mut session = server.session(&client, (&request.authorization).into());
+    let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
+    let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());
     session.renewal = Renewal::ClientCredentials;
-    let sent = sent(client.authentication.method(), &request.authorization);
+    let sent = sent(client.authentication.method(), &request.authorization, dpop.is_some());
     match refresh(&mut session, &Part::default(), options, caller).await {
         Ok(_) => Ok(session),
         Err(RefreshError::Token(error)) => Err(ClientCredentialsError::Token { error, sent }),
@@ -100,10 +102,11 @@ pub async fn log_in_as_client(
     }
 }
 
-fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions) -> Box<Sent> {
+fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions, with_proof: bool) -> Box<Sent> {
     Box::new(Sent {
         redirect_uri: String::new(),
         method: Some(method),
         with_resource: !authorization.resource.is_empty(),
+        with_proof,
     })
 }

@@ -12,12 +12,13 @@ pub use error::DeviceLoginError;
 
 use crate::exit::ExitCode;
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::events::trace_request;
 use crate::flow::hints::Sent;
 use crate::flow::login::requested::Requested;
 use crate::flow::login::store::Issued;
-use crate::flow::login::{LoggedIn, LoginRequest, SaveSession};
-use crate::flow::server::{ResolvedServer, resolve_server_for_devices};
+use crate::flow::login::{LoggedIn, LoginError, LoginRequest, SaveSession};
+use crate::flow::server::{ResolvedServer, ServerError, resolve_server_for_devices};
 use crate::flow::token_endpoint::{NoTokenAnswer, request_token};
 use crate::protocol::client::Client;
 use crate::protocol::device_authorization::polling::Polling;
@@ -48,14 +49,14 @@ pub async fn log_in_with_device(
 
     // 1. The client finds the server and asks it for the two codes.
     let asking = ask_for_codes(request, caller);
-    let issued = or_interrupted(interrupted.as_mut(), asking).await?;
+    let mut issued = or_interrupted(interrupted.as_mut(), asking).await?;
 
     // 2. The resource owner is shown one of them, and where to enter it.
     let end = Ending::of(&issued.authorization, request);
     show_codes(&issued.authorization, &end, caller);
 
     // 3. With the other one the client asks again and again whether that was done.
-    let asking = poll(&issued, request, &end, caller);
+    let asking = poll(&mut issued, request, &end, caller);
     let outcome = or_interrupted(interrupted.as_mut(), asking).await;
     caller.observe(&Event::WaitEnds);
     let response = outcome?;
@@ -70,6 +71,7 @@ pub async fn log_in_with_device(
     let issued = Issued {
         server: &issued.server,
         client: &issued.client,
+        dpop: issued.dpop.as_ref(),
         assumed_ttl: request.assumed_ttl,
     };
     let storing = async { Ok(issued.check_and_store(response, &requested, caller, save).await?) };
@@ -91,6 +93,8 @@ async fn or_interrupted<T>(
 struct CodesIssued {
     server: ResolvedServer,
     client: Client,
+    /// The key that the tokens are to be bound to.
+    dpop: Option<DpopSession>,
     authorization: DeviceAuthorization,
     /// Sent until it is answered for good.
     token_request: TokenRequest,
@@ -100,6 +104,7 @@ async fn ask_for_codes(request: &LoginRequest, caller: &mut Caller<'_>) -> Resul
     let mut server = resolve_server_for_devices(&request.server, caller).await?;
     let client = server.authenticated_client(&request.server, &request.client)?;
     let endpoint = server.device_authorization_endpoint(caller)?.clone();
+    let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;
     let mut code_verifier = match server.metadata.announces_s256() {
         true => Some(CodeVerifier::generate(caller.randomness)?),
         false => None,
@@ -130,6 +135,7 @@ async fn ask_for_codes(request: &LoginRequest, caller: &mut Caller<'_>) -> Resul
     Ok(CodesIssued {
         server,
         client,
+        dpop,
         authorization,
         token_request,
     })
@@ -214,7 +220,7 @@ fn show_codes(authorization: &DeviceAuthorization, end: &Ending, caller: &mut Ca
 
 /// Asks for the tokens until there is an answer to keep (RFC 8628 §3.4, §3.5).
 async fn poll(
-    issued: &CodesIssued,
+    issued: &mut CodesIssued,
     request: &LoginRequest,
     end: &Ending,
     caller: &mut Caller<'_>,
@@ -229,7 +235,7 @@ async fn poll(
             return Err(end.error());
         };
         caller.timer.sleep(pause).await;
-        let answer = match request_token(endpoint, &issued.token_request, caller).await {
+        let answer = match request_token(endpoint, &issued.token_request, issued.dpop.as_mut(), caller).await {
             Ok(answer) => answer.read(),
             Err(NoTokenAnswer::Transport(error)) if error.may_pass() => {
                 polling.note_no_answer();
@@ -238,6 +244,7 @@ async fn poll(
             }
             Err(NoTokenAnswer::Transport(error)) => return Err(DeviceLoginError::NoTokens(error)),
             Err(NoTokenAnswer::Authentication(error)) => return Err(error.into()),
+            Err(NoTokenAnswer::Dpop(error)) => return Err(LoginError::from(error).into()),
         };
         match answer {
             Ok(response) => return Ok(response),
@@ -272,6 +279,7 @@ impl CodesIssued {
             redirect_uri: String::new(),
             method: Some(self.client.authentication.method()),
             with_resource: !request.authorization.resource.is_empty(),
+            with_proof: self.dpop.is_some(),
         }
     }
 }

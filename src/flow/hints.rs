@@ -4,6 +4,7 @@
 
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::dpop::{INVALID_PROOF, USE_NONCE};
 use crate::protocol::error::ErrorResponse;
 
 /// What was sent when the server said no.
@@ -15,6 +16,8 @@ pub struct Sent {
     pub method: Option<ClientAuthenticationMethod>,
     /// Whether a resource was named (RFC 8707).
     pub with_resource: bool,
+    /// Whether there was a DPoP proof (RFC 9449).
+    pub with_proof: bool,
 }
 
 impl Sent {
@@ -24,6 +27,7 @@ impl Sent {
             redirect_uri: request.redirect_uri.as_str().to_owned(),
             method: client.map(|client| client.authentication.method()),
             with_resource: !request.resource.is_empty(),
+            with_proof: request.dpop_jkt.is_some(),
         }
     }
 
@@ -41,6 +45,12 @@ pub(in crate::flow) enum At {
     Authorization,
     Token,
 }
+
+/// The advice where a DPoP proof is refused. What this program writes into it is
+/// right but for the time, which is that of this machine.
+pub(in crate::flow) const PROOF_REFUSED: &str = "Compare the clock of this machine with the server's (its Date header, with -vv): a DPoP proof is good for some seconds around its time only (RFC 9449 §11.1).";
+
+const PROOF_MISSING: &str = "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: log in with --dpop.";
 
 /// The advice for an error that a server sent. `sent` is `None` for a refresh.
 pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
@@ -99,13 +109,17 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
             ),
         };
     }
+    match ([USE_NONCE, INVALID_PROOF].contains(&code), sent) {
+        (is_about_proof, Some(sent)) if !sent.with_proof && (is_about_proof || says(&["dpop"])) => {
+            return PROOF_MISSING.to_owned();
+        }
+        (true, _) => return PROOF_REFUSED.to_owned(),
+        (false, _) => {}
+    }
     let advice = match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
         ("invalid_scope", _) => {
             "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
-        }
-        ("invalid_dpop_proof" | "use_dpop_nonce", _) => {
-            "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: set this client to Bearer tokens at the server."
         }
         ("server_error" | "temporarily_unavailable", _) => "Try again later.",
         ("unauthorized_client", _) => {
@@ -195,6 +209,7 @@ mod tests {
             redirect_uri: redirect_uri.to_owned(),
             method: Some(method),
             with_resource: false,
+            with_proof: false,
         }
     }
 
@@ -249,8 +264,9 @@ mod tests {
             ),
             ("invalid_grant", "", "clock"),
             ("invalid_scope", "", "oauth discover"),
-            ("use_dpop_nonce", "", "Bearer tokens"),
-            ("invalid_dpop_proof", "no DPoP header", "Bearer tokens"),
+            ("use_dpop_nonce", "", "--dpop"),
+            ("invalid_dpop_proof", "no DPoP header", "--dpop"),
+            ("invalid_grant", "DPoP proof JWT not provided", "--dpop"),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");
@@ -266,6 +282,14 @@ mod tests {
 
     #[test]
     fn words_alone_mislead_nobody_without_what_was_sent() {
+        let with_proof = Sent {
+            with_proof: true,
+            ..sent("https://app.example/cb", ClientAuthenticationMethod::None)
+        };
+        for sent in [None, Some(&with_proof)] {
+            let refused = ErrorResponse::new("invalid_dpop_proof", "no");
+            assert!(advice(&refused, At::Token, sent).contains("clock"));
+        }
         let invalid = ErrorResponse::new("invalid_request", "resource owner is unknown");
         let public = sent("https://app.example/cb", ClientAuthenticationMethod::None);
         for sent in [None, Some(&public)] {

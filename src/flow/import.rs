@@ -3,6 +3,7 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::server::{ServerError, resolve_server};
@@ -58,7 +59,9 @@ pub async fn import_refresh_token(
         .map_err(ImportError::Server)?;
     let client = server.authenticated_client(&request.server, &request.client);
     let client = client.map_err(ImportError::Server)?;
-    let mut session = server.session(&client, (&request.authorization).into());
+    let dpop = DpopSession::begin(request.dpop, &server.metadata, caller);
+    let dpop = dpop.map_err(|error| ImportError::Server(error.into()))?;
+    let mut session = server.session(&client, (&request.authorization).into(), dpop.as_ref());
     session.refresh_token = Some(refresh_token);
     session.renewal = Renewal::RefreshToken;
     match refresh(&mut session, &Part::default(), options, caller).await {

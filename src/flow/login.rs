@@ -21,10 +21,13 @@ pub use store::LoggedIn;
 pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
+use crate::flow::dpop::DpopSession;
 use crate::flow::hints::Sent;
-use crate::flow::server::{ResolvedServer, resolve_server};
+use crate::flow::server::{ResolvedServer, ServerError, resolve_server};
 use crate::flow::token_endpoint::request_token;
-use crate::protocol::authorization::{ExpectedIssuer, PendingAuthorization, RedeemableAuthorization};
+use crate::protocol::authorization::{
+    AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization,
+};
 use crate::protocol::client::Client;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
@@ -35,6 +38,7 @@ use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use events::{trace_authorization_request, trace_prepared};
 use requested::Requested;
 use std::pin::{Pin, pin};
+use std::time::Duration;
 use store::Issued;
 
 /// Walks the seven steps. The session is stored by `context.save`, which runs
@@ -66,14 +70,16 @@ pub async fn login(
         },
         server,
         client,
+        mut dpop,
         receiver,
     } = authorized;
-    let issued = Issued {
+    let issuing = Issuing {
         server: &server,
         client: &client,
         assumed_ttl,
     };
-    let outcome = or_interrupted(interrupted, exchange_and_store(*authorization, issued, context)).await;
+    let exchanging = exchange_and_store(*authorization, issuing, dpop.as_mut(), context);
+    let outcome = or_interrupted(interrupted, exchanging).await;
     match (&outcome, success_url) {
         (Ok(_), Some(url)) => received.send_on(&url, &receiver.redirect_uri, context.caller.observer),
         (Ok(_), None) => received.respond(Page::Success, &receiver.redirect_uri, context.caller.observer),
@@ -99,6 +105,7 @@ pub async fn login_until_exchange(
             received,
         },
         server,
+        dpop,
         receiver,
         ..
     } = authorize(request, context, pin!(interrupted)).await?;
@@ -106,10 +113,15 @@ pub async fn login_until_exchange(
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
     receiver.close().await;
-    let mut authentication = context.caller.authentication_context();
+    let caller = &mut context.caller;
+    let mut authentication = caller.authentication_context();
+    let mut token_request = token_request.http_request(&server.token_endpoint, &mut authentication)?;
+    if let Some(dpop) = &dpop {
+        dpop.sign(&mut token_request, None, caller)?;
+    }
     Ok(PreparedExchange {
         authorization_response,
-        token_request: token_request.http_request(&server.token_endpoint, &mut authentication)?,
+        token_request,
     })
 }
 
@@ -124,6 +136,7 @@ async fn authorize(
     let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
     let client = server.authenticated_client(&request.server, &request.client)?;
+    let dpop = DpopSession::begin(request.dpop, &server.metadata, &mut context.caller).map_err(ServerError::from)?;
     let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
@@ -132,7 +145,10 @@ async fn authorize(
             issuer: server.metadata.issuer.clone(),
             announced: server.metadata.authorization_response_iss_parameter_supported,
         },
-        request.authorization,
+        AuthorizationOptions {
+            dpop_jkt: dpop.as_ref().map(|dpop| dpop.key().thumbprint()),
+            ..request.authorization
+        },
         context.caller.randomness,
     )?;
     trace_prepared(pending.request(), context.caller.observer);
@@ -164,6 +180,7 @@ async fn authorize(
             callback,
             server,
             client,
+            dpop,
             receiver,
         }),
         Err(error) => {
@@ -178,7 +195,16 @@ struct Authorized {
     callback: ValidatedCallback,
     server: ResolvedServer,
     client: Client,
+    /// The key that the tokens are to be bound to.
+    dpop: Option<DpopSession>,
     receiver: CallbackReceiver,
+}
+
+/// Who issues the tokens, and to whom.
+struct Issuing<'r> {
+    server: &'r ResolvedServer,
+    client: &'r Client,
+    assumed_ttl: Option<Duration>,
 }
 
 /// The work, unless it is interrupted before it is done.
@@ -194,16 +220,23 @@ async fn or_interrupted<T>(
 
 async fn exchange_and_store(
     authorization: RedeemableAuthorization,
-    issued: Issued<'_>,
+    issuing: Issuing<'_>,
+    mut dpop: Option<&mut DpopSession>,
     context: &mut LoginContext<'_>,
 ) -> Result<LoggedIn, LoginError> {
+    let Issuing {
+        server,
+        client,
+        assumed_ttl,
+    } = issuing;
     // 6. Code and verifier go to the token endpoint, once.
     context.caller.observe(&Event::StepBegins(Step::Exchange));
     let (token_request, asked) = authorization.redeem();
-    let answer = request_token(&issued.server.token_endpoint, &token_request, &mut context.caller).await?;
+    let with_proof = dpop.as_deref_mut();
+    let answer = request_token(&server.token_endpoint, &token_request, with_proof, &mut context.caller).await?;
     let response = answer.read().map_err(|error| LoginError::Token {
         error,
-        sent: Box::new(Sent::of(&asked, Some(issued.client))),
+        sent: Box::new(Sent::of(&asked, Some(client))),
     })?;
 
     // 7. The token response is checked and stored; only then does the browser see success.
@@ -213,6 +246,12 @@ async fn exchange_and_store(
         resource: &asked.resource,
         audience: &asked.audience,
         nonce: asked.nonce.as_ref(),
+    };
+    let issued = Issued {
+        server,
+        client,
+        dpop: dpop.as_deref(),
+        assumed_ttl,
     };
     issued
         .check_and_store(response, &requested, &mut context.caller, context.save)

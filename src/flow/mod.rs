@@ -8,6 +8,7 @@ pub mod caller;
 pub mod client_credentials;
 pub mod device;
 pub mod discovery;
+pub mod dpop;
 pub mod events;
 pub mod hints;
 pub mod import;

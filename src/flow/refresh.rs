@@ -3,10 +3,12 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
 use crate::protocol::client::ClientAuthenticationError;
+use crate::protocol::dpop::DpopError;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenContext, IdTokenError};
 use crate::protocol::token_request::TokenRequest;
@@ -44,6 +46,9 @@ pub enum RefreshError {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Authentication(ClientAuthenticationError),
+    /// The key that the session is bound to makes no proof.
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     #[error("the session cannot be refreshed")]
     Transport(#[from] TransportError),
     /// An answer that is no token.
@@ -90,6 +95,7 @@ impl From<NoTokenAnswer> for RefreshError {
     fn from(error: NoTokenAnswer) -> Self {
         match error {
             NoTokenAnswer::Authentication(error) => RefreshError::Authentication(error),
+            NoTokenAnswer::Dpop(error) => RefreshError::Dpop(error),
             NoTokenAnswer::Transport(error) => RefreshError::Transport(error),
         }
     }
@@ -101,6 +107,7 @@ impl Diagnosis for RefreshError {
             RefreshError::NoRefreshToken => ExitCode::LoginRequired,
             RefreshError::Credential(_) => ExitCode::Store,
             RefreshError::Authentication(_) => ExitCode::Unexpected,
+            RefreshError::Dpop(source) => source.exit_code(),
             RefreshError::Transport(source) => exit_code_without_answer(source),
             RefreshError::RefreshTokenKept(error) => error.exit_code(),
             RefreshError::Token(error) => exit_code_of_refresh(error),
@@ -116,6 +123,7 @@ impl Diagnosis for RefreshError {
             ],
             RefreshError::Credential(_) => vec![CREDENTIAL_HINT.to_owned()],
             RefreshError::Authentication(_) => Vec::new(),
+            RefreshError::Dpop(source) => source.hints(),
             RefreshError::Transport(source) => source.hints(),
             RefreshError::Token(error) => hints_for_refresh(error),
             RefreshError::IdToken(_) => vec!["Nothing was stored; log in again if this stays so.".to_owned()],
@@ -204,7 +212,12 @@ pub async fn refresh(
         audience: session.requested.audience.clone(),
         extra: extra_parameters(options, part),
     };
-    let answer = request_token(&token_endpoint, &token_request, caller).await?;
+    let mut dpop = session
+        .dpop_key
+        .as_ref()
+        .map(DpopSession::with_stored_key)
+        .transpose()?;
+    let answer = request_token(&token_endpoint, &token_request, dpop.as_mut(), caller).await?;
     let mut response = match answer.read() {
         Ok(response) => response,
         Err(error) => {

@@ -4,6 +4,7 @@
 use super::assertion_audience::AssertionAudience;
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover, hints_for};
+use super::dpop::{DpopSession, NoDpop};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
@@ -65,6 +66,9 @@ pub enum ServerError {
     /// RFC 8628 §4.
     #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
     NoDeviceGrant,
+    /// It gives no tokens that are bound to a key.
+    #[error(transparent)]
+    Dpop(#[from] NoDpop),
     /// Requests to it would not be sent.
     #[error("the server cannot be reached")]
     Unreachable(#[source] TransportError),
@@ -76,6 +80,7 @@ impl Diagnosis for ServerError {
             ServerError::Discovery(source) => source.exit_code(),
             ServerError::Unreachable(source) => source.exit_code(),
             ServerError::NoDeviceGrant => ExitCode::Usage,
+            ServerError::Dpop(source) => source.exit_code(),
             ServerError::Unsuitable(_) | ServerError::Endpoint(_) => ExitCode::Protocol,
         }
     }
@@ -84,6 +89,7 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.hints(),
             ServerError::Unreachable(source) => source.hints(),
+            ServerError::Dpop(source) => source.hints(),
             ServerError::NoDeviceGrant => vec![
                 "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
                 "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
@@ -201,9 +207,15 @@ impl ResolvedServer {
     }
 
     /// A session of this client at this server, without any token yet.
-    pub(in crate::flow) fn session(&self, client: &Client, requested: RequestedAccess) -> Session {
+    pub(in crate::flow) fn session(
+        &self,
+        client: &Client,
+        requested: RequestedAccess,
+        dpop: Option<&DpopSession>,
+    ) -> Session {
         let client = SessionClient::from(client);
         Session {
+            dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
             endpoints: SessionEndpoints::from(&self.metadata),
             requested,
             ..Session::new(self.metadata.issuer.clone(), client, self.token_endpoint.clone())

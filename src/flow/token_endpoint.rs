@@ -1,23 +1,30 @@
 //! The only place that posts to a token endpoint (RFC 6749 §3.2), for every
-//! grant: the request is traced and sent once; the response is read, and freed
-//! of the secrets that the server may have repeated.
+//! grant: the request is traced and sent, once more only where the server wants
+//! a nonce in the DPoP proof; the response is read, and freed of the secrets
+//! that the server may have repeated.
 
 use super::caller::Caller;
+use super::dpop::{DpopSession, NoBoundAnswer};
 use super::events::trace_request;
 use super::hints::{At, Sent, advice, advice_for_no_json};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::ClientAuthenticationError;
+use crate::protocol::dpop::DpopError;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::grant::Grant;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::token_request::TokenRequest;
-use crate::protocol::token_response::{InvalidTokenResponse, TokenError, TokenResponse, salvage_refresh_token};
+use crate::protocol::token_response::{
+    InvalidTokenResponse, TokenError, TokenResponse, TokenType, salvage_refresh_token,
+};
 use crate::secret::Secret;
 use crate::transport::TransportError;
 
 /// A response of the token endpoint that is not read yet.
 pub(in crate::flow) struct TokenEndpointAnswer<'e> {
     endpoint: &'e Endpoint,
+    /// What type of token was asked for.
+    token_type: TokenType,
     request: HttpRequest,
     response: HttpResponse,
 }
@@ -28,29 +35,54 @@ pub enum NoTokenAnswer {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Authentication(#[from] ClientAuthenticationError),
+    /// There is no proof for the request (RFC 9449).
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     /// The request was not sent, or not answered.
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
-/// Sends a token request, once.
+impl From<NoBoundAnswer> for NoTokenAnswer {
+    fn from(error: NoBoundAnswer) -> Self {
+        match error {
+            NoBoundAnswer::Dpop(error) => NoTokenAnswer::Dpop(error),
+            NoBoundAnswer::Authentication(error) => NoTokenAnswer::Authentication(error),
+            NoBoundAnswer::Transport(error) => NoTokenAnswer::Transport(error),
+        }
+    }
+}
+
+/// Sends a token request, with a proof where the token is to be bound to a key.
 ///
 /// # Errors
 /// [`NoTokenAnswer`].
 pub(in crate::flow) async fn request_token<'e>(
     endpoint: &'e Endpoint,
     token_request: &TokenRequest,
+    dpop: Option<&mut DpopSession>,
     caller: &mut Caller<'_>,
 ) -> Result<TokenEndpointAnswer<'e>, NoTokenAnswer> {
-    let request = token_request.http_request(endpoint, &mut caller.authentication_context())?;
     let title = match token_request.grant {
         Grant::RefreshToken(_) => "refresh request",
         _ => "token request",
     };
-    trace_request(title, &request, caller.observer);
-    let response = caller.send(&request).await?;
+    let make = |caller: &mut Caller<'_>| {
+        let request = token_request.http_request(endpoint, &mut caller.authentication_context())?;
+        trace_request(title, &request, caller.observer);
+        Ok(request)
+    };
+    let (token_type, (request, response)) = match dpop {
+        Some(dpop) => (TokenType::Dpop, dpop.send(None, caller, &make).await?),
+        None => {
+            let request = make(caller)?;
+            let response = caller.send(&request).await?;
+            (TokenType::Bearer, (request, response))
+        }
+    };
     Ok(TokenEndpointAnswer {
         endpoint,
+        token_type,
         request,
         response,
     })
@@ -67,7 +99,8 @@ impl TokenEndpointAnswer<'_> {
     /// # Errors
     /// [`TokenError`] for everything else that came.
     pub(in crate::flow) fn read(&self) -> Result<TokenResponse, TokenError> {
-        TokenResponse::read(self.endpoint, &self.response).map_err(|error| error.without(&self.request.secrets()))
+        let read = TokenResponse::read(self.endpoint, &self.response, self.token_type);
+        read.map_err(|error| error.without(&self.request.secrets()))
     }
 }
 
@@ -126,6 +159,12 @@ impl TokenError {
                 problem: InvalidTokenResponse::TokenType(_),
                 ..
             } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+            TokenError::Invalid {
+                problem: InvalidTokenResponse::NotBound(_),
+                ..
+            } => {
+                "The server gave a token that anybody could use who gets hold of it, so it was not taken. Ask its operator to switch DPoP on for this client; or log in again without --dpop."
+            }
             TokenError::Invalid {
                 problem: InvalidTokenResponse::NestedAccessToken(path),
                 ..

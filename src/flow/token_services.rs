@@ -4,12 +4,13 @@
 
 use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover, discover_with, hints_for};
-use super::hints::client_authentication_refused;
+use super::hints::{PROOF_REFUSED, client_authentication_refused};
 use super::refresh::CREDENTIAL_HINT;
 use super::server::{ClientChoice, ServerChoice};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::Quoted;
 use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthenticationMethod};
+use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -67,6 +68,8 @@ pub struct KnownServer {
     pub issuer: Option<Issuer>,
     pub client: SessionClient,
     pub endpoints: SessionEndpoints,
+    /// The key that the session's tokens are bound to.
+    pub dpop_key: Option<Secret>,
 }
 
 impl From<&Session> for KnownServer {
@@ -75,6 +78,7 @@ impl From<&Session> for KnownServer {
             issuer: session.issuer.clone(),
             client: session.client.clone(),
             endpoints: session.endpoints.clone(),
+            dpop_key: session.dpop_key.clone(),
         }
     }
 }
@@ -108,6 +112,9 @@ pub enum TokenServiceError {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Authentication(#[from] ClientAuthenticationError),
+    /// There is no proof for the request (RFC 9449).
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     #[error("the {service} does not answer")]
     Transport {
         service: &'static str,
@@ -167,6 +174,7 @@ impl Diagnosis for TokenServiceError {
         match self {
             TokenServiceError::Credential(_) => ExitCode::Store,
             TokenServiceError::Authentication(_) => ExitCode::Unexpected,
+            TokenServiceError::Dpop(source) => source.exit_code(),
             TokenServiceError::Discovery(source) => source.exit_code(),
             TokenServiceError::Transport { source, .. } => source.exit_code(),
             TokenServiceError::Unavailable { .. } | TokenServiceError::NotJson { .. } => ExitCode::Unreachable,
@@ -182,6 +190,7 @@ impl Diagnosis for TokenServiceError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             TokenServiceError::Authentication(_) => return Vec::new(),
+            TokenServiceError::Dpop(source) => return source.hints(),
             TokenServiceError::Discovery(source) => return source.hints(),
             TokenServiceError::Transport { source, .. } => return source.hints(),
             TokenServiceError::Credential(_) => CREDENTIAL_HINT,
@@ -255,6 +264,7 @@ fn hint_for_refusal(
             "The server does not look up tokens of this kind: it is a JWT, probably; read it with oauth decode."
         }
         (Some("unsupported_token_type"), _) => "The server does not revoke tokens of this kind; it ends by itself.",
+        (Some(USE_NONCE | INVALID_PROOF), _) => return PROOF_REFUSED.to_owned(),
         (Some("invalid_token"), _) => {
             "The server does not take this token (any more): get another with oauth token --force-refresh, or log in again."
         }
@@ -301,6 +311,7 @@ pub async fn discover_known_server(
     Ok(KnownServer {
         client: SessionClient::from(&client),
         endpoints: SessionEndpoints::from(&metadata),
+        dpop_key: None,
         issuer: metadata.issuer,
     })
 }
@@ -339,9 +350,23 @@ pub(in crate::flow) async fn send(
     method: Option<ClientAuthenticationMethod>,
     caller: &mut Caller<'_>,
 ) -> Result<HttpResponse, TokenServiceError> {
-    let service = service.name();
     let sent = caller.send(request).await;
-    let response = sent.map_err(|source| TokenServiceError::Transport { service, source })?;
+    let response = sent.map_err(|source| TokenServiceError::Transport {
+        service: service.name(),
+        source,
+    })?;
+    accept(service, endpoint, request, response, method)
+}
+
+/// The response to a request; every status other than 2xx is an error.
+pub(in crate::flow) fn accept(
+    service: Service,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    response: HttpResponse,
+    method: Option<ClientAuthenticationMethod>,
+) -> Result<HttpResponse, TokenServiceError> {
+    let service = service.name();
     let (status, endpoint) = (response.status, endpoint.to_string());
     match status {
         200..300 => Ok(response),

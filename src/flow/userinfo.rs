@@ -1,8 +1,11 @@
 //! Asks the userinfo endpoint whom a token speaks for (OpenID Connect Core §5.3).
 
 use super::caller::Caller;
-use super::token_services::{KnownServer, Service, TokenServiceError, endpoint, json_object, not_json, send};
+use super::dpop::{DpopSession, NoBoundAnswer};
+use super::token_services::{KnownServer, Service, TokenServiceError, accept, endpoint, json_object, not_json, send};
 use crate::protocol::abnf::from_base64url;
+use crate::protocol::dpop;
+use crate::protocol::endpoint::Endpoint;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::json::parse_object;
@@ -24,13 +27,17 @@ pub async fn userinfo(
 ) -> Result<Vec<u8>, TokenServiceError> {
     let service = Service::Userinfo;
     let endpoint = endpoint(service, server, caller).await?;
-    let mut request = HttpRequest::get(endpoint.url().clone());
-    let bearer = HeaderValue::Credentials {
-        scheme: "Bearer",
-        credentials: token.clone(),
+    let response = match &server.dpop_key {
+        None => send(service, &endpoint, &request("Bearer", &endpoint, token), None, caller).await?,
+        Some(key) => {
+            let make = |_: &mut Caller<'_>| Ok(request(dpop::SCHEME, &endpoint, token));
+            let sent = DpopSession::with_stored_key(key)?
+                .send(Some(token), caller, &make)
+                .await;
+            let (request, response) = sent.map_err(|error| not_sent(service, error))?;
+            accept(service, &endpoint, &request, response, None)?
+        }
     };
-    request.headers.push(("authorization", bearer));
-    let response = send(service, &endpoint, &request, None, caller).await?;
     let invalid = |problem| TokenServiceError::Invalid {
         service: service.name(),
         problem,
@@ -60,6 +67,27 @@ pub async fn userinfo(
             "its sub is a number, but must be a string (OpenID Connect Core §5.1)",
         )),
         (Some(_), _) => Err(invalid("its sub is not a string (OpenID Connect Core §5.1)")),
+    }
+}
+
+fn request(scheme: &'static str, endpoint: &Endpoint, token: &Secret) -> HttpRequest {
+    let mut request = HttpRequest::get(endpoint.url().clone());
+    let credentials = HeaderValue::Credentials {
+        scheme,
+        credentials: token.clone(),
+    };
+    request.headers.push(("authorization", credentials));
+    request
+}
+
+fn not_sent(service: Service, error: NoBoundAnswer) -> TokenServiceError {
+    match error {
+        NoBoundAnswer::Dpop(error) => error.into(),
+        NoBoundAnswer::Authentication(error) => error.into(),
+        NoBoundAnswer::Transport(source) => TokenServiceError::Transport {
+            service: service.name(),
+            source,
+        },
     }
 }
 

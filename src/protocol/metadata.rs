@@ -50,6 +50,10 @@ pub struct ServerMetadata {
     pub require_pushed_authorization_requests: bool,
     /// RFC 9101 §10.5.
     pub require_signed_request_object: bool,
+    /// What proofs may be signed with (RFC 9449 §5.1).
+    pub dpop_signing_alg_values_supported: Option<Vec<String>>,
+    /// Whether the server gives bound tokens only, by the name that RFC 9728 §2 has for it.
+    pub dpop_bound_access_tokens_required: bool,
     /// Members that cannot be used as they are, and count as absent.
     pub problems: Vec<MetadataError>,
 }
@@ -147,6 +151,8 @@ impl ServerMetadata {
                 .switch("authorization_response_iss_parameter_supported"),
             require_pushed_authorization_requests: reader.switch("require_pushed_authorization_requests"),
             require_signed_request_object: reader.switch("require_signed_request_object"),
+            dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
+            dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
             problems: reader.problems,
         }
     }
@@ -311,6 +317,10 @@ impl ServerMetadata {
             ("grant_types_supported", &self.grant_types_supported),
             ("scopes_supported", &self.scopes_supported),
             (
+                "dpop_signing_alg_values_supported",
+                &self.dpop_signing_alg_values_supported,
+            ),
+            (
                 "code_challenge_methods_supported",
                 &self.code_challenge_methods_supported,
             ),
@@ -331,6 +341,9 @@ impl ServerMetadata {
             "authorization_response_iss_parameter_supported".into(),
             json!(self.authorization_response_iss_parameter_supported),
         );
+        if self.dpop_bound_access_tokens_required {
+            object.insert("dpop_bound_access_tokens_required".into(), json!(true));
+        }
         Value::Object(object)
     }
 }

@@ -13,6 +13,7 @@ pub mod client;
 pub mod client_auth;
 pub mod client_id;
 pub mod device_authorization;
+pub mod dpop;
 pub mod endpoint;
 pub mod error;
 pub mod global_address;

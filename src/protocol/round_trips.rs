@@ -11,7 +11,7 @@ use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::scope::{Scope, ScopeSeparator};
 use super::state::State;
-use super::token_response::TokenResponse;
+use super::token_response::{TokenResponse, TokenType};
 use crate::secret::Secret;
 
 const ROUNDS: u32 = 2_000;
@@ -90,6 +90,7 @@ fn authorization_requests() {
             nonce: None,
             code_challenge: CodeVerifier::parse(&verifier).unwrap().challenge(),
             response_mode: None,
+            dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
             extra: vec![("ui_locales".to_owned(), format!("x{}", random.any_text()))],
         };
         let params = Params::parse(request.params().encode().expose());
@@ -133,7 +134,8 @@ fn token_responses() {
             quirks: Vec::new(),
         };
         let text = response.to_json();
-        let read = TokenResponse::from_json(parse_object(text.expose().as_bytes()).unwrap()).unwrap();
+        let read =
+            TokenResponse::from_json(parse_object(text.expose().as_bytes()).unwrap(), TokenType::Bearer).unwrap();
         assert_eq!(
             read.refresh_token.map(|token| token.expose().clone()),
             response.refresh_token.map(|token| token.expose().clone())
@@ -152,7 +154,7 @@ fn parsers_answer_any_bytes_with_a_value_or_an_error() {
         let text = String::from_utf8_lossy(&bytes);
         let params = Params::parse(&text);
         let _ = AuthorizationRequest::redirect_target(&params);
-        let _ = parse_object(&bytes).map(TokenResponse::from_json);
+        let _ = parse_object(&bytes).map(|object| TokenResponse::from_json(object, TokenType::Bearer));
         let _ = super::jose::UnverifiedJwt::decode(&text);
         let _ = RedirectUri::parse(&text);
         let _ = Scope::parse(&text);

@@ -19,6 +19,8 @@ pub(crate) struct AccessToken {
     pub(crate) serial: u64,
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
+    /// The key that it is bound to (RFC 9449 §6.1).
+    pub(crate) key_thumbprint: Option<String>,
 }
 
 impl AccessToken {
@@ -47,6 +49,11 @@ impl AccessToken {
             serial,
             issued_at: number("iat")?,
             expires_at,
+            key_thumbprint: claims
+                .get("cnf")
+                .and_then(|confirmation| confirmation.get("jkt"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         })
     }
 }

@@ -7,6 +7,7 @@
 
 use super::access_token::AccessToken;
 use super::documents::Documents;
+use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
 use super::grants::store::{Grants, Lifetimes};
@@ -72,6 +73,7 @@ pub struct AuthorizationServer {
     jwks: OnceLock<Vec<u8>>,
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
+    pub(crate) dpop: DpopProofs,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -115,7 +117,8 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone()),
             users,
-            documents: Documents::new(&issuer, &api, &violations)?,
+            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),

@@ -1,8 +1,10 @@
-//! Bearer tokens in requests, and the challenge for those that are missing or
-//! no good (RFC 6750 §2, §3).
+//! Access tokens in requests, as Bearer tokens or bound to a key, and the
+//! challenge for those that are missing or no good (RFC 6750 §2, §3, RFC 9449 §7).
 
+use super::dpop::challenge;
 use super::message::{Request, Response};
 use super::rejection::Rejection;
+use crate::protocol::dpop;
 use crate::protocol::error::ErrorResponse;
 use crate::secret::Secret;
 
@@ -11,6 +13,8 @@ pub(crate) enum Bearer {
     Absent,
     /// In the header, or in the body where that is allowed.
     Token(Secret),
+    /// In the header, as one that is bound to a key (RFC 9449 §7.1).
+    Bound(Secret),
     /// In a way that RFC 6750 forbids.
     Malformed(Rejection),
 }
@@ -37,11 +41,13 @@ impl Bearer {
             return malformed("there is more than one Authorization header", "RFC 6750 §3.1");
         };
         let (scheme, in_header) = header.map_or(("", ""), |header| header.split_once(' ').unwrap_or((header, "")));
-        match (scheme.eq_ignore_ascii_case("bearer"), in_body) {
+        let is_bound = scheme.eq_ignore_ascii_case(dpop::SCHEME);
+        match (is_bound || scheme.eq_ignore_ascii_case("bearer"), in_body) {
             (true, Some(_)) => malformed("the request carries a token in two ways", "RFC 6750 §2"),
             (true, None) if !is_b64token(in_header) => {
                 malformed("the Authorization header holds no b64token", "RFC 6750 §2.1")
             }
+            (true, None) if is_bound => Bearer::Bound(Secret::from(in_header)),
             (true, None) => Bearer::Token(Secret::from(in_header)),
             (false, Some(token)) => Bearer::Token(Secret::from(token)),
             (false, None) => Bearer::Absent,
@@ -64,15 +70,19 @@ pub(crate) struct Challenge<'a> {
     pub(crate) resource_metadata: Option<&'a str>,
     /// The scope that would do.
     pub(crate) scope: &'a str,
+    /// Whether only tokens that are bound to a key would.
+    pub(crate) only_bound: bool,
 }
 
 impl Challenge<'_> {
     /// 401 without an error code: nobody tried to authenticate (RFC 6750 §3.1).
     pub(crate) fn bare(&self) -> Response {
         let rejection = Rejection::new("there is no access token", "RFC 6750 §3.1");
-        Response::new(401)
-            .with("www-authenticate", self.header(""))
-            .rejected(rejection)
+        let mut response = Response::new(401);
+        if !self.only_bound {
+            response = response.with("www-authenticate", self.header(""));
+        }
+        response.with("www-authenticate", challenge("")).rejected(rejection)
     }
 
     /// 400, 401 or 403 with an error code (RFC 6750 §3.1).
@@ -82,6 +92,16 @@ impl Challenge<'_> {
         let body = ErrorResponse::new(error, &description).to_json();
         Response::json(status, &body)
             .with("www-authenticate", header)
+            .rejected(rejection)
+    }
+
+    /// The same to a request with a token that is bound to a key (RFC 9449 §7.1).
+    pub(crate) fn bound_error(&self, error: &str, rejection: Rejection) -> Response {
+        let description = rejection.description();
+        let parameters = format!("error=\"{error}\", error_description=\"{description}\"");
+        let body = ErrorResponse::new(error, &description).to_json();
+        Response::json(401, &body)
+            .with("www-authenticate", challenge(&parameters))
             .rejected(rejection)
     }
 

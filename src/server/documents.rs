@@ -3,9 +3,11 @@
 
 use super::route::Route;
 use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::settings::dpop::DpopDemands;
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::dpop::received::PROOF_ALGORITHMS;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
@@ -32,8 +34,13 @@ impl Documents {
     ///
     /// # Errors
     /// [`EndpointError`]: an issuer that makes no URL.
-    pub(crate) fn new(issuer: &Issuer, api: &Resource, violations: &Violations) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer)?;
+    pub(crate) fn new(
+        issuer: &Issuer,
+        api: &Resource,
+        dpop: DpopDemands,
+        violations: &Violations,
+    ) -> Result<Self, EndpointError> {
+        let mut metadata = metadata(issuer, dpop)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -41,7 +48,7 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api)),
+            resource_metadata: bytes(&resource_metadata(issuer, api, dpop)),
         })
     }
 }
@@ -65,7 +72,7 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -87,6 +94,8 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
         response_modes_supported: list(&["query", "form_post"]),
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
+        dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
+        dpop_bound_access_tokens_required: dpop.proof,
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -138,12 +147,14 @@ fn metadata(issuer: &Issuer) -> Result<Value, EndpointError> {
 }
 
 /// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource) -> Value {
+fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands) -> Value {
     json!({
         "resource": api.as_str(),
         "resource_name": "oauth serve: example API",
         "authorization_servers": [issuer.as_str()],
         "scopes_supported": [DEFAULT_SCOPE],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
+        "dpop_bound_access_tokens_required": dpop.proof,
     })
 }

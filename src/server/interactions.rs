@@ -56,6 +56,8 @@ pub(crate) struct AcceptedRequest {
     pub(crate) resource: Vec<Resource>,
     pub(crate) nonce: Option<String>,
     pub(crate) state: Option<String>,
+    /// The key that the code is to be bound to (RFC 9449 §10).
+    pub(crate) dpop_jkt: Option<String>,
     pub(crate) form_post: bool,
     pub(crate) login_hint: String,
     /// How it deviates where a rule is violated.

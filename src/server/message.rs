@@ -10,11 +10,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The request headers that the server reads; the shell hands over no others.
-pub const HEADERS_READ: [&str; 9] = [
+pub const HEADERS_READ: [&str; 10] = [
     "access-control-request-method",
     "authorization",
     "content-type",
     "cookie",
+    "dpop",
     "host",
     "origin",
     "sec-fetch-dest",

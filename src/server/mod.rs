@@ -21,6 +21,8 @@ mod client_authentication;
 mod cors;
 mod dispatch;
 mod documents;
+mod dpop;
+mod dpop_proofs;
 mod endpoints;
 mod expiring_map;
 mod fault_injection;

@@ -9,6 +9,7 @@ use super::route::Route;
 use super::violations::policy::IdTokenFacts;
 use super::violations::token_alias::Entropy;
 use crate::protocol::abnf::base64url;
+use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -28,6 +29,22 @@ struct AccessTokenClaims<'a> {
     auth_time: Option<i64>,
     iat: i64,
     exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
+}
+
+/// The key that a token is bound to (RFC 9449 §6.1).
+#[derive(Serialize)]
+struct Confirmation<'a> {
+    jkt: &'a str,
+}
+
+/// The type of a token that is bound to this key, or to none.
+pub(crate) fn token_type(key_thumbprint: Option<&str>) -> &'static str {
+    match key_thumbprint {
+        Some(_) => TokenType::Dpop.as_str(),
+        None => TokenType::Bearer.as_str(),
+    }
 }
 
 /// One resource is a string, several are a list (RFC 7519 §4.1.3).
@@ -96,7 +113,10 @@ pub(crate) fn token_response(
     };
     serde_json::to_vec(&TokenResponse {
         access_token: access_token.expose(),
-        token_type: "Bearer",
+        token_type: match policy.reports_bound_tokens_as_dpop() {
+            true => token_type(issued.key_thumbprint.as_deref()),
+            false => token_type(None),
+        },
         expires_in: server.access_token_lifetime_s,
         scope: &scope,
         refresh_token: refresh_token.as_ref().map(|token| token.expose().as_str()),
@@ -128,6 +148,7 @@ fn access_token(
         auth_time: issued.auth_time.map(|at| at.0),
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
+        cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {

@@ -256,3 +256,63 @@ fn a_device_login_at_oidc_provider_with_its_page_for_the_code() {
     run(home.oauth().args(["token", "tv", "--force-refresh"])).expect_code(0);
     run(home.oauth().args(["logout", "tv"])).expect_code(0);
 }
+
+#[test]
+fn a_client_that_must_bind_its_tokens_logs_in_refreshes_and_asks_who_it_is_at_oidc_provider() {
+    let Some(provider) = Provider::start_with(&[("DPOP_NONCE", "1")]) else {
+        return;
+    };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native-dpop", "--dpop"])
+            .args(["--profile", "bound", "--scope", "openid offline_access"])
+            .args(["--param", "prompt=consent", "-vv", "--browser", &browser.command()]),
+    );
+    let authorization_url = browser.wait_for_url();
+    assert!(authorization_url.contains("dpop_jkt="), "{authorization_url}");
+    let back = provider.sign_in_and_consent(&authorization_url);
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let login = running.end().expect_code(0);
+    login.says(&["signed in as alice", "(DPoP)"]);
+
+    let kept = home.kept("bound").expect("the session");
+    assert_eq!(kept.tokens[0].token_type, "DPoP");
+    let userinfo = run(home.oauth().args(["userinfo", "-p", "bound", "--json"])).expect_code(0);
+    assert_eq!(userinfo.json()["sub"], "alice");
+    run(home.oauth().args(["token", "bound", "--force-refresh"])).expect_code(0);
+    let refreshed = home.kept("bound").expect("the session");
+    assert_ne!(
+        refreshed.tokens[0].access_token.expose(),
+        kept.tokens[0].access_token.expose()
+    );
+    run(home.oauth().args(["userinfo", "-p", "bound"])).expect_code(0);
+    // Without the key the refresh token is worth nothing.
+    let refresh_token = refreshed.refresh_token.expect("a refresh token");
+    assert_eq!(provider.refresh("native-dpop", refresh_token.expose()).0, 400);
+    run(home.oauth().args(["logout", "bound"])).expect_code(0);
+}
+
+#[test]
+fn without_a_proof_the_demand_of_oidc_provider_leads_to_the_flag() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args([
+                "login",
+                &provider.issuer,
+                "--client-id",
+                "native-dpop",
+                "--scope",
+                "openid",
+            ])
+            .args(["--browser", &browser.command()]),
+    );
+    let back = provider.sign_in_and_consent(&browser.wait_for_url());
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let outcome = running.end().expect_code(5);
+    assert!(outcome.hints().contains("--dpop"), "{outcome:#?}");
+}

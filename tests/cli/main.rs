@@ -32,6 +32,7 @@ mod diagnosis;
 mod discover;
 #[cfg(unix)]
 mod docker_helper;
+mod dpop;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]

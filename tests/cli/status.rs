@@ -67,7 +67,8 @@ fn json_is_an_array_of_objects_with_the_members_of_the_contract() {
                 "scope",
                 "state",
                 "store",
-                "subject"
+                "subject",
+                "token_type"
             ]
         );
         assert_eq!((&row["issuer"], &row["client_id"]), (&json!(ISSUER), &json!("desktop")));

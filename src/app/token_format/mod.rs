@@ -11,6 +11,7 @@ pub(crate) use env::token_variables;
 use crate::args::settings::TokenOutput;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::time::UnixSeconds;
+use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session, StoredToken};
 use crate::system::environment::Environment;
@@ -49,7 +50,12 @@ impl PrintableToken<'_> {
 
 /// Whether an access token is bound to a key (RFC 9449 §5).
 pub(crate) fn is_bound(token: &StoredToken) -> bool {
-    token.token_type.eq_ignore_ascii_case("DPoP")
+    is_bound_type(&token.token_type)
+}
+
+/// Whether a token of this type is.
+pub(crate) fn is_bound_type(token_type: &str) -> bool {
+    token_type.eq_ignore_ascii_case(TokenType::Dpop.as_str())
 }
 
 /// What goes to stdout, to the last newline.

@@ -18,7 +18,7 @@ pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, ManOptions, PkceOptions, ProvidersOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
-pub use serve::{DemoOptions, ServeOptions, Switch};
+pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
 use crate::args::login::LoginOptions;

@@ -60,6 +60,9 @@ pub struct ServeOptions {
     /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
+    /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub require: Vec<Requirement>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
     #[arg(long = "break", value_name = "RULE")]
     pub broken: Vec<String>,
@@ -78,6 +81,15 @@ impl ValueEnum for Approval {
         };
         Some(PossibleValue::new(name).help(help))
     }
+}
+
+/// What `oauth serve` demands of every client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Requirement {
+    /// Tokens that are bound to a key (RFC 9449)
+    Dpop,
+    /// The server's nonce in DPoP proofs (RFC 9449 §8)
+    Nonce,
 }
 
 /// On or off.

@@ -39,6 +39,7 @@ pub(super) const KEYS: &[(&str, SettingKind)] = &[
     ("scope", SettingKind::List),
     ("resource", SettingKind::List),
     ("audience", SettingKind::Text),
+    ("dpop", SettingKind::Bool),
     ("param", SettingKind::Pairs),
     ("token_param", SettingKind::Pairs),
     ("refresh_param", SettingKind::Pairs),

@@ -1,7 +1,7 @@
 //! What a login asks for: the grant, the access, and parameters of its own.
 
 use super::changes::ProfileChanges;
-use crate::args::config::Profile;
+use crate::args::config::{Profile, Setting};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::error::{SettingsError, invalid};
 use crate::args::settings::lists::{list, pairs, words};
@@ -32,6 +32,9 @@ pub struct RequestOptions {
     /// Resource server, for servers that call it audience
     #[arg(long, value_name = "A", help_heading = "What to ask for")]
     pub audience: Option<String>,
+    /// Bind the tokens to a key that is made for the session and kept with it (RFC 9449)
+    #[arg(long, help_heading = "What to ask for")]
+    pub dpop: bool,
     /// Extra parameter of the authorization request; repeatable
     #[arg(long = "param", value_name = "K=V", help_heading = "What to ask for")]
     pub param: Vec<String>,
@@ -112,7 +115,13 @@ impl RequestOptions {
             response_mode,
             extra,
             extra_token_params,
+            dpop_jkt: None,
         })
+    }
+
+    /// Whether the tokens are to be bound to a key, by flag or profile.
+    pub(in crate::args) fn dpop(&self, profile: &Profile) -> bool {
+        self.dpop || profile.bool("dpop")
     }
 
     /// The parameters that a profile adds to every refresh request: those for
@@ -161,6 +170,9 @@ impl RequestOptions {
         changes.list("scope", &self.scope);
         changes.list("resource", &self.resource);
         changes.text("audience", self.audience.as_deref());
+        if self.dpop {
+            changes.set("dpop", Setting::Bool(true));
+        }
         changes.text("assume_ttl", self.assume_ttl.map(duration_text).as_deref());
         // The consent that offline_access needs is asked for again at the next login (OpenID Connect Core §11).
         let asks_for_offline_access = words(&self.scope).iter().any(|scope| scope == "offline_access")

@@ -103,6 +103,7 @@ pub fn login(
             server,
             client,
             authorization,
+            dpop: options.request.dpop(profile),
             callback,
             timeout: options.callback.timeout,
             success_url: options.callback.success_url(profile)?,

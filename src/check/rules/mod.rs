@@ -4,6 +4,7 @@ pub(super) mod authorize;
 pub(super) mod client_assertion;
 pub(super) mod code;
 pub(super) mod device;
+pub(super) mod dpop;
 pub(super) mod id_token;
 pub(super) mod introspection;
 pub(super) mod keys;

@@ -110,6 +110,11 @@ impl<'a> Summary<'a> {
                 "the server did not say how long the access token is valid",
             )),
         }
+        if self.outcome.session.dpop_key.is_some() {
+            observer.observe(&Event::Outcome(
+                "the tokens are bound to a key that is kept with the session (DPoP)",
+            ));
+        }
     }
 
     /// What happens when the access token has expired.

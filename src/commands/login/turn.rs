@@ -68,4 +68,5 @@ fn matches_request(session: &Session, request: &LoginRequest) -> bool {
     session.issuer == request.server.issuer
         && session.client.id == request.client.id
         && session.requested == RequestedAccess::from(&request.authorization)
+        && (session.dpop_key.is_some() || !request.dpop)
 }

@@ -9,6 +9,7 @@ use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
 use crate::protocol::authorization::InvalidAuthorizationResponse;
 use crate::protocol::client::ClientAuthenticationError;
+use crate::protocol::dpop::DpopError;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::id_token::IdTokenError;
 use crate::protocol::random::RandomnessFailed;
@@ -36,6 +37,9 @@ pub enum LoginError {
     /// The client cannot prove who it is.
     #[error(transparent)]
     Authentication(#[from] ClientAuthenticationError),
+    /// There is no proof for the token request.
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     /// Nobody finished in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
@@ -77,6 +81,7 @@ impl From<NoTokenAnswer> for LoginError {
     fn from(error: NoTokenAnswer) -> Self {
         match error {
             NoTokenAnswer::Authentication(error) => LoginError::Authentication(error),
+            NoTokenAnswer::Dpop(error) => LoginError::Dpop(error),
             NoTokenAnswer::Transport(error) => LoginError::Exchange(error),
         }
     }
@@ -87,6 +92,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Server(source) => source.exit_code(),
             LoginError::Exchange(source) => exit_code_without_answer(source),
+            LoginError::Dpop(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
@@ -107,6 +113,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Server(source) => source.hints(),
             LoginError::Exchange(source) => source.hints(),
+            LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),

@@ -14,6 +14,8 @@ pub struct LoginRequest {
     pub server: ServerChoice,
     pub client: ClientChoice,
     pub authorization: AuthorizationOptions,
+    /// Whether the tokens are to be bound to a key of the session (RFC 9449).
+    pub dpop: bool,
     /// How the answer comes back.
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.

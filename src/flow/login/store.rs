@@ -7,6 +7,7 @@ use super::id_token::check_id_token;
 use super::requested::Requested;
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
+use crate::flow::dpop::DpopSession;
 use crate::flow::events::{Quirks, trace_token_response};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::ResolvedServer;
@@ -23,6 +24,8 @@ use std::time::Duration;
 pub(in crate::flow) struct Issued<'r> {
     pub(in crate::flow) server: &'r ResolvedServer,
     pub(in crate::flow) client: &'r Client,
+    /// The key that they are bound to.
+    pub(in crate::flow) dpop: Option<&'r DpopSession>,
     /// How long the access token lives where the server does not say so.
     pub(in crate::flow) assumed_ttl: Option<Duration>,
 }
@@ -54,6 +57,7 @@ impl Issued<'_> {
         let Issued {
             server,
             client,
+            dpop,
             assumed_ttl,
         } = *self;
         trace_token_response(&response, Quirks::Warn, caller.observer);
@@ -63,7 +67,7 @@ impl Issued<'_> {
         }
         let now = caller.now();
         let token_response = response.to_json();
-        let mut session = server.session(client, RequestedAccess::from(requested));
+        let mut session = server.session(client, RequestedAccess::from(requested), dpop);
         session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
         apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
         fault::here(Point::CodeExchanged);

@@ -39,6 +39,8 @@ pub struct AuthorizationOptions {
     pub extra: Vec<(String, String)>,
     /// Further parameters of the token request.
     pub extra_token_params: Vec<(String, String)>,
+    /// The key that the code is bound to, by its thumbprint (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
 }
 
 /// The issuer that an answer must come from, and whether it must say so.
@@ -91,6 +93,7 @@ impl PendingAuthorization {
             nonce,
             code_challenge: code_verifier.challenge(),
             response_mode: wish.response_mode,
+            dpop_jkt: wish.dpop_jkt,
             extra: wish.extra,
         };
         Ok(PendingAuthorization {

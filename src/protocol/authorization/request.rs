@@ -1,6 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1), with PKCE (RFC 7636 §4.3) and
 //! `resource` (RFC 8707 §2.1): as the client sends it and as a server reads it.
 
+use crate::protocol::abnf::from_base64url;
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::Endpoint;
@@ -13,7 +14,7 @@ use crate::protocol::state::{Nonce, State};
 use url::Url;
 
 /// Parameters that the flow sets itself; no extra parameter may have such a name.
-pub const RESERVED_PARAMETERS: [&str; 13] = [
+pub const RESERVED_PARAMETERS: [&str; 14] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -25,6 +26,7 @@ pub const RESERVED_PARAMETERS: [&str; 13] = [
     "code_challenge",
     "code_challenge_method",
     "response_mode",
+    "dpop_jkt",
     "request",
     "request_uri",
 ];
@@ -80,6 +82,8 @@ pub struct AuthorizationRequest {
     pub code_challenge: CodeChallenge,
     /// Sent only when the user chose one.
     pub response_mode: Option<ResponseMode>,
+    /// The thumbprint of the key that the code is bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
     /// `prompt`, `login_hint` and others, in order.
     pub extra: Vec<(String, String)>,
 }
@@ -138,6 +142,9 @@ impl AuthorizationRequest {
         }
         if let Some(mode) = self.response_mode {
             params.push("response_mode", mode.as_str());
+        }
+        if let Some(thumbprint) = &self.dpop_jkt {
+            params.push("dpop_jkt", thumbprint);
         }
         for (name, value) in &self.extra {
             params.push(name, value);
@@ -205,6 +212,7 @@ impl AuthorizationRequest {
             nonce: nonce.transpose()?,
             code_challenge,
             response_mode,
+            dpop_jkt: single("dpop_jkt").map(parse_thumbprint).transpose()?,
             extra,
         })
     }
@@ -212,6 +220,17 @@ impl AuthorizationRequest {
 
 fn invalid_request(cited: Cited) -> RequestError {
     RequestError::new("invalid_request", cited)
+}
+
+/// A SHA-256 in base64url (RFC 7638 §3.1).
+fn parse_thumbprint(text: &str) -> Result<String, RequestError> {
+    match from_base64url(text) {
+        Some(octets) if octets.len() == 32 => Ok(text.to_owned()),
+        _ => Err(invalid_request(Cited::new(
+            "dpop_jkt is not a SHA-256 in base64url",
+            "RFC 9449 §10",
+        ))),
+    }
 }
 
 fn refuse_request_objects(request: Option<&str>, request_uri: Option<&str>) -> Result<(), RequestError> {

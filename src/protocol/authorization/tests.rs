@@ -42,6 +42,7 @@ fn pending(announced: bool) -> PendingAuthorization {
             response_mode: None,
             extra: vec![("prompt".into(), "login".into())],
             extra_token_params: vec![],
+            dpop_jkt: None,
         },
         &mut Counting(0),
     )

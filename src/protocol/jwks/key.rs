@@ -1,7 +1,8 @@
 //! One public key, read and bounded (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
 use crate::foreign_text::Quoted;
-use crate::protocol::abnf::from_base64url;
+use crate::protocol::abnf::{base64url, from_base64url};
+use crate::protocol::signing::PublicJwk;
 use serde_json::{Map, Value};
 
 /// RFC 7518 §3.3.
@@ -30,6 +31,15 @@ pub(super) enum KeyMaterial {
 pub(super) enum Curve {
     P256,
     P384,
+}
+
+impl Curve {
+    fn name(self) -> &'static str {
+        match self {
+            Curve::P256 => "P-256",
+            Curve::P384 => "P-384",
+        }
+    }
 }
 
 /// Why a member of a JWK set verifies nothing.
@@ -62,6 +72,35 @@ pub enum KeyProblem {
 }
 
 impl Jwk {
+    /// Reads one public key, which is not part of a set.
+    ///
+    /// # Errors
+    /// [`KeyProblem`].
+    pub fn parse(jwk: &Value) -> Result<Self, KeyProblem> {
+        Jwk::read(jwk)
+    }
+
+    /// The SHA-256 thumbprint in base64url (RFC 7638 §3.1).
+    pub fn thumbprint(&self) -> String {
+        let public = match &self.material {
+            KeyMaterial::Rsa { modulus, exponent } => PublicJwk::Rsa {
+                modulus: base64url(modulus),
+                exponent: base64url(exponent),
+            },
+            KeyMaterial::EllipticCurve { curve, point } => {
+                // The first octet says that both coordinates follow (SEC 1 §2.3.3).
+                let (x, y) = point[1..].split_at(point.len() / 2);
+                PublicJwk::EllipticCurve {
+                    curve: curve.name(),
+                    x: base64url(x),
+                    y: base64url(y),
+                }
+            }
+            KeyMaterial::Edwards { point } => PublicJwk::Ed25519 { x: base64url(point) },
+        };
+        public.thumbprint()
+    }
+
     pub(super) fn read(member: &Value) -> Result<Self, KeyProblem> {
         let object = member.as_object().ok_or(KeyProblem::NotAnObject)?;
         let member_text = |name: &'static str| match object.get(name) {

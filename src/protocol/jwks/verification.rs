@@ -1,7 +1,7 @@
 //! Whether a key of the set proves a signature (RFC 7515 §5.2).
 
 use super::algorithm::Algorithm;
-use super::key::KeyProblem;
+use super::key::{Jwk, KeyProblem};
 use super::set::{JwkSet, UnusableKey};
 use crate::foreign_text::Quoted;
 use crate::protocol::jose::UnverifiedJwt;
@@ -76,6 +76,30 @@ impl fmt::Display for VerifiedBy<'_> {
     }
 }
 
+impl Jwk {
+    /// Verifies the signature of a JWS with this key, whatever `kid` the header names.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: then the token proves nothing.
+    pub fn verify(&self, jwt: &UnverifiedJwt) -> Result<(), SignatureError> {
+        let algorithm = algorithm_of(jwt)?;
+        if algorithm.fits(self) && algorithm.verifies(&self.material, jwt.signing_input.as_bytes(), &jwt.signature) {
+            return Ok(());
+        }
+        Err(SignatureError::Mismatch { keys: 1 })
+    }
+}
+
+/// The algorithm of a header that has no extension which must be understood.
+fn algorithm_of(jwt: &UnverifiedJwt) -> Result<Algorithm, SignatureError> {
+    let name = jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
+    let algorithm = Algorithm::named(name).ok_or_else(|| SignatureError::Algorithm(name.to_owned()))?;
+    match jwt.header.contains_key("crit") {
+        true => Err(SignatureError::Critical),
+        false => Ok(algorithm),
+    }
+}
+
 impl JwkSet {
     /// Verifies the signature of a JWS: every key is tried whose type, `alg`
     /// and, where the header names one, `kid` fit. `jwk`, `jku`, `x5c` and
@@ -84,11 +108,7 @@ impl JwkSet {
     /// # Errors
     /// [`SignatureError`]: then the token proves nothing.
     pub fn verify(&self, jwt: &UnverifiedJwt) -> Result<VerifiedBy<'_>, SignatureError> {
-        let name = jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
-        let algorithm = Algorithm::named(name).ok_or_else(|| SignatureError::Algorithm(name.to_owned()))?;
-        if jwt.header.contains_key("crit") {
-            return Err(SignatureError::Critical);
-        }
+        let algorithm = algorithm_of(jwt)?;
         let key_id = match jwt.header.get("kid") {
             None => None,
             Some(Value::String(key_id)) => Some(key_id.as_str()),

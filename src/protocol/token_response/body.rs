@@ -142,7 +142,10 @@ fn is_refresh_token(text: &str) -> bool {
 /// A page may have an object with such names in a script, as words of a user interface.
 fn looks_like_token_response(object: &ScannedObject<'_>) -> bool {
     let token_type = object.string("token_type").unwrap_or_default();
-    token_type.eq_ignore_ascii_case("bearer") && object.string("access_token").is_some()
+    let is_known = ["bearer", "dpop"]
+        .iter()
+        .any(|known| token_type.eq_ignore_ascii_case(known));
+    is_known && object.string("access_token").is_some()
 }
 
 /// Whether it is JSON at all, objects with repetition, other values and bytes

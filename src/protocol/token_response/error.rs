@@ -39,6 +39,9 @@ pub enum InvalidTokenResponse {
     /// RFC 6749 §7.1: it must not be used.
     #[error("token_type {} is not Bearer, and a token of unknown type must not be used (RFC 6749 §7.1)", Quoted::name(.0))]
     TokenType(String),
+    /// RFC 9449 §5: whoever gets hold of it could use it.
+    #[error("{}, but a token that is bound to the key of this session was asked for (token_type DPoP, RFC 9449 §5)", described_type(.0.as_deref()))]
+    NotBound(Option<String>),
     /// A member has another JSON type than the specification says.
     #[error("{0} in the token response is not a string (RFC 6749 §5.1)")]
     Type(&'static str),
@@ -125,6 +128,13 @@ impl TokenError {
     /// Whether the server understood the request and said no.
     pub fn is_refusal(&self) -> bool {
         matches!(self, TokenError::OAuth { .. } | TokenError::Refused { .. })
+    }
+}
+
+fn described_type(token_type: Option<&str>) -> String {
+    match token_type {
+        Some(token_type) => format!("token_type is {}", Quoted::name(token_type)),
+        None => "the token response has no token_type".to_owned(),
     }
 }
 

@@ -6,10 +6,12 @@ mod error;
 mod quirk;
 #[cfg(test)]
 mod tests;
+mod token_type;
 
 pub use body::{MAX_REFRESH_TOKEN_BYTES, salvage_refresh_token};
 pub use error::{InvalidTokenResponse, TokenError};
 pub use quirk::{Quirk, describe_quirks};
+pub use token_type::TokenType;
 
 use super::abnf::is_vschar_text;
 use super::endpoint::{Endpoint, origin_of};
@@ -61,12 +63,13 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Reads the answer of the token endpoint, in the order that decides the
-    /// exit code: status, then `error`, then whether it is JSON, then the members.
+    /// Reads the answer of the token endpoint to a request for a token of this
+    /// type, in the order that decides the exit code: status, then `error`,
+    /// then whether it is JSON, then the members.
     ///
     /// # Errors
     /// [`TokenError`], with the endpoint's URL in each variant.
-    pub fn read(endpoint: &Endpoint, response: &HttpResponse) -> Result<Self, TokenError> {
+    pub fn read(endpoint: &Endpoint, response: &HttpResponse, wanted: TokenType) -> Result<Self, TokenError> {
         let url = endpoint.url();
         let endpoint = endpoint.to_string();
         let status = response.status;
@@ -98,7 +101,7 @@ impl TokenResponse {
                 if status != 200 {
                     quirks.insert(0, Quirk::Status(status));
                 }
-                let token = TokenResponse::from_json(members);
+                let token = TokenResponse::from_json(members, wanted);
                 let mut token = token.map_err(|problem| TokenError::Invalid { endpoint, problem })?;
                 token.quirks.splice(0..0, quirks);
                 Ok(token)
@@ -112,13 +115,13 @@ impl TokenResponse {
     ///
     /// # Errors
     /// [`InvalidTokenResponse`].
-    pub fn from_json(mut object: Map<String, Value>) -> Result<Self, InvalidTokenResponse> {
+    pub fn from_json(mut object: Map<String, Value>, wanted: TokenType) -> Result<Self, InvalidTokenResponse> {
         let mut quirks = Vec::new();
         if object.remove("error").is_some() {
             quirks.push(Quirk::EmptyError);
         }
         let access_token = access_token(&mut object)?;
-        let token_type = token_type(&mut object, &mut quirks)?;
+        let token_type = wanted.take(&mut object, &mut quirks)?;
         let expires_in_s = match object.remove("expires_in") {
             None | Some(Value::Null) => None,
             Some(value) => {
@@ -245,18 +248,6 @@ fn path_of_access_token(object: &Map<String, Value>, depth: usize) -> Option<Str
         let path = path_of_access_token(nested, depth.checked_sub(1)?)?;
         Some(format!("{name}.{path}"))
     })
-}
-
-fn token_type(object: &mut Map<String, Value>, quirks: &mut Vec<Quirk>) -> Result<String, InvalidTokenResponse> {
-    match object.remove("token_type") {
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("bearer") => Ok(text),
-        Some(Value::String(text)) if !text.is_empty() => Err(InvalidTokenResponse::TokenType(text)),
-        None | Some(Value::Null | Value::String(_)) => {
-            quirks.push(Quirk::NoTokenType);
-            Ok("Bearer".to_owned())
-        }
-        Some(_) => Err(InvalidTokenResponse::Type("token_type")),
-    }
 }
 
 fn scope(object: &mut Map<String, Value>, quirks: &mut Vec<Quirk>) -> Result<Option<Scope>, InvalidTokenResponse> {

@@ -20,7 +20,7 @@ fn read(status: u16, content_type: &str, body: &str) -> Result<TokenResponse, To
         elapsed: Duration::ZERO,
         timings: crate::protocol::http::Timings::default(),
     };
-    TokenResponse::read(&endpoint(), &response)
+    TokenResponse::read(&endpoint(), &response, TokenType::Bearer)
 }
 
 fn json(body: &str) -> Result<TokenResponse, TokenError> {
@@ -44,7 +44,11 @@ fn the_example_of_rfc_6749_section_5_1() {
     assert_eq!(token.expires_in_s, Some(3600));
     assert_eq!(token.refresh_token.as_ref().unwrap().expose(), "tGzv3JOkF0XG5Qx2TlKWIA");
     assert_eq!(token.other["example_parameter"], "example_value");
-    let again = TokenResponse::from_json(parse_object(token.to_json().expose().as_bytes()).unwrap()).unwrap();
+    let again = TokenResponse::from_json(
+        parse_object(token.to_json().expose().as_bytes()).unwrap(),
+        TokenType::Bearer,
+    )
+    .unwrap();
     assert_eq!(again.to_json().expose(), token.to_json().expose());
 }
 
@@ -90,7 +94,7 @@ fn answer(status: u16, content_type: &str, body: &[u8]) -> HttpResponse {
 }
 
 fn problem_with(body: &[u8]) -> InvalidTokenResponse {
-    match TokenResponse::read(&endpoint(), &answer(200, "application/json", body)) {
+    match TokenResponse::read(&endpoint(), &answer(200, "application/json", body), TokenType::Bearer) {
         Err(TokenError::Invalid { problem, .. }) => problem,
         other => panic!("{}: {other:?}", String::from_utf8_lossy(body)),
     }
@@ -308,11 +312,14 @@ fn a_refusal_is_told_in_the_servers_own_words() {
 
 #[test]
 fn error_is_read_from_a_refusal_whose_body_is_faulty() {
-    let error =
-        |content_type: &str, body: &[u8]| match TokenResponse::read(&endpoint(), &answer(400, content_type, body)) {
-            Err(TokenError::OAuth { error, .. }) => (error.error, error.error_description.unwrap_or_default()),
-            other => panic!("{}: {other:?}", String::from_utf8_lossy(body)),
-        };
+    let error = |content_type: &str, body: &[u8]| match TokenResponse::read(
+        &endpoint(),
+        &answer(400, content_type, body),
+        TokenType::Bearer,
+    ) {
+        Err(TokenError::OAuth { error, .. }) => (error.error, error.error_description.unwrap_or_default()),
+        other => panic!("{}: {other:?}", String::from_utf8_lossy(body)),
+    };
     let said = |error: &str, description: &str| (error.to_owned(), description.to_owned());
     let json = "application/json";
     assert_eq!(
@@ -464,7 +471,7 @@ mod any_answer {
         ) {
             let body = object_text(&members, &token, position);
             let response = answer(status, "application/json", body.as_bytes());
-            let taken = TokenResponse::read(&endpoint(), &response).ok().and_then(|response| response.refresh_token);
+            let taken = TokenResponse::read(&endpoint(), &response, TokenType::Bearer).ok().and_then(|response| response.refresh_token);
             let kept = taken.or_else(|| salvage_refresh_token(&response));
             prop_assert_eq!(kept.map(|kept| kept.expose().clone()), Some(token));
         }
@@ -472,7 +479,7 @@ mod any_answer {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in vec(any::<u8>(), 0..200), status in 200_u16..600) {
             let response = answer(status, "application/json", &bytes);
-            let _ = TokenResponse::read(&endpoint(), &response);
+            let _ = TokenResponse::read(&endpoint(), &response, TokenType::Bearer);
             let _ = salvage_refresh_token(&response);
         }
     }

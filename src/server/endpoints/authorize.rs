@@ -211,6 +211,7 @@ fn accept(
         resource,
         nonce: request.nonce.map(|nonce| nonce.expose().to_owned()),
         state: request.state.map(|state| state.expose().to_owned()),
+        dpop_jkt: request.dpop_jkt,
         form_post: request.response_mode == Some(ResponseMode::FormPost),
         login_hint,
         deviation,

@@ -35,6 +35,7 @@ fn code_binding(request: &AcceptedRequest) -> CodeBinding {
         redirect_uri_sent: request.redirect_uri_sent,
         code_challenge: request.code_challenge.clone(),
         challenge_override: request.deviation.challenge.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
     }
 }
 
@@ -47,5 +48,6 @@ pub(super) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> 
         nonce: request.nonce.clone(),
         subject: signed_in.user.clone(),
         auth_time: Some(signed_in.auth_time),
+        refresh_key: None,
     }
 }

@@ -4,12 +4,14 @@
 
 use super::client::{authenticated_client, client_rejected};
 use super::form::{parse_form, required_token};
+use super::resource::presented_token;
 use crate::secret::Secret;
 use crate::server::authorization_server::AuthorizationServer;
-use crate::server::bearer::{Bearer, Challenge};
+use crate::server::bearer::Challenge;
 use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
+use crate::server::token_response::token_type;
 use serde_json::{Value, json};
 
 const CITATION: &str = "RFC 7662 §2.1";
@@ -22,7 +24,7 @@ enum Reach {
 }
 
 /// Reports what a token stands for.
-pub(crate) fn introspect(server: &AuthorizationServer, moment: &Moment<'_>, http: &Request) -> Response {
+pub(crate) fn introspect(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
     let policy = moment.policy;
     let form = match parse_form(http, CITATION) {
         Ok(form) => form,
@@ -30,7 +32,7 @@ pub(crate) fn introspect(server: &AuthorizationServer, moment: &Moment<'_>, http
     };
     let is_bearer = http.headers("authorization").any(|header| {
         let scheme = header.split(' ').next();
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+        scheme.is_some_and(|scheme| ["bearer", "dpop"].iter().any(|own| scheme.eq_ignore_ascii_case(own)))
     });
     let reach = if is_bearer {
         bearer_reach(server, moment, http)
@@ -66,39 +68,30 @@ pub(crate) fn introspect(server: &AuthorizationServer, moment: &Moment<'_>, http
     Response::json(200, &facts)
 }
 
-fn bearer_reach(server: &AuthorizationServer, moment: &Moment<'_>, http: &Request) -> Result<Reach, Box<Response>> {
+fn bearer_reach(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Result<Reach, Box<Response>> {
     let challenge = Challenge {
         resource_metadata: None,
         scope: SCOPE,
+        only_bound: server.dpop.demands.proof,
     };
-    let token = match Bearer::read(http) {
-        Bearer::Token(token) => token,
-        Bearer::Absent => return Err(Box::new(challenge.bare())),
-        Bearer::Malformed(rejection) => return Err(Box::new(challenge.error(400, "invalid_request", rejection))),
-    };
-    match server.access_token(moment.now, &token) {
-        Some(token) if token.scope.contains(SCOPE) => Ok(Reach::All),
-        // 401, not the 403 of RFC 6750: RFC 7662 §2.3 says so.
-        Some(_) => {
-            let rejection = Rejection::new("the access token lacks scope introspect", "RFC 7662 §2.3");
-            Err(Box::new(challenge.error(401, "insufficient_scope", rejection)))
-        }
-        None => {
-            let rejection = Rejection::new("the access token is not valid", "RFC 7662 §2.3");
-            Err(Box::new(challenge.error(401, "invalid_token", rejection)))
-        }
+    let token = presented_token(server, moment, http, &challenge)?;
+    if token.scope.contains(SCOPE) {
+        return Ok(Reach::All);
     }
+    // 401, not the 403 of RFC 6750: RFC 7662 §2.3 says so.
+    let rejection = Rejection::new("the access token lacks scope introspect", "RFC 7662 §2.3");
+    Err(Box::new(challenge.error(401, "insufficient_scope", rejection)))
 }
 
 /// To whom a living token was issued, and what is to be said of it (RFC 7662 §2.2).
 fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> Option<(String, Value)> {
     if let Some(token) = server.access_token(moment.now, token) {
-        let facts = json!({
+        let mut facts = json!({
             "active": true,
             "scope": token.scope.to_string(),
             "client_id": token.client_id,
             "username": token.subject,
-            "token_type": "Bearer",
+            "token_type": token_type(token.key_thumbprint.as_deref()),
             "exp": token.expires_at,
             "iat": token.issued_at,
             "sub": token.subject,
@@ -106,6 +99,9 @@ fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> O
             "iss": server.issuer.as_str(),
             "jti": token.token_id,
         });
+        if let Some(thumbprint) = &token.key_thumbprint {
+            facts["cnf"] = json!({ "jkt": thumbprint });
+        }
         return Some((token.client_id, facts));
     }
     let token = server.grants().live_refresh_token(moment.now, token)?;

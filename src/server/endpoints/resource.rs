@@ -1,9 +1,12 @@
 //! The resource server: `GET /api/hello` answers who the token speaks for.
-//! Rejections by RFC 6750 §3.1.
+//! Rejections by RFC 6750 §3.1 and RFC 9449 §7.1.
 
+use crate::protocol::dpop::INVALID_PROOF;
+use crate::secret::Secret;
 use crate::server::access_token::AccessToken;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::bearer::{Bearer, Challenge};
+use crate::server::dpop::{error_of, proven_key, with_nonce};
 use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
@@ -12,13 +15,14 @@ use crate::server::scopes::DEFAULT_SCOPE;
 use serde_json::json;
 
 /// The protected resource: wants the audience of this API and scope `hello`.
-pub(crate) fn hello(server: &AuthorizationServer, moment: &Moment<'_>, http: &Request) -> Response {
+pub(crate) fn hello(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
     let metadata_url = format!("{}{}", server.issuer.as_str(), Route::ProtectedResourceMetadata.path());
     let challenge = Challenge {
         resource_metadata: Some(&metadata_url),
         scope: DEFAULT_SCOPE,
+        only_bound: server.dpop.demands.proof,
     };
-    let token = match bearer_token(server, moment, http, &challenge) {
+    let token = match presented_token(server, moment, http, &challenge) {
         Ok(token) => token,
         Err(response) => return *response,
     };
@@ -42,25 +46,77 @@ pub(crate) fn hello(server: &AuthorizationServer, moment: &Moment<'_>, http: &Re
         "issuer": server.issuer.as_str(),
         "expires_at": token.expires_at,
     });
-    Response::json(200, &body)
+    with_nonce(server, moment, Response::json(200, &body))
 }
 
-/// The access token of a request to a protected resource.
+/// The access token of a request to a protected resource. One that is bound to
+/// a key comes with a proof of that key (RFC 9449 §7.1), and in no other way (§7.2).
 ///
 /// # Errors
 /// The challenge to answer with.
-pub(super) fn bearer_token(
+pub(super) fn presented_token(
     server: &AuthorizationServer,
-    moment: &Moment<'_>,
+    moment: &mut Moment<'_>,
     http: &Request,
     challenge: &Challenge<'_>,
 ) -> Result<AccessToken, Box<Response>> {
+    const UNKNOWN: &str = "the access token is not one of this server, has expired, or was revoked";
     match Bearer::read(http) {
         Bearer::Absent => Err(Box::new(challenge.bare())),
         Bearer::Malformed(rejection) => Err(Box::new(challenge.error(400, "invalid_request", rejection))),
-        Bearer::Token(token) => server.access_token(moment.now, &token).ok_or_else(|| {
-            let reason = "the access token is not one of this server, has expired, or was revoked";
-            Box::new(challenge.error(401, "invalid_token", Rejection::new(reason, "RFC 6750 §3.1")))
-        }),
+        Bearer::Token(token) => {
+            let invalid = |reason: &str, citation: &'static str| {
+                Box::new(challenge.error(401, "invalid_token", Rejection::new(reason, citation)))
+            };
+            match server.access_token(moment.now, &token) {
+                None => Err(invalid(UNKNOWN, "RFC 6750 §3.1")),
+                Some(token) if token.key_thumbprint.is_some() && moment.policy.rejects_bound_tokens_as_bearer() => {
+                    Err(invalid(
+                        "the access token is bound to a key, and there is no proof of it",
+                        "RFC 9449 §7.2",
+                    ))
+                }
+                Some(token) if token.key_thumbprint.is_none() && challenge.only_bound => {
+                    let rejection = Rejection::new("the access token is not bound to a key", "RFC 9449 §7.1");
+                    Err(Box::new(challenge.bound_error("invalid_token", rejection)))
+                }
+                Some(token) => Ok(token),
+            }
+        }
+        Bearer::Bound(token) => bound_token(server, moment, http, challenge, &token),
     }
+}
+
+fn bound_token(
+    server: &AuthorizationServer,
+    moment: &mut Moment<'_>,
+    http: &Request,
+    challenge: &Challenge<'_>,
+    token: &Secret,
+) -> Result<AccessToken, Box<Response>> {
+    let refuse = |error: &str, rejection: Rejection| Box::new(challenge.bound_error(error, rejection));
+    let proven = match proven_key(server, moment, http, Some(token)) {
+        Ok(Some(proven)) => proven,
+        Ok(None) => {
+            let rejection = Rejection::new("there is no DPoP proof", "RFC 9449 §7.1");
+            return Err(refuse(INVALID_PROOF, rejection));
+        }
+        Err(refused) => {
+            let (error, rejection) = error_of(&refused);
+            return Err(Box::new(with_nonce(server, moment, *refuse(error, rejection))));
+        }
+    };
+    let Some(token) = server.access_token(moment.now, token) else {
+        let reason = "the access token is not one of this server, has expired, or was revoked";
+        return Err(refuse("invalid_token", Rejection::new(reason, "RFC 6750 §3.1")));
+    };
+    let is_its_key = token.key_thumbprint.as_ref() == Some(&proven.thumbprint);
+    if !is_its_key && moment.policy.requires_the_key_of_the_token() {
+        let rejection = Rejection::new(
+            "the proof is not by the key that the token is bound to",
+            "RFC 9449 §7.1",
+        );
+        return Err(refuse("invalid_token", rejection));
+    }
+    Ok(token)
 }

@@ -1,8 +1,9 @@
 //! The userinfo endpoint, a protected resource (OpenID Connect Core §5.3).
 
-use super::resource::bearer_token;
+use super::resource::presented_token;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::bearer::{Bearer, Challenge};
+use crate::server::dpop::with_nonce;
 use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
@@ -10,12 +11,13 @@ use serde_json::json;
 
 /// Claims about the user, as far as the scopes reach (OpenID Connect Core
 /// §5.4). Any audience will do.
-pub(crate) fn userinfo(server: &AuthorizationServer, moment: &Moment<'_>, http: &Request) -> Response {
+pub(crate) fn userinfo(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
     let challenge = Challenge {
         resource_metadata: None,
         scope: "openid",
+        only_bound: server.dpop.demands.proof,
     };
-    let token = match bearer_token(server, moment, http, &challenge) {
+    let token = match presented_token(server, moment, http, &challenge) {
         Ok(token) if moment.policy.answers_userinfo() => token,
         Ok(_) => {
             let rejection = Rejection::new("no token is good enough", "--break");
@@ -35,7 +37,7 @@ pub(crate) fn userinfo(server: &AuthorizationServer, moment: &Moment<'_>, http: 
         claims["email"] = json!(format!("{}@example.com", token.subject));
         claims["email_verified"] = json!(false);
     }
-    Response::json(200, &claims)
+    with_nonce(server, moment, Response::json(200, &claims))
 }
 
 /// The response to a request without a usable token, altered where a rule about it is violated.

@@ -1,7 +1,7 @@
 //! The authorization code grant (RFC 6749 §4.1).
 
 use super::error::{GrantError, IssueCodeError};
-use super::grant::{Authorization, BoundCode, CodeBinding, IssuedTokens, narrow_resource};
+use super::grant::{Authorization, BoundCode, CodeBinding, IssuedTokens, RequestKey, narrow_resource};
 use super::opaque_token::{GrantId, Presented, draw_token};
 use super::pkce::{PresentedVerifier, verify_pkce};
 use super::store::{Grants, IssuedCode};
@@ -19,6 +19,7 @@ pub(crate) struct Redemption<'a> {
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: PresentedVerifier<'a>,
     pub(crate) resource: &'a [Resource],
+    pub(crate) key: RequestKey<'a>,
     /// Whether another request brings the same code at this moment.
     pub(crate) is_concurrent: bool,
 }
@@ -76,16 +77,19 @@ impl Grants {
             return Err(GrantError::CodeOfOtherClient);
         }
         // From here on the code is gone, whatever comes of it.
-        let IssuedCode { code, authorization } =
-            self.codes.remove(now, &presented.id).ok_or(GrantError::UnknownCode)?;
+        let IssuedCode {
+            code,
+            mut authorization,
+        } = self.codes.remove(now, &presented.id).ok_or(GrantError::UnknownCode)?;
         check_redemption(policy, &code.binding, request)?;
         let resource = narrow_resource(&authorization.resource, request.resource)?;
+        authorization.refresh_key = request.key.for_refresh_tokens();
         self.create_grant(moment, presented.id, Some(code), authorization, resource)
     }
 }
 
-/// Whether a code may be redeemed so: with its redirect URI (RFC 6749 §4.1.3)
-/// and its verifier (RFC 7636 §4.6).
+/// Whether a code may be redeemed so: with its redirect URI (RFC 6749 §4.1.3),
+/// its verifier (RFC 7636 §4.6) and its key (RFC 9449 §10).
 pub(super) fn check_redemption(
     policy: &Policy<'_>,
     binding: &CodeBinding,
@@ -100,6 +104,10 @@ pub(super) fn check_redemption(
             return Err(GrantError::OtherRedirectUri);
         }
         _ => {}
+    }
+    let is_bound = binding.dpop_jkt.is_some() && binding.dpop_jkt.as_deref() != request.key.thumbprint;
+    if is_bound && policy.binds_codes_to_keys() {
+        return Err(GrantError::CodeOfOtherKey);
     }
     verify_pkce(policy, binding, request.verifier)
 }

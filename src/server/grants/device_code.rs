@@ -2,7 +2,7 @@
 //! and the tokens for one that was allowed.
 
 use super::error::{GrantError, IssueCodeError};
-use super::grant::{IssuedTokens, narrow_resource};
+use super::grant::{IssuedTokens, RequestKey, narrow_resource};
 use super::opaque_token::{GrantId, Presented, draw_token};
 use super::pending_device::{DeviceDecision, DeviceRequest, PendingDevice};
 use super::store::Grants;
@@ -33,6 +33,7 @@ pub(crate) struct DeviceRedemption<'a> {
     pub(crate) device_code: &'a Secret,
     pub(crate) code_verifier: Option<&'a CodeVerifier>,
     pub(crate) resource: &'a [Resource],
+    pub(crate) key: RequestKey<'a>,
 }
 
 impl Grants {
@@ -140,7 +141,7 @@ impl Grants {
         if device.expires_at <= now {
             return Err(GrantError::DeviceCodeExpired);
         }
-        let authorization = match &device.decision {
+        let mut authorization = match &device.decision {
             DeviceDecision::Denied => return Err(GrantError::DeviceDenied),
             DeviceDecision::Allowed(authorization) => authorization.clone(),
             DeviceDecision::Pending => match policy.waits_for_the_decision() {
@@ -155,6 +156,7 @@ impl Grants {
         let device = self.devices.remove(now, &id).ok_or(GrantError::UnknownDeviceCode)?;
         device.request.check_verifier(request.code_verifier)?;
         let resource = narrow_resource(&authorization.resource, request.resource)?;
+        authorization.refresh_key = request.key.for_refresh_tokens();
         self.create_grant(moment, id, None, authorization, resource)
     }
 }

@@ -28,6 +28,10 @@ pub(crate) enum GrantError {
     RefreshTokenReused,
     #[error("the refresh token was issued to another client")]
     RefreshTokenOfOtherClient,
+    #[error("the code is bound to a key that the request does not prove to hold (dpop_jkt); the code is void now")]
+    CodeOfOtherKey,
+    #[error("the refresh token is bound to a key that the request does not prove to hold")]
+    RefreshTokenOfOtherKey,
     #[error("the device code is unknown or was used before")]
     UnknownDeviceCode,
     #[error("the device code was issued to another client")]
@@ -86,6 +90,8 @@ impl GrantError {
             | GrantError::SlowDown
             | GrantError::DeviceDenied
             | GrantError::DeviceCodeExpired => "RFC 8628 §3.5",
+            GrantError::CodeOfOtherKey => "RFC 9449 §10",
+            GrantError::RefreshTokenOfOtherKey => "RFC 9449 §5",
             GrantError::PublicClient => "RFC 6749 §4.4",
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",

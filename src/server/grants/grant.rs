@@ -20,6 +20,24 @@ pub(crate) struct CodeBinding {
     pub(crate) code_challenge: CodeChallenge,
     /// Instead of the challenge, where a rule about it is violated.
     pub(crate) challenge_override: Option<ChallengeOverride>,
+    /// The key that alone redeems it (RFC 9449 §10).
+    pub(crate) dpop_jkt: Option<String>,
+}
+
+/// The key that a token request proved to hold (RFC 9449 §5).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestKey<'a> {
+    pub(crate) thumbprint: Option<&'a str>,
+    /// Whether refresh tokens are bound to it, too: those of a client that has
+    /// nothing else to prove itself with.
+    pub(crate) binds_refresh_tokens: bool,
+}
+
+impl RequestKey<'_> {
+    /// The key that refresh tokens are bound to from now on.
+    pub(super) fn for_refresh_tokens(self) -> Option<String> {
+        self.thumbprint.filter(|_| self.binds_refresh_tokens).map(str::to_owned)
+    }
 }
 
 /// What one token response is to hold beside the access token.
@@ -43,6 +61,8 @@ pub(crate) struct Authorization {
     pub(crate) subject: String,
     /// When the user signed in, where one did.
     pub(crate) auth_time: Option<UnixSeconds>,
+    /// The key that refresh tokens are bound to (RFC 9449 §5).
+    pub(crate) refresh_key: Option<String>,
 }
 
 /// A code, known by its hash, and what redeems it.
@@ -85,6 +105,8 @@ pub(crate) struct IssuedTokens {
     pub(crate) token_id: String,
     /// `None` where the old one stays.
     pub(crate) refresh_token: Option<Secret>,
+    /// The key that the access token is bound to.
+    pub(crate) key_thumbprint: Option<String>,
 }
 
 impl Grant {
@@ -143,6 +165,7 @@ impl Grant {
             auth_time: self.authorization.auth_time,
             token_id: id.token_id(self.serial),
             refresh_token,
+            key_thumbprint: None,
         }
     }
 

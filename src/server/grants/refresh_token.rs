@@ -2,7 +2,7 @@
 //! (RFC 9700 §4.14.2).
 
 use super::error::GrantError;
-use super::grant::{Grant, IssuedTokens, RefreshToken, TokenAnswer, narrow_resource};
+use super::grant::{Grant, IssuedTokens, RefreshToken, RequestKey, TokenAnswer, narrow_resource};
 use super::opaque_token::{FAMILY_BYTES, GrantId, Presented, draw_token};
 use super::store::{Grants, Lifetimes, Standing};
 use crate::protocol::client::ClientId;
@@ -22,6 +22,7 @@ pub(crate) struct Refresh<'a> {
     pub(crate) refresh_token: &'a Secret,
     pub(crate) scope: Option<&'a Scope>,
     pub(crate) resource: &'a [Resource],
+    pub(crate) key: RequestKey<'a>,
     /// Whether another request brings the same token at this moment.
     pub(crate) is_concurrent: bool,
 }
@@ -42,6 +43,11 @@ impl Grants {
         let grant = self.grants.get_mut(now, &id).ok_or(GrantError::UnknownRefreshToken)?;
         if grant.authorization.client_id != *request.client_id && policy.binds_refresh_tokens_to_clients() {
             return Err(GrantError::RefreshTokenOfOtherClient);
+        }
+        let own_key = grant.authorization.refresh_key.as_deref();
+        let is_other_key = own_key.is_some() && own_key != request.key.thumbprint;
+        if is_other_key && policy.binds_refresh_tokens_to_keys() {
+            return Err(GrantError::RefreshTokenOfOtherKey);
         }
         let index = match standing {
             Standing::Live(index) => index,

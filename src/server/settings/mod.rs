@@ -3,6 +3,7 @@
 
 pub mod client_metadata;
 pub mod clients;
+pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
@@ -11,6 +12,7 @@ pub mod users;
 
 use super::violations::set::Violations;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
+use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
@@ -48,6 +50,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// What is demanded of every client.
+    pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
     pub violations: Violations,
 }
@@ -72,6 +76,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            dpop: DpopDemands::default(),
             violations: Violations::default(),
         })
     }

@@ -3,6 +3,7 @@
 
 mod authorize;
 mod device;
+mod dpop;
 mod metadata;
 mod prompt;
 mod protection;

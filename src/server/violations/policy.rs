@@ -156,6 +156,25 @@ decisions! {
     reports_valid_tokens_as_active: IntrospectionActive;
     reports_nothing_about_unknown_tokens: IntrospectionInactive;
 
+    // DPoP.
+    reports_bound_tokens_as_dpop: DpopTokenType;
+    requires_proof_type: DpopProofType;
+    rejects_unsigned_proofs: DpopUnsigned;
+    verifies_proofs: DpopSignature;
+    rejects_proofs_with_private_keys: DpopPrivateKey;
+    requires_proof_method: DpopMethod;
+    requires_proof_url: DpopUrl;
+    rejects_old_proofs: DpopOld;
+    rejects_proofs_of_the_future: DpopFuture;
+    rejects_used_proofs: DpopReplay;
+    rejects_several_proofs: DpopSeveral;
+    reports_refused_proofs_as_invalid_dpop_proof: DpopErrorCode;
+    binds_codes_to_keys: DpopCode;
+    binds_refresh_tokens_to_keys: DpopRefresh;
+    rejects_bound_tokens_as_bearer: DpopBearer;
+    requires_access_token_hashes: DpopAccessTokenHash;
+    requires_the_key_of_the_token: DpopOtherKey;
+
     // The userinfo endpoint.
     answers_userinfo: UserinfoWorks;
     challenges_userinfo_without_token: UserinfoNoToken;

@@ -152,13 +152,13 @@ impl RequestRewriter {
         for (name, value) in &mut self.headers {
             if name == "authorization"
                 && let Some((scheme, token)) = value.split_once(' ')
-                && scheme.eq_ignore_ascii_case("bearer")
+                && ["bearer", "dpop"].iter().any(|own| scheme.eq_ignore_ascii_case(own))
                 && let Some(real) = (facts.resolve)(token)
             {
                 if (facts.is_id_token)(token) {
                     policy.enforces(Rule::UserinfoIdToken);
                 }
-                *value = format!("Bearer {}", real.expose());
+                *value = format!("{scheme} {}", real.expose());
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::support::oidc_provider::Provider;
 use crate::support::running::Running;
 
 /// It keeps a code alive when a redemption fails, so one serves for many.
-const LOGINS: usize = 8;
+const LOGINS: usize = 10;
 
 #[test]
 fn oidc_provider_is_examined() {

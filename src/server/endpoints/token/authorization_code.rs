@@ -25,6 +25,7 @@ pub(super) fn issue(
             sent: caller.form.single("code_verifier").ok().flatten(),
         },
         resource: caller.resource,
+        key: caller.key,
         is_concurrent: server.concurrent_use.was_concurrent(grant.code()),
     };
     server.grants().redeem(moment, &redemption)

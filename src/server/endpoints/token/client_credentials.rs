@@ -44,5 +44,6 @@ fn authorization(server: &AuthorizationServer, caller: &Caller<'_>, scope: Scope
         nonce: None,
         subject: caller.client_id.to_string(),
         auth_time: None,
+        refresh_key: None,
     }
 }

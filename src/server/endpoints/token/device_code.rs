@@ -24,6 +24,7 @@ pub(super) fn issue(
         device_code: &grant.device_code,
         code_verifier: grant.code_verifier.as_ref(),
         resource: caller.resource,
+        key: caller.key,
     };
     let mut grants = server.grants();
     let issued = grants.redeem_device_code(moment, &redemption);

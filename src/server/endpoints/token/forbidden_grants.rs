@@ -53,5 +53,6 @@ fn authorization(
         nonce: None,
         subject: user.map_or_else(|| server.first_user(now).user, str::to_owned),
         auth_time: Some(now),
+        refresh_key: None,
     }
 }

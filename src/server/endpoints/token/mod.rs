@@ -17,8 +17,9 @@ use crate::protocol::grant::Grant;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::client_authentication::authenticate;
+use crate::server::dpop::{ProofRefused, ProvenKey, proven_key, refused_at_token_endpoint, with_nonce};
 use crate::server::grants::error::GrantError;
-use crate::server::grants::grant::IssuedTokens;
+use crate::server::grants::grant::{IssuedTokens, RequestKey};
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
@@ -55,18 +56,59 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
             None => return unauthenticated(server, moment.policy, &request.client, rejection),
         },
     };
+    // Before the grant is looked at: a refused proof spends neither code nor refresh token
+    let proven = match key_of_request(server, moment, http) {
+        Ok(proven) => proven,
+        Err(response) => return *response,
+    };
+    let thumbprint = proven.map(|proven| proven.thumbprint);
+    let client = server.clients.find(client_id.as_str());
     let caller = Caller {
         client_id: &client_id,
         resource: &request.resource,
+        key: RequestKey {
+            thumbprint: thumbprint.as_deref(),
+            binds_refresh_tokens: client.is_none_or(|client| !client.is_confidential()),
+        },
         form: &form,
     };
-    match issue(server, moment, &request.grant, &caller) {
+    let response = match issue(server, moment, &request.grant, &caller) {
         Err(error) => grant_rejected(moment.policy, error),
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
-        Ok(issued) => match token_response(server, moment, &issued) {
-            Ok(body) => Response::json_text(200, body),
-            Err(error) => server_error(&error),
-        },
+        Ok(issued) => tokens_issued(server, moment, issued, thumbprint),
+    };
+    with_nonce(server, moment, response)
+}
+
+/// The key that the request proves to hold, where it does.
+///
+/// # Errors
+/// The response to a proof that is not taken, or is missing where all clients need one.
+fn key_of_request(
+    server: &AuthorizationServer,
+    moment: &mut Moment<'_>,
+    http: &Request,
+) -> Result<Option<ProvenKey>, Box<Response>> {
+    let proven = match proven_key(server, moment, http, None) {
+        Ok(None) if server.dpop.demands.proof => Err(ProofRefused::Invalid(Rejection::new(
+            "there is no DPoP proof, and this server demands one",
+            "RFC 9449 §5",
+        ))),
+        other => other,
+    };
+    proven.map_err(|refused| Box::new(refused_at_token_endpoint(server, moment, refused)))
+}
+
+fn tokens_issued(
+    server: &AuthorizationServer,
+    moment: &mut Moment<'_>,
+    mut issued: IssuedTokens,
+    key_thumbprint: Option<String>,
+) -> Response {
+    issued.key_thumbprint = key_thumbprint;
+    match token_response(server, moment, &issued) {
+        Ok(body) => Response::json_text(200, body),
+        Err(error) => server_error(&error),
     }
 }
 

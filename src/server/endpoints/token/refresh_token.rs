@@ -28,6 +28,7 @@ pub(super) fn issue(
         refresh_token,
         scope: grant.scope.as_ref(),
         resource: caller.resource,
+        key: caller.key,
         is_concurrent: server.concurrent_use.was_concurrent(refresh_token),
     };
     let issued = server.grants().refresh(moment, &refresh)?;
