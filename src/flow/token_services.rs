@@ -129,13 +129,13 @@ pub enum TokenServiceError {
         status: u16,
     },
     /// Any other status than 2xx.
-    #[error("the {service} {endpoint} refused with status {status}{}", said(error))]
+    #[error("the {service} {endpoint} refused with status {status}{}", said(error.as_deref()))]
     Refused {
         service: &'static str,
         endpoint: String,
         status: u16,
         /// What it said, if it said anything.
-        error: Option<ErrorResponse>,
+        error: Option<Box<ErrorResponse>>,
         /// How the client said who it is.
         method: Option<ClientAuthenticationMethod>,
     },
@@ -162,7 +162,7 @@ pub enum TokenServiceError {
     },
 }
 
-fn said(error: &Option<ErrorResponse>) -> String {
+fn said(error: Option<&ErrorResponse>) -> String {
     let Some(error) = error else {
         return String::new();
     };
@@ -208,7 +208,7 @@ impl Diagnosis for TokenServiceError {
                 error,
                 method,
                 ..
-            } => return vec![hint_for_refusal(service, *status, error.as_ref(), *method)],
+            } => return vec![hint_for_refusal(service, *status, error.as_deref(), *method)],
             TokenServiceError::NotJson { .. } => {
                 "Something else than that endpoint seems to answer: a proxy, or a captive portal."
             }
@@ -389,7 +389,7 @@ pub(in crate::flow) fn accept(
                 service,
                 endpoint,
                 status,
-                error: error.map(|error| error.without(&request.secrets())),
+                error: error.map(|error| Box::new(error.without(&request.secrets()))),
                 method,
             })
         }

@@ -100,8 +100,11 @@ mod tests {
     use crate::protocol::resource::Resource;
     use proptest::prelude::*;
 
+    /// Scheme, host, port, path and query.
+    type Parts = (String, String, Option<u16>, String, Option<String>);
+
     /// What a reader takes a URL for, with the rules of RFC 3986 §3 and no repair.
-    fn read(text: &str) -> Option<(String, String, Option<u16>, String, Option<String>)> {
+    fn read(text: &str) -> Option<Parts> {
         let (scheme, rest) = text.split_once("://")?;
         let (rest, query) = match rest.split_once('?') {
             Some((rest, query)) => (rest, Some(query.to_owned())),

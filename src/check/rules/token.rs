@@ -40,7 +40,7 @@ const RESPONSES: &[(Rule, ResponseTest)] = &[
     (Rule::TokenType, |_, object| {
         let found = object.get("token_type").and_then(Value::as_str).unwrap_or_default();
         let known = ["bearer", "dpop"].contains(&found.to_ascii_lowercase().as_str());
-        ensure(known, format!("it is {}", Quoted::name(&found)))
+        ensure(known, format!("it is {}", Quoted::name(found)))
     }),
     (Rule::TokenExpiresIn, |_, object| match object.get("expires_in") {
         None | Some(Value::Null) => violated("it is absent"),

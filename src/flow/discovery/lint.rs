@@ -169,7 +169,7 @@ impl Findings {
                 Rule::MetadataContentType,
                 format!(
                     "the metadata are served as {}, not as application/json",
-                    Quoted::name(&other)
+                    Quoted::name(other)
                 ),
             ),
             None => self.violation(

@@ -64,7 +64,8 @@ fn lifetimes_as_servers_send_them() {
     assert_eq!(lifetime("3600"), (Some(3600), 0));
     assert_eq!(lifetime("\"3600\""), (Some(3600), 0));
     assert_eq!(lifetime("3600.9"), (Some(3600), 0));
-    assert_eq!(lifetime("0"), (Some(0), 0));
+    // told at a login that brought no refresh token
+    assert_eq!(lifetime("0"), (Some(0), 1));
     assert_eq!(lifetime("null"), (None, 0));
     assert_eq!(lifetime("999999999999"), (Some(MAX_EXPIRES_IN_S), 0));
     for odd in [
