@@ -344,7 +344,7 @@ fn files_are_opened_in_one_room_only() {
     assert_none(sources().iter().flat_map(file_names));
     for (file, _) in FILES_EXCEPTIONS {
         let source = sources().iter().find(|source| source.file == file).expect(file);
-        let names = source.paths().iter().any(|path| is_of_files(path));
+        let names = source.paths().iter().any(is_of_files);
         assert!(names, "{file} names nothing of files any more: remove the exception");
     }
 }

@@ -119,7 +119,7 @@ pub enum TokenServiceError {
     Transport {
         service: &'static str,
         #[source]
-        source: TransportError,
+        source: Box<TransportError>,
     },
     /// 429, 5xx.
     #[error("the {service} {endpoint} answered with status {status}")]
@@ -353,7 +353,7 @@ pub(in crate::flow) async fn send(
     let sent = caller.send(request).await;
     let response = sent.map_err(|source| TokenServiceError::Transport {
         service: service.name(),
-        source,
+        source: Box::new(source),
     })?;
     accept(service, endpoint, request, response, method)
 }

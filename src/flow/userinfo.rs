@@ -86,7 +86,7 @@ fn not_sent(service: Service, error: NoBoundAnswer) -> TokenServiceError {
         NoBoundAnswer::Authentication(error) => error.into(),
         NoBoundAnswer::Transport(source) => TokenServiceError::Transport {
             service: service.name(),
-            source,
+            source: Box::new(source),
         },
     }
 }
