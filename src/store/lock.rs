@@ -248,7 +248,7 @@ impl ProfileLock {
     /// process be killed. A power cut may take it along.
     ///
     /// # Errors
-    /// [`FileError`] when it cannot be written: then it must not be done.
+    /// `FileError` when it cannot be written: then it must not be done.
     pub fn write_intent(&mut self, intent: &Intent) -> Result<(), FileError> {
         let name = holder_name(&self.name);
         self.folder.sweep(Some(&name))?;

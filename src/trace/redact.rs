@@ -10,7 +10,7 @@
 //! that always hold one. A value that the request sent as a secret and that
 //! comes back inside other text is cut out of it.
 //!
-//! Everything that comes out is neutralised (see [`crate::output::sanitize`]).
+//! Everything that comes out is neutralised (see `foreign_text`).
 
 mod allow_list;
 #[cfg(test)]

@@ -334,7 +334,7 @@ fn endpoints_by_option_are_those_that_introspect_and_decode_use() {
     assert_eq!(server.requests_to("/my-introspect").len(), 1);
     // there is no such key, which is found out at the URL of the option
     let outcome = run(home.oauth().args(["decode", "-p", "default"]));
-    assert_eq!(server.requests_to("/my-keys").is_empty(), false, "{outcome:#?}");
+    assert!(!server.requests_to("/my-keys").is_empty(), "{outcome:#?}");
 }
 
 fn jwt(header: &str, claims: &str) -> String {

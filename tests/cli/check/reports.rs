@@ -192,7 +192,10 @@ fn the_junit_file_is_overwritten_and_hidden_from_others() {
     let home = Home::new();
     let server = lenient_server(&home, &["--approve", "auto"]);
     let file = home.path().join("report.xml");
-    let earlier = format!("<?xml version=\"1.0\"?>\n<testsuites>{}</testsuites>", "old ".repeat(50_000));
+    let earlier = format!(
+        "<?xml version=\"1.0\"?>\n<testsuites>{}</testsuites>",
+        "old ".repeat(50_000)
+    );
     std::fs::write(&file, earlier).expect("a file");
     std::fs::set_permissions(&file, Permissions::from_mode(0o644)).expect("its mode");
     let mut command = check(&home, &server.issuer(), Client::Public);
