@@ -7,7 +7,8 @@ use super::report::Failure;
 use crate::protocol::abnf::base64url;
 use crate::protocol::client::Client;
 use crate::protocol::dpop::{
-    DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, SCHEME, USE_NONCE, access_token_hash, target_url,
+    DpopKey, DpopNonce, INVALID_PROOF, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, SCHEME, USE_NONCE,
+    access_token_hash, target_url,
 };
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest};
@@ -211,6 +212,15 @@ fn header(by: &DpopKey, flaw: Flaw) -> Value {
         "typ": if flaw == Flaw::Type { JwtType::Jwt } else { JwtType::DpopProof }.as_str(),
         "alg": if flaw == Flaw::Unsigned { "none" } else { PROOF_ALGORITHM.as_str() },
         "jwk": jwk,
+    })
+}
+
+/// Whether the answer is a refusal for want of a DPoP proof (RFC 9449 §5). Some
+/// servers say so in the description alone.
+pub(super) fn demands_proof(exchange: &Exchange) -> bool {
+    exchange.error_response().is_some_and(|error| {
+        let description = error.error_description.unwrap_or_default().to_lowercase();
+        [INVALID_PROOF, USE_NONCE].contains(&error.error.as_str()) || description.contains("dpop")
     })
 }
 

@@ -4,6 +4,7 @@
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
 use super::browser::Browser;
 use super::consent;
+use super::dpop_proof::demands_proof;
 use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
 use super::login_plan;
 use super::prober::Prober;
@@ -432,6 +433,11 @@ impl Logins {
             let why = format!("the token endpoint does not take the client (status {status}{error}): {what_to_do}");
             prober.stop(ExitCode::Refused, why.clone());
             return Failure::Inconclusive(why);
+        }
+        if is_baseline && demands_proof(exchange) {
+            let why = "the server gives this client no Bearer tokens, with which it is examined: name a client that need not bind them to a key (DPoP)";
+            prober.stop(ExitCode::Refused, why);
+            return Failure::Inconclusive(why.to_owned());
         }
         let is_outage = exchange.is_outage();
         if is_outage || exchange.is_unreadable() {

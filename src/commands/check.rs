@@ -108,15 +108,29 @@ fn unwritable(path: &Path, source: OutputError) -> Error {
 }
 
 fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
-    for (is_given, flag) in [
-        (options.login.session.refresh_token_stdin, "--refresh-token-stdin"),
-        (options.login.session.stop_before.is_some(), "--stop-before"),
+    const WHOLE_LOGINS: &str = "an examination makes whole logins";
+    for (is_given, flag, problem) in [
+        (
+            options.login.session.refresh_token_stdin,
+            "--refresh-token-stdin",
+            WHOLE_LOGINS,
+        ),
+        (
+            options.login.session.stop_before.is_some(),
+            "--stop-before",
+            WHOLE_LOGINS,
+        ),
+        (
+            options.login.request.dpop,
+            "--dpop",
+            "the rules about DPoP bind tokens of their own, and the others are tested with Bearer tokens",
+        ),
     ] {
         if is_given {
             return Err(SettingsError::Contradiction {
                 one: "oauth check".to_owned(),
                 other: flag.to_owned(),
-                problem: "an examination makes whole logins".to_owned(),
+                problem: problem.to_owned(),
             }
             .into());
         }

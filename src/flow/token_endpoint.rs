@@ -153,7 +153,7 @@ impl TokenError {
                 problem: InvalidTokenResponse::TokenType(token_type),
                 ..
             } if token_type.eq_ignore_ascii_case("DPoP") => {
-                "The server bound the token to a key (DPoP, RFC 9449), though no proof of one was sent: set this client to Bearer tokens at the server."
+                "The server bound the token to a key (DPoP, RFC 9449), though no proof of one was sent: log in with --dpop, or set this client to Bearer tokens at the server."
             }
             TokenError::Invalid {
                 problem: InvalidTokenResponse::TokenType(_),

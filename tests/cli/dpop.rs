@@ -470,3 +470,20 @@ fn a_whole_session_at_a_server_that_demands_proofs_and_nonces() {
     assert_eq!(server.hello(&token), 401);
     run(home.oauth().args(["logout", "bound"])).expect_code(0);
 }
+
+#[test]
+fn many_processes_at_once_spend_the_refresh_token_once_nonce_and_all() {
+    let (home, server) = (Home::new(), server());
+    home.keep("bound", &ending_in(-10, bound_session(&server.origin())));
+    let next = bound_answer("").replace(ACCESS_TOKEN, ACCESS_TOKEN_2);
+    server.on_each("POST", "/token", vec![wants_nonce("n-1"), json(200, &next)]);
+    std::thread::scope(|scope| {
+        let get = || run(home.oauth().args(["token", "bound"])).expect_code(0).stdout;
+        let processes: Vec<_> = (0..12).map(|_| scope.spawn(get)).collect();
+        for process in processes {
+            assert_eq!(process.join().expect("its end"), format!("{ACCESS_TOKEN_2}\n"));
+        }
+    });
+    // One refresh: asked for the nonce, then with it.
+    assert_eq!(server.requests_to("/token").len(), 2);
+}

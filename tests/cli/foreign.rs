@@ -293,26 +293,3 @@ fn a_client_that_must_bind_its_tokens_logs_in_refreshes_and_asks_who_it_is_at_oi
     assert_eq!(provider.refresh("native-dpop", refresh_token.expose()).0, 400);
     run(home.oauth().args(["logout", "bound"])).expect_code(0);
 }
-
-#[test]
-fn without_a_proof_the_demand_of_oidc_provider_leads_to_the_flag() {
-    let Some(provider) = Provider::start() else { return };
-    let home = Home::new();
-    let browser = FakeBrowser::new(home.path());
-    let running = Running::start(
-        home.oauth()
-            .args([
-                "login",
-                &provider.issuer,
-                "--client-id",
-                "native-dpop",
-                "--scope",
-                "openid",
-            ])
-            .args(["--browser", &browser.command()]),
-    );
-    let back = provider.sign_in_and_consent(&browser.wait_for_url());
-    callback::get_url(back.as_str()).expect("an answer of the listener");
-    let outcome = running.end().expect_code(5);
-    assert!(outcome.hints().contains("--dpop"), "{outcome:#?}");
-}

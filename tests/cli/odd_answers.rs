@@ -240,7 +240,7 @@ fn a_token_that_is_bound_to_a_key_unasked_is_refused_with_what_to_change() {
         server.on("POST", "/token", json_with_status(status, body));
         let finished = complete(&mut login(&home, &server, &[]), &server.origin());
         assert_eq!(finished.code, Some(if status == 400 { 5 } else { 6 }), "{finished:?}");
-        for part in ["DPoP", "Bearer tokens"] {
+        for part in ["DPoP", "--dpop"] {
             assert!(finished.hints().contains(part), "{finished:?}");
         }
     }

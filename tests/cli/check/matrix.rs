@@ -19,6 +19,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
     (Rule::TokenRefreshEntropy, &[Rule::TokenRefreshEntropyMore]),
     // A code without a challenge takes a request without one.
     (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
+    // What is neither Bearer nor DPoP is not DPoP.
+    (Rule::TokenType, &[Rule::DpopTokenType]),
     // What works twice works twice at the same moment.
     (Rule::CodeSingleUse, &[Rule::CodeParallel]),
     (Rule::RefreshReuse, &[Rule::RefreshParallel]),

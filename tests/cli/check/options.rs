@@ -91,7 +91,11 @@ fn a_rule_that_does_not_exist_is_a_usage_error() {
 #[test]
 fn an_examination_makes_whole_logins() {
     let home = Home::new();
-    for flag in [&["--refresh-token-stdin"][..], &["--stop-before", "exchange"]] {
+    for flag in [
+        &["--refresh-token-stdin"][..],
+        &["--stop-before", "exchange"],
+        &["--dpop"],
+    ] {
         let mut command = home.oauth();
         command.args(["check", "http://127.0.0.1:1", "--client-id", "x"]);
         let outcome = run(command.args(flag)).expect_error(2);
@@ -106,4 +110,16 @@ fn a_server_that_is_not_there_is_no_finding() {
     let issuer = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     run(home.oauth().args(["check", &issuer, "--client-id", "x"])).expect_error(3);
+}
+
+/// The demand is no fault of the server, and no rule is judged by its refusals.
+#[test]
+fn a_server_that_gives_bound_tokens_only_ends_the_examination_and_breaks_no_rule() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--require", "dpop"]);
+    let outcome = run(check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(5);
+    assert_eq!(with_verdict(&outcome, &["fail", "warning"]), Vec::<String>::new());
+    let rules = rules(&outcome);
+    let reason = rules["code.single-use"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("DPoP"), "{reason}");
 }
