@@ -23,7 +23,7 @@ pub(super) fn fresh_or_login(
     chosen: &ChosenProfile,
 ) -> Result<FreshSession, Error> {
     let found = match ensure_fresh(context, options, wanted, config, chosen) {
-        Err(error) if has_no_session(&error) => match login::log_in_machine(context, &chosen.name)? {
+        Err(error) if has_no_session(&error) => match login::log_in_machine(context, config, &chosen.name)? {
             Some(session) if session.token(&wanted.part).is_some() => Ok(FreshSession { session, is_new: true }),
             Some(_) => ensure_fresh(context, options, wanted, config, chosen),
             None => Err(error),

@@ -290,7 +290,8 @@ fn how_long_a_token_lives() {
         ("\"3600\"", Some(3600), false),
         ("3600.9", Some(3600), false),
         ("1e3", Some(1000), false),
-        ("0", Some(0), false),
+        // no refresh token beside it
+        ("0", Some(0), true),
         ("100000000000", Some(ten_years_s), false),
         ("null", unknown, false),
         ("-1", unknown, true),

@@ -9,6 +9,7 @@ use crate::app::client_credentials::{check_client_authentication, client_credent
 use crate::app::context::Context;
 use crate::app::lock::LOCK_WAIT;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
+use crate::args::config::Config;
 use crate::args::login::{LoginOptions, SessionOptions};
 use crate::args::settings;
 use crate::error::Error;
@@ -22,7 +23,11 @@ use crate::trace::NoopObserver;
 ///
 /// # Errors
 /// That of the token request, or of the store.
-pub(in crate::commands) fn log_in_machine(context: &Context, name: &ProfileName) -> Result<Option<Session>, Error> {
+pub(in crate::commands) fn log_in_machine(
+    context: &Context,
+    config: &Config,
+    name: &ProfileName,
+) -> Result<Option<Session>, Error> {
     let options = LoginOptions {
         profile: Some(name.to_string()),
         session: SessionOptions {
@@ -31,8 +36,7 @@ pub(in crate::commands) fn log_in_machine(context: &Context, name: &ProfileName)
         },
         ..LoginOptions::default()
     };
-    let config = context.config()?;
-    let mut resolved = settings::login(&options, &context.environment, &config)?;
+    let mut resolved = settings::login(&options, &context.environment, config)?;
     let method = LoginMethod::resolve(context, &options, &resolved)?;
     if method.needs_person() {
         return Ok(None);
@@ -42,7 +46,7 @@ pub(in crate::commands) fn log_in_machine(context: &Context, name: &ProfileName)
     let mut observer = context.observer();
     let given = given_client_credentials(context, &options, &resolved.credential_files)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
-    let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
+    let mut saver = SessionSaver::open(context, config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
     saver.probe(&mut observer)?;
