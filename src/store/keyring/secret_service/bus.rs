@@ -11,7 +11,8 @@
 use super::address::{self, Address};
 use super::wire::{Body, FIXED_HEADER_BYTES, Malformed, Message, MessageType, MethodCall, Writer, message_bytes};
 use crate::hex::hex;
-use std::io::{self, ErrorKind, Read, Write};
+use rustix::buffer::spare_capacity;
+use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -247,11 +248,7 @@ impl Bus {
         self.stream
             .set_read_timeout(self.time_left()?)
             .map_err(BusError::Lost)?;
-        let capacity = self.received.capacity();
-        self.received.resize(capacity, 0);
-        let outcome = self.stream.read(&mut self.received[begin..]);
-        self.received.truncate(begin + outcome.as_ref().copied().unwrap_or(0));
-        match outcome {
+        match self.stream.read(&mut self.received) {
             Ok(0) => Err(BusError::Lost(ErrorKind::UnexpectedEof.into())),
             Err(error) if error.kind() != ErrorKind::Interrupted => Err(lost_or_timed_out(error)),
             _ => Ok(()),
@@ -319,11 +316,14 @@ impl Stream {
         }
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Unix(stream) => stream.read(buffer),
-            Stream::Tcp(stream) => stream.read(buffer),
-        }
+    /// Appends what there is, within the buffer's capacity, which is not filled
+    /// with zeros first; the number of bytes.
+    fn read(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let room = spare_capacity(buffer);
+        Ok(match self {
+            Stream::Unix(stream) => rustix::io::read(stream, room)?,
+            Stream::Tcp(stream) => rustix::io::read(stream, room)?,
+        })
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
