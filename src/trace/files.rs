@@ -18,6 +18,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// How long a named pipe may lack the program that reads the trace.
+const READER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Why a trace file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceFileError {
@@ -160,7 +163,7 @@ impl TraceFile {
     fn open(path: &Path, mut renderer: Box<dyn Renderer>) -> Result<Self, TraceFileError> {
         let path = path.to_path_buf();
         let is_trace = |head: &[u8]| is_trace(&String::from_utf8_lossy(head));
-        let file = match OutputFile::create(&path, Streams::Taken, is_trace) {
+        let file = match OutputFile::create(&path, Streams::Taken(READER_PATIENCE), is_trace) {
             Ok(file) => file,
             Err(OutputError::Symlink) => return Err(TraceFileError::Symlink { path }),
             Err(OutputError::NotRegular) => return Err(TraceFileError::Directory { path }),

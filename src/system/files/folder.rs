@@ -4,13 +4,13 @@
 use super::error::FileError;
 use super::rules::{self, PermissionPolicy};
 use super::way::{self, Way};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, openat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// NONBLOCK: a named pipe in the place of a file must not keep us waiting.
@@ -18,6 +18,7 @@ const FILE: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOCTTY);
+const READER_PAUSE: Duration = Duration::from_millis(10);
 const OWN_FOLDER_MODE: Mode = Mode::RWXU;
 const OWN_FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
@@ -202,9 +203,22 @@ impl Folder {
         Ok(openat(&self.descriptor, name, FILE | OFlags::RDONLY, Mode::empty())?.into())
     }
 
-    /// A pipe or a device, for writing.
-    pub(super) fn open_stream(&self, name: &Path) -> io::Result<File> {
-        Ok(openat(&self.descriptor, name, FILE | OFlags::WRONLY, Mode::empty())?.into())
+    /// A pipe or a device, for writing. A named pipe may get its reader within
+    /// this time, and what is written then waits for the reader.
+    pub(super) fn open_stream(&self, name: &Path, reader_patience: Duration) -> io::Result<File> {
+        let stat = rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_pipe = FileType::from_raw_mode(stat.st_mode) == FileType::Fifo;
+        let deadline = Instant::now() + reader_patience;
+        let descriptor = loop {
+            match openat(&self.descriptor, name, FILE | OFlags::WRONLY, Mode::empty()) {
+                // No reader yet
+                Err(Errno::NXIO) if is_pipe && Instant::now() < deadline => std::thread::sleep(READER_PAUSE),
+                opened => break opened?,
+            }
+        };
+        let flags = fcntl_getfl(&descriptor)?;
+        fcntl_setfl(&descriptor, flags.difference(OFlags::NONBLOCK))?;
+        Ok(descriptor.into())
     }
 
     /// A new file with this mode, whatever the umask. There must be none of this name.

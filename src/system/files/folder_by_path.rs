@@ -128,7 +128,7 @@ impl Folder {
         File::open(self.path.join(name))
     }
 
-    pub(super) fn open_stream(&self, name: &Path) -> io::Result<File> {
+    pub(super) fn open_stream(&self, name: &Path, _reader_patience: Duration) -> io::Result<File> {
         OpenOptions::new().write(true).open(self.path.join(name))
     }
 

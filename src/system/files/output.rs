@@ -7,6 +7,7 @@ use super::own::TempFile;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// As much of an old file as is looked at, to tell whether it may go.
 const HEAD_BYTES: u64 = 1024;
@@ -30,8 +31,8 @@ pub enum OutputError {
 /// What else than a regular file may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Streams {
-    /// Pipes and devices, as they are.
-    Taken,
+    /// Pipes and devices, as they are; how long a named pipe may lack its reader.
+    Taken(Duration),
     Refused,
 }
 
@@ -72,10 +73,14 @@ impl OutputFile {
                     return Err(OutputError::OtherContent);
                 }
             }
-            Ok(_) if streams == Streams::Refused => return Err(OutputError::NotRegular),
             Ok(entry) => {
+                let Streams::Taken(reader_patience) = streams else {
+                    return Err(OutputError::NotRegular);
+                };
                 entry.check_stream(path)?;
-                let file = folder.open_stream(name).map_err(|error| failed("open", error))?;
+                let file = folder
+                    .open_stream(name, reader_patience)
+                    .map_err(|error| failed("open", error))?;
                 return Ok(OutputFile { file, is_stream: true });
             }
         }

@@ -5,8 +5,11 @@ use super::*;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
+/// Longer than any reader here needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn create(path: &Path) -> Result<OutputFile, OutputError> {
-    OutputFile::create(path, Streams::Taken, |head| head.starts_with(b"ours"))
+    OutputFile::create(path, Streams::Taken(PATIENCE), |head| head.starts_with(b"ours"))
 }
 
 #[test]
@@ -76,7 +79,8 @@ fn pipes_are_written_as_they_are_where_they_are_of_use() {
     let path = home.path().join("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
     // without a reader there is nobody to write to
-    assert!(create(&path).is_err());
+    let impatient = Streams::Taken(Duration::ZERO);
+    assert!(OutputFile::create(&path, impatient, |_| true).is_err());
     let mut reader = fs::File::options().read(true).write(true).open(&path).unwrap();
     let mut pipe = create(&path).unwrap();
     assert!(pipe.is_stream());
@@ -88,4 +92,21 @@ fn pipes_are_written_as_they_are_where_they_are_of_use() {
         OutputFile::create(&path, Streams::Refused, |_| true),
         Err(OutputError::NotRegular)
     ));
+}
+
+#[test]
+fn a_pipe_gets_all_of_it_however_late_and_slow_its_reader_is() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    const BYTES: usize = 1 << 20; // many times what a pipe holds
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("pipe");
+    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || create(&path).unwrap().write_all(&vec![b'x'; BYTES])
+    });
+    // opening waits for the writer, and the writer for this
+    let read = fs::read(&path).unwrap();
+    writer.join().unwrap().unwrap();
+    assert_eq!(read.len(), BYTES);
 }
