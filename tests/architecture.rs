@@ -205,8 +205,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/protocol/dpop.rs",
         "reads the stored key, puts jti and the hash of the token into a proof",
     ),
-    ("src/flow/dpop.rs", "looks whether an answer wants a nonce"),
-    ("src/protocol/http.rs", "writes the Authorization header"),
+    (
+        "src/protocol/http.rs",
+        "writes the Authorization header, and reads the error in a body",
+    ),
     (
         "src/protocol/id_token.rs",
         "hashes the access token; reads who a stored ID token is of",

@@ -38,15 +38,7 @@ fn print_access_token(
     fresh: &FreshSession,
 ) -> Result<(), Error> {
     let stored = token_with_time_left(context, wanted, profile, fresh)?;
-    let token = PrintableToken {
-        kind: TokenKind::AccessToken,
-        token: &stored.access_token,
-        expires_at: stored.expires_at,
-        stored,
-        session: &fresh.session,
-        profile,
-        now: system::now(),
-    };
+    let token = PrintableToken::access_token(stored, &fresh.session, profile, system::now());
     let text = format_token(output, &token, &context.environment)?;
     if token.is_bound() {
         context.observer().observe(&Event::Warning(BOUND_TOKEN));

@@ -8,9 +8,7 @@ use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::{
     DpopError, DpopKey, DpopNonce, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, ProofTarget, USE_NONCE,
 };
-use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
-use crate::protocol::json::parse_object;
 use crate::protocol::metadata::ServerMetadata;
 use crate::secret::Secret;
 use crate::trace::Event;
@@ -224,13 +222,8 @@ fn wants_nonce(response: &HttpResponse) -> bool {
     if !matches!(response.status, 400 | 401) {
         return false;
     }
-    let in_body = parse_object(response.body.expose())
-        .ok()
-        .and_then(|object| ErrorResponse::from_json(&object));
-    let in_challenge = response
-        .header("www-authenticate")
-        .and_then(ErrorResponse::from_challenge);
-    let mut errors = in_body.iter().chain(&in_challenge);
+    let in_body = response.error_in_body().into_iter();
+    let mut errors = in_body.chain(response.error_in_challenge());
     errors.any(|error| error.is_one_of(&[USE_NONCE]))
 }
 

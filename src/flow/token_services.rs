@@ -376,15 +376,7 @@ pub(in crate::flow) fn accept(
             status,
         }),
         _ => {
-            let in_body = parse_object(response.body.expose())
-                .ok()
-                .and_then(|object| ErrorResponse::from_json(&object));
-            let in_header = || {
-                response
-                    .header("www-authenticate")
-                    .and_then(ErrorResponse::from_challenge)
-            };
-            let error = in_body.or_else(in_header);
+            let error = response.error_in_body().or_else(|| response.error_in_challenge());
             Err(TokenServiceError::Refused {
                 service,
                 endpoint,

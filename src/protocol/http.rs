@@ -1,6 +1,8 @@
 //! One HTTP request and one HTTP response as values: what the flow asks the
 //! transport to send, and what the trace shows. No IO.
 
+use super::error::ErrorResponse;
+use super::json::parse_object;
 use super::params::Params;
 use super::tls_identity::TlsIdentity;
 use crate::secret::Secret;
@@ -225,6 +227,17 @@ impl HttpResponse {
     /// How long the body is.
     pub fn length_bytes(&self) -> usize {
         self.body.expose().len()
+    }
+
+    /// The error that the body names, where it is a JSON object.
+    pub fn error_in_body(&self) -> Option<ErrorResponse> {
+        let object = parse_object(self.body.expose()).ok()?;
+        ErrorResponse::from_json(&object)
+    }
+
+    /// The error that the challenge names ([`ErrorResponse::from_challenge`]).
+    pub fn error_in_challenge(&self) -> Option<ErrorResponse> {
+        ErrorResponse::from_challenge(self.header("www-authenticate")?)
     }
 
     /// The media type of `Content-Type` in lower case, without parameters.

@@ -41,7 +41,25 @@ pub(crate) struct PrintableToken<'a> {
     pub(crate) now: UnixSeconds,
 }
 
-impl PrintableToken<'_> {
+impl<'a> PrintableToken<'a> {
+    /// The access token of a session's part.
+    pub(crate) fn access_token(
+        stored: &'a StoredToken,
+        session: &'a Session,
+        profile: &'a ProfileName,
+        now: UnixSeconds,
+    ) -> Self {
+        PrintableToken {
+            kind: TokenKind::AccessToken,
+            token: &stored.access_token,
+            expires_at: stored.expires_at,
+            stored,
+            session,
+            profile,
+            now,
+        }
+    }
+
     /// Whether the token is of use only to the holder of a key (RFC 9449 §5).
     pub(crate) fn is_bound(&self) -> bool {
         self.kind == TokenKind::AccessToken && is_bound(self.stored)

@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::deadline::Uninterruptible;
 use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
 use crate::app::time_left::token_with_time_left;
-use crate::app::token_format::{BOUND_TOKEN, PrintableToken, TokenKind, is_bound, token_variables};
+use crate::app::token_format::{BOUND_TOKEN, PrintableToken, is_bound, token_variables};
 use crate::args::cli::{ExecOptions, TokenOptions};
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenProfile, ExecContent, ExecVariable};
@@ -71,15 +71,7 @@ impl Tokens<'_> {
     fn usual_variables(&self) -> Result<Vec<(String, Secret)>, Error> {
         let (fresh, freshness) = self.fresh_session(false)?;
         let stored = self.access_token(&fresh, &freshness)?;
-        let token = PrintableToken {
-            kind: TokenKind::AccessToken,
-            token: &stored.access_token,
-            expires_at: stored.expires_at,
-            stored,
-            session: &fresh.session,
-            profile: &self.chosen.name,
-            now: system::now(),
-        };
+        let token = PrintableToken::access_token(stored, &fresh.session, &self.chosen.name, system::now());
         let variables = token_variables(&token).into_iter();
         Ok(variables.map(|(name, value)| (name.to_owned(), value)).collect())
     }

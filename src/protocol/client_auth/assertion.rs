@@ -1,11 +1,12 @@
 //! What both methods with an assertion share: its claims, and the parameters
 //! that carry it (RFC 7521 §4.2, RFC 7523 §2.2, §3).
 
-use super::AuthenticationContext;
+use super::{AuthenticationContext, ClientAuthenticationError};
 use crate::protocol::abnf::random_token;
 use crate::protocol::client_id::ClientId;
 use crate::protocol::params::Params;
 use crate::protocol::random::RandomnessFailed;
+use crate::protocol::signing::SigningError;
 use crate::secret::Secret;
 use serde::Serialize;
 
@@ -52,6 +53,20 @@ impl<'a> Claims<'a> {
             exp: context.now.plus_seconds(LIFETIME_S).0,
         }
     }
+}
+
+/// Puts a new assertion into a request, signed by `sign`.
+pub(super) fn apply(
+    id: &ClientId,
+    audience: &str,
+    params: &mut Params,
+    context: &mut AuthenticationContext<'_>,
+    sign: impl FnOnce(&Claims<'_>) -> Result<Secret, SigningError>,
+) -> Result<(), ClientAuthenticationError> {
+    let unique_id = unique_id(context)?;
+    let claims = Claims::new(id, audience, &unique_id, context);
+    push(id, &sign(&claims)?, params);
+    Ok(())
 }
 
 /// Puts an assertion into a request. `client_id` is not required beside it

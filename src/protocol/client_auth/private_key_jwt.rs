@@ -1,8 +1,7 @@
 //! `private_key_jwt`: an assertion signed with a private key whose public half
 //! the server knows (OpenID Connect Core §9, RFC 7523 §2.2).
 
-use super::assertion::{self, Claims};
-use super::{AuthenticationContext, ClientAuthenticationError};
+use super::{AuthenticationContext, ClientAuthenticationError, assertion};
 use crate::protocol::certificate::CertificateThumbprints;
 use crate::protocol::client_id::ClientId;
 use crate::protocol::params::Params;
@@ -30,10 +29,7 @@ impl PrivateKeyJwt {
         params: &mut Params,
         context: &mut AuthenticationContext<'_>,
     ) -> Result<(), ClientAuthenticationError> {
-        let unique_id = assertion::unique_id(context)?;
-        let claims = Claims::new(id, &self.audience, &unique_id, context);
-        assertion::push(id, &self.sign(&claims)?, params);
-        Ok(())
+        assertion::apply(id, &self.audience, params, context, |claims| self.sign(claims))
     }
 
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret, SigningError> {
