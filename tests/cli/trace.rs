@@ -731,14 +731,7 @@ fn the_curl_command_sends_the_same_request_again() {
 fn wide_values_go_on_below_themselves_at_a_terminal() {
     let stage = Stage::set();
     stage.require_session();
-    let terminal = Terminal::open();
-    let size = rustix::termios::Winsize {
-        ws_row: 24,
-        ws_col: 60,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    rustix::termios::tcsetwinsize(terminal.stream(), size).expect("its size");
+    let terminal = Terminal::with_columns(60);
     let mut command = stage.home.oauth();
     command.args(["token", "work", "-vv", "--color", "never"]);
     let mut child = terminal.start(&mut command);

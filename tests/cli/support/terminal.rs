@@ -4,13 +4,16 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 
 /// The person's side of a pseudo-terminal.
 pub struct Terminal {
     master: File,
     path: String,
+    /// Where the last program closes a terminal, its screen ends. This handle keeps it open until
+    /// `last_screen`, so that it never ends before a program has begun.
+    program_side: File,
     shown: Receiver<String>,
 }
 
@@ -33,6 +36,8 @@ impl Terminal {
         grantpt(&master).expect("its other side");
         unlockpt(&master).expect("its other side");
         let path = ptsname(&master, Vec::new()).expect("its name");
+        let path = path.into_string().expect("a path in UTF-8");
+        let program_side = open_program_side(&path);
         let master = File::from(master);
         let mut screen = master.try_clone().expect("a second handle");
         let (sender, shown) = mpsc::channel();
@@ -45,25 +50,28 @@ impl Terminal {
         });
         Terminal {
             master,
-            path: path.into_string().expect("a path in UTF-8"),
+            path,
+            program_side,
             shown,
         }
     }
 
     /// The program's side, for its standard streams.
     pub fn stream(&self) -> File {
-        let mut options = File::options();
-        options.read(true).write(true).open(&self.path).expect("the other side")
+        open_program_side(&self.path)
     }
 
     /// Starts it with all three streams on this terminal.
     pub fn start(&self, command: &mut Command) -> Child {
-        command
+        let child = command
             .stdin(self.stream())
             .stdout(self.stream())
             .stderr(self.stream())
             .spawn()
-            .expect("starting the program")
+            .expect("starting the program");
+        // the command keeps its streams, which would keep the screen from ending
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        child
     }
 
     pub fn types(&mut self, keys: &str) {
@@ -77,10 +85,22 @@ impl Terminal {
 
     /// What is shown until no program has the terminal open any more.
     pub fn last_screen(self) -> String {
+        let Terminal {
+            master: _open,
+            shown,
+            program_side,
+            ..
+        } = self;
+        drop(program_side);
         let mut text = String::new();
-        while let Ok(part) = self.shown.recv_timeout(super::literal_server::PATIENCE) {
+        while let Ok(part) = shown.recv_timeout(super::literal_server::PATIENCE) {
             text += &part;
         }
         text
     }
+}
+
+fn open_program_side(path: &str) -> File {
+    let mut options = File::options();
+    options.read(true).write(true).open(path).expect("the other side")
 }
