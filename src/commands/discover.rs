@@ -37,6 +37,11 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     } else {
         report::print_lines(&as_text(&exploration, &findings))?;
     }
+    if exploration.server.is_none()
+        && let Some(problem) = exploration.resource_problem.take()
+    {
+        return Err(problem.into());
+    }
     if let Some(failure) = exploration.failure(&options.url) {
         return Err(failure.into());
     }

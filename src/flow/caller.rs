@@ -7,7 +7,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Reading, Transport, TransportError};
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -57,6 +57,24 @@ impl Caller<'_> {
     /// [`TransportError`].
     pub async fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         self.transport.send(request, self.observer).await
+    }
+
+    /// Sends one request and returns the head of the response; its body is
+    /// read where `wants_body` says so for its status, and dropped else.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn send_for_head(
+        &mut self,
+        request: &HttpRequest,
+        limit: Duration,
+        wants_body: &dyn Fn(u16) -> bool,
+    ) -> Result<HttpResponse, TransportError> {
+        let reading = Reading {
+            limit: Some(limit),
+            wants_body,
+        };
+        self.transport.send_reading(request, &reading, self.observer).await
     }
 
     /// What the client's proof in a request is made with.

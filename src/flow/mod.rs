@@ -17,6 +17,7 @@ pub mod issuer_keys;
 pub mod login;
 pub mod refresh;
 pub mod renew;
+pub mod resource_discovery;
 pub mod revoke;
 pub mod server;
 pub mod session;

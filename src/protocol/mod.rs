@@ -24,6 +24,7 @@ pub mod jose;
 pub mod json;
 pub mod json_scan;
 pub mod jwks;
+pub mod mcp_probe;
 pub mod members;
 pub mod metadata;
 pub mod mtls_endpoints;

@@ -35,6 +35,7 @@ use crate::protocol::endpoint::is_loopback;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::protocol::tls_identity::TlsIdentity;
+use crate::secret::Secret;
 use crate::trace::{Event, Observer};
 use body::{check_framing, read_body};
 use certificate_verifier::remembering_names;
@@ -95,6 +96,14 @@ impl Default for TransportSettings {
     }
 }
 
+/// What of an answer is read.
+pub struct Reading<'a> {
+    /// The time for it, where that is shorter than for others.
+    pub limit: Option<Duration>,
+    /// Whether the body is read, by the status. It may have no end.
+    pub wants_body: &'a dyn Fn(u16) -> bool,
+}
+
 /// The way to the servers.
 pub struct Transport {
     settings: TransportSettings,
@@ -144,15 +153,32 @@ impl Transport {
     /// Sends the request, once, and reads the whole answer. Every status is an
     /// answer, 3xx included.
     ///
+    /// # Errors
+    /// Those of [`send_reading`](Self::send_reading).
+    pub async fn send(
+        &self,
+        request: &HttpRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<HttpResponse, TransportError> {
+        let whole = Reading {
+            limit: None,
+            wants_body: &|_| true,
+        };
+        self.send_reading(request, &whole, observer).await
+    }
+
+    /// Sends the request, once, and reads of the answer what is wanted.
+    ///
     /// The observer sees [`Event::RequestSent`], then [`Event::ResponseReceived`]
     /// or [`Event::RequestFailed`]; nothing where the request was refused here.
     ///
     /// # Errors
     /// [`TransportError`]; [`TransportError::may_have_been_received`] says
     /// whether the server may have acted on the request.
-    pub async fn send(
+    pub async fn send_reading(
         &self,
         request: &HttpRequest,
+        reading: &Reading<'_>,
         observer: &mut dyn Observer,
     ) -> Result<HttpResponse, TransportError> {
         let destination = self.destination(&request.url, UrlSource::Server)?;
@@ -175,7 +201,11 @@ impl Transport {
         };
         let started = Instant::now();
         let http_timeout = self.http_timeout();
-        let exchange = timed(remembering_names(exchange(client, outgoing, &attempt, started)));
+        let http_timeout = reading.limit.map_or(http_timeout, |limit| limit.min(http_timeout));
+        let wants_body = reading.wants_body;
+        let exchange = timed(remembering_names(exchange(
+            client, outgoing, &attempt, started, wants_body,
+        )));
         let outcome = match tokio::time::timeout(http_timeout, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(attempt.timed_out(http_timeout)),
@@ -375,6 +405,7 @@ async fn exchange(
     outgoing: reqwest::Request,
     attempt: &Attempt<'_>,
     started: Instant,
+    wants_body: &dyn Fn(u16) -> bool,
 ) -> Result<HttpResponse, TransportError> {
     let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
     let timings = Timings {
@@ -394,7 +425,10 @@ async fn exchange(
         .collect();
     fault::here(Point::ResponseBegun);
     let coding = check_framing(&headers, attempt)?;
-    let body = read_body(response, coding, attempt).await?;
+    let body = match wants_body(status) {
+        true => read_body(response, coding, attempt).await?,
+        false => Secret::new(Vec::new()),
+    };
     fault::here(Point::ResponseRead);
     Ok(HttpResponse {
         status,

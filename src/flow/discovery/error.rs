@@ -1,6 +1,6 @@
 //! Why no metadata were found, or none that may be used.
 
-use super::walk::{Attempt, Outcome};
+use super::walk::{Attempt, Outcome, attempts_text};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
 use crate::protocol::metadata::MetadataError;
@@ -42,16 +42,12 @@ pub enum DiscoveryError {
 }
 
 fn not_found(issuer: &str, attempts: &[Attempt]) -> String {
-    let tried: Vec<String> = attempts
-        .iter()
-        .map(|attempt| format!("{}: {}", attempt.url, attempt.reason()))
-        .collect();
     let what = if attempts.iter().all(Attempt::is_absence) {
         format!("{issuer} publishes no metadata")
     } else {
         format!("no metadata of {issuer} can be read")
     };
-    format!("{what} ({} tried: {})", tried.len(), tried.join("; "))
+    format!("{what} ({})", attempts_text(attempts))
 }
 
 impl DiscoveryError {

@@ -7,13 +7,11 @@
 use super::walk::{Attempt, FoundDocument, Outcome, Walk};
 use super::{DiscoveryError, FIRST, LATER};
 use crate::flow::caller::Caller;
-use crate::foreign_text::Quoted;
+use crate::flow::resource_discovery::{Probing, ResourceError, ResourceSearch};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
-use crate::protocol::http::HttpRequest;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::www_authenticate::{Challenge, Challenges};
+use crate::protocol::protected_resource::ProtectedResourceMetadata;
 use serde_json::{Map, Value};
-use url::Url;
 
 /// Authorization servers of one resource that are looked at.
 const MAX_SERVERS: usize = 5;
@@ -27,6 +25,8 @@ pub struct DiscoveryReport {
     pub resource: Option<FoundDocument>,
     /// The authorization server's metadata: what a login would use.
     pub server: Option<FoundDocument>,
+    /// Why what the resource says cannot be used.
+    pub resource_problem: Option<ResourceError>,
     /// Further metadata of the same server, at its other well-known URLs.
     pub other_documents: Vec<FoundDocument>,
 }
@@ -75,56 +75,6 @@ impl DiscoveryReport {
         matches!(last, Some(Outcome::Failed(error)) if !error.may_have_been_received())
     }
 
-    /// One document of a protected resource.
-    async fn fetch_resource(&mut self, asked: &str, url: Url, caller: &mut Caller<'_>) -> Option<FoundDocument> {
-        let mut walk = Walk::over(asked, [url]);
-        let found = walk.next_document(caller).await;
-        if found.is_some() {
-            walk.conclude(Outcome::Used("the metadata of a protected resource"), caller);
-        }
-        self.attempts.append(&mut walk.attempts);
-        found
-    }
-
-    /// Asks the resource itself, without a token: its challenge may name its
-    /// metadata (RFC 9728 §5.1).
-    async fn fetch_challenge(&mut self, resource: &Url, caller: &mut Caller<'_>) -> Option<Url> {
-        let mut walk = Walk::over(resource.as_str(), []);
-        let response = caller.send(&HttpRequest::get(resource.clone())).await;
-        let (outcome, named) = match response {
-            Err(error) => (Outcome::Failed(error), None),
-            Ok(response) => {
-                let status = response.status;
-                let challenges = response.challenges().ok().filter(|_| status == 401);
-                let challenge = challenges.as_ref().and_then(Challenges::with_resource_metadata);
-                let named = challenge.and_then(Challenge::resource_metadata).map(str::to_owned);
-                let vetted = named.map(|text| {
-                    let vetted = Endpoint::parse_untrusted(&text, resource, HttpPolicy::LoopbackOnly);
-                    vetted.map_err(|problem| (text, problem))
-                });
-                let found = match &vetted {
-                    Some(Ok(named)) => format!("the challenge of the resource names {named} (RFC 9728 §5.1)"),
-                    Some(Err((text, problem))) => {
-                        format!(
-                            "the challenge of the resource names {}, which is not asked: {problem}",
-                            Quoted::name(text)
-                        )
-                    }
-                    None => format!("{status}, and no challenge that names the metadata of a resource"),
-                };
-                (Outcome::Challenge { status, found }, vetted.and_then(Result::ok))
-            }
-        };
-        let url = resource.clone();
-        walk.attempts.push(Attempt {
-            url,
-            outcome: Outcome::NotUsed(""),
-        });
-        walk.conclude(outcome, caller);
-        self.attempts.append(&mut walk.attempts);
-        named.map(|named| named.url().clone())
-    }
-
     /// All well-known documents of an issuer: the first is used, as a login
     /// uses it, and the others are kept to be compared.
     async fn fetch_server(&mut self, issuer: &Issuer, caller: &mut Caller<'_>) {
@@ -156,69 +106,37 @@ pub async fn explore(url: &Endpoint, issuer: Option<&Issuer>, caller: &mut Calle
     if report.server.is_some() || report.was_unreachable() {
         return report;
     }
-    let asked = issuer.map_or_else(|| url.to_string(), Issuer::to_string);
-    let well_known = resource_metadata_url(url.url());
-    let mut resource = report.fetch_resource(&asked, well_known, caller).await;
-    if resource.is_none()
-        && !report.was_unreachable()
-        && let Some(named) = report.fetch_challenge(url.url(), caller).await
-    {
-        resource = report.fetch_resource(&asked, named, caller).await;
-    }
-    let Some(resource) = resource else {
-        return report;
+    let mut search = ResourceSearch::new(url, HttpPolicy::LoopbackOnly);
+    let found = search.run(Probing::Get, caller).await;
+    report.attempts.append(&mut search.attempts);
+    let found = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return report,
+        Err(error) => {
+            report.resource_problem = Some(error);
+            return report;
+        }
     };
-    for server in servers_of(&resource) {
+    for server in servers_named_by(&found) {
         report.fetch_server(&server, caller).await;
         if report.server.is_some() {
             break;
         }
     }
-    report.resource = Some(resource);
+    report.resource_problem = match search.check(found.clone(), caller) {
+        Ok(resource) if resource.metadata.authorization_servers.is_empty() => Some(resource.no_server()),
+        Ok(_) => None,
+        Err(problem) => Some(problem),
+    };
+    report.resource = Some(found);
     report
 }
 
-/// The well-known part stands between host and path (RFC 9728 §3.1).
-fn resource_metadata_url(resource: &Url) -> Url {
-    let mut url = resource.clone();
-    let path = resource.path().trim_end_matches('/');
-    url.set_path(&format!("/.well-known/oauth-protected-resource{path}"));
-    url
-}
-
-/// The issuers that a resource names, without those that a server on a public
-/// name may not point to.
-fn servers_of(resource: &FoundDocument) -> Vec<Issuer> {
-    let named = resource.members.get("authorization_servers").and_then(Value::as_array);
-    let texts = named.into_iter().flatten().filter_map(Value::as_str);
-    let allowed = texts.filter(|text| Endpoint::parse_untrusted(text, &resource.url, HttpPolicy::LoopbackOnly).is_ok());
-    allowed
-        .filter_map(|text| Issuer::parse(text, HttpPolicy::LoopbackOnly).ok())
-        .take(MAX_SERVERS)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_well_known_url_of_a_resource_is_that_of_rfc_9728_section_3_1() {
-        for (resource, url) in [
-            (
-                "https://resource.example.com",
-                "https://resource.example.com/.well-known/oauth-protected-resource",
-            ),
-            (
-                "https://resource.example.com/resource1",
-                "https://resource.example.com/.well-known/oauth-protected-resource/resource1",
-            ),
-            (
-                "https://resource.example.com/a/?k=1",
-                "https://resource.example.com/.well-known/oauth-protected-resource/a?k=1",
-            ),
-        ] {
-            assert_eq!(resource_metadata_url(&Url::parse(resource).unwrap()).as_str(), url);
-        }
-    }
+/// The servers that a document names, also where it is not for the resource
+/// that was asked for: a person who looks wants to see them.
+fn servers_named_by(document: &FoundDocument) -> Vec<Issuer> {
+    let metadata = ProtectedResourceMetadata::read(&document.members, HttpPolicy::LoopbackOnly);
+    let mut servers = metadata.map_or_else(|_| Vec::new(), |metadata| metadata.authorization_servers);
+    servers.truncate(MAX_SERVERS);
+    servers
 }

@@ -139,6 +139,15 @@ impl Attempt {
     }
 }
 
+/// How many URLs were asked for, and what came of each.
+pub fn attempts_text(attempts: &[Attempt]) -> String {
+    let tried: Vec<String> = attempts
+        .iter()
+        .map(|attempt| format!("{}: {}", attempt.url, attempt.reason()))
+        .collect();
+    format!("{} tried: {}", tried.len(), tried.join("; "))
+}
+
 /// `text/html`, or whatever stands there in quotes.
 fn media_type_text(media_type: &str) -> String {
     match media_type.split_once('/') {
