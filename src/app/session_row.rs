@@ -83,14 +83,13 @@ impl SessionRow {
     }
 
     pub(crate) fn to_json(&self, now: UnixSeconds) -> Value {
-        json!({
+        let mut row = json!({
             "profile": self.profile,
             "subject": self.subject,
             "issuer": self.issuer,
             "client_id": self.client_id,
             "scope": self.scope,
             "resource": self.resource,
-            "authorization_details": self.authorization_details.as_ref().map(AuthorizationDetails::to_json),
             "state": self.state,
             "token_type": self.token_type,
             "expires_at": self.expires_at.map(system::rfc_3339),
@@ -98,7 +97,12 @@ impl SessionRow {
             "refreshable": self.refreshable,
             "refresh_expires_at": self.refresh_expires_at.map(system::rfc_3339),
             "store": self.store,
-        })
+        });
+        // Few sessions have them, and the other members are those of all.
+        if let Some(details) = &self.authorization_details {
+            row["authorization_details"] = details.to_json();
+        }
+        row
     }
 
     /// The scope, and the types of the authorization details.

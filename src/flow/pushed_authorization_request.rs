@@ -20,6 +20,9 @@ use crate::protocol::pushed_authorization::{PushedAuthorization, PushedAuthoriza
 use crate::trace::{Event, Party};
 use crate::transport::TransportError;
 
+/// The server may make an exception for this client.
+const NO_ENDPOINT: &str = "the server takes pushed authorization requests only (require_pushed_authorization_requests, RFC 9126 §5) and names no endpoint for them: it will probably refuse this login; if it has the endpoint, name it with --pushed-authorization-request-endpoint URL";
+
 /// Whether authorization requests are pushed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ParChoice {
@@ -140,6 +143,7 @@ impl ResolvedServer {
     pub(in crate::flow) fn pushed_authorization_request_endpoint(
         &self,
         choice: ParChoice,
+        caller: &mut Caller<'_>,
     ) -> Result<Option<&Endpoint>, ServerError> {
         let is_required = self.metadata.require_pushed_authorization_requests;
         if choice == ParChoice::Never {
@@ -150,8 +154,13 @@ impl ResolvedServer {
         }
         match self.metadata.required("pushed_authorization_request_endpoint") {
             Ok(endpoint) => Ok(Some(endpoint)),
-            Err(MetadataError::NoEndpoint(_)) if choice == ParChoice::Auto && !is_required => Ok(None),
-            Err(MetadataError::NoEndpoint(_)) if !is_required => Err(ServerError::NoPushedRequests),
+            Err(MetadataError::NoEndpoint(_)) if choice == ParChoice::Always => Err(ServerError::NoPushedRequests),
+            Err(MetadataError::NoEndpoint(_)) => {
+                if is_required {
+                    caller.observe(&Event::Warning(NO_ENDPOINT));
+                }
+                Ok(None)
+            }
             Err(problem) => Err(ServerError::Endpoint(problem)),
         }
     }

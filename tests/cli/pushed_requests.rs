@@ -201,13 +201,16 @@ fn never_sends_the_request_through_the_browser_unless_the_server_forbids_it() {
 }
 
 #[test]
-fn a_server_that_requires_them_and_names_no_endpoint_breaks_the_specification() {
+fn a_server_that_requires_them_and_names_no_endpoint_is_tried_with_a_warning() {
     let home = Home::new();
     let server = authorization_server_with(r#""require_pushed_authorization_requests":true,"#);
-    run(&mut login(&home, &server, &["--no-browser"]))
-        .expect_error(6)
-        .says(&["pushed_authorization_request_endpoint"]);
-    assert_nothing_kept(&home);
+    let mut command = login(&home, &server, &["--no-browser"]);
+    let outcome = super::support::login::complete(&mut command, &server.origin()).expect_code(0);
+    let warnings = outcome.warnings();
+    assert!(
+        warnings.contains("--pushed-authorization-request-endpoint URL"),
+        "{warnings}"
+    );
 }
 
 #[test]
@@ -241,6 +244,26 @@ fn a_refusal_ends_the_login_with_the_servers_words_and_is_never_worked_around() 
         assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
         assert!(!browser.was_run(), "{words}");
         assert_eq!(server.requests_to("/par").len(), 1, "{words}");
+        assert_nothing_kept(&home);
+    }
+}
+
+#[test]
+fn an_endpoint_that_must_not_be_called_ends_the_login() {
+    for endpoint in [
+        "http://par.example/par",
+        "https://user@par.example/par",
+        "/par",
+        "javascript:alert(1)",
+    ] {
+        let home = Home::new();
+        let member = format!(r#""pushed_authorization_request_endpoint":"{endpoint}","#);
+        let server = authorization_server_with(&member);
+        let browser = MarkingBrowser::new(home.path());
+        run(&mut login(&home, &server, &["--browser", &browser.command]))
+            .expect_error(6)
+            .says(&["pushed_authorization_request_endpoint"]);
+        assert!(!browser.was_run(), "{endpoint}");
         assert_nothing_kept(&home);
     }
 }

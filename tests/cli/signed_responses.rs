@@ -99,8 +99,7 @@ fn a_signed_response_in_a_form_is_taken() {
     let (home, server) = (Home::new(), server());
     let waiting = Waiting::start(&home, &server, &["--response-mode", "form_post.jwt"]);
     let form = format!("response={}", issuer_key().token(&waiting.claims()));
-    let headers = ["Content-Type: application/x-www-form-urlencoded"];
-    let page = callback::post(&listener_of(&waiting.url), "/callback", &headers, &form).expect("a page");
+    let page = callback::post(&listener_of(&waiting.url), "/callback", &[], &form).expect("a page");
     assert_eq!(page.status, 200);
     waiting.running.end().expect_code(0);
 }

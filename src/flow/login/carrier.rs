@@ -33,7 +33,9 @@ impl Carrier {
     ) -> Result<Self, ServerError> {
         Ok(Carrier {
             signer: signer(request, server, client, caller),
-            push_to: server.pushed_authorization_request_endpoint(request.par)?.cloned(),
+            push_to: server
+                .pushed_authorization_request_endpoint(request.par, caller)?
+                .cloned(),
         })
     }
 
