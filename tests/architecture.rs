@@ -121,6 +121,8 @@ const EXPOSED: &[(&str, &str)] = &[
         "reads and writes the device authorization response",
     ),
     ("src/protocol/grant/device_code.rs", "encodes device code and verifier"),
+    ("src/store/session/registration.rs", "writes the record"),
+    ("src/protocol/mcp_probe.rs", "reads the error of an answer"),
     ("src/protocol/registration.rs", "reads the answer to a registration"),
     (
         "src/server/endpoints/device.rs",

@@ -63,7 +63,7 @@ pub(crate) fn client_credentials(
 fn kept_credentials(resolved: &ResolvedLogin, earlier: Option<&Session>) -> ClientCredentials {
     let server = &resolved.request.server;
     let same_client = |session: &&Session| {
-        session.client.id == resolved.request.client.id
+        Some(&session.client.id) == resolved.request.client.id.as_ref()
             && session.issuer == server.issuer
             && server
                 .token_endpoint

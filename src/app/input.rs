@@ -10,6 +10,9 @@ use crate::user_agent::terminal::{PasteReader, PipedLine, TerminalInputError};
 use std::io::{self, Read};
 use std::pin::Pin;
 
+/// How often a person may mistype a number.
+const MAX_ATTEMPTS: usize = 5;
+
 /// No secret is longer.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -34,6 +37,39 @@ pub(crate) fn read_secret_from_stdin(context: &Context, flag: &str) -> Result<Se
         .read_to_end(&mut bytes)
         .map_err(ProcessError::Input)?;
     Ok(settings::secret_from_bytes(flag, bytes)?)
+}
+
+/// Asks a person for one of several things; `None` where nobody is there to ask.
+///
+/// # Errors
+/// A signal, the deadline, or standard input.
+pub(crate) fn choose_one(context: &Context, question: &str, choices: &[&str]) -> Result<Option<usize>, Error> {
+    if context.stdin_is_taken || context.style.json {
+        return Ok(None);
+    }
+    let Some(mut reader) = PasteReader::open()? else {
+        return Ok(None);
+    };
+    let mut observer = context.observer();
+    observer.observe(&Event::Outcome(question));
+    for (position, choice) in choices.iter().enumerate() {
+        observer.observe(&Event::Outcome(&format!("  {}  {choice}", position + 1)));
+    }
+    observer.observe(&Event::Outcome("which one? Type its number, then Enter:"));
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(line) = context.wait_for_person(reader.next_line())?? else {
+            return Ok(None);
+        };
+        let number: Option<usize> = line.expose().trim().parse().ok();
+        if let Some(number) = number.filter(|number| (1..=choices.len()).contains(number)) {
+            return Ok(Some(number - 1));
+        }
+        observer.observe(&Event::Outcome(&format!(
+            "that is not a number from 1 to {}:",
+            choices.len()
+        )));
+    }
+    Ok(None)
 }
 
 /// Lines from the terminal beside the listener, or one from a pipe with `--paste`.

@@ -133,8 +133,10 @@ pub(crate) fn check_matches_url(
     choice: &ProfileChoice,
 ) -> Result<(), LoginRequired> {
     let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
+    let is_api = url.is_some_and(|url| is_api(session, url));
     match (url, session.issuer.as_ref().map(Issuer::as_str)) {
         (None, _) => Ok(()),
+        (Some(_), _) if is_api => Ok(()),
         (Some(url), Some(issuer)) if url == issuer => Ok(()),
         (Some(url), issuer) => Err(LoginRequired::Mismatch {
             profile: name.clone(),
@@ -143,6 +145,15 @@ pub(crate) fn check_matches_url(
             found: issuer.map_or_else(|| "none".to_owned(), |issuer| format!("\"{issuer}\"")),
         }),
     }
+}
+
+/// Whether a session was made with the URL of this API.
+fn is_api(session: &Session, url: &str) -> bool {
+    let wanted = Url::parse(url);
+    session
+        .api
+        .as_ref()
+        .is_some_and(|api| wanted.is_ok_and(|wanted| wanted == *api.url()))
 }
 
 /// Compares what the profile says now with what the session was made with.
@@ -184,6 +195,10 @@ pub(crate) fn check_matches_profile(
             ));
         }
     }
+    if let Some(wanted) = profile.text("api").filter(|wanted| !is_api(session, wanted)) {
+        let found = session.api.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Err(differs("api", shown(wanted), shown(&found)));
+    }
     if let Some(wanted) = profile.text("token_endpoint") {
         let found = session.token_endpoint.url();
         if !Url::parse(wanted).is_ok_and(|url| url == *found) {
@@ -197,6 +212,10 @@ pub(crate) fn check_matches_profile(
         ("resource", profile.list("resource"), resource),
         ("scope", profile.list("scope"), scope),
     ] {
+        // What the API asks for is not in its profile.
+        if session.api.is_some() && wanted.is_empty() {
+            continue;
+        }
         let lacks = |word: &str| !wanted.iter().any(|wanted| wanted == word);
         if wanted.iter().any(|word| !found.contains(&word.as_str())) || found.iter().any(|word| lacks(word)) {
             return Err(differs(what, shown(&wanted.join(" ")), shown(&found.join(" "))));

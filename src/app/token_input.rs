@@ -185,6 +185,7 @@ pub(crate) fn server_of_profile(
     let mut resolved = settings::login(&options, &context.environment, config)?;
     resolved.request.client.credentials = given_client_credentials(context, &options, &resolved.credential_files)?;
     let mut caller = caller(transport, observer);
-    let discovering = discover_known_server(&resolved.request.server, &resolved.request.client, &mut caller);
+    let client = (&resolved.request.client, resolved.require_client()?);
+    let discovering = discover_known_server(&resolved.request.server, client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(discovering))??)
 }

@@ -74,7 +74,10 @@ impl<'e, 'w> Prober<'e, 'w> {
         redirect_uri: RedirectUri,
     ) -> Self {
         Prober {
-            client: request.login.client.authenticated_as(&ServerMetadata::default()),
+            client: request
+                .login
+                .client
+                .authenticated_as(&request.client_id, &ServerMetadata::default()),
             request,
             world,
             runtime,

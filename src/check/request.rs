@@ -2,6 +2,7 @@
 
 use crate::exit::ExitCode;
 use crate::flow::login::LoginRequest;
+use crate::protocol::client::ClientId;
 use crate::rules::Rule;
 use std::pin::Pin;
 use std::time::Instant;
@@ -14,6 +15,8 @@ pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
 pub struct CheckRequest {
     /// The server and the client, as a login would take them.
     pub login: LoginRequest,
+    /// The client's name.
+    pub client_id: ClientId,
     /// The rules to test.
     pub rules: Selection,
     /// When no more is sent (`--deadline`): what was found until then is reported.

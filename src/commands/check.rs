@@ -163,6 +163,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
     let request = CheckRequest {
+        client_id: resolved.require_client()?.clone(),
         login: resolved.request,
         rules: Selection {
             only: options.rule.clone(),

@@ -86,9 +86,11 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     Ok(())
 }
 
-/// Deletes the tokens; a record with a secret of the client stays for the next login.
+/// Deletes the tokens; a record stays for the next login where it has a secret
+/// of the client or a registration, or where it binds a client to the server of an API.
 fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session) -> Result<(), Error> {
-    if session.client.secret.is_none() && session.client.key.is_none() {
+    let keeps_client = session.client.secret.is_some() || session.client.key.is_some();
+    if !keeps_client && session.registration.is_none() && session.api.is_none() {
         store.delete(name)?;
         return Ok(());
     }

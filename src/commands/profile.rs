@@ -1,16 +1,18 @@
 //! `oauth profile`: the profiles of the configuration file.
 
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::signals::interruptible;
 use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
+use crate::flow::registration::unregister;
 use crate::foreign_text::sanitize;
 use crate::output::report;
 use crate::output::table::align_columns;
-use crate::store::ProfileName;
+use crate::store::{ProfileName, Session};
 use crate::trace::{Event, Observer};
 use serde_json::{Map, Value, json};
 
@@ -54,7 +56,12 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
         .map(|(name, profile)| {
             let shown = |key: &str| profile.text(key).map_or_else(|| "-".to_owned(), sanitize);
             let mark = if is_default(name) { "*" } else { "" };
-            [mark.to_owned(), name.to_string(), shown("issuer"), shown("client_id")]
+            let server = if profile.text("issuer").is_some() {
+                "issuer"
+            } else {
+                "api"
+            };
+            [mark.to_owned(), name.to_string(), shown(server), shown("client_id")]
         })
         .collect();
     if rows.is_empty() {
@@ -151,6 +158,19 @@ fn check(config: &Config, name: &ProfileName, changes: &[Change]) -> Result<(), 
     Ok(settings::check_profile(&profile)?)
 }
 
+/// Ends the registration of a client that this program registered (RFC 7592).
+/// Whether that works is a note: the profile is removed in any case.
+fn unregister_client(context: &Context, profile: Option<&Profile>, session: &Session) -> Result<(), Error> {
+    let Some(management) = session.registration.as_ref().and_then(|own| own.management.as_ref()) else {
+        return Ok(());
+    };
+    let transport = context.transport(profile, true)?;
+    let mut observer = context.observer();
+    let mut caller = caller(&transport, &mut observer);
+    let unregistering = unregister(session.client.id.as_str(), management, &mut caller);
+    context.runtime()?.block_on(interruptible(unregistering))
+}
+
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
     let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
@@ -160,6 +180,9 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
         context.at_most(LOCK_WAIT),
         &mut context.observer(),
     )?;
+    if let Ok(Some(session)) = store.load(&name) {
+        unregister_client(context, config.profile(&name), &session)?;
+    }
     store.delete(&name)?;
     let mut changes = vec![Change::Remove(name.clone())];
     let mut others = config

@@ -5,6 +5,7 @@
 pub(crate) mod browser_watch;
 pub(crate) mod callback;
 mod carrier;
+mod client;
 mod context;
 mod error;
 pub(crate) mod events;
@@ -38,6 +39,7 @@ use crate::user_agent::callback::Page;
 use browser_watch::BrowserWatch;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
 use carrier::Carrier;
+use client::open_callback;
 use events::{trace_authorization_request, trace_prepared};
 use requested::Requested;
 use signed_response::response_verifier;
@@ -135,17 +137,19 @@ async fn authorize(
     mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
 ) -> Result<Authorized, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
-    context.caller.observe(&Event::StepBegins(Step::Prepare));
+    if request.server.discovered.is_none() {
+        context.caller.observe(&Event::StepBegins(Step::Prepare));
+    }
     let resolving = resolve_server(&request.server, &mut context.caller);
     let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
-    let client = server.authenticated_client(&request.server, &request.client)?;
+    let opening = open_callback(&request, &mut server, &mut context.caller);
+    let (client, mut receiver) = or_interrupted(interrupted.as_mut(), opening).await?;
     let carrier = Carrier::choose(&request, &server, &client, &mut context.caller)?;
     let verifying = response_verifier(&request, &server, &client, &mut context.caller);
     let response_verifier = or_interrupted(interrupted.as_mut(), verifying).await?;
     let mut dpop =
         DpopSession::begin(request.dpop, &server.metadata, &mut context.caller).map_err(ServerError::from)?;
-    let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
         receiver.redirect_uri.clone(),

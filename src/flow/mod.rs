@@ -17,6 +17,7 @@ pub mod issuer_keys;
 pub mod login;
 pub mod pushed_authorization_request;
 pub mod refresh;
+pub mod registration;
 pub mod renew;
 pub mod resource_discovery;
 pub mod revoke;

@@ -9,7 +9,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
-use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use crate::store::{Registration, RequestedAccess, Session, SessionClient, SessionEndpoints};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
 
@@ -36,13 +36,22 @@ pub struct ServerChoice {
     pub pushed_authorization_request_endpoint: Option<Endpoint>,
     /// Where http may be spoken.
     pub allowance: HttpPolicy,
+    /// The metadata, where they were fetched already.
+    pub discovered: Option<Box<ServerMetadata>>,
+    /// The API whose URL was given, where the server was found by that.
+    pub api: Option<Endpoint>,
+    /// Whether PKCE is used without asking where the metadata do not say that
+    /// the server takes it, also for an API (`--assume-pkce`).
+    pub assumes_pkce: bool,
 }
 
 /// Which client, and how it authenticates if it can.
 #[derive(Debug, Clone)]
 pub struct ClientChoice {
-    /// Its name at the server.
-    pub id: ClientId,
+    /// Its name at the server; `None` where the login registers it.
+    pub id: Option<ClientId>,
+    /// What is known of it, where this program registered it before.
+    pub registration: Option<Registration>,
     /// What it can prove itself with.
     pub credentials: ClientCredentials,
     /// The method that the user chose, else what the metadata say.
@@ -65,6 +74,14 @@ pub enum ServerError {
     /// An endpoint that is needed is not there or cannot be used.
     #[error(transparent)]
     Endpoint(MetadataError),
+    /// Neither a client nor a way to register one is known.
+    #[error("no client_id is known, and the server registers no clients (its metadata name no registration_endpoint)")]
+    NoClient,
+    /// An API's server that does not announce PKCE (MCP 2026-07-28).
+    #[error(
+        "the server does not say that it takes PKCE, which a login by the URL of an API demands: its metadata have no code_challenge_methods_supported"
+    )]
+    PkceNotAnnounced,
     /// RFC 8628 §4.
     #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
     NoDeviceGrant,
@@ -95,7 +112,9 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.exit_code(),
             ServerError::Unreachable(source) => source.exit_code(),
+            ServerError::PkceNotAnnounced => ExitCode::Protocol,
             ServerError::NoDeviceGrant
+            | ServerError::NoClient
             | ServerError::NoPushedRequests
             | ServerError::PushedRequestsOnly
             | ServerError::NoIssuerOfResponses
@@ -110,6 +129,12 @@ impl Diagnosis for ServerError {
             ServerError::Discovery(source) => source.hints(),
             ServerError::Unreachable(source) => source.hints(),
             ServerError::Dpop(source) => source.hints(),
+            ServerError::NoClient => vec![
+                "Register a native (public) client with the redirect URI http://127.0.0.1/callback at the server, and give its name: --client-id ID".to_owned(),
+            ],
+            ServerError::PkceNotAnnounced => {
+                vec!["If you know that it takes S256, log in with --assume-pkce, which is saved.".to_owned()]
+            }
             ServerError::NoDeviceGrant => vec![
                 "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
                 "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
@@ -132,6 +157,11 @@ pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) token_endpoint: Endpoint,
     /// Whether its metadata were fetched.
     pub(in crate::flow) is_discovered: bool,
+    /// The API whose URL was given.
+    pub(in crate::flow) api: Option<Endpoint>,
+    pub(in crate::flow) assumes_pkce: bool,
+    /// What the client is registered with, where this program registered it.
+    pub(in crate::flow) registration: Option<Registration>,
 }
 
 /// Finds the server's endpoints: those that were given, else those of its metadata.
@@ -159,9 +189,10 @@ async fn resolve_with(
 ) -> Result<ResolvedServer, ServerError> {
     let is_complete = beginning_is_given && choice.token_endpoint.is_some();
     let is_discovered = choice.issuer.is_some() && !is_complete;
-    let mut metadata = match &choice.issuer {
-        Some(issuer) if is_discovered => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
-        issuer => ServerMetadata {
+    let mut metadata = match (&choice.issuer, &choice.discovered) {
+        (_, Some(metadata)) => metadata.as_ref().clone(),
+        (Some(issuer), None) if is_discovered => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
+        (issuer, None) => ServerMetadata {
             issuer: issuer.clone(),
             ..ServerMetadata::default()
         },
@@ -180,6 +211,9 @@ async fn resolve_with(
         metadata,
         token_endpoint,
         is_discovered,
+        api: choice.api.clone(),
+        assumes_pkce: choice.assumes_pkce,
+        registration: None,
     })
 }
 
@@ -226,7 +260,8 @@ impl ResolvedServer {
         choice: &ServerChoice,
         client: &ClientChoice,
     ) -> Result<Client, ServerError> {
-        let client = client.authenticated_as(&self.metadata);
+        let id = client.id.as_ref().ok_or(ServerError::NoClient)?;
+        let client = client.authenticated_as(id, &self.metadata);
         if client.authentication.tls_identity().is_some() {
             choice
                 .use_mtls_endpoints(&mut self.metadata)
@@ -249,6 +284,8 @@ impl ResolvedServer {
             dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
             endpoints: SessionEndpoints::from(&self.metadata),
             requested,
+            registration: self.registration.clone(),
+            api: self.api.clone(),
             ..Session::new(self.metadata.issuer.clone(), client, self.token_endpoint.clone())
         }
     }
@@ -262,6 +299,7 @@ impl ResolvedServer {
         let endpoint = endpoint.map_err(ServerError::Endpoint)?;
         match &self.metadata.code_challenge_methods_supported {
             Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
+            None if self.api.is_some() && !self.assumes_pkce => return Err(ServerError::PkceNotAnnounced),
             None => caller.observe(&Event::CheckSkipped(
                 "the server does not say whether it knows PKCE; S256 is sent all the same (RFC 9700 §2.1.1)",
             )),
@@ -292,8 +330,8 @@ impl ResolvedServer {
 }
 
 impl ClientChoice {
-    /// The client as it authenticates at a server with these metadata.
-    pub(crate) fn authenticated_as(&self, metadata: &ServerMetadata) -> Client {
+    /// The client of this name as it authenticates at a server with these metadata.
+    pub(crate) fn authenticated_as(&self, id: &ClientId, metadata: &ServerMetadata) -> Client {
         let method = self
             .method
             .or(self.method_with_secret.filter(|_| self.credentials.secret.is_some()))
@@ -304,8 +342,8 @@ impl ClientChoice {
             audience: self.assertion_audience.at(metadata),
             algorithm: algorithm.map(str::to_owned),
         };
-        let client = Client::new(self.id.clone(), method, self.credentials.clone(), &assertion);
+        let client = Client::new(id.clone(), method, self.credentials.clone(), &assertion);
         // A client without a credential is a public one.
-        client.unwrap_or_else(|_| Client::public(self.id.clone()))
+        client.unwrap_or_else(|_| Client::public(id.clone()))
     }
 }

@@ -9,7 +9,7 @@ use super::refresh::CREDENTIAL_HINT;
 use super::server::{ClientChoice, ServerChoice};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::Quoted;
-use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthenticationMethod};
+use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthenticationMethod, ClientId};
 use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
@@ -292,7 +292,7 @@ fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
 /// [`TokenServiceError::Discovery`].
 pub async fn discover_known_server(
     server: &ServerChoice,
-    client: &ClientChoice,
+    (client, id): (&ClientChoice, &ClientId),
     caller: &mut Caller<'_>,
 ) -> Result<KnownServer, TokenServiceError> {
     let mut metadata = match &server.issuer {
@@ -300,7 +300,7 @@ pub async fn discover_known_server(
         None => ServerMetadata::default(),
     };
     server.replace_endpoints(&mut metadata);
-    let client = client.authenticated_as(&metadata);
+    let client = client.authenticated_as(id, &metadata);
     if client.authentication.tls_identity().is_some() {
         let used = server.use_mtls_endpoints(&mut metadata);
         used.map_err(|problem| TokenServiceError::Endpoint {

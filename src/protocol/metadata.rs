@@ -28,6 +28,8 @@ pub struct ServerMetadata {
     pub jwks_uri: Option<Endpoint>,
     /// RFC 8628 §4.
     pub device_authorization_endpoint: Option<Endpoint>,
+    /// RFC 7591 §3.
+    pub registration_endpoint: Option<Endpoint>,
     /// RFC 9126 §5.
     pub pushed_authorization_request_endpoint: Option<Endpoint>,
     /// RFC 8705 §5.
@@ -60,6 +62,8 @@ pub struct ServerMetadata {
     pub authorization_details_types_supported: Option<Vec<String>>,
     /// What proofs may be signed with (RFC 9449 §5.1).
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,
+    /// Whether the URL of a document can be a client's name (OAuth Client ID Metadata Document).
+    pub client_id_metadata_document_supported: bool,
     /// Whether the server gives bound tokens only, by the name that RFC 9728 §2 has for it.
     pub dpop_bound_access_tokens_required: bool,
     /// Members that cannot be used as they are, and count as absent.
@@ -146,6 +150,7 @@ impl ServerMetadata {
             userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
             jwks_uri: reader.endpoint("jwks_uri"),
             device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
+            registration_endpoint: reader.endpoint("registration_endpoint"),
             pushed_authorization_request_endpoint: reader.endpoint("pushed_authorization_request_endpoint"),
             mtls_endpoint_aliases: reader.mtls_endpoints(),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
@@ -164,6 +169,7 @@ impl ServerMetadata {
             authorization_signing_alg_values_supported: reader.list("authorization_signing_alg_values_supported"),
             authorization_details_types_supported: reader.list("authorization_details_types_supported"),
             dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
+            client_id_metadata_document_supported: reader.switch("client_id_metadata_document_supported"),
             dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
             problems: reader.problems,
         }
@@ -203,6 +209,7 @@ impl ServerMetadata {
             "userinfo_endpoint" => self.userinfo_endpoint.as_ref(),
             "jwks_uri" => self.jwks_uri.as_ref(),
             "device_authorization_endpoint" => self.device_authorization_endpoint.as_ref(),
+            "registration_endpoint" => self.registration_endpoint.as_ref(),
             "pushed_authorization_request_endpoint" => self.pushed_authorization_request_endpoint.as_ref(),
             _ => None,
         }
@@ -320,6 +327,7 @@ impl ServerMetadata {
             ("userinfo_endpoint", &self.userinfo_endpoint),
             ("jwks_uri", &self.jwks_uri),
             ("device_authorization_endpoint", &self.device_authorization_endpoint),
+            ("registration_endpoint", &self.registration_endpoint),
             (
                 "pushed_authorization_request_endpoint",
                 &self.pushed_authorization_request_endpoint,
@@ -371,6 +379,9 @@ impl ServerMetadata {
             "authorization_response_iss_parameter_supported".into(),
             json!(self.authorization_response_iss_parameter_supported),
         );
+        if self.client_id_metadata_document_supported {
+            object.insert("client_id_metadata_document_supported".into(), json!(true));
+        }
         if self.dpop_bound_access_tokens_required {
             object.insert("dpop_bound_access_tokens_required".into(), json!(true));
         }

@@ -13,6 +13,7 @@ pub mod citation;
 pub mod client;
 pub mod client_auth;
 pub mod client_id;
+pub mod client_metadata_url;
 pub mod device_authorization;
 pub mod dpop;
 pub mod endpoint;

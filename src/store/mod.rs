@@ -29,8 +29,8 @@ pub use lock::{Intent, LockError, LockKind, ProfileLock};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    ClientCredentialError, Part, RECORD_VERSION, Renewal, RequestedAccess, RoleCredentials, RoleIdentity, Session,
-    SessionClient, SessionEnd, SessionEndpoints, SessionError, StoredToken, Suspension,
+    ClientCredentialError, Part, RECORD_VERSION, Registration, Renewal, RequestedAccess, RoleCredentials, RoleIdentity,
+    Session, SessionClient, SessionEnd, SessionEndpoints, SessionError, StoredToken, Suspension,
 };
 
 use crate::exit::{Diagnosis, ExitCode};

@@ -168,9 +168,15 @@ fn a_protected_resource_leads_to_its_authorization_server() {
     assert_eq!(object["resource"], described);
     assert_eq!(object["document"]["issuer"], server.origin());
     let asked = paths(&resource);
-    // An issuer has no query, so this URL is that of a resource.
-    assert_eq!(asked[0], format!("{RESOURCE_METADATA}/v1/api?tenant=x"));
-    assert_eq!(asked.len(), 5, "and the four of the first server: {asked:?}");
+    // An issuer has no query, so this URL is that of a resource, which is asked itself first.
+    assert_eq!(
+        asked[..2],
+        [
+            "/v1/api?tenant=x".to_owned(),
+            format!("{RESOURCE_METADATA}/v1/api?tenant=x")
+        ]
+    );
+    assert_eq!(asked.len(), 6, "and the four of the first server: {asked:?}");
     assert_eq!(paths(&server), [SERVER_METADATA, OPENID]);
     let notes = findings(&outcome);
     assert!(
@@ -219,7 +225,7 @@ fn a_resource_may_name_its_metadata_in_its_challenge() {
     // it may not lead into a network that only this machine sees, or be no 401
     let inside = "WWW-Authenticate: Bearer resource_metadata=\"http://10.0.0.1/x\"";
     for (status, challenge, told) in [
-        (401, inside, "http://10.0.0.1/x"),
+        (401, inside, "http://10.0.0.1 is plain http"),
         (200, challenge.as_str(), "no challenge"),
     ] {
         resource.on("GET", "/mcp", Reply::http(status, &[challenge], ""));
@@ -297,7 +303,7 @@ fn closed_port() -> String {
 fn nothing_found_is_6_and_no_answer_is_3() {
     let server = LiteralServer::start();
     let outcome = discover(&[&server.origin()]).expect_code(6);
-    assert_eq!(paths(&server), [SERVER_METADATA, OPENID, RESOURCE_METADATA, "/"]);
+    assert_eq!(paths(&server), [SERVER_METADATA, OPENID, "/", RESOURCE_METADATA]);
     assert!(outcome.stdout.contains(&server.url(RESOURCE_METADATA)), "{outcome:#?}");
     let object = discover(&[&server.origin(), "--json"]).json();
     assert_eq!((&object["document"], &object["findings"]), (&Value::Null, &value!([])));
@@ -312,7 +318,7 @@ fn nothing_found_is_6_and_no_answer_is_3() {
     let outcome = discover(&[&server.origin()]).expect_code(3);
     assert!(outcome.stdout.contains("no answer"), "{outcome:#?}");
     let asked = paths(&server).split_off(before);
-    assert_eq!(asked, [SERVER_METADATA, OPENID, RESOURCE_METADATA, "/"]);
+    assert_eq!(asked, [SERVER_METADATA, OPENID, "/", RESOURCE_METADATA]);
     // Where nothing listens, the other URLs are on the same host.
     let url = closed_port();
     let outcome = discover(&[&url, "--json"]).expect_code(3);

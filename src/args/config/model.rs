@@ -20,6 +20,9 @@ pub(super) enum SettingKind {
 pub(super) const KEYS: &[(&str, SettingKind)] = &[
     ("provider", SettingKind::Text),
     ("issuer", SettingKind::Text),
+    ("api", SettingKind::Text),
+    ("no_probe", SettingKind::Bool),
+    ("assume_pkce", SettingKind::Bool),
     ("authorization_endpoint", SettingKind::Text),
     ("token_endpoint", SettingKind::Text),
     ("revocation_endpoint", SettingKind::Text),
@@ -30,6 +33,8 @@ pub(super) const KEYS: &[(&str, SettingKind)] = &[
     ("pushed_authorization_request_endpoint", SettingKind::Text),
     ("allow_http", SettingKind::Bool),
     ("client_id", SettingKind::Text),
+    ("client_metadata_url", SettingKind::Text),
+    ("no_register", SettingKind::Bool),
     ("client_secret_file", SettingKind::Text),
     ("client_key_file", SettingKind::Text),
     ("client_key_id", SettingKind::Text),
@@ -167,6 +172,8 @@ impl Profile {
 pub struct Config {
     /// The profile that is meant when none is named.
     pub default_profile: Option<ProfileName>,
+    /// The client-ID metadata document of profiles that name no other one.
+    pub client_metadata_url: Option<String>,
     /// What was ignored, since a newer program wrote the file.
     pub warnings: Vec<String>,
     pub(super) profiles: Vec<(ProfileName, Profile)>,

@@ -48,6 +48,10 @@ impl Config {
                     let name = item.as_str().ok_or_else(|| source.wrong_type(line, key, "a string"))?;
                     config.default_profile = Some(source.profile_name(line, name)?);
                 }
+                "client_metadata_url" => {
+                    let url = item.as_str().ok_or_else(|| source.wrong_type(line, key, "a string"))?;
+                    config.client_metadata_url = Some(url.to_owned());
+                }
                 "profile" => config.profiles = source.profiles(line, item)?,
                 _ => source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS.into_iter()))?,
             }
@@ -60,7 +64,7 @@ impl Config {
 /// The format that this program writes; a file may name it as `version`.
 const CONFIG_VERSION: i64 = 1;
 
-const TOP_LEVEL_KEYS: [&str; 3] = ["default_profile", "profile", "version"];
+const TOP_LEVEL_KEYS: [&str; 4] = ["client_metadata_url", "default_profile", "profile", "version"];
 
 /// Turns positions in the text into line numbers, and items into settings.
 struct SourceMap<'a> {

@@ -2,11 +2,12 @@
 
 use super::callback::DEFAULT_REDIRECT_URI;
 use super::changes::ProfileChanges;
-use crate::args::config::Profile;
+use crate::args::config::{Profile, Setting};
 use crate::args::settings::error::{SettingsError, invalid};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::server::ClientChoice;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, ClientId};
+use crate::protocol::client_metadata_url::ClientMetadataUrl;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::signing::SigningKey;
 use crate::store::ProfileName;
@@ -21,6 +22,12 @@ pub struct ClientOptions {
     /// The client's name at the server [env: OAUTH_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = "Client")]
     pub client_id: Option<String>,
+    /// Register a client at the server now, even where one is known (RFC 7591)
+    #[arg(long, conflicts_with_all = ["client_id", "no_register"], help_heading = "Client")]
+    pub register: bool,
+    /// Never register a client
+    #[arg(long, help_heading = "Client")]
+    pub no_register: bool,
     /// File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]
     #[arg(long, value_name = "FILE", conflicts_with = "client_secret_stdin", help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_secret_file: Option<PathBuf>,
@@ -58,6 +65,27 @@ pub struct CredentialFiles {
     pub certificate: Option<PathBuf>,
 }
 
+/// Whether a login registers a client (RFC 7591).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationChoice {
+    WhereNeeded,
+    /// Even where a client is known.
+    Now,
+    Never,
+}
+
+/// How a login finds its client where none is named.
+#[derive(Debug, Clone)]
+pub struct ClientSearch {
+    pub registration: RegistrationChoice,
+    /// The client-ID metadata document of the user.
+    pub metadata_url: Option<ClientMetadataUrl>,
+    /// Whether a client was named for this login alone, and not by the profile.
+    pub is_named_now: bool,
+    /// The error where there is no way to a client.
+    pub missing: SettingsError,
+}
+
 impl CredentialFiles {
     /// The key under the `kid` that was given for it.
     pub fn named(&self, key: SigningKey) -> SigningKey {
@@ -69,39 +97,24 @@ impl CredentialFiles {
 }
 
 impl ClientOptions {
-    /// The client of these flags, the environment and the profile; `name` and
-    /// `url` are for the hint.
+    /// The client of these flags, the environment and the profile, as far as
+    /// they name one.
     ///
     /// # Errors
-    /// [`SettingsError::Missing`], [`SettingsError::Value`].
+    /// [`SettingsError::Value`].
     pub(in crate::args) fn choice(
         &self,
         environment: &Environment,
         profile: &Profile,
-        name: &ProfileName,
-        url: Option<&str>,
     ) -> Result<ClientChoice, SettingsError> {
-        let (place, id) = if let Some(id) = &self.client_id {
-            ("--client-id", id.clone())
-        } else if let Some(id) = environment.text("OAUTH_CLIENT_ID") {
-            ("OAUTH_CLIENT_ID", id)
-        } else if let Some(id) = profile.text("client_id") {
-            ("client_id", id.to_owned())
-        } else {
-            let target = match url {
-                Some(url) => Issuer::of_well_known_url(url).unwrap_or_else(|| url.to_owned()),
-                None => format!("--profile {name} --issuer https://id.example.com"),
-            };
-            let hint = format!(
-                "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",
-                DEFAULT_REDIRECT_URI.replace(":0", "")
-            );
-            return Err(SettingsError::Missing {
-                what: "client_id",
-                profile: name.to_string(),
-                hint,
-            });
+        let of_environment = || Some(("OAUTH_CLIENT_ID", environment.text("OAUTH_CLIENT_ID")?));
+        let of_profile = || Some(("client_id", profile.text("client_id")?.to_owned()));
+        let named = match (self.register, &self.client_id) {
+            (true, _) => None,
+            (false, Some(id)) => Some(("--client-id", id.clone())),
+            (false, None) => of_environment().or_else(of_profile),
         };
+        let id = named.map(|(place, id)| ClientId::parse(&id).map_err(|error| invalid(place, error)));
         let method = match (&self.client_auth, profile.text("client_auth")) {
             (Some(method), _) => Some(*method),
             (None, Some(text)) => {
@@ -110,11 +123,56 @@ impl ClientOptions {
             (None, None) => None,
         };
         Ok(ClientChoice {
-            id: ClientId::parse(&id).map_err(|error| invalid(place, error))?,
+            id: id.transpose()?,
+            registration: None,
             credentials: ClientCredentials::default(),
             method,
             method_with_secret: None,
             assertion_audience: self.assertion_audience(profile)?,
+        })
+    }
+
+    /// How a client is found where none is named; `name` and `url` are for the
+    /// hint of the error.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`].
+    pub(in crate::args) fn search(
+        &self,
+        environment: &Environment,
+        profile: &Profile,
+        metadata_url: Option<&str>,
+        (name, url): (&ProfileName, Option<&str>),
+    ) -> Result<ClientSearch, SettingsError> {
+        let target = match url {
+            Some(url) => Issuer::of_well_known_url(url).unwrap_or_else(|| url.to_owned()),
+            None => format!("--profile {name} --issuer https://id.example.com"),
+        };
+        let hint = format!(
+            "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",
+            DEFAULT_REDIRECT_URI.replace(":0", "")
+        );
+        let of_environment = environment.text("OAUTH_CLIENT_METADATA_URL");
+        let metadata_url = match (&of_environment, profile.text("client_metadata_url").or(metadata_url)) {
+            (Some(url), _) => Some(("OAUTH_CLIENT_METADATA_URL", url.as_str())),
+            (None, Some(url)) => Some(("client_metadata_url", url)),
+            (None, None) => None,
+        };
+        let metadata_url =
+            metadata_url.map(|(place, url)| ClientMetadataUrl::parse(url).map_err(|error| invalid(place, error)));
+        Ok(ClientSearch {
+            registration: match (self.register, self.no_register || profile.bool("no_register")) {
+                (true, _) => RegistrationChoice::Now,
+                (false, true) => RegistrationChoice::Never,
+                (false, false) => RegistrationChoice::WhereNeeded,
+            },
+            metadata_url: metadata_url.transpose()?,
+            is_named_now: self.client_id.is_some() || environment.has("OAUTH_CLIENT_ID"),
+            missing: SettingsError::Missing {
+                what: "client_id",
+                profile: name.to_string(),
+                hint,
+            },
         })
     }
 
@@ -148,6 +206,9 @@ impl ClientOptions {
     }
 
     pub(super) fn save(&self, changes: &mut ProfileChanges) {
+        if self.no_register {
+            changes.set("no_register", Setting::Bool(true));
+        }
         changes.text("client_id", self.client_id.as_deref());
         changes.text("client_auth", self.client_auth.map(ClientAuthenticationMethod::as_str));
         changes.path("client_secret_file", self.client_secret_file.as_deref());

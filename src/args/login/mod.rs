@@ -13,10 +13,10 @@ pub use browser::BrowserOptions;
 pub(in crate::args) use callback::no_callback;
 pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
 pub(in crate::args) use changes::ProfileChanges;
-pub use client::{ClientOptions, CredentialFiles};
+pub use client::{ClientOptions, ClientSearch, CredentialFiles, RegistrationChoice};
 pub use request::{RequestOptions, assumed_ttl, token_parameters};
 pub use server::ServerOptions;
-pub(in crate::args) use server::require_server;
+pub(in crate::args) use server::{require_server, unusable};
 pub use session::{SessionOptions, StopBefore};
 
 use super::cli::profile::PROFILE_NAME;
@@ -26,7 +26,7 @@ use clap::Args;
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
-    /// A saved profile, or the URL of the authorization server
+    /// A saved profile, or the URL of an authorization server or of an API
     #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
     pub target: Option<String>,
     /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]

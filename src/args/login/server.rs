@@ -42,6 +42,12 @@ pub struct ServerOptions {
     /// Where authorization requests are pushed to, instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub pushed_authorization_request_endpoint: Option<String>,
+    /// Ask the API of a URL nothing but its well-known documents
+    #[arg(long, help_heading = "Server")]
+    pub no_probe: bool,
+    /// Take it that the server of an API knows PKCE, though its metadata do not say so
+    #[arg(long, help_heading = "Server")]
+    pub assume_pkce: bool,
     /// Permit http endpoints outside this machine
     #[arg(long, help_heading = "Server")]
     pub allow_http: bool,
@@ -124,6 +130,9 @@ impl ServerOptions {
             device_authorization_endpoint,
             pushed_authorization_request_endpoint,
             allowance,
+            discovered: None,
+            api: None,
+            assumes_pkce: self.assume_pkce || profile.bool("assume_pkce"),
         })
     }
 
@@ -148,13 +157,19 @@ impl ServerOptions {
         ] {
             changes.text(key, text);
         }
+        for (key, is_given) in [("no_probe", self.no_probe), ("assume_pkce", self.assume_pkce)] {
+            if is_given {
+                changes.set(key, Setting::Bool(true));
+            }
+        }
         if self.allow_http {
             changes.set("allow_http", Setting::Bool(true));
         }
     }
 }
 
-fn unusable(place: &str, error: EndpointError) -> SettingsError {
+/// What is wrong with a URL, and how http is permitted where that is it.
+pub(in crate::args) fn unusable(place: &str, error: EndpointError) -> SettingsError {
     match error {
         EndpointError::PlainHttp(_) => invalid_with_hint(
             place,

@@ -7,12 +7,16 @@ use super::provider::{self, ProviderChoice};
 use super::secrets::authorization_details_from_file;
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
+use super::url_target::UrlTarget;
 use crate::args::config::{Config, Profile, Setting};
-use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback, require_server};
+use crate::args::login::{
+    ClientSearch, CredentialFiles, LoginOptions, RegistrationChoice, assumed_ttl, no_callback, require_server,
+};
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
+use crate::protocol::client::ClientId;
 use crate::providers::Provider;
 use crate::store::{ProfileName, StoreKind};
 use crate::system::environment::Environment;
@@ -36,7 +40,7 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
 ];
 
 /// What a login is to do, and what of it is to be remembered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ResolvedLogin {
     pub profile: ProfileName,
     pub grant: LoginGrant,
@@ -54,6 +58,27 @@ pub struct ResolvedLogin {
     pub credential_files: CredentialFiles,
     /// The provider of flag or profile.
     pub provider: Option<Provider>,
+    /// The URL that has to be looked at first.
+    pub target: Option<UrlTarget>,
+    /// How the client is found where none is named.
+    pub client_search: ClientSearch,
+}
+
+impl ResolvedLogin {
+    /// The client that was named.
+    ///
+    /// # Errors
+    /// [`SettingsError::Missing`].
+    pub fn require_client(&self) -> Result<&ClientId, SettingsError> {
+        let id = self.request.client.id.as_ref();
+        id.ok_or_else(|| self.client_search.missing.clone())
+    }
+
+    /// Puts a key at the head of what is saved.
+    pub fn save_first(&mut self, key: &str, text: &str) {
+        let setting = Setting::Text(text.to_owned());
+        self.given.insert(0, (key.to_owned(), setting));
+    }
 }
 
 /// Resolves everything that `oauth login` was told.
@@ -70,6 +95,10 @@ pub fn login(
     let grant = login_grant(options, &saved)?;
     // Another server than the saved one: what was saved of that one is not for this one.
     let ProviderChoice { provider, dropped } = provider::choose(options, url.as_deref(), &saved, SERVER_SPECIFIC_KEYS)?;
+    let mut dropped = dropped;
+    if options.server.issuer.is_some() && saved.text("api").is_some() {
+        dropped.push("api");
+    }
     let saved = saved.without(&dropped);
     let filled = match &provider {
         Some(provider) => provider::fill(provider, &saved, grant, options)?,
@@ -77,16 +106,28 @@ pub fn login(
     };
     let profile = &filled;
     let allowance = options.server.http_policy(profile);
-    let server = options.server.choice(url.as_deref(), profile, allowance)?;
-    require_server(&server, grant, &name)?;
-    let mut client = options
-        .client
-        .choice(environment, profile, &name, url.as_deref())
-        .map_err(|error| provider::explain_missing_client(provider.as_ref(), error))?;
+    let target = UrlTarget::find(url.as_deref(), profile, options, allowance)?;
+    let issuer = url.as_deref().filter(|_| target.is_none());
+    let mut server = options.server.choice(issuer, profile, allowance)?;
+    match &target {
+        Some(target) => server.issuer = target.issuer.clone().filter(|_| !target.is_api),
+        None => require_server(&server, grant, &name)?,
+    }
+    let mut client = options.client.choice(environment, profile)?;
+    let metadata_url = config.client_metadata_url.as_deref();
+    let called = (&name, url.as_deref());
+    let mut client_search = options.client.search(environment, profile, metadata_url, called)?;
+    client_search.missing = provider::explain_missing_client(provider.as_ref(), client_search.missing);
+    let may_be_found = target.is_some()
+        || client_search.registration == RegistrationChoice::Now
+        || (options.server.issuer.is_none() && saved.text("issuer").is_some());
+    if client.id.is_none() && !may_be_found {
+        return Err(client_search.missing);
+    }
     client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
     let mut authorization = authorization_options(options, profile)?;
     authorization.authorization_details = authorization_details(options, profile, grant)?;
-    let mut given = options.profile_changes(url.as_deref(), saved.list("scope"));
+    let mut given = options.profile_changes(issuer, saved.list("scope"));
     if let Some(provider) = &provider {
         provider::adapt(provider, grant, &mut authorization);
         provider::save(&saved, &authorization, &mut given);
@@ -116,6 +157,8 @@ pub fn login(
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,
         },
         provider,
+        target,
+        client_search,
     })
 }
 
@@ -174,10 +217,6 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     let mut options = LoginOptions::default();
     options.callback.paste = true;
     let name = parse_name("profile", "default")?;
-    let ignoring_absence = |result: Result<(), SettingsError>| match result {
-        Err(SettingsError::Missing { .. }) => Ok(()),
-        other => other,
-    };
     let grant = options.request.grant(profile)?;
     let ProviderChoice { provider, .. } = provider::choose(&options, None, profile, &[])?;
     let filled = match &provider {
@@ -190,8 +229,11 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;
-    let client = options.client.choice(&Environment::default(), profile, &name, None);
-    ignoring_absence(client.map(|_| ()))?;
+    options.client.choice(&Environment::default(), profile)?;
+    options
+        .client
+        .search(&Environment::default(), profile, None, (&name, None))?;
+    UrlTarget::find(None, profile, &options, options.server.http_policy(profile))?;
     options.callback.choice(profile)?;
     options.callback.success_url(profile)?;
     authorization_options(&options, profile)?;

@@ -16,6 +16,7 @@ mod target;
 mod token;
 mod token_output;
 mod transport;
+mod url_target;
 
 pub use crate::args::cli::EnvShell;
 pub use destination::{
@@ -35,6 +36,7 @@ pub use secrets::{
 pub use token::part;
 pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};
+pub use url_target::UrlTarget;
 
 use crate::args::cli::{Colour, GlobalOptions};
 use crate::args::config::Profile;

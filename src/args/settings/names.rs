@@ -104,7 +104,8 @@ pub fn parse_name(place: &str, name: &str) -> Result<ProfileName, SettingsError>
 /// that name, nothing may be done to its session.
 pub(super) fn name_of_server(url: &str, config: &Config) -> Result<ProfileName, SettingsError> {
     let name = profile_name_from_url(url)?;
-    let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
+    let profile = config.profile(&name);
+    let used_for = profile.and_then(|profile| profile.text("api").or(profile.text("issuer")));
     match used_for {
         Some(issuer) if issuer != url => Err(SettingsError::NameTaken {
             profile: name.to_string(),

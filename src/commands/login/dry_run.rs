@@ -2,6 +2,8 @@
 //! the token request that would be sent next. Nothing is sent to the token
 //! endpoint, nothing is stored, nothing is saved.
 
+use super::client::choose_client;
+use super::target::find_server;
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::login_context::BrowserLogin;
@@ -39,9 +41,11 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     // Read only: the client secret may be kept there.
     let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = load_undamaged(store.as_mut(), &resolved.profile)?;
+    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
+    find_server(context, &mut resolved, earlier.as_ref(), &transport, &mut observer)?;
+    choose_client(&mut resolved, earlier.as_ref(), &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, earlier.as_ref());
     check_client_authentication(context, &resolved)?;
-    let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut save = |_: &Session, _: &mut dyn Observer| Ok(());
     let browser_login = BrowserLogin {
         context,

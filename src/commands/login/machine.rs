@@ -2,8 +2,10 @@
 //! session, or the store keeps none, it is no error, and the client gets it now.
 
 use super::attempt::Attempt;
+use super::client::choose_client;
 use super::methods::LoginMethod;
 use super::saver::{Destination, SessionSaver};
+use super::target::find_server;
 use super::turn::Turn;
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
@@ -47,6 +49,14 @@ pub(in crate::commands) fn log_in_machine(
     let given = given_client_credentials(context, &options, &resolved.credential_files)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, config, destination, &resolved, &mut observer)?;
+    find_server(
+        context,
+        &mut resolved,
+        saver.current_session(),
+        &transport,
+        &mut observer,
+    )?;
+    choose_client(&mut resolved, saver.current_session(), &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
     saver.probe(&mut observer)?;

@@ -2,6 +2,7 @@
 //! can take the result, gets the tokens, keeps the session, prints what came of it.
 
 mod attempt;
+mod client;
 mod dry_run;
 mod machine;
 mod methods;
@@ -9,26 +10,32 @@ mod outcome;
 mod profile_update;
 mod saver;
 mod summary;
+mod target;
 mod turn;
 mod unattended;
 
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
-use crate::app::context::Context;
+use crate::app::context::{Context, caller};
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
+use crate::app::signals::interruptible;
 use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
+use crate::flow::caller::Caller;
+use crate::flow::registration::unregister;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::providers::ClientKind;
-use crate::store::{ProfileName, StoreKind};
+use crate::store::{ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
 use attempt::Attempt;
+use client::choose_client;
 pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
 use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
 use summary::{Summary, print_default_note};
+use target::find_server;
 use turn::Turn;
 use unattended::reject_unattended;
 
@@ -73,6 +80,15 @@ fn log_in(
     let method = LoginMethod::resolve(context, options, &resolved)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
+    find_server(
+        context,
+        &mut resolved,
+        saver.current_session(),
+        &transport,
+        &mut observer,
+    )?;
+    choose_client(&mut resolved, saver.current_session(), &mut observer)?;
+    saver.update_profile(&config, &resolved);
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
     warn_of_missing_secret(&resolved, &mut observer);
@@ -92,15 +108,24 @@ fn log_in(
             let outcome = LoginOutcome::new(Requested::of(&resolved.request), *session, None);
             return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
         }
-        Some(LoginLock::Acquired { .. }) | None => method.run(Attempt {
-            context,
-            options,
-            resolved,
-            transport: &transport,
-            saver: &mut saver,
-            observer: &mut observer,
-            warns_of_quirks: true,
-        })?,
+        Some(LoginLock::Acquired { .. }) | None => {
+            let replaced = saver.current_session().cloned();
+            let outcome = method.run(Attempt {
+                context,
+                options,
+                resolved,
+                transport: &transport,
+                saver: &mut saver,
+                observer: &mut observer,
+                warns_of_quirks: true,
+            })?;
+            if let Some(replaced) = replaced {
+                let mut caller = caller(&transport, &mut observer);
+                let ending = end_replaced_registration(&replaced, &outcome.session, &mut caller);
+                context.runtime()?.block_on(interruptible(ending))?;
+            }
+            outcome
+        }
     };
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
@@ -108,6 +133,15 @@ fn log_in(
         print_default_note(&context.config()?, &name, &mut observer);
     }
     Ok(())
+}
+
+/// Unregisters the client of the session before, where the new one has another.
+async fn end_replaced_registration(replaced: &Session, new: &Session, caller: &mut Caller<'_>) {
+    let is_replaced = replaced.client.id != new.client.id || replaced.issuer != new.issuer;
+    let management = replaced.registration.as_ref().and_then(|own| own.management.as_ref());
+    if let Some(management) = management.filter(|_| is_replaced) {
+        unregister(replaced.client.id.as_str(), management, caller).await;
+    }
 }
 
 /// Some providers want a secret of every client in the browser flow; without it

@@ -31,6 +31,11 @@ impl ProfileUpdate {
         ProfileUpdate { path, changes }
     }
 
+    /// The same file, and what `resolved` is now.
+    pub(super) fn renewed(&self, config: &Config, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
+        ProfileUpdate::new(config, self.path.clone(), resolved, kind)
+    }
+
     /// # Errors
     /// [`ConfigError`] where the file cannot be written; then it is as before.
     pub(super) fn save(&self, locks: &Path) -> Result<(), ConfigError> {

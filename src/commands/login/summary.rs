@@ -155,13 +155,13 @@ impl<'a> Summary<'a> {
             ));
         } else if session.can_renew() {
             observer.observe(&Event::Outcome("it can be refreshed"));
-        } else if !requested.scope.contains("offline_access") {
+        } else if session.api.is_none() && !requested.scope.contains("offline_access") {
             observer.observe(&Event::Note(
                 "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
             ));
         } else {
             observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
-            if requested.scope.contains("openid") && !requested.with_consent {
+            if session.api.is_none() && requested.scope.contains("openid") && !requested.with_consent {
                 observer.observe(&Event::Note(&format!(
                     "some servers give one only where the consent page is shown (OpenID Connect Core §11): oauth login {} --param prompt=consent",
                     self.saver.name()

@@ -63,10 +63,17 @@ fn server_label(request: &LoginRequest) -> String {
     issuer.or_else(endpoint).unwrap_or_default()
 }
 
+/// Whether a session is of the client of this login; one that was registered
+/// by itself is as good as another one.
+fn is_client(session: &Session, request: &LoginRequest) -> bool {
+    let is_registered = request.client.id.is_none() || request.client.registration.is_some();
+    Some(&session.client.id) == request.client.id.as_ref() || (is_registered && session.registration.is_some())
+}
+
 /// Whether a session is what this login would bring.
 fn matches_request(session: &Session, request: &LoginRequest) -> bool {
     session.issuer == request.server.issuer
-        && session.client.id == request.client.id
+        && is_client(session, request)
         && session.requested == RequestedAccess::from(&request.authorization)
         && (session.dpop_key.is_some() || !request.dpop)
         // What was asked for in this way is not kept.

@@ -6,6 +6,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::issuer_keys::IssuerKeysError;
 use crate::flow::pushed_authorization_request::PushError;
+use crate::flow::registration::RegistrationFailure;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
@@ -42,6 +43,9 @@ pub enum LoginError {
     /// There is no proof for the token request.
     #[error(transparent)]
     Dpop(#[from] DpopError),
+    /// There is no client.
+    #[error(transparent)]
+    Registration(#[from] RegistrationFailure),
     /// The server did not take the request.
     #[error(transparent)]
     Push(#[from] PushError),
@@ -99,6 +103,7 @@ impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             LoginError::Server(source) => source.exit_code(),
+            LoginError::Registration(source) => source.exit_code(),
             LoginError::Push(source) => source.exit_code(),
             LoginError::Keys(source) => source.exit_code(),
             LoginError::Exchange(source) => exit_code_without_answer(source),
@@ -122,6 +127,7 @@ impl Diagnosis for LoginError {
         let one = |text: &str| vec![text.to_owned()];
         match self {
             LoginError::Server(source) => source.hints(),
+            LoginError::Registration(source) => source.hints(),
             LoginError::Push(source) => source.hints(),
             LoginError::Keys(source) => source.hints(),
             LoginError::Exchange(source) => source.hints(),
@@ -163,6 +169,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Denied { error, .. } => Some((&error.error, error.error_description.as_deref())),
             LoginError::Token { error, .. } => error.oauth_error(),
+            LoginError::Registration(source) => source.oauth_error(),
             LoginError::Push(source) => source.oauth_error(),
             _ => None,
         }

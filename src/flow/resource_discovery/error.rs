@@ -3,7 +3,6 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::walk::{Attempt, attempts_text};
-use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{EndpointError, Issuer};
 use crate::protocol::protected_resource::ProtectedResourceError;
 use crate::protocol::resource::Resource;
@@ -25,15 +24,8 @@ pub enum ResourceError {
     #[error("the answer of {url} cannot be used: {problem}")]
     Challenges { url: String, problem: InvalidChallenges },
     /// `resource_metadata` that may not be fetched (RFC 9728 §7.7).
-    #[error(
-        "{url} names {} as its metadata, which is not fetched: {problem}",
-        Quoted::name(named)
-    )]
-    MetadataUrl {
-        url: String,
-        named: String,
-        problem: EndpointError,
-    },
+    #[error("{url} names metadata of its own that are not fetched: {problem}")]
+    MetadataUrl { url: String, problem: EndpointError },
     /// A document that may not be used.
     #[error("the resource metadata at {url} cannot be used: {problem}")]
     Document {
@@ -58,6 +50,9 @@ pub enum ResourceError {
         attempts_text(attempts)
     )]
     NotFound { url: String, attempts: Vec<Attempt> },
+    /// An authorization server's, but its metadata cannot be used.
+    #[error(transparent)]
+    Discovery(#[from] Box<DiscoveryError>),
     /// The authorization server's own metadata.
     #[error("{issuer}, which gives tokens for {resource}, cannot be used")]
     Server {
@@ -68,11 +63,14 @@ pub enum ResourceError {
     },
 }
 
+impl From<DiscoveryError> for ResourceError {
+    fn from(error: DiscoveryError) -> Self {
+        ResourceError::Discovery(Box::new(error))
+    }
+}
+
 fn refused_text(refused: &[(String, EndpointError)]) -> String {
-    let texts: Vec<String> = refused
-        .iter()
-        .map(|(named, problem)| format!("{}: {problem}", Quoted::name(named)))
-        .collect();
+    let texts: Vec<String> = refused.iter().map(|(_, problem)| problem.to_string()).collect();
     match texts.is_empty() {
         true => String::new(),
         false => format!(" ({})", texts.join("; ")),
@@ -84,7 +82,7 @@ impl Diagnosis for ResourceError {
         match self {
             ResourceError::Unreachable { source, .. } if source.is_unreadable_answer() => ExitCode::Protocol,
             ResourceError::Unreachable { source, .. } => source.exit_code(),
-            ResourceError::Server { source, .. } => source.exit_code(),
+            ResourceError::Server { source, .. } | ResourceError::Discovery(source) => source.exit_code(),
             ResourceError::Challenges { .. }
             | ResourceError::MetadataUrl { .. }
             | ResourceError::Document { .. }
@@ -96,7 +94,7 @@ impl Diagnosis for ResourceError {
     fn hints(&self) -> Vec<String> {
         match self {
             ResourceError::Unreachable { source, .. } => source.hints(),
-            ResourceError::Server { source, .. } => source.hints(),
+            ResourceError::Server { source, .. } | ResourceError::Discovery(source) => source.hints(),
             ResourceError::Challenges { .. } => vec!["Tell the API's operator.".to_owned()],
             ResourceError::MetadataUrl { url, .. } => vec![
                 "Tell the API's operator; no request was sent there.".to_owned(),

@@ -5,6 +5,7 @@
 
 mod error;
 mod probe;
+pub mod server;
 
 pub use error::ResourceError;
 pub use probe::Probing;
@@ -179,7 +180,6 @@ impl ResourceSearch {
         };
         let vetted = vet_named(named, &self.url, self.http).map_err(|problem| ResourceError::MetadataUrl {
             url: self.url.to_string(),
-            named: named.to_owned(),
             problem,
         })?;
         if vetted.url().origin() != self.url.origin() {

@@ -4,6 +4,7 @@
 use super::end::{SessionEnd, Suspension};
 use super::error::{RECORD_VERSION, SessionError};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use super::registration::RecordRegistration;
 use super::role_credentials::{RoleCredentials, RoleIdentity};
 use super::token::StoredToken;
 use crate::protocol::authorization_details::AuthorizationDetails;
@@ -66,6 +67,10 @@ struct Record<'a> {
     issuer: Option<Cow<'a, str>>,
     #[serde(borrow)]
     client: RecordClient<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    registration: Option<RecordRegistration<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    api: Option<Cow<'a, str>>,
     #[serde(borrow)]
     endpoints: RecordEndpoints<'a>,
     #[serde(borrow)]
@@ -224,6 +229,8 @@ impl<'a> From<&'a Session> for Record<'a> {
             generation: session.generation,
             issuer: session.issuer.as_ref().map(|issuer| Cow::Borrowed(issuer.as_str())),
             client: RecordClient::from(&session.client),
+            registration: session.registration.as_ref().map(RecordRegistration::from),
+            api: endpoint_text(&session.api),
             endpoints: RecordEndpoints {
                 token: Cow::Borrowed(session.token_endpoint.url().as_str()),
                 revocation: endpoint_text(&session.endpoints.revocation),
@@ -348,6 +355,8 @@ impl Record<'_> {
             generation: self.generation,
             issuer: self.issuer.map(|issuer| parse_issuer(&issuer)).transpose()?,
             client: self.client.parse()?,
+            registration: self.registration.map(RecordRegistration::parse).transpose()?,
+            api: parse_optional(self.api, "API")?,
             token_endpoint: parse_endpoint(&endpoints.token, "token endpoint")?,
             endpoints: SessionEndpoints {
                 revocation: parse_optional(endpoints.revocation, "revocation endpoint")?,

@@ -12,6 +12,7 @@ mod error;
 mod json;
 mod part;
 mod record;
+mod registration;
 mod role_credentials;
 mod token;
 
@@ -23,5 +24,6 @@ pub use end::{SessionEnd, Suspension};
 pub use error::{RECORD_VERSION, SessionError};
 pub use part::Part;
 pub use record::{ClientCredentialError, RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use registration::Registration;
 pub use role_credentials::{RoleCredentials, RoleIdentity};
 pub use token::StoredToken;

@@ -2,6 +2,7 @@
 //! renewed, and its tokens.
 
 use super::end::{SessionEnd, Suspension};
+use super::registration::Registration;
 use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
 use crate::protocol::authorization_details::AuthorizationDetails;
@@ -31,6 +32,10 @@ pub struct Session {
     pub issuer: Option<Issuer>,
     /// Who we are for the server.
     pub client: SessionClient,
+    /// Set where this program registered the client by itself.
+    pub registration: Option<Registration>,
+    /// The API whose URL the login was given.
+    pub api: Option<Endpoint>,
     /// Where tokens are requested (RFC 6749 §3.2).
     pub token_endpoint: Endpoint,
     /// Where tokens are revoked and asked about.
@@ -176,6 +181,8 @@ impl Session {
             generation: 0,
             issuer,
             client,
+            registration: None,
+            api: None,
             token_endpoint,
             endpoints: SessionEndpoints::default(),
             requested: RequestedAccess::default(),
@@ -200,6 +207,8 @@ impl Session {
             generation: self.generation.saturating_add(1),
             endpoints: self.endpoints,
             requested: self.requested,
+            registration: self.registration,
+            api: self.api,
             ..Session::new(self.issuer, self.client, self.token_endpoint)
         }
     }

@@ -5,6 +5,8 @@ use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::id_token::FirstClaims;
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::registration::RegistrationManagement;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
@@ -26,6 +28,15 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
                 algorithm: Some("ES256".to_owned()),
             }),
         },
+        registration: Some(Registration {
+            redirect_uri: RedirectUri::parse("http://127.0.0.1:4711/callback").ok(),
+            secret_expires_at: Some(UnixSeconds(1_950_000_000)),
+            management: Some(RegistrationManagement {
+                uri: endpoint("https://id.example.com/register/desktop"),
+                access_token: Secret::from("canary-registration-token"),
+            }),
+        }),
+        api: Some(endpoint("https://api.example.com/v1")),
         token_endpoint: endpoint("https://id.example.com/token"),
         endpoints: SessionEndpoints {
             revocation: Some(endpoint("https://id.example.com/revoke")),
@@ -175,6 +186,8 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.role_credentials.clear();
     session.subject = Some("alice".to_owned());
     session.dpop_key = None;
+    session.registration = None;
+    session.api = None;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;

@@ -1,5 +1,6 @@
 //! `oauth login` as the contract has it, against a server of literal bytes.
 
+mod api;
 mod browser;
 mod client;
 mod discovery;

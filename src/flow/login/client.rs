@@ -1,0 +1,133 @@
+//! The client of a login and the place where its answer comes in, which
+//! depend on each other: a client is registered with exactly the redirect URI
+//! that this login listens on (RFC 7591).
+
+use super::callback::CallbackReceiver;
+use super::error::LoginError;
+use super::request::{CallbackChoice, LoginRequest};
+use crate::flow::caller::Caller;
+use crate::flow::registration;
+use crate::flow::server::{ResolvedServer, ServerError};
+use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::registration::RegistrationRequest;
+use crate::store::Registration;
+use crate::trace::Event;
+use crate::user_agent::callback::LoopbackError;
+use serde_json::Value;
+
+/// Opens the place for the callback, and finds the client that the login is
+/// made as: the one that is known, or a new one with this very redirect URI.
+///
+/// # Errors
+/// [`LoginError`].
+pub(super) async fn open_callback(
+    request: &LoginRequest,
+    server: &mut ResolvedServer,
+    caller: &mut Caller<'_>,
+) -> Result<(Client, CallbackReceiver), LoginError> {
+    let choice = &request.client;
+    let registered = choice.registration.as_ref().and_then(|own| own.redirect_uri.as_ref());
+    if choice.id.is_some() {
+        let client = server.authenticated_client(&request.server, choice)?;
+        let Some(registered) = registered else {
+            return Ok((client, CallbackReceiver::open(&request.callback, caller).await?));
+        };
+        if let Some(receiver) = open_at(registered, &request.callback, caller).await? {
+            server.registration.clone_from(&choice.registration);
+            return Ok((client, receiver));
+        }
+        caller.observe(&Event::Note(&format!(
+            "the redirect URI {registered}, which this client was registered with, cannot be used now"
+        )));
+    }
+    let receiver = CallbackReceiver::open(&request.callback, caller).await?;
+    let client = register(request, &receiver.redirect_uri, server, caller).await?;
+    Ok((client, receiver))
+}
+
+/// The receiver at the redirect URI that was registered; `None` where its port
+/// is in use, or the login wants another redirect URI.
+async fn open_at(
+    registered: &RedirectUri,
+    choice: &CallbackChoice,
+    caller: &mut Caller<'_>,
+) -> Result<Option<CallbackReceiver>, LoginError> {
+    let port = registered.port().unwrap_or_default();
+    let at_port = match choice {
+        CallbackChoice::Listen(uri, settings) => {
+            let mut settings = settings.clone();
+            let may_have_port = settings.ports.is_empty() || settings.ports.iter().any(|own| [0, port].contains(own));
+            if !may_have_port {
+                return Ok(None);
+            }
+            settings.ports = vec![port];
+            CallbackChoice::Listen(uri.clone(), settings)
+        }
+        CallbackChoice::Paste(uri) if uri.port() == Some(0) => CallbackChoice::Paste(uri.with_port(port)),
+        CallbackChoice::Paste(uri) => CallbackChoice::Paste(uri.clone()),
+    };
+    match CallbackReceiver::open(&at_port, caller).await {
+        Ok(receiver) if receiver.redirect_uri == *registered => Ok(Some(receiver)),
+        Ok(receiver) => {
+            receiver.close().await;
+            Ok(None)
+        }
+        Err(LoginError::Listener(LoopbackError::PortsBusy { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn register(
+    request: &LoginRequest,
+    redirect_uri: &RedirectUri,
+    server: &mut ResolvedServer,
+    caller: &mut Caller<'_>,
+) -> Result<Client, LoginError> {
+    let endpoint = server.metadata.required("registration_endpoint");
+    let endpoint = endpoint.map_err(|_| ServerError::NoClient)?.clone();
+    let credentials = &request.client.credentials;
+    let asked = RegistrationRequest {
+        redirect_uri: redirect_uri.clone(),
+        method: method(request, server),
+        key: credentials
+            .key
+            .as_ref()
+            .map(|key| Value::Object(key.public_jwk().to_json())),
+    };
+    let client = registration::register(&asked, &endpoint, caller).await?;
+    let mut choice = request.client.clone();
+    choice.credentials.secret = client.secret.or_else(|| choice.credentials.secret.take());
+    choice.method = Some(client.method);
+    choice.id = Some(client.id);
+    server.registration = Some(Registration {
+        redirect_uri: Some(asked.redirect_uri),
+        secret_expires_at: client.secret_expires_at,
+        management: client.management,
+    });
+    Ok(server.authenticated_client(&request.server, &choice)?)
+}
+
+/// The method that was chosen, else a public client, unless the server lists
+/// methods and that one is not among them.
+fn method(request: &LoginRequest, server: &ResolvedServer) -> ClientAuthenticationMethod {
+    if let Some(method) = request.client.method {
+        return method;
+    }
+    let listed = server.metadata.token_endpoint_auth_methods_supported.as_deref();
+    let is_listed = |method: &ClientAuthenticationMethod| {
+        listed.is_none_or(|listed| listed.iter().any(|name| name == method.as_str()))
+    };
+    let with_key = request.client.credentials.key.is_some();
+    let wanted: &[ClientAuthenticationMethod] = match with_key {
+        true => &[ClientAuthenticationMethod::PrivateKeyJwt],
+        false => &[
+            ClientAuthenticationMethod::None,
+            ClientAuthenticationMethod::ClientSecretBasic,
+            ClientAuthenticationMethod::ClientSecretPost,
+            ClientAuthenticationMethod::ClientSecretJwt,
+        ],
+    };
+    let found = wanted.iter().copied().find(is_listed);
+    found.unwrap_or(ClientAuthenticationMethod::None)
+}
