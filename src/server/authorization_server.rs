@@ -6,6 +6,7 @@
 //! signed. Every rejection cites its specification.
 
 use super::access_token::AccessToken;
+use super::clients::Clients;
 use super::documents::Documents;
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
@@ -15,10 +16,9 @@ use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
 use super::pages::layout::Pages;
-use super::settings::clients::Clients;
 use super::settings::origins::AllowedOrigins;
 use super::settings::users::Users;
-use super::settings::{Approval, ServeSettings};
+use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
 use super::violations::concurrent_use::ConcurrentUse;
 use super::violations::set::Violations;
@@ -56,6 +56,8 @@ pub struct AuthorizationServer {
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
     pub(crate) approval: Approval,
+    /// Whether clients may register themselves.
+    pub(crate) registration: Registration,
     pub(crate) pages: Pages,
     pub(crate) keys: Keys,
     pub(crate) access_token_lifetime_s: i64,
@@ -110,14 +112,15 @@ impl AuthorizationServer {
         };
         Ok(AuthorizationServer {
             approval: settings.approval,
+            registration: settings.registration,
             pages: Pages::new(&issuer_text, users.is_only_demo()),
             keys: Keys::new(&settings.signing_keys)?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
-            clients: Clients::new(settings.clients.clone()),
+            clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            documents: Documents::new(&issuer, &api, settings, &violations)?,
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),

@@ -14,7 +14,7 @@ const CITATION: &str = "RFC 9700 §4.7, Fetch §3.2";
 
 /// Whether `--cors` covers this endpoint: those that a browser application calls.
 fn is_covered(route: Route) -> bool {
-    matches!(route, Route::Token | Route::Revoke | Route::Userinfo)
+    matches!(route, Route::Token | Route::Revoke | Route::Userinfo | Route::Register)
 }
 
 /// Whether other endpoints of this server answer programs, not browsers.

@@ -1,9 +1,11 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
+use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
 use super::scopes::{DEFAULT_SCOPE, SCOPES};
 use super::settings::dpop::DpopDemands;
+use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -37,10 +39,10 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
-        dpop: DpopDemands,
+        settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop)?;
+        let mut metadata = metadata(issuer, settings)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -48,7 +50,7 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, dpop)),
+            resource_metadata: bytes(&resource_metadata(issuer, api, settings.dpop)),
         })
     }
 }
@@ -72,7 +74,7 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -95,7 +97,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
-        dpop_bound_access_tokens_required: dpop.proof,
+        dpop_bound_access_tokens_required: settings.dpop.proof,
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -142,6 +144,12 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         ("protected_resources", json!([format!("{issuer}/api")])),
     ] {
         document[member] = value;
+    }
+    if settings.registration == Registration::Open {
+        document["registration_endpoint"] = json!(format!("{issuer}{}", Route::Register.path()));
+    }
+    if settings.client_id_documents != ClientIdDocuments::Off {
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     Ok(document)
 }

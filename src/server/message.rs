@@ -69,11 +69,21 @@ impl Request {
 
     /// The parameters of a form body; `None` where the body is something else.
     pub fn form_params(&self) -> Option<Params> {
-        let media_type = self.header("content-type").ok()??.split(';').next()?.trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !self.is_of_media_type("application/x-www-form-urlencoded") {
             return None;
         }
         std::str::from_utf8(self.body.expose()).ok().map(Params::parse)
+    }
+
+    /// Whether the body is JSON, by what the request says.
+    pub fn is_json(&self) -> bool {
+        self.is_of_media_type("application/json")
+    }
+
+    fn is_of_media_type(&self, wanted: &str) -> bool {
+        let header = self.header("content-type").ok().flatten().unwrap_or_default();
+        let media_type = header.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case(wanted)
     }
 
     /// The values of all cookies of this name, in order: a page on another port

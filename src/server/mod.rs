@@ -18,6 +18,8 @@ mod wrong_user_codes;
 mod access_token;
 mod bearer;
 mod client_authentication;
+mod client_metadata;
+pub mod clients;
 mod cors;
 mod dispatch;
 mod documents;

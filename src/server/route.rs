@@ -31,11 +31,13 @@ pub enum Route {
     Introspect,
     /// OpenID Connect Core §5.3.
     Userinfo,
+    /// RFC 7591 §3, and RFC 7592 §2 for a client that is registered.
+    Register,
     Hello,
 }
 
 impl Route {
-    const ALL: [(Route, &'static str, &'static [&'static str]); 15] = [
+    const ALL: [(Route, &'static str, &'static [&'static str]); 16] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -62,11 +64,12 @@ impl Route {
         (Route::Revoke, "/revoke", &["POST"]),
         (Route::Introspect, "/introspect", &["POST"]),
         (Route::Userinfo, "/userinfo", &["GET", "HEAD", "POST"]),
+        (Route::Register, "/register", &["POST", "GET", "DELETE"]),
         (Route::Hello, "/api/hello", &["GET", "HEAD"]),
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-    const NAMES: [(&'static str, Route); 9] = [
+    const NAMES: [(&'static str, Route); 10] = [
         ("authorize", Route::Authorize),
         ("token", Route::Token),
         ("device_authorization", Route::DeviceAuthorization),
@@ -75,6 +78,7 @@ impl Route {
         ("introspect", Route::Introspect),
         ("userinfo", Route::Userinfo),
         ("jwks", Route::Jwks),
+        ("register", Route::Register),
         ("api/hello", Route::Hello),
     ];
 
@@ -97,6 +101,14 @@ impl Route {
     /// The methods that it takes.
     pub fn methods(self) -> &'static [&'static str] {
         self.row().2
+    }
+
+    /// Whether its requests name a client.
+    pub(crate) fn names_clients(self) -> bool {
+        matches!(
+            self,
+            Route::Authorize | Route::Token | Route::DeviceAuthorization | Route::Revoke | Route::Introspect
+        )
     }
 
     fn row(self) -> (Route, &'static str, &'static [&'static str]) {
