@@ -260,6 +260,12 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/server/scripted_user.rs", "types the password of the demo account"),
     ("src/server/authorization_server.rs", "looks tokens up"),
     (
+        "src/server/endpoints/mcp.rs",
+        "reads messages, writes the id of a session into its header",
+    ),
+    ("src/server/endpoints/resource.rs", "reads a note"),
+    ("src/server/mcp/sessions.rs", "hashes the id of a session"),
+    (
         "src/server/endpoints/registration.rs",
         "reads the request, writes the credentials of a new client into the answer",
     ),

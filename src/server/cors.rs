@@ -19,7 +19,7 @@ fn is_covered(route: Route) -> bool {
 
 /// Whether other endpoints of this server answer programs, not browsers.
 fn is_for_programs(route: Route) -> bool {
-    is_covered(route) || matches!(route, Route::Introspect | Route::DeviceAuthorization)
+    is_covered(route) || matches!(route, Route::Introspect | Route::DeviceAuthorization | Route::Mcp)
 }
 
 /// The answer to a request that a page of another origin must not make; `None`

@@ -11,8 +11,9 @@ use super::endpoints::device::device;
 use super::endpoints::device_authorization::device_authorization;
 use super::endpoints::interaction::{consent, sign_in};
 use super::endpoints::introspect::introspect;
+use super::endpoints::mcp::mcp;
 use super::endpoints::registration::register;
-use super::endpoints::resource::hello;
+use super::endpoints::resource::{hello, notes};
 use super::endpoints::revoke::revoke;
 use super::endpoints::token::token;
 use super::endpoints::userinfo::userinfo;
@@ -157,7 +158,8 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         }
         Route::AuthorizationServerMetadata => document(&server.documents.metadata),
         Route::OpenidConfiguration => document(&server.documents.openid_configuration),
-        Route::ProtectedResourceMetadata => document(&server.documents.resource_metadata),
+        Route::ApiMetadata => document(&server.documents.api_metadata),
+        Route::McpMetadata => document(&server.documents.mcp_metadata),
         Route::Jwks => jwks(server, moment),
         Route::Authorize => authorize(server, moment, request),
         Route::SignIn => sign_in(server, moment, request),
@@ -170,6 +172,8 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         Route::Userinfo => userinfo(server, moment, request),
         Route::Register => register(server, moment, request),
         Route::Hello => hello(server, moment, request),
+        Route::Notes => notes(server, moment, request),
+        Route::Mcp => mcp(server, moment, request),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::scopes::{DEFAULT_SCOPE, NOTES_SCOPE, SCOPES};
 use super::settings::dpop::DpopDemands;
 use super::settings::{Registration, ServeSettings};
 use super::violations;
@@ -18,9 +18,10 @@ use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const HUMAN_LINKS: [&str; 3] = [
+pub(crate) const HUMAN_LINKS: [&str; 4] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/api",
+    "/.well-known/oauth-protected-resource/mcp",
     "/jwks",
 ];
 
@@ -28,7 +29,8 @@ pub(crate) const HUMAN_LINKS: [&str; 3] = [
 pub(crate) struct Documents {
     pub(crate) metadata: Vec<u8>,
     pub(crate) openid_configuration: Vec<u8>,
-    pub(crate) resource_metadata: Vec<u8>,
+    pub(crate) api_metadata: Vec<u8>,
+    pub(crate) mcp_metadata: Vec<u8>,
 }
 
 impl Documents {
@@ -39,6 +41,7 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
+        mcp: &Resource,
         settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
@@ -50,7 +53,18 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, settings.dpop)),
+            api_metadata: bytes(&resource_metadata(
+                issuer,
+                api,
+                "oauth serve: example API",
+                settings.dpop,
+            )),
+            mcp_metadata: bytes(&resource_metadata(
+                issuer,
+                mcp,
+                "oauth serve: example MCP server",
+                settings.dpop,
+            )),
         })
     }
 }
@@ -141,7 +155,10 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         ("request_parameter_supported", json!(false)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
-        ("protected_resources", json!([format!("{issuer}/api")])),
+        (
+            "protected_resources",
+            json!([format!("{issuer}/api"), format!("{issuer}/mcp")]),
+        ),
     ] {
         document[member] = value;
     }
@@ -154,13 +171,13 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
     Ok(document)
 }
 
-/// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands) -> Value {
+/// What a resource of this server wants (RFC 9728 §2).
+fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, dpop: DpopDemands) -> Value {
     json!({
-        "resource": api.as_str(),
-        "resource_name": "oauth serve: example API",
+        "resource": resource.as_str(),
+        "resource_name": name,
         "authorization_servers": [issuer.as_str()],
-        "scopes_supported": [DEFAULT_SCOPE],
+        "scopes_supported": [DEFAULT_SCOPE, NOTES_SCOPE],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "dpop_bound_access_tokens_required": dpop.proof,

@@ -12,7 +12,9 @@ pub enum Route {
     /// OpenID Connect Discovery §4.
     OpenidConfiguration,
     /// RFC 9728 §3.1, for `/api`.
-    ProtectedResourceMetadata,
+    ApiMetadata,
+    /// RFC 9728 §3.1, for `/mcp`.
+    McpMetadata,
     /// RFC 7517.
     Jwks,
     /// RFC 6749 §3.1.
@@ -34,10 +36,13 @@ pub enum Route {
     /// RFC 7591 §3, and RFC 7592 §2 for a client that is registered.
     Register,
     Hello,
+    Notes,
+    /// Model Context Protocol, Streamable HTTP.
+    Mcp,
 }
 
 impl Route {
-    const ALL: [(Route, &'static str, &'static [&'static str]); 16] = [
+    const ALL: [(Route, &'static str, &'static [&'static str]); 19] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -50,8 +55,13 @@ impl Route {
             &["GET", "HEAD", "OPTIONS"],
         ),
         (
-            Route::ProtectedResourceMetadata,
+            Route::ApiMetadata,
             "/.well-known/oauth-protected-resource/api",
+            &["GET", "HEAD", "OPTIONS"],
+        ),
+        (
+            Route::McpMetadata,
+            "/.well-known/oauth-protected-resource/mcp",
             &["GET", "HEAD", "OPTIONS"],
         ),
         (Route::Jwks, "/jwks", &["GET", "HEAD", "OPTIONS"]),
@@ -66,10 +76,12 @@ impl Route {
         (Route::Userinfo, "/userinfo", &["GET", "HEAD", "POST"]),
         (Route::Register, "/register", &["POST", "GET", "DELETE"]),
         (Route::Hello, "/api/hello", &["GET", "HEAD"]),
+        (Route::Notes, "/api/notes", &["GET", "POST"]),
+        (Route::Mcp, "/mcp", &["POST", "GET", "DELETE"]),
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-    const NAMES: [(&'static str, Route); 10] = [
+    const NAMES: [(&'static str, Route); 12] = [
         ("authorize", Route::Authorize),
         ("token", Route::Token),
         ("device_authorization", Route::DeviceAuthorization),
@@ -80,6 +92,8 @@ impl Route {
         ("jwks", Route::Jwks),
         ("register", Route::Register),
         ("api/hello", Route::Hello),
+        ("api/notes", Route::Notes),
+        ("mcp", Route::Mcp),
     ];
 
     /// The name that stands for all metadata documents.
@@ -130,7 +144,8 @@ impl Route {
             let documents = [
                 Route::AuthorizationServerMetadata,
                 Route::OpenidConfiguration,
-                Route::ProtectedResourceMetadata,
+                Route::ApiMetadata,
+                Route::McpMetadata,
             ];
             return Ok(documents.to_vec());
         }

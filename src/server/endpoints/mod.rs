@@ -12,6 +12,7 @@ mod form;
 pub(crate) mod front_channel;
 pub(crate) mod interaction;
 pub(crate) mod introspect;
+pub(crate) mod mcp;
 mod prompt_requirements;
 pub(crate) mod registration;
 pub(crate) mod resource;

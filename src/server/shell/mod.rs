@@ -21,9 +21,8 @@ use crate::system::{SystemRandomness, now};
 use crate::transport::TransportSettings;
 use client_documents::DocumentFetcher;
 use connections::{Connections, Slot};
-use http::{MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use http::{AnswerBody, MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -149,8 +148,9 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
     // Small answers should not wait for a full segment; failing is no harm.
     let _ = stream.set_nodelay(true);
     let slot = Arc::new(slot);
-    let (answering, own_slot) = (Arc::clone(&shared), Arc::clone(&slot));
-    let service = service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), request));
+    let (answering, own_slot, ending) = (Arc::clone(&shared), Arc::clone(&slot), stopping.clone());
+    let service =
+        service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), ending.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -177,8 +177,9 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
 async fn answer(
     shared: Arc<Shared>,
     slot: Arc<Slot>,
+    stopping: watch::Receiver<bool>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+) -> Result<hyper::Response<AnswerBody>, Infallible> {
     let _answering = slot.answer();
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
@@ -198,7 +199,7 @@ async fn answer(
         }
     };
     (shared.log)(LogEntry::new(&method, &path, &response));
-    Ok(encode(response))
+    Ok(encode(response, stopping))
 }
 
 /// Fetches the document that the client of the request is named by, where that

@@ -5,6 +5,7 @@ mod authorize;
 mod client_id_documents;
 mod device;
 mod dpop;
+mod mcp;
 mod metadata;
 mod prompt;
 mod protection;
