@@ -73,8 +73,10 @@ impl Repeated {
 }
 
 /// Names whose values are secrets wherever they stand in a message.
-const SECRET_NAMES: [&str; 10] = [
+const SECRET_NAMES: [&str; 13] = [
     "access_token",
+    "actor_token",
+    "assertion",
     "client_assertion",
     "code",
     "code_verifier",
@@ -83,6 +85,7 @@ const SECRET_NAMES: [&str; 10] = [
     "id_token_hint",
     "refresh_token",
     "state",
+    "subject_token",
     "token",
 ];
 
