@@ -1,7 +1,6 @@
 //! What every source gives: one line, the token.
 
 use super::error::SourceProblem;
-use crate::protocol::abnf::is_vschar_text;
 use crate::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -23,7 +22,7 @@ pub(super) fn token_from_bytes(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, Sour
         return Err(not("what came is empty"));
     }
     match std::str::from_utf8(text) {
-        Ok(text) if is_vschar_text(text) => Ok(Secret::from(text)),
+        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::from(text)),
         _ => Err(not("what came is not one line of printable ASCII without blanks")),
     }
 }
