@@ -107,7 +107,8 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
             hint: "Only a client that proves nothing needs no name: give it with --client-id ID.".to_owned(),
         });
     }
-    if credentials.certificate.is_some() && credentials.key.is_none() {
+    let needs_key = resolved.request.request_object || credentials.certificate.is_some();
+    if needs_key && credentials.key.is_none() {
         return Err(missing("client key", resolved));
     }
     if let (Some(certificate), Some(key)) = (&credentials.certificate, &credentials.key)

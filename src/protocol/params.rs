@@ -73,7 +73,7 @@ impl Repeated {
 }
 
 /// Names whose values are secrets wherever they stand in a message.
-const SECRET_NAMES: [&str; 13] = [
+const SECRET_NAMES: [&str; 15] = [
     "access_token",
     "actor_token",
     "assertion",
@@ -84,6 +84,8 @@ const SECRET_NAMES: [&str; 13] = [
     "id_token",
     "id_token_hint",
     "refresh_token",
+    "request",
+    "response",
     "state",
     "subject_token",
     "token",

@@ -14,6 +14,7 @@ pub use quirk::{Quirk, describe_quirks};
 pub use token_type::{NOT_APPLICABLE, TokenType};
 
 use super::abnf::is_vschar_text;
+use super::authorization_details::AuthorizationDetails;
 use super::endpoint::{Endpoint, origin_of};
 use super::error::ErrorResponse;
 use super::http::HttpResponse;
@@ -58,7 +59,9 @@ pub struct TokenResponse {
     pub id_token: Option<Secret>,
     /// What kind of token came of an exchange (RFC 8693 §2.2.1).
     pub issued_token_type: Option<String>,
-    /// Members that this program does not know.
+    /// What was granted beside the scope (RFC 9396 §7), where it can be read.
+    pub authorization_details: Option<AuthorizationDetails>,
+    /// Members that this program does not know, and `authorization_details` as they came.
     pub other: Map<String, Value>,
     /// What is odd about the answer though it can be used.
     pub quirks: Vec<Quirk>,
@@ -158,6 +161,8 @@ impl TokenResponse {
             .filter_map(|name| lifetime_s(object.get(*name)?))
             // 0 is what Keycloak says of a refresh token without an end
             .find(|seconds| *seconds > 0);
+        let details = object.get("authorization_details");
+        let authorization_details = details.and_then(|value| AuthorizationDetails::from_json(value).ok());
         Ok(TokenResponse {
             access_token,
             token_type,
@@ -167,6 +172,7 @@ impl TokenResponse {
             scope,
             id_token,
             issued_token_type,
+            authorization_details,
             other: object,
             quirks,
         })
