@@ -100,7 +100,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "takes an assertion apart to change its signature",
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
-    ("src/app/token_source/gcp.rs", "reads the token that a metadata service sent"),
+    (
+        "src/app/token_source/gcp.rs",
+        "reads the token that a metadata service sent",
+    ),
     (
         "src/app/token_source/service.rs",
         "parses the answers of metadata services",
