@@ -90,11 +90,25 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
+    ("src/protocol/json_answer.rs", "parses the bodies of answers"),
+    (
+        "src/protocol/authorization/request_object.rs",
+        "writes the parameters of a request as claims",
+    ),
     (
         "src/check/rules/client_assertion.rs",
         "takes an assertion apart to change its signature",
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
+    (
+        "src/app/token_source/gcp.rs",
+        "reads the token that a metadata service sent",
+    ),
+    (
+        "src/app/token_source/service.rs",
+        "parses the answers of metadata services",
+    ),
+    ("src/flow/id_jag.rs", "reads whom an identity assertion is for"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (

@@ -12,6 +12,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
+use crate::flow::pushed_authorization_request::ParChoice;
 use crate::flow::refresh::{RefreshOptions, refresh};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ClientChoice, ServerChoice};
@@ -29,8 +30,7 @@ use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::DEFAULT_CLIENT_ID;
 use crate::server::settings::users::User;
-use crate::store::Part;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, FreshCredentials, Interaction, Part, ProfileName, Session, StoreKind};
 use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
 use crate::system::process;
@@ -198,7 +198,7 @@ async fn exercise_session(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
-    revoke_session(session, None, caller).await?;
+    revoke_session(session, &FreshCredentials::default(), caller).await?;
     Ok(answer)
 }
 
@@ -311,6 +311,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             introspection_endpoint: None,
             jwks_uri: None,
             device_authorization_endpoint: None,
+            pushed_authorization_request_endpoint: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {
@@ -319,6 +320,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             method: None,
             method_with_secret: None,
             assertion_audience: AssertionAudience::default(),
+            assertion_source: None,
         },
         authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
@@ -329,8 +331,11 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             extra: Vec::new(),
             extra_token_params: Vec::new(),
             dpop_jkt: None,
+            authorization_details: None,
         },
         dpop: false,
+        par: ParChoice::default(),
+        request_object: false,
         callback: CallbackChoice::Listen(redirect_uri, listen),
         success_url: None,
         timeout,

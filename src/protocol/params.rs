@@ -73,8 +73,10 @@ impl Repeated {
 }
 
 /// Names whose values are secrets wherever they stand in a message.
-const SECRET_NAMES: [&str; 10] = [
+const SECRET_NAMES: [&str; 15] = [
     "access_token",
+    "actor_token",
+    "assertion",
     "client_assertion",
     "code",
     "code_verifier",
@@ -82,7 +84,10 @@ const SECRET_NAMES: [&str; 10] = [
     "id_token",
     "id_token_hint",
     "refresh_token",
+    "request",
+    "response",
     "state",
+    "subject_token",
     "token",
 ];
 

@@ -8,6 +8,8 @@
 )]
 
 #[cfg(unix)]
+mod authorization_details;
+#[cfg(unix)]
 mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
@@ -63,6 +65,7 @@ mod login;
 #[cfg(unix)]
 mod login_for_programs;
 mod logout;
+mod machine_grants;
 mod man;
 #[cfg(unix)]
 mod messages;
@@ -85,9 +88,13 @@ mod prompts;
 #[cfg(unix)]
 mod providers;
 #[cfg(unix)]
+mod pushed_requests;
+#[cfg(unix)]
 mod refresh;
 #[cfg(unix)]
 mod relocation;
+#[cfg(unix)]
+mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
@@ -95,6 +102,8 @@ mod serve;
 mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
+#[cfg(unix)]
+mod signed_responses;
 mod status;
 mod support;
 #[cfg(target_os = "linux")]

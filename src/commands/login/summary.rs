@@ -6,14 +6,15 @@ use super::saver::SessionSaver;
 use crate::app::session_row::SessionRow;
 use crate::args::config::Config;
 use crate::error::Error;
-use crate::foreign_text::{WordOrQuoted, sanitize_json};
+use crate::foreign_text::{WordOrQuoted, sanitize, sanitize_json};
 use crate::output::duration::describe_seconds;
 use crate::output::report;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{ProfileName, StoreKind};
+use crate::store::{ProfileName, Renewal, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 
@@ -38,6 +39,7 @@ impl<'a> Summary<'a> {
     pub(super) fn print(&self, prints_json: bool, observer: &mut dyn Observer) -> Result<(), Error> {
         self.print_identity(observer);
         self.print_scope(observer);
+        self.print_authorization_details(observer);
         self.print_lifetime(observer);
         self.print_renewal(observer);
         let name = self.saver.name();
@@ -61,10 +63,15 @@ impl<'a> Summary<'a> {
         let session = &self.outcome.session;
         let identity = match &self.outcome.id_token {
             Some(id_token) => format!(" as {}", WordOrQuoted(id_token.display_name())),
-            None if session.renewal.repeats_grant() => {
-                format!(" as the client {}", WordOrQuoted(session.client.id.as_str()))
-            }
-            None => String::new(),
+            None => match &session.renewal {
+                Renewal::ClientCredentials => {
+                    format!(" as the client {}", WordOrQuoted(session.client.id.as_str()))
+                }
+                Renewal::TokenExchange(exchange) => format!(" with a token from {}", exchange.subject.source),
+                Renewal::JwtBearer { assertion } => format!(" with an assertion from {assertion}"),
+                Renewal::IdJag(id_jag) => format!(" with the session of profile \"{}\"", id_jag.from),
+                Renewal::RefreshToken | Renewal::None => String::new(),
+            },
         };
         let issuer = session.issuer.as_ref().map(Issuer::as_str);
         let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());
@@ -92,6 +99,32 @@ impl<'a> Summary<'a> {
         let more = granted.without(requested);
         if !requested.is_empty() && !more.is_empty() {
             observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+        }
+    }
+
+    /// What was granted beside the scope, and what of it is missing.
+    fn print_authorization_details(&self, observer: &mut dyn Observer) {
+        let granted = self.outcome.session.authorization_details.as_ref();
+        let requested = self.outcome.requested.authorization_details.as_ref();
+        let granted_types = granted.map(AuthorizationDetails::types).unwrap_or_default();
+        for details in granted.map(AuthorizationDetails::objects).unwrap_or_default() {
+            observer.observe(&Event::Outcome(&format!(
+                "granted in detail: {}",
+                sanitize(&details.to_string())
+            )));
+        }
+        if requested.is_some() && granted.is_none() {
+            observer.observe(&Event::Note(
+                "the server does not say which authorization details it granted (RFC 9396 §7)",
+            ));
+            return;
+        }
+        let requested_types = requested.map(AuthorizationDetails::types).unwrap_or_default();
+        for missing in requested_types.iter().filter(|name| !granted_types.contains(name)) {
+            observer.observe(&Event::Warning(&format!(
+                "asked for, but not granted: authorization details of type {}",
+                WordOrQuoted(missing)
+            )));
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A login that is about to begin.
 pub(super) struct Turn<'a> {
     pub(super) request: &'a LoginRequest,
-    pub(super) method: &'a LoginMethod,
+    pub(super) method: &'a LoginMethod<'a>,
     /// How long to wait for another login.
     pub(super) timeout: Duration,
     /// The generation of the session before; one above it is of another login.
@@ -69,4 +69,6 @@ fn matches_request(session: &Session, request: &LoginRequest) -> bool {
         && session.client.id == request.client.id
         && session.requested == RequestedAccess::from(&request.authorization)
         && (session.dpop_key.is_some() || !request.dpop)
+        // What was asked for in this way is not kept.
+        && request.authorization.authorization_details.is_none()
 }

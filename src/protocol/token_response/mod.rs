@@ -11,9 +11,10 @@ mod token_type;
 pub use body::{MAX_REFRESH_TOKEN_BYTES, salvage_refresh_token};
 pub use error::{InvalidTokenResponse, TokenError};
 pub use quirk::{Quirk, describe_quirks};
-pub use token_type::TokenType;
+pub use token_type::{NOT_APPLICABLE, TokenType};
 
 use super::abnf::is_vschar_text;
+use super::authorization_details::AuthorizationDetails;
 use super::endpoint::{Endpoint, origin_of};
 use super::error::ErrorResponse;
 use super::http::HttpResponse;
@@ -56,7 +57,11 @@ pub struct TokenResponse {
     pub scope: Option<Scope>,
     /// OpenID Connect Core §3.1.3.3.
     pub id_token: Option<Secret>,
-    /// Members that this program does not know.
+    /// What kind of token came of an exchange (RFC 8693 §2.2.1).
+    pub issued_token_type: Option<String>,
+    /// What was granted beside the scope (RFC 9396 §7), where it can be read.
+    pub authorization_details: Option<AuthorizationDetails>,
+    /// Members that this program does not know, and `authorization_details` as they came.
     pub other: Map<String, Value>,
     /// What is odd about the answer though it can be used.
     pub quirks: Vec<Quirk>,
@@ -144,11 +149,20 @@ impl TokenResponse {
             quirks.push(Quirk::ExpiresAtOnce);
         }
         let id_token = optional_token(&mut object, "id_token", usize::MAX)?;
+        let issued_token_type = match object.remove("issued_token_type") {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        if wanted.is_exchanged() && issued_token_type.is_none() {
+            quirks.push(Quirk::NoIssuedTokenType);
+        }
         let refresh_lifetimes = REFRESH_TOKEN_LIFETIMES.iter();
         let refresh_expires_in_s = refresh_lifetimes
             .filter_map(|name| lifetime_s(object.get(*name)?))
             // 0 is what Keycloak says of a refresh token without an end
             .find(|seconds| *seconds > 0);
+        let details = object.get("authorization_details");
+        let authorization_details = details.and_then(|value| AuthorizationDetails::from_json(value).ok());
         Ok(TokenResponse {
             access_token,
             token_type,
@@ -157,6 +171,8 @@ impl TokenResponse {
             refresh_expires_in_s,
             scope,
             id_token,
+            issued_token_type,
+            authorization_details,
             other: object,
             quirks,
         })
@@ -179,6 +195,9 @@ impl TokenResponse {
         }
         if let Some(id_token) = &self.id_token {
             object.insert("id_token".into(), json!(id_token.expose()));
+        }
+        if let Some(issued_token_type) = &self.issued_token_type {
+            object.insert("issued_token_type".into(), json!(issued_token_type));
         }
         for (name, value) in &self.other {
             object.insert(name.clone(), value.clone());
