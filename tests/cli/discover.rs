@@ -371,7 +371,7 @@ fn text_of_the_server_cannot_steer_the_terminal() {
 #[test]
 fn the_development_server_has_no_findings() {
     let server = DevelopmentServer::start(&[]);
-    for (url, attempts) in [(server.issuer(), 2), (server.issuer() + "/api", 7)] {
+    for (url, attempts) in [(server.issuer(), 2), (server.issuer() + "/api", 8)] {
         let outcome = discover(&[&url, "--json"]).expect_code(0);
         let object = outcome.json();
         assert_eq!(object["findings"], value!([]), "{url}");

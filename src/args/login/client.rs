@@ -2,7 +2,9 @@
 
 use super::callback::DEFAULT_REDIRECT_URI;
 use super::changes::ProfileChanges;
+use super::machine::source;
 use crate::args::config::{Profile, Setting};
+use crate::args::login_grant::LoginGrant;
 use crate::args::settings::error::{SettingsError, invalid};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::server::ClientChoice;
@@ -10,7 +12,7 @@ use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, Cli
 use crate::protocol::client_metadata_url::ClientMetadataUrl;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::signing::SigningKey;
-use crate::store::ProfileName;
+use crate::store::{ProfileName, TokenSource};
 use crate::system::environment::Environment;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -38,6 +40,15 @@ pub struct ClientOptions {
     // a key in PEM begins with hyphens; taken, it is refused without being repeated
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_key_file: Option<PathBuf>,
+    // A text here: clap would repeat one that is a token
+    /// Where an assertion comes from that somebody else makes for the client, as for --subject-token
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        conflicts_with = "client_key_file",
+        help_heading = "Client"
+    )]
+    pub client_assertion: Option<String>,
     /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
     #[arg(long, value_name = "KID", help_heading = "Client")]
     pub client_key_id: Option<String>,
@@ -98,7 +109,7 @@ impl CredentialFiles {
 
 impl ClientOptions {
     /// The client of these flags, the environment and the profile, as far as
-    /// they name one.
+    /// they name one; one without a name where the grant needs none.
     ///
     /// # Errors
     /// [`SettingsError::Value`].
@@ -106,6 +117,7 @@ impl ClientOptions {
         &self,
         environment: &Environment,
         profile: &Profile,
+        grant: LoginGrant,
     ) -> Result<ClientChoice, SettingsError> {
         let of_environment = || Some(("OAUTH_CLIENT_ID", environment.text("OAUTH_CLIENT_ID")?));
         let of_profile = || Some(("client_id", profile.text("client_id")?.to_owned()));
@@ -123,12 +135,16 @@ impl ClientOptions {
             (None, None) => None,
         };
         Ok(ClientChoice {
-            id: id.transpose()?,
+            id: match id.transpose()? {
+                None if grant.needs_no_client() => Some(ClientId::unnamed()),
+                id => id,
+            },
             registration: None,
             credentials: ClientCredentials::default(),
             method,
             method_with_secret: None,
             assertion_audience: self.assertion_audience(profile)?,
+            assertion_source: self.assertion_source(profile)?,
         })
     }
 
@@ -176,6 +192,20 @@ impl ClientOptions {
         })
     }
 
+    /// A key that is given takes the place of a saved source.
+    fn assertion_source(&self, profile: &Profile) -> Result<Option<TokenSource>, SettingsError> {
+        let saved = match self.client_key_file {
+            Some(_) => &Profile::default(),
+            None => profile,
+        };
+        source(
+            self.client_assertion.as_deref(),
+            "--client-assertion",
+            "client_assertion",
+            saved,
+        )
+    }
+
     fn assertion_audience(&self, profile: &Profile) -> Result<AssertionAudience, SettingsError> {
         match (&self.assertion_audience, profile.text("assertion_audience")) {
             (Some(audience), _) => Ok(audience.clone()),
@@ -214,6 +244,7 @@ impl ClientOptions {
         changes.path("client_secret_file", self.client_secret_file.as_deref());
         changes.path("client_key_file", self.client_key_file.as_deref());
         changes.text("client_key_id", self.client_key_id.as_deref());
+        changes.source("client_assertion", self.client_assertion.as_deref());
         changes.path("client_cert_file", self.client_cert_file.as_deref());
         let audience = self.assertion_audience.as_ref().map(ToString::to_string);
         changes.text("assertion_audience", audience.as_deref());

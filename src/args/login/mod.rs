@@ -5,6 +5,7 @@ mod browser;
 mod callback;
 mod changes;
 mod client;
+mod machine;
 mod request;
 mod server;
 mod session;
@@ -14,6 +15,7 @@ pub(in crate::args) use callback::no_callback;
 pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
 pub(in crate::args) use changes::ProfileChanges;
 pub use client::{ClientOptions, ClientSearch, CredentialFiles, RegistrationChoice};
+pub use machine::{MachineOptions, profiles_behind};
 pub use request::{RequestOptions, assumed_ttl, token_parameters};
 pub use server::ServerOptions;
 pub(in crate::args) use server::{require_server, unusable};
@@ -39,6 +41,8 @@ pub struct LoginOptions {
     #[command(flatten)]
     pub request: RequestOptions,
     #[command(flatten)]
+    pub machine: MachineOptions,
+    #[command(flatten)]
     pub callback: CallbackOptions,
     #[command(flatten)]
     pub browser: BrowserOptions,
@@ -54,6 +58,7 @@ impl LoginOptions {
         self.server.save(url, &mut changes);
         self.client.save(&mut changes);
         self.request.save(saved_scope, &mut changes);
+        self.machine.save(&mut changes);
         self.callback.save(&mut changes);
         self.browser.save(&mut changes);
         changes.into_settings()

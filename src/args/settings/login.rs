@@ -18,7 +18,7 @@ use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
 use crate::providers::Provider;
-use crate::store::{ProfileName, StoreKind};
+use crate::store::{ProfileName, Renewal, StoreKind};
 use crate::system::environment::Environment;
 use std::str::FromStr;
 
@@ -37,6 +37,7 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
     "client_key_id",
     "client_cert_file",
     "assertion_audience",
+    "client_assertion",
 ];
 
 /// What a login is to do, and what of it is to be remembered.
@@ -44,6 +45,8 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
 pub struct ResolvedLogin {
     pub profile: ProfileName,
     pub grant: LoginGrant,
+    /// How a grant that needs nobody is repeated, with its sources.
+    pub renewal: Renewal,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,
     /// The flow's part, but for the client's credentials, which are read later.
@@ -113,7 +116,7 @@ pub fn login(
         Some(target) => server.issuer = target.issuer.clone().filter(|_| !target.is_api),
         None => require_server(&server, grant, &name)?,
     }
-    let mut client = options.client.choice(environment, profile)?;
+    let mut client = options.client.choice(environment, profile, grant)?;
     let metadata_url = config.client_metadata_url.as_deref();
     let called = (&name, url.as_deref());
     let mut client_search = options.client.search(environment, profile, metadata_url, called)?;
@@ -126,6 +129,8 @@ pub fn login(
     }
     client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
     let mut authorization = authorization_options(options, profile)?;
+    let audience = authorization.audience.as_deref();
+    let renewal = options.machine.renewal(grant, audience, profile, &name)?;
     authorization.authorization_details = authorization_details(options, profile, grant)?;
     let mut given = options.profile_changes(issuer, saved.list("scope"));
     if let Some(provider) = &provider {
@@ -134,7 +139,7 @@ pub fn login(
     }
     let callback = match grant {
         LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
-        LoginGrant::Device | LoginGrant::ClientCredentials => no_callback()?,
+        _ => no_callback()?,
     };
     Ok(ResolvedLogin {
         given,
@@ -144,6 +149,7 @@ pub fn login(
         refresh_parameters: options.request.refresh_parameters(Some(profile))?,
         profile: name,
         grant,
+        renewal,
         request: LoginRequest {
             server,
             client,
@@ -178,6 +184,10 @@ fn login_grant(options: &LoginOptions, profile: &Profile) -> Result<LoginGrant, 
         LoginGrant::ClientCredentials => (
             options.flag_for_a_person(),
             "the client gets the token for itself, and no browser is opened",
+        ),
+        LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => (
+            options.flag_for_a_person(),
+            "the token comes for one that is there already, and no browser is opened",
         ),
     };
     match flag {
@@ -217,6 +227,10 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     let mut options = LoginOptions::default();
     options.callback.paste = true;
     let name = parse_name("profile", "default")?;
+    let ignoring_absence = |result: Result<(), SettingsError>| match result {
+        Err(SettingsError::Missing { .. }) => Ok(()),
+        other => other,
+    };
     let grant = options.request.grant(profile)?;
     let ProviderChoice { provider, .. } = provider::choose(&options, None, profile, &[])?;
     let filled = match &provider {
@@ -229,14 +243,18 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;
-    options.client.choice(&Environment::default(), profile)?;
+    options.client.choice(&Environment::default(), profile, grant)?;
     options
         .client
         .search(&Environment::default(), profile, None, (&name, None))?;
     UrlTarget::find(None, profile, &options, options.server.http_policy(profile))?;
     options.callback.choice(profile)?;
     options.callback.success_url(profile)?;
-    authorization_options(&options, profile)?;
+    let authorization = authorization_options(&options, profile)?;
+    let renewal = options
+        .machine
+        .renewal(grant, authorization.audience.as_deref(), profile, &name);
+    ignoring_absence(renewal.map(|_| ()))?;
     options.request.par(profile)?;
     options.request.refresh_parameters(Some(profile))?;
     assumed_ttl(None, Some(profile))?;
