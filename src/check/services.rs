@@ -20,7 +20,7 @@ impl Prober<'_, '_> {
                 scheme: "Bearer",
                 credentials: token.clone(),
             };
-            ("authorization", credentials)
+            ("authorization".into(), credentials)
         }));
         self.send(request)
     }

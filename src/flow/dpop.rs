@@ -153,7 +153,7 @@ impl DpopSession {
             nonce: self.nonce(&request.url.origin()),
         };
         let proof = self.key.proof(&target, caller.now(), caller.randomness)?;
-        request.headers.push((PROOF_HEADER, HeaderValue::Secret(proof)));
+        request.push_header(PROOF_HEADER, HeaderValue::Secret(proof));
         Ok(())
     }
 

@@ -8,6 +8,8 @@ use super::tls_identity::TlsIdentity;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -18,21 +20,82 @@ pub const USER_AGENT: &str = concat!("oauth/", env!("CARGO_PKG_VERSION"));
 /// Shorter secrets are not looked for in other text: they are in every text.
 const SECRET_FROM_CHARS: usize = 4;
 
-/// The methods that the protocol uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a request asks the server to do (RFC 9110 §9).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     Get,
     /// Everything that carries credentials in a form.
     Post,
+    /// Those that APIs have beside the two that the protocol uses.
+    Other(MethodName),
 }
 
+/// The name of a method: a token (RFC 9110 §5.6.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodName(String);
+
 impl Method {
-    /// `GET` or `POST`.
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Other(name) => &name.0,
         }
+    }
+
+    /// The method of this name; `None` for text that is not a token.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "GET" => Some(Method::Get),
+            "POST" => Some(Method::Post),
+            other => is_token(other).then(|| Method::Other(MethodName(other.to_owned()))),
+        }
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_token_character = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_character)
+}
+
+/// The name of a header field in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderName(Cow<'static, str>);
+
+impl HeaderName {
+    /// The name in lower case; `None` for text that is not a token (RFC 9110 §5.1).
+    pub fn parse(name: &str) -> Option<Self> {
+        is_token(name).then(|| HeaderName(name.to_ascii_lowercase().into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that stands in this program, in lower case.
+impl From<&'static str> for HeaderName {
+    fn from(name: &'static str) -> Self {
+        HeaderName(Cow::Borrowed(name))
+    }
+}
+
+impl PartialEq<str> for HeaderName {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for HeaderName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
@@ -92,6 +155,56 @@ impl HeaderValue {
     }
 }
 
+/// What goes with a request.
+#[derive(Debug, Clone)]
+pub enum RequestBody {
+    /// Parameters, of which each knows whether it may be shown.
+    Form(Params),
+    /// Anything else, such as JSON.
+    Content(Content),
+    /// Content that is read while it is sent; the transport has it.
+    Stream {
+        media_type: Option<String>,
+        /// Where it is known from the start.
+        length_bytes: Option<u64>,
+    },
+}
+
+/// A body of any type. It may hold secrets.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub media_type: Option<String>,
+    pub bytes: Secret<Vec<u8>>,
+}
+
+impl RequestBody {
+    /// A JSON document.
+    pub fn json(document: &serde_json::Value) -> Self {
+        RequestBody::Content(Content {
+            media_type: Some("application/json".to_owned()),
+            bytes: Secret::new(document.to_string().into_bytes()),
+        })
+    }
+
+    /// What `Content-Type` says of it.
+    pub fn media_type(&self) -> Option<&str> {
+        match self {
+            RequestBody::Form(_) => Some("application/x-www-form-urlencoded"),
+            RequestBody::Content(content) => content.media_type.as_deref(),
+            RequestBody::Stream { media_type, .. } => media_type.as_deref(),
+        }
+    }
+
+    /// How long it is, where that is known.
+    pub fn length_bytes(&self) -> Option<u64> {
+        match self {
+            RequestBody::Form(params) => Some(params.encoded_length_bytes() as u64),
+            RequestBody::Content(content) => Some(content.bytes.expose().len() as u64),
+            RequestBody::Stream { length_bytes, .. } => *length_bytes,
+        }
+    }
+}
+
 /// What the client asks a server.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
@@ -99,9 +212,8 @@ pub struct HttpRequest {
     /// The whole URL. No client puts a secret there; an examination of a server does.
     pub url: Url,
     /// Headers beside those that follow from the rest, see [`HttpRequest::all_headers`].
-    pub headers: Vec<(&'static str, HeaderValue)>,
-    /// The form body of a POST.
-    pub body: Option<Params>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Option<RequestBody>,
     /// What the client shows of itself in TLS (RFC 8705 §2).
     pub tls_identity: Option<Arc<TlsIdentity>>,
 }
@@ -112,7 +224,7 @@ impl HttpRequest {
         HttpRequest {
             method: Method::Get,
             url,
-            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
+            headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: None,
             tls_identity: None,
         }
@@ -123,27 +235,58 @@ impl HttpRequest {
         HttpRequest {
             method: Method::Post,
             url,
-            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
-            body: Some(body),
+            headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
+            body: Some(RequestBody::Form(body)),
             tls_identity: None,
         }
     }
 
-    /// Every header of the message but `Content-Length`, names in lower case:
-    /// `Host`, `User-Agent`, the ones of [`HttpRequest::headers`],
-    /// `Accept-Encoding` (RFC 9110 §12.5.3: without it a server may compress),
-    /// and the `Content-Type` of a form body (RFC 6749 Appendix B).
-    pub fn all_headers(&self) -> Vec<(&'static str, HeaderValue)> {
+    /// Adds a header.
+    pub fn push_header(&mut self, name: impl Into<HeaderName>, value: HeaderValue) {
+        self.headers.push((name.into(), value));
+    }
+
+    /// The parameters of a form body.
+    pub fn form(&self) -> Option<&Params> {
+        match &self.body {
+            Some(RequestBody::Form(params)) => Some(params),
+            _ => None,
+        }
+    }
+
+    /// Takes the parameters of a form body out, to be changed and given back to
+    /// [`HttpRequest::set_form`].
+    pub fn take_form(&mut self) -> Params {
+        match self.body.take() {
+            Some(RequestBody::Form(params)) => params,
+            _ => Params::new(),
+        }
+    }
+
+    /// Makes these parameters the body.
+    pub fn set_form(&mut self, params: Params) {
+        self.body = Some(RequestBody::Form(params));
+    }
+
+    /// Every header of the message but `Content-Length`: `Host`, `User-Agent`,
+    /// the ones of [`HttpRequest::headers`], `Accept-Encoding` (RFC 9110 §12.5.3:
+    /// without it a server may compress), and the `Content-Type` of the body
+    /// (RFC 6749 Appendix B). Those of [`HttpRequest::headers`] win.
+    pub fn all_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let host = self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-        let mut headers = vec![
-            ("host", HeaderValue::Plain(host)),
-            ("user-agent", HeaderValue::Plain(USER_AGENT.to_owned())),
-        ];
+        let is_given = |name: &str| self.headers.iter().any(|(given, _)| given == name);
+        let plain = |name: &'static str, value: &str| (HeaderName::from(name), HeaderValue::Plain(value.to_owned()));
+        let mut headers = vec![plain("host", &host)];
+        if !is_given("user-agent") {
+            headers.push(plain("user-agent", USER_AGENT));
+        }
         headers.extend(self.headers.iter().cloned());
-        headers.push(("accept-encoding", HeaderValue::Plain("identity".to_owned())));
-        if self.body.is_some() {
-            let form = HeaderValue::Plain("application/x-www-form-urlencoded".to_owned());
-            headers.push(("content-type", form));
+        if !is_given("accept-encoding") {
+            headers.push(plain("accept-encoding", "identity"));
+        }
+        let media_type = self.body.as_ref().and_then(RequestBody::media_type);
+        if let Some(media_type) = media_type.filter(|_| !is_given("content-type")) {
+            headers.push(plain("content-type", media_type));
         }
         headers
     }
@@ -176,7 +319,7 @@ impl HttpRequest {
             }
         }
         let in_query = Params::parse(self.url.query().unwrap_or_default());
-        secrets.extend(self.body.iter().chain([&in_query]).flat_map(Params::secrets).cloned());
+        secrets.extend(self.form().into_iter().chain([&in_query]).flat_map(Params::secrets).cloned());
         secrets.retain(|secret| secret.length_chars() >= SECRET_FROM_CHARS);
         secrets
     }
@@ -198,6 +341,8 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// At most 1 MiB.
     pub body: Secret<Vec<u8>>,
+    /// The body is not in `body`: it is passed on as it comes.
+    pub is_streamed: bool,
     /// From the call to the last byte of the body.
     pub elapsed: Duration,
     /// The parts of it.

@@ -53,8 +53,8 @@ impl TokenRequest {
         self.grant.push_credentials(&mut params);
         let mut request = HttpRequest::post(token_endpoint.url().clone(), params);
         self.client.authenticate(&mut request, context)?;
-        let params = request.body.get_or_insert_default();
-        self.grant.push_details(params);
+        let mut params = request.take_form();
+        self.grant.push_details(&mut params);
         for resource in &self.resource {
             params.push("resource", resource.as_str());
         }
@@ -64,6 +64,7 @@ impl TokenRequest {
         for (name, value) in &self.extra {
             params.push(name, value);
         }
+        request.set_form(params);
         Ok(request)
     }
 }
@@ -155,7 +156,7 @@ mod tests {
             .unwrap();
         let header = request.headers.iter().find(|(name, _)| *name == "authorization");
         let header = header.map(|(_, value)| value.expose().expose().clone());
-        (request.body.unwrap(), header)
+        (request.take_form(), header)
     }
 
     #[test]

@@ -244,9 +244,14 @@ impl DiagramBuilder {
             details.push(pairs("query", self.redaction.query(request)));
         }
         let headers = request.all_headers().into_iter();
-        let headers = headers.map(|(name, value)| (name.to_owned(), self.redaction.request_header(&value)));
+        let headers = headers.map(|(name, value)| (name.to_string(), self.redaction.request_header(&value)));
         details.push(pairs("headers", headers.collect()));
-        if let Some(params) = &request.body {
+        match self.redaction.content(request) {
+            ShownBody::Empty => {}
+            ShownBody::Json(document) => details.push(text("body", document.pretty())),
+            ShownBody::Text(body) => details.push(text("body", body)),
+        }
+        if let Some(params) = request.form() {
             details.push(self.params("parameters", params));
         }
         details.push(text("as a command", curl_command(request).join(" \\\n  ")));

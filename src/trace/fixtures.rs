@@ -71,6 +71,7 @@ pub(super) fn response(status: u16, media_type: &str, body: &str) -> HttpRespons
         ],
         body: Secret::new(body.as_bytes().to_vec()),
         elapsed: Duration::from_millis(37),
+        is_streamed: false,
         timings: Timings {
             name_lookup: Some(Duration::from_micros(1_500)),
             connect: Some(Duration::from_millis(21)),

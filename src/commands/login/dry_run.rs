@@ -101,8 +101,7 @@ impl Shown {
         let request = &stopped.token_request;
         let headers = self.headers(request);
         let params = request
-            .body
-            .as_ref()
+            .form()
             .map(|params| self.pairs(params))
             .unwrap_or_default();
         let result = object([
@@ -133,7 +132,7 @@ impl Shown {
             message += &format!("{name}: {value}\n");
         }
         message.push('\n');
-        if let Some(params) = &request.body {
+        if let Some(params) = request.form() {
             message += &self.form(params);
             message.push('\n');
         }
@@ -143,9 +142,9 @@ impl Shown {
     fn headers(&self, request: &HttpRequest) -> Vec<(String, String)> {
         let headers = request.all_headers().into_iter();
         let mut headers: Vec<(String, String)> = headers
-            .map(|(name, value)| (name.to_owned(), self.0.request_header(&value)))
+            .map(|(name, value)| (name.to_string(), self.0.request_header(&value)))
             .collect();
-        if let Some(params) = &request.body {
+        if let Some(params) = request.form() {
             let length_bytes = params.encode().expose().len();
             headers.push(("content-length".to_owned(), length_bytes.to_string()));
         }
