@@ -5,7 +5,7 @@ use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::exchange::{Exchange, Outcome};
 use super::prober::Prober;
 use super::report::{Evidence, Failure};
-use crate::protocol::http::{HeaderName, RequestBody, HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
 use crate::secret::Secret;
@@ -117,10 +117,7 @@ impl Prober<'_, '_> {
         let endpoint = self.authorization_endpoint()?;
         headers.push(("accept".into(), HeaderValue::Plain("text/html".to_owned())));
         let (url, body) = match method {
-            Method::Post => (
-                endpoint.url().clone(),
-                Some(RequestBody::Form(probe.params.clone())),
-            ),
+            Method::Post => (endpoint.url().clone(), Some(RequestBody::Form(probe.params.clone()))),
             _ => (endpoint.with_params(&probe.params), None),
         };
         Ok(HttpRequest {

@@ -2,7 +2,7 @@
 //! for an ID token
 //! (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>).
 
-use super::http::{RequestBody, HeaderValue, HttpRequest, Method};
+use super::http::{HeaderValue, HttpRequest, Method, RequestBody};
 use super::params::Params;
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;

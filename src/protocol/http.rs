@@ -5,6 +5,7 @@ use super::error::ErrorResponse;
 use super::json::parse_object;
 use super::params::Params;
 use super::tls_identity::TlsIdentity;
+use super::www_authenticate::{Challenges, InvalidChallenges};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +27,9 @@ pub enum Method {
     Get,
     /// Everything that carries credentials in a form.
     Post,
-    /// Those that APIs have beside the two that the protocol uses.
+    /// Deletes a registration (RFC 7592 §2.3).
+    Delete,
+    /// Those that APIs have beside those that the protocol uses.
     Other(MethodName),
 }
 
@@ -35,10 +38,12 @@ pub enum Method {
 pub struct MethodName(String);
 
 impl Method {
+    /// The name on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
             Method::Other(name) => &name.0,
         }
     }
@@ -48,6 +53,7 @@ impl Method {
         match name {
             "GET" => Some(Method::Get),
             "POST" => Some(Method::Post),
+            "DELETE" => Some(Method::Delete),
             other => is_token(other).then(|| Method::Other(MethodName(other.to_owned()))),
         }
     }
@@ -160,7 +166,10 @@ impl HeaderValue {
 pub enum RequestBody {
     /// Parameters, of which each knows whether it may be shown.
     Form(Params),
-    /// Anything else, such as JSON.
+    /// A JSON document without a secret of anybody, which may be shown. Its
+    /// answer may hold some.
+    Json(String),
+    /// Anything else.
     Content(Content),
     /// Content that is read while it is sent; the transport has it.
     Stream {
@@ -178,18 +187,11 @@ pub struct Content {
 }
 
 impl RequestBody {
-    /// A JSON document.
-    pub fn json(document: &serde_json::Value) -> Self {
-        RequestBody::Content(Content {
-            media_type: Some("application/json".to_owned()),
-            bytes: Secret::new(document.to_string().into_bytes()),
-        })
-    }
-
     /// What `Content-Type` says of it.
     pub fn media_type(&self) -> Option<&str> {
         match self {
             RequestBody::Form(_) => Some("application/x-www-form-urlencoded"),
+            RequestBody::Json(_) => Some("application/json"),
             RequestBody::Content(content) => content.media_type.as_deref(),
             RequestBody::Stream { media_type, .. } => media_type.as_deref(),
         }
@@ -199,6 +201,7 @@ impl RequestBody {
     pub fn length_bytes(&self) -> Option<u64> {
         match self {
             RequestBody::Form(params) => Some(params.encoded_length_bytes() as u64),
+            RequestBody::Json(json) => Some(json.len() as u64),
             RequestBody::Content(content) => Some(content.bytes.expose().len() as u64),
             RequestBody::Stream { length_bytes, .. } => *length_bytes,
         }
@@ -238,6 +241,15 @@ impl HttpRequest {
             headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: Some(RequestBody::Form(body)),
             tls_identity: None,
+        }
+    }
+
+    /// A POST of a JSON document without secrets, which asks for JSON (RFC 7591 §3.1).
+    pub fn post_json(url: Url, json: String) -> Self {
+        HttpRequest {
+            method: Method::Post,
+            body: Some(RequestBody::Json(json)),
+            ..HttpRequest::get(url)
         }
     }
 
@@ -319,7 +331,13 @@ impl HttpRequest {
             }
         }
         let in_query = Params::parse(self.url.query().unwrap_or_default());
-        secrets.extend(self.form().into_iter().chain([&in_query]).flat_map(Params::secrets).cloned());
+        secrets.extend(
+            self.form()
+                .into_iter()
+                .chain([&in_query])
+                .flat_map(Params::secrets)
+                .cloned(),
+        );
         secrets.retain(|secret| secret.length_chars() >= SECRET_FROM_CHARS);
         secrets
     }
@@ -380,9 +398,18 @@ impl HttpResponse {
         ErrorResponse::from_json(&object)
     }
 
-    /// The error that the challenge names ([`ErrorResponse::from_challenge`]).
+    /// The challenges of all its `WWW-Authenticate` headers.
+    ///
+    /// # Errors
+    /// [`InvalidChallenges`].
+    pub fn challenges(&self) -> Result<Challenges, InvalidChallenges> {
+        let of_this_name = self.headers.iter().filter(|(name, _)| name == "www-authenticate");
+        Challenges::parse(of_this_name.map(|(_, value)| value.as_str()))
+    }
+
+    /// The error that a challenge names ([`ErrorResponse::from_challenges`]).
     pub fn error_in_challenge(&self) -> Option<ErrorResponse> {
-        ErrorResponse::from_challenge(self.header("www-authenticate")?)
+        ErrorResponse::from_challenges(&self.challenges().ok()?)
     }
 
     /// The media type of `Content-Type` in lower case, without parameters.

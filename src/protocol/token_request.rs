@@ -151,7 +151,7 @@ mod tests {
     /// The form and the `Authorization` header.
     fn sent(request: &TokenRequest) -> (Params, Option<String>) {
         let endpoint = Endpoint::parse("https://as.example/token", HttpPolicy::LoopbackOnly).unwrap();
-        let request = request
+        let mut request = request
             .http_request(&endpoint, &mut context(&mut FixedRandomness))
             .unwrap();
         let header = request.headers.iter().find(|(name, _)| *name == "authorization");

@@ -49,9 +49,18 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
     if request.form().is_some_and(|params| params.is_empty()) {
         pieces.push("--data ''".to_owned());
     }
+    if let Some(RequestBody::Json(json)) = &request.body {
+        if !is_given(&"content-type".into()) {
+            pieces.push("-H 'content-type: application/json'".to_owned());
+        }
+        pieces.push(format!("--data-raw {}", quote_for_shell(json)));
+    }
     if let Some(body @ (RequestBody::Content(_) | RequestBody::Stream { .. })) = &request.body {
         if let Some(media_type) = body.media_type().filter(|_| !is_given(&"content-type".into())) {
-            pieces.push(format!("-H {}", quote_for_shell(&format!("content-type: {media_type}"))));
+            pieces.push(format!(
+                "-H {}",
+                quote_for_shell(&format!("content-type: {media_type}"))
+            ));
         }
         pieces.push(format!("--data-binary \"${}\"", variables.number()));
     }
@@ -152,14 +161,14 @@ mod tests {
         );
         let credentials = |text: &str| Secret::from(text);
         request.headers.push((
-            "authorization",
+            "authorization".into(),
             HeaderValue::Credentials {
                 scheme: "Basic",
                 credentials: credentials("ZGVza3RvcCUyMDE6Y2FuYXJ5"),
             },
         ));
         request.headers.push((
-            "authorization",
+            "authorization".into(),
             HeaderValue::Credentials {
                 scheme: "Bearer",
                 credentials: credentials("canary"),
@@ -167,7 +176,7 @@ mod tests {
         ));
         request
             .headers
-            .push(("cookie", HeaderValue::Secret(credentials("canary"))));
+            .push(("cookie".into(), HeaderValue::Secret(credentials("canary"))));
         assert_eq!(
             curl_command(&request),
             [
@@ -195,7 +204,7 @@ mod tests {
         let url = "https://x/token?aws_secret_access_key=canary&code=c&HOME=a-canary#PATH=canary";
         let mut request = HttpRequest::post(Url::parse(url).unwrap(), body);
         let cookie = HeaderValue::Secret(Secret::from("other"));
-        request.headers.push(("client_secret", cookie));
+        request.push_header("client_secret", cookie);
         assert_eq!(
             curl_command(&request),
             [

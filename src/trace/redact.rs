@@ -20,7 +20,7 @@ mod url_parts;
 pub(super) use url_parts::{UrlPart, parts_of_url};
 
 use super::ordered_json::OrderedJson;
-use crate::foreign_text::{sanitize, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_json, sanitize_unbounded};
 use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, RequestBody};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::scrub::scrub;
@@ -140,6 +140,9 @@ impl Redaction {
     pub fn content(self, request: &HttpRequest) -> ShownBody {
         let (media_type, bytes) = match &request.body {
             None | Some(RequestBody::Form(_)) => return ShownBody::Empty,
+            Some(RequestBody::Json(json)) => {
+                return OrderedJson::parse(sanitize_json(json).as_bytes()).map_or(ShownBody::Empty, ShownBody::Json);
+            }
             Some(RequestBody::Content(content)) => (content.media_type.as_deref(), content.bytes.expose()),
             Some(body @ RequestBody::Stream { .. }) => {
                 let media_type = body.media_type().unwrap_or(NO_MEDIA_TYPE);

@@ -408,6 +408,9 @@ fn outgoing(
             let form = Bytes::copy_from_slice(params.encode().expose().as_bytes());
             Some(OutgoingBody::whole(form, progress))
         }
+        (Some(RequestBody::Json(json)), None) => {
+            Some(OutgoingBody::whole(Bytes::copy_from_slice(json.as_bytes()), progress))
+        }
         (Some(RequestBody::Content(content)), None) => {
             let bytes = Bytes::copy_from_slice(content.bytes.expose());
             Some(OutgoingBody::whole(bytes, progress))

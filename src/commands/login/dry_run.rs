@@ -100,10 +100,7 @@ impl Shown {
     fn as_json(&self, stopped: &PreparedExchange) -> String {
         let request = &stopped.token_request;
         let headers = self.headers(request);
-        let params = request
-            .form()
-            .map(|params| self.pairs(params))
-            .unwrap_or_default();
+        let params = request.form().map(|params| self.pairs(params)).unwrap_or_default();
         let result = object([
             (
                 "authorization_response",

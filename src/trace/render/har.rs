@@ -5,7 +5,7 @@
 //! answered has the status 0.
 
 use crate::foreign_text::sanitize;
-use crate::protocol::http::{RequestBody, HttpRequest, HttpResponse, Method};
+use crate::protocol::http::{HttpRequest, HttpResponse, Method, RequestBody};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
