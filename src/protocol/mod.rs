@@ -32,6 +32,7 @@ pub mod pasted_jwt;
 pub mod pkce;
 pub mod protected_resource;
 pub mod random;
+pub mod redirect;
 pub mod redirect_uri;
 pub mod registration;
 pub mod resource;

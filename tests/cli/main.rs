@@ -87,6 +87,7 @@ mod providers;
 mod refresh;
 #[cfg(unix)]
 mod relocation;
+mod request;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
