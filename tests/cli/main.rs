@@ -8,6 +8,8 @@
 )]
 
 #[cfg(unix)]
+mod authorization_details;
+#[cfg(unix)]
 mod aws_helper;
 mod broken_rules;
 #[cfg(unix)]
@@ -84,10 +86,14 @@ mod prompts;
 #[cfg(unix)]
 mod providers;
 #[cfg(unix)]
+mod pushed_requests;
+#[cfg(unix)]
 mod refresh;
 #[cfg(unix)]
 mod relocation;
 mod request;
+#[cfg(unix)]
+mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
@@ -95,6 +101,8 @@ mod serve;
 mod serve_client_assertions;
 #[cfg(unix)]
 mod server_errors;
+#[cfg(unix)]
+mod signed_responses;
 mod status;
 mod support;
 #[cfg(target_os = "linux")]
