@@ -21,3 +21,4 @@ pub(crate) mod time_left;
 pub(crate) mod token_destination;
 pub(crate) mod token_format;
 pub(crate) mod token_input;
+pub(crate) mod token_source;

@@ -36,6 +36,7 @@ pub use upload::Upload;
 
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
+use crate::protocol::global_address::is_global;
 use crate::protocol::http::{HttpRequest, HttpResponse, RequestBody, Timings, USER_AGENT};
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::secret::Secret;
@@ -47,12 +48,13 @@ use hyper::body::Bytes;
 use proxy::{ProxyRules, ProxyUrl};
 use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use stopwatch::{TimedConnecting, laps, timed};
 use upload::{OutgoingBody, Progress};
-use url::Url;
+use url::{Host, Url};
 
 /// The longest wait for name, connection and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,6 +77,8 @@ pub struct TransportSettings {
     pub proxy: ProxySettings,
     /// Permits http outside this machine (`--allow-http`).
     pub allow_http: bool,
+    /// Refuses addresses that the public network does not reach: for URLs that a stranger names.
+    pub public_addresses_only: bool,
     /// `SSL_CERT_FILE`: trusted instead of the system's certificates.
     pub ssl_cert_file: Option<PathBuf>,
     /// `SSL_CERT_DIR`: folders, beside or instead of `SSL_CERT_FILE`.
@@ -90,6 +94,7 @@ impl Default for TransportSettings {
             client_certificate: None,
             proxy: ProxySettings::default(),
             allow_http: false,
+            public_addresses_only: false,
             ssl_cert_file: None,
             ssl_cert_dir: Vec::new(),
         }
@@ -242,6 +247,11 @@ impl Transport {
                 source,
             ));
         }
+        if self.settings.public_addresses_only
+            && let Some(address) = literal_address(url).filter(|address| !is_global(*address))
+        {
+            return Err(TransportError::private_address(url, address));
+        }
         match url.scheme() {
             "https" => Ok(Destination::Network),
             "http" if is_loopback(url) => Ok(Destination::Loopback),
@@ -303,6 +313,7 @@ impl Transport {
             .tls_backend_preconfigured(tls)
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
+                public_addresses_only: self.settings.public_addresses_only,
             })
             .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())
@@ -377,6 +388,15 @@ fn report(request: &HttpRequest, outcome: Result<&HttpResponse, &TransportError>
             request,
             reason: &error.to_string(),
         }),
+    }
+}
+
+/// The address that a URL names itself, which no resolver sees.
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
     }
 }
 
