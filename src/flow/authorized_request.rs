@@ -67,7 +67,12 @@ impl PresentedToken {
             (_, false) => None,
         };
         let tls_identity = match session.client.certificate_chain.is_some() {
-            true => session.client.to_client(&FreshCredentials::default())?.authentication.tls_identity().cloned(),
+            true => session
+                .client
+                .to_client(&FreshCredentials::default())?
+                .authentication
+                .tls_identity()
+                .cloned(),
             false => None,
         };
         Ok(PresentedToken {
