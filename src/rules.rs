@@ -4,6 +4,10 @@
 //! An id never changes and is never given to another rule: people name it in
 //! their scripts (`--skip`).
 
+mod profile;
+
+pub use profile::ServerProfile;
+
 use crate::foreign_text::sanitize;
 use std::fmt;
 use std::str::FromStr;

@@ -87,6 +87,8 @@ mod providers;
 mod refresh;
 #[cfg(unix)]
 mod relocation;
+#[cfg(unix)]
+mod relying_party;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;

@@ -4,6 +4,7 @@
 use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
+use crate::flow::issuer_keys::IssuerKeysError;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
@@ -70,6 +71,9 @@ pub enum LoginError {
     /// The token came for somebody else, or by somebody else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
+    /// The ID token names a new key, and the keys could not be fetched once more.
+    #[error("the ID token cannot be verified, so nothing was stored")]
+    Keys(#[source] Box<IssuerKeysError>),
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
     /// The session cannot be stored.
@@ -96,6 +100,7 @@ impl Diagnosis for LoginError {
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
+            LoginError::Keys(source) => source.exit_code(),
             LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) | LoginError::Authentication(_) => ExitCode::Unexpected,
@@ -117,6 +122,7 @@ impl Diagnosis for LoginError {
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
+            LoginError::Keys(source) => source.hints(),
             LoginError::Randomness(_) | LoginError::Authentication(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
@@ -142,6 +148,9 @@ impl Diagnosis for LoginError {
             }
             LoginError::IdToken(error) if error.is_contradiction_of_server() => one(
                 "Another --issuer does not help: the metadata and the ID tokens of the server have to name the same issuer (OpenID Connect Discovery §4.3).",
+            ),
+            LoginError::IdToken(error) if error.is_encrypted() => one(
+                "Register the client without id_token_encrypted_response_alg (OpenID Connect Dynamic Client Registration §2): signed ID tokens are supported, encrypted ones are not.",
             ),
             LoginError::IdToken(_) => one("Run it again with -vv to see the token response."),
         }

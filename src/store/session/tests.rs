@@ -42,6 +42,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         dpop_key: Some(Secret::from("canary-dpop-key")),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
+        subject_is_unverified: true,
         dead: Some(SessionEnd {
             at: UnixSeconds(1_800_000_000),
             error: Some("invalid_grant".to_owned()),
