@@ -171,6 +171,7 @@ rules! {
     AuthorizeFraming "authorize.framing" Must Response "RFC 9700" "4.16" "its pages cannot be framed (X-Frame-Options or frame-ancestors)";
     AuthorizeContentSecurityPolicy "authorize.content-security-policy" Should Response "RFC 9700" "4.16" "its pages have a Content-Security-Policy";
     AuthorizeReferrerPolicy "authorize.referrer-policy" Should Response "RFC 9700" "4.2.4" "its pages have a Referrer-Policy that keeps the query to itself";
+    AuthorizeFormAction "authorize.form-action" Should Response "CSP Level 3" "6.4.1" "the form-action policy of its pages lets the redirect to the client through, which Chromium and Safari block otherwise";
     AuthorizeNoCors "authorize.no-cors" Must Response "RFC 9700" "2.6" "no Cross-Origin Resource Sharing at the authorization endpoint";
     AuthorizeEscaping "authorize.escaping" Must Response "RFC 6749" "10.14" "values of the request stand escaped in its pages";
 

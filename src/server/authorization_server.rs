@@ -15,8 +15,11 @@ use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
 use super::pages::layout::Pages;
+use super::scopes::KnownScopes;
+use super::settings::claims::ExtraClaims;
 use super::settings::clients::Clients;
 use super::settings::origins::AllowedOrigins;
+use super::settings::resources::KnownResources;
 use super::settings::users::Users;
 use super::settings::{Approval, ServeSettings};
 use super::violations;
@@ -65,6 +68,10 @@ pub struct AuthorizationServer {
     pub(crate) authorities: Vec<String>,
     pub(crate) clients: Clients,
     pub(crate) users: Users,
+    pub(crate) resources: KnownResources,
+    pub(crate) scopes: KnownScopes,
+    /// What every token says beside its own claims.
+    pub(crate) claims: ExtraClaims,
     pub(crate) documents: Documents,
     pub(crate) faults: FaultInjection,
     /// Browser applications of these origins may use the endpoints for programs.
@@ -99,6 +106,7 @@ impl AuthorizationServer {
             Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
+        let scopes = KnownScopes::new(&users, &settings.resources);
         let violations = settings.violations.clone();
         let access_token_lifetime_s = whole_seconds(settings.access_token_lifetime);
         let lifetimes = Lifetimes {
@@ -116,8 +124,11 @@ impl AuthorizationServer {
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone()),
+            documents: Documents::new(&issuer, &api, &scopes, settings.dpop, &violations)?,
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            resources: KnownResources::new(settings.resources.clone()),
+            scopes,
+            claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),

@@ -2,7 +2,7 @@
 //! and of the resource server.
 
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::scopes::{DEFAULT_SCOPE, KnownScopes};
 use super::settings::dpop::DpopDemands;
 use super::violations;
 use super::violations::set::Violations;
@@ -37,10 +37,11 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
+        scopes: &KnownScopes,
         dpop: DpopDemands,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop)?;
+        let mut metadata = metadata(issuer, scopes, dpop)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -72,7 +73,7 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, scopes: &KnownScopes, dpop: DpopDemands) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -89,7 +90,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         code_challenge_methods_supported: list(&[S256]),
         token_endpoint_auth_methods_supported: list(&methods),
         token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
-        scopes_supported: list(&SCOPES),
+        scopes_supported: list(&scopes.names()),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
         grant_types_supported: list(&Grant::TYPES),

@@ -13,6 +13,7 @@ pub(crate) mod front_channel;
 pub(crate) mod interaction;
 pub(crate) mod introspect;
 mod prompt_requirements;
+mod requested_access;
 pub(crate) mod resource;
 pub(crate) mod revoke;
 pub(crate) mod token;

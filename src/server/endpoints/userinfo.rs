@@ -37,6 +37,10 @@ pub(crate) fn userinfo(server: &AuthorizationServer, moment: &mut Moment<'_>, ht
         claims["email"] = json!(format!("{}@example.com", token.subject));
         claims["email_verified"] = json!(false);
     }
+    let user = server.users.with_subject(&token.subject);
+    for (name, value) in user.iter().flat_map(|user| user.claims.granted_by(&token.scope)) {
+        claims[name] = value.clone();
+    }
     with_nonce(server, moment, Response::json(200, &claims))
 }
 

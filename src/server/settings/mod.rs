@@ -1,21 +1,25 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+pub mod claims;
 pub mod client_metadata;
 pub mod clients;
 pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod resources;
 pub mod signing_keys;
 pub mod users;
 
 use super::violations::set::Violations;
+use claims::ExtraClaims;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use resources::KnownResource;
 use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
@@ -33,6 +37,10 @@ pub struct ServeSettings {
     pub signing_keys: SigningKeys,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
+    /// The resource servers that tokens can be asked for; any where it is empty.
+    pub resources: Vec<KnownResource>,
+    /// What every token says beside its own claims.
+    pub claims: ExtraClaims,
     pub approval: Approval,
     /// How long a code can be redeemed. All lifetimes are rounded up to whole seconds.
     pub code_lifetime: Duration,
@@ -67,6 +75,8 @@ impl ServeSettings {
             clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
             signing_keys: SigningKeys::default(),
             users: vec!["demo:demo".parse()?],
+            resources: Vec::new(),
+            claims: ExtraClaims::default(),
             approval: Approval::Ask,
             code_lifetime: Duration::from_secs(60),
             access_token_lifetime: Duration::from_secs(3600),

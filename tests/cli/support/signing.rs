@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
 use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
 /// A key of an issuer.
@@ -86,11 +86,8 @@ impl RsaSigner {
 
     /// The public key; without `kid` where there is no name.
     pub fn jwk(&self, key_id: Option<&str>) -> Value {
-        let public = self.pair.public();
-        let (modulus, exponent) = (public.modulus().big_endian_without_leading_zero(), public.exponent());
-        let mut jwk = json!({
-            "kty": "RSA", "use": "sig", "n": encoded(modulus), "e": encoded(exponent.big_endian_without_leading_zero()),
-        });
+        let public: RsaPublicKeyComponents<Vec<u8>> = self.pair.public().into();
+        let mut jwk = json!({"kty": "RSA", "use": "sig", "n": encoded(&public.n), "e": encoded(&public.e)});
         if let Some(key_id) = key_id {
             jwk["kid"] = json!(key_id);
         }
