@@ -335,9 +335,11 @@ rules! {
     IdTokenSubject "id-token.subject" Must Decision "OpenID Core" "2" "its sub is there, ASCII and of at most 255 characters";
     IdTokenNonce "id-token.nonce" Must Decision "OpenID Core" "3.1.3.7" "its nonce is that of the request";
     IdTokenAccessTokenHash "id-token.at-hash" Must Decision "OpenID Core" "3.1.3.8" "its at_hash, where it is there, is that of the access token";
+    IdTokenMaxAge "id-token.max-age" Must Decision "OpenID Core" "3.1.2.1" "after a request with max_age its auth_time is there, and no older than that";
 
     // What takes the token: the userinfo endpoint.
     UserinfoWorks "userinfo.works" Must Decision "OpenID Core" "5.3" "it answers the token in the Authorization header";
+    UserinfoPost "userinfo.post" Must Decision "OpenID Core" "5.3" "it takes POST as well";
     UserinfoSubject "userinfo.subject" Must Decision "OpenID Core" "5.3.2" "its sub is that of the ID token";
     UserinfoNoToken "userinfo.no-token" Must Decision "RFC 6750" "3" "without a token it answers 401 with WWW-Authenticate: Bearer";
     UserinfoNoTokenNoError "userinfo.no-token-no-error" Should Decision "RFC 6750" "3.1" "without a token its challenge has no error code";

@@ -217,7 +217,10 @@ fn id_token(
         sub: &policy.subject(&issued.subject),
         aud: facts.audience,
         azp: facts.authorized_party,
-        auth_time: issued.auth_time.map(|at| at.0),
+        auth_time: issued
+            .auth_time
+            .filter(|_| policy.names_sign_in_time_in_id_tokens())
+            .map(|at| at.0),
         iat: facts.issued_at,
         exp: facts.expires_at,
         at_hash: &access_token_hash(facts.hashed_token),

@@ -94,6 +94,7 @@ mod revoke;
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 mod status;

@@ -101,6 +101,8 @@ fn keys_that_cannot_be_had_end_the_login_before_the_browser_opens() {
         (status(404), 6),
         (html(200, "<p>sign in</p>"), 6),
         (json_reply(200, r#"{"keys":{}}"#), 6),
+        (json_reply(200, &json!({"keys": vec![json!({}); 1000]}).to_string()), 6),
+        (json_reply(200, &json!({"keys": [], "x": "a".repeat(300_000)}).to_string()), 6),
     ] {
         let (home, server) = (Home::new(), server_with_keys(keys));
         let browser = MarkingBrowser::new(home.path());
@@ -323,4 +325,43 @@ fn another_acr_than_acr_values_asked_for_is_a_warning() {
             None => assert_eq!(ended.warnings(), "", "{ended:?}"),
         }
     }
+}
+
+/// Everybody could sign with these keys, so what they prove is nothing.
+#[test]
+fn keys_that_prove_nothing_are_ignored() {
+    let right = RsaSigner::new().jwk(Some("1"));
+    let with = |member: &str, value: &str| {
+        let mut key = right.clone();
+        key[member] = json!(value);
+        key
+    };
+    for key in [
+        json!({"kty": "oct", "kid": "1", "k": "c2VjcmV0"}),
+        with("n", &"AQ".repeat(43)),
+        with("e", "AQ"),
+        with("d", "AQ"),
+        with("use", "enc"),
+    ] {
+        let (home, server) = (Home::new(), server_with_keys(json_reply(200, &json!({ "keys": [key] }).to_string())));
+        let ended = log_in(&home, &server, &[], |nonce| {
+            RsaSigner::new().token(Some("1"), &claims(&server, nonce))
+        });
+        ended.expect_error(6);
+        assert_nothing_kept(&home);
+    }
+}
+
+#[test]
+fn an_id_token_of_several_hundred_kibibytes_is_refused() {
+    let (home, key) = (Home::new(), Signer::new("1"));
+    let server = server_with_keys(json_reply(200, &key.jwks()));
+    let ended = log_in(&home, &server, &[], |nonce| {
+        let mut claims = claims(&server, nonce);
+        claims["padding"] = json!("a".repeat(300_000));
+        key.token(&claims)
+    });
+    let ended = ended.expect_error(6);
+    assert!(ended.causes().contains("longer than 256 KiB"), "{ended:?}");
+    assert_nothing_kept(&home);
 }
