@@ -90,6 +90,11 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
+    ("src/protocol/json_answer.rs", "parses the bodies of answers"),
+    (
+        "src/protocol/authorization/request_object.rs",
+        "writes the parameters of a request as claims",
+    ),
     (
         "src/check/rules/client_assertion.rs",
         "takes an assertion apart to change its signature",
@@ -116,6 +121,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "reads and writes the device authorization response",
     ),
     ("src/protocol/grant/device_code.rs", "encodes device code and verifier"),
+    ("src/protocol/registration.rs", "reads the answer to a registration"),
     (
         "src/server/endpoints/device.rs",
         "puts the id of the waiting request into the browser's URL",
@@ -285,10 +291,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
-    (
-        "src/protocol/id_token/signature.rs",
-        "takes the ID token apart, and verifies it with the client secret",
-    ),
+    ("src/protocol/id_token/signature.rs", "takes the ID token apart"),
     ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),

@@ -102,6 +102,11 @@ impl IssuerKeys {
         Ok(IssuerKeys { endpoint, set })
     }
 
+    /// As they were when they were fetched.
+    pub fn set(&self) -> &JwkSet {
+        &self.set
+    }
+
     /// Verifies an ID token. Where it names a key that is not there, the keys
     /// are fetched once more (OpenID Connect Core §10.1.1). Returns by what it
     /// was signed.

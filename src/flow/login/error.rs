@@ -5,6 +5,7 @@ use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
 use crate::flow::issuer_keys::IssuerKeysError;
+use crate::flow::pushed_authorization_request::PushError;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
@@ -41,6 +42,12 @@ pub enum LoginError {
     /// There is no proof for the token request.
     #[error(transparent)]
     Dpop(#[from] DpopError),
+    /// The server did not take the request.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// What the server signs cannot be verified.
+    #[error("the keys of the server are needed to verify what it signs")]
+    Keys(#[from] IssuerKeysError),
     /// Nobody finished in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
@@ -71,9 +78,6 @@ pub enum LoginError {
     /// The token came for somebody else, or by somebody else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
-    /// The ID token names a new key, and the keys could not be fetched once more.
-    #[error("the ID token cannot be verified, so nothing was stored")]
-    Keys(#[source] Box<IssuerKeysError>),
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
     /// The session cannot be stored.
@@ -95,12 +99,13 @@ impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             LoginError::Server(source) => source.exit_code(),
+            LoginError::Push(source) => source.exit_code(),
+            LoginError::Keys(source) => source.exit_code(),
             LoginError::Exchange(source) => exit_code_without_answer(source),
             LoginError::Dpop(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
             LoginError::Keep(source) => source.exit_code(),
-            LoginError::Keys(source) => source.exit_code(),
             LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) | LoginError::Authentication(_) => ExitCode::Unexpected,
@@ -117,12 +122,13 @@ impl Diagnosis for LoginError {
         let one = |text: &str| vec![text.to_owned()];
         match self {
             LoginError::Server(source) => source.hints(),
+            LoginError::Push(source) => source.hints(),
+            LoginError::Keys(source) => source.hints(),
             LoginError::Exchange(source) => source.hints(),
             LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
             LoginError::Keep(source) => source.hints(),
-            LoginError::Keys(source) => source.hints(),
             LoginError::Randomness(_) | LoginError::Authentication(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
@@ -160,6 +166,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Denied { error, .. } => Some((&error.error, error.error_description.as_deref())),
             LoginError::Token { error, .. } => error.oauth_error(),
+            LoginError::Push(source) => source.oauth_error(),
             _ => None,
         }
     }

@@ -3,8 +3,8 @@
 
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::jwks::{JwkSet, SignatureError};
+use crate::protocol::signing::is_signed_with_secret;
 use crate::secret::Secret;
-use ring::hmac;
 use serde_json::Value;
 
 /// The only algorithm that is taken with a client secret. Longer ones want
@@ -64,8 +64,9 @@ impl IdTokenSignature {
     /// [`NoProof`].
     pub fn verify_with_secret(&self, secret: Option<&Secret>) -> Result<String, NoProof> {
         let secret = secret.ok_or(NoProof::NoSecret)?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        hmac::verify(&key, self.jwt.signing_input.as_bytes(), &self.jwt.signature).map_err(|_| NoProof::Secret)?;
-        Ok(format!("{WITH_SECRET} with the client secret"))
+        match self.is_with_secret() && is_signed_with_secret(secret, &self.jwt) {
+            true => Ok(format!("{WITH_SECRET} with the client secret")),
+            false => Err(NoProof::Secret),
+        }
     }
 }

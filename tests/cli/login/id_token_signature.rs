@@ -102,7 +102,10 @@ fn keys_that_cannot_be_had_end_the_login_before_the_browser_opens() {
         (html(200, "<p>sign in</p>"), 6),
         (json_reply(200, r#"{"keys":{}}"#), 6),
         (json_reply(200, &json!({"keys": vec![json!({}); 1000]}).to_string()), 6),
-        (json_reply(200, &json!({"keys": [], "x": "a".repeat(300_000)}).to_string()), 6),
+        (
+            json_reply(200, &json!({"keys": [], "x": "a".repeat(300_000)}).to_string()),
+            6,
+        ),
     ] {
         let (home, server) = (Home::new(), server_with_keys(keys));
         let browser = MarkingBrowser::new(home.path());
@@ -343,7 +346,10 @@ fn keys_that_prove_nothing_are_ignored() {
         with("d", "AQ"),
         with("use", "enc"),
     ] {
-        let (home, server) = (Home::new(), server_with_keys(json_reply(200, &json!({ "keys": [key] }).to_string())));
+        let (home, server) = (
+            Home::new(),
+            server_with_keys(json_reply(200, &json!({ "keys": [key] }).to_string())),
+        );
         let ended = log_in(&home, &server, &[], |nonce| {
             RsaSigner::new().token(Some("1"), &claims(&server, nonce))
         });
