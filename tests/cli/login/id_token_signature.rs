@@ -215,7 +215,7 @@ fn an_algorithm_that_the_metadata_do_not_list_is_refused() {
     assert!(
         ended
             .causes()
-            .contains("signed with EdDSA, which the server's metadata do not list"),
+            .contains("signed with \"EdDSA\", which the server's metadata do not list"),
         "{ended:?}"
     );
     assert_nothing_kept(&home);
