@@ -11,7 +11,7 @@ use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationM
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::scope::Scope;
-use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints, TokenSource};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
 
@@ -53,6 +53,8 @@ pub struct ClientChoice {
     /// known of the server than its metadata say.
     pub method_with_secret: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
+    /// Where the assertion in the credentials comes from, where somebody else makes it.
+    pub assertion_source: Option<TokenSource>,
 }
 
 /// Why the server is not known, or cannot take part.
@@ -143,6 +145,8 @@ pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) token_endpoint: Endpoint,
     /// The keys that its ID tokens are verified with, once they were fetched.
     pub(in crate::flow) keys: Option<IssuerKeys>,
+    /// Where the assertions of the client come from that somebody else makes.
+    pub(in crate::flow) assertion_source: Option<TokenSource>,
     /// Whether its metadata were fetched.
     pub(in crate::flow) is_discovered: bool,
 }
@@ -214,6 +218,7 @@ async fn resolve_with(
         metadata,
         token_endpoint,
         keys: None,
+        assertion_source: None,
         is_discovered,
     })
 }
@@ -285,6 +290,7 @@ impl ResolvedServer {
         choice: &ServerChoice,
         client: &ClientChoice,
     ) -> Result<Client, ServerError> {
+        self.assertion_source.clone_from(&client.assertion_source);
         let client = client.authenticated_as(&self.metadata);
         if client.authentication.tls_identity().is_some() {
             choice
@@ -303,7 +309,10 @@ impl ResolvedServer {
         requested: RequestedAccess,
         dpop: Option<&DpopSession>,
     ) -> Session {
-        let client = SessionClient::from(client);
+        let client = SessionClient {
+            assertion_source: self.assertion_source.clone(),
+            ..SessionClient::from(client)
+        };
         Session {
             dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
             endpoints: SessionEndpoints::from(&self.metadata),
