@@ -31,7 +31,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
     let settings = serve_settings(options)?;
-    let server = Server::bind(&settings)?;
+    let transport = settings::transport(&context.global, &context.environment, None, false)?;
+    let server = Server::bind(&settings)?.with_transport(transport);
     let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
@@ -87,6 +88,8 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         resources: setup.resources,
         claims: setup.claims,
         approval: options.approve,
+        registration: options.registration,
+        client_id_documents: options.client_id_documents.clone(),
         code_lifetime: lifetime(options.code_ttl, setup.code_lifetime, standard.code_lifetime),
         access_token_lifetime: lifetime(
             options.access_token_ttl,

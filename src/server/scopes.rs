@@ -1,12 +1,19 @@
 //! The scopes of the development server.
 
-use super::settings::resources::KnownResource;
-use super::settings::users::Users;
+use super::settings::ServeSettings;
 use crate::protocol::scope::Scope;
 use std::fmt;
 
 /// The scopes that can be requested.
-const SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_access", "hello", "introspect"];
+const SCOPES: [&str; 7] = [
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+    DEFAULT_SCOPE,
+    NOTES_SCOPE,
+    "introspect",
+];
 
 /// Those that a client can have without a user.
 pub(crate) const CLIENT_SCOPES: [&str; 2] = ["hello", "introspect"];
@@ -19,12 +26,14 @@ pub(crate) struct KnownScopes {
 }
 
 impl KnownScopes {
-    pub(crate) fn new(users: &Users, resources: &[KnownResource]) -> Self {
-        let of_resources: Vec<String> = resources
+    pub(crate) fn new(settings: &ServeSettings) -> Self {
+        let of_users = settings.users.iter().flat_map(|user| user.claims.scopes());
+        let of_resources: Vec<String> = settings
+            .resources
             .iter()
             .flat_map(|known| known.scope.tokens().iter().cloned())
             .collect();
-        let own = SCOPES.into_iter().chain(users.scopes()).map(str::to_owned);
+        let own = SCOPES.into_iter().chain(of_users).map(str::to_owned);
         let mut all: Vec<String> = Vec::new();
         for scope in own.chain(of_resources.iter().cloned()) {
             if !all.contains(&scope) {
@@ -60,6 +69,12 @@ impl fmt::Display for KnownScopes {
 
 /// The scope that is granted where none is requested (RFC 6749 §3.3).
 pub(crate) const DEFAULT_SCOPE: &str = "hello";
+
+/// The scope that keeping a note wants.
+pub(crate) const NOTES_SCOPE: &str = "notes";
+
+/// What both together are called in a challenge.
+pub(crate) const HELLO_AND_NOTES: &str = "hello notes";
 
 /// The same, parsed.
 pub(crate) fn default_scope() -> Scope {

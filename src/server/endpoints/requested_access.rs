@@ -16,7 +16,7 @@ pub(super) fn check_requested_access(
         let reason = format!("unknown scope \"{unknown}\": there are {}", server.scopes);
         return Err(RequestError::new("invalid_scope", Cited::new(reason, "RFC 6749 §3.3")));
     }
-    match server.resources.first_unknown(&server.api, resource) {
+    match server.resources.first_unknown(&[&server.api, &server.mcp], resource) {
         Some(unknown) => {
             let reason = format!("no token is issued for the resource \"{unknown}\"");
             Err(RequestError::new("invalid_target", Cited::new(reason, "RFC 8707 §2")))

@@ -12,6 +12,7 @@ pub mod resources;
 pub mod signing_keys;
 pub mod users;
 
+use super::clients::document_url::ClientIdDocuments;
 use super::violations::set::Violations;
 use claims::ExtraClaims;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
@@ -42,6 +43,10 @@ pub struct ServeSettings {
     /// What every token says beside its own claims.
     pub claims: ExtraClaims,
     pub approval: Approval,
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: Registration,
+    /// Which client-ID metadata documents are fetched.
+    pub client_id_documents: ClientIdDocuments,
     /// How long a code can be redeemed. All lifetimes are rounded up to whole seconds.
     pub code_lifetime: Duration,
     /// How long an access token, and an ID token, is valid.
@@ -78,6 +83,8 @@ impl ServeSettings {
             resources: Vec::new(),
             claims: ExtraClaims::default(),
             approval: Approval::Ask,
+            registration: Registration::Open,
+            client_id_documents: ClientIdDocuments::Public,
             code_lifetime: Duration::from_secs(60),
             access_token_lifetime: Duration::from_secs(3600),
             refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
@@ -100,6 +107,14 @@ pub enum Approval {
     /// Yes at once, for the first user.
     Auto,
     Deny,
+}
+
+/// Whether clients may register themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Anybody can.
+    Open,
+    Off,
 }
 
 #[cfg(test)]

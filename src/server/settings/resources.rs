@@ -22,9 +22,9 @@ impl KnownResources {
 
     /// The first of these that no token is issued for (RFC 8707 §2). A server
     /// without a list issues tokens for any; its own are always known.
-    pub(crate) fn first_unknown<'r>(&self, own: &Resource, requested: &'r [Resource]) -> Option<&'r Resource> {
+    pub(crate) fn first_unknown<'r>(&self, own: &[&Resource], requested: &'r [Resource]) -> Option<&'r Resource> {
         let is_known =
-            |resource: &&Resource| *resource == own || self.0.iter().any(|known| known.resource == **resource);
+            |resource: &&Resource| own.contains(resource) || self.0.iter().any(|known| known.resource == **resource);
         let mut requested = requested.iter();
         requested.find(|resource| !self.0.is_empty() && !is_known(resource))
     }

@@ -73,11 +73,6 @@ impl Users {
         self.0.iter().find(|user| user.subject() == subject)
     }
 
-    /// The scopes that ask for claims of any user.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().flat_map(|user| user.claims.scopes())
-    }
-
     /// Whether the only account is `demo:demo`, whose password is no secret.
     pub(crate) fn is_only_demo(&self) -> bool {
         match self.0.as_slice() {
