@@ -95,12 +95,15 @@ mod refresh;
 mod relocation;
 mod request;
 #[cfg(unix)]
+mod relying_party;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
