@@ -93,9 +93,9 @@ mod pushed_requests;
 mod refresh;
 #[cfg(unix)]
 mod relocation;
-mod request;
 #[cfg(unix)]
 mod relying_party;
+mod request;
 #[cfg(unix)]
 mod request_objects;
 mod revoke;
