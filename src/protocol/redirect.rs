@@ -6,7 +6,7 @@
 use super::endpoint::is_loopback;
 use super::global_address::is_global;
 use super::http::{HttpResponse, Method};
-use std::net::IpAddr;
+use core::net::IpAddr;
 use url::{Host, Url};
 
 /// The next request.

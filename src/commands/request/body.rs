@@ -1,22 +1,17 @@
 //! The body of a call: at hand where it is short, else read while it is sent.
 //! A file is opened again for a second try; what came from a pipe is kept for
-//! it up to [`MAX_KEPT_BYTES`].
+//! it up to [`MAX_KEPT_BYTES`](super::section::MAX_KEPT_BYTES).
 
-use super::error::RequestError;
 use super::multipart::{Part, multipart};
-use crate::args::settings::{CallBody, DataSource};
+use super::section::{Section, section};
+use crate::args::settings::CallBody;
 use crate::error::Error;
 use crate::flow::authorized_request::UploadSource;
 use crate::protocol::http::{Content, RequestBody};
 use crate::secret::Secret;
-use crate::system::files::content::ContentFile;
 use crate::transport::Upload;
-use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
 use tokio::sync::mpsc;
-
-/// A longer body is read while it is sent; one from a pipe is then sent once.
-pub(super) const MAX_KEPT_BYTES: usize = 1024 * 1024;
 
 /// Read and handed over at once.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -30,25 +25,11 @@ pub(super) struct PreparedBody {
     sections: Vec<Section>,
 }
 
-/// A stretch of a body.
-pub(super) enum Section {
-    Bytes(Vec<u8>),
-    File {
-        path: PathBuf,
-        length_bytes: u64,
-    },
-    /// What was read of a pipe, and the rest of it, until it is sent.
-    Pipe {
-        begun: Vec<u8>,
-        rest: Option<Box<dyn Read + Send>>,
-    },
-}
-
 impl PreparedBody {
     /// Opens everything that is named.
     ///
     /// # Errors
-    /// [`RequestError::Input`], [`RequestError::Stdin`].
+    /// Those of [`section`].
     pub(super) fn prepare(body: &CallBody) -> Result<Self, Error> {
         match body {
             CallBody::Data(sources) => {
@@ -113,70 +94,6 @@ impl UploadSource for PreparedBody {
             .sections
             .iter()
             .any(|section| matches!(section, Section::Pipe { rest: None, .. }))
-    }
-}
-
-impl Section {
-    fn at_hand(&self) -> Option<&[u8]> {
-        match self {
-            Section::Bytes(bytes) => Some(bytes),
-            Section::File { .. } | Section::Pipe { .. } => None,
-        }
-    }
-
-    fn length_bytes(&self) -> Option<u64> {
-        match self {
-            Section::Bytes(bytes) => Some(bytes.len() as u64),
-            Section::File { length_bytes, .. } => Some(*length_bytes),
-            Section::Pipe { .. } => None,
-        }
-    }
-
-    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        match self {
-            Section::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
-            // No more than was announced: the file may grow.
-            Section::File { path, length_bytes } => Ok(Box::new(ContentFile::open(path)?.file.take(*length_bytes))),
-            Section::Pipe { begun, rest } => match rest.take() {
-                Some(rest) => Ok(Box::new(Cursor::new(std::mem::take(begun)).chain(rest))),
-                None => Err(io::Error::other("it came from a pipe, and was sent already")),
-            },
-        }
-    }
-}
-
-fn section(source: &DataSource) -> Result<Section, Error> {
-    match source {
-        DataSource::Text(text) => Ok(Section::Bytes(text.clone().into_bytes())),
-        DataSource::Stdin => Ok(begin(Box::new(io::stdin())).map_err(RequestError::Stdin)?),
-        DataSource::File(path) => Ok(file(path).map_err(|source| RequestError::Input {
-            path: path.clone(),
-            source,
-        })?),
-    }
-}
-
-fn file(path: &Path) -> io::Result<Section> {
-    let opened = ContentFile::open(path)?;
-    match opened.length_bytes {
-        Some(length_bytes) if length_bytes > MAX_KEPT_BYTES as u64 => Ok(Section::File {
-            path: path.to_owned(),
-            length_bytes,
-        }),
-        _ => begin(Box::new(opened.file)),
-    }
-}
-
-/// Reads as much as is kept for a second try.
-fn begin(mut rest: Box<dyn Read + Send>) -> io::Result<Section> {
-    let mut begun = Vec::new();
-    (&mut rest).take(MAX_KEPT_BYTES as u64 + 1).read_to_end(&mut begun)?;
-    match begun.len() > MAX_KEPT_BYTES {
-        true => Ok(Section::Pipe {
-            begun,
-            rest: Some(rest),
-        }),
-        false => Ok(Section::Bytes(begun)),
     }
 }
 

@@ -5,6 +5,7 @@
 mod body;
 mod error;
 mod multipart;
+mod section;
 mod sink;
 
 use super::api_token::{ApiToken, ApiTokens, ScopeNeeded};
@@ -20,8 +21,9 @@ use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::redirect::Redirect;
 use crate::trace::{Event, Observer};
 use crate::transport::{Answer, Transport, UrlSource};
-use body::{MAX_KEPT_BYTES, PreparedBody};
+use body::PreparedBody;
 use error::RequestError;
+use section::MAX_KEPT_BYTES;
 use sink::{Sink, head_lines};
 use tokio::runtime::Runtime;
 

@@ -1,6 +1,6 @@
 //! Forms of several parts (RFC 7578), as a browser and `curl -F` send them.
 
-use super::body::Section;
+use super::section::Section;
 use crate::args::settings::FormField;
 use crate::error::Error;
 use crate::hex::hex;
