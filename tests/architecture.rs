@@ -174,7 +174,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "looks for line breaks, which the protocols cannot write",
     ),
     (
-        "src/commands/credential/rejected_token.rs",
+        "src/app/rejected_token.rs",
         "compares a rejected token with the session's",
     ),
     ("src/flow/assume_role.rs", "parses the answer of STS"),
@@ -320,6 +320,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/protocol/id_token/signature.rs", "takes the ID token apart"),
     ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),

@@ -143,6 +143,14 @@ impl Exchange {
         self.response.header(name).unwrap_or_default()
     }
 
+    /// All headers of this (lower-case) name.
+    pub(super) fn headers(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        let headers = self.response.headers.iter();
+        headers
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The body as a JSON object.
     pub(super) fn object(&self) -> Option<Map<String, Value>> {
         parse_object(self.response.body.expose()).ok()
@@ -326,14 +334,14 @@ impl Exchange {
     }
 
     fn shown_request(&self) -> String {
-        let HttpRequest { method, url, body, .. } = &self.request;
+        let HttpRequest { method, url, .. } = &self.request;
         let mut shown = format!("{} {}", method.as_str(), shown_url(url));
         for (name, value) in &self.request.headers {
-            if ["authorization", "origin"].contains(name) {
+            if ["authorization", "origin"].contains(&name.as_str()) {
                 shown += &format!(" {name}: {}", value.shown());
             }
         }
-        if let Some(body) = body {
+        if let Some(body) = self.request.form() {
             shown += &format!(" {}", shown_params(body));
         }
         shown

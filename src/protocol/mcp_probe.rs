@@ -21,7 +21,7 @@ const STATELESS_ERRORS: std::ops::RangeInclusive<i64> = -32_099..=-32_020;
 /// A GET that takes whatever an API answers.
 pub fn get_request(url: Url) -> HttpRequest {
     let mut request = HttpRequest::get(url);
-    request.headers = vec![("accept", HeaderValue::Plain(ACCEPT.to_owned()))];
+    request.headers = vec![("accept".into(), HeaderValue::Plain(ACCEPT.to_owned()))];
     request
 }
 
@@ -74,10 +74,10 @@ fn client_info() -> Value {
 
 fn message_request(url: Url, message: &Value, headers: &[(&'static str, &str)]) -> HttpRequest {
     let mut request = HttpRequest::post_json(url, message.to_string());
-    request.headers = vec![("accept", HeaderValue::Plain(ACCEPT.to_owned()))];
+    request.headers = vec![("accept".into(), HeaderValue::Plain(ACCEPT.to_owned()))];
     let headers = headers.iter();
     request
         .headers
-        .extend(headers.map(|(name, value)| (*name, HeaderValue::Plain((*value).to_owned()))));
+        .extend(headers.map(|(name, value)| ((*name).into(), HeaderValue::Plain((*value).to_owned()))));
     request
 }

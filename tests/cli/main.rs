@@ -94,12 +94,16 @@ mod refresh;
 #[cfg(unix)]
 mod relocation;
 #[cfg(unix)]
+mod relying_party;
+mod request;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
