@@ -7,14 +7,27 @@ use super::report::{CheckResult, Failure, inconclusive};
 use crate::protocol::client::Client;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
+use std::sync::Arc;
 
 impl Prober<'_, '_> {
     /// Fetches the claims about the user (OpenID Connect Core §5.3).
     pub(super) fn userinfo(&mut self, token: Option<&Secret>) -> Result<Exchange, Failure> {
+        let identity = self.tls_identity();
+        self.userinfo_as(identity, token)
+    }
+
+    /// The same over a connection with this certificate, or with none.
+    pub(super) fn userinfo_as(
+        &mut self,
+        identity: Option<Arc<TlsIdentity>>,
+        token: Option<&Secret>,
+    ) -> Result<Exchange, Failure> {
         let mut request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
+        request.tls_identity = identity;
         request.headers.extend(token.map(|token| {
             let credentials = HeaderValue::Credentials {
                 scheme: "Bearer",

@@ -8,6 +8,7 @@ pub mod abnf;
 pub mod authorization;
 pub mod aws_sts;
 pub mod certificate;
+pub mod certificate_names;
 pub mod citation;
 pub mod client;
 pub mod client_auth;

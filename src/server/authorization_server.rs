@@ -53,6 +53,8 @@ pub enum SetUpError {
 /// revoked, the resource server.
 pub struct AuthorizationServer {
     pub(crate) issuer: Issuer,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
     pub(crate) approval: Approval,
@@ -88,15 +90,17 @@ pub struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`.
+    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`, or `https` where it speaks TLS.
     ///
     /// # Errors
     /// [`SetUpError`].
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
-        let issuer_text = format!("http://127.0.0.1:{port}");
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let issuer_text = format!("{scheme}://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
         let api =
             Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
+        let mtls_origin = settings.tls.as_ref().map(|_| format!("https://localhost:{port}"));
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -117,7 +121,7 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone()),
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            documents: Documents::new(&issuer, &api, settings.dpop, mtls_origin.as_deref(), &violations)?,
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
@@ -132,6 +136,7 @@ impl AuthorizationServer {
             first_loopback_port: OnceLock::new(),
             violations,
             issuer,
+            scheme,
             api,
         })
     }

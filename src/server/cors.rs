@@ -90,9 +90,10 @@ fn check_destination(request: &Request) -> Result<(), Rejection> {
 
 fn is_own(origin: &str, request: &Request) -> bool {
     let host = request.headers("host").next().unwrap_or_default();
-    origin
-        .strip_prefix("http://")
-        .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    // Only one of the two is spoken at a port.
+    let schemes = ["http://", "https://"];
+    let authority = schemes.iter().find_map(|scheme| origin.strip_prefix(scheme));
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 /// The answer to a preflight request of an origin that is allowed (Fetch §3.3.4);

@@ -11,6 +11,7 @@ use crate::protocol::dpop::received::PROOF_ALGORITHMS;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::mtls_endpoints::MtlsEndpoints;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
@@ -30,7 +31,8 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// The documents of a server that violates these rules.
+    /// The documents of a server that violates these rules. Clients with
+    /// certificates find it at `mtls_origin`, where it speaks TLS.
     ///
     /// # Errors
     /// [`EndpointError`]: an issuer that makes no URL.
@@ -38,9 +40,10 @@ impl Documents {
         issuer: &Issuer,
         api: &Resource,
         dpop: DpopDemands,
+        mtls_origin: Option<&str>,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop)?;
+        let mut metadata = metadata(issuer, dpop, mtls_origin)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -48,19 +51,18 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, dpop)),
+            resource_metadata: bytes(&resource_metadata(issuer, api, dpop, mtls_origin.is_some())),
         })
     }
 }
 
-/// How the clients of this server may authenticate.
-const CLIENT_AUTHENTICATION_METHODS: [ClientAuthenticationMethod; 5] = [
-    ClientAuthenticationMethod::None,
-    ClientAuthenticationMethod::ClientSecretBasic,
-    ClientAuthenticationMethod::ClientSecretPost,
-    ClientAuthenticationMethod::ClientSecretJwt,
-    ClientAuthenticationMethod::PrivateKeyJwt,
-];
+/// How the clients of this server may authenticate. None comes first.
+fn client_authentication_methods(with_certificates: bool) -> Vec<ClientAuthenticationMethod> {
+    let methods = ClientAuthenticationMethod::ALL.into_iter();
+    methods
+        .filter(|method| with_certificates || !method.takes_certificate())
+        .collect()
+}
 
 /// What their assertions may be signed with.
 const ASSERTION_ALGORITHMS: [&str; 13] = [
@@ -72,11 +74,12 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, dpop: DpopDemands, mtls_origin: Option<&str>) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = CLIENT_AUTHENTICATION_METHODS.map(ClientAuthenticationMethod::as_str);
+    let methods = client_authentication_methods(mtls_origin.is_some());
+    let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
     let metadata = ServerMetadata {
         issuer: Some(issuer.clone()),
         authorization_endpoint: endpoint(Route::Authorize)?,
@@ -96,6 +99,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
         dpop_bound_access_tokens_required: dpop.proof,
+        tls_client_certificate_bound_access_tokens: mtls_origin.is_some(),
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -143,12 +147,27 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
     ] {
         document[member] = value;
     }
+    if let Some(origin) = mtls_origin {
+        document[MtlsEndpoints::MEMBER] = mtls_endpoint_aliases(issuer, origin, &document);
+    }
     Ok(document)
 }
 
+/// The endpoints for programs, at the origin for clients with certificates (RFC 8705 §5).
+fn mtls_endpoint_aliases(issuer: &Issuer, origin: &str, document: &Value) -> Value {
+    let members = document.as_object().into_iter().flatten();
+    let aliases = members.filter_map(|(member, url)| {
+        let is_for_programs = member.ends_with("_endpoint") && member != "authorization_endpoint";
+        let path = url.as_str()?.strip_prefix(issuer.as_str())?;
+        is_for_programs.then(|| (member.clone(), json!(format!("{origin}{path}"))))
+    });
+    Value::Object(aliases.collect())
+}
+
 /// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands) -> Value {
+fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands, with_certificates: bool) -> Value {
     json!({
+        "tls_client_certificate_bound_access_tokens": with_certificates,
         "resource": api.as_str(),
         "resource_name": "oauth serve: example API",
         "authorization_servers": [issuer.as_str()],

@@ -18,6 +18,8 @@ mod wrong_user_codes;
 mod access_token;
 mod bearer;
 mod client_authentication;
+pub mod client_certificate;
+mod confirmation;
 mod cors;
 mod dispatch;
 mod documents;
@@ -41,4 +43,4 @@ mod test_randomness;
 mod tests;
 mod token_response;
 
-pub use shell::Server;
+pub use shell::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};

@@ -93,6 +93,8 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 #[cfg(unix)]
+mod serve_tls;
+#[cfg(unix)]
 mod server_errors;
 mod status;
 mod support;

@@ -1,6 +1,7 @@
 //! Clients in the members of RFC 7591 §2, as `--client-metadata` takes them.
 //! Members that make no difference here are ignored, as §2 says.
 
+use super::client_certificates::ExpectedCertificate;
 use super::clients::RegisteredClient;
 use super::invalid::InvalidSetting;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -28,13 +29,17 @@ impl RegisteredClient {
                 .parse()
                 .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
         };
-        if matches!(
-            method,
-            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-        ) {
-            return Err(invalid(format!("{} is not supported by this server", method.as_str())));
-        }
-        let keys = members.keys()?;
+        let certificate = match method {
+            ClientAuthenticationMethod::TlsClientAuth => Some(ExpectedCertificate::named(&members.0)),
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => Some(ExpectedCertificate::one_of(&members.0)),
+            _ => None,
+        };
+        let certificate = certificate.transpose().map_err(invalid)?;
+        // The keys of a client with certificates may be of any kind.
+        let keys = match certificate {
+            Some(_) => None,
+            None => members.keys()?,
+        };
         if method.takes_secret() && secret.is_none() {
             return Err(invalid(format!("client_secret is missing for {}", method.as_str())));
         }
@@ -44,6 +49,8 @@ impl RegisteredClient {
         let redirect_uris = members.list("redirect_uris")?;
         Ok(RegisteredClient {
             keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
+            certificate,
+            binds_tokens_to_certificate: members.switch("tls_client_certificate_bound_access_tokens")?,
             method: Some(method),
             assertion_algorithm: members.assertion_algorithm(method)?,
             ..RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &redirect_uris)?
@@ -63,6 +70,14 @@ impl Members {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(invalid(format!("{name} is not a string"))),
+        }
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, InvalidSetting> {
+        match self.0.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(invalid(format!("{name} is neither true nor false"))),
         }
     }
 
@@ -158,6 +173,34 @@ mod tests {
             (
                 r#"{"client_id":"c","token_endpoint_auth_method":"none","redirect_uris":"x"}"#.into(),
                 "redirect_uris",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}"#.into(),
+                "tls_client_auth_subject_dn is missing",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"me"}"#.into(),
+                "not a distinguished name",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_ip":"::g"}"#.into(),
+                "tls_client_auth_san_ip: it is not an IP address",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a","tls_client_auth_san_uri":"b"}"#.into(),
+                "one tls_client_auth_ name only",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"self_signed_tls_client_auth","jwks":{"keys":[{"kty":"EC"}]}}"#.into(),
+                "x5c",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"self_signed_tls_client_auth","jwks":{"keys":[{"x5c":["!"]}]}}"#.into(),
+                "base64",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"none","tls_client_certificate_bound_access_tokens":"yes"}"#.into(),
+                "neither true nor false",
             ),
         ] {
             let error = RegisteredClient::from_metadata(text.as_bytes())

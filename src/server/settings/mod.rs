@@ -1,6 +1,7 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+pub mod client_certificates;
 pub mod client_metadata;
 pub mod clients;
 pub mod dpop;
@@ -17,6 +18,7 @@ use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
 use signing_keys::SigningKeys;
+use std::path::PathBuf;
 use std::time::Duration;
 use users::User;
 
@@ -50,6 +52,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// The folder with the certificates of https; plain http without.
+    pub tls: Option<PathBuf>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
@@ -76,6 +80,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            tls: None,
             dpop: DpopDemands::default(),
             violations: Violations::default(),
         })

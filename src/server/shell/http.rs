@@ -1,6 +1,7 @@
 //! From hyper's requests to ours, within limits, and back.
 
 use crate::secret::Secret;
+use crate::server::client_certificate::ShownCertificate;
 use crate::server::log_entry::LogEntry;
 use crate::server::message::{HEADERS_READ, Request, Response};
 use crate::server::rejection::Rejection;
@@ -37,7 +38,10 @@ pub(super) fn unreadable(error: &hyper::Error) -> LogEntry {
 }
 
 /// Takes a request in, within the limits.
-pub(super) async fn read(request: hyper::Request<Incoming>) -> Result<Request, Response> {
+pub(super) async fn read(
+    request: hyper::Request<Incoming>,
+    certificate: Option<ShownCertificate>,
+) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     if head.uri.authority().is_some() {
         let rejection = Rejection::new(
@@ -68,6 +72,7 @@ pub(super) async fn read(request: hyper::Request<Incoming>) -> Result<Request, R
         query: head.uri.query().map(str::to_owned),
         headers,
         body: Secret::new(body),
+        certificate,
     })
 }
 

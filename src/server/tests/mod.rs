@@ -5,6 +5,7 @@ mod authorize;
 mod device;
 mod dpop;
 mod metadata;
+mod mtls;
 mod prompt;
 mod protection;
 mod resources;
@@ -116,6 +117,7 @@ impl Fixture {
             query: query.map(str::to_owned),
             headers,
             body: Secret::new(body.as_bytes().to_vec()),
+            certificate: None,
         }
     }
 

@@ -74,6 +74,8 @@ struct Record<'a> {
     refresh_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dpop_key: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    certificate_bound: bool,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     id_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -239,6 +241,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             },
             refresh_token: exposed(&session.refresh_token),
             dpop_key: exposed(&session.dpop_key),
+            certificate_bound: session.certificate_bound,
             id_token: exposed(&session.id_token),
             subject: borrowed(&session.subject),
             dead: session.dead.as_ref().map(RecordEnd::from),
@@ -362,6 +365,7 @@ impl Record<'_> {
             },
             refresh_token: secret(self.refresh_token),
             dpop_key: secret(self.dpop_key),
+            certificate_bound: self.certificate_bound,
             id_token: secret(self.id_token),
             subject: owned(self.subject),
             dead: self.dead.map(SessionEnd::from),
