@@ -116,6 +116,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "reads and writes the device authorization response",
     ),
     ("src/protocol/grant/device_code.rs", "encodes device code and verifier"),
+    ("src/protocol/registration.rs", "reads the answer to a registration"),
     (
         "src/server/endpoints/device.rs",
         "puts the id of the waiting request into the browser's URL",

@@ -5,6 +5,7 @@ pub mod dirs;
 pub mod environment;
 pub mod files;
 pub mod process;
+pub mod program;
 pub mod tls;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
