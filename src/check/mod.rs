@@ -46,7 +46,9 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce};
+use rules::{
+    authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce,
+};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 

@@ -9,7 +9,6 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
-use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
@@ -18,6 +17,7 @@ use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::users::User;
+use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -116,13 +116,17 @@ mod tests {
 
     fn certificate() -> Vec<u8> {
         let mut params = CertificateParams::new(vec!["Client.example".to_owned(), "192.0.2.7".to_owned()]).unwrap();
-        params.subject_alt_names.push(SanType::URI("spiffe://example/ci".try_into().unwrap()));
+        params
+            .subject_alt_names
+            .push(SanType::URI("spiffe://example/ci".try_into().unwrap()));
         params
             .subject_alt_names
             .push(SanType::Rfc822Name("ops@client.example".try_into().unwrap()));
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CountryName, "CH");
-        params.distinguished_name.push(DnType::OrganizationName, "Example, Ltd.");
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, "Example, Ltd.");
         params.distinguished_name.push(DnType::CommonName, "client");
         params.not_after = date_time_ymd(2030, 1, 2);
         let key = KeyPair::generate().unwrap();
@@ -171,6 +175,9 @@ mod tests {
     #[test]
     fn a_certificate_ends_when_it_says() {
         assert_eq!(expiry_s(&certificate()), Some(1_893_542_400));
-        assert_eq!((expiry_s(b""), CertificateNames::read(b"\x30\x03\x02\x01\x00")), (None, None));
+        assert_eq!(
+            (expiry_s(b""), CertificateNames::read(b"\x30\x03\x02\x01\x00")),
+            (None, None)
+        );
     }
 }

@@ -345,7 +345,10 @@ impl ServerMetadata {
             json!(self.authorization_response_iss_parameter_supported),
         );
         for (member, value) in [
-            ("dpop_bound_access_tokens_required", self.dpop_bound_access_tokens_required),
+            (
+                "dpop_bound_access_tokens_required",
+                self.dpop_bound_access_tokens_required,
+            ),
             (
                 "tls_client_certificate_bound_access_tokens",
                 self.tls_client_certificate_bound_access_tokens,

@@ -105,7 +105,10 @@ impl Stage {
 
     /// Goes where the browser would, and back to the listener.
     fn consent(&self, authorization_url: &str) {
-        let target = authorization_url.split_once(&self.server.authority).expect("the server").1;
+        let target = authorization_url
+            .split_once(&self.server.authority)
+            .expect("the server")
+            .1;
         let answer = self.send("GET", target, &["Connection: close"], None);
         let location = answer.header("location").expect("a redirect");
         assert_eq!(parameter(location, "iss"), Some(self.server.issuer()));
@@ -199,7 +202,10 @@ fn the_authority_vouches_for_this_machine_alone() {
     let name = ServerName::try_from("as.example").expect("a name");
     let refused = verifier.verify_server_cert(&outside, &[], &name, &[], UnixTime::now());
     let refused = refused.expect_err("a name of another machine");
-    assert_ne!(refused, rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
+    assert_ne!(
+        refused,
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+    );
 }
 
 #[test]
@@ -226,7 +232,10 @@ fn clients_with_certificates_are_sent_to_the_endpoints_for_them() {
         assert!(methods.expect("a list").contains(&json!(method)));
     }
     let plain = DevelopmentServer::start(&[]).get(target, &[]).body_text();
-    assert!(!plain.contains("mtls_endpoint_aliases") && !plain.contains("tls_client"), "{plain}");
+    assert!(
+        !plain.contains("mtls_endpoint_aliases") && !plain.contains("tls_client"),
+        "{plain}"
+    );
 }
 
 #[test]
@@ -263,9 +272,15 @@ fn a_login_with_a_certificate_refreshes_asks_who_it_is_and_logs_out() {
         assert_eq!(stage.resource(target, Some(&identity)).0, 200, "{target}");
         let refused = (401, "invalid_token".to_owned());
         assert_eq!(stage.resource(target, None), refused, "{target} without a certificate");
-        assert_eq!(stage.resource(target, Some(&other)), refused, "{target} with another one");
+        assert_eq!(
+            stage.resource(target, Some(&other)),
+            refused,
+            "{target} with another one"
+        );
     }
-    stage.server.wait_for_log(&["/api/hello 401", "bound to a certificate", "RFC 8705 §3"]);
+    stage
+        .server
+        .wait_for_log(&["/api/hello 401", "bound to a certificate", "RFC 8705 §3"]);
     run(stage.oauth().args(["logout", "ci"])).expect_code(0);
 }
 
@@ -294,7 +309,10 @@ fn another_an_expired_and_no_certificate_bring_no_token_and_the_session_stays() 
             "{outcome:?}"
         );
         let kept = stage.home.kept("ci").expect("the session");
-        assert_eq!(kept.tokens[0].access_token.expose(), session.tokens[0].access_token.expose());
+        assert_eq!(
+            kept.tokens[0].access_token.expose(),
+            session.tokens[0].access_token.expose()
+        );
         assert!(kept.dead.is_none());
 
         let home = Home::new();
@@ -332,7 +350,10 @@ fn a_client_with_a_certificate_takes_https() {
 fn plain_http_at_a_port_of_https_is_answered_with_what_is_wrong() {
     let stage = Stage::set(&of_the_authority());
     let answer = stage.server.get("/jwks", &[]);
-    assert_eq!((answer.status, answer.body_text().as_str()), (400, "this server speaks https\n"));
+    assert_eq!(
+        (answer.status, answer.body_text().as_str()),
+        (400, "this server speaks https\n")
+    );
     stage.server.wait_for_log(&["400", "this server speaks https"]);
     assert_eq!(stage.send("GET", "/jwks", &["Connection: close"], None).status, 200);
 }
@@ -350,5 +371,7 @@ fn a_folder_that_cannot_be_used_is_named() {
     run(&mut serve()).expect_error(2).says(&["server.pem", "damaged"]);
     std::fs::remove_file(stage.file("server.pem")).expect("removing it");
     std::fs::remove_file(stage.file("authority.key.pem")).expect("removing the key");
-    run(&mut serve()).expect_error(2).says(&["authority.key.pem", "missing"]);
+    run(&mut serve())
+        .expect_error(2)
+        .says(&["authority.key.pem", "missing"]);
 }

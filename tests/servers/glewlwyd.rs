@@ -38,7 +38,13 @@ impl Alice {
         let issuer = issuer(SERVER);
         let authority = issuer.strip_prefix("http://").and_then(|rest| rest.split('/').next());
         let authority = authority.expect("an http issuer").to_owned();
-        let answer = send(&authority, "POST", "/api/auth/", &[], r#"{"username":"alice","password":"alicepass"}"#);
+        let answer = send(
+            &authority,
+            "POST",
+            "/api/auth/",
+            &[],
+            r#"{"username":"alice","password":"alicepass"}"#,
+        );
         assert_eq!(answer.status, 200, "{}", answer.body_text());
         let cookie = answer.header("set-cookie").expect("a cookie");
         let cookie = format!("Cookie: {}", cookie.split(';').next().unwrap_or_default());
@@ -57,7 +63,13 @@ impl Alice {
     fn go_to(&self, url: &str) -> String {
         let url = url::Url::parse(url).expect("a URL");
         let target = callback::target(&url);
-        let answer = send(&self.authority, "GET", &format!("{target}&g_continue"), &[&self.cookie], "");
+        let answer = send(
+            &self.authority,
+            "GET",
+            &format!("{target}&g_continue"),
+            &[&self.cookie],
+            "",
+        );
         answer.header("location").expect("a redirect").to_owned()
     }
 }
@@ -141,7 +153,17 @@ fn a_device_login_at_glewlwyd() {
     let alice = Alice::sign_in();
     alice.grant("native", "openid profile");
     let home = Home::new();
-    let mut command = login(&home, &["--client-id", "native", "--device", "--scope", "openid profile", "--json"]);
+    let mut command = login(
+        &home,
+        &[
+            "--client-id",
+            "native",
+            "--device",
+            "--scope",
+            "openid profile",
+            "--json",
+        ],
+    );
     let running = Running::start(&mut command);
     let shown = running.line_with("user_code");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
@@ -154,9 +176,29 @@ fn a_device_login_at_glewlwyd() {
 #[ignore = "./test --servers"]
 fn a_service_of_glewlwyd_gets_a_token_with_its_secret() {
     let home = Home::new();
-    let mut command = login(&home, &["--client-id", "basic", "--grant", "client-credentials", "--scope", "api"]);
+    let mut command = login(
+        &home,
+        &[
+            "--client-id",
+            "basic",
+            "--grant",
+            "client-credentials",
+            "--scope",
+            "api",
+        ],
+    );
     run(command.env("OAUTH_CLIENT_SECRET", "basic-secret")).expect_code(0);
     run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(0);
-    let mut command = login(&home, &["--client-id", "basic", "--grant", "client-credentials", "--scope", "api"]);
+    let mut command = login(
+        &home,
+        &[
+            "--client-id",
+            "basic",
+            "--grant",
+            "client-credentials",
+            "--scope",
+            "api",
+        ],
+    );
     run(command.env("OAUTH_CLIENT_SECRET", "another")).expect_code(5);
 }

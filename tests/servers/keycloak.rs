@@ -82,7 +82,9 @@ fn a_person_logs_in_at_keycloak_in_chromium() {
     let mut command = login(&home, &["--client-id", "native", "--scope", "openid"]);
     let running = Running::start(command.args(["--browser", &browser.command()]));
     chromium.go_to(&browser.wait_for_url());
-    chromium.wait_until("the sign-in page", || chromium.text().contains("Sign in to your account"));
+    chromium.wait_until("the sign-in page", || {
+        chromium.text().contains("Sign in to your account")
+    });
     chromium.fill_in("#username", "alice");
     chromium.fill_in("#password", "alicepass");
     chromium.click("#kc-login");
@@ -114,7 +116,17 @@ fn tokens_of_keycloak_that_are_bound_to_a_key() {
 #[ignore = "./test --servers"]
 fn a_device_login_at_keycloak() {
     let home = Home::new();
-    let mut command = login(&home, &["--client-id", "native", "--device", "--scope", "openid profile", "--json"]);
+    let mut command = login(
+        &home,
+        &[
+            "--client-id",
+            "native",
+            "--device",
+            "--scope",
+            "openid profile",
+            "--json",
+        ],
+    );
     let running = Running::start(&mut command);
     let shown = running.line_with("user_code");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");

@@ -59,8 +59,7 @@ const OF_A_BOUND_TOKEN: [(Rule, BoundTokenTest); 4] = [
     }),
 ];
 
-const NOT_BOUND: &str =
-    "the access token is not bound to the certificate: register the client with tls_client_certificate_bound_access_tokens";
+const NOT_BOUND: &str = "the access token is not bound to the certificate: register the client with tls_client_certificate_bound_access_tokens";
 
 const NO_CERTIFICATE: &str = "this takes a client with a certificate: --client-cert-file FILE --client-key-file FILE";
 

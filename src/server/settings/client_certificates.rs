@@ -22,10 +22,16 @@ impl ExpectedCertificate {
         type Parse = fn(&str) -> Result<CertificateName, InvalidCertificateName>;
         const MEMBERS: [(&str, Parse); 5] = [
             ("tls_client_auth_subject_dn", CertificateName::subject),
-            ("tls_client_auth_san_dns", |text| Ok(CertificateName::Dns(text.to_owned()))),
-            ("tls_client_auth_san_uri", |text| Ok(CertificateName::Uri(text.to_owned()))),
+            ("tls_client_auth_san_dns", |text| {
+                Ok(CertificateName::Dns(text.to_owned()))
+            }),
+            ("tls_client_auth_san_uri", |text| {
+                Ok(CertificateName::Uri(text.to_owned()))
+            }),
             ("tls_client_auth_san_ip", CertificateName::ip),
-            ("tls_client_auth_san_email", |text| Ok(CertificateName::Email(text.to_owned()))),
+            ("tls_client_auth_san_email", |text| {
+                Ok(CertificateName::Email(text.to_owned()))
+            }),
         ];
         let mut found = None;
         for (member, parse) in MEMBERS {

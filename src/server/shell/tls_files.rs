@@ -11,8 +11,8 @@ use crate::system::files::{FileError, PermissionPolicy, PrivateDir};
 use crate::system::now;
 use crate::system::tls::ListenerIdentity;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
 };
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -287,7 +287,11 @@ mod tests {
         let folder = place.path().join("tls");
         TlsFiles::open(&folder).unwrap();
         let before = [AUTHORITY, CLIENT].map(|name| contents(&folder, name));
-        for (lifetime_s, is_renewed) in [(-DAY_S / 2, true), (RENEWED_BEFORE_END_S - 60, true), (RENEWED_BEFORE_END_S + 60, false)] {
+        for (lifetime_s, is_renewed) in [
+            (-DAY_S / 2, true),
+            (RENEWED_BEFORE_END_S - 60, true),
+            (RENEWED_BEFORE_END_S + 60, false),
+        ] {
             age(&folder, SERVER, lifetime_s);
             let aged = contents(&folder, SERVER);
             let files = TlsFiles::open(&folder).unwrap();
@@ -303,7 +307,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("tls");
         let opened: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| TlsFiles::open(&folder).unwrap())).collect();
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| TlsFiles::open(&folder).unwrap()))
+                .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         for files in &opened {

@@ -28,7 +28,9 @@ fn send(fixture: &Fixture, path: &str, form: &str, certificate: Option<ShownCert
     let mut request = Fixture::request("POST", path, &headers, form);
     request.certificate = certificate;
     let now = UnixSeconds(fixture.now.get());
-    fixture.server.handle(now, &mut *fixture.randomness.borrow_mut(), &request)
+    fixture
+        .server
+        .handle(now, &mut *fixture.randomness.borrow_mut(), &request)
 }
 
 fn error(response: &Response) -> (u16, String) {
