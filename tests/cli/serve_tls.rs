@@ -3,11 +3,12 @@
 
 use super::support::binary::Home;
 use super::support::callback;
-use super::support::certificates::{Authority, Identity, self_signed, send_over_tls};
+use super::support::certificates::{Authority, Identity, self_signed};
 use super::support::development_server::{DevelopmentServer, parameter};
 use super::support::outcome::run;
 use super::support::running::Running;
 use super::support::sessions::ending_in;
+use super::support::tls_client::send_over_tls;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::client::WebPkiServerVerifier;

@@ -3,15 +3,14 @@
 //! the connection.
 #![allow(dead_code, unreachable_pub, reason = "each test crate uses its own part")]
 
-use super::callback::{Answer, exchange};
-use super::literal_server::{Connection, LiteralServer, PATIENCE, Wrap};
+use super::literal_server::{Connection, LiteralServer, Wrap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,34 +147,6 @@ pub fn self_signed(names: &[&str]) -> Identity {
 fn params_for(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     CertificateParams::new(names).expect("names for a certificate")
-}
-
-/// Sends a request over TLS to `127.0.0.1:PORT`, which this authority vouches
-/// for; the client shows a certificate where there is one.
-pub fn send_over_tls(
-    port: u16,
-    authority: &CertificateDer<'static>,
-    shown: Option<&Identity>,
-    request: &str,
-) -> std::io::Result<Answer> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.clone()).expect("the authority");
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("protocol versions")
-        .with_root_certificates(roots);
-    let configuration = match shown {
-        None => builder.with_no_client_auth(),
-        Some(identity) => builder
-            .with_client_auth_cert(vec![identity.certificate.clone()], identity.key())
-            .expect("certificate and key"),
-    };
-    let name = ServerName::try_from("localhost").expect("a name");
-    let connection = ClientConnection::new(Arc::new(configuration), name).map_err(std::io::Error::other)?;
-    let stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    exchange(StreamOwned::new(connection, stream), request.as_bytes())
 }
 
 /// An https server with this certificate.
