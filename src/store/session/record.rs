@@ -4,6 +4,7 @@
 use super::end::{SessionEnd, Suspension};
 use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::certificate::{CertificateChain, CertificateError};
 use crate::protocol::client::{
     AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId, MissingCredential,
@@ -46,6 +47,8 @@ pub struct Session {
     pub dpop_key: Option<Secret>,
     /// Whether the tokens are bound to the client's certificate (RFC 8705 §3).
     pub certificate_bound: bool,
+    /// What was granted beside the scope, where the server says so (RFC 9396 §7).
+    pub authorization_details: Option<AuthorizationDetails>,
     /// OpenID Connect Core §2.
     pub id_token: Option<Secret>,
     /// Who signed in, when known.
@@ -195,6 +198,7 @@ impl Session {
             refresh_token: None,
             dpop_key: None,
             certificate_bound: false,
+            authorization_details: None,
             id_token: None,
             subject: None,
             dead: None,
