@@ -1,6 +1,6 @@
 //! The names in a certificate: what a server knows a client by (RFC 8705 §2.1.2).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
