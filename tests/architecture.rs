@@ -100,7 +100,10 @@ const EXPOSED: &[(&str, &str)] = &[
         "takes an assertion apart to change its signature",
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
-    ("src/server/shell/tls_files.rs", "writes and reads the keys of certificates"),
+    (
+        "src/server/shell/tls_files.rs",
+        "writes and reads the keys of certificates",
+    ),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
