@@ -104,6 +104,15 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/server/shell/tls_files.rs",
         "writes and reads the keys of certificates",
     ),
+    (
+        "src/app/token_source/gcp.rs",
+        "reads the token that a metadata service sent",
+    ),
+    (
+        "src/app/token_source/service.rs",
+        "parses the answers of metadata services",
+    ),
+    ("src/flow/id_jag.rs", "reads whom an identity assertion is for"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
