@@ -18,8 +18,8 @@ use crate::protocol::signing::{SigningKey, SigningKeyError};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::secret::Secret;
-use std::sync::Arc;
 use crate::store::token_source::TokenSource;
+use std::sync::Arc;
 
 /// So many roles keep their keys: stores limit the size of a record.
 const MAX_KEPT_ROLES: usize = 4;
@@ -137,7 +137,11 @@ impl SessionClient {
     /// [`ClientCredentialError`].
     pub fn tls_identity(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
         match self.method.takes_certificate() {
-            true => Ok(self.to_client(None)?.authentication.tls_identity().cloned()),
+            true => Ok(self
+                .to_client(&FreshCredentials::default())?
+                .authentication
+                .tls_identity()
+                .cloned()),
             false => Ok(None),
         }
     }
