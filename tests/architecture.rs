@@ -277,6 +277,24 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/server/pages/form_post.rs", "writes the response into the page"),
     ("src/server/scripted_user.rs", "types the password of the demo account"),
     ("src/server/authorization_server.rs", "looks tokens up"),
+    (
+        "src/server/endpoints/mcp.rs",
+        "reads messages, writes the id of a session into its header",
+    ),
+    ("src/server/endpoints/resource.rs", "reads a note"),
+    ("src/server/mcp/sessions.rs", "hashes the id of a session"),
+    (
+        "src/server/endpoints/registration.rs",
+        "reads the request, writes the credentials of a new client into the answer",
+    ),
+    (
+        "src/server/shell/client_documents.rs",
+        "hands over the body of a client-ID document",
+    ),
+    (
+        "src/server/clients/registrations.rs",
+        "hashes the token of a registration",
+    ),
     ("src/server/settings/clients.rs", "compares client secrets"),
     ("src/server/settings/users.rs", "compares passwords"),
     ("src/server/token_response.rs", "writes tokens into responses"),

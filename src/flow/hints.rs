@@ -109,6 +109,10 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     {
         return proof_key_refused(&words);
     }
+    if at == At::Authorization && says(&["pushed authorization request"]) {
+        return "The server takes authorization requests of this client only where they were pushed (RFC 9126): log in without --par never."
+            .to_owned();
+    }
     if sent.is_none() && says(&["refresh_token", "refresh token"]) {
         return "The server does not take the refresh token of this session any more, it seems.".to_owned();
     }
@@ -355,6 +359,13 @@ mod tests {
         assert!(advice(&refused, At::Token, Some(&post)).contains("--client-auth client_secret_basic"));
         let mismatch = ErrorResponse::new("redirect_uri_mismatch", "no");
         assert!(advice(&mismatch, At::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
+    }
+
+    #[test]
+    fn a_request_that_had_to_be_pushed_is_told_how() {
+        let public = sent("http://127.0.0.1/callback", ClientAuthenticationMethod::None);
+        let error = ErrorResponse::new("invalid_request", "Pushed Authorization Request is only allowed.");
+        assert!(advice(&error, At::Authorization, Some(&public)).contains("without --par never"));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! signed. Every rejection cites its specification.
 
 use super::access_token::AccessToken;
-use super::documents::Documents;
+use super::clients::Clients;
+use super::documents::{Documents, Origins};
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
@@ -14,11 +15,12 @@ use super::grants::store::{Grants, Lifetimes};
 use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
+use super::mcp::sessions::Sessions;
+use super::notes::Notes;
 use super::pages::layout::Pages;
-use super::settings::clients::Clients;
 use super::settings::origins::AllowedOrigins;
 use super::settings::users::Users;
-use super::settings::{Approval, ServeSettings};
+use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
 use super::violations::concurrent_use::ConcurrentUse;
 use super::violations::set::Violations;
@@ -57,7 +59,13 @@ pub struct AuthorizationServer {
     pub(crate) scheme: &'static str,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
+    /// Where its Model Context Protocol server is.
+    pub(crate) mcp: Resource,
+    pub(crate) mcp_sessions: Sessions,
+    pub(crate) notes: Notes,
     pub(crate) approval: Approval,
+    /// Whether clients may register themselves.
+    pub(crate) registration: Registration,
     pub(crate) pages: Pages,
     pub(crate) keys: Keys,
     pub(crate) access_token_lifetime_s: i64,
@@ -98,9 +106,14 @@ impl AuthorizationServer {
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let issuer_text = format!("{scheme}://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
-        let api =
-            Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
-        let mtls_origin = settings.tls.as_ref().map(|_| format!("https://localhost:{port}"));
+        let resource = |path: &str| {
+            Resource::parse(&format!("{issuer_text}{path}")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))
+        };
+        let (api, mcp) = (resource("/api")?, resource("/mcp")?);
+        let origins = Origins {
+            issuer: &issuer,
+            for_certificates: settings.tls.as_ref().map(|_| format!("https://localhost:{port}")),
+        };
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -114,14 +127,15 @@ impl AuthorizationServer {
         };
         Ok(AuthorizationServer {
             approval: settings.approval,
+            registration: settings.registration,
             pages: Pages::new(&issuer_text, users.is_only_demo()),
             keys: Keys::new(&settings.signing_keys)?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
-            clients: Clients::new(settings.clients.clone()),
+            clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, mtls_origin.as_deref(), &violations)?,
+            documents: Documents::new(&origins, &api, &mcp, settings, &violations)?,
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
@@ -138,6 +152,9 @@ impl AuthorizationServer {
             issuer,
             scheme,
             api,
+            mcp,
+            mcp_sessions: Sessions::new(),
+            notes: Notes::default(),
         })
     }
 

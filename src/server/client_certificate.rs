@@ -1,8 +1,8 @@
 //! Certificates that clients show in TLS, and whether they are those of the
 //! clients (RFC 8705 §2).
 
+use super::expected_certificate::ExpectedCertificate;
 use super::rejection::Rejection;
-use super::settings::client_certificates::ExpectedCertificate;
 use crate::protocol::certificate::CertificateThumbprints;
 use crate::protocol::certificate_names::CertificateNames;
 

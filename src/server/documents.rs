@@ -1,9 +1,10 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
+use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, SCOPES};
-use super::settings::dpop::DpopDemands;
+use super::scopes::{DEFAULT_SCOPE, NOTES_SCOPE, SCOPES};
+use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -17,9 +18,10 @@ use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const HUMAN_LINKS: [&str; 3] = [
+pub(crate) const HUMAN_LINKS: [&str; 4] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/api",
+    "/.well-known/oauth-protected-resource/mcp",
     "/jwks",
 ];
 
@@ -27,23 +29,31 @@ pub(crate) const HUMAN_LINKS: [&str; 3] = [
 pub(crate) struct Documents {
     pub(crate) metadata: Vec<u8>,
     pub(crate) openid_configuration: Vec<u8>,
-    pub(crate) resource_metadata: Vec<u8>,
+    pub(crate) api_metadata: Vec<u8>,
+    pub(crate) mcp_metadata: Vec<u8>,
+}
+
+/// Where the server is.
+pub(crate) struct Origins<'a> {
+    pub(crate) issuer: &'a Issuer,
+    /// Where clients with certificates find it, if it speaks TLS.
+    pub(crate) for_certificates: Option<String>,
 }
 
 impl Documents {
-    /// The documents of a server that violates these rules. Clients with
-    /// certificates find it at `mtls_origin`, where it speaks TLS.
+    /// The documents of a server that violates these rules.
     ///
     /// # Errors
     /// [`EndpointError`]: an issuer that makes no URL.
     pub(crate) fn new(
-        issuer: &Issuer,
+        origins: &Origins<'_>,
         api: &Resource,
-        dpop: DpopDemands,
-        mtls_origin: Option<&str>,
+        mcp: &Resource,
+        settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop, mtls_origin)?;
+        let issuer = origins.issuer;
+        let mut metadata = metadata(origins, settings)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -51,7 +61,13 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, dpop, mtls_origin.is_some())),
+            api_metadata: bytes(&resource_metadata(issuer, api, "oauth serve: example API", settings)),
+            mcp_metadata: bytes(&resource_metadata(
+                issuer,
+                mcp,
+                "oauth serve: example MCP server",
+                settings,
+            )),
         })
     }
 }
@@ -74,11 +90,12 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands, mtls_origin: Option<&str>) -> Result<Value, EndpointError> {
+fn metadata(origins: &Origins<'_>, settings: &ServeSettings) -> Result<Value, EndpointError> {
+    let issuer = origins.issuer;
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = client_authentication_methods(mtls_origin.is_some());
+    let methods = client_authentication_methods(settings.tls.is_some());
     let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
     let metadata = ServerMetadata {
         issuer: Some(issuer.clone()),
@@ -98,8 +115,8 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands, mtls_origin: Option<&str>) -> Re
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
-        dpop_bound_access_tokens_required: dpop.proof,
-        tls_client_certificate_bound_access_tokens: mtls_origin.is_some(),
+        dpop_bound_access_tokens_required: settings.dpop.proof,
+        tls_client_certificate_bound_access_tokens: settings.tls.is_some(),
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -143,11 +160,20 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands, mtls_origin: Option<&str>) -> Re
         ("request_parameter_supported", json!(false)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
-        ("protected_resources", json!([format!("{issuer}/api")])),
+        (
+            "protected_resources",
+            json!([format!("{issuer}/api"), format!("{issuer}/mcp")]),
+        ),
     ] {
         document[member] = value;
     }
-    if let Some(origin) = mtls_origin {
+    if settings.registration == Registration::Open {
+        document["registration_endpoint"] = json!(format!("{issuer}{}", Route::Register.path()));
+    }
+    if settings.client_id_documents != ClientIdDocuments::Off {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
+    if let Some(origin) = &origins.for_certificates {
         document[MtlsEndpoints::MEMBER] = mtls_endpoint_aliases(issuer, origin, &document);
     }
     Ok(document)
@@ -164,14 +190,15 @@ fn mtls_endpoint_aliases(issuer: &Issuer, origin: &str, document: &Value) -> Val
     Value::Object(aliases.collect())
 }
 
-/// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands, with_certificates: bool) -> Value {
+/// What a resource of this server wants (RFC 9728 §2).
+fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, settings: &ServeSettings) -> Value {
+    let dpop = settings.dpop;
     json!({
-        "tls_client_certificate_bound_access_tokens": with_certificates,
-        "resource": api.as_str(),
-        "resource_name": "oauth serve: example API",
+        "tls_client_certificate_bound_access_tokens": settings.tls.is_some(),
+        "resource": resource.as_str(),
+        "resource_name": name,
         "authorization_servers": [issuer.as_str()],
-        "scopes_supported": [DEFAULT_SCOPE],
+        "scopes_supported": [DEFAULT_SCOPE, NOTES_SCOPE],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "dpop_bound_access_tokens_required": dpop.proof,

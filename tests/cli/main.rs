@@ -18,6 +18,7 @@ mod check;
 #[cfg(unix)]
 mod client_assertions;
 mod client_credentials;
+mod client_id_documents;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]

@@ -12,8 +12,7 @@ use std::process::Command;
 
 const SERVER: &str = "OAUTH_TEST_GLEWLWYD";
 
-/// `oauth login -p work`; the server compares redirect URIs exactly, so that
-/// one login at a time can listen there.
+/// `oauth login -p work` with these arguments.
 fn login(home: &Home, arguments: &[&str]) -> Command {
     let mut command = home.oauth();
     command
@@ -22,7 +21,7 @@ fn login(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-/// Its own port, so that the tests can run beside each other.
+/// The server compares redirect URIs exactly: each test has a port of its own.
 fn redirect_uri(port: u16) -> String {
     format!("http://127.0.0.1:{port}/callback")
 }
@@ -87,34 +86,57 @@ fn send(authority: &str, method: &str, target: &str, headers: &[&str], body: &st
 }
 
 /// A login of alice, whose browser goes where it is sent.
-fn logged_in(home: &Home, arguments: &[&str], port: u16) {
+fn logged_in(home: &Home, client: &str, arguments: &[&str], port: u16) {
     let alice = Alice::sign_in();
-    alice.grant("native", "openid profile");
+    alice.grant(client, "openid profile");
     let browser = FakeBrowser::new(home.path());
-    let mut command = login(home, &["--client-id", "native", "--scope", "openid profile"]);
+    let mut command = login(home, &["--client-id", client, "--scope", "openid profile"]);
     command.args(["--redirect-uri", &redirect_uri(port)]).args(arguments);
+    if client == "basic" {
+        command.env("OAUTH_CLIENT_SECRET", "basic-secret");
+    }
     let running = Running::start(command.args(["--browser", &browser.command()]));
     let back = alice.go_to(&browser.wait_for_url());
     callback::get_url(&back).expect("an answer of the listener");
     running.end().expect_code(0);
 }
 
-fn refresh_ask_and_log_out(home: &Home) {
+fn refresh_and_ask(home: &Home) {
+    let before = home.kept("work").expect("the session");
     run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(0);
-    let session = home.kept("work").expect("the session");
+    let after = home.kept("work").expect("the session");
+    assert_ne!(
+        before.tokens[0].access_token.expose(),
+        after.tokens[0].access_token.expose()
+    );
     let userinfo = run(home.oauth().args(["userinfo", "-p", "work", "--json"])).expect_code(0);
     assert_eq!(userinfo.json()["name"], "Alice");
-    run(home.oauth().args(["logout", "work"])).expect_code(0);
-    home.keep("work", &session);
-    run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(4);
 }
 
 #[test]
 #[ignore = "./test --servers"]
 fn a_person_logs_in_at_glewlwyd_refreshes_and_logs_out() {
     let home = Home::new();
-    logged_in(&home, &[], 43111);
-    refresh_ask_and_log_out(&home);
+    logged_in(&home, "basic", &[], 43111);
+    refresh_and_ask(&home);
+    let session = home.kept("work").expect("the session");
+    run(home.oauth().args(["logout", "work"])).expect_code(0);
+    home.keep("work", &session);
+    run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(4);
+}
+
+/// It revokes nothing for clients that cannot prove who they are.
+#[test]
+#[ignore = "./test --servers"]
+fn a_public_client_of_glewlwyd_is_told_how_to_log_out() {
+    let home = Home::new();
+    logged_in(&home, "native", &[], 43114);
+    refresh_and_ask(&home);
+    let outcome = run(home.oauth().args(["logout", "work"])).expect_code(5);
+    assert!(outcome.hints().contains("oauth logout --local"), "{outcome:?}");
+    assert!(home.kept("work").is_some());
+    run(home.oauth().args(["logout", "work", "--local"])).expect_code(0);
+    assert!(home.kept("work").is_none());
 }
 
 #[test]
@@ -141,10 +163,10 @@ fn a_person_logs_in_at_glewlwyd_in_chromium() {
 #[ignore = "./test --servers"]
 fn tokens_of_glewlwyd_that_are_bound_to_a_key() {
     let home = Home::new();
-    logged_in(&home, &["--dpop"], 43113);
+    logged_in(&home, "native", &["--dpop"], 43113);
     let kept = home.kept("work").expect("the session");
     assert_eq!(kept.tokens[0].token_type, "DPoP");
-    refresh_ask_and_log_out(&home);
+    refresh_and_ask(&home);
 }
 
 #[test]
@@ -167,9 +189,10 @@ fn a_device_login_at_glewlwyd() {
     let running = Running::start(&mut command);
     let shown = running.line_with("user_code");
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
-    alice.go_to(shown["verification_uri_complete"].as_str().expect("a URL"));
+    let done = alice.go_to(shown["verification_uri_complete"].as_str().expect("a URL"));
+    assert!(done.contains("deviceComplete"), "{done}");
     running.end().expect_code(0);
-    refresh_ask_and_log_out(&home);
+    refresh_and_ask(&home);
 }
 
 #[test]
@@ -200,5 +223,6 @@ fn a_service_of_glewlwyd_gets_a_token_with_its_secret() {
             "api",
         ],
     );
-    run(command.env("OAUTH_CLIENT_SECRET", "another")).expect_code(5);
+    let refused = run(command.env("OAUTH_CLIENT_SECRET", "another")).expect_code(5);
+    assert!(refused.hints().contains("gives no reason"), "{refused:?}");
 }

@@ -1,11 +1,11 @@
 //! The registered clients.
 
-use super::client_certificates::ExpectedCertificate;
 use super::invalid::InvalidSetting;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
+use crate::server::expected_certificate::ExpectedCertificate;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -33,6 +33,8 @@ pub struct RegisteredClient {
     pub assertion_algorithm: Option<String>,
     /// Where it may be called back; never empty.
     pub redirect_uris: Vec<RedirectUri>,
+    /// The grant types that it may use; all where there is none.
+    pub grant_types: Option<Vec<String>>,
 }
 
 impl RegisteredClient {
@@ -54,6 +56,7 @@ impl RegisteredClient {
             method: None,
             assertion_algorithm: None,
             redirect_uris: texts.into_iter().map(RedirectUri::parse).collect::<Result<_, _>>()?,
+            grant_types: None,
         })
     }
 }
@@ -69,6 +72,12 @@ impl RegisteredClient {
         self.certificate.is_some() || self.binds_tokens_to_certificate
     }
 
+    /// Whether it may use this grant type (RFC 7591 §2).
+    pub(crate) fn may_use_grant(&self, grant_type: &str) -> bool {
+        let registered = self.grant_types.as_ref();
+        registered.is_none_or(|types| types.iter().any(|own| own == grant_type))
+    }
+
     /// Whether it may use this method.
     pub(crate) fn may_use(&self, method: ClientAuthenticationMethod) -> bool {
         match self.method {
@@ -78,26 +87,6 @@ impl RegisteredClient {
                 None => method == ClientAuthenticationMethod::None,
             },
         }
-    }
-}
-
-/// All of them.
-#[derive(Debug, Clone)]
-pub(crate) struct Clients(Vec<RegisteredClient>);
-
-impl Clients {
-    pub(crate) fn new(clients: Vec<RegisteredClient>) -> Self {
-        Clients(clients)
-    }
-
-    /// The first one.
-    pub(crate) fn first(&self) -> Option<&RegisteredClient> {
-        self.0.first()
-    }
-
-    /// The registered client with this id.
-    pub(crate) fn find(&self, id: &str) -> Option<&RegisteredClient> {
-        self.0.iter().find(|client| client.id.as_str() == id)
     }
 }
 

@@ -5,6 +5,7 @@
 //! Invariants: listens on 127.0.0.1 alone; headers, bodies, waiting times and
 //! connections are bounded.
 
+mod client_documents;
 mod connections;
 mod error;
 mod http;
@@ -21,10 +22,11 @@ use super::message::{Request, Response};
 use super::rejection::Rejection;
 use super::settings::ServeSettings;
 use crate::system::{SystemRandomness, now};
+use crate::transport::TransportSettings;
+use client_documents::DocumentFetcher;
 use connections::{Connections, Slot};
-use http::{MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use http::{AnswerBody, MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -37,6 +39,7 @@ use std::time::Duration;
 use tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
@@ -57,6 +60,7 @@ pub struct Server {
     authorization_server: AuthorizationServer,
     latency: Duration,
     tls: Option<Tls>,
+    documents: DocumentFetcher,
 }
 
 impl Server {
@@ -80,7 +84,15 @@ impl Server {
             listener,
             authorization_server,
             latency: settings.latency,
+            documents: DocumentFetcher::new(TransportSettings::default()),
         })
+    }
+
+    /// Fetches client-ID metadata documents by these settings.
+    #[must_use]
+    pub fn with_transport(mut self, settings: TransportSettings) -> Self {
+        self.documents = DocumentFetcher::new(settings);
+        self
     }
 
     /// What is served: issuer, clients, metadata.
@@ -103,6 +115,7 @@ impl Server {
             authorization_server: self.authorization_server,
             latency: self.latency,
             tls: self.tls,
+            documents: self.documents,
             log: Box::new(log),
         });
         let (stop, stopping) = watch::channel(false);
@@ -138,6 +151,7 @@ struct Shared {
     authorization_server: AuthorizationServer,
     latency: Duration,
     tls: Option<Tls>,
+    documents: DocumentFetcher,
     log: Box<dyn Fn(LogEntry) + Send + Sync>,
 }
 
@@ -168,8 +182,9 @@ async fn serve_http(
     mut stopping: watch::Receiver<bool>,
 ) {
     let client = Arc::new(Client { slot, certificate });
-    let (answering, own_client) = (Arc::clone(&shared), Arc::clone(&client));
-    let service = service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_client), request));
+    let (answering, own_client, ending) = (Arc::clone(&shared), Arc::clone(&client), stopping.clone());
+    let service =
+        service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_client), ending.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -202,8 +217,9 @@ struct Client {
 async fn answer(
     shared: Arc<Shared>,
     client: Arc<Client>,
+    stopping: watch::Receiver<bool>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+) -> Result<hyper::Response<AnswerBody>, Infallible> {
     let _answering = client.slot.answer();
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
@@ -218,11 +234,32 @@ async fn answer(
             if in_flight.is_some() {
                 tokio::time::sleep(CONCURRENCY_WINDOW).await;
             }
+            fetch_document(&shared, &request).await;
             decide(&shared, request).await
         }
     };
     (shared.log)(LogEntry::new(&method, &path, &response));
-    Ok(encode(response))
+    Ok(encode(response, stopping))
+}
+
+/// Fetches the document that the client of the request is named by, where that
+/// was not done of late.
+async fn fetch_document(shared: &Arc<Shared>, request: &Request) {
+    let server = &shared.authorization_server;
+    if server.wanted_document(now(), request).is_none() {
+        return;
+    }
+    let _turn = shared.documents.turn().await;
+    if let Some(document) = server.wanted_document(now(), request) {
+        let (fetching, wanted) = (Arc::clone(shared), document.clone());
+        let runtime = Handle::current();
+        // The transport stays on one thread while it waits.
+        let fetched = spawn_blocking(move || runtime.block_on(fetching.documents.fetch(&wanted)));
+        let fetched = fetched
+            .await
+            .unwrap_or_else(|_| Err("it could not be fetched".to_owned()));
+        server.keep_document(now(), &document, fetched);
+    }
 }
 
 /// Answers at once, or on a thread of its own where the RSA key must be made first.

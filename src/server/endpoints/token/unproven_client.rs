@@ -11,13 +11,14 @@ use crate::server::client_certificate::difference;
 use crate::server::message::Request;
 use crate::server::moment::Moment;
 use crate::server::settings::clients::RegisteredClient;
+use std::sync::Arc;
 
 /// The client with a secret that a request names without proving that it is its own.
-pub(in crate::server::endpoints) fn client_without_proof<'a>(
-    server: &'a AuthorizationServer,
+pub(in crate::server::endpoints) fn client_without_proof(
+    server: &AuthorizationServer,
     form: &Params,
     http: &Request,
-) -> Option<&'a RegisteredClient> {
+) -> Option<Arc<RegisteredClient>> {
     let authorization = http.header("authorization").ok()?;
     let presented = PresentedClient::parse(form, authorization).ok()?;
     let client = server.clients.find(&presented.id)?;
@@ -37,14 +38,14 @@ pub(super) fn admit(
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
-    if shows_another_certificate(registered, http) {
+    if shows_another_certificate(registered.as_deref(), http) {
         let is_enforced = match &request.grant {
             Grant::RefreshToken(_) => policy.requires_certificates_for_refresh_tokens(),
             _ => policy.rejects_other_certificates(),
         };
         return (!is_enforced).then_some(own);
     }
-    if registered.is_some_and(RegisteredClient::is_confidential) && presented.assertion.is_none() {
+    if registered.is_some_and(|client| client.is_confidential()) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),

@@ -18,7 +18,7 @@ impl ExpectedCertificate {
     ///
     /// # Errors
     /// The member and what is wrong with it.
-    pub(super) fn named(members: &Map<String, Value>) -> Result<Self, String> {
+    pub(in crate::server) fn named(members: &Map<String, Value>) -> Result<Self, String> {
         type Parse = fn(&str) -> Result<CertificateName, InvalidCertificateName>;
         const MEMBERS: [(&str, Parse); 5] = [
             ("tls_client_auth_subject_dn", CertificateName::subject),
@@ -55,7 +55,7 @@ impl ExpectedCertificate {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn one_of(members: &Map<String, Value>) -> Result<Self, String> {
+    pub(in crate::server) fn one_of(members: &Map<String, Value>) -> Result<Self, String> {
         const MISSING: &str = "jwks has no certificate (x5c) for self_signed_tls_client_auth";
         let keys = members.get("jwks").and_then(|jwks| jwks.get("keys")?.as_array());
         let mut certificates = Vec::new();
