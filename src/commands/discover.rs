@@ -72,8 +72,12 @@ impl Fit {
             })
             .filter(|(_, missing): &(String, Vec<&str>)| !missing.is_empty())
             .collect();
+        let is_usable = exploration.server.as_ref().is_some_and(|server| usable(server).is_ok());
         Fit {
-            login: issuer.as_deref().and_then(|issuer| login_command(issuer, &members)),
+            login: issuer
+                .as_deref()
+                .filter(|_| is_usable)
+                .and_then(|issuer| login_command(issuer, &members)),
             issuer,
             demands,
             lacking,

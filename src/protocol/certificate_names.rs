@@ -37,8 +37,9 @@ impl CertificateName {
     /// # Errors
     /// [`InvalidCertificateName::Subject`].
     pub fn subject(text: &str) -> Result<Self, InvalidCertificateName> {
-        let compact = text.replace(", ", ",");
-        let name: Name = compact.parse().map_err(|_| InvalidCertificateName::Subject)?;
+        let name: Name = without_spaces_after_commas(text)
+            .parse()
+            .map_err(|_| InvalidCertificateName::Subject)?;
         match name.is_empty() {
             true => Err(InvalidCertificateName::Subject),
             false => Ok(CertificateName::Subject(name.to_string())),
@@ -85,6 +86,18 @@ impl CertificateNames {
             _ => "",
         }
     }
+}
+
+/// But for commas that are part of a value, which have a backslash before them.
+fn without_spaces_after_commas(text: &str) -> String {
+    let mut compact = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_after_comma = compact.ends_with(',') && !compact.ends_with("\\,");
+        if !(character == ' ' && is_after_comma) {
+            compact.push(character);
+        }
+    }
+    compact
 }
 
 /// The alternative names that clients are registered with.

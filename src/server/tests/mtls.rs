@@ -84,3 +84,17 @@ fn a_client_that_must_show_a_certificate_gets_nothing_with_a_secret_or_without_o
     assert_eq!(claims(&tokens["access_token"])["cnf"], Value::Null);
     json(&send(&fixture, "/token", &form(), shown(b"two")), 200);
 }
+
+#[test]
+fn pages_of_the_server_are_those_of_its_own_scheme() {
+    for (tls, own, foreign) in [(None, "http", "https"), (Some("unused".into()), "https", "http")] {
+        let fixture = Fixture::new(|settings| settings.tls = tls.clone());
+        let status = |scheme: &str| {
+            let origin = format!("{scheme}://127.0.0.1:9000");
+            fixture
+                .post_with("/token", "grant_type=x", &[("origin", &origin)])
+                .status
+        };
+        assert_eq!((status(own), status(foreign)), (401, 403), "{own}");
+    }
+}
