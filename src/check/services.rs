@@ -28,6 +28,17 @@ impl Prober<'_, '_> {
     ) -> Result<Exchange, Failure> {
         let mut request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
         request.tls_identity = identity;
+        self.with_bearer(request, token)
+    }
+
+    /// The same by POST.
+    pub(super) fn userinfo_by_post(&mut self, token: &Secret) -> Result<Exchange, Failure> {
+        let mut request = HttpRequest::post(self.userinfo_endpoint()?.url().clone(), Params::new());
+        request.tls_identity = self.tls_identity();
+        self.with_bearer(request, Some(token))
+    }
+
+    fn with_bearer(&mut self, mut request: HttpRequest, token: Option<&Secret>) -> Result<Exchange, Failure> {
         request.headers.extend(token.map(|token| {
             let credentials = HeaderValue::Credentials {
                 scheme: "Bearer",

@@ -64,6 +64,8 @@ pub struct ServerMetadata {
     pub dpop_bound_access_tokens_required: bool,
     /// Whether tokens are bound to the certificate of the client (RFC 8705 §3.3).
     pub tls_client_certificate_bound_access_tokens: bool,
+    /// How ID tokens may be signed (OpenID Connect Discovery §3).
+    pub id_token_signing_alg_values_supported: Option<Vec<String>>,
     /// Members that cannot be used as they are, and count as absent.
     pub problems: Vec<MetadataError>,
 }
@@ -168,6 +170,7 @@ impl ServerMetadata {
             dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
             dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
             tls_client_certificate_bound_access_tokens: reader.switch("tls_client_certificate_bound_access_tokens"),
+            id_token_signing_alg_values_supported: reader.list("id_token_signing_alg_values_supported"),
             problems: reader.problems,
         }
     }
@@ -293,6 +296,14 @@ impl ServerMetadata {
     pub fn announces_s256(&self) -> bool {
         let methods = self.code_challenge_methods_supported.as_deref().unwrap_or_default();
         methods.iter().any(|method| method == S256)
+    }
+
+    /// The algorithms that ID tokens may be signed with; empty where the server
+    /// does not say.
+    pub fn id_token_algorithms(&self) -> &[String] {
+        self.id_token_signing_alg_values_supported
+            .as_deref()
+            .unwrap_or_default()
     }
 
     /// The authentication method for a client with these credentials: of those

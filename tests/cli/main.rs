@@ -94,12 +94,15 @@ mod refresh;
 #[cfg(unix)]
 mod relocation;
 #[cfg(unix)]
+mod relying_party;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_setup;
 #[cfg(unix)]
 mod serve_tls;
 #[cfg(unix)]
