@@ -183,6 +183,7 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.subject = Some("alice".to_owned());
     session.subject_is_unverified = false;
     session.dpop_key = None;
+    session.certificate_bound = false;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;
