@@ -3799,7 +3799,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__serve)
-            opts="-v -q -h --port --client --client-metadata --redirect-uri --setup --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-v -q -h --port --client --client-metadata --redirect-uri --setup --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --tls --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3908,6 +3908,13 @@ _oauth() {
                     ;;
                 --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --require)
@@ -4442,7 +4449,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--tls' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

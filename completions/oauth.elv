@@ -785,6 +785,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --latency 'Wait before each answer, before anything is committed'
             cand --fail 'Answer an endpoint with a status, for testing clients; repeatable'
             cand --cors 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable'
+            cand --tls 'Speak https with certificates in DIR, made there where it has none; clients may show theirs'
             cand --require 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable'
             cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'

@@ -10,7 +10,7 @@ use crate::protocol::scope::Scope;
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
-use crate::store::{ClientCredentialError, FreshCredentials, Session, StoredToken};
+use crate::store::{ClientCredentialError, Session, StoredToken};
 use crate::trace::Event;
 use crate::transport::{Answer, TransportError, Upload};
 use std::io;
@@ -67,19 +67,10 @@ impl PresentedToken {
             (None, true) => return Err(UnusableToken::NoKey),
             (_, false) => None,
         };
-        let tls_identity = match session.client.certificate_chain.is_some() {
-            true => session
-                .client
-                .to_client(&FreshCredentials::default())?
-                .authentication
-                .tls_identity()
-                .cloned(),
-            false => None,
-        };
         Ok(PresentedToken {
             access_token: token.access_token.clone(),
             dpop,
-            tls_identity,
+            tls_identity: session.tls_identity_for_resources()?,
         })
     }
 

@@ -106,6 +106,8 @@ mod serve;
 mod serve_client_assertions;
 mod serve_setup;
 #[cfg(unix)]
+mod serve_tls;
+#[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
 mod signed_responses;
