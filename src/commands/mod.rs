@@ -10,6 +10,7 @@ mod exec;
 mod fresh_or_login;
 mod introspect;
 mod login;
+mod login_wait;
 mod logout;
 mod man;
 mod pkce;

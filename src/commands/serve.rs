@@ -1,13 +1,15 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::{Context, server_runtime};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
-use crate::app::signals::shutdown_signal;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::output::report;
+use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::Server;
 use crate::server::log_entry::LogEntry;
@@ -17,6 +19,7 @@ use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
+use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -28,7 +31,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     if options.broken.iter().any(|rule| rule == LIST) {
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
-    let settings = serve_settings(options)?;
+    let mut settings = serve_settings(options)?;
+    settings.trusted_issuers = trusted_issuers(context, &options.trust_issuer)?;
     let server = Server::bind(&settings)?;
     let runtime = server_runtime()?;
     let style = context.style;
@@ -94,6 +98,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        trusted_issuers: Vec::new(),
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
             nonce: options.require.contains(&Requirement::Nonce),
@@ -105,6 +110,27 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The issuers that are trusted, with the keys that they publish now.
+fn trusted_issuers(context: &Context, urls: &[String]) -> Result<Vec<TrustedIssuer>, Error> {
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    const POLICY: HttpPolicy = HttpPolicy::LoopbackOnly;
+    let transport = context.transport(None, false)?;
+    let mut observer = context.observer();
+    let mut caller = caller(&transport, &mut observer);
+    let runtime = context.runtime()?;
+    let mut trusted = Vec::new();
+    for url in urls {
+        let issuer = settings::issuer_of("--trust-issuer", url, POLICY)?;
+        let source = KeySource::Issuer(issuer.clone(), POLICY);
+        let fetching = issuer_keys(&source, &mut caller);
+        let keys = runtime.block_on(interruptible(fetching))??;
+        trusted.push(TrustedIssuer { issuer, keys });
+    }
+    Ok(trusted)
 }
 
 /// The registered clients; the default one where none is given.

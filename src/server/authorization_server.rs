@@ -17,6 +17,7 @@ use super::keys::pair::Keys;
 use super::pages::layout::Pages;
 use super::settings::clients::Clients;
 use super::settings::origins::AllowedOrigins;
+use super::settings::trusted_issuer::TrustedIssuer;
 use super::settings::users::Users;
 use super::settings::{Approval, ServeSettings};
 use super::violations;
@@ -74,6 +75,8 @@ pub struct AuthorizationServer {
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
     pub(crate) dpop: DpopProofs,
+    /// Whose tokens are taken beside its own.
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -119,6 +122,7 @@ impl AuthorizationServer {
             users,
             documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
             dpop: DpopProofs::new(settings.dpop),
+            trusted_issuers: settings.trusted_issuers.clone(),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),

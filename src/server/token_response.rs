@@ -10,6 +10,7 @@ use super::violations::policy::IdTokenFacts;
 use super::violations::token_alias::Entropy;
 use crate::protocol::abnf::base64url;
 use crate::protocol::token_response::TokenType;
+use crate::protocol::token_type_uri::TokenTypeUri;
 use crate::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,6 +32,14 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
+}
+
+/// Who acts for the subject (RFC 8693 §4.1).
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }
 
 /// The key that a token is bound to (RFC 9449 §6.1).
@@ -73,6 +82,8 @@ struct IdTokenClaims<'a> {
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'a str>,
     token_type: &'static str,
     expires_in: i64,
     scope: &'a str,
@@ -113,6 +124,11 @@ pub(crate) fn token_response(
     };
     serde_json::to_vec(&TokenResponse {
         access_token: access_token.expose(),
+        issued_token_type: issued
+            .issued_token_type
+            .as_ref()
+            .filter(|_| policy.names_issued_token_type())
+            .map(TokenTypeUri::as_str),
         token_type: match policy.reports_bound_tokens_as_dpop() {
             true => token_type(issued.key_thumbprint.as_deref()),
             false => token_type(None),
@@ -149,6 +165,7 @@ fn access_token(
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
+        act: issued.actor.as_deref().map(|sub| Actor { sub }),
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {

@@ -63,6 +63,8 @@ mod keyring;
 mod login;
 #[cfg(unix)]
 mod login_for_programs;
+#[cfg(unix)]
+mod login_wait;
 mod logout;
 mod machine_grants;
 mod man;
@@ -99,6 +101,7 @@ mod revoke;
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_machine_grants;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

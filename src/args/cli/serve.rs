@@ -60,6 +60,9 @@ pub struct ServeOptions {
     /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
+    /// Issuer whose tokens token exchange and assertions take, beside the server's own; its keys are fetched at the start; repeatable
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub trust_issuer: Vec<String>,
     /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub require: Vec<Requirement>,

@@ -32,6 +32,9 @@ pub struct TokenOptions {
     /// Log in first where that is needed and a terminal is there
     #[arg(long)]
     pub login: bool,
+    /// Where a login is needed, wait this long for one by another process
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait: Option<Duration>,
 }
 
 /// `oauth token` with the options of single formats. Scripts that need none of

@@ -8,6 +8,7 @@ pub mod fault;
 pub mod invalid;
 pub mod origins;
 pub mod signing_keys;
+pub mod trusted_issuer;
 pub mod users;
 
 use super::violations::set::Violations;
@@ -18,6 +19,7 @@ use invalid::InvalidSetting;
 use origins::AllowedOrigins;
 use signing_keys::SigningKeys;
 use std::time::Duration;
+use trusted_issuer::TrustedIssuer;
 use users::User;
 
 /// The port that is listened on where none is given.
@@ -50,6 +52,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// Whose tokens token exchange and assertions take, beside the server's own.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
@@ -76,6 +80,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            trusted_issuers: Vec::new(),
             dpop: DpopDemands::default(),
             violations: Violations::default(),
         })
