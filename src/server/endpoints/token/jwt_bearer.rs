@@ -39,7 +39,7 @@ pub(super) fn issue(
     let permitted = text(&assertion, "scope").and_then(|scope| Scope::parse(scope).ok());
     let authorization = Authorization {
         client_id: caller.client_id.clone(),
-        scope: scope(grant.scope.as_ref(), permitted.as_ref())?,
+        scope: scope(server, grant.scope.as_ref(), permitted.as_ref())?,
         resource: resource(server, caller, &assertion)?,
         nonce: None,
         subject: text(&assertion, "sub").ok_or(GrantError::Assertion)?.to_owned(),

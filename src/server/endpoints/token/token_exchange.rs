@@ -16,7 +16,7 @@ use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::Authorization;
 use crate::server::moment::Moment;
-use crate::server::scopes::{SCOPES, default_scope};
+use crate::server::scopes::default_scope;
 use crate::server::trusted_issuers::{SignaturePolicy, is_for, text, verify};
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ pub(super) fn issue(
         Some(actor) => Some(self::subject(server, moment, actor, caller)?.ok_or(GrantError::ActorToken)?),
         None => None,
     };
-    let scope = scope(grant.scope.as_ref(), subject.scope.as_ref())?;
+    let scope = scope(server, grant.scope.as_ref(), subject.scope.as_ref())?;
     let requested = grant.requested_token_type.as_ref().map(TokenTypeUri::short);
     match requested {
         None | Some("access_token" | "jwt") => {
@@ -167,9 +167,13 @@ fn subject_of(jwt: &UnverifiedJwt) -> Option<Subject> {
 }
 
 /// What was asked for, as far as the subject token permits; else what it permits.
-pub(super) fn scope(asked: Option<&Scope>, permitted: Option<&Scope>) -> Result<Scope, GrantError> {
+pub(super) fn scope(
+    server: &AuthorizationServer,
+    asked: Option<&Scope>,
+    permitted: Option<&Scope>,
+) -> Result<Scope, GrantError> {
     let asked = asked.filter(|asked| !asked.is_empty());
-    let is_known = |scope: &Scope| scope.tokens().iter().all(|token| SCOPES.contains(&token.as_str()));
+    let is_known = |scope: &Scope| server.scopes.first_unknown(scope).is_none();
     match (asked, permitted) {
         (Some(asked), Some(permitted)) if !asked.without(permitted).is_empty() => Err(GrantError::ExchangedScope),
         (Some(asked), None) if !is_known(asked) => Err(GrantError::ExchangedScope),
