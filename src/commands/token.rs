@@ -19,11 +19,11 @@ use crate::system;
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, command: &TokenCommand) -> Result<(), Error> {
-    let TokenCommand { options, format } = command;
+    let TokenCommand { options, wait, format } = command;
     let output = settings::token_output(context.style.json, options.format, format)?;
     let wanted = Freshness::new(options)?;
-    if let Some(wait) = options.wait {
-        wait_for_login(context, options, &wanted, wait)?;
+    if let Some(wait) = wait {
+        wait_for_login(context, options, &wanted, *wait)?;
     }
     let config = context.config()?;
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;

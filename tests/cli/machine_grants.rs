@@ -158,6 +158,19 @@ fn an_exchange_with_an_actor_names_both_types_and_what_is_wanted() {
         assert!(configuration.contains(line), "{line}: {configuration}");
     }
     assert!(!configuration.contains(JWT) && !configuration.contains("PHNhbWw"));
+    // The type was of that source.
+    let mut again = home.oauth();
+    again.args(["login", "ci", "--subject-token", &actor]);
+    run(&mut again).expect_code(0);
+    let last = server.requests_to("/token").pop().expect("the exchange");
+    let form = last.form();
+    let sent: Vec<&str> = form
+        .iter()
+        .filter(|(name, _)| name == "subject_token_type")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(sent, ["urn:ietf:params:oauth:token-type:jwt"]);
+    assert!(!home.configuration().contains("subject_token_type"));
 }
 
 #[test]
