@@ -10,7 +10,9 @@ use crate::args::cli::TokenOptions;
 use crate::args::settings::{self, ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::store::Interaction;
+use crate::flow::renew::has_expired;
+use crate::store::{Interaction, ProfileName};
+use crate::system;
 use crate::trace::{Event, Observer};
 use std::time::{Duration, Instant};
 
@@ -97,10 +99,19 @@ fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) 
         .map_err(Error::from)
         .and_then(|chosen| fresh_or_login(context, options, wanted, &config, &chosen));
     match attempt {
+        Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &wanted.part, system::now()) => {
+            let profile = chosen_name(context, options)?;
+            Ok(Some(LoginRequired::Expired { profile }.into()))
+        }
         Ok(_) => Ok(None),
         Err(error) if may_come(&error) => Ok(Some(error)),
         Err(error) => Err(error),
     }
+}
+
+fn chosen_name(context: &Context, options: &TokenOptions) -> Result<ProfileName, Error> {
+    let config = context.config()?;
+    Ok(settings::choose_profile(&options.profile, &context.environment, &config)?.name)
 }
 
 /// Whether a login by another process would help. The first login of a profile

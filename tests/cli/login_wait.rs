@@ -128,7 +128,7 @@ fn with_json_a_login_tells_first_where_to_sign_in_and_how_a_browser_elsewhere_ge
             if object["authorization_url"].is_string() {
                 break object;
             }
-            assert!(object["warning"].is_string(), "{object}");
+            assert!(object["warning"].is_string() || object["note"].is_string(), "{object}");
         };
         let url = object["authorization_url"].as_str().expect("a URL");
         let redirect_uri = object["redirect_uri"].as_str().expect("a redirect URI");
