@@ -87,7 +87,11 @@ impl CommandLine {
         {
             VersionCommandLine::try_parse_from(arguments)?;
         }
-        CommandLine::try_parse_from(arguments)
+        let mut line = CommandLine::try_parse_from(arguments)?;
+        if let Some(Command::Login(options)) = &mut line.command {
+            options.words = arguments.to_vec();
+        }
+        Ok(line)
     }
 }
 

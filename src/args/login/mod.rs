@@ -11,7 +11,7 @@ mod session;
 
 pub use browser::BrowserOptions;
 pub(in crate::args) use callback::no_callback;
-pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
+pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, DEFAULT_REDIRECT_URI};
 pub(in crate::args) use changes::ProfileChanges;
 pub use client::{ClientOptions, CredentialFiles};
 pub use request::{RequestOptions, assumed_ttl, token_parameters};
@@ -22,6 +22,7 @@ pub use session::{SessionOptions, StopBefore};
 use super::cli::profile::PROFILE_NAME;
 use crate::args::config::Setting;
 use clap::Args;
+use std::ffi::OsString;
 
 /// Options of `oauth login`.
 #[derive(Debug, Default, Args)]
@@ -32,6 +33,12 @@ pub struct LoginOptions {
     /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]
     #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
+    /// Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved
+    #[arg(long, conflicts_with_all = ["target", "issuer", "provider", "authorization_endpoint", "token_endpoint", "stop_before", "refresh_token_stdin"])]
+    pub wizard: bool,
+    /// The whole command line, for the wizard to complete.
+    #[arg(skip)]
+    pub words: Vec<OsString>,
     #[command(flatten)]
     pub server: ServerOptions,
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod saver;
 mod summary;
 mod turn;
 mod unattended;
+mod wizard;
 
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
@@ -33,6 +34,13 @@ use turn::Turn;
 use unattended::reject_unattended;
 
 pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    match wizard::is_wanted(context, options)? {
+        true => wizard::run(context, options, log_in_or_stop),
+        false => log_in_or_stop(context, options),
+    }
+}
+
+fn log_in_or_stop(context: &Context, options: &LoginOptions) -> Result<(), Error> {
     match options.session.stop_before {
         Some(StopBefore::Exchange) => dry_run::run(context, options),
         None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),
