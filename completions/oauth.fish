@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--param' '--port' '--profile' '--provider' '--proxy' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -93,6 +93,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l userinfo-endpoint 
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l pushed-authorization-request-endpoint -d 'Where authorization requests are pushed to, instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
@@ -104,6 +105,10 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to g
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l par -d 'Push the authorization request to the server, so that the browser carries a reference to it (RFC 9126) [default: auto]' -r -f -a "auto\t'Where the server has the endpoint'
+always\t'Fail where the server has no endpoint'
+never\t'The browser carries the request'"
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l authorization-details -d 'What to ask for beside the scope, as JSON: a list of objects with a type (RFC 9396)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra parameter of the authorization request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
@@ -112,7 +117,10 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'W
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
-form_post\t'In the body of a POST'"
+form_post\t'In the body of a POST'
+jwt\t'As a signed JWT (JARM), in the query for a code'
+query.jwt\t'As a signed JWT in the query'
+form_post.jwt\t'As a signed JWT in the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l callback-cert -d 'Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l callback-key -d 'Its key (PEM)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l success-url -d 'Where the browser goes on after success, instead of our page' -r
@@ -136,6 +144,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Per
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-stdin -d 'Read the client secret from standard input'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l dpop -d 'Bind the tokens to a key that is made for the session and kept with it (RFC 9449)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l request-object -d 'Send the authorization request as a JWT that is signed with the key of --client-key-file (RFC 9101)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
@@ -458,6 +467,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l userinfo-endpoint 
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l introspection-endpoint -d 'Instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l jwks-uri -d 'Where the server\'s keys are, instead of the discovered address' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l device-authorization-endpoint -d 'Instead of the discovered endpoint' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l pushed-authorization-request-endpoint -d 'Where authorization requests are pushed to, instead of the discovered endpoint' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
@@ -469,6 +479,10 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to g
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l par -d 'Push the authorization request to the server, so that the browser carries a reference to it (RFC 9126) [default: auto]' -r -f -a "auto\t'Where the server has the endpoint'
+always\t'Fail where the server has no endpoint'
+never\t'The browser carries the request'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l authorization-details -d 'What to ask for beside the scope, as JSON: a list of objects with a type (RFC 9396)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l param -d 'Extra parameter of the authorization request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
@@ -477,7 +491,10 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l redirect-uri -d 'W
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l response-mode -d 'How the response comes back' -r -f -a "query\t'In the query of the redirect'
-form_post\t'In the body of a POST'"
+form_post\t'In the body of a POST'
+jwt\t'As a signed JWT (JARM), in the query for a code'
+query.jwt\t'As a signed JWT in the query'
+form_post.jwt\t'As a signed JWT in the body of a POST'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l callback-cert -d 'Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l callback-key -d 'Its key (PEM)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l success-url -d 'Where the browser goes on after success, instead of our page' -r
@@ -504,6 +521,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Per
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-stdin -d 'Read the client secret from standard input'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l device -d 'Show a code to enter in a browser on another device (= --grant device, RFC 8628)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l dpop -d 'Bind the tokens to a key that is made for the session and kept with it (RFC 9449)'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l request-object -d 'Send the authorization request as a JWT that is signed with the key of --client-key-file (RFC 9101)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l paste -d 'No listener: paste the URL that the browser ended on'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Print the URL only'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'

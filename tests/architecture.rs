@@ -90,6 +90,11 @@ const RENDERERS: [&str; 5] = ["render", "diagram", "curl", "files", "redact"];
 /// Where a secret may be read, and what for.
 const EXPOSED: &[(&str, &str)] = &[
     ("src/protocol/scrub.rs", "looks for secrets in text of servers"),
+    ("src/protocol/json_answer.rs", "parses the bodies of answers"),
+    (
+        "src/protocol/authorization/request_object.rs",
+        "writes the parameters of a request as claims",
+    ),
     (
         "src/check/rules/client_assertion.rs",
         "takes an assertion apart to change its signature",
@@ -116,6 +121,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "reads and writes the device authorization response",
     ),
     ("src/protocol/grant/device_code.rs", "encodes device code and verifier"),
+    ("src/protocol/registration.rs", "reads the answer to a registration"),
     (
         "src/server/endpoints/device.rs",
         "puts the id of the waiting request into the browser's URL",

@@ -84,7 +84,8 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
     let client = &resolved.request.client;
     let credentials = &client.credentials;
     let by_client_alone = resolved.grant == LoginGrant::ClientCredentials;
-    if credentials.certificate.is_some() && credentials.key.is_none() {
+    let needs_key = resolved.request.request_object || credentials.certificate.is_some();
+    if needs_key && credentials.key.is_none() {
         return Err(missing("client key", resolved));
     }
     if let (Some(certificate), Some(key)) = (&credentials.certificate, &credentials.key)

@@ -4,6 +4,7 @@ use crate::app::token_format::is_bound_type;
 use crate::args::config::Profile;
 use crate::foreign_text::{Quoted, sanitize};
 use crate::output::duration::describe_seconds;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
 use crate::store::{ProfileName, Session, StoreKind};
@@ -20,6 +21,7 @@ pub(crate) struct SessionRow {
     client_id: Option<String>,
     scope: Option<String>,
     resource: Vec<String>,
+    authorization_details: Option<AuthorizationDetails>,
     state: &'static str,
     token_type: Option<String>,
     expires_at: Option<UnixSeconds>,
@@ -65,6 +67,7 @@ impl SessionRow {
             resource: session
                 .map(|session| session.requested.resource.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
+            authorization_details: session.and_then(|session| session.authorization_details.clone()),
             state,
             token_type: token.map(|token| token.token_type.clone()),
             expires_at,
@@ -80,7 +83,7 @@ impl SessionRow {
     }
 
     pub(crate) fn to_json(&self, now: UnixSeconds) -> Value {
-        json!({
+        let mut row = json!({
             "profile": self.profile,
             "subject": self.subject,
             "issuer": self.issuer,
@@ -94,7 +97,24 @@ impl SessionRow {
             "refreshable": self.refreshable,
             "refresh_expires_at": self.refresh_expires_at.map(system::rfc_3339),
             "store": self.store,
-        })
+        });
+        // Few sessions have them, and the other members are those of all.
+        if let Some(details) = &self.authorization_details {
+            row["authorization_details"] = details.to_json();
+        }
+        row
+    }
+
+    /// The scope, and the types of the authorization details.
+    fn granted(&self) -> String {
+        let scope = self.scope.as_deref().map(sanitize);
+        let details = self.authorization_details.as_ref().map(AuthorizationDetails::types);
+        let types = details.map(|types| types.into_iter().map(sanitize).collect::<Vec<_>>().join(", "));
+        match (scope, types) {
+            (scope, None) => scope.unwrap_or_else(|| "-".to_owned()),
+            (None, Some(types)) => format!("details: {types}"),
+            (Some(scope), Some(types)) => format!("{scope} (details: {types})"),
+        }
     }
 
     /// The cells of the table; the first one marks the default profile.
@@ -137,7 +157,7 @@ impl SessionRow {
                 .or(self.subject.as_ref())
                 .map_or_else(|| "-".to_owned(), who),
             shown(&self.issuer),
-            shown(&self.scope),
+            self.granted(),
             expires,
             refreshable,
             sanitize(&self.store),

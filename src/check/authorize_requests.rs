@@ -89,6 +89,7 @@ impl Prober<'_, '_> {
                 url,
                 headers,
                 body: None,
+                json: None,
                 tls_identity: None,
             })?;
         }
@@ -118,13 +119,14 @@ impl Prober<'_, '_> {
         headers.push(("accept", HeaderValue::Plain("text/html".to_owned())));
         let (url, body) = match method {
             Method::Get => (endpoint.with_params(&probe.params), None),
-            Method::Post => (endpoint.url().clone(), Some(probe.params.clone())),
+            _ => (endpoint.url().clone(), Some(probe.params.clone())),
         };
         Ok(HttpRequest {
             method,
             url,
             headers,
             body,
+            json: None,
             tls_identity: None,
         })
     }

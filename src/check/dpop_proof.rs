@@ -10,7 +10,6 @@ use crate::protocol::dpop::{
     DpopKey, DpopNonce, INVALID_PROOF, NONCE_HEADER, PROOF_ALGORITHM, PROOF_HEADER, SCHEME, USE_NONCE,
     access_token_hash, target_url,
 };
-use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::jose::signing_input;
 use crate::protocol::params::Params;
@@ -225,7 +224,7 @@ pub(super) fn demands_proof(exchange: &Exchange) -> bool {
 }
 
 fn wants_nonce(exchange: &Exchange) -> bool {
-    let in_challenge = ErrorResponse::from_challenge(exchange.header("www-authenticate"));
+    let in_challenge = exchange.response.error_in_challenge();
     let error = exchange.error().or(in_challenge.map(|error| error.error));
     error.as_deref() == Some(USE_NONCE)
 }

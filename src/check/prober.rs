@@ -270,6 +270,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             url: endpoint.with_params(params),
             headers: header.map(|header| ("authorization", header)).into_iter().collect(),
             body: (method == Method::Post).then(Params::new),
+            json: None,
             tls_identity: None,
         })
     }

@@ -12,6 +12,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Caller;
 use crate::flow::login::{CallbackChoice, LoginContext, LoginRequest, UserAgent, login};
+use crate::flow::pushed_authorization_request::ParChoice;
 use crate::flow::refresh::{RefreshOptions, refresh};
 use crate::flow::revoke::revoke_session;
 use crate::flow::server::{ClientChoice, ServerChoice};
@@ -311,6 +312,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             introspection_endpoint: None,
             jwks_uri: None,
             device_authorization_endpoint: None,
+            pushed_authorization_request_endpoint: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {
@@ -329,8 +331,11 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             extra: Vec::new(),
             extra_token_params: Vec::new(),
             dpop_jkt: None,
+            authorization_details: None,
         },
         dpop: false,
+        par: ParChoice::default(),
+        request_object: false,
         callback: CallbackChoice::Listen(redirect_uri, listen),
         success_url: None,
         timeout,

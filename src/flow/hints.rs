@@ -43,6 +43,7 @@ impl Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flow) enum At {
     Authorization,
+    PushedAuthorization,
     Token,
 }
 
@@ -136,7 +137,7 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
             "The code had expired or was used before (a clock that is off can do it too), or the redirect URI is registered otherwise: run the login again."
         }
         (_, At::Authorization) => "Run it again with -v to see the request.",
-        (_, At::Token) => "Run it again with -vv to see the exchange.",
+        (_, At::PushedAuthorization | At::Token) => "Run it again with -vv to see the exchange.",
     };
     advice.to_owned()
 }

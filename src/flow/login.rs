@@ -4,6 +4,7 @@
 
 pub(crate) mod browser_watch;
 pub(crate) mod callback;
+mod carrier;
 mod context;
 mod error;
 pub(crate) mod events;
@@ -11,6 +12,7 @@ mod id_token;
 mod pasted;
 mod request;
 pub(in crate::flow) mod requested;
+mod signed_response;
 pub(in crate::flow) mod store;
 mod strays;
 
@@ -35,8 +37,10 @@ use crate::trace::{Event, Step};
 use crate::user_agent::callback::Page;
 use browser_watch::BrowserWatch;
 use callback::{CallbackReceiver, ValidatedCallback, receive_callback};
+use carrier::Carrier;
 use events::{trace_authorization_request, trace_prepared};
 use requested::Requested;
+use signed_response::response_verifier;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use store::Issued;
@@ -136,7 +140,11 @@ async fn authorize(
     let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
     let client = server.authenticated_client(&request.server, &request.client)?;
-    let dpop = DpopSession::begin(request.dpop, &server.metadata, &mut context.caller).map_err(ServerError::from)?;
+    let carrier = Carrier::choose(&request, &server, &client, &mut context.caller)?;
+    let verifying = response_verifier(&request, &server, &client, &mut context.caller);
+    let response_verifier = or_interrupted(interrupted.as_mut(), verifying).await?;
+    let mut dpop =
+        DpopSession::begin(request.dpop, &server.metadata, &mut context.caller).map_err(ServerError::from)?;
     let mut receiver = CallbackReceiver::open(&request.callback, &mut context.caller).await?;
     let pending = PendingAuthorization::new(
         client.clone(),
@@ -150,20 +158,17 @@ async fn authorize(
             ..request.authorization
         },
         context.caller.randomness,
-    )?;
+    )?
+    .with_response_verifier(response_verifier);
     trace_prepared(pending.request(), context.caller.observer);
 
-    // 2. The client sends the browser to the authorization endpoint.
+    // 2. The client sends the browser to the authorization endpoint, with the request or a reference to it.
     context.caller.observe(&Event::StepBegins(Step::Ask));
-    let url = pending.request().url(&authorization_endpoint);
+    let carrying = carrier.carry(&pending, dpop.as_mut(), &mut context.caller);
+    let params = or_interrupted(interrupted.as_mut(), carrying).await?;
+    let url = authorization_endpoint.with_params(&params);
     let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
-    trace_authorization_request(
-        &pending.request().params(),
-        &url,
-        &receiver,
-        takes_device_codes,
-        context,
-    );
+    trace_authorization_request(&params, &url, &receiver, takes_device_codes, context);
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url);
 

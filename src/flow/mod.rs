@@ -15,6 +15,7 @@ pub mod import;
 pub mod introspect;
 pub mod issuer_keys;
 pub mod login;
+pub mod pushed_authorization_request;
 pub mod refresh;
 pub mod renew;
 pub mod revoke;

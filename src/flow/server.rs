@@ -32,6 +32,8 @@ pub struct ServerChoice {
     pub jwks_uri: Option<Endpoint>,
     /// Instead of the discovered one.
     pub device_authorization_endpoint: Option<Endpoint>,
+    /// Instead of the discovered one.
+    pub pushed_authorization_request_endpoint: Option<Endpoint>,
     /// Where http may be spoken.
     pub allowance: HttpPolicy,
 }
@@ -66,6 +68,20 @@ pub enum ServerError {
     /// RFC 8628 §4.
     #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
     NoDeviceGrant,
+    /// `--par always`, and there is nowhere to push to.
+    #[error("the server takes no pushed authorization requests: its metadata name no endpoint for them (RFC 9126 §5)")]
+    NoPushedRequests,
+    /// `--par never`, and the server takes no others.
+    #[error(
+        "the server takes pushed authorization requests only (require_pushed_authorization_requests, RFC 9126 §5), and --par never rules them out"
+    )]
+    PushedRequestsOnly,
+    /// `iss` of a signed response has nothing to be compared with.
+    #[error("a signed response cannot be checked: the issuer of the server is not known (JARM §2.4)")]
+    NoIssuerOfResponses,
+    /// Its signature has no key.
+    #[error("a signed response cannot be checked: it is not known where the keys of the server are (JARM §2.4)")]
+    NoKeysOfResponses,
     /// It gives no tokens that are bound to a key.
     #[error(transparent)]
     Dpop(#[from] NoDpop),
@@ -79,7 +95,11 @@ impl Diagnosis for ServerError {
         match self {
             ServerError::Discovery(source) => source.exit_code(),
             ServerError::Unreachable(source) => source.exit_code(),
-            ServerError::NoDeviceGrant => ExitCode::Usage,
+            ServerError::NoDeviceGrant
+            | ServerError::NoPushedRequests
+            | ServerError::PushedRequestsOnly
+            | ServerError::NoIssuerOfResponses
+            | ServerError::NoKeysOfResponses => ExitCode::Usage,
             ServerError::Dpop(source) => source.exit_code(),
             ServerError::Unsuitable(_) | ServerError::Endpoint(_) => ExitCode::Protocol,
         }
@@ -94,6 +114,13 @@ impl Diagnosis for ServerError {
                 "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
                 "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
             ],
+            ServerError::NoPushedRequests => vec![
+                "If the server has the endpoint all the same, name it: --pushed-authorization-request-endpoint URL; else log in with --par auto."
+                    .to_owned(),
+            ],
+            ServerError::PushedRequestsOnly => vec!["Log in with --par auto.".to_owned()],
+            ServerError::NoIssuerOfResponses => vec!["Name it: --issuer URL".to_owned()],
+            ServerError::NoKeysOfResponses => vec!["Name them: --jwks-uri URL".to_owned()],
             ServerError::Unsuitable(problem) | ServerError::Endpoint(problem) => hints_for(problem),
         }
     }
@@ -103,6 +130,8 @@ impl Diagnosis for ServerError {
 pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) metadata: ServerMetadata,
     pub(in crate::flow) token_endpoint: Endpoint,
+    /// Whether its metadata were fetched.
+    pub(in crate::flow) is_discovered: bool,
 }
 
 /// Finds the server's endpoints: those that were given, else those of its metadata.
@@ -129,8 +158,9 @@ async fn resolve_with(
     caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, ServerError> {
     let is_complete = beginning_is_given && choice.token_endpoint.is_some();
+    let is_discovered = choice.issuer.is_some() && !is_complete;
     let mut metadata = match &choice.issuer {
-        Some(issuer) if !is_complete => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
+        Some(issuer) if is_discovered => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
         issuer => ServerMetadata {
             issuer: issuer.clone(),
             ..ServerMetadata::default()
@@ -149,12 +179,9 @@ async fn resolve_with(
     Ok(ResolvedServer {
         metadata,
         token_endpoint,
+        is_discovered,
     })
 }
-
-/// Demands that this program does not meet; a server may still make an exception for this client.
-const PUSHED_REQUESTS: &str = "the server takes pushed authorization requests only (require_pushed_authorization_requests, RFC 9126 §5), which this program does not send: it will probably refuse this login";
-const SIGNED_REQUESTS: &str = "the server takes signed authorization requests only (require_signed_request_object, RFC 9101 §10.5), which this program does not send: it will probably refuse this login";
 
 impl ServerChoice {
     /// Puts the endpoints for certificates, and then those that were given, in
@@ -177,6 +204,10 @@ impl ServerChoice {
             (
                 &mut metadata.device_authorization_endpoint,
                 &self.device_authorization_endpoint,
+            ),
+            (
+                &mut metadata.pushed_authorization_request_endpoint,
+                &self.pushed_authorization_request_endpoint,
             ),
         ] {
             if given.is_some() {
@@ -229,14 +260,6 @@ impl ResolvedServer {
         supported.map_err(ServerError::Unsuitable)?;
         let endpoint = self.metadata.required("authorization_endpoint");
         let endpoint = endpoint.map_err(ServerError::Endpoint)?;
-        for (is_required, what) in [
-            (self.metadata.require_pushed_authorization_requests, PUSHED_REQUESTS),
-            (self.metadata.require_signed_request_object, SIGNED_REQUESTS),
-        ] {
-            if is_required {
-                caller.observe(&Event::Warning(what));
-            }
-        }
         match &self.metadata.code_challenge_methods_supported {
             Some(_) => caller.observe(&Event::CheckPassed("the server lists S256 (RFC 7636 §4.2)")),
             None => caller.observe(&Event::CheckSkipped(

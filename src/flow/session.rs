@@ -73,6 +73,11 @@ pub fn apply_token_response(
     } else if let Some(seconds) = ends {
         session.refresh_expires_at = Some(now.plus_seconds(seconds));
     }
+    if let Some(details) = response.authorization_details
+        && is_full
+    {
+        session.authorization_details = Some(details);
+    }
     if let Some(id_token) = response.id_token {
         let first = session.first_claims.take();
         session.first_claims = first.or_else(|| FirstClaims::of_stored(session.id_token.as_ref().unwrap_or(&id_token)));

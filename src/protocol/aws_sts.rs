@@ -36,6 +36,7 @@ impl RoleRequest {
             url: endpoint,
             headers: vec![("accept", HeaderValue::Plain("text/xml".to_owned()))],
             body: Some(params),
+            json: None,
             tls_identity: None,
         }
     }

@@ -4,7 +4,7 @@
 use super::abnf::is_nqschar_text;
 use super::params::{Params, Repeated};
 use super::scrub::scrub;
-use super::www_authenticate;
+use super::www_authenticate::Challenges;
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -117,13 +117,13 @@ impl ErrorResponse {
         codes.iter().any(|code| self.error.trim().eq_ignore_ascii_case(code))
     }
 
-    /// Reads an error from a `WWW-Authenticate` header (RFC 6750 §3); `None`
-    /// where its challenge names none.
-    pub fn from_challenge(header: &str) -> Option<Self> {
+    /// The error that a challenge names (RFC 6750 §3); `None` where none does.
+    pub fn from_challenges(challenges: &Challenges) -> Option<Self> {
+        let challenge = challenges.with_error()?;
         Some(ErrorResponse {
-            error: www_authenticate::parameter(header, "error")?,
-            error_description: www_authenticate::parameter(header, "error_description"),
-            error_uri: www_authenticate::parameter(header, "error_uri"),
+            error: challenge.error()?.to_owned(),
+            error_description: challenge.error_description().map(str::to_owned),
+            error_uri: challenge.error_uri().map(str::to_owned),
         })
     }
 
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn challenges_of_rfc_6750_section_3_and_odd_ones() {
         let read = |header: &str| {
-            let error = ErrorResponse::from_challenge(header)?;
+            let error = ErrorResponse::from_challenges(&Challenges::parse([header]).unwrap())?;
             Some((error.error, error.error_description))
         };
         let some = |error: &str, description: Option<&str>| Some((error.to_owned(), description.map(str::to_owned)));

@@ -5,6 +5,7 @@ use super::error::ErrorResponse;
 use super::json::parse_object;
 use super::params::Params;
 use super::tls_identity::TlsIdentity;
+use super::www_authenticate::{Challenges, InvalidChallenges};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,14 +25,17 @@ pub enum Method {
     Get,
     /// Everything that carries credentials in a form.
     Post,
+    /// Deletes a registration (RFC 7592 §2.3).
+    Delete,
 }
 
 impl Method {
-    /// `GET` or `POST`.
+    /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
         }
     }
 }
@@ -102,6 +106,9 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The form body of a POST.
     pub body: Option<Params>,
+    /// The JSON body of a POST, where it has no form: a document without a
+    /// secret of anybody, which may be shown. Its answer may hold some.
+    pub json: Option<String>,
     /// What the client shows of itself in TLS (RFC 8705 §2).
     pub tls_identity: Option<Arc<TlsIdentity>>,
 }
@@ -114,6 +121,7 @@ impl HttpRequest {
             url,
             headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
             body: None,
+            json: None,
             tls_identity: None,
         }
     }
@@ -125,7 +133,17 @@ impl HttpRequest {
             url,
             headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
             body: Some(body),
+            json: None,
             tls_identity: None,
+        }
+    }
+
+    /// A POST of a JSON document without secrets, which asks for JSON (RFC 7591 §3.1).
+    pub fn post_json(url: Url, json: String) -> Self {
+        HttpRequest {
+            method: Method::Post,
+            json: Some(json),
+            ..HttpRequest::get(url)
         }
     }
 
@@ -141,10 +159,12 @@ impl HttpRequest {
         ];
         headers.extend(self.headers.iter().cloned());
         headers.push(("accept-encoding", HeaderValue::Plain("identity".to_owned())));
-        if self.body.is_some() {
-            let form = HeaderValue::Plain("application/x-www-form-urlencoded".to_owned());
-            headers.push(("content-type", form));
-        }
+        let media_type = match (&self.body, &self.json) {
+            (Some(_), _) => Some("application/x-www-form-urlencoded"),
+            (None, Some(_)) => Some("application/json"),
+            (None, None) => None,
+        };
+        headers.extend(media_type.map(|media_type| ("content-type", HeaderValue::Plain(media_type.to_owned()))));
         headers
     }
 
@@ -152,7 +172,7 @@ impl HttpRequest {
     /// The answer to a message without holds no secret of anybody.
     pub fn carries_credentials(&self) -> bool {
         let in_header = |value: &HeaderValue| !matches!(value, HeaderValue::Plain(_));
-        self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
+        self.body.is_some() || self.json.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
     }
 
     /// The secrets that the message carries, so that they can be cut out of an
@@ -235,9 +255,18 @@ impl HttpResponse {
         ErrorResponse::from_json(&object)
     }
 
-    /// The error that the challenge names ([`ErrorResponse::from_challenge`]).
+    /// The challenges of all its `WWW-Authenticate` headers.
+    ///
+    /// # Errors
+    /// [`InvalidChallenges`].
+    pub fn challenges(&self) -> Result<Challenges, InvalidChallenges> {
+        let of_this_name = self.headers.iter().filter(|(name, _)| name == "www-authenticate");
+        Challenges::parse(of_this_name.map(|(_, value)| value.as_str()))
+    }
+
+    /// The error that a challenge names ([`ErrorResponse::from_challenges`]).
     pub fn error_in_challenge(&self) -> Option<ErrorResponse> {
-        ErrorResponse::from_challenge(self.header("www-authenticate")?)
+        ErrorResponse::from_challenges(&self.challenges().ok()?)
     }
 
     /// The media type of `Content-Type` in lower case, without parameters.

@@ -23,9 +23,19 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`].
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    match parse_value(bytes)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(JsonError::NotAnObject),
+    }
+}
+
+/// Reads one JSON value from bytes, as strictly.
+///
+/// # Errors
+/// [`JsonError::Malformed`].
+pub fn parse_value(bytes: &[u8]) -> Result<Value, JsonError> {
     match serde_json::from_slice::<Strict>(bytes) {
-        Ok(Strict(Value::Object(object))) => Ok(object),
-        Ok(_) => Err(JsonError::NotAnObject),
+        Ok(Strict(value)) => Ok(value),
         Err(error) => Err(JsonError::Malformed(error.to_string())),
     }
 }

@@ -28,6 +28,8 @@ pub struct ServerMetadata {
     pub jwks_uri: Option<Endpoint>,
     /// RFC 8628 §4.
     pub device_authorization_endpoint: Option<Endpoint>,
+    /// RFC 9126 §5.
+    pub pushed_authorization_request_endpoint: Option<Endpoint>,
     /// RFC 8705 §5.
     pub mtls_endpoint_aliases: MtlsEndpoints,
     /// Absent means unknown, not "none" (RFC 9700 §2.1.1).
@@ -50,6 +52,12 @@ pub struct ServerMetadata {
     pub require_pushed_authorization_requests: bool,
     /// RFC 9101 §10.5.
     pub require_signed_request_object: bool,
+    /// What request objects may be signed with (RFC 9101 §10.5).
+    pub request_object_signing_alg_values_supported: Option<Vec<String>>,
+    /// What authorization responses may be signed with (JARM §4).
+    pub authorization_signing_alg_values_supported: Option<Vec<String>>,
+    /// RFC 9396 §10.
+    pub authorization_details_types_supported: Option<Vec<String>>,
     /// What proofs may be signed with (RFC 9449 §5.1).
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,
     /// Whether the server gives bound tokens only, by the name that RFC 9728 §2 has for it.
@@ -138,6 +146,7 @@ impl ServerMetadata {
             userinfo_endpoint: reader.endpoint("userinfo_endpoint"),
             jwks_uri: reader.endpoint("jwks_uri"),
             device_authorization_endpoint: reader.endpoint("device_authorization_endpoint"),
+            pushed_authorization_request_endpoint: reader.endpoint("pushed_authorization_request_endpoint"),
             mtls_endpoint_aliases: reader.mtls_endpoints(),
             code_challenge_methods_supported: reader.list("code_challenge_methods_supported"),
             token_endpoint_auth_methods_supported: reader.list("token_endpoint_auth_methods_supported"),
@@ -151,6 +160,9 @@ impl ServerMetadata {
                 .switch("authorization_response_iss_parameter_supported"),
             require_pushed_authorization_requests: reader.switch("require_pushed_authorization_requests"),
             require_signed_request_object: reader.switch("require_signed_request_object"),
+            request_object_signing_alg_values_supported: reader.list("request_object_signing_alg_values_supported"),
+            authorization_signing_alg_values_supported: reader.list("authorization_signing_alg_values_supported"),
+            authorization_details_types_supported: reader.list("authorization_details_types_supported"),
             dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
             dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
             problems: reader.problems,
@@ -191,6 +203,7 @@ impl ServerMetadata {
             "userinfo_endpoint" => self.userinfo_endpoint.as_ref(),
             "jwks_uri" => self.jwks_uri.as_ref(),
             "device_authorization_endpoint" => self.device_authorization_endpoint.as_ref(),
+            "pushed_authorization_request_endpoint" => self.pushed_authorization_request_endpoint.as_ref(),
             _ => None,
         }
     }
@@ -210,6 +223,7 @@ impl ServerMetadata {
                 "revocation_endpoint" => &mut self.revocation_endpoint,
                 "introspection_endpoint" => &mut self.introspection_endpoint,
                 "device_authorization_endpoint" => &mut self.device_authorization_endpoint,
+                "pushed_authorization_request_endpoint" => &mut self.pushed_authorization_request_endpoint,
                 "userinfo_endpoint" => &mut self.userinfo_endpoint,
                 _ => continue,
             };
@@ -306,6 +320,10 @@ impl ServerMetadata {
             ("userinfo_endpoint", &self.userinfo_endpoint),
             ("jwks_uri", &self.jwks_uri),
             ("device_authorization_endpoint", &self.device_authorization_endpoint),
+            (
+                "pushed_authorization_request_endpoint",
+                &self.pushed_authorization_request_endpoint,
+            ),
         ] {
             if let Some(endpoint) = endpoint {
                 object.insert(member.into(), json!(endpoint.url().as_str()));
@@ -319,6 +337,18 @@ impl ServerMetadata {
             (
                 "dpop_signing_alg_values_supported",
                 &self.dpop_signing_alg_values_supported,
+            ),
+            (
+                "request_object_signing_alg_values_supported",
+                &self.request_object_signing_alg_values_supported,
+            ),
+            (
+                "authorization_signing_alg_values_supported",
+                &self.authorization_signing_alg_values_supported,
+            ),
+            (
+                "authorization_details_types_supported",
+                &self.authorization_details_types_supported,
             ),
             (
                 "code_challenge_methods_supported",
@@ -343,6 +373,17 @@ impl ServerMetadata {
         );
         if self.dpop_bound_access_tokens_required {
             object.insert("dpop_bound_access_tokens_required".into(), json!(true));
+        }
+        for (member, is_required) in [
+            (
+                "require_pushed_authorization_requests",
+                self.require_pushed_authorization_requests,
+            ),
+            ("require_signed_request_object", self.require_signed_request_object),
+        ] {
+            if is_required {
+                object.insert(member.into(), json!(true));
+            }
         }
         Value::Object(object)
     }

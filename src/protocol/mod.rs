@@ -6,6 +6,7 @@
 
 pub mod abnf;
 pub mod authorization;
+pub mod authorization_details;
 pub mod aws_sts;
 pub mod certificate;
 pub mod citation;
@@ -22,6 +23,7 @@ pub mod http;
 pub mod id_token;
 pub mod jose;
 pub mod json;
+pub mod json_answer;
 pub mod json_scan;
 pub mod jwks;
 pub mod members;
@@ -30,8 +32,11 @@ pub mod mtls_endpoints;
 pub mod params;
 pub mod pasted_jwt;
 pub mod pkce;
+pub mod protected_resource;
+pub mod pushed_authorization;
 pub mod random;
 pub mod redirect_uri;
+pub mod registration;
 pub mod resource;
 pub mod scope;
 pub mod scrub;

@@ -12,11 +12,12 @@ pub struct MtlsEndpoints(Vec<(&'static str, Endpoint)>);
 pub struct InvalidMtlsEndpoints;
 
 /// The endpoints that clients authenticate at, and the one that takes bound tokens.
-const MEMBERS: [&str; 5] = [
+const MEMBERS: [&str; 6] = [
     "token_endpoint",
     "revocation_endpoint",
     "introspection_endpoint",
     "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
     "userinfo_endpoint",
 ];
 

@@ -73,7 +73,7 @@ impl Repeated {
 }
 
 /// Names whose values are secrets wherever they stand in a message.
-const SECRET_NAMES: [&str; 10] = [
+const SECRET_NAMES: [&str; 12] = [
     "access_token",
     "client_assertion",
     "code",
@@ -82,6 +82,8 @@ const SECRET_NAMES: [&str; 10] = [
     "id_token",
     "id_token_hint",
     "refresh_token",
+    "request",
+    "response",
     "state",
     "token",
 ];

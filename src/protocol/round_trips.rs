@@ -2,6 +2,7 @@
 //! side reads as it was meant. The seed is fixed, so a failure can be repeated.
 
 use super::authorization::AuthorizationRequest;
+use super::authorization_details::AuthorizationDetails;
 use super::client::ClientId;
 use super::error::ErrorResponse;
 use super::json::parse_object;
@@ -90,6 +91,7 @@ fn authorization_requests() {
             nonce: None,
             code_challenge: CodeVerifier::parse(&verifier).unwrap().challenge(),
             response_mode: None,
+            authorization_details: AuthorizationDetails::parse(r#"[{"type":"a b","amount":1.5}]"#).ok(),
             dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
             extra: vec![("ui_locales".to_owned(), format!("x{}", random.any_text()))],
         };
@@ -130,6 +132,7 @@ fn token_responses() {
             scope: Some(random.scope()),
             refresh_expires_in_s: None,
             id_token: None,
+            authorization_details: None,
             other: serde_json::Map::new(),
             quirks: Vec::new(),
         };

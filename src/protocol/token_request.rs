@@ -10,7 +10,7 @@ use super::params::Params;
 use super::resource::Resource;
 
 /// Parameters of a token request that the flow sets itself.
-pub const RESERVED_TOKEN_PARAMETERS: [&str; 13] = [
+pub const RESERVED_TOKEN_PARAMETERS: [&str; 14] = [
     "grant_type",
     "code",
     "redirect_uri",
@@ -22,6 +22,7 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 13] = [
     "scope",
     "resource",
     "audience",
+    "authorization_details",
     "client_assertion",
     "client_assertion_type",
 ];

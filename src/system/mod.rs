@@ -6,6 +6,7 @@ pub mod dirs;
 pub mod environment;
 pub mod files;
 pub mod process;
+pub mod program;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;

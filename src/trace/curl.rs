@@ -3,7 +3,7 @@
 //! who has them can run it.
 
 use crate::foreign_text::sanitize_unbounded;
-use crate::protocol::http::{HeaderValue, HttpRequest};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::params::Value;
 use crate::trace::redact::{UrlPart, parts_of_url};
 use shell_words::quote;
@@ -46,6 +46,13 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
     }
     if request.body.as_ref().is_some_and(|params| params.is_empty()) {
         pieces.push("--data ''".to_owned());
+    }
+    if let Some(json) = &request.json {
+        pieces.push("-H 'content-type: application/json'".to_owned());
+        pieces.push(format!("--data-raw {}", quote_for_shell(json)));
+    }
+    if request.method == Method::Delete {
+        pieces.push("-X DELETE".to_owned());
     }
     pieces
 }

@@ -6,7 +6,7 @@ use super::curl::curl_command;
 use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
 use super::{Event, Party, Step};
-use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_json, sanitize_line, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
 use crate::protocol::params::Params;
 use hyper::StatusCode;
@@ -248,6 +248,9 @@ impl DiagramBuilder {
         details.push(pairs("headers", headers.collect()));
         if let Some(params) = &request.body {
             details.push(self.params("parameters", params));
+        }
+        if let Some(json) = &request.json {
+            details.push(text("body", sanitize_json(json)));
         }
         details.push(text("as a command", curl_command(request).join(" \\\n  ")));
         details

@@ -33,6 +33,7 @@ pub use tls_failure::TlsFailure;
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
+use crate::protocol::params::Params;
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::trace::{Event, Observer};
 use body::{check_framing, read_body};
@@ -162,12 +163,13 @@ impl Transport {
         };
         let sending_began = Arc::new(AtomicBool::new(false));
         let outgoing = outgoing(request, &sending_began)?;
+        let has_body = request.body.is_some() || request.json.is_some();
 
         observer.observe(&Event::RequestSent(request));
         let attempt = Attempt {
             url: &request.url,
-            // a GET has no body to watch: err on the side of yes
-            sending_began: &|| request.method == Method::Get || sending_began.load(Ordering::Relaxed),
+            // without a body there is nothing to watch: err on the side of yes
+            sending_began: &|| !has_body || sending_began.load(Ordering::Relaxed),
             proxy,
             connect_timeout: self.connect_timeout(),
         };
@@ -316,6 +318,7 @@ fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<re
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
     };
     let mut outgoing = reqwest::Request::new(method, request.url.clone());
     for (name, value) in request.all_headers() {
@@ -324,12 +327,17 @@ fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<re
         wire_value.set_sensitive(matches!(value, crate::protocol::http::HeaderValue::Credentials { .. }));
         outgoing.headers_mut().append(HeaderName::from_static(name), wire_value);
     }
-    if let Some(params) = &request.body {
-        let form = SingleUseBody {
-            bytes: Some(Bytes::copy_from_slice(params.encode().expose().as_bytes())),
+    let form = request.body.as_ref().map(Params::encode);
+    let bytes = match (&form, &request.json) {
+        (Some(form), _) => Some(form.expose().as_bytes()),
+        (None, json) => json.as_ref().map(String::as_bytes),
+    };
+    if let Some(bytes) = bytes {
+        let body = SingleUseBody {
+            bytes: Some(Bytes::copy_from_slice(bytes)),
             taken: Arc::clone(sending_began),
         };
-        *outgoing.body_mut() = Some(reqwest::Body::wrap(form));
+        *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
     }
     Ok(outgoing)
 }

@@ -93,7 +93,7 @@ impl CallbackOptions {
             ports: ports_to_try(place, redirect_uri.port(), ports, default_port)?,
             listen: self.listen.map(|listen| (listen.address, listen.port)),
             path: redirect_uri.url().path().to_owned(),
-            accept_form_post: self.response_mode(profile)? == Some(ResponseMode::FormPost),
+            accept_form_post: self.response_mode(profile)?.is_some_and(ResponseMode::is_post),
             limits: ListenerLimits::default(),
         };
         Ok(CallbackChoice::Listen(redirect_uri, settings))
@@ -184,7 +184,10 @@ impl CallbackOptions {
             (Some(mode), _) => Ok(Some(mode)),
             (None, Some(text)) => match ResponseMode::from_str(text, false) {
                 Ok(mode) => Ok(Some(mode)),
-                Err(_) => Err(invalid("response_mode", "it is neither query nor form_post")),
+                Err(_) => {
+                    let known = ResponseMode::ALL.map(ResponseMode::as_str).join(", ");
+                    Err(invalid("response_mode", format!("it is none of {known}")))
+                }
             },
             (None, None) => Ok(None),
         }
@@ -248,13 +251,16 @@ fn ports_to_try(
 
 impl ValueEnum for ResponseMode {
     fn value_variants<'a>() -> &'a [Self] {
-        &[ResponseMode::Query, ResponseMode::FormPost]
+        &ResponseMode::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             ResponseMode::Query => "In the query of the redirect",
             ResponseMode::FormPost => "In the body of a POST",
+            ResponseMode::Jwt => "As a signed JWT (JARM), in the query for a code",
+            ResponseMode::QueryJwt => "As a signed JWT in the query",
+            ResponseMode::FormPostJwt => "As a signed JWT in the body of a POST",
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }

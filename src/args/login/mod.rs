@@ -84,6 +84,9 @@ impl LoginOptions {
             (self.callback.response_mode.is_some(), "--response-mode"),
             (self.callback.callback_cert.is_some(), "--callback-cert"),
             (self.callback.success_url.is_some(), "--success-url"),
+            (self.request.par.is_some(), "--par"),
+            (self.request.request_object, "--request-object"),
+            (self.request.authorization_details.is_some(), "--authorization-details"),
             (self.browser.browser.is_some(), "--browser"),
         ]
         .into_iter()

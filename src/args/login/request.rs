@@ -5,12 +5,15 @@ use crate::args::config::{Profile, Setting};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::error::{SettingsError, invalid};
 use crate::args::settings::lists::{list, pairs, words};
+use crate::flow::pushed_authorization_request::ParChoice;
 use crate::output::duration::parse_duration;
 use crate::protocol::authorization::{AuthorizationOptions, RESERVED_PARAMETERS, ResponseMode};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::token_request::RESERVED_TOKEN_PARAMETERS;
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum, ValueHint};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,6 +38,15 @@ pub struct RequestOptions {
     /// Bind the tokens to a key that is made for the session and kept with it (RFC 9449)
     #[arg(long, help_heading = "What to ask for")]
     pub dpop: bool,
+    /// Push the authorization request to the server, so that the browser carries a reference to it (RFC 9126) [default: auto]
+    #[arg(long, value_name = "WHEN", help_heading = "What to ask for")]
+    pub par: Option<ParChoice>,
+    /// Send the authorization request as a JWT that is signed with the key of --client-key-file (RFC 9101)
+    #[arg(long, help_heading = "What to ask for")]
+    pub request_object: bool,
+    /// What to ask for beside the scope, as JSON: a list of objects with a type (RFC 9396)
+    #[arg(long, value_name = "FILE", help_heading = "What to ask for", value_hint = ValueHint::FilePath)]
+    pub authorization_details: Option<PathBuf>,
     /// Extra parameter of the authorization request; repeatable
     #[arg(long = "param", value_name = "K=V", help_heading = "What to ask for")]
     pub param: Vec<String>,
@@ -116,12 +128,44 @@ impl RequestOptions {
             extra,
             extra_token_params,
             dpop_jkt: None,
+            authorization_details: None,
         })
     }
 
     /// Whether the tokens are to be bound to a key, by flag or profile.
     pub(in crate::args) fn dpop(&self, profile: &Profile) -> bool {
         self.dpop || profile.bool("dpop")
+    }
+
+    /// Whether the authorization request is pushed, by flag or profile.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`].
+    pub(in crate::args) fn par(&self, profile: &Profile) -> Result<ParChoice, SettingsError> {
+        match (self.par, profile.text("par")) {
+            (Some(par), _) => Ok(par),
+            (None, Some(text)) => {
+                ParChoice::from_str(text, false).map_err(|_| invalid("par", "it is neither auto nor always nor never"))
+            }
+            (None, None) => Ok(ParChoice::default()),
+        }
+    }
+
+    /// Whether the authorization request is a signed JWT, by flag or profile.
+    pub(in crate::args) fn request_object(&self, profile: &Profile) -> bool {
+        self.request_object || profile.bool("request_object")
+    }
+
+    /// The file with the authorization details, of flag or profile, and which of them names it.
+    pub(in crate::args) fn authorization_details_file(&self, profile: &Profile) -> Option<(&'static str, PathBuf)> {
+        let saved = || {
+            Some((
+                "authorization_details",
+                PathBuf::from(profile.text("authorization_details")?),
+            ))
+        };
+        let given = self.authorization_details.clone();
+        given.map(|path| ("--authorization-details", path)).or_else(saved)
     }
 
     /// The parameters that a profile adds to every refresh request: those for
@@ -173,6 +217,11 @@ impl RequestOptions {
         if self.dpop {
             changes.set("dpop", Setting::Bool(true));
         }
+        changes.path("authorization_details", self.authorization_details.as_deref());
+        if self.request_object {
+            changes.set("request_object", Setting::Bool(true));
+        }
+        changes.text("par", self.par.map(ParChoice::as_str));
         changes.text("assume_ttl", self.assume_ttl.map(duration_text).as_deref());
         // The consent that offline_access needs is asked for again at the next login (OpenID Connect Core §11).
         let asks_for_offline_access = words(&self.scope).iter().any(|scope| scope == "offline_access")
@@ -193,6 +242,21 @@ impl RequestOptions {
                 .collect();
             changes.pairs(key, pairs);
         }
+    }
+}
+
+impl ValueEnum for ParChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[ParChoice::Auto, ParChoice::Always, ParChoice::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            ParChoice::Auto => "Where the server has the endpoint",
+            ParChoice::Always => "Fail where the server has no endpoint",
+            ParChoice::Never => "The browser carries the request",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
 }
 

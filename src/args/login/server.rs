@@ -39,6 +39,9 @@ pub struct ServerOptions {
     /// Instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub device_authorization_endpoint: Option<String>,
+    /// Where authorization requests are pushed to, instead of the discovered endpoint
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub pushed_authorization_request_endpoint: Option<String>,
     /// Permit http endpoints outside this machine
     #[arg(long, help_heading = "Server")]
     pub allow_http: bool,
@@ -96,6 +99,11 @@ impl ServerOptions {
             "device_authorization_endpoint",
             &self.device_authorization_endpoint,
         )?;
+        let pushed_authorization_request_endpoint = endpoint(
+            "--pushed-authorization-request-endpoint",
+            "pushed_authorization_request_endpoint",
+            &self.pushed_authorization_request_endpoint,
+        )?;
         let issuer = match (url, &self.issuer, profile.text("issuer")) {
             (Some(url), _, _) => Some(("URL", url)),
             (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
@@ -114,6 +122,7 @@ impl ServerOptions {
             introspection_endpoint,
             jwks_uri,
             device_authorization_endpoint,
+            pushed_authorization_request_endpoint,
             allowance,
         })
     }
@@ -131,6 +140,10 @@ impl ServerOptions {
             (
                 "device_authorization_endpoint",
                 self.device_authorization_endpoint.as_deref(),
+            ),
+            (
+                "pushed_authorization_request_endpoint",
+                self.pushed_authorization_request_endpoint.as_deref(),
             ),
         ] {
             changes.text(key, text);

@@ -4,6 +4,7 @@ use super::destination::{git_username, token_reach};
 use super::error::{SettingsError, invalid};
 use super::names::parse_name;
 use super::provider::{self, ProviderChoice};
+use super::secrets::authorization_details_from_file;
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
 use crate::args::config::{Config, Profile, Setting};
@@ -11,6 +12,7 @@ use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::providers::Provider;
 use crate::store::{ProfileName, StoreKind};
 use crate::system::environment::Environment;
@@ -25,6 +27,7 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
     "introspection_endpoint",
     "jwks_uri",
     "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
     "client_secret_file",
     "client_key_file",
     "client_key_id",
@@ -82,6 +85,7 @@ pub fn login(
         .map_err(|error| provider::explain_missing_client(provider.as_ref(), error))?;
     client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
     let mut authorization = authorization_options(options, profile)?;
+    authorization.authorization_details = authorization_details(options, profile, grant)?;
     let mut given = options.profile_changes(url.as_deref(), saved.list("scope"));
     if let Some(provider) = &provider {
         provider::adapt(provider, grant, &mut authorization);
@@ -104,6 +108,8 @@ pub fn login(
             client,
             authorization,
             dpop: options.request.dpop(profile),
+            par: options.request.par(profile)?,
+            request_object: options.request.request_object(profile),
             callback,
             timeout: options.callback.timeout,
             success_url: options.callback.success_url(profile)?,
@@ -146,6 +152,19 @@ fn authorization_options(options: &LoginOptions, profile: &Profile) -> Result<Au
     options.request.authorization_options(profile, response_mode)
 }
 
+/// What is asked for beside the scope, where a person signs in.
+fn authorization_details(
+    options: &LoginOptions,
+    profile: &Profile,
+    grant: LoginGrant,
+) -> Result<Option<AuthorizationDetails>, SettingsError> {
+    let file = options.request.authorization_details_file(profile);
+    match file.filter(|_| grant == LoginGrant::AuthorizationCode) {
+        Some((place, path)) => authorization_details_from_file(place, &path).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Whether `login` would take what a profile says, as far as that can be known
 /// without the rest.
 ///
@@ -176,6 +195,7 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     options.callback.choice(profile)?;
     options.callback.success_url(profile)?;
     authorization_options(&options, profile)?;
+    options.request.par(profile)?;
     options.request.refresh_parameters(Some(profile))?;
     assumed_ttl(None, Some(profile))?;
     if let Some(store) = profile.text("store") {

@@ -2,6 +2,7 @@
 //! tokens in arguments.
 
 use super::error::{SettingsError, invalid, invalid_with_hint};
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::certificate::CertificateChain;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::signing::SigningKey;
@@ -90,6 +91,16 @@ pub fn certificate_from_file(path: &Path) -> Result<CertificateChain, SettingsEr
     let text = secret_from_file(PLACE, path)?;
     CertificateChain::parse(text.expose())
         .map_err(|error| invalid(PLACE, format!("{} cannot be used: {error}", path.display())))
+}
+
+/// Reads what is asked for beside the scope (RFC 9396).
+///
+/// # Errors
+/// [`SettingsError::Value`].
+pub fn authorization_details_from_file(place: &str, path: &Path) -> Result<AuthorizationDetails, SettingsError> {
+    let text = secret_from_file(place, path)?;
+    AuthorizationDetails::parse(text.expose())
+        .map_err(|error| invalid(place, format!("{} cannot be used: {error}", path.display())))
 }
 
 /// The key of the file store, as the environment names it.

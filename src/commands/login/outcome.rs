@@ -1,6 +1,7 @@
 //! What a login brought, beside what it asked for.
 
 use crate::flow::login::LoginRequest;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 /// What the summary compares the answer with.
 pub(super) struct Requested {
     pub(super) scope: Scope,
+    pub(super) authorization_details: Option<AuthorizationDetails>,
     /// Whether `prompt=consent` was sent.
     pub(super) with_consent: bool,
 }
@@ -20,6 +22,7 @@ impl Requested {
             |(name, value): &(String, String)| name == "prompt" && value.split(' ').any(|word| word == "consent");
         Requested {
             scope: request.authorization.scope.clone(),
+            authorization_details: request.authorization.authorization_details.clone(),
             with_consent: request.authorization.extra.iter().any(is_consent),
         }
     }
@@ -56,6 +59,7 @@ fn token_response(session: &Session) -> Secret {
         "refresh_token": session.refresh_token.as_ref().map(Secret::expose),
         "scope": token.and_then(|token| token.scope.as_ref()).map(ToString::to_string),
         "id_token": session.id_token.as_ref().map(Secret::expose),
+        "authorization_details": session.authorization_details.as_ref().map(AuthorizationDetails::to_json),
     });
     let members = object
         .as_object()

@@ -6,9 +6,10 @@ use super::saver::SessionSaver;
 use crate::app::session_row::SessionRow;
 use crate::args::config::Config;
 use crate::error::Error;
-use crate::foreign_text::{WordOrQuoted, sanitize_json};
+use crate::foreign_text::{WordOrQuoted, sanitize, sanitize_json};
 use crate::output::duration::describe_seconds;
 use crate::output::report;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
@@ -38,6 +39,7 @@ impl<'a> Summary<'a> {
     pub(super) fn print(&self, prints_json: bool, observer: &mut dyn Observer) -> Result<(), Error> {
         self.print_identity(observer);
         self.print_scope(observer);
+        self.print_authorization_details(observer);
         self.print_lifetime(observer);
         self.print_renewal(observer);
         let name = self.saver.name();
@@ -92,6 +94,32 @@ impl<'a> Summary<'a> {
         let more = granted.without(requested);
         if !requested.is_empty() && !more.is_empty() {
             observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+        }
+    }
+
+    /// What was granted beside the scope, and what of it is missing.
+    fn print_authorization_details(&self, observer: &mut dyn Observer) {
+        let granted = self.outcome.session.authorization_details.as_ref();
+        let requested = self.outcome.requested.authorization_details.as_ref();
+        let granted_types = granted.map(AuthorizationDetails::types).unwrap_or_default();
+        for details in granted.map(AuthorizationDetails::objects).unwrap_or_default() {
+            observer.observe(&Event::Outcome(&format!(
+                "granted in detail: {}",
+                sanitize(&details.to_string())
+            )));
+        }
+        if requested.is_some() && granted.is_none() {
+            observer.observe(&Event::Note(
+                "the server does not say which authorization details it granted (RFC 9396 §7)",
+            ));
+            return;
+        }
+        let requested_types = requested.map(AuthorizationDetails::types).unwrap_or_default();
+        for missing in requested_types.iter().filter(|name| !granted_types.contains(name)) {
+            observer.observe(&Event::Warning(&format!(
+                "asked for, but not granted: authorization details of type {}",
+                WordOrQuoted(missing)
+            )));
         }
     }
 

@@ -69,4 +69,6 @@ fn matches_request(session: &Session, request: &LoginRequest) -> bool {
         && session.client.id == request.client.id
         && session.requested == RequestedAccess::from(&request.authorization)
         && (session.dpop_key.is_some() || !request.dpop)
+        // What was asked for in this way is not kept.
+        && request.authorization.authorization_details.is_none()
 }

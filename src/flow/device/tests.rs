@@ -7,6 +7,7 @@ use crate::exit::Diagnosis;
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::caller::Timer;
 use crate::flow::login::CallbackChoice;
+use crate::flow::pushed_authorization_request::ParChoice;
 use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::{ClientCredentials, ClientId};
@@ -106,6 +107,7 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
             introspection_endpoint: None,
             jwks_uri: None,
             device_authorization_endpoint: endpoint,
+            pushed_authorization_request_endpoint: None,
             allowance: HttpPolicy::LoopbackOnly,
         },
         client: ClientChoice {
@@ -124,8 +126,11 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
             extra: Vec::new(),
             extra_token_params: Vec::new(),
             dpop_jkt: None,
+            authorization_details: None,
         },
         dpop: false,
+        par: ParChoice::default(),
+        request_object: false,
         callback: CallbackChoice::Paste(RedirectUri::parse("http://127.0.0.1:0/callback").unwrap()),
         timeout,
         success_url: None,

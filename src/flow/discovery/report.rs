@@ -11,7 +11,7 @@ use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::www_authenticate;
+use crate::protocol::www_authenticate::{Challenge, Challenges};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -95,8 +95,9 @@ impl DiscoveryReport {
             Err(error) => (Outcome::Failed(error), None),
             Ok(response) => {
                 let status = response.status;
-                let header = response.header("www-authenticate").filter(|_| status == 401);
-                let named = header.and_then(|header| www_authenticate::parameter(header, "resource_metadata"));
+                let challenges = response.challenges().ok().filter(|_| status == 401);
+                let challenge = challenges.as_ref().and_then(Challenges::with_resource_metadata);
+                let named = challenge.and_then(Challenge::resource_metadata).map(str::to_owned);
                 let vetted = named.map(|text| {
                     let vetted = Endpoint::parse_untrusted(&text, resource, HttpPolicy::LoopbackOnly);
                     vetted.map_err(|problem| (text, problem))

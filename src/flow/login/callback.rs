@@ -9,10 +9,11 @@ use super::request::CallbackChoice;
 use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
-use crate::protocol::authorization::{PendingAuthorization, RedeemableAuthorization, Validation};
+use crate::protocol::authorization::{PendingAuthorization, RedeemableAuthorization, UnprovenResponse, Validation};
 use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer, Party, Step};
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
@@ -71,8 +72,8 @@ impl CallbackReceiver {
     }
 
     /// Takes note of a callback that is not for this login, and answers it.
-    fn ignore(&mut self, received: ReceivedCallback, observer: &mut dyn Observer) {
-        if self.strays.note_foreign(&received.params, observer) {
+    fn ignore(&mut self, received: ReceivedCallback, problem: Option<&UnprovenResponse>, observer: &mut dyn Observer) {
+        if self.strays.note_foreign(&received.params, problem, observer) {
             let received = ReceivedCallback {
                 params: foreign_params(&received.params),
                 ..received
@@ -162,8 +163,9 @@ enum CallbackOutcome {
     Redeemable(Box<RedeemableAuthorization>),
     /// The answer to this request, which ends the login without a code.
     Failed(LoginError),
-    /// Not an answer to this request, which waits on.
-    NotOurs(Box<PendingAuthorization>),
+    /// Not an answer to this request, which waits on; with what is wrong with
+    /// it where only a signed one is an answer.
+    NotOurs(Box<PendingAuthorization>, Option<UnprovenResponse>),
 }
 
 /// Waits for the one answer to this request.
@@ -193,7 +195,8 @@ pub(in crate::flow) async fn receive_callback(
                 strays: receiver.stray_summary(),
             }),
         };
-        pending = match validate_callback(*pending, &mut received.params, context.caller.observer) {
+        let now = context.caller.now();
+        let (waiting, problem) = match validate_callback(*pending, &mut received.params, now, context.caller.observer) {
             CallbackOutcome::Redeemable(authorization) => {
                 return Ok(ValidatedCallback {
                     authorization,
@@ -204,12 +207,16 @@ pub(in crate::flow) async fn receive_callback(
                 received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer);
                 return Err(error);
             }
-            CallbackOutcome::NotOurs(pending) => pending,
+            CallbackOutcome::NotOurs(pending, problem) => (pending, problem),
         };
+        pending = waiting;
         if received.browser.is_some() {
-            receiver.ignore(received, context.caller.observer);
+            receiver.ignore(received, problem.as_ref(), context.caller.observer);
         } else {
-            let problem = PasteError::state_mismatch(&received.params);
+            let problem = match problem {
+                Some(problem) => PasteError::Unproven(problem.summary()),
+                None => PasteError::state_mismatch(&received.params),
+            };
             context.caller.observe(&Event::Warning(&problem.to_string()));
             require_more_input(receiver, context)?;
         }
@@ -283,19 +290,31 @@ fn require_more_input(receiver: &CallbackReceiver, context: &LoginContext<'_>) -
 fn validate_callback(
     pending: PendingAuthorization,
     params: &mut Params,
+    now: UnixSeconds,
     observer: &mut dyn Observer,
 ) -> CallbackOutcome {
-    let validation = pending.validate(params);
+    let is_signed = pending.expects_signed_response();
+    let validation = match is_signed {
+        true => pending.validate_signed(params, now),
+        false => pending.validate(params),
+    };
     if matches!(&validation, Validation::Invalid(invalid) if invalid.is_of_unknown_issuer()) {
         for text in ["error", "error_description", "error_uri"] {
             params.remove(text);
         }
     }
-    if !matches!(validation, Validation::StateMismatch(_)) {
+    let is_ours = !matches!(validation, Validation::StateMismatch(_) | Validation::Unproven(..));
+    if is_ours && is_signed {
+        observer.observe(&Event::CheckPassed(
+            "signature, iss, aud and exp of the signed response hold (JARM §2.4)",
+        ));
+    }
+    if is_ours {
         trace_response(params, observer);
     }
     match validation {
-        Validation::StateMismatch(pending) => CallbackOutcome::NotOurs(pending),
+        Validation::StateMismatch(pending) => CallbackOutcome::NotOurs(pending, None),
+        Validation::Unproven(pending, problem) => CallbackOutcome::NotOurs(pending, Some(problem)),
         Validation::Invalid(invalid) => CallbackOutcome::Failed(LoginError::InvalidResponse(invalid)),
         Validation::Denied { error, request } => {
             let sent = Box::new(Sent::of(&request, None));

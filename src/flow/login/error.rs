@@ -4,6 +4,8 @@
 use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::hints::{At, Sent, advice};
+use crate::flow::issuer_keys::IssuerKeysError;
+use crate::flow::pushed_authorization_request::PushError;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer};
 use crate::output::duration::describe;
@@ -40,6 +42,12 @@ pub enum LoginError {
     /// There is no proof for the token request.
     #[error(transparent)]
     Dpop(#[from] DpopError),
+    /// The server did not take the request.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// What the server signs cannot be verified.
+    #[error("the keys of the server are needed to verify what it signs")]
+    Keys(#[from] IssuerKeysError),
     /// Nobody finished in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
@@ -91,6 +99,8 @@ impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {
             LoginError::Server(source) => source.exit_code(),
+            LoginError::Push(source) => source.exit_code(),
+            LoginError::Keys(source) => source.exit_code(),
             LoginError::Exchange(source) => exit_code_without_answer(source),
             LoginError::Dpop(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
@@ -112,6 +122,8 @@ impl Diagnosis for LoginError {
         let one = |text: &str| vec![text.to_owned()];
         match self {
             LoginError::Server(source) => source.hints(),
+            LoginError::Push(source) => source.hints(),
+            LoginError::Keys(source) => source.hints(),
             LoginError::Exchange(source) => source.hints(),
             LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
@@ -151,6 +163,7 @@ impl Diagnosis for LoginError {
         match self {
             LoginError::Denied { error, .. } => Some((&error.error, error.error_description.as_deref())),
             LoginError::Token { error, .. } => error.oauth_error(),
+            LoginError::Push(source) => source.oauth_error(),
             _ => None,
         }
     }

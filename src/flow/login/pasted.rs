@@ -26,6 +26,8 @@ pub(super) enum PasteError {
          sign in at the address above, and paste the one that the browser then ends on"
     )]
     OtherState,
+    #[error("that address has no signed response of the server that holds: {0}")]
+    Unproven(&'static str),
 }
 
 impl PasteError {

@@ -1,6 +1,7 @@
 //! What a login is to do: where, as which client, for what, and how the
 //! authorization response comes back.
 
+use crate::flow::pushed_authorization_request::ParChoice;
 use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -16,6 +17,10 @@ pub struct LoginRequest {
     pub authorization: AuthorizationOptions,
     /// Whether the tokens are to be bound to a key of the session (RFC 9449).
     pub dpop: bool,
+    /// Whether the authorization request is pushed (RFC 9126).
+    pub par: ParChoice,
+    /// Whether the authorization request is a signed JWT (RFC 9101).
+    pub request_object: bool,
     /// How the answer comes back.
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.

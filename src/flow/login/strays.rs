@@ -4,6 +4,7 @@
 //! Invariant: of a foreign callback nothing is shown but an error code that is
 //! registered, since anybody who reaches the listener can send one.
 
+use crate::protocol::authorization::UnprovenResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::LoopbackAddress;
@@ -48,10 +49,25 @@ pub enum ForeignCallback {
     CodeWithOtherState,
     Empty,
     Other,
+    /// An error that is not signed, though only a signed response is an
+    /// answer, with its code where that is registered.
+    UnsignedError(Option<&'static str>),
+    /// A response that is not signed, or a signed one that does not hold.
+    Unproven(&'static str),
 }
 
 impl ForeignCallback {
-    fn new(params: &Params) -> Self {
+    fn new(params: &Params, problem: Option<&UnprovenResponse>) -> Self {
+        let foreign = ForeignCallback::of_parameters(params);
+        match (problem, foreign) {
+            (None, _) => foreign,
+            (Some(UnprovenResponse::NotSigned), ForeignCallback::Error(code)) => ForeignCallback::UnsignedError(code),
+            (Some(UnprovenResponse::NotSigned), ForeignCallback::Empty) => foreign,
+            (Some(problem), _) => ForeignCallback::Unproven(problem.summary()),
+        }
+    }
+
+    fn of_parameters(params: &Params) -> Self {
         let has = |name: &str| params.all(name).next().is_some();
         match ErrorResponse::from_params(params) {
             Ok(Some(error)) => ForeignCallback::Error(error.registered_code()),
@@ -64,7 +80,7 @@ impl ForeignCallback {
     }
 
     fn is_error(self) -> bool {
-        matches!(self, ForeignCallback::Error(_))
+        matches!(self, ForeignCallback::Error(_) | ForeignCallback::UnsignedError(_))
     }
 }
 
@@ -88,6 +104,16 @@ impl std::fmt::Display for ForeignCallback {
             ),
             ForeignCallback::Empty => formatter.write_str(
                 "a callback without parameters was ignored: the server sent none, or sent them in the fragment, which a browser keeps to itself",
+            ),
+            ForeignCallback::UnsignedError(Some(code)) => {
+                write!(formatter, "a callback that is not signed reported `{code}`")
+            }
+            ForeignCallback::UnsignedError(None) => {
+                formatter.write_str("a callback that is not signed reported an error")
+            }
+            ForeignCallback::Unproven(why) => write!(
+                formatter,
+                "a callback was ignored because it has no signed response of the server that holds: {why} (JARM §2.4)"
             ),
             ForeignCallback::Other => {
                 formatter.write_str("a callback was ignored because it has no state of this login, no code and no error")
@@ -121,8 +147,13 @@ impl Strays {
     }
 
     /// Takes note of a callback that was not for this login. True for the first of its kind.
-    pub(super) fn note_foreign(&mut self, params: &Params, observer: &mut dyn Observer) -> bool {
-        let foreign = ForeignCallback::new(params);
+    pub(super) fn note_foreign(
+        &mut self,
+        params: &Params,
+        problem: Option<&UnprovenResponse>,
+        observer: &mut dyn Observer,
+    ) -> bool {
+        let foreign = ForeignCallback::new(params, problem);
         let first_error = foreign.is_error() && !self.summary.foreign.is_some_and(ForeignCallback::is_error);
         if first_error || self.summary.foreign.is_none() {
             self.summary.foreign = Some(foreign);

@@ -3,11 +3,15 @@
 
 mod pending;
 mod request;
+mod request_object;
 mod response;
+mod signed_response;
 
 #[cfg(test)]
 mod tests;
 
 pub use pending::{AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization, Validation};
 pub use request::{AuthorizationRequest, RESERVED_PARAMETERS, RedirectTargetError, ResponseMode};
+pub use request_object::{RequestObjectSigner, params_with_object};
 pub use response::{AuthorizationResponse, InvalidAuthorizationResponse};
+pub use signed_response::{SignedResponseVerifier, UnprovenResponse};

@@ -6,7 +6,9 @@
 
 use super::request::{AuthorizationRequest, ResponseMode};
 use super::response::InvalidAuthorizationResponse;
+use super::signed_response::{SignedResponseVerifier, UnprovenResponse};
 use crate::protocol::abnf::is_vschar_text;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::error::ErrorResponse;
@@ -19,6 +21,7 @@ use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::state::{Nonce, State};
+use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_request::TokenRequest;
 use crate::secret::Secret;
 
@@ -41,6 +44,8 @@ pub struct AuthorizationOptions {
     pub extra_token_params: Vec<(String, String)>,
     /// The key that the code is bound to, by its thumbprint (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
+    /// What is asked for beside the scope (RFC 9396), in the token request too.
+    pub authorization_details: Option<AuthorizationDetails>,
 }
 
 /// The issuer that an answer must come from, and whether it must say so.
@@ -60,6 +65,8 @@ pub struct PendingAuthorization {
     pub(super) code_verifier: CodeVerifier,
     client: Client,
     expected_issuer: ExpectedIssuer,
+    /// `None` where a signed response was asked for, and nothing can verify it.
+    response_verifier: Option<SignedResponseVerifier>,
     extra_token_params: Vec<(String, String)>,
 }
 
@@ -94,6 +101,7 @@ impl PendingAuthorization {
             code_challenge: code_verifier.challenge(),
             response_mode: wish.response_mode,
             dpop_jkt: wish.dpop_jkt,
+            authorization_details: wish.authorization_details,
             extra: wish.extra,
         };
         Ok(PendingAuthorization {
@@ -101,8 +109,23 @@ impl PendingAuthorization {
             code_verifier,
             client,
             expected_issuer,
+            response_verifier: None,
             extra_token_params: wish.extra_token_params,
         })
+    }
+
+    /// The same with what verifies the signed response that it asks for.
+    #[must_use]
+    pub fn with_response_verifier(self, response_verifier: Option<SignedResponseVerifier>) -> Self {
+        PendingAuthorization {
+            response_verifier,
+            ..self
+        }
+    }
+
+    /// Whether only a signed response is an answer.
+    pub fn expects_signed_response(&self) -> bool {
+        self.request.response_mode.is_some_and(ResponseMode::is_signed)
     }
 
     /// The request to send.
@@ -110,9 +133,38 @@ impl PendingAuthorization {
         &self.request
     }
 
+    /// Who asks.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Checks the parameters of a callback: first whether they answer this
     /// request at all, then whether they keep the specification.
     pub fn validate(self, params: &Params) -> Validation {
+        match self.expects_signed_response() {
+            true => Validation::Unproven(Box::new(self), UnprovenResponse::NotSigned),
+            false => self.validate_parameters(params),
+        }
+    }
+
+    /// The same where the response is a signed JWT, whose parameters take the
+    /// place of those that came, once it holds.
+    pub fn validate_signed(self, params: &mut Params, now: UnixSeconds) -> Validation {
+        let verifier = self.response_verifier.as_ref();
+        let opened = verifier.map_or(Err(UnprovenResponse::NotSigned), |verifier| verifier.open(params, now));
+        match opened {
+            Err(problem) => Validation::Unproven(Box::new(self), problem),
+            Ok(opened) => {
+                let validation = self.validate_parameters(&opened);
+                if !matches!(validation, Validation::StateMismatch(_)) {
+                    *params = opened;
+                }
+                validation
+            }
+        }
+    }
+
+    fn validate_parameters(self, params: &Params) -> Validation {
         let state = params.single("state").ok().flatten();
         let is_ours = state.zip(self.request.state.as_ref());
         if !is_ours.is_some_and(|(state, own)| own.matches(state)) {
@@ -177,6 +229,9 @@ pub enum Validation {
     /// `state` is absent, wrong or repeated: not an answer to this request,
     /// which waits on.
     StateMismatch(Box<PendingAuthorization>),
+    /// A signed response was asked for, and this one proves nothing: as if it
+    /// had no `state`.
+    Unproven(Box<PendingAuthorization>, UnprovenResponse),
     /// An answer to this request that breaks the specification. The login ends.
     Invalid(InvalidAuthorizationResponse),
     /// The server or the resource owner refused. The login ends.
@@ -207,13 +262,17 @@ impl RedeemableAuthorization {
             extra_token_params,
             ..
         } = self.authorization;
+        let mut extra = extra_token_params;
+        if let Some(details) = &request.authorization_details {
+            extra.push(("authorization_details".to_owned(), details.to_string()));
+        }
         let grant = AuthorizationCodeGrant::new(self.code, &request.redirect_uri, code_verifier);
         let token_request = TokenRequest {
             client,
             grant: Grant::AuthorizationCode(grant),
             resource: request.resource.clone(),
             audience: request.audience.clone(),
-            extra: extra_token_params,
+            extra,
         };
         (token_request, request)
     }

@@ -2,6 +2,7 @@
 //! `resource` (RFC 8707 §2.1): as the client sends it and as a server reads it.
 
 use crate::protocol::abnf::from_base64url;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::Endpoint;
@@ -14,7 +15,7 @@ use crate::protocol::state::{Nonce, State};
 use url::Url;
 
 /// Parameters that the flow sets itself; no extra parameter may have such a name.
-pub const RESERVED_PARAMETERS: [&str; 14] = [
+pub const RESERVED_PARAMETERS: [&str; 15] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -27,36 +28,67 @@ pub const RESERVED_PARAMETERS: [&str; 14] = [
     "code_challenge_method",
     "response_mode",
     "dpop_jkt",
+    "authorization_details",
     "request",
     "request_uri",
 ];
 
-/// How the response comes back (OAuth 2.0 Multiple Response Types §2.1, Form Post §2).
+/// How the response comes back (OAuth 2.0 Multiple Response Types §2.1, Form
+/// Post §2, JARM §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseMode {
     /// In the query of a GET.
     Query,
     /// In the body of a POST.
     FormPost,
+    /// As a signed JWT, where the response type puts it: in the query, for a code.
+    Jwt,
+    /// As a signed JWT in the query of a GET.
+    QueryJwt,
+    /// As a signed JWT in the body of a POST.
+    FormPostJwt,
 }
 
 impl ResponseMode {
+    /// All modes, for messages and for metadata.
+    pub const ALL: [ResponseMode; 5] = [
+        ResponseMode::Query,
+        ResponseMode::FormPost,
+        ResponseMode::Jwt,
+        ResponseMode::QueryJwt,
+        ResponseMode::FormPostJwt,
+    ];
+
     /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             ResponseMode::Query => "query",
             ResponseMode::FormPost => "form_post",
+            ResponseMode::Jwt => "jwt",
+            ResponseMode::QueryJwt => "query.jwt",
+            ResponseMode::FormPostJwt => "form_post.jwt",
         }
     }
 
+    /// Whether it comes as a POST.
+    pub fn is_post(self) -> bool {
+        matches!(self, ResponseMode::FormPost | ResponseMode::FormPostJwt)
+    }
+
+    /// Whether it comes as a signed JWT.
+    pub fn is_signed(self) -> bool {
+        matches!(
+            self,
+            ResponseMode::Jwt | ResponseMode::QueryJwt | ResponseMode::FormPostJwt
+        )
+    }
+
     fn parse(text: &str) -> Result<Self, RequestError> {
-        match text {
-            "query" => Ok(ResponseMode::Query),
-            "form_post" => Ok(ResponseMode::FormPost),
-            _ => Err(invalid_request(Cited::uncited(
-                "response_mode is neither query nor form_post",
-            ))),
-        }
+        let mut modes = ResponseMode::ALL.into_iter();
+        modes.find(|mode| mode.as_str() == text).ok_or_else(|| {
+            let known = ResponseMode::ALL.map(ResponseMode::as_str).join(", ");
+            invalid_request(Cited::uncited(format!("response_mode is none of {known}")))
+        })
     }
 }
 
@@ -84,6 +116,8 @@ pub struct AuthorizationRequest {
     pub response_mode: Option<ResponseMode>,
     /// The thumbprint of the key that the code is bound to (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
+    /// RFC 9396 §2.
+    pub authorization_details: Option<AuthorizationDetails>,
     /// `prompt`, `login_hint` and others, in order.
     pub extra: Vec<(String, String)>,
 }
@@ -145,6 +179,9 @@ impl AuthorizationRequest {
         }
         if let Some(thumbprint) = &self.dpop_jkt {
             params.push("dpop_jkt", thumbprint);
+        }
+        if let Some(details) = &self.authorization_details {
+            params.push("authorization_details", &details.to_string());
         }
         for (name, value) in &self.extra {
             params.push(name, value);
@@ -213,6 +250,7 @@ impl AuthorizationRequest {
             code_challenge,
             response_mode,
             dpop_jkt: single("dpop_jkt").map(parse_thumbprint).transpose()?,
+            authorization_details: single("authorization_details").map(parse_details).transpose()?,
             extra,
         })
     }
@@ -220,6 +258,13 @@ impl AuthorizationRequest {
 
 fn invalid_request(cited: Cited) -> RequestError {
     RequestError::new("invalid_request", cited)
+}
+
+fn parse_details(text: &str) -> Result<AuthorizationDetails, RequestError> {
+    AuthorizationDetails::parse(text).map_err(|problem| {
+        let reason = format!("authorization_details cannot be read: {problem}");
+        RequestError::new("invalid_authorization_details", Cited::new(reason, "RFC 9396 §5"))
+    })
 }
 
 /// A SHA-256 in base64url (RFC 7638 §3.1).

@@ -43,6 +43,7 @@ fn pending(announced: bool) -> PendingAuthorization {
             extra: vec![("prompt".into(), "login".into())],
             extra_token_params: vec![],
             dpop_jkt: None,
+            authorization_details: None,
         },
         &mut Counting(0),
     )

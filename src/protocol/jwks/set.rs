@@ -10,7 +10,7 @@ pub(super) const MAX_KEYS: usize = 100;
 pub(super) const MAX_SET_BYTES: usize = 256 * 1024;
 
 /// The public keys of an issuer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct JwkSet {
     pub(super) keys: Vec<Jwk>,
     pub(super) unusable: Vec<UnusableKey>,

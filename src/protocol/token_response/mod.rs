@@ -14,6 +14,7 @@ pub use quirk::{Quirk, describe_quirks};
 pub use token_type::TokenType;
 
 use super::abnf::is_vschar_text;
+use super::authorization_details::AuthorizationDetails;
 use super::endpoint::{Endpoint, origin_of};
 use super::error::ErrorResponse;
 use super::http::HttpResponse;
@@ -56,7 +57,9 @@ pub struct TokenResponse {
     pub scope: Option<Scope>,
     /// OpenID Connect Core §3.1.3.3.
     pub id_token: Option<Secret>,
-    /// Members that this program does not know.
+    /// What was granted beside the scope (RFC 9396 §7), where it can be read.
+    pub authorization_details: Option<AuthorizationDetails>,
+    /// Members that this program does not know, and `authorization_details` as they came.
     pub other: Map<String, Value>,
     /// What is odd about the answer though it can be used.
     pub quirks: Vec<Quirk>,
@@ -149,6 +152,8 @@ impl TokenResponse {
             .filter_map(|name| lifetime_s(object.get(*name)?))
             // 0 is what Keycloak says of a refresh token without an end
             .find(|seconds| *seconds > 0);
+        let details = object.get("authorization_details");
+        let authorization_details = details.and_then(|value| AuthorizationDetails::from_json(value).ok());
         Ok(TokenResponse {
             access_token,
             token_type,
@@ -157,6 +162,7 @@ impl TokenResponse {
             refresh_expires_in_s,
             scope,
             id_token,
+            authorization_details,
             other: object,
             quirks,
         })

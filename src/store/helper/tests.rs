@@ -8,6 +8,8 @@ use crate::store::session::tests::full_session;
 use crate::store::{FileKey, Interaction};
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
 use tempfile::TempDir;
 
 const HELPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/credential-helper");

@@ -6,6 +6,7 @@ use super::error::{RECORD_VERSION, SessionError};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
 use super::role_credentials::{RoleCredentials, RoleIdentity};
 use super::token::StoredToken;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::grant::Renewal;
@@ -74,6 +75,9 @@ struct Record<'a> {
     refresh_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dpop_key: Option<Cow<'a, str>>,
+    /// As JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<String>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     id_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -239,6 +243,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             },
             refresh_token: exposed(&session.refresh_token),
             dpop_key: exposed(&session.dpop_key),
+            authorization_details: session.authorization_details.as_ref().map(ToString::to_string),
             id_token: exposed(&session.id_token),
             subject: borrowed(&session.subject),
             dead: session.dead.as_ref().map(RecordEnd::from),
@@ -362,6 +367,7 @@ impl Record<'_> {
             },
             refresh_token: secret(self.refresh_token),
             dpop_key: secret(self.dpop_key),
+            authorization_details: parse_details(self.authorization_details)?,
             id_token: secret(self.id_token),
             subject: owned(self.subject),
             dead: self.dead.map(SessionEnd::from),
@@ -464,6 +470,11 @@ fn parse_endpoint(text: &str, member: &'static str) -> Result<Endpoint, SessionE
 
 fn parse_optional(text: Option<Cow<'_, str>>, member: &'static str) -> Result<Option<Endpoint>, SessionError> {
     text.map(|text| parse_endpoint(&text, member)).transpose()
+}
+
+fn parse_details(text: Option<String>) -> Result<Option<AuthorizationDetails>, SessionError> {
+    let details = text.map(|text| AuthorizationDetails::parse(&text)).transpose();
+    details.map_err(|_| SessionError::Unusable("authorization_details"))
 }
 
 fn parse_scope(tokens: Cow<'_, [String]>) -> Result<Scope, SessionError> {

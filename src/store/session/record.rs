@@ -4,6 +4,7 @@
 use super::end::{SessionEnd, Suspension};
 use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::certificate::{CertificateChain, CertificateError};
 use crate::protocol::client::{
     AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId, MissingCredential,
@@ -42,6 +43,8 @@ pub struct Session {
     pub refresh_token: Option<Secret>,
     /// The key that the tokens are bound to (RFC 9449), as a JWK.
     pub dpop_key: Option<Secret>,
+    /// What was granted beside the scope, where the server says so (RFC 9396 §7).
+    pub authorization_details: Option<AuthorizationDetails>,
     /// OpenID Connect Core §2.
     pub id_token: Option<Secret>,
     /// Who signed in, when known.
@@ -179,6 +182,7 @@ impl Session {
             renewal: Renewal::None,
             refresh_token: None,
             dpop_key: None,
+            authorization_details: None,
             id_token: None,
             subject: None,
             dead: None,

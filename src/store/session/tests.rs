@@ -1,6 +1,7 @@
 //! What is written is read again; what cannot be read is refused.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::id_token::FirstClaims;
@@ -40,6 +41,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         renewal: Renewal::RefreshToken,
         refresh_token: Some(Secret::from("canary-refresh-token")),
         dpop_key: Some(Secret::from("canary-dpop-key")),
+        authorization_details: AuthorizationDetails::parse(r#"[{"type":"payment_initiation","amount":"1.50"}]"#).ok(),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
         dead: Some(SessionEnd {

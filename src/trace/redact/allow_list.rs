@@ -1,7 +1,7 @@
 //! What an answer to a request with credentials may show.
 
 /// Members that a token, introspection or error answer may show.
-pub(super) const OPEN_MEMBERS: [&str; 30] = [
+pub(super) const OPEN_MEMBERS: [&str; 31] = [
     "active",
     "aud",
     "auth_time",
@@ -24,6 +24,7 @@ pub(super) const OPEN_MEMBERS: [&str; 30] = [
     "not-before-policy",
     "refresh_expires_in",
     "refresh_token_expires_in",
+    "request_uri",
     "resource",
     "scope",
     "session_state",

@@ -4,7 +4,7 @@
 //! them. What else happened is in the other formats. A request that was not
 //! answered has the status 0.
 
-use crate::foreign_text::sanitize;
+use crate::foreign_text::{sanitize, sanitize_json};
 use crate::protocol::http::{HttpRequest, HttpResponse, Method};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
@@ -417,7 +417,16 @@ fn request_object(request: &HttpRequest, redaction: Redaction) -> OrderedJson {
     if let Some(params) = &request.body {
         members.push(("postData".to_owned(), post_data(params, redaction)));
     }
-    let body_bytes = request.body.as_ref().map_or(0, |params| params.encoded_length_bytes());
+    if let Some(json) = &request.json {
+        let data = object([
+            ("mimeType", "application/json".into()),
+            ("params", OrderedJson::List(Vec::new())),
+            ("text", sanitize_json(json).into()),
+        ]);
+        members.push(("postData".to_owned(), data));
+    }
+    let form_bytes = request.body.as_ref().map_or(0, |params| params.encoded_length_bytes());
+    let body_bytes = form_bytes + request.json.as_ref().map_or(0, String::len);
     members.push(("headersSize".to_owned(), whole(-1)));
     members.push(("bodySize".to_owned(), whole(size(body_bytes))));
     OrderedJson::Object(members)

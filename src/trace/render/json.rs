@@ -156,7 +156,11 @@ fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
     let headers = request.all_headers().into_iter();
     let headers = headers.map(|(name, value)| pair(name, redaction.request_header(&value)));
     let body = request.body.as_ref();
-    members([
+    let json = request
+        .json
+        .as_ref()
+        .and_then(|json| OrderedJson::parse(json.as_bytes()));
+    let mut all = members([
         ("method", request.method.as_str().into()),
         ("url", redaction.request_url(request).into()),
         ("headers", OrderedJson::List(headers.collect())),
@@ -165,7 +169,9 @@ fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
             body.map_or(OrderedJson::Null, |params| params_list(params, redaction)),
         ),
         ("curl", curl_command(request).join(" ").into()),
-    ])
+    ]);
+    all.extend(json.map(|json| ("json".to_owned(), json)));
+    all
 }
 
 fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: Redaction) -> Members {

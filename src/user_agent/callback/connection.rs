@@ -170,7 +170,7 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Reply, R
     let method = slot.shared.filter.check(&head)?;
     let parameters = match method {
         Method::Get => query.to_owned(),
-        Method::Post => {
+        _ => {
             let form = read_form(body, slot.shared.limits.read).await?;
             // joined, so that a parameter in both places is seen as repeated
             if query.is_empty() {

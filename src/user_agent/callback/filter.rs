@@ -66,7 +66,7 @@ impl RequestFilter {
         match method {
             Method::Get if request.headers.contains_key(header::ORIGIN) => return Err(Refusal::Origin),
             Method::Get => check_no_body(&request.headers)?,
-            Method::Post => check_form(&request.headers)?,
+            _ => check_form(&request.headers)?,
         }
         Ok(method)
     }

@@ -1,7 +1,7 @@
 //! An HTTP exchange in lines: `>` before what was sent, `<` before what came.
 
 use super::Terminal;
-use crate::foreign_text::sanitize;
+use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::theme::Role;
 use crate::output::wrap::Lead;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -27,6 +27,10 @@ impl Terminal {
         if let Some(params) = &request.body {
             lines.push(mark.clone());
             lines.extend(self.params("  > ", params));
+        }
+        if let Some(json) = &request.json {
+            lines.push(mark.clone());
+            lines.push(format!("{mark} {}", sanitize_json(json)));
         }
         let command = curl_command(request);
         let command = command.join(&format!(" \\\n{COMMAND_INDENT}  "));

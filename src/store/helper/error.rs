@@ -1,0 +1,129 @@
+//! Why a credential helper cannot be used, and what to do about it.
+
+use super::MAX_INPUT_BYTES;
+use crate::store::other_stores;
+use std::io;
+
+/// Why a credential helper cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandStoreError {
+    #[error("there is no program `{program}` to keep the session")]
+    Missing {
+        /// As it was given.
+        program: String,
+    },
+    /// It is there, and does not start.
+    #[error("the credential helper `{program}` cannot be run")]
+    NotRunnable {
+        /// As it was given.
+        program: String,
+        source: io::Error,
+    },
+    /// It ended with an error.
+    #[error("the credential helper `{program}` failed to {action} the session: {message}")]
+    Failed {
+        /// As it was given.
+        program: String,
+        /// What it was asked for.
+        action: Action,
+        message: String,
+    },
+    /// It did not end.
+    #[error("the credential helper `{program}` did not {action} the session within {waited_s} s, and was ended")]
+    TimedOut {
+        /// As it was given.
+        program: String,
+        /// What it was asked for.
+        action: Action,
+        /// How long it was waited for, in seconds.
+        waited_s: u64,
+    },
+    /// It ended well, and what it said is no answer.
+    #[error("the credential helper `{program}` answered `get` with {how}")]
+    InvalidResponse {
+        /// As it was given.
+        program: String,
+        /// What it said instead of a credential.
+        how: &'static str,
+    },
+    /// What was written did not come back.
+    #[error("the credential helper `{program}` took a trial item, but does not give it back")]
+    WriteNotPersisted {
+        /// As it was given.
+        program: String,
+    },
+    /// More than helpers read.
+    #[error(
+        "the session is too large for the credential helper `{program}`: {size_bytes} bytes, at most {MAX_INPUT_BYTES} are read"
+    )]
+    TooLarge {
+        /// As it was given.
+        program: String,
+        /// The size as it would be sent.
+        size_bytes: usize,
+    },
+}
+
+/// What a helper is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `get`
+    Get,
+    /// `store`
+    Store,
+    /// `erase`
+    Erase,
+}
+
+impl Action {
+    /// The one argument.
+    pub(super) fn argument(self) -> &'static str {
+        match self {
+            Action::Get => "get",
+            Action::Store => "store",
+            Action::Erase => "erase",
+        }
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.argument())
+    }
+}
+
+impl CommandStoreError {
+    pub(in crate::store) fn hints(&self) -> Vec<String> {
+        let mut hints = match self {
+            CommandStoreError::Missing { program } if !program.contains(std::path::is_separator) => {
+                let mut hints = vec![format!("Install `{program}`, or name it by its whole path.")];
+                if !program.starts_with("docker-credential-") {
+                    hints.push(format!(
+                        "The helpers of docker have a longer name: `command:docker-credential-{program}`."
+                    ));
+                }
+                hints
+            }
+            CommandStoreError::Missing { program } => vec![format!("Look whether `{program}` is installed.")],
+            CommandStoreError::NotRunnable { program, .. } => {
+                vec![format!("Look whether `{program}` is a program, and yours to run.")]
+            }
+            CommandStoreError::Failed { program, action, .. } => {
+                vec![format!(
+                    "Try it by hand: `{program} {action}`, and see its documentation."
+                )]
+            }
+            CommandStoreError::TimedOut { program, .. } => {
+                vec![format!(
+                    "Look whether `{program}` waits for an answer that nobody can give here, such as a passphrase."
+                )]
+            }
+            CommandStoreError::InvalidResponse { .. } | CommandStoreError::WriteNotPersisted { .. } => {
+                vec!["Name a program that speaks the protocol of docker-credential-helpers.".to_owned()]
+            }
+            CommandStoreError::TooLarge { .. } => Vec::new(),
+        };
+        hints.extend(other_stores(None));
+        hints
+    }
+}
