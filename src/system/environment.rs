@@ -64,6 +64,15 @@ impl Environment {
     }
 }
 
+/// The command that removes a variable from the shell of this system: on
+/// Windows PowerShell.
+pub fn unset_command(name: &str) -> String {
+    match cfg!(windows) {
+        true => format!("Remove-Item Env:{name}"),
+        false => format!("unset {name}"),
+    }
+}
+
 #[cfg(all(test, windows))]
 mod tests {
     use super::*;

@@ -73,6 +73,8 @@ mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
 mod packages;
+// a pseudo-terminal
+#[cfg(unix)]
 mod passphrase;
 #[cfg(unix)]
 mod paste;
@@ -114,3 +116,6 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;
+// a pseudo-terminal
+#[cfg(unix)]
+mod wizard;
