@@ -100,6 +100,15 @@ const EXPOSED: &[(&str, &str)] = &[
         "takes an assertion apart to change its signature",
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
+    (
+        "src/app/token_source/gcp.rs",
+        "reads the token that a metadata service sent",
+    ),
+    (
+        "src/app/token_source/service.rs",
+        "parses the answers of metadata services",
+    ),
+    ("src/flow/id_jag.rs", "reads whom an identity assertion is for"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (

@@ -64,6 +64,7 @@ mod login;
 #[cfg(unix)]
 mod login_for_programs;
 mod logout;
+mod machine_grants;
 mod man;
 #[cfg(unix)]
 mod messages;

@@ -124,6 +124,7 @@ fn issue(
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
         Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
         Grant::DeviceCode(grant) => device_code::issue(server, moment, grant, caller),
+        Grant::TokenExchange(_) | Grant::JwtBearer(_) => Err(GrantError::PublicClient),
     }
 }
 

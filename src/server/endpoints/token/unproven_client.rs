@@ -40,7 +40,10 @@ pub(super) fn admit(
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
             (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
-            (None, Grant::ClientCredentials(_) | Grant::DeviceCode(_)) => true,
+            (
+                None,
+                Grant::ClientCredentials(_) | Grant::DeviceCode(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_),
+            ) => true,
         };
         if !is_enforced {
             return Some(own);
@@ -52,8 +55,8 @@ pub(super) fn admit(
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
         Grant::DeviceCode(grant) => server.grants().client_of_device_code(now, &grant.device_code).cloned(),
-        // It is bound to nothing but the client that asks
-        Grant::ClientCredentials(_) => None,
+        // They are bound to nothing but the client that asks
+        Grant::ClientCredentials(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_) => None,
     };
     if owner? == own {
         return None;
@@ -62,7 +65,7 @@ pub(super) fn admit(
         Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
         Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
         Grant::DeviceCode(_) => policy.binds_device_codes_to_clients(),
-        Grant::ClientCredentials(_) => true,
+        Grant::ClientCredentials(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_) => true,
     };
     (!is_enforced).then_some(own)
 }
