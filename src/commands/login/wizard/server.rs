@@ -22,7 +22,7 @@ use std::time::Duration;
 /// For a look at a server before anything else is asked.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-const QUESTION: &str = "Where do you want to log in? Type the URL of an authorization server or of an API, the name of a provider (oauth providers lists them), or your e-mail address, of which only the domain is used.";
+const QUESTION: &str = "Where do you want to log in? Type the URL of an authorization server or of an API, the name of a provider (`oauth providers` lists them), or your e-mail address, of which only the domain is used.";
 
 /// What the first answer turned out to be.
 #[derive(Default)]
@@ -108,12 +108,16 @@ fn of_provider(questions: &mut Questions<'_>, name: &str) -> Result<Option<Serve
             }
         }
     };
-    let members = match &provider.issuer {
-        Some(issuer) => look(questions, issuer)?
-            .map(|report| report.usable_members())
-            .unwrap_or_default(),
-        None => Map::new(),
-    };
+    let mut members = Map::new();
+    if let Some(issuer) = &provider.issuer
+        && let Some(mut report) = look(questions, issuer)?
+    {
+        members = report.usable_members();
+        // It is known where the login goes, so that it may be tried all the same
+        if let Some(failure) = report.failure(issuer) {
+            questions.tell(&failure.to_string());
+        }
+    }
     Ok(Some(Server {
         words: vec!["--provider".to_owned(), name],
         provider: Some(provider),
@@ -185,7 +189,7 @@ fn look(questions: &mut Questions<'_>, url: &str) -> Result<Option<DiscoveryRepo
         questions.tell(&problem.to_string());
         return Ok(None);
     }
-    questions.tell(&format!("looking at {} …", Quoted::name(endpoint.url().as_str())));
+    questions.tell(&format!("looking at {} …", Quoted::name(url)));
     let mut observer = context.observer();
     let mut caller = caller(&transport, &mut observer);
     let exploring = async { tokio::time::timeout(PATIENCE, explore(&endpoint, issuer.as_ref(), &mut caller)).await };
