@@ -273,6 +273,24 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/server/pages/form_post.rs", "writes the response into the page"),
     ("src/server/scripted_user.rs", "types the password of the demo account"),
     ("src/server/authorization_server.rs", "looks tokens up"),
+    (
+        "src/server/endpoints/mcp.rs",
+        "reads messages, writes the id of a session into its header",
+    ),
+    ("src/server/endpoints/resource.rs", "reads a note"),
+    ("src/server/mcp/sessions.rs", "hashes the id of a session"),
+    (
+        "src/server/endpoints/registration.rs",
+        "reads the request, writes the credentials of a new client into the answer",
+    ),
+    (
+        "src/server/shell/client_documents.rs",
+        "hands over the body of a client-ID document",
+    ),
+    (
+        "src/server/clients/registrations.rs",
+        "hashes the token of a registration",
+    ),
     ("src/server/settings/clients.rs", "compares client secrets"),
     ("src/server/settings/users.rs", "compares passwords"),
     ("src/server/token_response.rs", "writes tokens into responses"),
@@ -300,6 +318,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/protocol/id_token/signature.rs", "takes the ID token apart"),
     ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),

@@ -6,6 +6,7 @@
 //! signed. Every rejection cites its specification.
 
 use super::access_token::AccessToken;
+use super::clients::Clients;
 use super::documents::Documents;
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
@@ -14,11 +15,15 @@ use super::grants::store::{Grants, Lifetimes};
 use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
+use super::mcp::sessions::Sessions;
+use super::notes::Notes;
 use super::pages::layout::Pages;
-use super::settings::clients::Clients;
+use super::scopes::KnownScopes;
+use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
+use super::settings::resources::KnownResources;
 use super::settings::users::Users;
-use super::settings::{Approval, ServeSettings};
+use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
 use super::violations::concurrent_use::ConcurrentUse;
 use super::violations::set::Violations;
@@ -55,7 +60,13 @@ pub struct AuthorizationServer {
     pub(crate) issuer: Issuer,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
+    /// Where its Model Context Protocol server is.
+    pub(crate) mcp: Resource,
+    pub(crate) mcp_sessions: Sessions,
+    pub(crate) notes: Notes,
     pub(crate) approval: Approval,
+    /// Whether clients may register themselves.
+    pub(crate) registration: Registration,
     pub(crate) pages: Pages,
     pub(crate) keys: Keys,
     pub(crate) access_token_lifetime_s: i64,
@@ -65,6 +76,10 @@ pub struct AuthorizationServer {
     pub(crate) authorities: Vec<String>,
     pub(crate) clients: Clients,
     pub(crate) users: Users,
+    pub(crate) resources: KnownResources,
+    pub(crate) scopes: KnownScopes,
+    /// What every token says beside its own claims.
+    pub(crate) claims: ExtraClaims,
     pub(crate) documents: Documents,
     pub(crate) faults: FaultInjection,
     /// Browser applications of these origins may use the endpoints for programs.
@@ -95,8 +110,10 @@ impl AuthorizationServer {
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
         let issuer_text = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
-        let api =
-            Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
+        let resource = |path: &str| {
+            Resource::parse(&format!("{issuer_text}{path}")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))
+        };
+        let (api, mcp) = (resource("/api")?, resource("/mcp")?);
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -110,14 +127,18 @@ impl AuthorizationServer {
         };
         Ok(AuthorizationServer {
             approval: settings.approval,
+            registration: settings.registration,
             pages: Pages::new(&issuer_text, users.is_only_demo()),
             keys: Keys::new(&settings.signing_keys)?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
-            clients: Clients::new(settings.clients.clone()),
+            clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
+            resources: KnownResources::new(settings.resources.clone()),
+            scopes: KnownScopes::new(settings),
+            claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
@@ -133,6 +154,9 @@ impl AuthorizationServer {
             violations,
             issuer,
             api,
+            mcp,
+            mcp_sessions: Sessions::new(),
+            notes: Notes::default(),
         })
     }
 

@@ -1,9 +1,11 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
+use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::scopes::{DEFAULT_SCOPE, KnownScopes, NOTES_SCOPE};
 use super::settings::dpop::DpopDemands;
+use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -16,9 +18,10 @@ use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const HUMAN_LINKS: [&str; 3] = [
+pub(crate) const HUMAN_LINKS: [&str; 4] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/api",
+    "/.well-known/oauth-protected-resource/mcp",
     "/jwks",
 ];
 
@@ -26,7 +29,8 @@ pub(crate) const HUMAN_LINKS: [&str; 3] = [
 pub(crate) struct Documents {
     pub(crate) metadata: Vec<u8>,
     pub(crate) openid_configuration: Vec<u8>,
-    pub(crate) resource_metadata: Vec<u8>,
+    pub(crate) api_metadata: Vec<u8>,
+    pub(crate) mcp_metadata: Vec<u8>,
 }
 
 impl Documents {
@@ -37,10 +41,11 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
-        dpop: DpopDemands,
+        mcp: &Resource,
+        settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop)?;
+        let mut metadata = metadata(issuer, settings)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -48,7 +53,18 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, dpop)),
+            api_metadata: bytes(&resource_metadata(
+                issuer,
+                api,
+                "oauth serve: example API",
+                settings.dpop,
+            )),
+            mcp_metadata: bytes(&resource_metadata(
+                issuer,
+                mcp,
+                "oauth serve: example MCP server",
+                settings.dpop,
+            )),
         })
     }
 }
@@ -72,7 +88,7 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -89,13 +105,13 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         code_challenge_methods_supported: list(&[S256]),
         token_endpoint_auth_methods_supported: list(&methods),
         token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
-        scopes_supported: list(&SCOPES),
+        scopes_supported: list(&KnownScopes::new(settings).names()),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
-        dpop_bound_access_tokens_required: dpop.proof,
+        dpop_bound_access_tokens_required: settings.dpop.proof,
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -139,20 +155,29 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         ("request_parameter_supported", json!(false)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
-        ("protected_resources", json!([format!("{issuer}/api")])),
+        (
+            "protected_resources",
+            json!([format!("{issuer}/api"), format!("{issuer}/mcp")]),
+        ),
     ] {
         document[member] = value;
+    }
+    if settings.registration == Registration::Open {
+        document["registration_endpoint"] = json!(format!("{issuer}{}", Route::Register.path()));
+    }
+    if settings.client_id_documents != ClientIdDocuments::Off {
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     Ok(document)
 }
 
-/// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands) -> Value {
+/// What a resource of this server wants (RFC 9728 §2).
+fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, dpop: DpopDemands) -> Value {
     json!({
-        "resource": api.as_str(),
-        "resource_name": "oauth serve: example API",
+        "resource": resource.as_str(),
+        "resource_name": name,
         "authorization_servers": [issuer.as_str()],
-        "scopes_supported": [DEFAULT_SCOPE],
+        "scopes_supported": [DEFAULT_SCOPE, NOTES_SCOPE],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "dpop_bound_access_tokens_required": dpop.proof,

@@ -18,6 +18,7 @@ mod check;
 #[cfg(unix)]
 mod client_assertions;
 mod client_credentials;
+mod client_id_documents;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
@@ -95,12 +96,15 @@ mod refresh;
 #[cfg(unix)]
 mod relocation;
 #[cfg(unix)]
+mod relying_party;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

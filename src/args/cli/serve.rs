@@ -1,7 +1,8 @@
 //! The flags of `oauth serve` and `oauth demo`.
 
 use crate::output::duration::parse_duration;
-use crate::server::settings::Approval;
+use crate::server::clients::document_url::ClientIdDocuments;
+use crate::server::settings::{Approval, Registration};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ pub struct ServeOptions {
         help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
     )]
     pub redirect_uri: Vec<String>,
+    /// Users with claims, clients, resources, lifetimes and claims of tokens, in TOML; flags win over it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub setup: Option<PathBuf>,
     /// Keys that stay the same from run to run: PEM with a P-256 key, an RSA key, or both
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub signing_key_file: Option<PathBuf>,
@@ -36,15 +40,21 @@ pub struct ServeOptions {
     /// Who decides: the person at the browser, or nobody (for scripts)
     #[arg(long, value_name = "HOW", default_value = "ask")]
     pub approve: Approval,
-    /// Lifetime of codes
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
-    pub code_ttl: Duration,
-    /// Lifetime of access tokens
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
-    pub access_token_ttl: Duration,
-    /// Lifetime of refresh tokens
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_duration)]
-    pub refresh_token_ttl: Duration,
+    /// Whether clients may register themselves (RFC 7591)
+    #[arg(long, value_name = "WHO", default_value = "open")]
+    pub registration: Registration,
+    /// Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off
+    #[arg(long, value_name = "WHICH", default_value = "on")]
+    pub client_id_documents: ClientIdDocuments,
+    /// Lifetime of codes [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub code_ttl: Option<Duration>,
+    /// Lifetime of access tokens [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub access_token_ttl: Option<Duration>,
+    /// Lifetime of refresh tokens [default: 30d]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub refresh_token_ttl: Option<Duration>,
     /// Whether a refresh token works once
     #[arg(long, value_name = "SWITCH", default_value = "on")]
     pub refresh_rotation: Switch,
@@ -57,7 +67,7 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
-    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    /// Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
     /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
@@ -78,6 +88,20 @@ impl ValueEnum for Approval {
             Approval::Ask => ("ask", "Sign-in and consent pages in the browser"),
             Approval::Auto => ("auto", "Yes at once, for the first user"),
             Approval::Deny => ("deny", "No at once"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for Registration {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Registration::Open, Registration::Off]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Registration::Open => ("open", "Every client can"),
+            Registration::Off => ("off", "None can"),
         };
         Some(PossibleValue::new(name).help(help))
     }

@@ -27,7 +27,20 @@ use crate::args::config::Setting;
 use clap::Args;
 use std::ffi::OsString;
 
-/// Options of `oauth login`.
+/// `oauth login`: its options, and the questions that stand in for them.
+#[derive(Debug, Default, Args)]
+pub struct LoginCommand {
+    #[command(flatten)]
+    pub options: LoginOptions,
+    /// Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved
+    #[arg(long, conflicts_with_all = ["target", "issuer", "provider", "authorization_endpoint", "token_endpoint", "stop_before", "refresh_token_stdin"])]
+    pub wizard: bool,
+    /// The whole command line, for the wizard to complete.
+    #[arg(skip)]
+    pub words: Vec<OsString>,
+}
+
+/// Options of a login.
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server
@@ -36,12 +49,6 @@ pub struct LoginOptions {
     /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]
     #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
-    /// Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved
-    #[arg(long, conflicts_with_all = ["target", "issuer", "provider", "authorization_endpoint", "token_endpoint", "stop_before", "refresh_token_stdin"])]
-    pub wizard: bool,
-    /// The whole command line, for the wizard to complete.
-    #[arg(skip)]
-    pub words: Vec<OsString>,
     #[command(flatten)]
     pub server: ServerOptions,
     #[command(flatten)]

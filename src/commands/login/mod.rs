@@ -17,7 +17,7 @@ use crate::app::client_credentials::{check_client_authentication, client_credent
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::token_source::Purpose;
-use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
+use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, StopBefore};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
@@ -34,10 +34,10 @@ use summary::{Summary, print_default_note};
 use turn::Turn;
 use unattended::reject_unattended;
 
-pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
-    match wizard::is_wanted(context, options)? {
-        true => wizard::run(context, options, log_in_or_stop),
-        false => log_in_or_stop(context, options),
+pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error> {
+    match wizard::is_wanted(context, command)? {
+        true => wizard::run(context, command, log_in_or_stop),
+        false => log_in_or_stop(context, &command.options),
     }
 }
 

@@ -1,14 +1,10 @@
 //! Clients in the members of RFC 7591 §2, as `--client-metadata` takes them.
-//! Members that make no difference here are ignored, as §2 says.
 
 use super::clients::RegisteredClient;
 use super::invalid::InvalidSetting;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::json::parse_object;
-use crate::protocol::jwks::JwkSet;
-use crate::protocol::signing::SigningAlgorithm;
 use crate::secret::Secret;
-use serde_json::{Map, Value};
+use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
 
 impl RegisteredClient {
     /// Registers a client from its metadata.
@@ -16,99 +12,33 @@ impl RegisteredClient {
     /// # Errors
     /// [`InvalidSetting::ClientMetadata`] naming the member.
     pub fn from_metadata(json: &[u8]) -> Result<Self, InvalidSetting> {
-        let members = Members(parse_object(json).map_err(|error| invalid(error.to_string()))?);
+        let members = Members::parse(json)?;
         let id = members
             .text("client_id")?
             .ok_or_else(|| invalid("client_id is missing"))?;
         let secret = members.text("client_secret")?.map(Secret::from);
-        let method = match members.text("token_endpoint_auth_method")? {
-            // RFC 7591 §2
-            None => ClientAuthenticationMethod::ClientSecretBasic,
-            Some(name) => name
-                .parse()
-                .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
-        };
-        if matches!(
-            method,
-            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-        ) {
-            return Err(invalid(format!("{} is not supported by this server", method.as_str())));
-        }
-        let keys = members.keys()?;
+        let metadata = ClientMetadata::read(&members, ClientAuthenticationMethod::ClientSecretBasic)?;
+        let method = metadata.method;
         if method.takes_secret() && secret.is_none() {
-            return Err(invalid(format!("client_secret is missing for {}", method.as_str())));
+            return Err(invalid(format!("client_secret is missing for {}", method.as_str())).into());
         }
-        if method == ClientAuthenticationMethod::PrivateKeyJwt && keys.is_none() {
-            return Err(invalid("jwks is missing for private_key_jwt"));
-        }
-        let redirect_uris = members.list("redirect_uris")?;
+        let defaults = RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &[])?;
         Ok(RegisteredClient {
-            keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
+            keys: metadata.keys,
             method: Some(method),
-            assertion_algorithm: members.assertion_algorithm(method)?,
-            ..RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &redirect_uris)?
+            assertion_algorithm: metadata.assertion_algorithm,
+            redirect_uris: match metadata.redirect_uris {
+                none if none.is_empty() => defaults.redirect_uris,
+                given => given,
+            },
+            ..defaults
         })
     }
 }
 
-fn invalid(problem: impl Into<String>) -> InvalidSetting {
-    InvalidSetting::ClientMetadata(problem.into())
-}
-
-struct Members(Map<String, Value>);
-
-impl Members {
-    fn text(&self, name: &str) -> Result<Option<&str>, InvalidSetting> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(invalid(format!("{name} is not a string"))),
-        }
-    }
-
-    fn list(&self, name: &str) -> Result<Vec<String>, InvalidSetting> {
-        let wrong = || invalid(format!("{name} is not a list of strings"));
-        match self.0.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-                .collect(),
-            Some(_) => Err(wrong()),
-        }
-    }
-
-    fn keys(&self) -> Result<Option<JwkSet>, InvalidSetting> {
-        if self.0.contains_key("jwks_uri") {
-            return Err(invalid("jwks_uri is not fetched: give the keys themselves as jwks"));
-        }
-        let Some(set) = self.0.get("jwks") else {
-            return Ok(None);
-        };
-        let set = JwkSet::parse(set.to_string().as_bytes()).map_err(|error| invalid(format!("jwks: {error}")))?;
-        match (set.keys(), set.unusable()) {
-            ([], [key, ..]) => Err(invalid(format!("jwks has no usable key: {}", key.problem))),
-            ([], []) => Err(invalid("jwks has no key")),
-            _ => Ok(Some(set)),
-        }
-    }
-
-    fn assertion_algorithm(&self, method: ClientAuthenticationMethod) -> Result<Option<String>, InvalidSetting> {
-        const NAME: &str = "token_endpoint_auth_signing_alg";
-        let Some(name) = self.text(NAME)? else {
-            return Ok(None);
-        };
-        let is_known = match method {
-            ClientAuthenticationMethod::ClientSecretJwt => ["HS256", "HS384", "HS512"].contains(&name),
-            _ => SigningAlgorithm::from_name(name).is_some(),
-        };
-        match is_known {
-            true => Ok(Some(name.to_owned())),
-            false => Err(invalid(format!(
-                "{NAME} \"{name}\" is not an algorithm of {}",
-                method.as_str()
-            ))),
-        }
+impl From<InvalidClientMetadata> for InvalidSetting {
+    fn from(invalid: InvalidClientMetadata) -> Self {
+        InvalidSetting::ClientMetadata(invalid.to_string())
     }
 }
 

@@ -1,21 +1,26 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+pub mod claims;
 pub mod client_metadata;
 pub mod clients;
 pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod resources;
 pub mod signing_keys;
 pub mod users;
 
+use super::clients::document_url::ClientIdDocuments;
 use super::violations::set::Violations;
+use claims::ExtraClaims;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use resources::KnownResource;
 use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
@@ -33,7 +38,15 @@ pub struct ServeSettings {
     pub signing_keys: SigningKeys,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
+    /// The resource servers that tokens can be asked for; any where it is empty.
+    pub resources: Vec<KnownResource>,
+    /// What every token says beside its own claims.
+    pub claims: ExtraClaims,
     pub approval: Approval,
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: Registration,
+    /// Which client-ID metadata documents are fetched.
+    pub client_id_documents: ClientIdDocuments,
     /// How long a code can be redeemed. All lifetimes are rounded up to whole seconds.
     pub code_lifetime: Duration,
     /// How long an access token, and an ID token, is valid.
@@ -67,7 +80,11 @@ impl ServeSettings {
             clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
             signing_keys: SigningKeys::default(),
             users: vec!["demo:demo".parse()?],
+            resources: Vec::new(),
+            claims: ExtraClaims::default(),
             approval: Approval::Ask,
+            registration: Registration::Open,
+            client_id_documents: ClientIdDocuments::Public,
             code_lifetime: Duration::from_secs(60),
             access_token_lifetime: Duration::from_secs(3600),
             refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
@@ -90,6 +107,14 @@ pub enum Approval {
     /// Yes at once, for the first user.
     Auto,
     Deny,
+}
+
+/// Whether clients may register themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Anybody can.
+    Open,
+    Off,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod storage;
 
 use crate::app::context::Context;
 use crate::args::cli::{Command, CommandLine};
-use crate::args::login::LoginOptions;
+use crate::args::login::{LoginCommand, LoginOptions};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
 use crate::system::command_words;
@@ -24,9 +24,10 @@ use std::io::IsTerminal;
 ///
 /// # Errors
 /// [`SettingsError`] where they are and there is nobody to ask.
-pub(super) fn is_wanted(context: &Context, options: &LoginOptions) -> Result<bool, Error> {
+pub(super) fn is_wanted(context: &Context, command: &LoginCommand) -> Result<bool, Error> {
+    let options = &command.options;
     let has_person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !context.style.json;
-    if options.wizard {
+    if command.wizard {
         return match has_person {
             true => Ok(true),
             false => Err(SettingsError::Value {
@@ -57,11 +58,11 @@ pub(super) fn is_wanted(context: &Context, options: &LoginOptions) -> Result<boo
 /// Where no answer comes, and those of the login.
 pub(super) fn run(
     context: &Context,
-    options: &LoginOptions,
+    command: &LoginCommand,
     log_in: impl FnOnce(&Context, &LoginOptions) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut questions = Questions::new(context);
-    let words = ask(&mut questions, options)?;
+    let words = ask(&mut questions, command)?;
     let line = CommandLine::parse_from_arguments(&words).map_err(|error| SettingsError::Value {
         name: "the wizard".to_owned(),
         problem: format!("the answers make no command line ({})", error.kind()),
@@ -78,14 +79,15 @@ pub(super) fn run(
         context.trace.clone(),
         context.deadline,
     );
-    let outcome = log_in(&context, &completed);
+    let outcome = log_in(&context, &completed.options);
     questions.tell("The same without questions:");
     questions.tell(&format!("    {}", shown(&words)));
     outcome
 }
 
 /// The command line that the answers make of the one that was typed.
-fn ask(questions: &mut Questions<'_>, options: &LoginOptions) -> Result<Vec<OsString>, Error> {
+fn ask(questions: &mut Questions<'_>, command: &LoginCommand) -> Result<Vec<OsString>, Error> {
+    let options = &command.options;
     let config = questions.context.config()?;
     let server = server::ask(questions)?;
     let way = match options.request.grant.is_some() || options.request.device {
@@ -106,7 +108,7 @@ fn ask(questions: &mut Questions<'_>, options: &LoginOptions) -> Result<Vec<OsSt
     if keeps_session {
         answers.extend(storage::ask_store(questions)?);
     }
-    let mut words = complete(&options.words, &answers);
+    let mut words = complete(&command.words, &answers);
     if options.profile.is_none() && keeps_session {
         let profile = storage::ask_profile(questions, &config, &words)?;
         words.extend(profile.into_iter().map(OsString::from));

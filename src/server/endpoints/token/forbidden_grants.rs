@@ -29,7 +29,7 @@ pub(super) fn answer(
         Ok(client) => client,
         Err(response) => return Some(*response),
     };
-    let authorization = authorization(server, moment.now, client, form);
+    let authorization = authorization(server, moment.now, &client, form);
     Some(match token_without_code(server, moment, authorization) {
         Ok(tokens) => Response::json(200, &tokens),
         Err(error) => server_error(&error),
@@ -51,7 +51,10 @@ fn authorization(
         scope: scope.unwrap_or_else(default_scope),
         resource: vec![server.api.clone()],
         nonce: None,
-        subject: user.map_or_else(|| server.first_user(now).user, str::to_owned),
+        subject: user.map_or_else(
+            || server.users.subject(&server.first_user(now).user),
+            |name| server.users.subject(name),
+        ),
         auth_time: Some(now),
         refresh_key: None,
     }

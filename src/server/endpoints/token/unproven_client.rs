@@ -10,13 +10,14 @@ use crate::server::authorization_server::AuthorizationServer;
 use crate::server::message::Request;
 use crate::server::moment::Moment;
 use crate::server::settings::clients::RegisteredClient;
+use std::sync::Arc;
 
 /// The client with a secret that a request names without proving that it is its own.
-pub(in crate::server::endpoints) fn client_without_proof<'a>(
-    server: &'a AuthorizationServer,
+pub(in crate::server::endpoints) fn client_without_proof(
+    server: &AuthorizationServer,
     form: &Params,
     http: &Request,
-) -> Option<&'a RegisteredClient> {
+) -> Option<Arc<RegisteredClient>> {
     let authorization = http.header("authorization").ok()?;
     let presented = PresentedClient::parse(form, authorization).ok()?;
     let client = server.clients.find(&presented.id)?;
@@ -35,7 +36,7 @@ pub(super) fn admit(
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
-    if registered.is_some_and(RegisteredClient::is_confidential) && presented.assertion.is_none() {
+    if registered.is_some_and(|client| client.is_confidential()) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
