@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--format' '--from' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -97,11 +97,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l pushed-authorizati
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -113,6 +114,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra pa
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l subject-token -d 'Where the token comes from that is exchanged: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l subject-token-type -d 'What kind of token that is: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l actor-token -d 'Where the token of the party that acts for the subject comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l actor-token-type -d 'What kind of token that is' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l requested-token-type -d 'What kind of token the exchange is to bring' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion -d 'Where the assertion of --grant jwt-bearer comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l from -d 'The profile whose session at the identity provider vouches, for --grant id-jag' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
@@ -150,6 +158,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Pri
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-save -d 'Leave the configuration file alone'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-store -d 'Keep nothing: print the token response as JSON (= --store none)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l wizard -d 'Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'Show secrets whole in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'
@@ -471,11 +480,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l pushed-authorizati
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -487,6 +497,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l param -d 'Extra pa
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l subject-token -d 'Where the token comes from that is exchanged: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l subject-token-type -d 'What kind of token that is: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l actor-token -d 'Where the token of the party that acts for the subject comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l actor-token-type -d 'What kind of token that is' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l requested-token-type -d 'What kind of token the exchange is to bring' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion -d 'Where the assertion of --grant jwt-bearer comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l from -d 'The profile whose session at the identity provider vouches, for --grant id-jag' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
@@ -503,7 +520,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browse
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1'
+rfc9700\t'Best Current Practice for OAuth 2.0 Security'
+oidc\t'OpenID Connect'
+fapi2\t'FAPI 2.0 Security Profile'
+mcp\t'Model Context Protocol'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l sarif -d 'Write the report as SARIF 2.1.0, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -653,6 +676,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l port -d 'Port on 1
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client -d 'Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-metadata -d 'Registered client in the members of RFC 7591, such as token_endpoint_auth_method and jwks; repeatable' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l redirect-uri -d 'Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l setup -d 'Users with claims, clients, resources, lifetimes and claims of tokens, in TOML; flags win over it' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l signing-key-file -d 'Keys that stay the same from run to run: PEM with a P-256 key, an RSA key, or both' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l user -d 'Account that can sign in; repeatable [default: demo:demo]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l approve -d 'Who decides: the person at the browser, or nobody (for scripts)' -r -f -a "ask\t'Sign-in and consent pages in the browser'
@@ -661,9 +685,9 @@ deny\t'No at once'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l registration -d 'Whether clients may register themselves (RFC 7591)' -r -f -a "open\t'Every client can'
 off\t'None can'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-id-documents -d 'Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes [default: 60s]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens [default: 1h]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens [default: 30d]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-rotation -d 'Whether a refresh token works once' -r -f -a "on\t'On'
 off\t'Off'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d 'How long a spent refresh token still works' -r

@@ -82,7 +82,9 @@ fn usual_name(questions: &Questions<'_>, config: &Config, words: &[OsString]) ->
         return None;
     };
     match line.command {
-        Some(Command::Login(options)) => settings::login_profile(&options, &questions.context.environment, config).ok(),
+        Some(Command::Login(command)) => {
+            settings::login_profile(&command.options, &questions.context.environment, config).ok()
+        }
         _ => None,
     }
 }
