@@ -47,7 +47,9 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{
+    authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce,
+};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -71,6 +73,7 @@ pub fn run(
     metadata::run(&mut check, &documents);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
+    mtls::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -85,11 +88,13 @@ pub fn run(
     introspection::run(&mut check);
     device::run(&mut check);
     dpop::run(&mut check);
+    mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
     client_assertion::run(&mut check);
+    mtls::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

@@ -97,6 +97,7 @@ mod refresh;
 mod relocation;
 #[cfg(unix)]
 mod relying_party;
+mod request;
 #[cfg(unix)]
 mod request_objects;
 mod revoke;
@@ -105,6 +106,8 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 mod serve_setup;
+#[cfg(unix)]
+mod serve_tls;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
