@@ -4,7 +4,6 @@ use super::questions::Questions;
 use super::server::Server;
 use crate::args::login::{ClientOptions, DEFAULT_REDIRECT_URI};
 use crate::error::Error;
-use crate::flow::discovery::capabilities::options_for_client_authentication;
 use crate::foreign_text::Quoted;
 use crate::protocol::client::ClientId;
 use crate::providers::{ClientKind, Provider};
@@ -44,6 +43,9 @@ pub(super) fn ask(
     if !has_credential && !questions.context.environment.has("OAUTH_CLIENT_SECRET") {
         words.extend(credential_words(questions, credential(server, for_itself))?);
     }
+    if !for_itself {
+        words.extend(server.demanded_words());
+    }
     Ok(words)
 }
 
@@ -81,15 +83,13 @@ fn client_id(questions: &mut Questions<'_>) -> Result<String, Error> {
 /// What the server wants of a client that is known by its id.
 fn credential(server: &Server, for_itself: bool) -> Credential {
     let kind = server.provider.as_ref().map(|provider| provider.client);
-    let wanted = options_for_client_authentication(&server.members);
-    match (kind, wanted) {
-        (Some(ClientKind::Secret), _) => Credential::Secret,
-        (_, Some(flags)) if flags.contains("--client-cert-file") => Credential::CertificateAndKey,
-        (_, Some(flags)) if flags.contains("--client-key-file") => Credential::Key,
-        (_, Some(_)) => Credential::Secret,
-        _ if for_itself => Credential::Secret,
-        (Some(ClientKind::Public), None) => Credential::Nothing,
-        (Some(ClientKind::Either) | None, None) => Credential::OptionalSecret,
+    match kind {
+        Some(ClientKind::Secret) => Credential::Secret,
+        _ if server.demands_option("--client-cert-file") => Credential::CertificateAndKey,
+        _ if server.demands_option("--client-key-file") => Credential::Key,
+        _ if server.demands_option("--client-secret-file") || for_itself => Credential::Secret,
+        Some(ClientKind::Public) => Credential::Nothing,
+        Some(ClientKind::Either) | None => Credential::OptionalSecret,
     }
 }
 

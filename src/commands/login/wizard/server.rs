@@ -8,6 +8,7 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::exit::Diagnosis;
 use crate::flow::discovery::DiscoveryError;
+use crate::flow::discovery::demands::{Demand, demands};
 use crate::flow::discovery::report::{DiscoveryReport, explore};
 use crate::flow::discovery::walk::Outcome;
 use crate::foreign_text::Quoted;
@@ -44,6 +45,20 @@ impl Server {
         let of_api = self.api_scopes.iter().map(String::as_str);
         let of_server = Members(&self.members).list("scopes_supported").unwrap_or_default();
         of_api.chain(of_server).collect()
+    }
+
+    /// Whether no client may do without this option.
+    pub(super) fn demands_option(&self, option: &str) -> bool {
+        let demands = demands(&self.members);
+        let mut options = demands.iter().filter_map(Demand::options);
+        options.any(|options| options.split(' ').any(|word| word == option))
+    }
+
+    /// What no authorization request may do without, beside the client's credentials.
+    pub(super) fn demanded_words(&self) -> Vec<String> {
+        let options: [&[&str]; 2] = [&["--request-object"], &["--response-mode", "jwt"]];
+        let demanded = options.into_iter().filter(|words| self.demands_option(words[0]));
+        demanded.flatten().map(|word| (*word).to_owned()).collect()
     }
 }
 
