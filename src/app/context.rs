@@ -242,6 +242,20 @@ impl Context {
         }))
     }
 
+    /// A way to servers that may work for this long on an answer, whatever the deadline.
+    pub(crate) fn transport_within(&self, patience: Duration) -> Result<Transport, Error> {
+        let settings = settings::transport(&self.global, &self.environment, None, false)?;
+        Ok(Transport::new(TransportSettings {
+            http_timeout: settings.http_timeout.max(patience),
+            ..settings
+        }))
+    }
+
+    /// Whether HTTP exchanges are shown anywhere.
+    pub(crate) fn shows_exchanges(&self) -> bool {
+        self.trace.is_some() || self.global.verbose >= 2
+    }
+
     pub(crate) fn observer(&self) -> CommandObserver {
         self.observer_with(self.global.verbose)
     }

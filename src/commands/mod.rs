@@ -13,6 +13,7 @@ mod introspect;
 mod login;
 mod logout;
 mod man;
+mod mcp;
 mod pkce;
 mod profile;
 mod providers;
@@ -61,6 +62,7 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),
         Command::Request(options) => request::run(context, &options),
+        Command::Mcp(options) => mcp::run(context, &options),
         Command::Credential(command) => credential::run(context, &command),
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),

@@ -73,11 +73,6 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let setup = options.setup.as_deref().map(Setup::load).transpose()?;
     let setup = setup.unwrap_or_default();
     let clients = clients(options, setup.clients)?;
-    if let Some(client) = clients.iter().find(|client| client.needs_tls())
-        && options.tls.is_none()
-    {
-        return Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into());
-    }
     let given: Vec<User> = options
         .user
         .iter()
@@ -159,7 +154,12 @@ fn clients(options: &ServeOptions, of_setup: Vec<RegisteredClient>) -> Result<Ve
     if clients.is_empty() {
         clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
     }
-    Ok(clients)
+    match clients.iter().find(|client| client.needs_tls()) {
+        Some(client) if options.tls.is_none() => {
+            Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into())
+        }
+        _ => Ok(clients),
+    }
 }
 
 /// Every rule that can be broken, one a line.

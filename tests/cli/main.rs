@@ -67,6 +67,7 @@ mod login_for_programs;
 mod logout;
 mod machine_grants;
 mod man;
+mod mcp;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]

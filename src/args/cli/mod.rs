@@ -19,7 +19,7 @@ pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, ManOptions, PkceOptions, ProvidersOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
-pub use request::RequestOptions;
+pub use request::{McpOptions, RequestOptions};
 pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
@@ -109,6 +109,8 @@ pub enum Command {
     /// Send an HTTP request with a valid token
     #[command(allow_missing_positional = true)]
     Request(RequestOptions),
+    /// Serve the MCP server at a URL on standard input and output, with a valid token
+    Mcp(McpOptions),
     /// Give a token to git, docker or AWS in the protocol of their credential helpers
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -155,7 +157,10 @@ impl Command {
     /// Whether standard input belongs to somebody else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {
-        matches!(self, Command::Exec(_) | Command::Credential(_) | Command::Request(_))
+        matches!(
+            self,
+            Command::Exec(_) | Command::Credential(_) | Command::Request(_) | Command::Mcp(_)
+        )
     }
 }
 

@@ -27,7 +27,7 @@ pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use provider::{known_providers, named_provider};
-pub use request::{ApiCall, CallBody, DataSource, FormField, api_call};
+pub use request::{ApiCall, CallBody, DataSource, FormField, api_call, api_url, headers};
 pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
 pub use secrets::{

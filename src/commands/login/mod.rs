@@ -36,6 +36,7 @@ use saver::{Destination, SessionSaver};
 use summary::{Summary, print_default_note};
 use turn::Turn;
 use unattended::reject_unattended;
+use url::Url;
 
 pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error> {
     match wizard::is_wanted(context, command)? {
@@ -65,6 +66,19 @@ pub(super) fn login_for_scope(context: &Context, name: &ProfileName, scope: &Sco
             scope: scope.tokens().to_vec(),
             ..RequestOptions::default()
         },
+        callback: CallbackOptions {
+            timeout: DEFAULT_LOGIN_TIMEOUT,
+            ..CallbackOptions::default()
+        },
+        ..LoginOptions::default()
+    };
+    log_in(context, &options, OnOtherFailure::Fail, false)
+}
+
+/// The login at the authorization server of an API, for a bridge to it.
+pub(super) fn login_for_api(context: &Context, url: &Url) -> Result<(), Error> {
+    let options = LoginOptions {
+        target: Some(url.to_string()),
         callback: CallbackOptions {
             timeout: DEFAULT_LOGIN_TIMEOUT,
             ..CallbackOptions::default()

@@ -185,6 +185,7 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.authorization_details = None;
     session.client.assertion_source = None;
     session.dpop_key = None;
+    session.certificate_bound = false;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;

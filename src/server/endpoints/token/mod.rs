@@ -12,7 +12,7 @@ pub(super) mod unproven_client;
 use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
 use crate::protocol::citation::RequestError;
-use crate::protocol::client::PresentedClient;
+use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::grant::Grant;
 use crate::protocol::grant::refresh_token::GRANT_TYPE as REFRESH_TOKEN;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
@@ -52,12 +52,9 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Ok(request) => request,
         Err(error) => return malformed(error, authorization.is_some()),
     };
-    let client_id = match authenticate(server, moment, &request.client, http.certificate.as_ref()) {
-        Ok(client) => client.id.clone(),
-        Err(rejection) => match unproven_client::admit(server, moment, &request, http) {
-            Some(client_id) => client_id,
-            None => return unauthenticated(server, moment.policy, &request.client, rejection),
-        },
+    let client_id = match client_of_request(server, moment, &request, http) {
+        Ok(client_id) => client_id,
+        Err(response) => return *response,
     };
     // Before the grant is looked at: a refused proof spends neither code nor refresh token
     let proven = match key_of_request(server, moment, http) {
@@ -95,6 +92,24 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         }
     };
     with_nonce(server, moment, response)
+}
+
+/// The client that the request proves to come from, or counts as all the same.
+///
+/// # Errors
+/// The response to a client that is unknown or has proved nothing.
+fn client_of_request(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    request: &ReceivedTokenRequest,
+    http: &Request,
+) -> Result<ClientId, Box<Response>> {
+    authenticate(server, moment, &request.client, http.certificate.as_ref())
+        .map(|client| client.id.clone())
+        .or_else(|rejection| {
+            unproven_client::admit(server, moment, request, http)
+                .ok_or_else(|| Box::new(unauthenticated(server, moment.policy, &request.client, rejection)))
+        })
 }
 
 /// The key that the request proves to hold, where it does.
