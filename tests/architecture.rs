@@ -331,7 +331,6 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session/json.rs", "encodes the record"),
-    ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     (
         "src/trace/redact/url_parts.rs",

@@ -76,6 +76,8 @@ mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
 mod packages;
+// a pseudo-terminal
+#[cfg(unix)]
 mod passphrase;
 #[cfg(unix)]
 mod paste;
@@ -123,3 +125,6 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;
+// a pseudo-terminal
+#[cfg(unix)]
+mod wizard;
