@@ -101,6 +101,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
     (
+        "src/server/shell/tls_files.rs",
+        "writes and reads the keys of certificates",
+    ),
+    (
         "src/app/token_source/gcp.rs",
         "reads the token that a metadata service sent",
     ),
@@ -347,7 +351,6 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session/json.rs", "encodes the record"),
-    ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     (
         "src/trace/redact/url_parts.rs",

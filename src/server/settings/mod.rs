@@ -23,6 +23,7 @@ use invalid::InvalidSetting;
 use origins::AllowedOrigins;
 use resources::KnownResource;
 use signing_keys::SigningKeys;
+use std::path::PathBuf;
 use std::time::Duration;
 use trusted_issuer::TrustedIssuer;
 use users::User;
@@ -67,6 +68,8 @@ pub struct ServeSettings {
     pub cors: AllowedOrigins,
     /// Whose tokens token exchange and assertions take, beside the server's own.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The folder with the certificates of https; plain http without.
+    pub tls: Option<PathBuf>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
@@ -98,6 +101,7 @@ impl ServeSettings {
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
             trusted_issuers: Vec::new(),
+            tls: None,
             dpop: DpopDemands::default(),
             violations: Violations::default(),
         })
