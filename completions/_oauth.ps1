@@ -134,6 +134,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--refresh-token-stdin', '--refresh-token-stdin', [CompletionResultType]::ParameterName, 'Take a refresh token from standard input instead of a login in the browser')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Leave the configuration file alone')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'Keep nothing: print the token response as JSON (= --store none)')
+            [CompletionResult]::new('--wizard', '--wizard', [CompletionResultType]::ParameterName, 'Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets whole in the trace')

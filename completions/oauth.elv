@@ -130,6 +130,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --refresh-token-stdin 'Take a refresh token from standard input instead of a login in the browser'
             cand --no-save 'Leave the configuration file alone'
             cand --no-store 'Keep nothing: print the token response as JSON (= --store none)'
+            cand --wizard 'Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved'
             cand -v 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
             cand --verbose 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
             cand --show-secrets 'Show secrets whole in the trace'

@@ -160,6 +160,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Pri
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-save -d 'Leave the configuration file alone'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-store -d 'Keep nothing: print the token response as JSON (= --store none)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l wizard -d 'Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'Show secrets whole in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'

@@ -48,9 +48,10 @@ use context::Check;
 use logins::Logins;
 use prober::Prober;
 use rules::{
-    authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce,
+    authorize, client_assertion, code, device, dpop, id_token, introspection, jwt_bearer, keys, metadata, mtls, pages,
+    pkce,
 };
-use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
+use rules::{redirect_uri, refresh, revocation, token, token_exchange, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
 /// Examines the server.
@@ -87,6 +88,8 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     device::run(&mut check);
+    token_exchange::run(&mut check);
+    jwt_bearer::run(&mut check);
     dpop::run(&mut check);
     mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);

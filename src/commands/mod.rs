@@ -11,6 +11,7 @@ mod exec;
 mod fresh_or_login;
 mod introspect;
 mod login;
+mod login_wait;
 mod logout;
 mod man;
 mod mcp;
@@ -58,7 +59,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
 
 fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
-        Command::Login(options) => login::run(context, &options),
+        Command::Login(command) => login::run(context, &command),
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),
         Command::Request(options) => request::run(context, &options),

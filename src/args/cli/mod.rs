@@ -23,7 +23,7 @@ pub use request::{McpOptions, RequestOptions};
 pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
-use crate::args::login::LoginOptions;
+use crate::args::login::LoginCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::Path;
@@ -89,7 +89,11 @@ impl CommandLine {
         {
             VersionCommandLine::try_parse_from(arguments)?;
         }
-        CommandLine::try_parse_from(arguments)
+        let mut line = CommandLine::try_parse_from(arguments)?;
+        if let Some(Command::Login(command)) = &mut line.command {
+            command.words = arguments.to_vec();
+        }
+        Ok(line)
     }
 }
 
@@ -97,7 +101,7 @@ impl CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Log in: the whole authorization code flow with PKCE
-    Login(Box<LoginOptions>),
+    Login(Box<LoginCommand>),
     /// Print a valid access token
     Token(TokenCommand),
     /// Run a command with a valid token in its environment

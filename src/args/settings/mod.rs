@@ -34,6 +34,7 @@ pub use secrets::{
     certificate_from_file, code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file,
     signing_key_from_file,
 };
+pub use target::login_profile;
 pub use token::part;
 pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};
