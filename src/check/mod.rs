@@ -47,8 +47,11 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
-use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
+use rules::{
+    authorize, client_assertion, code, device, dpop, id_token, introspection, jwt_bearer, keys, metadata, mtls, pages,
+    pkce,
+};
+use rules::{redirect_uri, refresh, revocation, token, token_exchange, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
 /// Examines the server.
@@ -71,6 +74,7 @@ pub fn run(
     metadata::run(&mut check, &documents);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
+    mtls::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -84,12 +88,16 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     device::run(&mut check);
+    token_exchange::run(&mut check);
+    jwt_bearer::run(&mut check);
     dpop::run(&mut check);
+    mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
     client_assertion::run(&mut check);
+    mtls::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

@@ -1,16 +1,17 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::{Context, server_runtime};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
-use crate::app::signals::shutdown_signal;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::serve_setup::Setup;
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::output::report;
+use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
-use crate::server::Server;
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
@@ -18,7 +19,9 @@ use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
+use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
+use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +33,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     if options.broken.iter().any(|rule| rule == LIST) {
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
-    let settings = serve_settings(options)?;
+    let mut settings = serve_settings(options)?;
+    settings.trusted_issuers = trusted_issuers(context, &options.trust_issuer)?;
     let transport = settings::transport(&context.global, &context.environment, None, false)?;
     let server = Server::bind(&settings)?.with_transport(transport);
     let runtime = server_runtime()?;
@@ -45,6 +49,11 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
             &format!("this server breaks a rule on purpose: {}", describe_rule(rule)),
             style,
         );
+    }
+    if let Some(folder) = settings.tls.as_ref().filter(|_| !quiet) {
+        let authority = folder.join(AUTHORITY);
+        let line = format!("clients of this server trust it with --cacert {}", authority.display());
+        report::report_request(&line, false, style);
     }
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
     // The deadline was for the start.
@@ -114,6 +123,8 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        trusted_issuers: Vec::new(),
+        tls: options.tls.clone(),
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
             nonce: options.require.contains(&Requirement::Nonce),
@@ -125,6 +136,27 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The issuers that are trusted, with the keys that they publish now.
+fn trusted_issuers(context: &Context, urls: &[String]) -> Result<Vec<TrustedIssuer>, Error> {
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    const POLICY: HttpPolicy = HttpPolicy::LoopbackOnly;
+    let transport = context.transport(None, false)?;
+    let mut observer = context.observer();
+    let mut caller = caller(&transport, &mut observer);
+    let runtime = context.runtime()?;
+    let mut trusted = Vec::new();
+    for url in urls {
+        let issuer = settings::issuer_of("--trust-issuer", url, POLICY)?;
+        let source = KeySource::Issuer(issuer.clone(), POLICY);
+        let fetching = issuer_keys(&source, &mut caller);
+        let keys = runtime.block_on(interruptible(fetching))??;
+        trusted.push(TrustedIssuer { issuer, keys });
+    }
+    Ok(trusted)
 }
 
 /// The flag wins over the setup.
@@ -148,7 +180,12 @@ fn clients(options: &ServeOptions, of_setup: Vec<RegisteredClient>) -> Result<Ve
     if clients.is_empty() {
         clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
     }
-    Ok(clients)
+    match clients.iter().find(|client| client.needs_tls()) {
+        Some(client) if options.tls.is_none() => {
+            Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into())
+        }
+        _ => Ok(clients),
+    }
 }
 
 /// Every rule that can be broken, one a line.
@@ -218,6 +255,14 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .map(|(name, url)| (name.clone(), url.clone()))
         .collect();
     let mut object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
+    if let Some(folder) = &settings.tls {
+        object["tls"] = json!({
+            "authority": folder.join(AUTHORITY),
+            "client_certificate": folder.join(CLIENT),
+            "client_key": folder.join(CLIENT_KEY),
+            "client_subject": CLIENT_SUBJECT,
+        });
+    }
     if !settings.violations.is_empty() {
         object["broken"] = settings.violations.rules().map(as_object).collect();
     }

@@ -7,7 +7,7 @@
 
 use super::access_token::AccessToken;
 use super::clients::Clients;
-use super::documents::Documents;
+use super::documents::{Documents, Origins};
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
@@ -22,6 +22,7 @@ use super::scopes::KnownScopes;
 use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
 use super::settings::resources::KnownResources;
+use super::settings::trusted_issuer::TrustedIssuer;
 use super::settings::users::Users;
 use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
@@ -58,6 +59,8 @@ pub enum SetUpError {
 /// revoked, the resource server.
 pub struct AuthorizationServer {
     pub(crate) issuer: Issuer,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
     /// Where its Model Context Protocol server is.
@@ -89,6 +92,8 @@ pub struct AuthorizationServer {
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
     pub(crate) dpop: DpopProofs,
+    /// Whose tokens are taken beside its own.
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -103,17 +108,22 @@ pub struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`.
+    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`, or `https` where it speaks TLS.
     ///
     /// # Errors
     /// [`SetUpError`].
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
-        let issuer_text = format!("http://127.0.0.1:{port}");
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let issuer_text = format!("{scheme}://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
         let resource = |path: &str| {
             Resource::parse(&format!("{issuer_text}{path}")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))
         };
         let (api, mcp) = (resource("/api")?, resource("/mcp")?);
+        let origins = Origins {
+            issuer: &issuer,
+            for_certificates: settings.tls.as_ref().map(|_| format!("https://localhost:{port}")),
+        };
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -135,11 +145,12 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-            documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
+            documents: Documents::new(&origins, &api, &mcp, settings, &violations)?,
             resources: KnownResources::new(settings.resources.clone()),
             scopes: KnownScopes::new(settings),
             claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
+            trusted_issuers: settings.trusted_issuers.clone(),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),
@@ -153,6 +164,7 @@ impl AuthorizationServer {
             first_loopback_port: OnceLock::new(),
             violations,
             issuer,
+            scheme,
             api,
             mcp,
             mcp_sessions: Sessions::new(),

@@ -18,14 +18,17 @@ mod wrong_user_codes;
 mod access_token;
 mod bearer;
 mod client_authentication;
+pub mod client_certificate;
 mod client_metadata;
 pub mod clients;
+mod confirmation;
 mod cors;
 mod dispatch;
 mod documents;
 mod dpop;
 mod dpop_proofs;
 mod endpoints;
+pub mod expected_certificate;
 mod expiring_map;
 mod fault_injection;
 mod grants;
@@ -44,5 +47,6 @@ mod test_randomness;
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 mod tests;
 mod token_response;
+mod trusted_issuers;
 
-pub use shell::Server;
+pub use shell::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};

@@ -1,11 +1,13 @@
 //! The operating system: clock and randomness, for those who hand them to the
 //! core, environment, folders and files.
 
+pub mod command_words;
 pub mod dirs;
 pub mod environment;
 pub mod files;
 pub mod process;
 pub mod program;
+pub mod tls;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;

@@ -102,6 +102,7 @@ pub fn login(
     if options.server.issuer.is_some() && saved.text("api").is_some() {
         dropped.push("api");
     }
+    dropped.extend(options.machine.stale_keys(&saved));
     let saved = saved.without(&dropped);
     let filled = match &provider {
         Some(provider) => provider::fill(provider, &saved, grant, options)?,

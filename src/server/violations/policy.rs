@@ -4,6 +4,7 @@
 use super::set::Violations;
 use super::token_alias::Entropy;
 use crate::rules::{Rule, ViolationPoint};
+use crate::server::confirmation::Confirmation;
 use std::cell::RefCell;
 
 /// How long access tokens live where they live too long.
@@ -127,6 +128,23 @@ decisions! {
     rejects_assertions_about_others: AssertionSubject;
     rejects_used_assertions: AssertionReplay;
 
+    // Token exchange.
+    names_issued_token_type: ExchangeIssuedTokenType;
+    rejects_unknown_subject_tokens: ExchangeUnknownToken;
+    rejects_revoked_subject_tokens: ExchangeRevoked;
+    verifies_signatures_of_subject_tokens: ExchangeSignature;
+    rejects_unsigned_subject_tokens: ExchangeUnsigned;
+    reports_refused_subject_tokens_as_invalid_request: ExchangeErrorCode;
+    reports_identity_assertions_as_not_applicable: IdJagTokenType;
+
+    // Assertions as grants.
+    verifies_signatures_of_grant_assertions: JwtBearerSignature;
+    rejects_unsigned_grant_assertions: JwtBearerUnsigned;
+    rejects_grant_assertions_for_others: JwtBearerAudience;
+    rejects_id_tokens_as_assertions: JwtBearerIdToken;
+    rejects_access_tokens_as_assertions: JwtBearerAccessToken;
+    gives_no_refresh_token_for_assertions: JwtBearerRefreshToken;
+
     // Tokens.
     issues_access_tokens_for_requested_resources: TokenResource;
     names_audience_in_access_tokens: TokenAudience;
@@ -175,6 +193,13 @@ decisions! {
     rejects_bound_tokens_as_bearer: DpopBearer;
     requires_access_token_hashes: DpopAccessTokenHash;
     requires_the_key_of_the_token: DpopOtherKey;
+
+    // Certificates of clients.
+    rejects_other_certificates: MtlsOtherCertificate;
+    requires_certificates_for_refresh_tokens: MtlsRefresh;
+    rejects_bound_tokens_without_certificate: MtlsBearer;
+    requires_the_certificate_of_the_token: MtlsTokenOfOther;
+    reports_certificates_of_bound_tokens: MtlsIntrospection;
 
     // The userinfo endpoint.
     answers_userinfo: UserinfoWorks;
@@ -250,6 +275,17 @@ impl Policy<'_> {
     /// Whether authorization responses are not the honest ones.
     pub(crate) fn alters_authorization_responses(&self) -> bool {
         self.violations.violates_any_at(ViolationPoint::AuthorizationResponse)
+    }
+
+    /// What a token says that it is bound to.
+    pub(crate) fn confirmation(&self, honest: &Confirmation) -> Confirmation {
+        let mut confirmation = honest.clone();
+        if let Some(thumbprint) = &mut confirmation.certificate
+            && self.violates(Rule::MtlsConfirmation)
+        {
+            *thumbprint = thumbprint.chars().rev().collect();
+        }
+        confirmation
     }
 
     /// Notes what is violated from the start, where it shows.
