@@ -46,6 +46,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
+use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
@@ -84,6 +85,10 @@ pub fn run(
     introspection::run(&mut check);
     device::run(&mut check);
     dpop::run(&mut check);
+    pushed_authorization::run(&mut check);
+    request_object::run(&mut check);
+    signed_response::run(&mut check);
+    authorization_details::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);

@@ -21,6 +21,8 @@ pub(crate) struct AccessToken {
     pub(crate) expires_at: i64,
     /// The key that it is bound to (RFC 9449 §6.1).
     pub(crate) key_thumbprint: Option<String>,
+    /// What it is for in detail (RFC 9396 §9.1).
+    pub(crate) authorization_details: Option<Value>,
 }
 
 impl AccessToken {
@@ -54,6 +56,7 @@ impl AccessToken {
                 .and_then(|confirmation| confirmation.get("jkt"))
                 .and_then(Value::as_str)
                 .map(str::to_owned),
+            authorization_details: claims.get("authorization_details").cloned(),
         })
     }
 }

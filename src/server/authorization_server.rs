@@ -15,8 +15,10 @@ use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
 use super::pages::layout::Pages;
+use super::pushed_requests::PushedRequests;
 use super::settings::clients::Clients;
 use super::settings::origins::AllowedOrigins;
+use super::settings::request_demands::RequestDemands;
 use super::settings::users::Users;
 use super::settings::{Approval, ServeSettings};
 use super::violations;
@@ -74,6 +76,8 @@ pub struct AuthorizationServer {
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
     pub(crate) dpop: DpopProofs,
+    /// How the authorization requests of every client must come.
+    pub(crate) request_demands: RequestDemands,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -84,6 +88,7 @@ pub struct AuthorizationServer {
     /// Client assertions that were used, by hash.
     used_assertions: Mutex<ExpiringMap<[u8; 32], ()>>,
     interactions: Mutex<Interactions>,
+    pushed_requests: Mutex<PushedRequests>,
     wrong_user_codes: Mutex<WrongUserCodes>,
 }
 
@@ -117,8 +122,9 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone()),
             users,
-            documents: Documents::new(&issuer, &api, settings.dpop, &violations)?,
+            documents: Documents::new(&issuer, &api, settings, &violations)?,
             dpop: DpopProofs::new(settings.dpop),
+            request_demands: settings.request_demands,
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),
@@ -126,6 +132,7 @@ impl AuthorizationServer {
             grants: Mutex::new(Grants::new(lifetimes)),
             used_assertions: Mutex::new(ExpiringMap::new(MAX_USED_ASSERTIONS)),
             interactions: Mutex::new(Interactions::new()),
+            pushed_requests: Mutex::new(PushedRequests::new()),
             wrong_user_codes: Mutex::default(),
             aliases: AliasTable::new(),
             concurrent_use: ConcurrentUse::default(),
@@ -205,6 +212,11 @@ impl AuthorizationServer {
     /// Sessions and waiting requests, for one short step.
     pub(crate) fn interactions(&self) -> MutexGuard<'_, Interactions> {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that were pushed, for one short step.
+    pub(crate) fn pushed_requests(&self) -> MutexGuard<'_, PushedRequests> {
+        self.pushed_requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The wrong user codes of late, for one short step.

@@ -2,10 +2,12 @@
 //! and of the resource server.
 
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, SCOPES};
+use super::scopes::{DEFAULT_SCOPE, DETAILS_TYPE, SCOPES};
+use super::settings::ServeSettings;
 use super::settings::dpop::DpopDemands;
 use super::violations;
 use super::violations::set::Violations;
+use crate::protocol::authorization::ResponseMode;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::dpop::received::PROOF_ALGORITHMS;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
@@ -37,10 +39,10 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
-        dpop: DpopDemands,
+        settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, dpop)?;
+        let mut metadata = metadata(issuer, settings)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
@@ -48,7 +50,7 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            resource_metadata: bytes(&resource_metadata(issuer, api, dpop)),
+            resource_metadata: bytes(&resource_metadata(issuer, api, settings.dpop)),
         })
     }
 }
@@ -62,6 +64,11 @@ const CLIENT_AUTHENTICATION_METHODS: [ClientAuthenticationMethod; 5] = [
     ClientAuthenticationMethod::PrivateKeyJwt,
 ];
 
+/// What request objects may be signed with.
+const REQUEST_OBJECT_ALGORITHMS: [&str; 10] = [
+    "ES256", "ES384", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512",
+];
+
 /// What their assertions may be signed with.
 const ASSERTION_ALGORITHMS: [&str; 13] = [
     "ES256", "ES384", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "HS256", "HS384",
@@ -72,7 +79,7 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> {
+fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, EndpointError> {
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
@@ -91,11 +98,17 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
         token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
         scopes_supported: list(&SCOPES),
         response_types_supported: list(&["code"]),
-        response_modes_supported: list(&["query", "form_post"]),
+        response_modes_supported: list(&ResponseMode::ALL.map(ResponseMode::as_str)),
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
-        dpop_bound_access_tokens_required: dpop.proof,
+        dpop_bound_access_tokens_required: settings.dpop.proof,
+        pushed_authorization_request_endpoint: endpoint(Route::PushedAuthorization)?,
+        require_pushed_authorization_requests: settings.request_demands.pushed,
+        request_object_signing_alg_values_supported: list(&REQUEST_OBJECT_ALGORITHMS),
+        require_signed_request_object: settings.request_demands.signed,
+        authorization_signing_alg_values_supported: list(&["RS256", "ES256"]),
+        authorization_details_types_supported: list(&[DETAILS_TYPE]),
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -136,7 +149,7 @@ fn metadata(issuer: &Issuer, dpop: DpopDemands) -> Result<Value, EndpointError> 
             ]),
         ),
         ("claims_parameter_supported", json!(false)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
         ("protected_resources", json!([format!("{issuer}/api")])),

@@ -32,8 +32,11 @@ mod interactions;
 mod keys;
 mod moment;
 mod pages;
+mod pushed_requests;
+mod request_object;
 mod scopes;
 mod shell;
+mod signed_response;
 #[cfg(test)]
 mod test_randomness;
 #[cfg(test)]

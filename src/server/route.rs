@@ -19,6 +19,8 @@ pub enum Route {
     Authorize,
     SignIn,
     Consent,
+    /// RFC 9126 §2.
+    PushedAuthorization,
     /// RFC 6749 §3.2.
     Token,
     /// RFC 8628 §3.1.
@@ -35,7 +37,7 @@ pub enum Route {
 }
 
 impl Route {
-    const ALL: [(Route, &'static str, &'static [&'static str]); 15] = [
+    const ALL: [(Route, &'static str, &'static [&'static str]); 16] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -56,6 +58,7 @@ impl Route {
         (Route::Authorize, "/authorize", &["GET", "POST"]),
         (Route::SignIn, "/sign-in", &["GET", "POST"]),
         (Route::Consent, "/consent", &["GET", "POST"]),
+        (Route::PushedAuthorization, "/par", &["POST"]),
         (Route::Token, "/token", &["POST"]),
         (Route::DeviceAuthorization, "/device_authorization", &["POST"]),
         (Route::Device, "/device", &["GET", "POST"]),
@@ -66,8 +69,9 @@ impl Route {
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-    const NAMES: [(&'static str, Route); 9] = [
+    const NAMES: [(&'static str, Route); 10] = [
         ("authorize", Route::Authorize),
+        ("par", Route::PushedAuthorization),
         ("token", Route::Token),
         ("device_authorization", Route::DeviceAuthorization),
         ("device", Route::Device),

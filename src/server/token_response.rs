@@ -7,11 +7,14 @@ use super::keys::error::KeyError;
 use super::moment::Moment;
 use super::route::Route;
 use super::violations::policy::IdTokenFacts;
+use super::violations::signed_response::with_signature_of;
 use super::violations::token_alias::Entropy;
 use crate::protocol::abnf::base64url;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// `aud` and `client_id` are always there, but where that rule is violated.
@@ -31,6 +34,9 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
+    /// RFC 9396 §9.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a Value>,
 }
 
 /// The key that a token is bound to (RFC 9449 §6.1).
@@ -80,6 +86,9 @@ struct TokenResponse<'a> {
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
+    /// RFC 9396 §7.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a Value>,
 }
 
 /// Signs the tokens of one token response and writes its JSON.
@@ -93,7 +102,8 @@ pub(crate) fn token_response(
 ) -> Result<Vec<u8>, KeyError> {
     let policy = moment.policy;
     let scope = issued.scope.to_string();
-    let access_token = access_token(server, moment, issued, &scope)?;
+    let details = issued.authorization_details.as_ref().map(AuthorizationDetails::to_json);
+    let access_token = access_token(server, moment, issued, (&scope, details.as_ref()))?;
     let id_token = if issued.with_id_token && policy.issues_id_tokens() {
         Some(id_token(server, moment, issued, &access_token)?)
     } else {
@@ -121,6 +131,7 @@ pub(crate) fn token_response(
         scope: &scope,
         refresh_token: refresh_token.as_ref().map(|token| token.expose().as_str()),
         id_token: id_token.as_ref().map(|token| token.expose().as_str()),
+        authorization_details: details.as_ref().filter(|_| policy.reports_authorization_details()),
     })
     .map_err(|_| KeyError::Failed)
 }
@@ -130,7 +141,7 @@ fn access_token(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     issued: &IssuedTokens,
-    scope: &str,
+    (scope, authorization_details): (&str, Option<&Value>),
 ) -> Result<Secret, KeyError> {
     let policy = moment.policy;
     policy.note_lifetime();
@@ -149,6 +160,7 @@ fn access_token(
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
+        authorization_details,
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {
@@ -223,14 +235,6 @@ fn id_token(
     let other_claims = IdTokenClaims { iat: 0, ..claims };
     let other = server.keys.sign_id_token(moment.randomness, &other_claims)?;
     Ok(with_signature_of(&token, &other))
-}
-
-/// A token with the signature of another one.
-fn with_signature_of(token: &Secret, other: &Secret) -> Secret {
-    let parts = token.expose().rsplit_once('.').zip(other.expose().rsplit_once('.'));
-    Secret::new(parts.map_or_else(String::new, |((input, _), (_, signature))| {
-        format!("{input}.{signature}")
-    }))
 }
 
 /// The left half of the SHA-256 (OpenID Connect Core §3.1.3.6).

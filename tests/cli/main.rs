@@ -98,6 +98,7 @@ mod revoke;
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_requests;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

@@ -60,7 +60,7 @@ pub struct ServeOptions {
     /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
-    /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
+    /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub require: Vec<Requirement>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
@@ -90,6 +90,10 @@ pub enum Requirement {
     Dpop,
     /// The server's nonce in DPoP proofs (RFC 9449 §8)
     Nonce,
+    /// Pushed authorization requests (RFC 9126)
+    Par,
+    /// Signed authorization requests (RFC 9101)
+    RequestObject,
 }
 
 /// On or off.

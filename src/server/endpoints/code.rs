@@ -45,6 +45,7 @@ pub(super) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> 
         client_id: request.client_id.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
+        authorization_details: request.authorization_details.clone(),
         nonce: request.nonce.clone(),
         subject: signed_in.user.clone(),
         auth_time: Some(signed_in.auth_time),

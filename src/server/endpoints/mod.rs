@@ -13,6 +13,8 @@ pub(crate) mod front_channel;
 pub(crate) mod interaction;
 pub(crate) mod introspect;
 mod prompt_requirements;
+pub(crate) mod pushed_authorization;
+mod request_source;
 pub(crate) mod resource;
 pub(crate) mod revoke;
 pub(crate) mod token;

@@ -50,6 +50,10 @@ pub(crate) enum GrantError {
     PublicClient,
     #[error("scope has more than a client gets for itself: there are {}", CLIENT_SCOPES.join(", "))]
     ScopeOfUsers,
+    #[error(
+        "authorization_details are no list of objects with a type, or have more than was granted; the code is void now"
+    )]
+    AuthorizationDetails,
     #[error("resource is not among those that were granted")]
     Resource,
     #[error("this refusal was asked for")]
@@ -69,6 +73,7 @@ impl GrantError {
             GrantError::DeviceCodeExpired => "expired_token",
             GrantError::PublicClient => "unauthorized_client",
             GrantError::Resource => "invalid_target",
+            GrantError::AuthorizationDetails => "invalid_authorization_details",
             GrantError::Randomness(_) => "server_error",
             _ => "invalid_grant",
         }
@@ -96,6 +101,7 @@ impl GrantError {
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
             GrantError::Resource => "RFC 8707 §2.2",
+            GrantError::AuthorizationDetails => "RFC 9396 §6",
             GrantError::OnPurpose(_) => "--break",
             GrantError::Randomness(_) => "RFC 6749 §10.10",
         }

@@ -3,6 +3,7 @@
 
 use super::clients::RegisteredClient;
 use super::invalid::InvalidSetting;
+use super::request_demands::RequestDemands;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::json::parse_object;
 use crate::protocol::jwks::JwkSet;
@@ -43,6 +44,14 @@ impl RegisteredClient {
         }
         let redirect_uris = members.list("redirect_uris")?;
         Ok(RegisteredClient {
+            request_object_algorithm: members.request_object_algorithm()?,
+            response_algorithm: members.response_algorithm()?,
+            request_demands: RequestDemands {
+                pushed: members.switch("require_pushed_authorization_requests")?,
+                signed: members.switch("require_signed_request_object")?,
+            },
+            authorization_details_types: members.list("authorization_details_types")?,
+            request_keys: keys.clone(),
             keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
             method: Some(method),
             assertion_algorithm: members.assertion_algorithm(method)?,
@@ -90,6 +99,34 @@ impl Members {
             ([], [key, ..]) => Err(invalid(format!("jwks has no usable key: {}", key.problem))),
             ([], []) => Err(invalid("jwks has no key")),
             _ => Ok(Some(set)),
+        }
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, InvalidSetting> {
+        match self.0.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(switch)) => Ok(*switch),
+            Some(_) => Err(invalid(format!("{name} is neither true nor false"))),
+        }
+    }
+
+    fn request_object_algorithm(&self) -> Result<Option<String>, InvalidSetting> {
+        const NAME: &str = "request_object_signing_alg";
+        match self.text(NAME)? {
+            Some(name) if SigningAlgorithm::from_name(name).is_none() => Err(invalid(format!(
+                "{NAME} \"{name}\" is not an algorithm of request objects"
+            ))),
+            name => Ok(name.map(str::to_owned)),
+        }
+    }
+
+    fn response_algorithm(&self) -> Result<Option<SigningAlgorithm>, InvalidSetting> {
+        const NAME: &str = "authorization_signed_response_alg";
+        match self.text(NAME)? {
+            None => Ok(None),
+            Some("RS256") => Ok(Some(SigningAlgorithm::Rs256)),
+            Some("ES256") => Ok(Some(SigningAlgorithm::Es256)),
+            Some(name) => Err(invalid(format!("{NAME} \"{name}\" is neither RS256 nor ES256"))),
         }
     }
 

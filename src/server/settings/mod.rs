@@ -7,6 +7,7 @@ pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod request_demands;
 pub mod signing_keys;
 pub mod users;
 
@@ -16,6 +17,7 @@ use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use request_demands::RequestDemands;
 use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
@@ -52,6 +54,8 @@ pub struct ServeSettings {
     pub cors: AllowedOrigins,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
+    /// How authorization requests must come.
+    pub request_demands: RequestDemands,
     /// The rules that are violated on purpose.
     pub violations: Violations,
 }
@@ -77,6 +81,7 @@ impl ServeSettings {
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
             dpop: DpopDemands::default(),
+            request_demands: RequestDemands::default(),
             violations: Violations::default(),
         })
     }

@@ -46,6 +46,9 @@ pub(crate) fn rewrite(policy: &Policy<'_>, route: Route, request: &Request, fact
             rewriter.add_missing_client(policy, facts);
             rewriter.drop_second_authentication(policy, facts);
         }
+        Route::PushedAuthorization if rewriter.method == "GET" && policy.violates(Rule::ParPostOnly) => {
+            rewriter.post_the_query();
+        }
         Route::Revoke if rewriter.method == "GET" && policy.violates(Rule::RevocationPostOnly) => {
             rewriter.post_the_query();
         }

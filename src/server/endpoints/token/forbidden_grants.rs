@@ -53,6 +53,7 @@ fn authorization(
         nonce: None,
         subject: user.map_or_else(|| server.first_user(now).user, str::to_owned),
         auth_time: Some(now),
+        authorization_details: None,
         refresh_key: None,
     }
 }
