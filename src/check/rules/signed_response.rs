@@ -108,8 +108,8 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         let mut probe = asking(check)?;
         probe.params.set("scope", UNKNOWN_SCOPE);
         match check.prober.authorize(&probe)? {
-            Outcome::Redirect(response) if response.value("error").is_some() => violated("it comes as it is"),
             Outcome::Redirect(response) if response.value("response").is_some() => Ok(()),
+            Outcome::Redirect(response) if response.value("error").is_some() => violated("it comes as it is"),
             Outcome::Redirect(_) => inconclusive("the server does not refuse a scope that nobody knows"),
             Outcome::Error(page) => inconclusive(format!("it is refused by {page}")),
             Outcome::Page => inconclusive_needs_login(),
