@@ -59,8 +59,6 @@ const PLANS: &[Plan] = &[
         Rule::DpopOtherKey,
     ]),
     Plan::Shared(&[Rule::DpopCode]),
-    Plan::Shared(&[Rule::DetailsReported]),
-    Plan::Shared(&[Rule::DetailsWidened]),
     Plan::Shared(&[Rule::CodeSingleUse, Rule::CodeReuseRevokes]),
     Plan::Shared(&[Rule::CodeParallel]),
     Plan::Shared(&[

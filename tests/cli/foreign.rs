@@ -271,7 +271,7 @@ fn a_client_that_must_bind_its_tokens_logs_in_refreshes_and_asks_who_it_is_at_oi
             .args(["--param", "prompt=consent", "-vv", "--browser", &browser.command()]),
     );
     let authorization_url = browser.wait_for_url();
-    assert!(authorization_url.contains("dpop_jkt="), "{authorization_url}");
+    assert!(authorization_url.contains("request_uri="), "{authorization_url}");
     let back = provider.sign_in_and_consent(&authorization_url);
     callback::get_url(back.as_str()).expect("an answer of the listener");
     let login = running.end().expect_code(0);

@@ -38,6 +38,8 @@ mod dpop;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
+mod fapi2_client;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;

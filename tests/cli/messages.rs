@@ -20,7 +20,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 17] = [
+const FILTERS: [(&str, &str); 18] = [
     (
         r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
         "${1}${2}PORT",

@@ -1,6 +1,8 @@
 //! Rich authorization requests (RFC 9396), where the server announces types.
 
-use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal};
+use crate::check::authorization_probe::{
+    AuthorizationExchange, AuthorizationProbe, expect_refusal, inconclusive_needs_login,
+};
 use crate::check::context::Check;
 use crate::check::exchange::Outcome;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
@@ -90,15 +92,18 @@ fn expect_invalid(check: &mut Check<'_, '_>, details: &str) -> CheckResult {
     }
 }
 
-/// A code that was asked for with these details. A server may want more
-/// members than the type, so a refusal says nothing.
+/// A code that was asked for with these details, where nobody is asked. A
+/// server may want more members than the type, so a refusal says nothing.
 fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Failure> {
-    check.needs_working_login()?;
+    check.needs_plain_answers()?;
     let probe = probe(check, details)?;
-    let purpose = "for a token with authorization details";
-    let answer = check.answer_or_page(probe, purpose);
-    match answer.map_err(|failure| failure.as_inconclusive())? {
-        Some(exchange) if exchange.response.grants() => check.code_of(exchange),
+    match check.prober.authorize(&probe)? {
+        Outcome::Redirect(response) if response.grants() => check.code_of(AuthorizationExchange {
+            probe,
+            response,
+            evidence: check.prober.results.evidence(),
+        }),
+        Outcome::Page => inconclusive_needs_login(),
         _ => inconclusive("the server refuses authorization details that have a type alone"),
     }
 }
