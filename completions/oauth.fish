@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -658,6 +658,9 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l user -d 'Account t
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l approve -d 'Who decides: the person at the browser, or nobody (for scripts)' -r -f -a "ask\t'Sign-in and consent pages in the browser'
 auto\t'Yes at once, for the first user'
 deny\t'No at once'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l registration -d 'Whether clients may register themselves (RFC 7591)' -r -f -a "open\t'Every client can'
+off\t'None can'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-id-documents -d 'Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens' -r
@@ -666,7 +669,7 @@ off\t'Off'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d 'How long a spent refresh token still works' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
 nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r

@@ -120,6 +120,15 @@ const EXPOSED: &[(&str, &str)] = &[
         "takes an assertion apart to change its signature",
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
+    (
+        "src/app/token_source/gcp.rs",
+        "reads the token that a metadata service sent",
+    ),
+    (
+        "src/app/token_source/service.rs",
+        "parses the answers of metadata services",
+    ),
+    ("src/flow/id_jag.rs", "reads whom an identity assertion is for"),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
@@ -284,6 +293,24 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/server/pages/form_post.rs", "writes the response into the page"),
     ("src/server/scripted_user.rs", "types the password of the demo account"),
     ("src/server/authorization_server.rs", "looks tokens up"),
+    (
+        "src/server/endpoints/mcp.rs",
+        "reads messages, writes the id of a session into its header",
+    ),
+    ("src/server/endpoints/resource.rs", "reads a note"),
+    ("src/server/mcp/sessions.rs", "hashes the id of a session"),
+    (
+        "src/server/endpoints/registration.rs",
+        "reads the request, writes the credentials of a new client into the answer",
+    ),
+    (
+        "src/server/shell/client_documents.rs",
+        "hands over the body of a client-ID document",
+    ),
+    (
+        "src/server/clients/registrations.rs",
+        "hashes the token of a registration",
+    ),
     ("src/server/settings/clients.rs", "compares client secrets"),
     ("src/server/settings/users.rs", "compares passwords"),
     ("src/server/token_response.rs", "writes tokens into responses"),

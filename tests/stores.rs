@@ -139,6 +139,7 @@ fn session(generation: u64) -> Session {
             // more than a Windows item, and than secret-tool would take
             access_token: Secret::new(format!("canary-{}", "x".repeat(10_000))),
             token_type: "Bearer".to_owned(),
+            issued_token_type: None,
             expires_at: None,
             issued_at: None,
         }],

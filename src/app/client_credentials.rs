@@ -3,11 +3,13 @@
 
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
-use crate::args::login::{CredentialFiles, LoginOptions};
+use crate::app::token_source::{Purpose, read_client_assertion};
+use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials};
+use crate::secret::Secret;
 use crate::store::Session;
 
 /// What was given: the secret of the environment, else of standard input or a
@@ -19,8 +21,9 @@ use crate::store::Session;
 pub(crate) fn given_client_credentials(
     context: &Context,
     options: &LoginOptions,
-    files: &CredentialFiles,
+    (resolved, purpose): (&ResolvedLogin, Purpose),
 ) -> Result<ClientCredentials, Error> {
+    let files = &resolved.credential_files;
     let secret = match (&files.secret, context.client_secret_of_environment()) {
         (_, Some(secret)) => Some(secret),
         (_, None) if options.client.client_secret_stdin => {
@@ -35,7 +38,18 @@ pub(crate) fn given_client_credentials(
         secret,
         key: key.map(|key| files.named(key)),
         certificate: certificate.transpose()?,
+        assertion: given_assertion(context, resolved, purpose)?,
     })
+}
+
+/// What somebody else says for the client, from its source.
+fn given_assertion(context: &Context, resolved: &ResolvedLogin, purpose: Purpose) -> Result<Option<Secret>, Error> {
+    let Some(source) = &resolved.request.client.assertion_source else {
+        return Ok(None);
+    };
+    let name = &resolved.profile;
+    let config = context.config()?;
+    read_client_assertion(context, name, config.profile(name), (source, purpose)).map(Some)
 }
 
 /// What was given, else what the last login of this client kept. A secret that
@@ -52,6 +66,7 @@ pub(crate) fn client_credentials(
     let uses_kept_secret = !is_public && given.key.is_none() || method.is_some_and(|method| method.takes_secret());
     let kept_certificate = kept.certificate.filter(|_| given.key.is_none());
     ClientCredentials {
+        assertion: given.assertion,
         secret: given.secret.or(kept.secret.filter(|_| uses_kept_secret)),
         certificate: given.certificate.or(kept_certificate),
         key: given
@@ -84,6 +99,14 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
     let client = &resolved.request.client;
     let credentials = &client.credentials;
     let by_client_alone = resolved.grant == LoginGrant::ClientCredentials;
+    if client.id.is_unnamed() && (client.method.is_some() || credentials.secret.is_some() || credentials.key.is_some())
+    {
+        return Err(SettingsError::Missing {
+            what: "client_id",
+            profile: resolved.profile.to_string(),
+            hint: "Only a client that proves nothing needs no name: give it with --client-id ID.".to_owned(),
+        });
+    }
     let needs_key = resolved.request.request_object || credentials.certificate.is_some();
     if needs_key && credentials.key.is_none() {
         return Err(missing("client key", resolved));
@@ -124,9 +147,7 @@ pub(crate) fn check_client_authentication(context: &Context, resolved: &Resolved
             Some(credential) => Err(missing(credential, resolved)),
             None => Ok(()),
         },
-        None if by_client_alone && credentials.secret.is_none() && credentials.key.is_none() => {
-            Err(missing("client secret", resolved))
-        }
+        None if by_client_alone && !credentials.prove_something() => Err(missing("client secret", resolved)),
         None => Ok(()),
     }
 }

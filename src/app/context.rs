@@ -10,11 +10,13 @@ use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::{Caller, SystemTimer};
+use crate::flow::grant_inputs::{NoSources, SourceReader};
 use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::store::{
-    self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, StoreError, StoreKind, StoreSettings,
+    self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, Session, StoreError, StoreKind,
+    StoreSettings,
 };
 use crate::system::dirs::Folders;
 use crate::system::environment::Environment;
@@ -41,9 +43,18 @@ pub(crate) struct Context {
     pub(crate) deadline: Option<Deadline>,
     /// Standard input belongs to somebody else: to a command that is run, or to a protocol.
     pub(crate) stdin_is_taken: bool,
+    /// How the sources of a session are read: whoever makes the context knows,
+    /// since a source may be another session.
+    pub(crate) prepare_sources: PrepareSources,
+    /// The profiles that wait for this one's token, outermost first.
+    pub(crate) sources_of: Vec<ProfileName>,
     /// The warnings about the configuration file were printed.
     config_warned: Cell<bool>,
 }
+
+/// Makes the reader of a session's sources.
+pub(crate) type PrepareSources =
+    for<'a> fn(&'a Context, &Config, &ProfileName, &Session) -> Result<Box<dyn SourceReader + 'a>, Error>;
 
 impl Context {
     pub(crate) fn new(
@@ -60,7 +71,28 @@ impl Context {
             style,
             trace,
             stdin_is_taken: false,
+            prepare_sources: |_, _, _, _| Ok(Box::new(NoSources)),
+            sources_of: Vec::new(),
             config_warned: Cell::new(false),
+        }
+    }
+
+    /// The context for another session that `name` takes a token from. What the
+    /// environment says of one client is not for the other.
+    pub(crate) fn for_source(&self, name: &ProfileName) -> Context {
+        const OF_ONE_CLIENT: [&str; 3] = ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_PROFILE"];
+        let mut sources_of = self.sources_of.clone();
+        sources_of.push(name.clone());
+        Context {
+            global: self.global.clone(),
+            environment: self.environment.without(&OF_ONE_CLIENT),
+            style: self.style,
+            trace: self.trace.clone(),
+            deadline: self.deadline,
+            stdin_is_taken: self.stdin_is_taken,
+            prepare_sources: self.prepare_sources,
+            sources_of,
+            config_warned: self.config_warned.clone(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
 use crate::app::signals::finish_then_interrupt;
+use crate::app::token_format::check_is_access_token;
 use crate::args::cli::{ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
 use crate::args::login::{RequestOptions, assumed_ttl, token_parameters};
@@ -14,8 +15,9 @@ use crate::args::settings::{self, ChosenProfile};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
+use crate::flow::grant_inputs::GrantInputs;
 use crate::flow::refresh::RefreshOptions;
-use crate::flow::renew::{RenewContext, StaleToken, has_expired, renew};
+use crate::flow::renew::{RenewContext, RenewError, StaleToken, has_expired, renew};
 use crate::output::causes::error_chain;
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
@@ -48,6 +50,9 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
     if !is_new && has_expired(&session, &wanted.part, system::now()) {
         return Err(LoginRequired::Expired { profile: chosen.name }.into());
+    }
+    if let Some(token) = session.token(&wanted.part) {
+        check_is_access_token(token)?;
     }
     Ok(session)
 }
@@ -95,6 +100,7 @@ pub(crate) fn ensure_fresh(
             wanted,
             name,
             profile,
+            config,
         };
         (session, is_new) = refresh.run(found.store.as_mut(), session)?;
         check_usable(&session, name, profile)?;
@@ -135,6 +141,7 @@ struct LockedRefresh<'a> {
     wanted: &'a Freshness,
     name: &'a ProfileName,
     profile: Option<&'a Profile>,
+    config: &'a Config,
 }
 
 impl LockedRefresh<'_> {
@@ -148,6 +155,7 @@ impl LockedRefresh<'_> {
             wanted,
             name,
             profile,
+            config,
         } = *self;
         let locks = context.folders()?.locks();
         let transport = context.transport(profile, true)?;
@@ -156,6 +164,14 @@ impl LockedRefresh<'_> {
         let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
         let still_needed =
             |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
+        // Tokens of other sessions are read before this one is locked.
+        let mut sources = match (context.prepare_sources)(context, config, name, &session) {
+            Err(error) if old_token_is_valid() && self.may_fall_back(&*error) => {
+                warn_of_old_token(&mut observer, &*error);
+                return Ok((session, false));
+            }
+            sources => sources?,
+        };
         // Before the signals wait: nothing is under way yet that must be finished.
         let wait = context.at_most(match old_token_is_valid() {
             true => LOCK_WAIT_WHILE_VALID,
@@ -164,9 +180,7 @@ impl LockedRefresh<'_> {
         fault::here(Point::LockWanted);
         let lock = match lock(&locks, name, wait, &mut observer) {
             Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
-                observer.observe(&Event::Warning(&format!(
-                    "{error}; the old token is still valid and is used"
-                )));
+                warn_of_old_token(&mut observer, &error);
                 return Ok((session, false));
             }
             other => other?,
@@ -174,6 +188,7 @@ impl LockedRefresh<'_> {
         let mut renewal = RenewContext {
             store,
             options: self.refresh_options(&session)?,
+            sources: sources.as_mut(),
             caller: caller(&transport, &mut observer),
         };
         let stale = StaleToken {
@@ -186,9 +201,12 @@ impl LockedRefresh<'_> {
         let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
         match outcome {
             Ok(session) => Ok((session, true)),
+            Err(RenewError::Source(error)) if old_token_is_valid() && self.may_fall_back(&*error) => {
+                warn_of_old_token(&mut observer, &*error);
+                Ok((session, false))
+            }
             Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
-                let warning = format!("{error}; the old token is still valid and is used");
-                observer.observe(&Event::Warning(&error_chain(&warning, &error)));
+                warn_of_old_token(&mut observer, &error);
                 Ok((session, false))
             }
             Err(error) if error.is_invalid_scope() => {
@@ -199,10 +217,17 @@ impl LockedRefresh<'_> {
         }
     }
 
+    /// Whether a token that is still valid will do where a source failed: no
+    /// renewal is possible yet, but nothing is wrong with the settings.
+    fn may_fall_back(&self, error: &dyn Diagnosis) -> bool {
+        !self.options.force_refresh && error.exit_code() != ExitCode::Usage
+    }
+
     fn refresh_options(&self, session: &Session) -> Result<RefreshOptions, Error> {
         let profile = self.profile;
         Ok(RefreshOptions {
             client_secret: self.context.client_secret_of_environment(),
+            inputs: GrantInputs::default(),
             token_parameters: match session.renewal.repeats_grant() {
                 true => token_parameters(profile)?,
                 false => RequestOptions::default().refresh_parameters(profile)?,
@@ -211,6 +236,11 @@ impl LockedRefresh<'_> {
             warns_of_quirks: false,
         })
     }
+}
+
+fn warn_of_old_token(observer: &mut dyn Observer, error: &dyn Diagnosis) {
+    let warning = format!("{error}; the old token is still valid and is used");
+    observer.observe(&Event::Warning(&error_chain(&warning, error)));
 }
 
 /// Which token, how long it must still be valid, and how much earlier it is
@@ -326,6 +356,7 @@ mod tests {
             scope: None,
             access_token: Secret::from("a"),
             token_type: "Bearer".to_owned(),
+            issued_token_type: None,
             expires_at: Some(UnixSeconds(END_S)),
             issued_at: Some(UnixSeconds(END_S - lifetime_s)),
         };

@@ -19,3 +19,4 @@ pub(crate) mod store_migration;
 pub(crate) mod time_left;
 pub(crate) mod token_format;
 pub(crate) mod token_input;
+pub(crate) mod token_source;

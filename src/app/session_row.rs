@@ -62,6 +62,7 @@ impl SessionRow {
                 .or_else(|| of_profile("issuer")),
             client_id: session
                 .map(|session| session.client.id.to_string())
+                .filter(|id| !id.is_empty())
                 .or_else(|| of_profile("client_id")),
             scope: scope.filter(|scope| !scope.is_empty()),
             resource: session

@@ -8,6 +8,7 @@ use crate::app::input::read_secret_from_stdin;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
+use crate::app::token_source::Purpose;
 use crate::args::cli::{ProfileChoice, TokenInput};
 use crate::args::config::Config;
 use crate::args::login::{CallbackOptions, LoginOptions};
@@ -183,7 +184,7 @@ pub(crate) fn server_of_profile(
         ..LoginOptions::default()
     };
     let mut resolved = settings::login(&options, &context.environment, config)?;
-    resolved.request.client.credentials = given_client_credentials(context, &options, &resolved.credential_files)?;
+    resolved.request.client.credentials = given_client_credentials(context, &options, (&resolved, Purpose::Renewal))?;
     let mut caller = caller(transport, observer);
     let discovering = discover_known_server(&resolved.request.server, &resolved.request.client, &mut caller);
     Ok(context.runtime()?.block_on(interruptible(discovering))??)

@@ -1,7 +1,7 @@
 //! `--grant`: by which grant a login gets its tokens.
 
 use crate::foreign_text::Quoted;
-use crate::protocol::grant::device_code;
+use crate::protocol::grant::{device_code, jwt_bearer, token_exchange};
 use std::str::FromStr;
 
 /// A grant that a login can be made by.
@@ -14,13 +14,23 @@ pub enum LoginGrant {
     Device,
     /// RFC 6749 §4.4: the client acts for itself.
     ClientCredentials,
+    /// RFC 8693: a token of somebody is exchanged.
+    TokenExchange,
+    /// RFC 7523 §2.1: an assertion of somebody.
+    JwtBearer,
+    /// draft-ietf-oauth-identity-assertion-authz-grant: an assertion that an
+    /// identity provider gives for a session there.
+    IdJag,
 }
 
 impl LoginGrant {
-    const ALL: [LoginGrant; 3] = [
+    const ALL: [LoginGrant; 6] = [
         LoginGrant::AuthorizationCode,
         LoginGrant::Device,
         LoginGrant::ClientCredentials,
+        LoginGrant::TokenExchange,
+        LoginGrant::JwtBearer,
+        LoginGrant::IdJag,
     ];
 
     /// As the profile keeps it.
@@ -29,7 +39,21 @@ impl LoginGrant {
             LoginGrant::AuthorizationCode => "authorization-code",
             LoginGrant::Device => "device",
             LoginGrant::ClientCredentials => "client-credentials",
+            LoginGrant::TokenExchange => "token-exchange",
+            LoginGrant::JwtBearer => "jwt-bearer",
+            LoginGrant::IdJag => "id-jag",
         }
+    }
+
+    /// Whether a person signs in.
+    pub fn needs_person(self) -> bool {
+        matches!(self, LoginGrant::AuthorizationCode | LoginGrant::Device)
+    }
+
+    /// Whether a client without a name can use it: it stands on a token of
+    /// somebody else (RFC 7521 §4.1, RFC 8693 §2.1).
+    pub fn needs_no_client(self) -> bool {
+        matches!(self, LoginGrant::TokenExchange | LoginGrant::JwtBearer)
     }
 }
 
@@ -59,6 +83,11 @@ impl FromStr for LoginGrant {
         let name = text.replace('_', "-");
         if text == device_code::GRANT_TYPE || name == "device-code" {
             return Ok(LoginGrant::Device);
+        }
+        match text {
+            token_exchange::GRANT_TYPE => return Ok(LoginGrant::TokenExchange),
+            jwt_bearer::GRANT_TYPE => return Ok(LoginGrant::JwtBearer),
+            _ => {}
         }
         match name.as_str() {
             "password" => return Err(InvalidLoginGrant::Password),

@@ -7,6 +7,7 @@ use crate::app::client_credentials::{check_client_authentication, given_client_c
 use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
+use crate::app::token_source::Purpose;
 use crate::args::cli::CheckOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, SettingsError};
@@ -146,7 +147,7 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
         .into());
     }
     resolved.request.client.credentials =
-        given_client_credentials(context, &options.login, &resolved.credential_files)?;
+        given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     check_client_authentication(context, &resolved)?;
     let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;

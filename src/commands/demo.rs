@@ -30,8 +30,7 @@ use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::DEFAULT_CLIENT_ID;
 use crate::server::settings::users::User;
-use crate::store::Part;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
+use crate::store::{CredentialStore, FreshCredentials, Interaction, Part, ProfileName, Session, StoreKind};
 use crate::system::SystemRandomness;
 use crate::system::environment::Environment;
 use crate::system::process;
@@ -199,7 +198,7 @@ async fn exercise_session(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
-    revoke_session(session, None, caller).await?;
+    revoke_session(session, &FreshCredentials::default(), caller).await?;
     Ok(answer)
 }
 
@@ -321,6 +320,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             method: None,
             method_with_secret: None,
             assertion_audience: AssertionAudience::default(),
+            assertion_source: None,
         },
         authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,

@@ -2,8 +2,10 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::signals::interruptible;
-use crate::app::token_input::{TokenTarget, resolve_token};
+use crate::app::token_input::{TokenTarget, profile_choice, resolve_token};
+use crate::app::token_source::fresh_credentials;
 use crate::args::cli::TokenInput;
+use crate::args::settings;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::introspect::introspect;
@@ -18,10 +20,12 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         transport,
         ..
     } = resolve_token(context, input, &mut observer)?;
-    let secret = context.client_secret_of_environment();
+    let config = context.config()?;
+    let name = settings::choose_profile(&profile_choice(input), &context.environment, &config)?.name;
+    let credentials = fresh_credentials(context, &name, config.profile(&name), &server.client)?;
     let hint = is_own.then_some("access_token");
     let mut caller = caller(&transport, &mut observer);
-    let asking = introspect(&server, secret.as_ref(), &token, hint, &mut caller);
+    let asking = introspect(&server, &credentials, &token, hint, &mut caller);
     let (answer, active) = context.runtime()?.block_on(interruptible(asking))??;
     report::print_json_or_lines(&json_table::render(&answer, context.style.json), context.style.json)?;
     if active { Ok(()) } else { Err(Inactive.into()) }

@@ -5,6 +5,7 @@ use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
+use crate::app::token_source::fresh_credentials;
 use crate::args::cli::LogoutOptions;
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenBy, ChosenProfile};
@@ -12,7 +13,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
-use crate::store::{CredentialStore, ProfileName, Session};
+use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session};
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
@@ -51,7 +52,14 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     let profile = config.profile(name);
     let mut observer = context.observer();
     // Before the lock, whose file is never deleted: a mistyped name should not leave one.
-    let mut store = ProfileRecord::load(context, config, chosen, context.interaction())?.store;
+    let found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    let mut credentials = match &found.record {
+        Some(session) if !local => fresh_credentials(context, name, profile, &session.client)?,
+        _ => FreshCredentials::default(),
+    };
+    // With --all the variable, which is for one client, would go to every server.
+    credentials.secret = credentials.secret.filter(|_| !all);
+    let mut store = found.store;
     let _lock = lock(
         &context.folders()?.locks(),
         name,
@@ -64,11 +72,9 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     };
     if !local {
         let transport = context.transport(profile, true)?;
-        // With --all the variable, which is for one client, would go to every server.
-        let secret = context.client_secret_of_environment().filter(|_| !all);
         let revoked = context.runtime()?.block_on(interruptible(revoke_session(
             &session,
-            secret.as_ref(),
+            &credentials,
             &mut caller(&transport, &mut observer),
         )))??;
         if revoked == Revocation::NoEndpoint {

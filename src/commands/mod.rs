@@ -24,6 +24,7 @@ mod userinfo;
 use crate::app::context::Context;
 use crate::app::deadline::Deadline;
 use crate::app::observer;
+use crate::app::token_source;
 use crate::args::cli::{Command, CommandLine};
 use crate::args::settings;
 use crate::error::Error;
@@ -44,6 +45,7 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
     let mut context = Context::new(command_line.global, environment, style, trace, deadline);
     context.stdin_is_taken = command.takes_stdin();
+    context.prepare_sources = token_source::prepare;
     let outcome = run(&context, command);
     if let Err(error) = &outcome {
         context.trace_failure(error);

@@ -8,13 +8,14 @@ use crate::app::signals::{finish_then_interrupt, interruptible};
 use crate::app::token_input::{
     load_session, profile_choice, read_token_argument, server_of_profile, session_if_signed_in,
 };
+use crate::app::token_source::fresh_credentials;
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::Error;
 use crate::flow::revoke::revoke_token;
 use crate::flow::token_services::KnownServer;
 use crate::secret::Secret;
-use crate::store::{ProfileName, Session};
+use crate::store::{FreshCredentials, ProfileName, Session};
 use crate::system;
 use crate::trace::{Event, Observer};
 
@@ -23,7 +24,6 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     let config = context.config()?;
     let name = settings::choose_profile(&profile_choice(input), &context.environment, &config)?.name;
     let transport = context.transport(config.profile(&name), true)?;
-    let secret = context.client_secret_of_environment();
     let mut observer = context.observer();
     let runtime = context.runtime()?;
     let session = match given {
@@ -42,8 +42,9 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
             Some(session) => KnownServer::from(session),
             None => server_of_profile(context, &config, &name, &transport, &mut observer)?,
         };
+        let credentials = fresh_credentials(context, &name, config.profile(&name), &server.client)?;
         let mut caller = caller(&transport, &mut observer);
-        let revoking = revoke_token(&server, secret.as_ref(), token, None, &mut caller);
+        let revoking = revoke_token(&server, &credentials, token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
         observer.observe(&Event::Outcome(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
@@ -51,6 +52,10 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         return Ok(());
     }
 
+    let credentials = match &session {
+        Some(session) => fresh_credentials(context, &name, config.profile(&name), &session.client)?,
+        None => FreshCredentials::default(),
+    };
     // Read again under the lock: another process may have refreshed meanwhile.
     let _lock = lock(
         &context.folders()?.locks(),
@@ -69,7 +74,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     runtime.block_on(finish_then_interrupt(async {
         revoke_token(
             &server,
-            secret.as_ref(),
+            &credentials,
             &token,
             kind,
             &mut caller(&transport, &mut observer),

@@ -30,7 +30,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
     let settings = serve_settings(options)?;
-    let server = Server::bind(&settings)?;
+    let transport = settings::transport(&context.global, &context.environment, None, false)?;
+    let server = Server::bind(&settings)?.with_transport(transport);
     let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
@@ -79,6 +80,8 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         signing_keys,
         users: if users.is_empty() { standard.users } else { users },
         approval: options.approve,
+        registration: options.registration,
+        client_id_documents: options.client_id_documents.clone(),
         code_lifetime: options.code_ttl,
         access_token_lifetime: options.access_token_ttl,
         refresh_token_lifetime: options.refresh_token_ttl,

@@ -33,6 +33,9 @@ pub(in crate::flow) fn trace_token_response(response: &TokenResponse, quirks: Qu
     let mut params = Params::new();
     params.push("access_token", response.access_token.expose());
     params.push("token_type", &response.token_type);
+    if let Some(issued_token_type) = &response.issued_token_type {
+        params.push("issued_token_type", issued_token_type);
+    }
     if let Some(seconds) = response.expires_in_s {
         params.push("expires_in", &seconds.to_string());
     }

@@ -5,6 +5,7 @@ use super::token_services::{
     KnownServer, Service, TokenServiceError, endpoint, json_object, not_json, request_about_token, send,
 };
 use crate::secret::Secret;
+use crate::store::FreshCredentials;
 use serde_json::Value;
 
 /// What the introspection endpoint says of a token: a JSON object as text, and
@@ -14,14 +15,14 @@ use serde_json::Value;
 /// [`TokenServiceError`].
 pub async fn introspect(
     server: &KnownServer,
-    client_secret: Option<&Secret>,
+    credentials: &FreshCredentials,
     token: &Secret,
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(Vec<u8>, bool), TokenServiceError> {
     let service = Service::Introspection;
     let endpoint = endpoint(service, server, caller).await?;
-    let client = server.client.to_client(client_secret)?;
+    let client = server.client.to_client(credentials)?;
     let request = request_about_token(&endpoint, &client, token, token_type_hint, caller)?;
     let method = Some(client.authentication.method());
     let response = send(service, &endpoint, &request, method, caller).await?;

@@ -5,6 +5,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
 use crate::flow::events::{Quirks, trace_token_response};
+use crate::flow::grant_inputs::GrantInputs;
 use crate::flow::session::{apply_token_response, renewal_grant};
 use crate::flow::token_endpoint::{NoTokenAnswer, exit_code_without_answer, request_token};
 use crate::protocol::client::ClientAuthenticationError;
@@ -14,7 +15,7 @@ use crate::protocol::id_token::{self, Expected, FirstClaims, IdToken, IdTokenCon
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
 use crate::secret::Secret;
-use crate::store::{ClientCredentialError, Part, Session, Suspension};
+use crate::store::{ClientCredentialError, FreshCredentials, Part, Renewal, Session, Suspension};
 use crate::trace::Event;
 use crate::transport::TransportError;
 use std::time::Duration;
@@ -179,16 +180,28 @@ pub(in crate::flow) fn hints_for_refresh(error: &TokenError) -> Vec<String> {
 }
 
 /// How a refresh request is made.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct RefreshOptions {
     /// What the environment holds now; it wins over the secret of the record.
     pub client_secret: Option<Secret>,
+    /// What was read from the sources of the session.
+    pub inputs: GrantInputs,
     /// Further parameters of the token request.
     pub token_parameters: Vec<(String, String)>,
     /// How long an access token lives where the server does not say so.
     pub assumed_ttl: Option<Duration>,
     /// Whether odd answers are worth a warning: where the session begins.
     pub warns_of_quirks: bool,
+}
+
+impl RefreshOptions {
+    /// What the client proves itself with, beside what the session keeps.
+    fn fresh_credentials(&self) -> FreshCredentials {
+        FreshCredentials {
+            secret: self.client_secret.clone(),
+            assertion: self.inputs.client_assertion.clone(),
+        }
+    }
 }
 
 /// Sends the refresh request for a part of the session, or the whole, and
@@ -206,10 +219,14 @@ pub async fn refresh(
 ) -> Result<Option<IdToken>, RefreshError> {
     let token_endpoint = session.token_endpoint.clone();
     let token_request = TokenRequest {
-        client: session.client.to_client(options.client_secret.as_ref())?,
-        grant: renewal_grant(session, part).ok_or(RefreshError::NoRefreshToken)?,
+        client: session.client.to_client(&options.fresh_credentials())?,
+        grant: renewal_grant(session, part, &options.inputs).ok_or(RefreshError::NoRefreshToken)?,
         resource: session.resource_of(part).to_vec(),
-        audience: session.requested.audience.clone(),
+        // An identity assertion is for one audience, which it names.
+        audience: match session.renewal {
+            Renewal::IdJag(_) => None,
+            _ => session.requested.audience.clone(),
+        },
         extra: extra_parameters(options, part),
     };
     let mut dpop = session

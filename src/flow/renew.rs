@@ -6,8 +6,9 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
-use crate::flow::client_credentials::hints_for_client_credentials;
+use crate::flow::grant_inputs::SourceReader;
 use crate::flow::hints::client_authentication_refused;
+use crate::flow::machine_grant::hints_for_machine_grant;
 use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
 use crate::flow::session::renewal_grant;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -37,6 +38,9 @@ pub enum RenewError {
     /// The intent cannot be written down, so nothing was sent.
     #[error("the refresh cannot be written down before it is done, so it was not sent")]
     Intent(#[from] FileError),
+    /// A source of the session gave no token, so nothing was sent.
+    #[error("{0}")]
+    Source(Box<dyn Diagnosis>),
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
@@ -83,6 +87,7 @@ impl Diagnosis for RenewError {
     fn exit_code(&self) -> ExitCode {
         match self {
             RenewError::Store(source) => source.exit_code(),
+            RenewError::Source(source) => source.exit_code(),
             RenewError::Intent(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
             RenewError::Refresh(source) => source.exit_code(),
@@ -94,6 +99,7 @@ impl Diagnosis for RenewError {
     fn hints(&self) -> Vec<String> {
         match self {
             RenewError::Store(source) => source.hints(),
+            RenewError::Source(source) => source.hints(),
             RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
             RenewError::Refresh(source) => source.hints(),
@@ -107,8 +113,8 @@ impl Diagnosis for RenewError {
                     _ if error.refuses_client() && !method.sends_no_proof_but_a_secret() => {
                         vec![client_authentication_refused(Some(*method))]
                     }
-                    Renewal::ClientCredentials => hints_for_client_credentials(error, None),
                     Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
+                    repeated => hints_for_machine_grant(repeated, error, None),
                 };
                 let command = format!("oauth login {profile}");
                 hints.push(match exit_code_of_refresh(error) {
@@ -138,6 +144,7 @@ impl Diagnosis for RenewError {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         match self {
+            RenewError::Source(source) => source.oauth_error(),
             RenewError::Refresh(source) => source.oauth_error(),
             RenewError::Refused { error, .. } => error.oauth_error(),
             RenewError::Ended { end, .. } => end.oauth_error(),
@@ -152,6 +159,8 @@ pub struct RenewContext<'a> {
     pub store: &'a mut dyn CredentialStore,
     /// How the request is made.
     pub options: RefreshOptions,
+    /// Where the tokens come from that the session does not keep.
+    pub sources: &'a mut dyn SourceReader,
     pub caller: Caller<'a>,
 }
 
@@ -210,7 +219,9 @@ pub async fn renew(
     transport
         .prepare(session.token_endpoint.url(), UrlSource::User)
         .map_err(RenewError::Unprepared)?;
-    let grant = renewal_grant(&session, part).ok_or(RefreshError::NoRefreshToken)?;
+    let reading = context.sources.read(&session, &mut context.caller).await;
+    context.options.inputs = reading.map_err(RenewError::Source)?;
+    let grant = renewal_grant(&session, part, &context.options.inputs).ok_or(RefreshError::NoRefreshToken)?;
     // What can be repeated without loss needs no intent.
     let spent = grant.spends().cloned();
     context.store.prepare_save(profile)?;

@@ -7,7 +7,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{FreshCredentials, Session};
 use crate::trace::Event;
 
 /// Why the tokens of a session were not revoked. The session is kept.
@@ -47,13 +47,13 @@ pub enum Revocation {
 /// [`TokenServiceError`].
 pub async fn revoke_token(
     server: &KnownServer,
-    client_secret: Option<&Secret>,
+    credentials: &FreshCredentials,
     token: &Secret,
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(), TokenServiceError> {
     let endpoint = endpoint(Service::Revocation, server, caller).await?;
-    let client = server.client.to_client(client_secret)?;
+    let client = server.client.to_client(credentials)?;
     revoke_at(&endpoint, &client, token, token_type_hint, caller).await
 }
 
@@ -65,13 +65,13 @@ pub async fn revoke_token(
 /// [`LogoutError`].
 pub async fn revoke_session(
     session: &Session,
-    client_secret: Option<&Secret>,
+    credentials: &FreshCredentials,
     caller: &mut Caller<'_>,
 ) -> Result<Revocation, LogoutError> {
     let Some(endpoint) = &session.endpoints.revocation else {
         return Ok(Revocation::NoEndpoint);
     };
-    let client = session.client.to_client(client_secret);
+    let client = session.client.to_client(credentials);
     let client = client.map_err(TokenServiceError::from)?;
     let mut access_tokens = session.tokens.iter();
     let first = match &session.refresh_token {

@@ -9,7 +9,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
-use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints, TokenSource};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
 
@@ -51,6 +51,8 @@ pub struct ClientChoice {
     /// known of the server than its metadata say.
     pub method_with_secret: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
+    /// Where the assertion in the credentials comes from, where somebody else makes it.
+    pub assertion_source: Option<TokenSource>,
 }
 
 /// Why the server is not known, or cannot take part.
@@ -130,6 +132,8 @@ impl Diagnosis for ServerError {
 pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) metadata: ServerMetadata,
     pub(in crate::flow) token_endpoint: Endpoint,
+    /// Where the assertions of the client come from that somebody else makes.
+    pub(in crate::flow) assertion_source: Option<TokenSource>,
     /// Whether its metadata were fetched.
     pub(in crate::flow) is_discovered: bool,
 }
@@ -179,6 +183,7 @@ async fn resolve_with(
     Ok(ResolvedServer {
         metadata,
         token_endpoint,
+        assertion_source: None,
         is_discovered,
     })
 }
@@ -226,6 +231,7 @@ impl ResolvedServer {
         choice: &ServerChoice,
         client: &ClientChoice,
     ) -> Result<Client, ServerError> {
+        self.assertion_source.clone_from(&client.assertion_source);
         let client = client.authenticated_as(&self.metadata);
         if client.authentication.tls_identity().is_some() {
             choice
@@ -244,7 +250,10 @@ impl ResolvedServer {
         requested: RequestedAccess,
         dpop: Option<&DpopSession>,
     ) -> Session {
-        let client = SessionClient::from(client);
+        let client = SessionClient {
+            assertion_source: self.assertion_source.clone(),
+            ..SessionClient::from(client)
+        };
         Session {
             dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
             endpoints: SessionEndpoints::from(&self.metadata),

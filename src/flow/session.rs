@@ -1,8 +1,13 @@
 //! From what the wire says (relative) to what is stored (absolute), and back
 //! to the grant of a later request.
 
+use crate::flow::grant_inputs::GrantInputs;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::grant::Grant;
+use crate::protocol::grant::client_credentials::ClientCredentialsGrant;
+use crate::protocol::grant::jwt_bearer::JwtBearerGrant;
+use crate::protocol::grant::refresh_token::RefreshTokenGrant;
+use crate::protocol::grant::token_exchange::TokenExchangeGrant;
 use crate::protocol::id_token::{FirstClaims, access_token_expiry};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::scope::Scope;
@@ -106,6 +111,7 @@ fn stored_token(response: &TokenResponse, assumed_ttl: Option<Duration>, now: Un
         scope: response.scope.clone(),
         access_token: response.access_token.clone(),
         token_type: response.token_type.clone(),
+        issued_token_type: response.issued_token_type.clone(),
         expires_at: ends.or_else(|| access_token_expiry(&response.access_token)),
         issued_at: Some(now),
     }
@@ -116,13 +122,31 @@ fn seconds(count: u64) -> i64 {
 }
 
 /// The grant that renews this part of the session, with no scope for all that
-/// was granted (RFC 6749 §6); `None` where nothing does.
-pub fn renewal_grant(session: &Session, part: &Part) -> Option<Grant> {
+/// was granted (RFC 6749 §6); `None` where nothing does, or a token of a source is missing.
+pub fn renewal_grant(session: &Session, part: &Part, inputs: &GrantInputs) -> Option<Grant> {
     let all = part.scope.is_empty() || session.is_full(part);
     // A grant that is repeated asks again for what it asked for at first.
     let scope = match all {
         true => Some(&session.requested.scope).filter(|scope| session.renewal.repeats_grant() && !scope.is_empty()),
         false => Some(&part.scope),
     };
-    Grant::for_renewal(&session.renewal, session.refresh_token.as_ref(), scope.cloned())
+    let scope = scope.cloned();
+    match &session.renewal {
+        Renewal::RefreshToken => {
+            let refresh_token = session.refresh_token.clone()?;
+            Some(Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope }))
+        }
+        Renewal::ClientCredentials => Some(Grant::ClientCredentials(ClientCredentialsGrant { scope })),
+        Renewal::TokenExchange(exchange) => Some(Grant::TokenExchange(Box::new(TokenExchangeGrant {
+            subject: inputs.subject.clone()?,
+            actor: inputs.actor.clone(),
+            requested_token_type: exchange.requested_token_type.clone(),
+            scope,
+        }))),
+        Renewal::JwtBearer { .. } | Renewal::IdJag(_) => {
+            let assertion = inputs.assertion.clone()?;
+            Some(Grant::JwtBearer(JwtBearerGrant { assertion, scope }))
+        }
+        Renewal::None => None,
+    }
 }

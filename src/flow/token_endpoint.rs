@@ -82,7 +82,10 @@ pub(in crate::flow) async fn request_token<'e>(
     };
     Ok(TokenEndpointAnswer {
         endpoint,
-        token_type,
+        token_type: match token_request.grant {
+            Grant::TokenExchange(_) => token_type.exchanged(),
+            _ => token_type,
+        },
         request,
         response,
     })

@@ -300,6 +300,7 @@ pub async fn discover_known_server(
         None => ServerMetadata::default(),
     };
     server.replace_endpoints(&mut metadata);
+    let assertion_source = client.assertion_source.clone();
     let client = client.authenticated_as(&metadata);
     if client.authentication.tls_identity().is_some() {
         let used = server.use_mtls_endpoints(&mut metadata);
@@ -309,7 +310,10 @@ pub async fn discover_known_server(
         })?;
     }
     Ok(KnownServer {
-        client: SessionClient::from(&client),
+        client: SessionClient {
+            assertion_source,
+            ..SessionClient::from(&client)
+        },
         endpoints: SessionEndpoints::from(&metadata),
         dpop_key: None,
         issuer: metadata.issuer,

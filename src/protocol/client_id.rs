@@ -25,6 +25,17 @@ impl ClientId {
         }
     }
 
+    /// A client that names itself nowhere: a grant that stands on a token of
+    /// somebody else needs none (RFC 7521 §4.1, RFC 8693 §2.1).
+    pub fn unnamed() -> Self {
+        ClientId(String::new())
+    }
+
+    /// Whether it is one.
+    pub fn is_unnamed(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         &self.0

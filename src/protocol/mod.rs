@@ -47,6 +47,7 @@ pub mod tls_identity;
 pub mod token_destination;
 pub mod token_request;
 pub mod token_response;
+pub mod token_type_uri;
 pub mod url_text;
 pub mod www_authenticate;
 

@@ -73,8 +73,10 @@ impl Repeated {
 }
 
 /// Names whose values are secrets wherever they stand in a message.
-const SECRET_NAMES: [&str; 12] = [
+const SECRET_NAMES: [&str; 15] = [
     "access_token",
+    "actor_token",
+    "assertion",
     "client_assertion",
     "code",
     "code_verifier",
@@ -85,6 +87,7 @@ const SECRET_NAMES: [&str; 12] = [
     "request",
     "response",
     "state",
+    "subject_token",
     "token",
 ];
 

@@ -132,6 +132,7 @@ fn token_responses() {
             scope: Some(random.scope()),
             refresh_expires_in_s: None,
             id_token: None,
+            issued_token_type: None,
             authorization_details: None,
             other: serde_json::Map::new(),
             quirks: Vec::new(),

@@ -10,7 +10,7 @@ use super::params::Params;
 use super::resource::Resource;
 
 /// Parameters of a token request that the flow sets itself.
-pub const RESERVED_TOKEN_PARAMETERS: [&str; 14] = [
+pub const RESERVED_TOKEN_PARAMETERS: [&str; 20] = [
     "grant_type",
     "code",
     "redirect_uri",
@@ -25,6 +25,12 @@ pub const RESERVED_TOKEN_PARAMETERS: [&str; 14] = [
     "authorization_details",
     "client_assertion",
     "client_assertion_type",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
+    "assertion",
 ];
 
 /// What the client sends to the token endpoint.

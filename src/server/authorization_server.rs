@@ -6,6 +6,7 @@
 //! signed. Every rejection cites its specification.
 
 use super::access_token::AccessToken;
+use super::clients::Clients;
 use super::documents::Documents;
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
@@ -14,13 +15,18 @@ use super::grants::store::{Grants, Lifetimes};
 use super::interactions::{Interactions, SignedIn};
 use super::keys::error::KeyError;
 use super::keys::pair::Keys;
+use super::mcp::sessions::Sessions;
+use super::notes::Notes;
 use super::pages::layout::Pages;
+<<<<<<< HEAD
 use super::pushed_requests::PushedRequests;
 use super::settings::clients::Clients;
+=======
+>>>>>>> main
 use super::settings::origins::AllowedOrigins;
 use super::settings::request_demands::RequestDemands;
 use super::settings::users::Users;
-use super::settings::{Approval, ServeSettings};
+use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
 use super::violations::concurrent_use::ConcurrentUse;
 use super::violations::set::Violations;
@@ -57,7 +63,13 @@ pub struct AuthorizationServer {
     pub(crate) issuer: Issuer,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
+    /// Where its Model Context Protocol server is.
+    pub(crate) mcp: Resource,
+    pub(crate) mcp_sessions: Sessions,
+    pub(crate) notes: Notes,
     pub(crate) approval: Approval,
+    /// Whether clients may register themselves.
+    pub(crate) registration: Registration,
     pub(crate) pages: Pages,
     pub(crate) keys: Keys,
     pub(crate) access_token_lifetime_s: i64,
@@ -100,8 +112,10 @@ impl AuthorizationServer {
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
         let issuer_text = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
-        let api =
-            Resource::parse(&format!("{issuer_text}/api")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))?;
+        let resource = |path: &str| {
+            Resource::parse(&format!("{issuer_text}{path}")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))
+        };
+        let (api, mcp) = (resource("/api")?, resource("/mcp")?);
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -115,14 +129,19 @@ impl AuthorizationServer {
         };
         Ok(AuthorizationServer {
             approval: settings.approval,
+            registration: settings.registration,
             pages: Pages::new(&issuer_text, users.is_only_demo()),
             keys: Keys::new(&settings.signing_keys)?,
             access_token_lifetime_s: lifetimes.access_token_s,
             session_cookie: format!("oauth_session_{port}"),
             authorities: own_authorities(port),
-            clients: Clients::new(settings.clients.clone()),
+            clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
+<<<<<<< HEAD
             documents: Documents::new(&issuer, &api, settings, &violations)?,
+=======
+            documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
+>>>>>>> main
             dpop: DpopProofs::new(settings.dpop),
             request_demands: settings.request_demands,
             faults: FaultInjection::new(&settings.faults),
@@ -140,6 +159,9 @@ impl AuthorizationServer {
             violations,
             issuer,
             api,
+            mcp,
+            mcp_sessions: Sessions::new(),
+            notes: Notes::default(),
         })
     }
 

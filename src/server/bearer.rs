@@ -68,7 +68,7 @@ fn is_b64token(text: &str) -> bool {
 pub(crate) struct Challenge<'a> {
     /// `resource_metadata` (RFC 9728 §5.1).
     pub(crate) resource_metadata: Option<&'a str>,
-    /// The scope that would do.
+    /// The scope that would do; empty where none is about it.
     pub(crate) scope: &'a str,
     /// Whether only tokens that are bound to a key would.
     pub(crate) only_bound: bool,
@@ -116,7 +116,9 @@ impl Challenge<'_> {
         if !error.is_empty() {
             parts.push(error.to_owned());
         }
-        parts.push(format!("scope=\"{}\"", self.scope));
+        if !self.scope.is_empty() {
+            parts.push(format!("scope=\"{}\"", self.scope));
+        }
         if let Some(url) = self.resource_metadata {
             parts.push(format!("resource_metadata=\"{url}\""));
         }

@@ -11,6 +11,7 @@ use crate::protocol::signing::is_signed_with_secret;
 use crate::protocol::time::UnixSeconds;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 const CITATION: &str = "RFC 7523 §3";
 
@@ -22,19 +23,19 @@ const MAX_SKEW_S: i64 = 60;
 
 /// The client that a request comes from, when its proof holds (RFC 6749 §2.3,
 /// §3.2.1). An unknown client and a wrong secret look the same.
-pub(super) fn authenticate<'s>(
-    server: &'s AuthorizationServer,
+pub(super) fn authenticate(
+    server: &AuthorizationServer,
     moment: &Moment<'_>,
     presented: &PresentedClient,
-) -> Result<&'s RegisteredClient, Rejection> {
+) -> Result<Arc<RegisteredClient>, Rejection> {
     let registered = server.clients.find(&presented.id);
     let unknown = || Rejection::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
     if let Some(jwt) = &presented.assertion {
         let client = registered.ok_or_else(unknown)?;
-        verify_assertion(server, moment, client, jwt)?;
+        verify_assertion(server, moment, &client, jwt)?;
         return Ok(client);
     }
-    let own_secret = registered.and_then(|client| client.secret.as_ref());
+    let own_secret = registered.as_ref().and_then(|client| client.secret.as_ref());
     let (method, holds) = match &presented.secret {
         // Compared even where there is nothing to compare with, so that it takes as long.
         Some(secret) => (
@@ -50,7 +51,7 @@ pub(super) fn authenticate<'s>(
     let client = registered.filter(|_| holds).ok_or_else(unknown)?;
     match client.may_use(method) {
         true => Ok(client),
-        false => Err(wrong_method(client, method)),
+        false => Err(wrong_method(&client, method)),
     }
 }
 

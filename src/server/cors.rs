@@ -14,12 +14,12 @@ const CITATION: &str = "RFC 9700 §4.7, Fetch §3.2";
 
 /// Whether `--cors` covers this endpoint: those that a browser application calls.
 fn is_covered(route: Route) -> bool {
-    matches!(route, Route::Token | Route::Revoke | Route::Userinfo)
+    matches!(route, Route::Token | Route::Revoke | Route::Userinfo | Route::Register)
 }
 
 /// Whether other endpoints of this server answer programs, not browsers.
 fn is_for_programs(route: Route) -> bool {
-    is_covered(route) || matches!(route, Route::Introspect | Route::DeviceAuthorization)
+    is_covered(route) || matches!(route, Route::Introspect | Route::DeviceAuthorization | Route::Mcp)
 }
 
 /// The answer to a request that a page of another origin must not make; `None`

@@ -2,6 +2,8 @@
 //! a request is answered while a rule is violated.
 
 use super::authorization_server::AuthorizationServer;
+use super::clients::document_url::DocumentUrl;
+use super::clients::documents::FetchedDocument;
 use super::cors;
 use super::documents::HUMAN_LINKS;
 use super::endpoints::authorize::authorize;
@@ -9,8 +11,14 @@ use super::endpoints::device::device;
 use super::endpoints::device_authorization::device_authorization;
 use super::endpoints::interaction::{consent, sign_in};
 use super::endpoints::introspect::introspect;
+<<<<<<< HEAD
 use super::endpoints::pushed_authorization::pushed_authorization;
 use super::endpoints::resource::hello;
+=======
+use super::endpoints::mcp::mcp;
+use super::endpoints::registration::register;
+use super::endpoints::resource::{hello, notes};
+>>>>>>> main
 use super::endpoints::revoke::revoke;
 use super::endpoints::token::token;
 use super::endpoints::userinfo::userinfo;
@@ -22,6 +30,7 @@ use super::violations;
 use super::violations::concurrent_use::InFlight;
 use super::violations::policy::Policy;
 use super::violations::request::ServerFacts;
+use crate::protocol::client::PresentedClient;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 
@@ -72,6 +81,36 @@ impl AuthorizationServer {
                 }
                 _ => false,
             }
+    }
+
+    /// The client-ID metadata document that must be fetched before this request
+    /// can be answered, if there is one.
+    pub fn wanted_document(&self, now: UnixSeconds, request: &Request) -> Option<DocumentUrl> {
+        let route = Route::from_path(&request.path)?;
+        let refused = check_host(self, request).is_err()
+            || !route.names_clients()
+            || cors::refuse_foreign_page(&self.allowed_origins, route, request).is_some();
+        if refused {
+            return None;
+        }
+        let params = match request.method.as_str() {
+            "GET" => request.query_params(),
+            _ => request.form_params()?,
+        };
+        let named = params.single("client_id").ok().flatten().map(str::to_owned);
+        let presented = || {
+            Some(
+                PresentedClient::parse(&params, request.header("authorization").ok()?)
+                    .ok()?
+                    .id,
+            )
+        };
+        self.clients.documents.wanted(now, &named.or_else(presented)?)
+    }
+
+    /// Keeps what came for such a document, or why nothing came.
+    pub fn keep_document(&self, now: UnixSeconds, url: &DocumentUrl, fetched: Result<FetchedDocument, String>) {
+        self.clients.documents.keep(now, url, fetched);
     }
 
     /// Notes that a request came, where those that come at the same moment are
@@ -142,7 +181,8 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         }
         Route::AuthorizationServerMetadata => document(&server.documents.metadata),
         Route::OpenidConfiguration => document(&server.documents.openid_configuration),
-        Route::ProtectedResourceMetadata => document(&server.documents.resource_metadata),
+        Route::ApiMetadata => document(&server.documents.api_metadata),
+        Route::McpMetadata => document(&server.documents.mcp_metadata),
         Route::Jwks => jwks(server, moment),
         Route::Authorize => authorize(server, moment, request),
         Route::SignIn => sign_in(server, moment, request),
@@ -154,7 +194,10 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         Route::Revoke => revoke(server, moment, request),
         Route::Introspect => introspect(server, moment, request),
         Route::Userinfo => userinfo(server, moment, request),
+        Route::Register => register(server, moment, request),
         Route::Hello => hello(server, moment, request),
+        Route::Notes => notes(server, moment, request),
+        Route::Mcp => mcp(server, moment, request),
     }
 }
 
@@ -180,6 +223,7 @@ fn method_citation(route: Route) -> &'static str {
         Route::DeviceAuthorization => "RFC 8628 §3.1",
         Route::Revoke => "RFC 7009 §2.1",
         Route::Introspect => "RFC 7662 §2.1",
+        Route::Register => "RFC 7591 §3",
         _ => "RFC 9110 §15.5.6",
     }
 }

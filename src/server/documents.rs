@@ -1,10 +1,16 @@
 //! The documents that clients read first: metadata of the authorization server
 //! and of the resource server.
 
+use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
+<<<<<<< HEAD
 use super::scopes::{DEFAULT_SCOPE, DETAILS_TYPE, SCOPES};
 use super::settings::ServeSettings;
+=======
+use super::scopes::{DEFAULT_SCOPE, NOTES_SCOPE, SCOPES};
+>>>>>>> main
 use super::settings::dpop::DpopDemands;
+use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
 use crate::protocol::authorization::ResponseMode;
@@ -18,9 +24,10 @@ use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const HUMAN_LINKS: [&str; 3] = [
+pub(crate) const HUMAN_LINKS: [&str; 4] = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/oauth-protected-resource/api",
+    "/.well-known/oauth-protected-resource/mcp",
     "/jwks",
 ];
 
@@ -28,7 +35,8 @@ pub(crate) const HUMAN_LINKS: [&str; 3] = [
 pub(crate) struct Documents {
     pub(crate) metadata: Vec<u8>,
     pub(crate) openid_configuration: Vec<u8>,
-    pub(crate) resource_metadata: Vec<u8>,
+    pub(crate) api_metadata: Vec<u8>,
+    pub(crate) mcp_metadata: Vec<u8>,
 }
 
 impl Documents {
@@ -39,6 +47,10 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
+<<<<<<< HEAD
+=======
+        mcp: &Resource,
+>>>>>>> main
         settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
@@ -50,7 +62,22 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
+<<<<<<< HEAD
             resource_metadata: bytes(&resource_metadata(issuer, api, settings.dpop)),
+=======
+            api_metadata: bytes(&resource_metadata(
+                issuer,
+                api,
+                "oauth serve: example API",
+                settings.dpop,
+            )),
+            mcp_metadata: bytes(&resource_metadata(
+                issuer,
+                mcp,
+                "oauth serve: example MCP server",
+                settings.dpop,
+            )),
+>>>>>>> main
         })
     }
 }
@@ -103,12 +130,15 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
         dpop_bound_access_tokens_required: settings.dpop.proof,
+<<<<<<< HEAD
         pushed_authorization_request_endpoint: endpoint(Route::PushedAuthorization)?,
         require_pushed_authorization_requests: settings.request_demands.pushed,
         request_object_signing_alg_values_supported: list(&REQUEST_OBJECT_ALGORITHMS),
         require_signed_request_object: settings.request_demands.signed,
         authorization_signing_alg_values_supported: list(&["RS256", "ES256"]),
         authorization_details_types_supported: list(&[DETAILS_TYPE]),
+=======
+>>>>>>> main
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -152,20 +182,29 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         ("request_parameter_supported", json!(true)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
-        ("protected_resources", json!([format!("{issuer}/api")])),
+        (
+            "protected_resources",
+            json!([format!("{issuer}/api"), format!("{issuer}/mcp")]),
+        ),
     ] {
         document[member] = value;
+    }
+    if settings.registration == Registration::Open {
+        document["registration_endpoint"] = json!(format!("{issuer}{}", Route::Register.path()));
+    }
+    if settings.client_id_documents != ClientIdDocuments::Off {
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     Ok(document)
 }
 
-/// What the example API wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, api: &Resource, dpop: DpopDemands) -> Value {
+/// What a resource of this server wants (RFC 9728 §2).
+fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, dpop: DpopDemands) -> Value {
     json!({
-        "resource": api.as_str(),
-        "resource_name": "oauth serve: example API",
+        "resource": resource.as_str(),
+        "resource_name": name,
         "authorization_servers": [issuer.as_str()],
-        "scopes_supported": [DEFAULT_SCOPE],
+        "scopes_supported": [DEFAULT_SCOPE, NOTES_SCOPE],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "dpop_bound_access_tokens_required": dpop.proof,

@@ -132,6 +132,15 @@ impl<K: Clone + Eq + Hash, V> ExpiringMap<K, V> {
         living.map(|entry| &entry.value)
     }
 
+    /// Removes every entry whose value this holds for.
+    pub(crate) fn remove_where(&mut self, now: UnixSeconds, holds: impl Fn(&V) -> bool) {
+        let found = self.entries.iter().filter(|(_, entry)| holds(&entry.value));
+        let keys: Vec<K> = found.map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.remove(now, &key);
+        }
+    }
+
     /// All values, for a change that concerns many.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.entries.values_mut().map(|entry| &mut entry.value)

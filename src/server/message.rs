@@ -10,13 +10,19 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The request headers that the server reads; the shell hands over no others.
-pub const HEADERS_READ: [&str; 10] = [
+pub const HEADERS_READ: [&str; 16] = [
+    "accept",
     "access-control-request-method",
     "authorization",
     "content-type",
     "cookie",
     "dpop",
     "host",
+    "last-event-id",
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "mcp-session-id",
     "origin",
     "sec-fetch-dest",
     "sec-fetch-site",
@@ -69,11 +75,29 @@ impl Request {
 
     /// The parameters of a form body; `None` where the body is something else.
     pub fn form_params(&self) -> Option<Params> {
-        let media_type = self.header("content-type").ok()??.split(';').next()?.trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !self.is_of_media_type("application/x-www-form-urlencoded") {
             return None;
         }
         std::str::from_utf8(self.body.expose()).ok().map(Params::parse)
+    }
+
+    /// Whether the client takes an answer of this media type (RFC 9110 §12.5.1).
+    pub fn accepts(&self, media_type: &str) -> bool {
+        let group = media_type.split_once('/').map(|(group, _)| format!("{group}/*"));
+        let taken = self.headers("accept").flat_map(|header| header.split(','));
+        let mut taken = taken.map(|item| item.split(';').next().unwrap_or_default().trim());
+        taken.any(|own| own == "*/*" || own.eq_ignore_ascii_case(media_type) || group.as_deref() == Some(own))
+    }
+
+    /// Whether the body is JSON, by what the request says.
+    pub fn is_json(&self) -> bool {
+        self.is_of_media_type("application/json")
+    }
+
+    fn is_of_media_type(&self, wanted: &str) -> bool {
+        let header = self.header("content-type").ok().flatten().unwrap_or_default();
+        let media_type = header.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case(wanted)
     }
 
     /// The values of all cookies of this name, in order: a page on another port
@@ -94,6 +118,18 @@ impl fmt::Debug for Request {
     }
 }
 
+/// What comes after the body of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing.
+    Complete,
+    /// It is the begin of a stream of events, which stays open until the client
+    /// or the server goes.
+    StaysOpen,
+    /// It is the begin of a stream that breaks off, which was asked for.
+    BreaksOff,
+}
+
 /// An HTTP response.
 #[derive(Clone)]
 pub struct Response {
@@ -102,6 +138,8 @@ pub struct Response {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body, whole; it may hold tokens.
     pub body: Cow<'static, [u8]>,
+    /// What comes after the body.
+    pub ending: Ending,
     /// Why the request was rejected, if it was.
     pub rejection: Option<Rejection>,
     /// The rules that were violated on purpose to get here.
@@ -118,6 +156,7 @@ impl Response {
                 ("x-content-type-options", "nosniff".into()),
             ],
             body: Cow::Borrowed(b""),
+            ending: Ending::Complete,
             rejection: None,
             violated: Vec::new(),
         }

@@ -12,7 +12,9 @@ pub enum Route {
     /// OpenID Connect Discovery §4.
     OpenidConfiguration,
     /// RFC 9728 §3.1, for `/api`.
-    ProtectedResourceMetadata,
+    ApiMetadata,
+    /// RFC 9728 §3.1, for `/mcp`.
+    McpMetadata,
     /// RFC 7517.
     Jwks,
     /// RFC 6749 §3.1.
@@ -33,11 +35,20 @@ pub enum Route {
     Introspect,
     /// OpenID Connect Core §5.3.
     Userinfo,
+    /// RFC 7591 §3, and RFC 7592 §2 for a client that is registered.
+    Register,
     Hello,
+    Notes,
+    /// Model Context Protocol, Streamable HTTP.
+    Mcp,
 }
 
 impl Route {
+<<<<<<< HEAD
     const ALL: [(Route, &'static str, &'static [&'static str]); 16] = [
+=======
+    const ALL: [(Route, &'static str, &'static [&'static str]); 19] = [
+>>>>>>> main
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -50,8 +61,13 @@ impl Route {
             &["GET", "HEAD", "OPTIONS"],
         ),
         (
-            Route::ProtectedResourceMetadata,
+            Route::ApiMetadata,
             "/.well-known/oauth-protected-resource/api",
+            &["GET", "HEAD", "OPTIONS"],
+        ),
+        (
+            Route::McpMetadata,
+            "/.well-known/oauth-protected-resource/mcp",
             &["GET", "HEAD", "OPTIONS"],
         ),
         (Route::Jwks, "/jwks", &["GET", "HEAD", "OPTIONS"]),
@@ -65,11 +81,18 @@ impl Route {
         (Route::Revoke, "/revoke", &["POST"]),
         (Route::Introspect, "/introspect", &["POST"]),
         (Route::Userinfo, "/userinfo", &["GET", "HEAD", "POST"]),
+        (Route::Register, "/register", &["POST", "GET", "DELETE"]),
         (Route::Hello, "/api/hello", &["GET", "HEAD"]),
+        (Route::Notes, "/api/notes", &["GET", "POST"]),
+        (Route::Mcp, "/mcp", &["POST", "GET", "DELETE"]),
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
+<<<<<<< HEAD
     const NAMES: [(&'static str, Route); 10] = [
+=======
+    const NAMES: [(&'static str, Route); 12] = [
+>>>>>>> main
         ("authorize", Route::Authorize),
         ("par", Route::PushedAuthorization),
         ("token", Route::Token),
@@ -79,7 +102,10 @@ impl Route {
         ("introspect", Route::Introspect),
         ("userinfo", Route::Userinfo),
         ("jwks", Route::Jwks),
+        ("register", Route::Register),
         ("api/hello", Route::Hello),
+        ("api/notes", Route::Notes),
+        ("mcp", Route::Mcp),
     ];
 
     /// The name that stands for all metadata documents.
@@ -103,6 +129,14 @@ impl Route {
         self.row().2
     }
 
+    /// Whether its requests name a client.
+    pub(crate) fn names_clients(self) -> bool {
+        matches!(
+            self,
+            Route::Authorize | Route::Token | Route::DeviceAuthorization | Route::Revoke | Route::Introspect
+        )
+    }
+
     fn row(self) -> (Route, &'static str, &'static [&'static str]) {
         // Every route has a row, which a test shows.
         Route::ALL
@@ -122,7 +156,8 @@ impl Route {
             let documents = [
                 Route::AuthorizationServerMetadata,
                 Route::OpenidConfiguration,
-                Route::ProtectedResourceMetadata,
+                Route::ApiMetadata,
+                Route::McpMetadata,
             ];
             return Ok(documents.to_vec());
         }

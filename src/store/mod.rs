@@ -16,6 +16,7 @@ mod migration;
 mod profile_name;
 mod recovery;
 mod session;
+mod token_source;
 
 pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
@@ -29,9 +30,11 @@ pub use lock::{Intent, LockError, LockKind, ProfileLock};
 pub use migration::{Copied, copy, stands_in};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
-    ClientCredentialError, Part, RECORD_VERSION, Renewal, RequestedAccess, RoleCredentials, RoleIdentity, Session,
-    SessionClient, SessionEnd, SessionEndpoints, SessionError, StoredToken, Suspension,
+    ClientCredentialError, FreshCredentials, IdJagRenewal, Part, RECORD_VERSION, Renewal, RequestedAccess,
+    RoleCredentials, RoleIdentity, Session, SessionClient, SessionEnd, SessionEndpoints, SessionError, SourcedToken,
+    StoredToken, Suspension, TokenExchangeRenewal,
 };
+pub use token_source::{InvalidTokenSource, ProfileSource, SessionToken, TokenCommand, TokenSource};
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;

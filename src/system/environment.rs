@@ -50,6 +50,16 @@ impl Environment {
         self.raw(name).is_some()
     }
 
+    /// The same without some variables.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| !names.iter().any(|own| name.as_os_str() == OsStr::new(own)));
+        Environment(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// All variables but our own, for a child process: no `OAUTH_*` goes to the browser.
     pub fn for_children(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0

@@ -85,6 +85,13 @@ pub enum TransportError {
         /// Where it resolves to.
         address: IpAddr,
     },
+    /// An address that the public network does not reach, where only public ones are taken.
+    #[error("{endpoint} is at {address}, which is not a public address")]
+    PrivateAddress {
+        /// Scheme, host, port and path.
+        endpoint: String,
+        address: IpAddr,
+    },
     /// A header value with characters that no header may hold.
     #[error("the value for the header \"{0}\" holds characters that no header may hold")]
     UnsendableHeader(&'static str),
@@ -258,6 +265,13 @@ impl TransportError {
         }
     }
 
+    pub(super) fn private_address(url: &Url, address: IpAddr) -> Self {
+        TransportError::PrivateAddress {
+            endpoint: endpoint(url),
+            address,
+        }
+    }
+
     pub(super) fn unusable_url(url: &Url, reason: &'static str, named_by: UrlSource) -> Self {
         TransportError::UnusableUrl {
             endpoint: endpoint(url),
@@ -341,7 +355,9 @@ impl Diagnosis for TransportError {
             | TransportError::Encoded { .. }
             | TransportError::Undecodable { .. }
             | TransportError::Malformed { .. } => ExitCode::Unreachable,
-            TransportError::UnsendableHeader(_) | TransportError::BodyTooLarge { .. } => ExitCode::Protocol,
+            TransportError::UnsendableHeader(_)
+            | TransportError::BodyTooLarge { .. }
+            | TransportError::PrivateAddress { .. } => ExitCode::Protocol,
         }
     }
 
@@ -353,6 +369,7 @@ impl Diagnosis for TransportError {
             ],
             TransportError::UnusableUrl { .. } => &["Use a URL of the form https://host/path."],
             TransportError::TwoClientCertificates => &["Leave out --cert and --key."],
+            TransportError::PrivateAddress { .. } => &[],
             TransportError::LocalhostElsewhere { .. } => {
                 &["Write 127.0.0.1 or [::1], or correct the entry for localhost in the hosts file."]
             }

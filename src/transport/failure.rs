@@ -93,6 +93,9 @@ impl Attempt<'_> {
                 address: *address,
             };
         }
+        if let Some(ResolveError::NotPublic(address)) = find::<ResolveError>(error) {
+            return TransportError::private_address(self.url, *address);
+        }
         if let Some(ResolveError::Lookup { host, .. }) = find::<ResolveError>(error) {
             return TransportError::Dns {
                 host: host.clone(),

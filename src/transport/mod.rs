@@ -32,6 +32,7 @@ pub use tls_failure::TlsFailure;
 
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
+use crate::protocol::global_address::is_global;
 use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::protocol::tls_identity::TlsIdentity;
@@ -44,6 +45,7 @@ use proxy::{ProxyRules, ProxyUrl};
 use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +53,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use stopwatch::{TimedConnecting, laps, timed};
-use url::Url;
+use url::{Host, Url};
 
 /// The longest wait for name, connection and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,6 +76,8 @@ pub struct TransportSettings {
     pub proxy: ProxySettings,
     /// Permits http outside this machine (`--allow-http`).
     pub allow_http: bool,
+    /// Refuses addresses that the public network does not reach: for URLs that a stranger names.
+    pub public_addresses_only: bool,
     /// `SSL_CERT_FILE`: trusted instead of the system's certificates.
     pub ssl_cert_file: Option<PathBuf>,
     /// `SSL_CERT_DIR`: folders, beside or instead of `SSL_CERT_FILE`.
@@ -89,6 +93,7 @@ impl Default for TransportSettings {
             client_certificate: None,
             proxy: ProxySettings::default(),
             allow_http: false,
+            public_addresses_only: false,
             ssl_cert_file: None,
             ssl_cert_dir: Vec::new(),
         }
@@ -198,6 +203,11 @@ impl Transport {
                 source,
             ));
         }
+        if self.settings.public_addresses_only
+            && let Some(address) = literal_address(url).filter(|address| !is_global(*address))
+        {
+            return Err(TransportError::private_address(url, address));
+        }
         match url.scheme() {
             "https" => Ok(Destination::Network),
             "http" if is_loopback(url) => Ok(Destination::Loopback),
@@ -259,6 +269,7 @@ impl Transport {
             .tls_backend_preconfigured(tls)
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
+                public_addresses_only: self.settings.public_addresses_only,
             })
             .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())
@@ -304,6 +315,15 @@ impl std::fmt::Debug for Transport {
             .debug_struct("Transport")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+/// The address that a URL names itself, which no resolver sees.
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! cannot be interrupted and must not hold up the end of the program.
 
 use super::stopwatch::note_name_lookup;
+use crate::protocol::global_address::is_global;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -17,6 +18,8 @@ use tokio::sync::oneshot;
 pub(super) struct Resolver {
     /// Where http is allowed anywhere, `localhost` may be anywhere.
     pub(super) allow_http: bool,
+    /// Whether a name may be at public addresses alone.
+    pub(super) public_addresses_only: bool,
 }
 
 /// Why a name has no usable address.
@@ -26,13 +29,18 @@ pub(super) enum ResolveError {
     Lookup { host: String, source: io::Error },
     #[error("\"localhost\" is {0}, which is not this machine")]
     LocalhostElsewhere(IpAddr),
+    #[error("it is at {0}, which is no public address")]
+    NotPublic(IpAddr),
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_http = self.allow_http;
+        let Resolver {
+            allow_http,
+            public_addresses_only,
+        } = *self;
         Box::pin(async move {
-            if is_below_localhost(name.as_str()) {
+            if is_below_localhost(name.as_str()) && !public_addresses_only {
                 return Ok(Box::new(LOOPBACK.into_iter()) as Addrs);
             }
             let began = Instant::now();
@@ -41,6 +49,9 @@ impl Resolve for Resolver {
                 .await
                 .map_err(|source| ResolveError::Lookup { host, source })?;
             note_name_lookup(began.elapsed());
+            if public_addresses_only {
+                check_public(&addresses)?;
+            }
             if !allow_http {
                 check_localhost(name.as_str(), &addresses)?;
             }
@@ -68,6 +79,14 @@ fn check_localhost(host: &str, addresses: &[SocketAddr]) -> Result<(), ResolveEr
     }
 }
 
+/// All of them, since which one is taken is not known here.
+fn check_public(addresses: &[SocketAddr]) -> Result<(), ResolveError> {
+    match addresses.iter().find(|address| !is_global(address.ip())) {
+        Some(address) => Err(ResolveError::NotPublic(address.ip())),
+        None => Ok(()),
+    }
+}
+
 async fn look_up(host: String) -> io::Result<Vec<SocketAddr>> {
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new().name("resolver".to_owned()).spawn(move || {
@@ -84,6 +103,15 @@ async fn look_up(host: String) -> io::Result<Vec<SocketAddr>> {
 mod tests {
     #![allow(clippy::expect_used, reason = "a test fails by panicking")]
     use super::*;
+
+    #[test]
+    fn one_private_address_of_a_name_is_enough_to_refuse_it() {
+        let public = SocketAddr::from(([8, 8, 8, 8], 0));
+        let private = SocketAddr::from(([169, 254, 169, 254], 0));
+        assert!(check_public(&[public]).is_ok());
+        let refused = check_public(&[public, private]);
+        assert!(matches!(refused, Err(ResolveError::NotPublic(address)) if address == private.ip()));
+    }
 
     #[test]
     fn localhost_must_be_this_machine_and_nothing_else() {

@@ -18,6 +18,7 @@ mod check;
 #[cfg(unix)]
 mod client_assertions;
 mod client_credentials;
+mod client_id_documents;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]
@@ -66,6 +67,7 @@ mod login;
 #[cfg(unix)]
 mod login_for_programs;
 mod logout;
+mod machine_grants;
 mod man;
 #[cfg(unix)]
 mod messages;

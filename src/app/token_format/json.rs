@@ -16,7 +16,7 @@ pub(super) fn object(token: &PrintableToken<'_>) -> String {
         TokenKind::IdToken => "id_token",
     };
     let scope = stored.scope.as_ref().map(ToString::to_string);
-    let object = json!({
+    let mut object = json!({
         member: token.token.expose(),
         "token_type": stored.token_type,
         "expires_in": token.expires_at.map(|expires_at| expires_at.seconds_since(*now)),
@@ -26,5 +26,8 @@ pub(super) fn object(token: &PrintableToken<'_>) -> String {
         "issuer": session.issuer.as_ref().map(Issuer::as_str),
         "profile": token.profile.as_str(),
     });
+    if let Some(issued_token_type) = &stored.issued_token_type {
+        object["issued_token_type"] = json!(issued_token_type);
+    }
     sanitize_json(&object.to_string()) + "\n"
 }

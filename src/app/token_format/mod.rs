@@ -10,6 +10,7 @@ pub(crate) use env::token_variables;
 
 use crate::args::settings::TokenOutput;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::Quoted;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
@@ -76,6 +77,20 @@ pub(crate) fn is_bound_type(token_type: &str) -> bool {
     token_type.eq_ignore_ascii_case(TokenType::Dpop.as_str())
 }
 
+/// Refuses what came of an exchange and is no access token: an API would be
+/// shown something that is for an authorization server (RFC 8693 §2.2.1).
+///
+/// # Errors
+/// [`TokenFormatError::NoAccessToken`].
+pub(crate) fn check_is_access_token(token: &StoredToken) -> Result<(), TokenFormatError> {
+    match token.is_no_access_token() {
+        true => Err(TokenFormatError::NoAccessToken {
+            issued_token_type: token.issued_token_type.clone().unwrap_or_default(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// What goes to stdout, to the last newline.
 ///
 /// # Errors
@@ -89,6 +104,9 @@ pub(crate) fn format_token(
         && let Some(format) = output.sends_bearer_token()
     {
         return Err(TokenFormatError::Bound { what: format });
+    }
+    if token.kind == TokenKind::AccessToken && !matches!(output, TokenOutput::Json) {
+        check_is_access_token(token.stored)?;
     }
     let text = token.token.expose();
     Ok(Secret::new(match output {
@@ -115,6 +133,12 @@ pub(crate) enum TokenFormatError {
         /// The format or command, as it was typed.
         what: &'static str,
     },
+    /// RFC 8693 §2.2.1.
+    #[error(
+        "the token of this session is no access token (token_type N_A, issued_token_type {})",
+        Quoted::name(issued_token_type)
+    )]
+    NoAccessToken { issued_token_type: String },
     #[error(transparent)]
     ExecInfo(#[from] ExecInfoError),
     #[error(transparent)]
@@ -130,6 +154,10 @@ impl Diagnosis for TokenFormatError {
         match self {
             TokenFormatError::Bound { .. } => vec![
                 "For a program that makes the proof itself, print the token with --format raw, json or env.".to_owned(),
+            ],
+            TokenFormatError::NoAccessToken { .. } => vec![
+                "To see it all the same: --format json. Another profile can use it: --assertion profile:NAME, or --subject-token profile:NAME"
+                    .to_owned(),
             ],
             TokenFormatError::ExecInfo(error) => error.hints(),
             TokenFormatError::Unquotable(error) => error.hints(),

@@ -1,7 +1,8 @@
 //! The flags of `oauth serve` and `oauth demo`.
 
 use crate::output::duration::parse_duration;
-use crate::server::settings::Approval;
+use crate::server::clients::document_url::ClientIdDocuments;
+use crate::server::settings::{Approval, Registration};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -36,6 +37,12 @@ pub struct ServeOptions {
     /// Who decides: the person at the browser, or nobody (for scripts)
     #[arg(long, value_name = "HOW", default_value = "ask")]
     pub approve: Approval,
+    /// Whether clients may register themselves (RFC 7591)
+    #[arg(long, value_name = "WHO", default_value = "open")]
+    pub registration: Registration,
+    /// Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off
+    #[arg(long, value_name = "WHICH", default_value = "on")]
+    pub client_id_documents: ClientIdDocuments,
     /// Lifetime of codes
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     pub code_ttl: Duration,
@@ -57,7 +64,7 @@ pub struct ServeOptions {
     /// Answer an endpoint with a status, for testing clients; repeatable
     #[arg(long, value_name = "ENDPOINT=STATUS[:COUNT]")]
     pub fail: Vec<String>,
-    /// Origin of browser applications that may call token, userinfo and revocation; * for all; repeatable
+    /// Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
     /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable
@@ -78,6 +85,20 @@ impl ValueEnum for Approval {
             Approval::Ask => ("ask", "Sign-in and consent pages in the browser"),
             Approval::Auto => ("auto", "Yes at once, for the first user"),
             Approval::Deny => ("deny", "No at once"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for Registration {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Registration::Open, Registration::Off]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Registration::Open => ("open", "Every client can"),
+            Registration::Off => ("off", "None can"),
         };
         Some(PossibleValue::new(name).help(help))
     }

@@ -2,6 +2,7 @@
 
 use crate::args::config::Setting;
 use crate::args::settings::lists::words;
+use crate::store::TokenSource;
 use std::path::Path;
 
 /// Keys of a profile and their new values.
@@ -30,6 +31,12 @@ impl ProfileChanges {
             let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             self.set(key, Setting::Text(absolute.to_string_lossy().into_owned()));
         }
+    }
+
+    /// A source of tokens, with an absolute path: the profile is used from other directories.
+    pub(super) fn source(&mut self, key: &str, text: Option<&str>) {
+        let source = text.and_then(|text| text.parse::<TokenSource>().ok());
+        self.text(key, source.map(|source| source.absolute().to_string()).as_deref());
     }
 
     /// Repeated flags, each with one value or several separated by spaces. One

@@ -2,14 +2,16 @@
 
 use super::callback::DEFAULT_REDIRECT_URI;
 use super::changes::ProfileChanges;
+use super::machine::source;
 use crate::args::config::Profile;
+use crate::args::login_grant::LoginGrant;
 use crate::args::settings::error::{SettingsError, invalid};
 use crate::flow::assertion_audience::AssertionAudience;
 use crate::flow::server::ClientChoice;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::signing::SigningKey;
-use crate::store::ProfileName;
+use crate::store::{ProfileName, TokenSource};
 use crate::system::environment::Environment;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -31,6 +33,15 @@ pub struct ClientOptions {
     // a key in PEM begins with hyphens; taken, it is refused without being repeated
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_key_file: Option<PathBuf>,
+    // A text here: clap would repeat one that is a token
+    /// Where an assertion comes from that somebody else makes for the client, as for --subject-token
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        conflicts_with = "client_key_file",
+        help_heading = "Client"
+    )]
+    pub client_assertion: Option<String>,
     /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
     #[arg(long, value_name = "KID", help_heading = "Client")]
     pub client_key_id: Option<String>,
@@ -43,6 +54,14 @@ pub struct ClientOptions {
     /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server's metadata say
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
+}
+
+/// What a client is used for.
+pub(in crate::args) struct ClientUse<'a> {
+    pub(in crate::args) profile: &'a ProfileName,
+    /// The server, where it was given as a URL.
+    pub(in crate::args) url: Option<&'a str>,
+    pub(in crate::args) grant: LoginGrant,
 }
 
 /// Where the credentials of the client are read from.
@@ -69,8 +88,8 @@ impl CredentialFiles {
 }
 
 impl ClientOptions {
-    /// The client of these flags, the environment and the profile; `name` and
-    /// `url` are for the hint.
+    /// The client of these flags, the environment and the profile; one without
+    /// a name where none is given and the grant needs none.
     ///
     /// # Errors
     /// [`SettingsError::Missing`], [`SettingsError::Value`].
@@ -78,8 +97,7 @@ impl ClientOptions {
         &self,
         environment: &Environment,
         profile: &Profile,
-        name: &ProfileName,
-        url: Option<&str>,
+        login: &ClientUse<'_>,
     ) -> Result<ClientChoice, SettingsError> {
         let (place, id) = if let Some(id) = &self.client_id {
             ("--client-id", id.clone())
@@ -87,10 +105,12 @@ impl ClientOptions {
             ("OAUTH_CLIENT_ID", id)
         } else if let Some(id) = profile.text("client_id") {
             ("client_id", id.to_owned())
+        } else if login.grant.needs_no_client() {
+            ("--client-id", String::new())
         } else {
-            let target = match url {
+            let target = match login.url {
                 Some(url) => Issuer::of_well_known_url(url).unwrap_or_else(|| url.to_owned()),
-                None => format!("--profile {name} --issuer https://id.example.com"),
+                None => format!("--profile {} --issuer https://id.example.com", login.profile),
             };
             let hint = format!(
                 "Register a native (public) client with the redirect URI {} at the server, then run: oauth login {target} --client-id ID",
@@ -98,7 +118,7 @@ impl ClientOptions {
             );
             return Err(SettingsError::Missing {
                 what: "client_id",
-                profile: name.to_string(),
+                profile: login.profile.to_string(),
                 hint,
             });
         };
@@ -110,12 +130,30 @@ impl ClientOptions {
             (None, None) => None,
         };
         Ok(ClientChoice {
-            id: ClientId::parse(&id).map_err(|error| invalid(place, error))?,
+            id: match login.grant.needs_no_client() && id.is_empty() {
+                true => ClientId::unnamed(),
+                false => ClientId::parse(&id).map_err(|error| invalid(place, error))?,
+            },
             credentials: ClientCredentials::default(),
             method,
             method_with_secret: None,
             assertion_audience: self.assertion_audience(profile)?,
+            assertion_source: self.assertion_source(profile)?,
         })
+    }
+
+    /// A key that is given takes the place of a saved source.
+    fn assertion_source(&self, profile: &Profile) -> Result<Option<TokenSource>, SettingsError> {
+        let saved = match self.client_key_file {
+            Some(_) => &Profile::default(),
+            None => profile,
+        };
+        source(
+            self.client_assertion.as_deref(),
+            "--client-assertion",
+            "client_assertion",
+            saved,
+        )
     }
 
     fn assertion_audience(&self, profile: &Profile) -> Result<AssertionAudience, SettingsError> {
@@ -153,6 +191,7 @@ impl ClientOptions {
         changes.path("client_secret_file", self.client_secret_file.as_deref());
         changes.path("client_key_file", self.client_key_file.as_deref());
         changes.text("client_key_id", self.client_key_id.as_deref());
+        changes.source("client_assertion", self.client_assertion.as_deref());
         changes.path("client_cert_file", self.client_cert_file.as_deref());
         let audience = self.assertion_audience.as_ref().map(ToString::to_string);
         changes.text("assertion_audience", audience.as_deref());

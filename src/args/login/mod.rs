@@ -5,6 +5,7 @@ mod browser;
 mod callback;
 mod changes;
 mod client;
+mod machine;
 mod request;
 mod server;
 mod session;
@@ -13,7 +14,9 @@ pub use browser::BrowserOptions;
 pub(in crate::args) use callback::no_callback;
 pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
 pub(in crate::args) use changes::ProfileChanges;
+pub(in crate::args) use client::ClientUse;
 pub use client::{ClientOptions, CredentialFiles};
+pub use machine::{MachineOptions, profiles_behind};
 pub use request::{RequestOptions, assumed_ttl, token_parameters};
 pub use server::ServerOptions;
 pub(in crate::args) use server::require_server;
@@ -39,6 +42,8 @@ pub struct LoginOptions {
     #[command(flatten)]
     pub request: RequestOptions,
     #[command(flatten)]
+    pub machine: MachineOptions,
+    #[command(flatten)]
     pub callback: CallbackOptions,
     #[command(flatten)]
     pub browser: BrowserOptions,
@@ -54,6 +59,7 @@ impl LoginOptions {
         self.server.save(url, &mut changes);
         self.client.save(&mut changes);
         self.request.save(saved_scope, &mut changes);
+        self.machine.save(&mut changes);
         self.callback.save(&mut changes);
         self.browser.save(&mut changes);
         changes.into_settings()

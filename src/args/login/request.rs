@@ -20,7 +20,7 @@ use std::time::Duration;
 /// What to ask for.
 #[derive(Debug, Default, Args)]
 pub struct RequestOptions {
-    /// How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]
+    /// How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]
     #[arg(long, value_name = "GRANT", help_heading = "What to ask for")]
     pub grant: Option<LoginGrant>,
     /// Show a code to enter in a browser on another device (= --grant device, RFC 8628)

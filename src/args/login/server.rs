@@ -179,7 +179,9 @@ pub(in crate::args) fn require_server(
         || match grant {
             LoginGrant::AuthorizationCode => server.authorization_endpoint.is_none(),
             LoginGrant::Device => server.device_authorization_endpoint.is_none(),
-            LoginGrant::ClientCredentials => false,
+            LoginGrant::ClientCredentials | LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => {
+                false
+            }
         };
     if server.issuer.is_some() || !lacks_endpoint {
         return Ok(());

@@ -8,13 +8,13 @@ use super::secrets::authorization_details_from_file;
 use super::target::{LoginTarget, login_target};
 use super::transport::reject_userinfo;
 use crate::args::config::{Config, Profile, Setting};
-use crate::args::login::{CredentialFiles, LoginOptions, assumed_ttl, no_callback, require_server};
+use crate::args::login::{ClientUse, CredentialFiles, LoginOptions, assumed_ttl, no_callback, require_server};
 use crate::args::login_grant::LoginGrant;
 use crate::flow::login::LoginRequest;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::providers::Provider;
-use crate::store::{ProfileName, StoreKind};
+use crate::store::{ProfileName, Renewal, StoreKind};
 use crate::system::environment::Environment;
 use std::str::FromStr;
 
@@ -33,6 +33,7 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
     "client_key_id",
     "client_cert_file",
     "assertion_audience",
+    "client_assertion",
 ];
 
 /// What a login is to do, and what of it is to be remembered.
@@ -40,6 +41,8 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
 pub struct ResolvedLogin {
     pub profile: ProfileName,
     pub grant: LoginGrant,
+    /// How a grant that needs nobody is repeated, with its sources.
+    pub renewal: Renewal,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,
     /// The flow's part, but for the client's credentials, which are read later.
@@ -81,10 +84,20 @@ pub fn login(
     require_server(&server, grant, &name)?;
     let mut client = options
         .client
-        .choice(environment, profile, &name, url.as_deref())
+        .choice(
+            environment,
+            profile,
+            &ClientUse {
+                profile: &name,
+                url: url.as_deref(),
+                grant,
+            },
+        )
         .map_err(|error| provider::explain_missing_client(provider.as_ref(), error))?;
     client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
     let mut authorization = authorization_options(options, profile)?;
+    let audience = authorization.audience.as_deref();
+    let renewal = options.machine.renewal(grant, audience, profile, &name)?;
     authorization.authorization_details = authorization_details(options, profile, grant)?;
     let mut given = options.profile_changes(url.as_deref(), saved.list("scope"));
     if let Some(provider) = &provider {
@@ -93,7 +106,7 @@ pub fn login(
     }
     let callback = match grant {
         LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
-        LoginGrant::Device | LoginGrant::ClientCredentials => no_callback()?,
+        _ => no_callback()?,
     };
     Ok(ResolvedLogin {
         given,
@@ -103,6 +116,7 @@ pub fn login(
         refresh_parameters: options.request.refresh_parameters(Some(profile))?,
         profile: name,
         grant,
+        renewal,
         request: LoginRequest {
             server,
             client,
@@ -135,6 +149,10 @@ fn login_grant(options: &LoginOptions, profile: &Profile) -> Result<LoginGrant, 
         LoginGrant::ClientCredentials => (
             options.flag_for_a_person(),
             "the client gets the token for itself, and no browser is opened",
+        ),
+        LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => (
+            options.flag_for_a_person(),
+            "the token comes for one that is there already, and no browser is opened",
         ),
     };
     match flag {
@@ -190,11 +208,20 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     options
         .server
         .choice(None, profile, options.server.http_policy(profile))?;
-    let client = options.client.choice(&Environment::default(), profile, &name, None);
+    let client_use = ClientUse {
+        profile: &name,
+        url: None,
+        grant,
+    };
+    let client = options.client.choice(&Environment::default(), profile, &client_use);
     ignoring_absence(client.map(|_| ()))?;
     options.callback.choice(profile)?;
     options.callback.success_url(profile)?;
-    authorization_options(&options, profile)?;
+    let authorization = authorization_options(&options, profile)?;
+    let renewal = options
+        .machine
+        .renewal(grant, authorization.audience.as_deref(), profile, &name);
+    ignoring_absence(renewal.map(|_| ()))?;
     options.request.par(profile)?;
     options.request.refresh_parameters(Some(profile))?;
     assumed_ttl(None, Some(profile))?;

@@ -38,6 +38,7 @@ pub fn transport(
         ca_file: global.cacert.clone().or_else(profile_ca_file),
         client_certificate,
         proxy,
+        public_addresses_only: false,
         allow_http: allow_http || profile.is_some_and(|profile| profile.bool("allow_http")),
         ssl_cert_file: environment.path("SSL_CERT_FILE"),
         ssl_cert_dir: environment

@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::fresh_session::Freshness;
 use crate::app::session::ProfileRecord;
 use crate::app::time_left::token_with_time_left;
-use crate::app::token_format::{TokenFormatError, is_bound};
+use crate::app::token_format::{TokenFormatError, check_is_access_token, is_bound};
 use crate::args::cli::{HelperOptions, TokenOptions};
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenProfile, Destination};
@@ -134,6 +134,7 @@ impl<'a> Lookup<'a> {
         let freshness = Freshness::new(&options)?;
         let fresh = fresh_or_login(self.context, &options, &freshness, &self.config, chosen)?;
         let stored = token_with_time_left(self.context, &freshness, &chosen.name, &fresh)?;
+        check_is_access_token(stored)?;
         if is_bound(stored) {
             return Err(TokenFormatError::Bound { what: self.command }.into());
         }

@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::deadline::Uninterruptible;
 use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
 use crate::app::time_left::token_with_time_left;
-use crate::app::token_format::{BOUND_TOKEN, PrintableToken, is_bound, token_variables};
+use crate::app::token_format::{BOUND_TOKEN, PrintableToken, check_is_access_token, is_bound, token_variables};
 use crate::args::cli::{ExecOptions, TokenOptions};
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenProfile, ExecContent, ExecVariable};
@@ -126,6 +126,7 @@ impl Tokens<'_> {
 
     fn access_token<'a>(&self, fresh: &'a FreshSession, freshness: &Freshness) -> Result<&'a StoredToken, Error> {
         let token = token_with_time_left(self.context, freshness, &self.chosen.name, fresh)?;
+        check_is_access_token(token)?;
         if is_bound(token) {
             self.context.observer().observe(&Event::Warning(BOUND_TOKEN));
         }

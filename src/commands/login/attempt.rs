@@ -8,6 +8,7 @@ use crate::args::login::LoginOptions;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
 use crate::flow::caller::Caller;
+use crate::flow::grant_inputs::GrantInputs;
 use crate::flow::login::{LoginError, LoginRequest};
 use crate::flow::refresh::RefreshOptions;
 use crate::protocol::id_token::IdToken;
@@ -89,6 +90,7 @@ impl Attempt<'_> {
     pub(super) fn token_request_options(&self, token_parameters: &[(String, String)]) -> RefreshOptions {
         RefreshOptions {
             client_secret: None,
+            inputs: GrantInputs::default(),
             token_parameters: token_parameters.to_vec(),
             assumed_ttl: self.resolved.request.assumed_ttl,
             warns_of_quirks: self.warns_of_quirks,

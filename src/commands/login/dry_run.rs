@@ -7,6 +7,7 @@ use crate::app::context::Context;
 use crate::app::login_context::BrowserLogin;
 use crate::app::passphrase::ask_passphrase;
 use crate::app::signals::shutdown_signal;
+use crate::app::token_source::Purpose;
 use crate::args::login::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
@@ -35,7 +36,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
         context.store_kind(profile)?
     };
     let mut observer = context.observer();
-    let given = given_client_credentials(context, options, &resolved.credential_files)?;
+    let given = given_client_credentials(context, options, (&resolved, Purpose::Login))?;
     // Read only: the client secret may be kept there.
     let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
     let earlier = load_undamaged(store.as_mut(), &resolved.profile)?;

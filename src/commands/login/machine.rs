@@ -9,6 +9,7 @@ use crate::app::client_credentials::{check_client_authentication, client_credent
 use crate::app::context::Context;
 use crate::app::lock::LOCK_WAIT;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
+use crate::app::token_source::Purpose;
 use crate::args::config::Config;
 use crate::args::login::{LoginOptions, SessionOptions};
 use crate::args::settings;
@@ -37,14 +38,14 @@ pub(in crate::commands) fn log_in_machine(
         ..LoginOptions::default()
     };
     let mut resolved = settings::login(&options, &context.environment, config)?;
-    let method = LoginMethod::resolve(context, &options, &resolved)?;
-    if method.needs_person() {
+    if resolved.grant.needs_person() || resolved.renewal.is_once() {
         return Ok(None);
     }
+    let method = LoginMethod::resolve(context, config, &options, (&resolved, Purpose::Renewal))?;
     let profile = config.profile(name);
     let destination = Destination::without_prompts(context, &options, profile)?;
     let mut observer = context.observer();
-    let given = given_client_credentials(context, &options, &resolved.credential_files)?;
+    let given = given_client_credentials(context, &options, (&resolved, Purpose::Renewal))?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());

@@ -15,6 +15,7 @@ mod unattended;
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
+use crate::app::token_source::Purpose;
 use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin};
@@ -69,8 +70,8 @@ fn log_in(
     let mut observer = context.observer();
 
     // Everything that was given is read and checked before the store makes its key.
-    let given = given_client_credentials(context, options, &resolved.credential_files)?;
-    let method = LoginMethod::resolve(context, options, &resolved)?;
+    let given = given_client_credentials(context, options, (&resolved, Purpose::Login))?;
+    let method = LoginMethod::resolve(context, &config, options, (&resolved, Purpose::Login))?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());

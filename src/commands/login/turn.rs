@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A login that is about to begin.
 pub(super) struct Turn<'a> {
     pub(super) request: &'a LoginRequest,
-    pub(super) method: &'a LoginMethod,
+    pub(super) method: &'a LoginMethod<'a>,
     /// How long to wait for another login.
     pub(super) timeout: Duration,
     /// The generation of the session before; one above it is of another login.

@@ -116,6 +116,7 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
             method: None,
             method_with_secret: None,
             assertion_audience: AssertionAudience::default(),
+            assertion_source: None,
         },
         authorization: AuthorizationOptions {
             scope: Scope::default(),

@@ -16,7 +16,7 @@ use crate::protocol::client::Client;
 use crate::protocol::id_token::IdToken;
 use crate::protocol::token_response::TokenResponse;
 use crate::secret::Secret;
-use crate::store::{Part, RequestedAccess, Session};
+use crate::store::{FreshCredentials, Part, RequestedAccess, Session};
 use crate::trace::Event;
 use std::time::Duration;
 
@@ -73,7 +73,11 @@ impl Issued<'_> {
         fault::here(Point::CodeExchanged);
         if let Err(error) = save(&session, caller.observer) {
             // Tokens that nobody keeps should not live on at the server.
-            if let Err(error) = revoke_session(&session, None, caller).await {
+            let credentials = FreshCredentials {
+                assertion: client.credentials.assertion.clone(),
+                ..FreshCredentials::default()
+            };
+            if let Err(error) = revoke_session(&session, &credentials, caller).await {
                 caller.observe(&Event::Warning(&format!(
                     "the new tokens could not be revoked either: {error}"
                 )));

@@ -72,7 +72,9 @@ pub(super) fn apply(
 /// Puts an assertion into a request. `client_id` is not required beside it
 /// (RFC 7521 §4.2), but some servers look for it before they read the assertion.
 pub(super) fn push(id: &ClientId, assertion: &Secret, params: &mut Params) {
-    params.push("client_id", id.as_str());
+    if !id.is_unnamed() {
+        params.push("client_id", id.as_str());
+    }
     params.push("client_assertion_type", JWT_BEARER);
     params.push_secret("client_assertion", assertion);
 }

@@ -14,6 +14,8 @@ pub struct ClientCredentials {
     pub key: Option<SigningKey>,
     /// The certificate of the key.
     pub certificate: Option<CertificateChain>,
+    /// An assertion that somebody else made for the client (RFC 7523 §2.2).
+    pub assertion: Option<Secret>,
 }
 
 /// How the assertions of a client are made for one server.
@@ -39,6 +41,9 @@ impl ClientCredentials {
     /// are chosen. A key may be there for request objects alone (RFC 9101), so
     /// a secret comes first.
     pub fn methods(&self) -> &'static [ClientAuthenticationMethod] {
+        if self.assertion.is_some() {
+            return &[ClientAuthenticationMethod::PrivateKeyJwt];
+        }
         match (&self.secret, &self.key, &self.certificate) {
             (Some(_), ..) => &[
                 ClientAuthenticationMethod::ClientSecretBasic,
@@ -53,6 +58,11 @@ impl ClientCredentials {
             (None, Some(_), None) => &[ClientAuthenticationMethod::PrivateKeyJwt],
             (None, None, _) => &[ClientAuthenticationMethod::None],
         }
+    }
+
+    /// Whether there is anything to authenticate with.
+    pub fn prove_something(&self) -> bool {
+        self.secret.is_some() || self.key.is_some() || self.assertion.is_some()
     }
 
     /// What the method takes and is not there: `client secret`, `client key`.
@@ -88,6 +98,9 @@ impl ClientCredentials {
                 ClientAuthentication::SelfSignedTlsClientAuth(self.tls_identity(method)?)
             }
             ClientAuthenticationMethod::PrivateKeyJwt => {
+                if let Some(assertion) = &self.assertion {
+                    return Ok(ClientAuthentication::Assertion(assertion.clone()));
+                }
                 let key = self.key.clone().ok_or(missing("client key"))?;
                 ClientAuthentication::PrivateKeyJwt(PrivateKeyJwt {
                     algorithm: key.algorithm_for_server(assertion.algorithm.as_slice()),

@@ -6,5 +6,7 @@ use crate::protocol::params::Params;
 pub(super) const NAME: &str = "none";
 
 pub(super) fn apply(id: &ClientId, params: &mut Params) {
-    params.push("client_id", id.as_str());
+    if !id.is_unnamed() {
+        params.push("client_id", id.as_str());
+    }
 }

@@ -7,7 +7,7 @@ use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 
-pub(super) const GRANT_TYPE: &str = "authorization_code";
+pub const GRANT_TYPE: &str = "authorization_code";
 
 /// A code, where it was sent to, and the proof that this client asked for it.
 /// A client always sends all three; what a server received may lack two.

@@ -4,7 +4,9 @@
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod device_code;
+pub mod jwt_bearer;
 pub mod refresh_token;
+pub mod token_exchange;
 
 use super::citation::{Cited, RequestError};
 use super::params::Params;
@@ -13,7 +15,9 @@ use crate::secret::Secret;
 use authorization_code::AuthorizationCodeGrant;
 use client_credentials::ClientCredentialsGrant;
 use device_code::DeviceCodeGrant;
+use jwt_bearer::JwtBearerGrant;
 use refresh_token::RefreshTokenGrant;
+use token_exchange::TokenExchangeGrant;
 
 /// What entitles the client to a token.
 #[derive(Debug)]
@@ -26,27 +30,21 @@ pub enum Grant {
     ClientCredentials(ClientCredentialsGrant),
     /// RFC 8628 §3.4.
     DeviceCode(DeviceCodeGrant),
-}
-
-/// How a session gets its next access token without the resource owner. A
-/// grant that is repeated has its variant, with what it needs beside the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Renewal {
-    /// It does not: log in again.
-    None,
-    /// With the refresh token (RFC 6749 §6).
-    RefreshToken,
-    /// With the client credentials grant, which is repeated (RFC 6749 §4.4).
-    ClientCredentials,
+    /// RFC 8693.
+    TokenExchange(Box<TokenExchangeGrant>),
+    /// RFC 7523 §2.1.
+    JwtBearer(JwtBearerGrant),
 }
 
 impl Grant {
     /// The grant types that this program knows, by their names on the wire.
-    pub const TYPES: [&'static str; 4] = [
+    pub const TYPES: [&'static str; 6] = [
         authorization_code::GRANT_TYPE,
         refresh_token::GRANT_TYPE,
         client_credentials::GRANT_TYPE,
         device_code::GRANT_TYPE,
+        token_exchange::GRANT_TYPE,
+        jwt_bearer::GRANT_TYPE,
     ];
 
     /// The name on the wire.
@@ -56,6 +54,8 @@ impl Grant {
             Grant::RefreshToken(_) => refresh_token::GRANT_TYPE,
             Grant::ClientCredentials(_) => client_credentials::GRANT_TYPE,
             Grant::DeviceCode(_) => device_code::GRANT_TYPE,
+            Grant::TokenExchange(_) => token_exchange::GRANT_TYPE,
+            Grant::JwtBearer(_) => jwt_bearer::GRANT_TYPE,
         }
     }
 
@@ -63,19 +63,11 @@ impl Grant {
     pub fn spends(&self) -> Option<&Secret> {
         match self {
             Grant::RefreshToken(grant) => Some(&grant.refresh_token),
-            Grant::AuthorizationCode(_) | Grant::ClientCredentials(_) | Grant::DeviceCode(_) => None,
-        }
-    }
-
-    /// The grant that renews a session; `None` where nothing does. Without
-    /// `scope`, it asks for all that was granted.
-    pub fn for_renewal(renewal: &Renewal, refresh_token: Option<&Secret>, scope: Option<Scope>) -> Option<Grant> {
-        match renewal {
-            Renewal::RefreshToken => refresh_token
-                .cloned()
-                .map(|refresh_token| Grant::RefreshToken(RefreshTokenGrant { refresh_token, scope })),
-            Renewal::ClientCredentials => Some(Grant::ClientCredentials(ClientCredentialsGrant { scope })),
-            Renewal::None => None,
+            Grant::AuthorizationCode(_)
+            | Grant::ClientCredentials(_)
+            | Grant::DeviceCode(_)
+            | Grant::TokenExchange(_)
+            | Grant::JwtBearer(_) => None,
         }
     }
 
@@ -87,6 +79,8 @@ impl Grant {
             Grant::RefreshToken(grant) => grant.push_credentials(params),
             Grant::ClientCredentials(_) => {}
             Grant::DeviceCode(grant) => grant.push_credentials(params),
+            Grant::TokenExchange(grant) => grant.push_credentials(params),
+            Grant::JwtBearer(grant) => grant.push_credentials(params),
         }
     }
 
@@ -97,6 +91,8 @@ impl Grant {
             Grant::RefreshToken(grant) => grant.push_details(params),
             Grant::ClientCredentials(grant) => grant.push_details(params),
             Grant::DeviceCode(grant) => grant.push_details(params),
+            Grant::TokenExchange(grant) => grant.push_details(params),
+            Grant::JwtBearer(grant) => grant.push_details(params),
         }
     }
 
@@ -111,6 +107,10 @@ impl Grant {
             refresh_token::GRANT_TYPE => RefreshTokenGrant::parse(fields).map(Grant::RefreshToken),
             client_credentials::GRANT_TYPE => Ok(Grant::ClientCredentials(ClientCredentialsGrant::parse(fields))),
             device_code::GRANT_TYPE => DeviceCodeGrant::parse(fields).map(Grant::DeviceCode),
+            token_exchange::GRANT_TYPE => {
+                TokenExchangeGrant::parse(fields).map(|grant| Grant::TokenExchange(Box::new(grant)))
+            }
+            jwt_bearer::GRANT_TYPE => JwtBearerGrant::parse(fields).map(Grant::JwtBearer),
             _ => {
                 let reason = format!("only {} are supported", Grant::TYPES.join(", "));
                 Err(RequestError::new(
@@ -118,26 +118,6 @@ impl Grant {
                     Cited::new(reason, "RFC 9700 §2.4"),
                 ))
             }
-        }
-    }
-}
-
-impl Renewal {
-    /// Whether a session can be renewed, with a refresh token or without.
-    pub fn is_possible(&self, has_refresh_token: bool) -> bool {
-        match self {
-            Renewal::RefreshToken => has_refresh_token,
-            Renewal::ClientCredentials => true,
-            Renewal::None => false,
-        }
-    }
-
-    /// Whether the grant that began the session is sent again: it asks for the
-    /// same access, spends nothing, and takes no refresh token.
-    pub fn repeats_grant(&self) -> bool {
-        match self {
-            Renewal::ClientCredentials => true,
-            Renewal::RefreshToken | Renewal::None => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::protocol::params::Params;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 
-pub(super) const GRANT_TYPE: &str = "refresh_token";
+pub const GRANT_TYPE: &str = "refresh_token";
 
 /// A refresh token, and how much of what was granted is wanted.
 #[derive(Debug)]

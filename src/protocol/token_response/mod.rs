@@ -11,7 +11,7 @@ mod token_type;
 pub use body::{MAX_REFRESH_TOKEN_BYTES, salvage_refresh_token};
 pub use error::{InvalidTokenResponse, TokenError};
 pub use quirk::{Quirk, describe_quirks};
-pub use token_type::TokenType;
+pub use token_type::{NOT_APPLICABLE, TokenType};
 
 use super::abnf::is_vschar_text;
 use super::authorization_details::AuthorizationDetails;
@@ -57,6 +57,8 @@ pub struct TokenResponse {
     pub scope: Option<Scope>,
     /// OpenID Connect Core §3.1.3.3.
     pub id_token: Option<Secret>,
+    /// What kind of token came of an exchange (RFC 8693 §2.2.1).
+    pub issued_token_type: Option<String>,
     /// What was granted beside the scope (RFC 9396 §7), where it can be read.
     pub authorization_details: Option<AuthorizationDetails>,
     /// Members that this program does not know, and `authorization_details` as they came.
@@ -147,6 +149,13 @@ impl TokenResponse {
             quirks.push(Quirk::ExpiresAtOnce);
         }
         let id_token = optional_token(&mut object, "id_token", usize::MAX)?;
+        let issued_token_type = match object.remove("issued_token_type") {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        if wanted.is_exchanged() && issued_token_type.is_none() {
+            quirks.push(Quirk::NoIssuedTokenType);
+        }
         let refresh_lifetimes = REFRESH_TOKEN_LIFETIMES.iter();
         let refresh_expires_in_s = refresh_lifetimes
             .filter_map(|name| lifetime_s(object.get(*name)?))
@@ -162,6 +171,7 @@ impl TokenResponse {
             refresh_expires_in_s,
             scope,
             id_token,
+            issued_token_type,
             authorization_details,
             other: object,
             quirks,
@@ -185,6 +195,9 @@ impl TokenResponse {
         }
         if let Some(id_token) = &self.id_token {
             object.insert("id_token".into(), json!(id_token.expose()));
+        }
+        if let Some(issued_token_type) = &self.issued_token_type {
+            object.insert("issued_token_type".into(), json!(issued_token_type));
         }
         for (name, value) in &self.other {
             object.insert(name.clone(), value.clone());

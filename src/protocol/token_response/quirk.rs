@@ -23,6 +23,9 @@ pub enum Quirk {
     EmptyError,
     #[error("it has no token_type; Bearer is assumed")]
     NoTokenType,
+    /// RFC 8693 §2.2.1.
+    #[error("it has no issued_token_type, so that what was exchanged is not known to be what was wanted")]
+    NoIssuedTokenType,
     /// Negative, words, an object.
     #[error("expires_in is not a usable number, so the token's lifetime is unknown")]
     ExpiresIn,

@@ -12,15 +12,36 @@ pub enum TokenType {
     Bearer,
     /// It is bound to the key of the proof in the request (RFC 9449 §5).
     Dpop,
+    /// By an exchange (RFC 8693 §2.2.1): what comes need be no access token.
+    Exchanged,
+    /// By an exchange with a proof.
+    ExchangedWithProof,
 }
+
+/// `token_type` of a token that is no access token (RFC 8693 §2.2.1).
+pub const NOT_APPLICABLE: &str = "N_A";
 
 impl TokenType {
     /// As servers send it; compared without regard to case.
     pub fn as_str(self) -> &'static str {
         match self {
-            TokenType::Bearer => "Bearer",
-            TokenType::Dpop => dpop::SCHEME,
+            TokenType::Bearer | TokenType::Exchanged => "Bearer",
+            TokenType::Dpop | TokenType::ExchangedWithProof => dpop::SCHEME,
         }
+    }
+
+    /// The same for a token that is exchanged for another one.
+    #[must_use]
+    pub fn exchanged(self) -> Self {
+        match self {
+            TokenType::Bearer | TokenType::Exchanged => TokenType::Exchanged,
+            TokenType::Dpop | TokenType::ExchangedWithProof => TokenType::ExchangedWithProof,
+        }
+    }
+
+    /// Whether it is what an exchange brings.
+    pub(super) fn is_exchanged(self) -> bool {
+        matches!(self, TokenType::Exchanged | TokenType::ExchangedWithProof)
     }
 
     /// Takes `token_type`, which must be this one. Where it is missing, Bearer
@@ -37,12 +58,13 @@ impl TokenType {
         };
         match (self, found) {
             (_, Some(text)) if text.eq_ignore_ascii_case(self.as_str()) => Ok(text),
-            (TokenType::Bearer, Some(text)) => Err(InvalidTokenResponse::TokenType(text)),
-            (TokenType::Bearer, None) => {
+            (_, Some(text)) if self.is_exchanged() && text.eq_ignore_ascii_case(NOT_APPLICABLE) => Ok(text),
+            (TokenType::Bearer | TokenType::Exchanged, Some(text)) => Err(InvalidTokenResponse::TokenType(text)),
+            (TokenType::Bearer | TokenType::Exchanged, None) => {
                 quirks.push(Quirk::NoTokenType);
                 Ok(self.as_str().to_owned())
             }
-            (TokenType::Dpop, found) => Err(InvalidTokenResponse::NotBound(found)),
+            (TokenType::Dpop | TokenType::ExchangedWithProof, found) => Err(InvalidTokenResponse::NotBound(found)),
         }
     }
 }

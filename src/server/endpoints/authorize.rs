@@ -7,6 +7,7 @@ use super::prompt_requirements::PromptRequirements;
 use super::request_source::{self, meet_demands};
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode};
 use crate::protocol::citation::{Cited, RequestError};
+use crate::protocol::grant::authorization_code;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
 use crate::server::authorization_server::AuthorizationServer;
@@ -24,10 +25,11 @@ use crate::server::violations;
 use crate::server::violations::authorization_request::ParsedRequest;
 use crate::server::violations::deviation::Deviation;
 use crate::server::violations::policy::Policy;
+use std::sync::Arc;
 
 /// A client that is registered, and where it may be answered.
-struct RedirectTarget<'a> {
-    client: &'a RegisteredClient,
+struct RedirectTarget {
+    client: Arc<RegisteredClient>,
     redirect_uri: RedirectUri,
     /// Whether the request named it.
     was_sent: bool,
@@ -99,6 +101,13 @@ fn authorize_parsed(
     };
     let request = match refusal {
         Some(refusal) => Err(refusal),
+        None if !client.may_use_grant(authorization_code::GRANT_TYPE) => {
+            let cited = Cited::new(
+                "the client is not registered for the authorization code grant",
+                "RFC 7591 §2",
+            );
+            Err(RequestError::new("unauthorized_client", cited))
+        }
         None => AuthorizationRequest::parse(&params, client.id.clone(), redirect_uri.clone()),
     };
     let accepted = request.and_then(|request| {
@@ -120,16 +129,16 @@ fn authorize_parsed(
 }
 
 /// Who asks, and where the answer may go; otherwise what the page for the person says.
-fn redirect_target<'a>(
-    server: &'a AuthorizationServer,
+fn redirect_target(
+    server: &AuthorizationServer,
     policy: &Policy<'_>,
     params: &Params,
-) -> Result<RedirectTarget<'a>, Box<Rejection>> {
+) -> Result<RedirectTarget, Box<Rejection>> {
     let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(params)
         .map_err(|error| Rejection::cited(error.cited(), "RFC 6749 §4.1.2.1"))?;
     let client = server.clients.find(client_id.as_str()).ok_or_else(|| {
-        let reason = "client_id is not registered here";
-        Rejection::new(reason, "RFC 6749 §4.1.2.1").with_fact("client_id", vec![client_id.to_string()])
+        Rejection::new(server.clients.problem(client_id.as_str()), "RFC 6749 §4.1.2.1")
+            .with_fact("client_id", vec![client_id.to_string()])
     })?;
     let is_registered = |sent: &RedirectUri| client.redirect_uris.iter().any(|own| sent.matches_registered(own));
     let registered = || client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -139,7 +148,7 @@ fn redirect_target<'a>(
             Err(Box::new(rejection.with_fact("Sent", vec![sent.to_string()])))
         }
         Some(sent) if is_registered(&sent) => Ok(RedirectTarget {
-            client,
+            client: Arc::clone(&client),
             redirect_uri: sent,
             was_sent: true,
         }),
@@ -153,7 +162,7 @@ fn redirect_target<'a>(
             // Not where the port is up to the client.
             [only] if matches!(only.loopback_address(), None | Some(LoopbackAddress::Localhost)) => {
                 Ok(RedirectTarget {
-                    client,
+                    client: Arc::clone(&client),
                     redirect_uri: only.clone(),
                     was_sent: false,
                 })

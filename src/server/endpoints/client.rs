@@ -9,14 +9,15 @@ use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::settings::clients::RegisteredClient;
+use std::sync::Arc;
 
 /// The client of a request to another endpoint than the token endpoint.
-pub(super) fn authenticated_client<'a>(
-    server: &'a AuthorizationServer,
+pub(super) fn authenticated_client(
+    server: &AuthorizationServer,
     moment: &Moment<'_>,
     form: &Params,
     http: &Request,
-) -> Result<&'a RegisteredClient, Box<Response>> {
+) -> Result<Arc<RegisteredClient>, Box<Response>> {
     let authorization = http
         .header("authorization")
         .map_err(|_| Box::new(two_authorization_headers()))?;

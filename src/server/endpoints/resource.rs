@@ -1,7 +1,10 @@
-//! The resource server: `GET /api/hello` answers who the token speaks for.
+//! The resource server: `GET /api/hello` answers who the token speaks for,
+//! `/api/notes` keeps notes.
 //! Rejections by RFC 6750 §3.1 and RFC 9449 §7.1.
 
 use crate::protocol::dpop::INVALID_PROOF;
+use crate::protocol::json::parse_object;
+use crate::protocol::resource::Resource;
 use crate::secret::Secret;
 use crate::server::access_token::AccessToken;
 use crate::server::authorization_server::AuthorizationServer;
@@ -9,34 +12,85 @@ use crate::server::bearer::{Bearer, Challenge};
 use crate::server::dpop::{error_of, proven_key, with_nonce};
 use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
+use crate::server::notes::MAX_NOTE_BYTES;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::scopes::DEFAULT_SCOPE;
-use serde_json::json;
+use crate::server::scopes::{DEFAULT_SCOPE, HELLO_AND_NOTES};
+use serde_json::{Value, json};
 
-/// The protected resource: wants the audience of this API and scope `hello`.
+/// The resources of this server that have metadata (RFC 9728).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProtectedResource {
+    Api,
+    Mcp,
+}
+
+impl ProtectedResource {
+    /// The URL of its metadata.
+    fn metadata_url(self, server: &AuthorizationServer) -> String {
+        let route = match self {
+            ProtectedResource::Api => Route::ApiMetadata,
+            ProtectedResource::Mcp => Route::McpMetadata,
+        };
+        format!("{}{}", server.issuer.as_str(), route.path())
+    }
+
+    /// Who its tokens are for.
+    fn audience(self, server: &AuthorizationServer) -> &Resource {
+        match self {
+            ProtectedResource::Api => &server.api,
+            ProtectedResource::Mcp => &server.mcp,
+        }
+    }
+
+    /// The token of a request, where it is for this resource and has this scope.
+    ///
+    /// # Errors
+    /// The challenge to answer with.
+    pub(super) fn token(
+        self,
+        server: &AuthorizationServer,
+        moment: &mut Moment<'_>,
+        http: &Request,
+        scope: &str,
+    ) -> Result<AccessToken, Box<Response>> {
+        let metadata_url = self.metadata_url(server);
+        let challenge = Challenge {
+            resource_metadata: Some(&metadata_url),
+            scope,
+            only_bound: server.dpop.demands.proof,
+        };
+        let token = presented_token(server, moment, http, &challenge)?;
+        let wanted = self.audience(server);
+        if !token.audience.iter().any(|audience| audience == wanted.as_str()) {
+            let found = token.audience.join(" and ");
+            let reason = format!("the access token is for {found}, not for {wanted}");
+            let rejection = Rejection::new(reason, "RFC 9068 §4");
+            return Err(Box::new(challenge.error(401, "invalid_token", rejection)));
+        }
+        match scope.split(' ').all(|wanted| token.scope.contains(wanted)) {
+            true => Ok(token),
+            false => Err(Box::new(challenge.insufficient_scope())),
+        }
+    }
+
+    /// The challenge of a request that needs this scope, too.
+    pub(super) fn insufficient_scope(self, server: &AuthorizationServer, scope: &str) -> Response {
+        let challenge = Challenge {
+            resource_metadata: Some(&self.metadata_url(server)),
+            scope,
+            only_bound: server.dpop.demands.proof,
+        };
+        challenge.insufficient_scope()
+    }
+}
+
+/// Says who the token speaks for: wants the scope `hello`.
 pub(crate) fn hello(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
-    let metadata_url = format!("{}{}", server.issuer.as_str(), Route::ProtectedResourceMetadata.path());
-    let challenge = Challenge {
-        resource_metadata: Some(&metadata_url),
-        scope: DEFAULT_SCOPE,
-        only_bound: server.dpop.demands.proof,
-    };
-    let token = match presented_token(server, moment, http, &challenge) {
+    let token = match ProtectedResource::Api.token(server, moment, http, DEFAULT_SCOPE) {
         Ok(token) => token,
         Err(response) => return *response,
     };
-    if !token.audience.iter().any(|audience| audience == server.api.as_str()) {
-        let reason = format!(
-            "the access token is for {}, not for {}",
-            token.audience.join(" and "),
-            server.api
-        );
-        return challenge.error(401, "invalid_token", Rejection::new(reason, "RFC 9068 §4"));
-    }
-    if !token.scope.contains(challenge.scope) {
-        return challenge.insufficient_scope();
-    }
     let body = json!({
         "message": format!("Hello, {}!", token.subject),
         "subject": token.subject,
@@ -47,6 +101,44 @@ pub(crate) fn hello(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         "expires_at": token.expires_at,
     });
     with_nonce(server, moment, Response::json(200, &body))
+}
+
+/// Keeps a note, which wants the scope `notes` beside `hello`, or lists those of the user.
+pub(crate) fn notes(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
+    let is_new = http.method == "POST";
+    let scope = if is_new { HELLO_AND_NOTES } else { DEFAULT_SCOPE };
+    let token = match ProtectedResource::Api.token(server, moment, http, scope) {
+        Ok(token) => token,
+        Err(response) => return *response,
+    };
+    let response = match is_new {
+        false => Response::json(200, &json!({ "notes": server.notes.by(&token.subject) })),
+        true => match note_of(http) {
+            Ok(text) => {
+                let number = server.notes.add(&token.subject, &text);
+                Response::json(201, &json!({ "number": number, "text": text }))
+            }
+            Err(rejection) => Response::error(400, "invalid_request", rejection),
+        },
+    };
+    with_nonce(server, moment, response)
+}
+
+/// The text of a note: `text` of a JSON object or a form.
+fn note_of(http: &Request) -> Result<String, Rejection> {
+    let reject = |reason: &str| Rejection::new(reason, "RFC 9110 §15.5.1");
+    let text = if http.is_json() {
+        let object = parse_object(http.body.expose()).map_err(|error| reject(&error.to_string()))?;
+        object.get("text").and_then(Value::as_str).map(str::to_owned)
+    } else {
+        let form = http.form_params().unwrap_or_default();
+        form.single("text").ok().flatten().map(str::to_owned)
+    };
+    match text {
+        None => Err(reject("the body is neither a form nor a JSON object with text")),
+        Some(text) if text.len() > MAX_NOTE_BYTES => Err(reject("the text is longer than 4 KiB")),
+        Some(text) => Ok(text),
+    }
 }
 
 /// The access token of a request to a protected resource. One that is bound to

@@ -11,6 +11,7 @@ use crate::server::message::{Request, Response};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::settings::clients::RegisteredClient;
+use std::sync::Arc;
 
 const CITATION: &str = "RFC 7009 §2.1";
 
@@ -26,6 +27,7 @@ pub(crate) fn revoke(server: &AuthorizationServer, moment: &Moment<'_>, http: &R
         Ok(client) => client,
         Err(response) => return *response,
     };
+    let client = client.as_deref();
     let token = match required_token(&form, CITATION) {
         Ok(token) => token,
         Err(_) if !policy.requires_token_for_revocation() => return Response::new(200),
@@ -44,12 +46,12 @@ pub(crate) fn revoke(server: &AuthorizationServer, moment: &Moment<'_>, http: &R
 }
 
 /// The client that asks; `None` where anybody may.
-fn revoking_client<'a>(
-    server: &'a AuthorizationServer,
+fn revoking_client(
+    server: &AuthorizationServer,
     moment: &Moment<'_>,
     form: &Params,
     http: &Request,
-) -> Result<Option<&'a RegisteredClient>, Box<Response>> {
+) -> Result<Option<Arc<RegisteredClient>>, Box<Response>> {
     let client = authenticated_client(server, moment, form, http);
     if !moment.policy.binds_revocation_to_clients() {
         return Ok(None);

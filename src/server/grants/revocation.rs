@@ -1,5 +1,6 @@
 //! Revocation (RFC 7009).
 
+use super::grant::Grant;
 use super::opaque_token::GrantId;
 use super::store::Grants;
 use crate::protocol::time::UnixSeconds;
@@ -41,6 +42,12 @@ impl Grants {
         if revokes_access_tokens {
             grant.revoke_access_tokens();
         }
+    }
+
+    /// Ends every grant of a client (RFC 7592 §2.3).
+    pub(crate) fn revoke_client(&mut self, now: UnixSeconds, client_id: &str) {
+        let is_own = |grant: &Grant| grant.authorization.client_id.as_str() == client_id;
+        self.grants.remove_where(now, is_own);
     }
 
     /// Ends the grant of this refresh token.

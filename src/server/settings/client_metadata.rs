@@ -1,15 +1,11 @@
 //! Clients in the members of RFC 7591 §2, as `--client-metadata` takes them.
-//! Members that make no difference here are ignored, as §2 says.
 
 use super::clients::RegisteredClient;
 use super::invalid::InvalidSetting;
 use super::request_demands::RequestDemands;
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::json::parse_object;
-use crate::protocol::jwks::JwkSet;
-use crate::protocol::signing::SigningAlgorithm;
 use crate::secret::Secret;
-use serde_json::{Map, Value};
+use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
 
 impl RegisteredClient {
     /// Registers a client from its metadata.
@@ -17,33 +13,19 @@ impl RegisteredClient {
     /// # Errors
     /// [`InvalidSetting::ClientMetadata`] naming the member.
     pub fn from_metadata(json: &[u8]) -> Result<Self, InvalidSetting> {
-        let members = Members(parse_object(json).map_err(|error| invalid(error.to_string()))?);
+        let members = Members::parse(json)?;
         let id = members
             .text("client_id")?
             .ok_or_else(|| invalid("client_id is missing"))?;
         let secret = members.text("client_secret")?.map(Secret::from);
-        let method = match members.text("token_endpoint_auth_method")? {
-            // RFC 7591 §2
-            None => ClientAuthenticationMethod::ClientSecretBasic,
-            Some(name) => name
-                .parse()
-                .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
-        };
-        if matches!(
-            method,
-            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-        ) {
-            return Err(invalid(format!("{} is not supported by this server", method.as_str())));
-        }
-        let keys = members.keys()?;
+        let metadata = ClientMetadata::read(&members, ClientAuthenticationMethod::ClientSecretBasic)?;
+        let method = metadata.method;
         if method.takes_secret() && secret.is_none() {
-            return Err(invalid(format!("client_secret is missing for {}", method.as_str())));
+            return Err(invalid(format!("client_secret is missing for {}", method.as_str())).into());
         }
-        if method == ClientAuthenticationMethod::PrivateKeyJwt && keys.is_none() {
-            return Err(invalid("jwks is missing for private_key_jwt"));
-        }
-        let redirect_uris = members.list("redirect_uris")?;
+        let defaults = RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &[])?;
         Ok(RegisteredClient {
+<<<<<<< HEAD
             request_object_algorithm: members.request_object_algorithm()?,
             response_algorithm: members.response_algorithm()?,
             request_demands: RequestDemands {
@@ -53,13 +35,21 @@ impl RegisteredClient {
             authorization_details_types: members.list("authorization_details_types")?,
             request_keys: keys.clone(),
             keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
+=======
+            keys: metadata.keys,
+>>>>>>> main
             method: Some(method),
-            assertion_algorithm: members.assertion_algorithm(method)?,
-            ..RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &redirect_uris)?
+            assertion_algorithm: metadata.assertion_algorithm,
+            redirect_uris: match metadata.redirect_uris {
+                none if none.is_empty() => defaults.redirect_uris,
+                given => given,
+            },
+            ..defaults
         })
     }
 }
 
+<<<<<<< HEAD
 fn invalid(problem: impl Into<String>) -> InvalidSetting {
     InvalidSetting::ClientMetadata(problem.into())
 }
@@ -146,6 +136,11 @@ impl Members {
                 method.as_str()
             ))),
         }
+=======
+impl From<InvalidClientMetadata> for InvalidSetting {
+    fn from(invalid: InvalidClientMetadata) -> Self {
+        InvalidSetting::ClientMetadata(invalid.to_string())
+>>>>>>> main
     }
 }
 

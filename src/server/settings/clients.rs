@@ -40,6 +40,8 @@ pub struct RegisteredClient {
     pub assertion_algorithm: Option<String>,
     /// Where it may be called back; never empty.
     pub redirect_uris: Vec<RedirectUri>,
+    /// The grant types that it may use; all where there is none.
+    pub grant_types: Option<Vec<String>>,
 }
 
 impl RegisteredClient {
@@ -64,6 +66,7 @@ impl RegisteredClient {
             method: None,
             assertion_algorithm: None,
             redirect_uris: texts.into_iter().map(RedirectUri::parse).collect::<Result<_, _>>()?,
+            grant_types: None,
         })
     }
 }
@@ -72,6 +75,12 @@ impl RegisteredClient {
     /// Whether it can prove who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
         self.secret.is_some() || self.keys.is_some()
+    }
+
+    /// Whether it may use this grant type (RFC 7591 §2).
+    pub(crate) fn may_use_grant(&self, grant_type: &str) -> bool {
+        let registered = self.grant_types.as_ref();
+        registered.is_none_or(|types| types.iter().any(|own| own == grant_type))
     }
 
     /// Whether it may use this method.
@@ -83,26 +92,6 @@ impl RegisteredClient {
                 None => method == ClientAuthenticationMethod::None,
             },
         }
-    }
-}
-
-/// All of them.
-#[derive(Debug, Clone)]
-pub(crate) struct Clients(Vec<RegisteredClient>);
-
-impl Clients {
-    pub(crate) fn new(clients: Vec<RegisteredClient>) -> Self {
-        Clients(clients)
-    }
-
-    /// The first one.
-    pub(crate) fn first(&self) -> Option<&RegisteredClient> {
-        self.0.first()
-    }
-
-    /// The registered client with this id.
-    pub(crate) fn find(&self, id: &str) -> Option<&RegisteredClient> {
-        self.0.iter().find(|client| client.id.as_str() == id)
     }
 }
 

@@ -54,7 +54,7 @@ mod tests {
             }
         );
         assert_eq!("/userinfo=200".parse::<Fault>().unwrap().count, None);
-        assert_eq!("metadata=404".parse::<Fault>().unwrap().routes.len(), 3);
+        assert_eq!("metadata=404".parse::<Fault>().unwrap().routes.len(), 4);
         for bad in [
             "token",
             "token=",

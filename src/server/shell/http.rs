@@ -2,11 +2,15 @@
 
 use crate::secret::Secret;
 use crate::server::log_entry::LogEntry;
-use crate::server::message::{HEADERS_READ, Request, Response};
+use crate::server::mcp::event_stream::COMMENT;
+use crate::server::message::{Ending, HEADERS_READ, Request, Response};
 use crate::server::rejection::Rejection;
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes, Incoming};
+use futures_util::stream::unfold;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Request line and headers, at most.
@@ -15,6 +19,10 @@ pub(super) const MAX_HEADERS_BYTES: usize = 16 * 1024;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long a connection may take to send a request's headers, and again for its body.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a stream without news stays silent.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a stream that is to break off has for what it sends.
+const BREAK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What never became a request, and was answered without this server being asked.
 pub(super) fn unreadable(error: &hyper::Error) -> LogEntry {
@@ -94,15 +102,58 @@ fn cut_off(status: u16, reason: &str, rule: &'static str) -> Response {
     Response::text(status, Rejection::new(reason, rule)).with("connection", "close")
 }
 
-pub(super) fn encode(response: Response) -> hyper::Response<Full<Bytes>> {
-    let body = Full::new(Bytes::from(response.body.into_owned()));
+/// What hyper sends; an error breaks the connection off.
+pub(super) type AnswerBody = UnsyncBoxBody<Bytes, BrokenOff>;
+
+/// The connection was to break.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream breaks off, as it was asked to")]
+pub(super) struct BrokenOff;
+
+/// The body of a response with what comes after it, until `stopping` says that
+/// the server ends.
+fn answer_body(bytes: Bytes, ending: Ending, stopping: watch::Receiver<bool>) -> AnswerBody {
+    match ending {
+        Ending::Complete => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
+        Ending::StaysOpen => StreamBody::new(unfold((Some(bytes), stopping), open_stream)).boxed_unsync(),
+        Ending::BreaksOff => StreamBody::new(unfold(Some(bytes), broken_stream)).boxed_unsync(),
+    }
+}
+
+type Step<S> = Option<(Result<Frame<Bytes>, BrokenOff>, S)>;
+
+async fn open_stream(state: (Option<Bytes>, watch::Receiver<bool>)) -> Step<(Option<Bytes>, watch::Receiver<bool>)> {
+    let (first, mut stopping) = state;
+    let next = match first {
+        Some(first) => first,
+        None => tokio::select! {
+            () = tokio::time::sleep(KEEP_ALIVE) => Bytes::from_static(COMMENT.as_bytes()),
+            _ = stopping.wait_for(|stop| *stop) => return None,
+        },
+    };
+    Some((Ok(Frame::data(next)), (None, stopping)))
+}
+
+async fn broken_stream(first: Option<Bytes>) -> Step<Option<Bytes>> {
+    match first {
+        Some(first) => Some((Ok(Frame::data(first)), None)),
+        None => {
+            // What came before goes out first.
+            tokio::time::sleep(BREAK_PAUSE).await;
+            Some((Err(BrokenOff), None))
+        }
+    }
+}
+
+pub(super) fn encode(response: Response, stopping: watch::Receiver<bool>) -> hyper::Response<AnswerBody> {
+    let body = answer_body(Bytes::from(response.body.into_owned()), response.ending, stopping);
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(*name, value.as_ref());
     }
     builder.body(body).unwrap_or_else(|_| {
         // A header value that HTTP cannot carry; none is made from unchecked text.
-        let mut response = hyper::Response::new(Full::default());
+        let mut response = hyper::Response::new(Full::default().map_err(|never| match never {}).boxed_unsync());
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })

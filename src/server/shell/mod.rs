@@ -5,6 +5,7 @@
 //! Invariants: listens on 127.0.0.1 alone; headers, bodies, waiting times and
 //! connections are bounded.
 
+mod client_documents;
 mod connections;
 mod error;
 mod http;
@@ -17,10 +18,11 @@ use super::message::{Request, Response};
 use super::rejection::Rejection;
 use super::settings::ServeSettings;
 use crate::system::{SystemRandomness, now};
+use crate::transport::TransportSettings;
+use client_documents::DocumentFetcher;
 use connections::{Connections, Slot};
-use http::{MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use http::{AnswerBody, MAX_HEADERS_BYTES, READ_TIMEOUT, encode, read, unreadable};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -31,6 +33,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
@@ -50,6 +53,7 @@ pub struct Server {
     listener: TcpListener,
     authorization_server: AuthorizationServer,
     latency: Duration,
+    documents: DocumentFetcher,
 }
 
 impl Server {
@@ -71,7 +75,15 @@ impl Server {
             listener,
             authorization_server,
             latency: settings.latency,
+            documents: DocumentFetcher::new(TransportSettings::default()),
         })
+    }
+
+    /// Fetches client-ID metadata documents by these settings.
+    #[must_use]
+    pub fn with_transport(mut self, settings: TransportSettings) -> Self {
+        self.documents = DocumentFetcher::new(settings);
+        self
     }
 
     /// What is served: issuer, clients, metadata.
@@ -93,6 +105,7 @@ impl Server {
         let shared = Arc::new(Shared {
             authorization_server: self.authorization_server,
             latency: self.latency,
+            documents: self.documents,
             log: Box::new(log),
         });
         let (stop, stopping) = watch::channel(false);
@@ -127,6 +140,7 @@ impl Server {
 struct Shared {
     authorization_server: AuthorizationServer,
     latency: Duration,
+    documents: DocumentFetcher,
     log: Box<dyn Fn(LogEntry) + Send + Sync>,
 }
 
@@ -134,8 +148,9 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
     // Small answers should not wait for a full segment; failing is no harm.
     let _ = stream.set_nodelay(true);
     let slot = Arc::new(slot);
-    let (answering, own_slot) = (Arc::clone(&shared), Arc::clone(&slot));
-    let service = service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), request));
+    let (answering, own_slot, ending) = (Arc::clone(&shared), Arc::clone(&slot), stopping.clone());
+    let service =
+        service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), ending.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -162,8 +177,9 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
 async fn answer(
     shared: Arc<Shared>,
     slot: Arc<Slot>,
+    stopping: watch::Receiver<bool>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+) -> Result<hyper::Response<AnswerBody>, Infallible> {
     let _answering = slot.answer();
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
@@ -178,11 +194,32 @@ async fn answer(
             if in_flight.is_some() {
                 tokio::time::sleep(CONCURRENCY_WINDOW).await;
             }
+            fetch_document(&shared, &request).await;
             decide(&shared, request).await
         }
     };
     (shared.log)(LogEntry::new(&method, &path, &response));
-    Ok(encode(response))
+    Ok(encode(response, stopping))
+}
+
+/// Fetches the document that the client of the request is named by, where that
+/// was not done of late.
+async fn fetch_document(shared: &Arc<Shared>, request: &Request) {
+    let server = &shared.authorization_server;
+    if server.wanted_document(now(), request).is_none() {
+        return;
+    }
+    let _turn = shared.documents.turn().await;
+    if let Some(document) = server.wanted_document(now(), request) {
+        let (fetching, wanted) = (Arc::clone(shared), document.clone());
+        let runtime = Handle::current();
+        // The transport stays on one thread while it waits.
+        let fetched = spawn_blocking(move || runtime.block_on(fetching.documents.fetch(&wanted)));
+        let fetched = fetched
+            .await
+            .unwrap_or_else(|_| Err("it could not be fetched".to_owned()));
+        server.keep_document(now(), &document, fetched);
+    }
 }
 
 /// Answers at once, or on a thread of its own where the RSA key must be made first.

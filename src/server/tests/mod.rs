@@ -2,11 +2,14 @@
 //! send them, at chosen times.
 
 mod authorize;
+mod client_id_documents;
 mod device;
 mod dpop;
+mod mcp;
 mod metadata;
 mod prompt;
 mod protection;
+mod registration;
 mod resources;
 mod token;
 mod violations;

@@ -14,7 +14,7 @@ use crate::protocol::pkce::{CodeChallenge, S256};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::scope::Scope;
 use crate::rules::Rule;
-use crate::server::settings::clients::Clients;
+use crate::server::clients::Clients;
 
 /// Stands where a challenge must stand for the honest code to go on; nobody has a verifier of it.
 const NO_CHALLENGE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -204,7 +204,7 @@ fn rewrite_redirect_uri(policy: &Policy<'_>, clients: &Clients, parsed: &mut Par
         return;
     }
     let sent = sent.to_owned();
-    let rule = refusing_rule(&sent, client);
+    let rule = refusing_rule(&sent, &client);
     if let Some(registered) = client.redirect_uris.first()
         && rule.is_some_and(|rule| policy.violates(rule))
     {

@@ -8,9 +8,9 @@ use crate::protocol::endpoint::Issuer;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::rules::Rule;
+use crate::server::clients::Clients;
 use crate::server::message::Response;
 use crate::server::rejection::Rejection;
-use crate::server::settings::clients::Clients;
 
 /// A longer `state` is cut, where that rule is broken.
 const STATE_MAX_CHARS: usize = 512;

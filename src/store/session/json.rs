@@ -4,12 +4,12 @@
 use super::end::{SessionEnd, Suspension};
 use super::error::{RECORD_VERSION, SessionError};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
+use super::renewal_json::{RecordRenewal, parse_source};
 use super::role_credentials::{RoleCredentials, RoleIdentity};
 use super::token::StoredToken;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
-use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -112,6 +112,8 @@ struct RecordClient<'a> {
     assertion_audience: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     assertion_alg: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assertion_source: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,17 +138,6 @@ struct RecordRequest<'a> {
     resource: Vec<String>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     audience: Option<Cow<'a, str>>,
-}
-
-/// A way that needs data has them in its variant: it is written as
-/// `{"name":{…}}`, and programs that do not know it refuse the record.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RecordRenewal {
-    None,
-    RefreshToken,
-    #[serde(rename = "grant")]
-    ClientCredentials,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -211,6 +202,8 @@ struct RecordToken<'a> {
     access_token: Cow<'a, str>,
     #[serde(borrow)]
     token_type: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -236,11 +229,7 @@ impl<'a> From<&'a Session> for Record<'a> {
                 resource: session.requested.resource.iter().map(Resource::to_string).collect(),
                 audience: borrowed(&session.requested.audience),
             },
-            renewal: match session.renewal {
-                Renewal::None => RecordRenewal::None,
-                Renewal::RefreshToken => RecordRenewal::RefreshToken,
-                Renewal::ClientCredentials => RecordRenewal::ClientCredentials,
-            },
+            renewal: RecordRenewal::from(&session.renewal),
             refresh_token: exposed(&session.refresh_token),
             dpop_key: exposed(&session.dpop_key),
             authorization_details: session.authorization_details.as_ref().map(ToString::to_string),
@@ -280,6 +269,10 @@ impl<'a> From<&'a SessionClient> for RecordClient<'a> {
                 .assertion
                 .as_ref()
                 .and_then(|assertion| borrowed(&assertion.algorithm)),
+            assertion_source: client
+                .assertion_source
+                .as_ref()
+                .map(|source| Cow::Owned(source.to_string())),
         }
     }
 }
@@ -303,6 +296,7 @@ impl<'a> From<&'a StoredToken> for RecordToken<'a> {
             narrowed_to: Cow::Borrowed(token.narrowed_to.tokens()),
             access_token: Cow::Borrowed(token.access_token.expose()),
             token_type: Cow::Borrowed(&token.token_type),
+            issued_token_type: borrowed(&token.issued_token_type),
             expires_at: token.expires_at.map(|at| at.0),
             issued_at: token.issued_at.map(|at| at.0),
         }
@@ -360,11 +354,7 @@ impl Record<'_> {
                 resource: parse_resources(&self.asked.resource)?,
                 audience: owned(self.asked.audience),
             },
-            renewal: match self.renewal {
-                RecordRenewal::None => Renewal::None,
-                RecordRenewal::RefreshToken => Renewal::RefreshToken,
-                RecordRenewal::ClientCredentials => Renewal::ClientCredentials,
-            },
+            renewal: self.renewal.parse()?,
             refresh_token: secret(self.refresh_token),
             dpop_key: secret(self.dpop_key),
             authorization_details: parse_details(self.authorization_details)?,
@@ -394,7 +384,10 @@ impl Record<'_> {
 
 impl RecordClient<'_> {
     fn parse(self) -> Result<SessionClient, SessionError> {
-        let id = ClientId::parse(&self.id).map_err(|_| SessionError::Unusable("client_id"))?;
+        let id = match self.id.is_empty() {
+            true => ClientId::unnamed(),
+            false => ClientId::parse(&self.id).map_err(|_| SessionError::Unusable("client_id"))?,
+        };
         let method: Result<ClientAuthenticationMethod, _> = self.auth_method.parse();
         Ok(SessionClient {
             id,
@@ -406,6 +399,7 @@ impl RecordClient<'_> {
                 audience: audience.into_owned(),
                 algorithm: owned(self.assertion_alg),
             }),
+            assertion_source: self.assertion_source.map(|source| parse_source(&source)).transpose()?,
         })
     }
 }
@@ -432,6 +426,7 @@ impl RecordToken<'_> {
             narrowed_to: parse_scope(self.narrowed_to)?,
             access_token: Secret::new(self.access_token.into_owned()),
             token_type: self.token_type.into_owned(),
+            issued_token_type: owned(self.issued_token_type),
             expires_at: self.expires_at.map(UnixSeconds),
             issued_at: self.issued_at.map(UnixSeconds),
         })

@@ -12,16 +12,18 @@ mod error;
 mod json;
 mod part;
 mod record;
+mod renewal;
+mod renewal_json;
 mod role_credentials;
 mod token;
 
 #[cfg(test)]
 pub(super) mod tests;
 
-pub use crate::protocol::grant::Renewal;
 pub use end::{SessionEnd, Suspension};
 pub use error::{RECORD_VERSION, SessionError};
 pub use part::Part;
-pub use record::{ClientCredentialError, RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use record::{ClientCredentialError, FreshCredentials, RequestedAccess, Session, SessionClient, SessionEndpoints};
+pub use renewal::{IdJagRenewal, Renewal, SourcedToken, TokenExchangeRenewal};
 pub use role_credentials::{RoleCredentials, RoleIdentity};
 pub use token::StoredToken;

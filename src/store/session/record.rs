@@ -2,6 +2,7 @@
 //! renewed, and its tokens.
 
 use super::end::{SessionEnd, Suspension};
+use super::renewal::Renewal;
 use super::role_credentials::RoleCredentials;
 use super::token::StoredToken;
 use crate::protocol::authorization_details::AuthorizationDetails;
@@ -10,13 +11,13 @@ use crate::protocol::client::{
     AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId, MissingCredential,
 };
 use crate::protocol::endpoint::{Endpoint, Issuer};
-use crate::protocol::grant::Renewal;
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::signing::{SigningKey, SigningKeyError};
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+use crate::store::token_source::TokenSource;
 
 /// So many roles keep their keys: stores limit the size of a record.
 const MAX_KEPT_ROLES: usize = 4;
@@ -80,6 +81,17 @@ pub struct SessionClient {
     pub certificate_chain: Option<String>,
     /// How its assertions are made, where it authenticates with them.
     pub assertion: Option<AssertionParameters>,
+    /// Where an assertion comes from that somebody else makes for it.
+    pub assertion_source: Option<TokenSource>,
+}
+
+/// What the client of a record proves itself with besides, for one request.
+#[derive(Debug, Clone, Default)]
+pub struct FreshCredentials {
+    /// What the environment holds now; it wins over the secret of the record.
+    pub secret: Option<Secret>,
+    /// What was read from the source of assertions.
+    pub assertion: Option<Secret>,
 }
 
 /// Why the client of a record cannot authenticate.
@@ -90,20 +102,26 @@ pub enum ClientCredentialError {
     Missing(#[from] MissingCredential),
     #[error("the client key of the session cannot be used: {0}")]
     Key(#[from] SigningKeyError),
+    /// The source of its assertions was not read.
+    #[error("the client authenticates with an assertion of somebody else, and there is none")]
+    NoAssertion,
     #[error("the client certificate of the session cannot be used: {0}")]
     Certificate(#[from] CertificateError),
 }
 
 impl SessionClient {
-    /// The client for a request. `secret` is what the environment holds now; it
-    /// wins over the one of the record.
+    /// The client for a request.
     ///
     /// # Errors
     /// [`ClientCredentialError`].
-    pub fn to_client(&self, secret: Option<&Secret>) -> Result<Client, ClientCredentialError> {
+    pub fn to_client(&self, fresh: &FreshCredentials) -> Result<Client, ClientCredentialError> {
         let mut credentials = self.credentials()?;
-        if let Some(secret) = secret {
+        if let Some(secret) = &fresh.secret {
             credentials.secret = Some(secret.clone());
+        }
+        credentials.assertion.clone_from(&fresh.assertion);
+        if self.assertion_source.is_some() && credentials.assertion.is_none() {
+            return Err(ClientCredentialError::NoAssertion);
         }
         let assertion = self.assertion.clone().unwrap_or_default();
         Ok(Client::new(self.id.clone(), self.method, credentials, &assertion)?)
@@ -128,6 +146,7 @@ impl SessionClient {
             secret: self.secret.clone(),
             key,
             certificate,
+            assertion: None,
         })
     }
 }
@@ -141,6 +160,7 @@ impl From<&Client> for SessionClient {
             key: client.credentials.key.as_ref().map(SigningKey::to_private_jwk),
             certificate_chain: client.credentials.certificate.as_ref().map(CertificateChain::to_pem),
             assertion: client.authentication.assertion_parameters(),
+            assertion_source: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+use crate::store::TokenSource;
 
 /// A session with every member filled.
 pub(in crate::store) fn full_session(generation: u64) -> Session {
@@ -25,6 +26,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
                 audience: "https://id.example.com".to_owned(),
                 algorithm: Some("ES256".to_owned()),
             }),
+            assertion_source: Some(TokenSource::Environment("ASSERTION".to_owned())),
         },
         token_endpoint: endpoint("https://id.example.com/token"),
         endpoints: SessionEndpoints {
@@ -67,6 +69,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
                 scope: Some(scope("openid")),
                 access_token: Secret::from("canary-access-token"),
                 token_type: "Bearer".to_owned(),
+                issued_token_type: None,
                 expires_at: Some(UnixSeconds(1_700_003_600)),
                 issued_at: Some(UnixSeconds(1_700_000_000)),
             },
@@ -76,6 +79,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
                 scope: None,
                 access_token: Secret::from("canary-second-access-token"),
                 token_type: "bearer".to_owned(),
+                issued_token_type: None,
                 expires_at: None,
                 issued_at: None,
             },
@@ -150,6 +154,7 @@ fn bare_session() -> Session {
         key: None,
         certificate_chain: None,
         assertion: None,
+        assertion_source: None,
     };
     Session::new(None, client, endpoint("http://127.0.0.1/token"))
 }
@@ -385,6 +390,8 @@ fn a_member_that_no_request_can_be_made_of_is_named_without_its_value() {
 
 mod any_session {
     use super::*;
+    use crate::protocol::token_type_uri::TokenTypeUri;
+    use crate::store::{ProfileName, TokenSource};
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
@@ -430,7 +437,7 @@ mod any_session {
             certificate_chain in option::of(any::<String>()),
             assertion in option::of(assertion_parameters()),
         ) -> SessionClient {
-            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain, assertion }
+            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain, assertion, assertion_source: None }
         }
     }
 
@@ -444,13 +451,41 @@ mod any_session {
             expires_at in times(),
             issued_at in times(),
         ) -> StoredToken {
-            StoredToken { resource, scope, narrowed_to, access_token, token_type, expires_at, issued_at }
+            StoredToken { resource, scope, narrowed_to, access_token, token_type, issued_token_type: None, expires_at, issued_at }
         }
+    }
+
+    fn exchange() -> Renewal {
+        Renewal::TokenExchange(TokenExchangeRenewal {
+            subject: SourcedToken {
+                source: "file:/var/run/token".parse().unwrap(),
+                token_type: Some(TokenTypeUri::jwt()),
+            },
+            actor: Some(SourcedToken {
+                source: "profile:robot:id".parse().unwrap(),
+                token_type: None,
+            }),
+            requested_token_type: Some(TokenTypeUri::access_token()),
+        })
+    }
+
+    fn id_jag() -> Renewal {
+        Renewal::IdJag(IdJagRenewal {
+            from: ProfileName::parse("idp").unwrap(),
+            audience: Some("https://as.example".to_owned()),
+        })
     }
 
     prop_compose! {
         fn states()(
-            renewal in prop::sample::select(vec![Renewal::None, Renewal::RefreshToken, Renewal::ClientCredentials]),
+            renewal in prop::sample::select(vec![
+                Renewal::None,
+                Renewal::RefreshToken,
+                Renewal::ClientCredentials,
+                exchange(),
+                Renewal::JwtBearer { assertion: TokenSource::Kubernetes },
+                id_jag(),
+            ]),
             dead in option::of((any::<i64>(), any::<String>(), option::of(any::<String>()))),
             suspended in option::of((any::<String>(), any::<String>(), any::<String>())),
             first in option::of((option::of(any::<String>()), times(), option::of(any::<String>()))),

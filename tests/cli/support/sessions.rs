@@ -73,6 +73,7 @@ pub fn session(issuer: &str) -> Session {
             scope: None,
             access_token: Secret::from(KEPT_ACCESS_TOKEN),
             token_type: "Bearer".to_owned(),
+            issued_token_type: None,
             expires_at: Some(UnixSeconds(now() + 3600)),
             issued_at: Some(UnixSeconds(now())),
         }],

@@ -3,14 +3,16 @@
 //! `args/login_grant.rs`.
 
 mod authorization_code;
-mod client_credentials;
 mod device;
+mod machine_grant;
 mod refresh_token;
 
 use super::attempt::Attempt;
 use super::outcome::LoginOutcome;
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
+use crate::app::token_source::{Purpose, Sources, prepare_login};
+use crate::args::config::Config;
 use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::ResolvedLogin;
@@ -19,23 +21,29 @@ use crate::secret::Secret;
 use crate::store::{Renewal, Session};
 
 /// How a login gets its tokens.
-pub(super) enum LoginMethod {
+pub(super) enum LoginMethod<'a> {
     /// A person signs in with the browser.
     AuthorizationCode,
     /// A person signs in on another device.
     Device,
-    /// The client acts for itself.
-    ClientCredentials,
+    /// Nobody: the client acts for itself, or with a token that is there already.
+    Machine { renewal: Renewal, sources: Sources<'a> },
     /// A refresh token that another program got.
     RefreshToken(Secret),
 }
 
-impl LoginMethod {
-    /// The method that flags and profile choose; reads what it needs from standard input.
+impl<'a> LoginMethod<'a> {
+    /// The method that flags and profile choose; reads what it needs from
+    /// standard input and from other sessions.
     ///
     /// # Errors
-    /// The error of [`read_secret_from_stdin`].
-    pub(super) fn resolve(context: &Context, options: &LoginOptions, resolved: &ResolvedLogin) -> Result<Self, Error> {
+    /// The error of [`read_secret_from_stdin`], or that of a source.
+    pub(super) fn resolve(
+        context: &'a Context,
+        config: &Config,
+        options: &LoginOptions,
+        (resolved, purpose): (&ResolvedLogin, Purpose),
+    ) -> Result<Self, Error> {
         if options.session.refresh_token_stdin {
             let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
             return Ok(LoginMethod::RefreshToken(refresh_token));
@@ -43,22 +51,21 @@ impl LoginMethod {
         Ok(match resolved.grant {
             LoginGrant::AuthorizationCode => LoginMethod::AuthorizationCode,
             LoginGrant::Device => LoginMethod::Device,
-            LoginGrant::ClientCredentials => LoginMethod::ClientCredentials,
+            LoginGrant::ClientCredentials | LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => {
+                LoginMethod::Machine {
+                    sources: prepare_login(context, config, &resolved.profile, (&resolved.renewal, purpose))?,
+                    renewal: resolved.renewal.clone(),
+                }
+            }
         })
-    }
-
-    /// Whether a person signs in.
-    pub(super) fn needs_person(&self) -> bool {
-        match self {
-            LoginMethod::AuthorizationCode | LoginMethod::Device => true,
-            LoginMethod::ClientCredentials | LoginMethod::RefreshToken(_) => false,
-        }
     }
 
     /// Whether one login at a time is enough: the session of another one serves as well.
     pub(super) fn may_share_session(&self) -> bool {
         match self {
-            LoginMethod::AuthorizationCode | LoginMethod::Device | LoginMethod::ClientCredentials => true,
+            LoginMethod::AuthorizationCode | LoginMethod::Device => true,
+            // A token that comes once would be left unused
+            LoginMethod::Machine { renewal, .. } => !renewal.is_once(),
             LoginMethod::RefreshToken(_) => false,
         }
     }
@@ -69,7 +76,7 @@ impl LoginMethod {
             LoginMethod::AuthorizationCode | LoginMethod::Device | LoginMethod::RefreshToken(_) => {
                 !session.renewal.repeats_grant()
             }
-            LoginMethod::ClientCredentials => session.renewal == Renewal::ClientCredentials,
+            LoginMethod::Machine { renewal, .. } => session.renewal == *renewal,
         }
     }
 
@@ -82,7 +89,7 @@ impl LoginMethod {
         match self {
             LoginMethod::AuthorizationCode => authorization_code::run(attempt),
             LoginMethod::Device => device::run(attempt),
-            LoginMethod::ClientCredentials => client_credentials::run(attempt),
+            LoginMethod::Machine { renewal, sources } => machine_grant::run(attempt, &renewal, sources),
             LoginMethod::RefreshToken(refresh_token) => refresh_token::run(attempt, refresh_token),
         }
     }

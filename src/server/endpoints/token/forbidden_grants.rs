@@ -29,7 +29,7 @@ pub(super) fn answer(
         Ok(client) => client,
         Err(response) => return Some(*response),
     };
-    let authorization = authorization(server, moment.now, client, form);
+    let authorization = authorization(server, moment.now, &client, form);
     Some(match token_without_code(server, moment, authorization) {
         Ok(tokens) => Response::json(200, &tokens),
         Err(error) => server_error(&error),

@@ -14,6 +14,7 @@ use super::form::parse_form;
 use crate::protocol::citation::RequestError;
 use crate::protocol::client::PresentedClient;
 use crate::protocol::grant::Grant;
+use crate::protocol::grant::refresh_token::GRANT_TYPE as REFRESH_TOKEN;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::client_authentication::authenticate;
@@ -26,7 +27,6 @@ use crate::server::rejection::Rejection;
 use crate::server::token_response::token_response;
 use crate::server::violations::policy::Policy;
 use caller::Caller;
-use std::borrow::Cow;
 
 /// Issues tokens for a grant.
 pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
@@ -50,9 +50,9 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Err(error) => return malformed(error, authorization.is_some()),
     };
     let client_id = match authenticate(server, moment, &request.client) {
-        Ok(client) => Cow::Borrowed(&client.id),
+        Ok(client) => client.id.clone(),
         Err(rejection) => match unproven_client::admit(server, moment, &request) {
-            Some(client_id) => Cow::Owned(client_id),
+            Some(client_id) => client_id,
             None => return unauthenticated(server, moment.policy, &request.client, rejection),
         },
     };
@@ -61,21 +61,32 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Ok(proven) => proven,
         Err(response) => return *response,
     };
-    let thumbprint = proven.map(|proven| proven.thumbprint);
     let client = server.clients.find(client_id.as_str());
+    let may_use = |grant_type: &str| client.as_ref().is_none_or(|client| client.may_use_grant(grant_type));
+    if !may_use(request.grant.grant_type()) {
+        let reason = format!(
+            "the client is not registered for the grant type {}",
+            request.grant.grant_type()
+        );
+        return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
+    }
+    let thumbprint = proven.map(|proven| proven.thumbprint);
     let caller = Caller {
         client_id: &client_id,
         resource: &request.resource,
         key: RequestKey {
             thumbprint: thumbprint.as_deref(),
-            binds_refresh_tokens: client.is_none_or(|client| !client.is_confidential()),
+            binds_refresh_tokens: client.as_ref().is_none_or(|client| !client.is_confidential()),
         },
         form: &form,
     };
     let response = match issue(server, moment, &request.grant, &caller) {
         Err(error) => grant_rejected(moment.policy, error),
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
-        Ok(issued) => tokens_issued(server, moment, issued, thumbprint),
+        Ok(mut issued) => {
+            issued.refresh_token.take_if(|_| !may_use(REFRESH_TOKEN));
+            tokens_issued(server, moment, issued, thumbprint)
+        }
     };
     with_nonce(server, moment, response)
 }
@@ -124,6 +135,7 @@ fn issue(
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
         Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
         Grant::DeviceCode(grant) => device_code::issue(server, moment, grant, caller),
+        Grant::TokenExchange(_) | Grant::JwtBearer(_) => Err(GrantError::PublicClient),
     }
 }
 

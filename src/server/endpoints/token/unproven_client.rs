@@ -10,13 +10,14 @@ use crate::server::authorization_server::AuthorizationServer;
 use crate::server::message::Request;
 use crate::server::moment::Moment;
 use crate::server::settings::clients::RegisteredClient;
+use std::sync::Arc;
 
 /// The client with a secret that a request names without proving that it is its own.
-pub(in crate::server::endpoints) fn client_without_proof<'a>(
-    server: &'a AuthorizationServer,
+pub(in crate::server::endpoints) fn client_without_proof(
+    server: &AuthorizationServer,
     form: &Params,
     http: &Request,
-) -> Option<&'a RegisteredClient> {
+) -> Option<Arc<RegisteredClient>> {
     let authorization = http.header("authorization").ok()?;
     let presented = PresentedClient::parse(form, authorization).ok()?;
     let client = server.clients.find(&presented.id)?;
@@ -35,12 +36,15 @@ pub(super) fn admit(
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
-    if registered.is_some_and(RegisteredClient::is_confidential) && presented.assertion.is_none() {
+    if registered.is_some_and(|client| client.is_confidential()) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
             (None, Grant::AuthorizationCode(_)) => policy.requires_secrets_for_codes(),
             (None, Grant::RefreshToken(_)) => policy.requires_secrets_for_refresh_tokens(),
-            (None, Grant::ClientCredentials(_) | Grant::DeviceCode(_)) => true,
+            (
+                None,
+                Grant::ClientCredentials(_) | Grant::DeviceCode(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_),
+            ) => true,
         };
         if !is_enforced {
             return Some(own);
@@ -52,8 +56,8 @@ pub(super) fn admit(
             server.grants().client_of_refresh_token(now, refresh_token).cloned()
         }
         Grant::DeviceCode(grant) => server.grants().client_of_device_code(now, &grant.device_code).cloned(),
-        // It is bound to nothing but the client that asks
-        Grant::ClientCredentials(_) => None,
+        // They are bound to nothing but the client that asks
+        Grant::ClientCredentials(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_) => None,
     };
     if owner? == own {
         return None;
@@ -62,7 +66,7 @@ pub(super) fn admit(
         Grant::AuthorizationCode(_) => policy.binds_codes_to_clients(),
         Grant::RefreshToken(_) => policy.binds_refresh_tokens_to_clients(),
         Grant::DeviceCode(_) => policy.binds_device_codes_to_clients(),
-        Grant::ClientCredentials(_) => true,
+        Grant::ClientCredentials(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_) => true,
     };
     (!is_enforced).then_some(own)
 }
