@@ -18,11 +18,7 @@ use super::keys::pair::Keys;
 use super::mcp::sessions::Sessions;
 use super::notes::Notes;
 use super::pages::layout::Pages;
-<<<<<<< HEAD
 use super::pushed_requests::PushedRequests;
-use super::settings::clients::Clients;
-=======
->>>>>>> main
 use super::settings::origins::AllowedOrigins;
 use super::settings::request_demands::RequestDemands;
 use super::settings::users::Users;
@@ -137,11 +133,7 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-<<<<<<< HEAD
-            documents: Documents::new(&issuer, &api, settings, &violations)?,
-=======
             documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
->>>>>>> main
             dpop: DpopProofs::new(settings.dpop),
             request_demands: settings.request_demands,
             faults: FaultInjection::new(&settings.faults),

@@ -126,6 +126,15 @@ impl Members {
         }
     }
 
+    /// `true` or `false`; `false` where there is no such member.
+    pub(crate) fn switch(&self, name: &str) -> Result<bool, InvalidClientMetadata> {
+        match self.0.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(switch)) => Ok(*switch),
+            Some(_) => Err(invalid(format!("{name} is neither true nor false"))),
+        }
+    }
+
     fn redirect_uris(&self) -> Result<Vec<RedirectUri>, InvalidClientMetadata> {
         let texts = self.list("redirect_uris")?.unwrap_or_default();
         if texts.len() > MAX_REDIRECT_URIS {
@@ -138,7 +147,8 @@ impl Members {
         parsed.collect()
     }
 
-    fn keys(&self) -> Result<Option<JwkSet>, InvalidClientMetadata> {
+    /// The keys of `jwks`; `None` where there is no such member.
+    pub(crate) fn keys(&self) -> Result<Option<JwkSet>, InvalidClientMetadata> {
         if self.has("jwks_uri") {
             return Err(invalid("jwks_uri is not fetched: give the keys themselves as jwks"));
         }

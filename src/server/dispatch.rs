@@ -11,14 +11,10 @@ use super::endpoints::device::device;
 use super::endpoints::device_authorization::device_authorization;
 use super::endpoints::interaction::{consent, sign_in};
 use super::endpoints::introspect::introspect;
-<<<<<<< HEAD
-use super::endpoints::pushed_authorization::pushed_authorization;
-use super::endpoints::resource::hello;
-=======
 use super::endpoints::mcp::mcp;
+use super::endpoints::pushed_authorization::pushed_authorization;
 use super::endpoints::registration::register;
 use super::endpoints::resource::{hello, notes};
->>>>>>> main
 use super::endpoints::revoke::revoke;
 use super::endpoints::token::token;
 use super::endpoints::userinfo::userinfo;

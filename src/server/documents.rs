@@ -3,12 +3,7 @@
 
 use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-<<<<<<< HEAD
-use super::scopes::{DEFAULT_SCOPE, DETAILS_TYPE, SCOPES};
-use super::settings::ServeSettings;
-=======
-use super::scopes::{DEFAULT_SCOPE, NOTES_SCOPE, SCOPES};
->>>>>>> main
+use super::scopes::{DEFAULT_SCOPE, DETAILS_TYPE, NOTES_SCOPE, SCOPES};
 use super::settings::dpop::DpopDemands;
 use super::settings::{Registration, ServeSettings};
 use super::violations;
@@ -47,10 +42,7 @@ impl Documents {
     pub(crate) fn new(
         issuer: &Issuer,
         api: &Resource,
-<<<<<<< HEAD
-=======
         mcp: &Resource,
->>>>>>> main
         settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
@@ -62,9 +54,6 @@ impl Documents {
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-<<<<<<< HEAD
-            resource_metadata: bytes(&resource_metadata(issuer, api, settings.dpop)),
-=======
             api_metadata: bytes(&resource_metadata(
                 issuer,
                 api,
@@ -77,7 +66,6 @@ impl Documents {
                 "oauth serve: example MCP server",
                 settings.dpop,
             )),
->>>>>>> main
         })
     }
 }
@@ -130,15 +118,12 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
         dpop_bound_access_tokens_required: settings.dpop.proof,
-<<<<<<< HEAD
         pushed_authorization_request_endpoint: endpoint(Route::PushedAuthorization)?,
         require_pushed_authorization_requests: settings.request_demands.pushed,
         request_object_signing_alg_values_supported: list(&REQUEST_OBJECT_ALGORITHMS),
         require_signed_request_object: settings.request_demands.signed,
         authorization_signing_alg_values_supported: list(&["RS256", "ES256"]),
         authorization_details_types_supported: list(&[DETAILS_TYPE]),
-=======
->>>>>>> main
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();

@@ -37,6 +37,7 @@ mod moment;
 mod notes;
 mod pages;
 mod pushed_requests;
+mod request_metadata;
 mod request_object;
 mod scopes;
 mod shell;

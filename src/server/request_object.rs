@@ -58,13 +58,13 @@ fn check_signature(policy: &Policy<'_>, client: &RegisteredClient, jwt: &Unverif
             "RFC 9101 §10.8",
         ));
     }
-    let Some(keys) = &client.request_keys else {
+    let Some(keys) = &client.requests.keys else {
         return Err(refuse(
             "the client has no keys to verify a request object with",
             "RFC 9101 §6.2",
         ));
     };
-    if let Some(registered) = &client.request_object_algorithm
+    if let Some(registered) = &client.requests.object_algorithm
         && text("alg") != Some(registered)
     {
         let reason = format!("the request object is not signed with {registered}, which is registered");

@@ -44,11 +44,7 @@ pub enum Route {
 }
 
 impl Route {
-<<<<<<< HEAD
-    const ALL: [(Route, &'static str, &'static [&'static str]); 16] = [
-=======
-    const ALL: [(Route, &'static str, &'static [&'static str]); 19] = [
->>>>>>> main
+    const ALL: [(Route, &'static str, &'static [&'static str]); 20] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -88,11 +84,7 @@ impl Route {
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-<<<<<<< HEAD
-    const NAMES: [(&'static str, Route); 10] = [
-=======
-    const NAMES: [(&'static str, Route); 12] = [
->>>>>>> main
+    const NAMES: [(&'static str, Route); 13] = [
         ("authorize", Route::Authorize),
         ("par", Route::PushedAuthorization),
         ("token", Route::Token),

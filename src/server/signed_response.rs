@@ -34,7 +34,7 @@ pub(crate) fn sign(
     claims.insert("exp".to_owned(), json!(moment.now.plus_seconds(LIFETIME_S).0));
     violations::signed_response::alter_claims(policy, moment.now, &mut claims);
     let algorithm = server.clients.find(client_id.as_str());
-    let algorithm = algorithm.and_then(|client| client.response_algorithm);
+    let algorithm = algorithm.and_then(|client| client.requests.response_algorithm);
     let mut response = match policy.signs_authorization_responses() {
         true => server.keys.sign_response(moment.randomness, algorithm, &claims)?,
         false => server.keys.leave_unsigned(moment.randomness, &claims)?,

@@ -257,7 +257,9 @@ fn check_details(
         return Ok(());
     };
     let client = server.clients.find(request.client_id.as_str());
-    let own = client.map_or(&[][..], |client| client.authorization_details_types.as_slice());
+    let own = client
+        .as_ref()
+        .map_or(&[][..], |client| client.requests.details_types.as_slice());
     let is_known = |name: &str| name == DETAILS_TYPE || own.iter().any(|own| own == name);
     match details.types().into_iter().find(|name| !is_known(name)) {
         Some(unknown) if policy.rejects_unknown_authorization_details() => {

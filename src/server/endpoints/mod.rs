@@ -14,12 +14,9 @@ pub(crate) mod interaction;
 pub(crate) mod introspect;
 pub(crate) mod mcp;
 mod prompt_requirements;
-<<<<<<< HEAD
 pub(crate) mod pushed_authorization;
-mod request_source;
-=======
 pub(crate) mod registration;
->>>>>>> main
+mod request_source;
 pub(crate) mod resource;
 pub(crate) mod revoke;
 pub(crate) mod token;

@@ -16,6 +16,7 @@ use crate::server::pushed_requests::{PushError, PushedRequest};
 use crate::server::rejection::Rejection;
 use crate::server::settings::clients::RegisteredClient;
 use crate::server::settings::request_demands::RequestDemands;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CITATION: &str = "RFC 9126 §2.1";
@@ -37,7 +38,7 @@ pub(crate) fn pushed_authorization(server: &AuthorizationServer, moment: &mut Mo
         Ok(form) => form,
         Err(response) => return *response,
     };
-    let request = match accept(server, moment, client, bound) {
+    let request = match accept(server, moment, &client, bound) {
         Ok(request) => request,
         Err(error) => return Response::error(400, error.error, Rejection::cited(error.cited, CITATION)),
     };
@@ -63,12 +64,12 @@ pub(crate) fn pushed_authorization(server: &AuthorizationServer, moment: &mut Mo
 }
 
 /// The client, which authenticates if it can.
-fn client<'s>(
-    server: &'s AuthorizationServer,
+fn client(
+    server: &AuthorizationServer,
     moment: &Moment<'_>,
     form: &Params,
     http: &Request,
-) -> Result<&'s RegisteredClient, Box<Response>> {
+) -> Result<Arc<RegisteredClient>, Box<Response>> {
     authenticated_client(server, moment, form, http).or_else(|refusal| {
         let unproven = unproven_client::client_without_proof(server, form, http);
         match unproven {
@@ -125,7 +126,7 @@ fn accept(
     }
     let object = form.single("request").ok().flatten().map(str::to_owned);
     let (params, is_signed) = match object {
-        Some(object) if client.request_keys.is_some() => {
+        Some(object) if client.requests.keys.is_some() => {
             // The key that the proof showed is no part of the object (RFC 9449 §10.1).
             let key = form.single("dpop_jkt").ok().flatten().map(str::to_owned);
             let mut params = open_beside(server, moment, client, &Params::new(), &object)?;

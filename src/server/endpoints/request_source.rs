@@ -104,11 +104,11 @@ fn signed(server: &AuthorizationServer, moment: &Moment<'_>, params: Params, obj
     let Some(client) = client.and_then(|id| server.clients.find(id)) else {
         return FoundRequest::plain(params);
     };
-    if client.request_keys.is_none() {
+    if client.requests.keys.is_none() {
         // What this server never took from this client.
         return FoundRequest::plain(params);
     }
-    match open_beside(server, moment, client, &params, object) {
+    match open_beside(server, moment, &client, &params, object) {
         Ok(params) => FoundRequest {
             params,
             came: RequestDemands {
@@ -158,10 +158,10 @@ pub(super) fn meet_demands(
     let demand = |reason: &'static str, section: &'static str| {
         Err(RequestError::new("invalid_request", Cited::new(reason, section)))
     };
-    if !came.pushed && (server.request_demands.pushed || client.request_demands.pushed) {
+    if !came.pushed && (server.request_demands.pushed || client.requests.demands.pushed) {
         return demand("the request was not pushed, and this server demands it", "RFC 9126 §4");
     }
-    if !came.signed && (server.request_demands.signed || client.request_demands.signed) {
+    if !came.signed && (server.request_demands.signed || client.requests.demands.signed) {
         return demand(
             "the request is not a signed object, and this server demands it",
             "RFC 9101 §10.5",

@@ -1,12 +1,11 @@
 //! The registered clients.
 
 use super::invalid::InvalidSetting;
-use super::request_demands::RequestDemands;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::signing::SigningAlgorithm;
 use crate::secret::Secret;
+use crate::server::request_metadata::RequestMetadata;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -24,16 +23,8 @@ pub struct RegisteredClient {
     pub secret: Option<Secret>,
     /// The public keys that verify its assertions.
     pub keys: Option<JwkSet>,
-    /// The public keys that verify its request objects (RFC 9101).
-    pub request_keys: Option<JwkSet>,
-    /// The one `alg` that its request objects may have.
-    pub request_object_algorithm: Option<String>,
-    /// What signed responses to it are signed with (JARM §3); RS256 where it does not say.
-    pub response_algorithm: Option<SigningAlgorithm>,
-    /// How its authorization requests must come.
-    pub request_demands: RequestDemands,
-    /// What it may ask for in detail beside what this server knows (RFC 9396 §10).
-    pub authorization_details_types: Vec<String>,
+    /// What its metadata say about its authorization requests.
+    pub requests: RequestMetadata,
     /// The one method that it may use; any that fits the secret where there is none.
     pub method: Option<ClientAuthenticationMethod>,
     /// The one `alg` that its assertions may have.
@@ -58,11 +49,7 @@ impl RegisteredClient {
             id: ClientId::parse(id)?,
             secret,
             keys: None,
-            request_keys: None,
-            request_object_algorithm: None,
-            response_algorithm: None,
-            request_demands: RequestDemands::default(),
-            authorization_details_types: Vec::new(),
+            requests: RequestMetadata::default(),
             method: None,
             assertion_algorithm: None,
             redirect_uris: texts.into_iter().map(RedirectUri::parse).collect::<Result<_, _>>()?,
