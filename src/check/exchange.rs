@@ -143,6 +143,14 @@ impl Exchange {
         self.response.header(name).unwrap_or_default()
     }
 
+    /// All headers of this (lower-case) name.
+    pub(super) fn headers(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        let headers = self.response.headers.iter();
+        headers
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The body as a JSON object.
     pub(super) fn object(&self) -> Option<Map<String, Value>> {
         parse_object(self.response.body.expose()).ok()

@@ -20,6 +20,7 @@ mod dpop_proof;
 mod entropy;
 mod error;
 mod exchange;
+mod form_action;
 mod login_plan;
 mod logins;
 mod observations;

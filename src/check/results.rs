@@ -68,12 +68,14 @@ impl Results {
         if !self.wants(rule) {
             return None;
         }
-        let (verdict, reason) = verdict(rule.level(), result);
+        let level = self.selection.level(rule);
+        let (verdict, reason) = verdict(level, result);
         let reason = self.shown(&reason);
         let evidence = evidence.filter(|_| verdict != Verdict::Pass);
         let evidence = evidence.map(|evidence| evidence.shown(&|text| self.shown(text)));
         let result = RuleResult {
             rule,
+            level,
             asked_for: true,
             verdict,
             reason,
@@ -181,6 +183,7 @@ impl Results {
         let asked_for = self.selects(rule);
         RuleResult {
             rule,
+            level: self.selection.level(rule),
             asked_for,
             verdict: Verdict::Skipped,
             reason: match (asked_for, stopped) {

@@ -14,7 +14,7 @@ use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// `aud` and `client_id` are always there, but where that rule is violated.
@@ -37,6 +37,9 @@ struct AccessTokenClaims<'a> {
     /// RFC 9396 §9.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization_details: Option<&'a Value>,
+    /// Those of the setup.
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 /// The key that a token is bound to (RFC 9449 §6.1).
@@ -74,6 +77,9 @@ struct IdTokenClaims<'a> {
     at_hash: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
+    /// Those of the setup and of the user.
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -161,6 +167,7 @@ fn access_token(
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
         authorization_details,
+        extra: server.claims.access_token.members(),
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {
@@ -211,16 +218,25 @@ fn id_token(
         hashed_token: access_token.expose(),
         nonce: issued.nonce.as_deref(),
     });
+    let mut extra = server.claims.id_token.members().clone();
+    let user = server.users.with_subject(&issued.subject);
+    for (name, value) in user.iter().flat_map(|user| user.claims.granted_by(&issued.scope)) {
+        extra.insert(name.clone(), value.clone());
+    }
     let claims = IdTokenClaims {
         iss: facts.issuer,
         sub: &policy.subject(&issued.subject),
         aud: facts.audience,
         azp: facts.authorized_party,
-        auth_time: issued.auth_time.map(|at| at.0),
+        auth_time: issued
+            .auth_time
+            .filter(|_| policy.names_sign_in_time_in_id_tokens())
+            .map(|at| at.0),
         iat: facts.issued_at,
         exp: facts.expires_at,
         at_hash: &access_token_hash(facts.hashed_token),
         nonce: facts.nonce,
+        extra: &extra,
     };
     if !policy.signs_id_tokens() {
         return server.keys.leave_unsigned(moment.randomness, &claims);

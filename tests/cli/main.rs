@@ -96,6 +96,8 @@ mod refresh;
 #[cfg(unix)]
 mod relocation;
 #[cfg(unix)]
+mod relying_party;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
@@ -103,6 +105,7 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 mod serve_requests;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

@@ -17,6 +17,7 @@ mod prompt_requirements;
 pub(crate) mod pushed_authorization;
 pub(crate) mod registration;
 mod request_source;
+mod requested_access;
 pub(crate) mod resource;
 pub(crate) mod revoke;
 pub(crate) mod token;

@@ -64,11 +64,12 @@ const FOR_SIGNING_CLIENTS: [Rule; 17] = [
 
 /// Rules about what a resource owner is asked, with those that are tested
 /// beside them: nobody signs in here.
-const OF_THE_SIGN_IN_PAGE: [Rule; 1] = [Rule::AuthorizeFraming];
+const OF_THE_SIGN_IN_PAGE: [Rule; 2] = [Rule::AuthorizeFraming, Rule::AuthorizeFormAction];
 
 /// Rules that need no signing in, for a server that asks for it.
-const WITHOUT_SIGNING_IN: [&str; 4] = [
+const WITHOUT_SIGNING_IN: [&str; 5] = [
     "authorize.framing",
+    "authorize.form-action",
     "authorize.content-security-policy",
     "authorize.referrer-policy",
     "authorize.client-unknown",
