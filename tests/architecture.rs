@@ -192,7 +192,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "looks for line breaks, which the protocols cannot write",
     ),
     (
-        "src/commands/credential/rejected_token.rs",
+        "src/app/rejected_token.rs",
         "compares a rejected token with the session's",
     ),
     ("src/flow/assume_role.rs", "parses the answer of STS"),

@@ -106,7 +106,7 @@ impl ProofMaker {
                 scheme: SCHEME,
                 credentials: token.clone(),
             };
-            request.headers.push(("authorization", credentials));
+            request.push_header("authorization", credentials);
             Ok(request)
         })
     }
@@ -124,7 +124,7 @@ impl ProofMaker {
             let mut request = make(prober)?;
             for _ in 0..if flaw == Flaw::Twice { 2 } else { 1 } {
                 let proof = self.proof(prober, &request, by, flaw, access_token)?;
-                request.headers.push((PROOF_HEADER, HeaderValue::Secret(proof)));
+                request.push_header(PROOF_HEADER, HeaderValue::Secret(proof));
             }
             let exchange = prober.send(request)?;
             if !(self.keep_nonce(&exchange) && wants_nonce(&exchange) && !flaw.is_about_time()) {

@@ -12,7 +12,7 @@ use crate::flow::login::LoginContext;
 use crate::protocol::abnf::random_token;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::endpoint::Endpoint;
-use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -265,12 +265,15 @@ impl<'e, 'w> Prober<'e, 'w> {
         params: &Params,
         header: Option<HeaderValue>,
     ) -> Result<Exchange, Failure> {
+        let is_post = method == Method::Post;
         self.send(HttpRequest {
             method,
             url: endpoint.with_params(params),
-            headers: header.map(|header| ("authorization", header)).into_iter().collect(),
-            body: (method == Method::Post).then(Params::new),
-            json: None,
+            headers: header
+                .map(|header| ("authorization".into(), header))
+                .into_iter()
+                .collect(),
+            body: is_post.then(|| RequestBody::Form(Params::new())),
             tls_identity: None,
         })
     }

@@ -30,7 +30,7 @@ impl Prober<'_, '_> {
                 scheme: "Bearer",
                 credentials: token.clone(),
             };
-            ("authorization", credentials)
+            ("authorization".into(), credentials)
         }));
         self.send(request)
     }

@@ -4,6 +4,7 @@
 
 pub mod assertion_audience;
 pub mod assume_role;
+pub mod authorized_request;
 pub mod caller;
 pub mod device;
 pub mod discovery;

@@ -76,7 +76,7 @@ fn request(scheme: &'static str, endpoint: &Endpoint, token: &Secret) -> HttpReq
         scheme,
         credentials: token.clone(),
     };
-    request.headers.push(("authorization", credentials));
+    request.push_header("authorization", credentials);
     request
 }
 

@@ -35,6 +35,7 @@ pub mod pkce;
 pub mod protected_resource;
 pub mod pushed_authorization;
 pub mod random;
+pub mod redirect;
 pub mod redirect_uri;
 pub mod registration;
 pub mod resource;

@@ -97,6 +97,7 @@ mod refresh;
 mod relocation;
 #[cfg(unix)]
 mod relying_party;
+mod request;
 #[cfg(unix)]
 mod request_objects;
 mod revoke;
