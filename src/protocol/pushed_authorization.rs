@@ -206,14 +206,17 @@ mod tests {
         );
         let endpoint = Endpoint::parse("https://as.example.com/as/par", HttpPolicy::LoopbackOnly).unwrap();
         let mut randomness = FixedRandomness;
-        let request = http_request(&params, &client.unwrap(), &endpoint, &mut context(&mut randomness)).unwrap();
-        let authorization = request.headers.iter().find(|(name, _)| *name == "authorization");
+        let mut request = http_request(&params, &client.unwrap(), &endpoint, &mut context(&mut randomness)).unwrap();
+        let authorization = request
+            .headers
+            .iter()
+            .find(|(name, _)| name.as_str() == "authorization");
         assert_eq!(
             authorization.unwrap().1.expose().expose(),
             "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"
         );
         assert_eq!(
-            request.body.unwrap().encode().expose(),
+            request.take_form().encode().expose(),
             "response_type=code&state=af0ifjsldkj&client_id=s6BhdRkqt3\
              &redirect_uri=https%3A%2F%2Fclient.example.org%2Fcb\
              &code_challenge=K2-ltc83acc4h0c9w6ESC_rEMTJ3bww-uCHaoeK1t8U&code_challenge_method=S256\

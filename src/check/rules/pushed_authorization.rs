@@ -144,7 +144,9 @@ fn by_get(check: &mut Check<'_, '_>) -> CheckResult {
     let header = check.prober.authenticate_in_query(endpoint.url(), &mut params)?;
     params.set("client_id", &check.prober.client.id.to_string());
     let mut request = HttpRequest::get(endpoint.with_params(&params));
-    request.headers.extend(header.map(|header| ("authorization", header)));
+    request
+        .headers
+        .extend(header.map(|header| ("authorization".into(), header)));
     let exchange = check.prober.send(request)?;
     refused(&exchange)
 }
