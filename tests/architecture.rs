@@ -121,6 +121,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
     (
+        "src/server/shell/tls_files.rs",
+        "writes and reads the keys of certificates",
+    ),
+    (
         "src/app/token_source/gcp.rs",
         "reads the token that a metadata service sent",
     ),

@@ -102,6 +102,7 @@ impl ProofMaker {
     ) -> Result<Exchange, Failure> {
         self.send(prober, by, flaw, Some(token), &|prober| {
             let mut request = HttpRequest::get(prober.userinfo_endpoint()?.url().clone());
+            request.tls_identity = prober.tls_identity();
             let credentials = HeaderValue::Credentials {
                 scheme: SCHEME,
                 credentials: token.clone(),

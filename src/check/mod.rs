@@ -48,7 +48,9 @@ use context::Check;
 use logins::Logins;
 use prober::Prober;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
-use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
+use rules::{
+    authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce,
+};
 use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
@@ -72,6 +74,7 @@ pub fn run(
     metadata::run(&mut check, &documents);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
+    mtls::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -90,11 +93,13 @@ pub fn run(
     request_object::run(&mut check);
     signed_response::run(&mut check);
     authorization_details::run(&mut check);
+    mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
     client_assertion::run(&mut check);
+    mtls::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

@@ -18,6 +18,7 @@ pub mod introspect;
 pub mod issuer_keys;
 pub mod login;
 pub mod machine_grant;
+mod policy_hints;
 pub mod pushed_authorization_request;
 pub mod refresh;
 pub mod renew;

@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod authorization_details;
 pub mod aws_sts;
 pub mod certificate;
+pub mod certificate_names;
 pub mod citation;
 pub mod client;
 pub mod client_auth;

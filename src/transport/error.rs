@@ -319,6 +319,17 @@ impl TransportError {
         )
     }
 
+    /// Whether the certificate of the other end is of an authority that is not trusted.
+    pub fn is_untrusted_issuer(&self) -> bool {
+        matches!(
+            self,
+            TransportError::Tls {
+                failure: TlsFailure::UnknownIssuer,
+                ..
+            }
+        )
+    }
+
     /// Whether the server may have received the request and acted on it. Where
     /// nobody can know, the answer is yes.
     pub fn may_have_been_received(&self) -> bool {

@@ -108,6 +108,8 @@ mod serve_client_assertions;
 mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]
+mod serve_tls;
+#[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
 mod signed_responses;

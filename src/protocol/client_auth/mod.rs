@@ -84,6 +84,14 @@ impl ClientAuthenticationMethod {
         )
     }
 
+    /// Whether the client shows a certificate in TLS.
+    pub fn takes_certificate(self) -> bool {
+        matches!(
+            self,
+            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+        )
+    }
+
     /// Whether a shared secret is the credential.
     pub fn takes_secret(self) -> bool {
         matches!(

@@ -24,6 +24,7 @@ use origins::AllowedOrigins;
 use request_demands::RequestDemands;
 use resources::KnownResource;
 use signing_keys::SigningKeys;
+use std::path::PathBuf;
 use std::time::Duration;
 use users::User;
 
@@ -65,6 +66,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// The folder with the certificates of https; plain http without.
+    pub tls: Option<PathBuf>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
     /// How authorization requests must come.
@@ -97,6 +100,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            tls: None,
             dpop: DpopDemands::default(),
             request_demands: RequestDemands::default(),
             violations: Violations::default(),

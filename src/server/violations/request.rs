@@ -177,6 +177,7 @@ impl RequestRewriter {
             query: self.query,
             headers: self.headers,
             body,
+            certificate: request.certificate.clone(),
         }
     }
 }

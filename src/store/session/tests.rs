@@ -43,6 +43,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         renewal: Renewal::RefreshToken,
         refresh_token: Some(Secret::from("canary-refresh-token")),
         dpop_key: Some(Secret::from("canary-dpop-key")),
+        certificate_bound: true,
         authorization_details: AuthorizationDetails::parse(r#"[{"type":"payment_initiation","amount":"1.50"}]"#).ok(),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
