@@ -49,6 +49,9 @@ _oauth() {
             oauth,man)
                 cmd="oauth__subcmd__man"
                 ;;
+            oauth,mcp)
+                cmd="oauth__subcmd__mcp"
+                ;;
             oauth,pkce)
                 cmd="oauth__subcmd__pkce"
                 ;;
@@ -107,7 +110,7 @@ _oauth() {
 
     case "${cmd}" in
         oauth)
-            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec request credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
+            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec request mcp credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,7 +223,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__check)
-            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --for --list --junit --sarif --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,7 +491,26 @@ _oauth() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --for)
+                    COMPREPLY=($(compgen -W "oauth2.1 rfc9700 oidc fapi2 mcp" -- "${cur}"))
+                    return 0
+                    ;;
                 --junit)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --sarif)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1832,7 +1854,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__login)
-            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --wizard --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2331,6 +2353,139 @@ _oauth() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --trace)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring-session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__mcp)
+            opts="-p -H -v -q -h --profile --allow-host --login --header --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -3644,7 +3799,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__serve)
-            opts="-v -q -h --port --client --client-metadata --redirect-uri --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-v -q -h --port --client --client-metadata --redirect-uri --setup --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --tls --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3675,6 +3830,21 @@ _oauth() {
                     ;;
                 --redirect-uri)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --setup)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --signing-key-file)
@@ -3738,6 +3908,13 @@ _oauth() {
                     ;;
                 --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --require)
@@ -4272,7 +4449,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--scope' | '--session-name' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--tls' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

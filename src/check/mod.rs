@@ -49,9 +49,10 @@ use logins::Logins;
 use prober::Prober;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
-    authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, mtls, pages, pkce,
+    authorize, client_assertion, code, device, dpop, id_token, introspection, jwt_bearer, keys, metadata, mtls, pages,
+    pkce,
 };
-use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
+use rules::{redirect_uri, refresh, revocation, token, token_exchange, token_refusals, userinfo};
 use tokio::runtime::Runtime;
 
 /// Examines the server.
@@ -88,6 +89,8 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     device::run(&mut check);
+    token_exchange::run(&mut check);
+    jwt_bearer::run(&mut check);
     dpop::run(&mut check);
     pushed_authorization::run(&mut check);
     request_object::run(&mut check);

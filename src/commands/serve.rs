@@ -1,14 +1,16 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::{Context, server_runtime};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
-use crate::app::signals::shutdown_signal;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::serve_setup::Setup;
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::output::report;
+use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
@@ -18,6 +20,7 @@ use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::request_demands::RequestDemands;
 use crate::server::settings::signing_keys::SigningKeys;
+use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
 use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use serde_json::{Value, json};
@@ -31,7 +34,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     if options.broken.iter().any(|rule| rule == LIST) {
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
-    let settings = serve_settings(options)?;
+    let mut settings = serve_settings(options)?;
+    settings.trusted_issuers = trusted_issuers(context, &options.trust_issuer)?;
     let transport = settings::transport(&context.global, &context.environment, None, false)?;
     let server = Server::bind(&settings)?.with_transport(transport);
     let runtime = server_runtime()?;
@@ -74,11 +78,6 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let setup = options.setup.as_deref().map(Setup::load).transpose()?;
     let setup = setup.unwrap_or_default();
     let clients = clients(options, setup.clients)?;
-    if let Some(client) = clients.iter().find(|client| client.needs_tls())
-        && options.tls.is_none()
-    {
-        return Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into());
-    }
     let given: Vec<User> = options
         .user
         .iter()
@@ -125,6 +124,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        trusted_issuers: Vec::new(),
         tls: options.tls.clone(),
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
@@ -141,6 +141,27 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The issuers that are trusted, with the keys that they publish now.
+fn trusted_issuers(context: &Context, urls: &[String]) -> Result<Vec<TrustedIssuer>, Error> {
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    const POLICY: HttpPolicy = HttpPolicy::LoopbackOnly;
+    let transport = context.transport(None, false)?;
+    let mut observer = context.observer();
+    let mut caller = caller(&transport, &mut observer);
+    let runtime = context.runtime()?;
+    let mut trusted = Vec::new();
+    for url in urls {
+        let issuer = settings::issuer_of("--trust-issuer", url, POLICY)?;
+        let source = KeySource::Issuer(issuer.clone(), POLICY);
+        let fetching = issuer_keys(&source, &mut caller);
+        let keys = runtime.block_on(interruptible(fetching))??;
+        trusted.push(TrustedIssuer { issuer, keys });
+    }
+    Ok(trusted)
 }
 
 /// The flag wins over the setup.
@@ -164,7 +185,12 @@ fn clients(options: &ServeOptions, of_setup: Vec<RegisteredClient>) -> Result<Ve
     if clients.is_empty() {
         clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
     }
-    Ok(clients)
+    match clients.iter().find(|client| client.needs_tls()) {
+        Some(client) if options.tls.is_none() => {
+            Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into())
+        }
+        _ => Ok(clients),
+    }
 }
 
 /// Every rule that can be broken, one a line.

@@ -10,13 +10,14 @@ use crate::protocol::scope::Scope;
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
-use crate::store::{ClientCredentialError, FreshCredentials, Session, StoredToken};
+use crate::store::{ClientCredentialError, Session, StoredToken};
 use crate::trace::Event;
 use crate::transport::{Answer, TransportError, Upload};
 use std::io;
 use std::sync::Arc;
 
 /// An access token with what proves it.
+#[derive(Clone)]
 pub struct PresentedToken {
     access_token: Secret,
     /// The key that it is bound to.
@@ -66,20 +67,20 @@ impl PresentedToken {
             (None, true) => return Err(UnusableToken::NoKey),
             (_, false) => None,
         };
-        let tls_identity = match session.client.certificate_chain.is_some() {
-            true => session
-                .client
-                .to_client(&FreshCredentials::default())?
-                .authentication
-                .tls_identity()
-                .cloned(),
-            false => None,
-        };
         Ok(PresentedToken {
             access_token: token.access_token.clone(),
             dpop,
-            tls_identity,
+            tls_identity: session.tls_identity_for_resources()?,
         })
+    }
+
+    pub fn access_token(&self) -> &Secret {
+        &self.access_token
+    }
+
+    /// Whether both are the same token.
+    pub fn is_same(&self, other: &PresentedToken) -> bool {
+        self.access_token.fingerprint() == other.access_token.fingerprint()
     }
 
     fn add_to(&self, request: &mut HttpRequest, caller: &mut Caller<'_>) -> Result<(), DpopError> {

@@ -24,6 +24,7 @@ use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
 use super::settings::request_demands::RequestDemands;
 use super::settings::resources::KnownResources;
+use super::settings::trusted_issuer::TrustedIssuer;
 use super::settings::users::Users;
 use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
@@ -95,6 +96,8 @@ pub struct AuthorizationServer {
     pub(crate) dpop: DpopProofs,
     /// How the authorization requests of every client must come.
     pub(crate) request_demands: RequestDemands,
+    /// Whose tokens are taken beside its own.
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -153,6 +156,7 @@ impl AuthorizationServer {
             claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
             request_demands: settings.request_demands,
+            trusted_issuers: settings.trusted_issuers.clone(),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),

@@ -257,7 +257,9 @@ fn a_login_with_a_certificate_refreshes_asks_who_it_is_and_logs_out() {
     let stage = Stage::set(&of_itself(&identity));
     let files = identity.write(stage.home.path(), "own");
     let mut command = stage.login("self_signed_tls_client_auth", &files);
-    let running = Running::start(command.args(["--no-browser", "--scope", "openid hello"]));
+    let api = format!("{}/api", stage.server.issuer());
+    command.args(["--no-browser", "--scope", "openid hello", "--resource", &api]);
+    let running = Running::start(&mut command);
     stage.consent(&running.authorization_url());
     running.end().expect_code(0);
     let userinfo = || {
@@ -267,6 +269,9 @@ fn a_login_with_a_certificate_refreshes_asks_who_it_is_and_logs_out() {
     userinfo();
     run(stage.oauth().args(["token", "ci", "--force-refresh"])).expect_code(0);
     userinfo();
+    let hello = run(stage.oauth().args(["request", &format!("{api}/hello"), "-p", "ci"])).expect_code(0);
+    let hello: Value = serde_json::from_str(&hello.stdout).expect("JSON");
+    assert_eq!(hello["subject"], "demo");
 
     let other = self_signed(&["client.example"]);
     for target in ["/userinfo", "/api/hello"] {

@@ -182,7 +182,10 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.role_credentials.clear();
     session.subject = Some("alice".to_owned());
     session.subject_is_unverified = false;
+    session.authorization_details = None;
+    session.client.assertion_source = None;
     session.dpop_key = None;
+    session.certificate_bound = false;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;
