@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--data' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--form' '--format' '--from' '--grant' '--header' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--output' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--tls' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-F' '-H' '-d' '-o' '-p'
+        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--data' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--form' '--format' '--from' '--grant' '--header' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--output' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--tls' '--token-endpoint' '--token-param' '--trace' '--trust-issuer' '--user' '--userinfo-endpoint' '--wait' '-F' '-H' '-d' '-o' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -178,6 +178,7 @@ oauthbearer\t'SASL OAUTHBEARER (RFC 7628), in base64; wants --user'"
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l min-ttl -d 'How long the token must still be valid [default: 60s, or half its lifetime if that is less]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l resource -d 'A token for this resource server only, from the same session; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l scope -d 'A token with these scope values only, from the same session; repeatable, or one space-separated value' -r
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l wait -d 'Where a login is needed, wait this long for one by another process' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l shell -d 'Whose lines --format env prints [default: posix]' -r -f -a "posix\t'export lines'
 fish\t'set -gx lines'
 powershell\t'$env: lines'
@@ -745,9 +746,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d '
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trust-issuer -d 'Issuer whose tokens token exchange and assertions take, beside the server\'s own; its keys are fetched at the start; repeatable' -r -f
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l tls -d 'Speak https with certificates in DIR, made there where it has none; clients may show theirs' -r -f -a "(__fish_complete_directories)"
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
-nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
+nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'
+par\t'Pushed authorization requests (RFC 9126)'
+request-object\t'Signed authorization requests (RFC 9101)'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
