@@ -324,15 +324,15 @@ rules! {
     ParClientAuthentication "par.client-authentication" Must Decision "RFC 9126" "2.1" "a client with a secret pushes nothing without it";
 
     // Signed authorization requests.
-    RequestObjectSignature "request-object.signature" Must Decision "RFC 9101" "6.2" "a request object whose signature does not fit a key of the client is refused";
-    RequestObjectUnsigned "request-object.unsigned" Must Decision "RFC 9101" "4" "a request object that nobody signed is refused";
-    RequestObjectIssuer "request-object.issuer" Must Decision "RFC 8725" "3.8" "a request object by another client is refused";
-    RequestObjectAudience "request-object.audience" Must Decision "RFC 8725" "3.9" "a request object for another server is refused";
-    RequestObjectExpired "request-object.expired" Must Decision "RFC 7519" "4.1.4" "a request object that has expired is refused";
-    RequestObjectClient "request-object.client" Must Decision "RFC 9101" "5" "a request object with another client_id than the request is refused";
-    RequestObjectType "request-object.type" Should Decision "RFC 9101" "10.8" "a JWT of another type is not taken for a request object";
-    RequestObjectNested "request-object.nested" Must Decision "RFC 9101" "4" "a request object with request or request_uri in it is refused";
-    RequestObjectParameters "request-object.parameters" Must Decision "RFC 9101" "6.3" "parameters beside a request object change nothing of the request";
+    RequestObjectSignature "jar.signature" Must Decision "RFC 9101" "6.2" "a request object whose signature does not fit a key of the client is refused";
+    RequestObjectUnsigned "jar.unsigned" Must Decision "RFC 9101" "4" "a request object that nobody signed is refused";
+    RequestObjectIssuer "jar.issuer" Must Decision "RFC 8725" "3.8" "a request object by another client is refused";
+    RequestObjectAudience "jar.audience" Must Decision "RFC 8725" "3.9" "a request object for another server is refused";
+    RequestObjectExpired "jar.expired" Must Decision "RFC 7519" "4.1.4" "a request object that has expired is refused";
+    RequestObjectClient "jar.client" Must Decision "RFC 9101" "5" "a request object with another client_id than the request is refused";
+    RequestObjectType "jar.type" Should Decision "RFC 9101" "10.8" "a JWT of another type is not taken for a request object";
+    RequestObjectNested "jar.nested" Must Decision "RFC 9101" "4" "a request object with request or request_uri in it is refused";
+    RequestObjectParameters "jar.parameters" Must Decision "RFC 9101" "6.3" "parameters beside a request object change nothing of the request";
 
     // Signed authorization responses.
     JarmSigned "jarm.signed" Must Decision "JARM" "2.2" "a response that was asked for as a JWT is signed, not with none";
@@ -346,10 +346,10 @@ rules! {
     JarmErrors "jarm.errors" Must Decision "JARM" "2.1" "errors come as a JWT, too";
 
     // Rich authorization requests.
-    DetailsUnknownType "details.unknown-type" Must Decision "RFC 9396" "5" "authorization details of a type that nobody knows are refused with invalid_authorization_details";
-    DetailsMalformed "details.malformed" Must AuthorizationRequest "RFC 9396" "5" "authorization_details that are no list are refused with invalid_authorization_details";
-    DetailsReported "details.reported" Must Decision "RFC 9396" "7" "the token response says which authorization details were granted";
-    DetailsWidened "details.widened" Must Decision "RFC 9396" "6.1" "a code is not redeemed for more authorization details than were granted";
+    DetailsUnknownType "rar.unknown-type" Must Decision "RFC 9396" "5" "authorization details of a type that nobody knows are refused with invalid_authorization_details";
+    DetailsMalformed "rar.malformed" Must AuthorizationRequest "RFC 9396" "5" "authorization_details that are no list are refused with invalid_authorization_details";
+    DetailsReported "rar.reported" Must Decision "RFC 9396" "7" "the token response says which authorization details were granted";
+    DetailsWidened "rar.widened" Must Decision "RFC 9396" "6.1" "a code is not redeemed for more authorization details than were granted";
 
     // Token exchange.
     ExchangeIssuedTokenType "exchange.issued-token-type" Must Decision "RFC 8693" "2.2.1" "the answer to an exchange says what kind of token it has";

@@ -84,10 +84,6 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     {
         return redirect_uri_mismatch(sent);
     }
-    if at == At::Authorization && says(&["pushed authorization", "pushed_authorization"]) {
-        return "The server wants the request to be pushed (RFC 9126): log in with --par auto; where its metadata do not name the endpoint, name it with --pushed-authorization-request-endpoint URL."
-            .to_owned();
-    }
     if code == "invalid_request_object" || says(&["request object", "request_object"]) {
         return "The server wants authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned();
     }

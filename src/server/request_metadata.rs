@@ -28,7 +28,8 @@ impl RequestMetadata {
     /// [`InvalidClientMetadata`], which names the member.
     pub(crate) fn read(members: &Members) -> Result<Self, InvalidClientMetadata> {
         Ok(RequestMetadata {
-            keys: members.keys()?,
+            // A set that is there for certificates has none (RFC 8705 §2.2.1).
+            keys: members.keys().unwrap_or_default(),
             object_algorithm: object_algorithm(members)?,
             response_algorithm: response_algorithm(members)?,
             demands: RequestDemands {

@@ -345,7 +345,7 @@ fn without_pushing_the_client_that_must_is_refused_at_oidc_provider() {
     let back = PlainBrowser::new().go_to(&browser.wait_for_url()).elsewhere();
     callback::get_url(back.as_str()).expect("an answer of the listener");
     let outcome = running.end().expect_code(5);
-    assert!(outcome.hints().contains("--par auto"), "{outcome:?}");
+    assert!(outcome.hints().contains("without --par never"), "{outcome:?}");
 }
 
 #[test]
