@@ -825,7 +825,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable')
             [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Issuer whose tokens token exchange and assertions take, beside the server''s own; its keys are fetched at the start; repeatable')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Speak https with certificates in DIR, made there where it has none; clients may show theirs')
-            [CompletionResult]::new('--require', '--require', [CompletionResultType]::ParameterName, 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable')
+            [CompletionResult]::new('--require', '--require', [CompletionResultType]::ParameterName, 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable')
             [CompletionResult]::new('--break', '--break', [CompletionResultType]::ParameterName, 'Break a rule for servers on purpose; repeatable; list prints them all')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]')
             [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole command by then [env: OAUTH_DEADLINE]')

@@ -3922,7 +3922,7 @@ _oauth() {
                     return 0
                     ;;
                 --require)
-                    COMPREPLY=($(compgen -W "dpop nonce" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "dpop nonce par request-object" -- "${cur}"))
                     return 0
                     ;;
                 --break)

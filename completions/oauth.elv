@@ -797,7 +797,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --cors 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable'
             cand --trust-issuer 'Issuer whose tokens token exchange and assertions take, beside the server''s own; its keys are fetched at the start; repeatable'
             cand --tls 'Speak https with certificates in DIR, made there where it has none; clients may show theirs'
-            cand --require 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable'
+            cand --require 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable'
             cand --break 'Break a rule for servers on purpose; repeatable; list prints them all'
             cand --trace 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]'
             cand --deadline 'End the whole command by then [env: OAUTH_DEADLINE]'

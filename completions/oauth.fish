@@ -756,8 +756,10 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trust-issuer -d 'Issuer whose tokens token exchange and assertions take, beside the server\'s own; its keys are fetched at the start; repeatable' -r -f
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l tls -d 'Speak https with certificates in DIR, made there where it has none; clients may show theirs' -r -f -a "(__fish_complete_directories)"
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
-nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'"
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
+nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'
+par\t'Pushed authorization requests (RFC 9126)'
+request-object\t'Signed authorization requests (RFC 9101)'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r

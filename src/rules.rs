@@ -309,6 +309,48 @@ rules! {
     DpopAccessTokenHash "dpop.access-token-hash" Must Decision "RFC 9449" "4.3" "a proof without the hash of the access token is refused at a resource";
     DpopOtherKey "dpop.other-key" Must Decision "RFC 9449" "7.1" "a token that is bound to a key is not taken with a proof of another key";
 
+    // Pushed authorization requests.
+    ParResponse "par.response" Must Decision "RFC 9126" "2.2" "a pushed request is answered with 201, request_uri and expires_in";
+    ParEntropy "par.entropy" Must Decision "RFC 9126" "7.1" "a request_uri has 128 bits of randomness or more";
+    ParLifetime "par.lifetime" Should Decision "RFC 9126" "2.2" "a request_uri lives 10 minutes or less";
+    ParNoStore "par.no-store" Should Response "RFC 9126" "2.2" "the answer with a request_uri is not stored by caches";
+    ParSingleUse "par.single-use" Should Decision "RFC 9126" "4" "a request_uri works once";
+    ParClient "par.client" Must Decision "RFC 9126" "2.2" "a request_uri works for no other client";
+    ParUnknown "par.unknown" Must Decision "RFC 9126" "4" "a request_uri that was never given is refused, whatever stands beside it";
+    ParParameters "par.parameters" Must Decision "RFC 9101" "6.3" "parameters beside a request_uri change nothing of the request";
+    ParRequestUri "par.request-uri" Must Decision "RFC 9126" "2.1" "a pushed request with a request_uri is refused";
+    ParRedirectUri "par.redirect-uri" Must Decision "RFC 9126" "2.1" "a pushed request with a redirect_uri that is not registered is refused";
+    ParPostOnly "par.post-only" Must Request "RFC 9126" "2.1" "GET pushes nothing";
+    ParClientAuthentication "par.client-authentication" Must Decision "RFC 9126" "2.1" "a client with a secret pushes nothing without it";
+
+    // Signed authorization requests.
+    RequestObjectSignature "jar.signature" Must Decision "RFC 9101" "6.2" "a request object whose signature does not fit a key of the client is refused";
+    RequestObjectUnsigned "jar.unsigned" Must Decision "RFC 9101" "4" "a request object that nobody signed is refused";
+    RequestObjectIssuer "jar.issuer" Must Decision "RFC 8725" "3.8" "a request object by another client is refused";
+    RequestObjectAudience "jar.audience" Must Decision "RFC 8725" "3.9" "a request object for another server is refused";
+    RequestObjectExpired "jar.expired" Must Decision "RFC 7519" "4.1.4" "a request object that has expired is refused";
+    RequestObjectClient "jar.client" Must Decision "RFC 9101" "5" "a request object with another client_id than the request is refused";
+    RequestObjectType "jar.type" Should Decision "RFC 9101" "10.8" "a JWT of another type is not taken for a request object";
+    RequestObjectNested "jar.nested" Must Decision "RFC 9101" "4" "a request object with request or request_uri in it is refused";
+    RequestObjectParameters "jar.parameters" Must Decision "RFC 9101" "6.3" "parameters beside a request object change nothing of the request";
+
+    // Signed authorization responses.
+    JarmSigned "jarm.signed" Must Decision "JARM" "2.2" "a response that was asked for as a JWT is signed, not with none";
+    JarmSignature "jarm.signature" Must Decision "JARM" "2.4" "its signature fits a published key";
+    JarmIssuer "jarm.issuer" Must Decision "JARM" "2.1" "its iss is the issuer";
+    JarmAudience "jarm.audience" Must Decision "JARM" "2.1" "its aud is the client";
+    JarmExpiry "jarm.expiry" Must Decision "JARM" "2.1" "its exp is a number in the future";
+    JarmLifetime "jarm.lifetime" Should Decision "JARM" "2.1" "it lives 10 minutes or less";
+    JarmState "jarm.state" Must Decision "JARM" "2.1" "its state is that of the request";
+    JarmAlone "jarm.alone" Must Decision "JARM" "2.3" "nothing stands beside it";
+    JarmErrors "jarm.errors" Must Decision "JARM" "2.1" "errors come as a JWT, too";
+
+    // Rich authorization requests.
+    DetailsUnknownType "rar.unknown-type" Must Decision "RFC 9396" "5" "authorization details of a type that nobody knows are refused with invalid_authorization_details";
+    DetailsMalformed "rar.malformed" Must AuthorizationRequest "RFC 9396" "5" "authorization_details that are no list are refused with invalid_authorization_details";
+    DetailsReported "rar.reported" Must Decision "RFC 9396" "7" "the token response says which authorization details were granted";
+    DetailsWidened "rar.widened" Must Decision "RFC 9396" "6.1" "a code is not redeemed for more authorization details than were granted";
+
     // Token exchange.
     ExchangeIssuedTokenType "exchange.issued-token-type" Must Decision "RFC 8693" "2.2.1" "the answer to an exchange says what kind of token it has";
     ExchangeSubjectTokenType "exchange.subject-token-type" Must Request "RFC 8693" "2.1" "an exchange that does not say what kind of token it begins with is refused";

@@ -96,6 +96,26 @@ const EXPOSED: &[(&str, &str)] = &[
         "writes the parameters of a request as claims",
     ),
     (
+        "src/check/rules/request_object.rs",
+        "takes a request object apart to change its signature",
+    ),
+    (
+        "src/server/endpoints/request_source.rs",
+        "adds what stands beside a reference, where that rule is violated",
+    ),
+    (
+        "src/server/pushed_requests.rs",
+        "writes a reference of random characters",
+    ),
+    (
+        "src/server/signed_response.rs",
+        "writes the parameters of a response as claims",
+    ),
+    (
+        "src/server/violations/signed_response.rs",
+        "takes a token apart to change its signature",
+    ),
+    (
         "src/check/rules/client_assertion.rs",
         "takes an assertion apart to change its signature",
     ),

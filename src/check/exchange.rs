@@ -264,7 +264,7 @@ impl Exchange {
         let response = |encoded: Option<&str>| {
             let params = Params::parse(encoded.unwrap_or_default());
             let answers = |name: &str| params.all(name).next().is_some();
-            ["code", "error", "access_token", "id_token"]
+            ["code", "error", "access_token", "id_token", "response"]
                 .iter()
                 .any(|name| answers(name))
                 .then_some(params)

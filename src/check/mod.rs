@@ -47,6 +47,7 @@ use crate::trace::Event;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
+use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
     authorize, client_assertion, code, device, dpop, id_token, introspection, jwt_bearer, keys, metadata, mtls, pages,
     pkce,
@@ -91,6 +92,10 @@ pub fn run(
     token_exchange::run(&mut check);
     jwt_bearer::run(&mut check);
     dpop::run(&mut check);
+    pushed_authorization::run(&mut check);
+    request_object::run(&mut check);
+    signed_response::run(&mut check);
+    authorization_details::run(&mut check);
     mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 

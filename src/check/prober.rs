@@ -41,8 +41,8 @@ pub(super) struct Target {
     pub(super) metadata: ServerMetadata,
     /// Whether the server publishes OpenID Connect metadata.
     pub(super) is_openid_provider: bool,
-    /// Whether the server announces that it takes the request parameter (OpenID Connect Core §6.1).
-    pub(super) request_objects_supported: bool,
+    /// Whether the server announces that it takes request objects that nobody signed (OpenID Connect Core §6.1).
+    pub(super) unsigned_request_objects_supported: bool,
     /// The document that the metadata are from.
     pub(super) document: Option<Evidence>,
 }
@@ -354,6 +354,13 @@ impl<'e, 'w> Prober<'e, 'w> {
         announced(
             &self.target.metadata.device_authorization_endpoint,
             "device_authorization_endpoint",
+        )
+    }
+
+    pub(super) fn pushed_authorization_request_endpoint(&self) -> Result<Endpoint, Failure> {
+        announced(
+            &self.target.metadata.pushed_authorization_request_endpoint,
+            "pushed_authorization_request_endpoint",
         )
     }
 

@@ -338,7 +338,8 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
             authorization_details: None,
         },
         dpop: false,
-        par: ParChoice::default(),
+        // So that the person sees the request.
+        par: ParChoice::Never,
         request_object: false,
         callback: CallbackChoice::Listen(redirect_uri, listen),
         success_url: None,

@@ -18,6 +18,7 @@ use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
+use crate::server::settings::request_demands::RequestDemands;
 use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
@@ -128,6 +129,10 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
             nonce: options.require.contains(&Requirement::Nonce),
+        },
+        request_demands: RequestDemands {
+            pushed: options.require.contains(&Requirement::Par),
+            signed: options.require.contains(&Requirement::RequestObject),
         },
         violations: options
             .broken

@@ -84,6 +84,12 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     {
         return redirect_uri_mismatch(sent);
     }
+    if code == "invalid_request_object" || says(&["request object", "request_object"]) {
+        return "The server wants authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned();
+    }
+    if code == "invalid_request_uri" {
+        return "The server keeps a pushed request for a short time, and for one use: run the login again, and open the address sooner.".to_owned();
+    }
     if says(&["aadsts9010010", "aadsts901002"]) {
         return "This server takes scopes instead of resources: leave out --resource, and ask for --scope RESOURCE/.default."
             .to_owned();
@@ -329,6 +335,12 @@ mod tests {
             ("invalid_grant", "", "clock"),
             ("invalid_scope", "", "oauth discover"),
             ("use_dpop_nonce", "", "--dpop"),
+            ("invalid_request_object", "", "--request-object"),
+            (
+                "invalid_request",
+                "Request Object must be used by this client",
+                "--request-object",
+            ),
             ("invalid_dpop_proof", "no DPoP header", "--dpop"),
             ("invalid_grant", "DPoP proof JWT not provided", "--dpop"),
             (

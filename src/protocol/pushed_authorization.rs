@@ -170,10 +170,58 @@ fn lifetime(expires_in: Option<&Value>) -> Result<Option<Duration>, InvalidPushe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientCredentials};
+    use crate::protocol::client_auth::tests::{FixedRandomness, context};
+    use crate::protocol::endpoint::HttpPolicy;
     use crate::protocol::json::parse_object;
 
     fn read(text: &str) -> Result<PushedAuthorization, InvalidPushedAuthorization> {
         PushedAuthorization::from_json(&parse_object(text.as_bytes()).unwrap())
+    }
+
+    /// RFC 9126 §2.1, but for the order of its parameters.
+    #[test]
+    fn the_request_of_rfc_9126_section_2_1() {
+        let mut params = Params::new();
+        for (name, value) in [
+            ("response_type", "code"),
+            ("state", "af0ifjsldkj"),
+            ("client_id", "s6BhdRkqt3"),
+            ("redirect_uri", "https://client.example.org/cb"),
+            ("code_challenge", "K2-ltc83acc4h0c9w6ESC_rEMTJ3bww-uCHaoeK1t8U"),
+            ("code_challenge_method", "S256"),
+            ("scope", "account-information"),
+        ] {
+            params.push(name, value);
+        }
+        let credentials = ClientCredentials {
+            secret: Some(Secret::from("7Fjfp0ZBr1KtDRbnfVdmIw")),
+            ..ClientCredentials::default()
+        };
+        let client = Client::new(
+            ClientId::parse("s6BhdRkqt3").unwrap(),
+            ClientAuthenticationMethod::ClientSecretBasic,
+            credentials,
+            &AssertionParameters::default(),
+        );
+        let endpoint = Endpoint::parse("https://as.example.com/as/par", HttpPolicy::LoopbackOnly).unwrap();
+        let mut randomness = FixedRandomness;
+        let mut request = http_request(&params, &client.unwrap(), &endpoint, &mut context(&mut randomness)).unwrap();
+        let authorization = request
+            .headers
+            .iter()
+            .find(|(name, _)| name.as_str() == "authorization");
+        assert_eq!(
+            authorization.unwrap().1.expose().expose(),
+            "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"
+        );
+        assert_eq!(
+            request.take_form().encode().expose(),
+            "response_type=code&state=af0ifjsldkj&client_id=s6BhdRkqt3\
+             &redirect_uri=https%3A%2F%2Fclient.example.org%2Fcb\
+             &code_challenge=K2-ltc83acc4h0c9w6ESC_rEMTJ3bww-uCHaoeK1t8U&code_challenge_method=S256\
+             &scope=account-information"
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) struct AccessToken {
     pub(crate) serial: u64,
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
+    /// What it is for in detail (RFC 9396 §9.1).
+    pub(crate) authorization_details: Option<Value>,
     /// What it is bound to.
     pub(crate) confirmation: Confirmation,
 }
@@ -50,6 +52,7 @@ impl AccessToken {
             serial,
             issued_at: number("iat")?,
             expires_at,
+            authorization_details: claims.get("authorization_details").cloned(),
             confirmation: Confirmation::read(&claims),
         })
     }

@@ -18,9 +18,11 @@ use super::keys::pair::Keys;
 use super::mcp::sessions::Sessions;
 use super::notes::Notes;
 use super::pages::layout::Pages;
+use super::pushed_requests::PushedRequests;
 use super::scopes::KnownScopes;
 use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
+use super::settings::request_demands::RequestDemands;
 use super::settings::resources::KnownResources;
 use super::settings::trusted_issuer::TrustedIssuer;
 use super::settings::users::Users;
@@ -92,6 +94,8 @@ pub struct AuthorizationServer {
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
     pub(crate) dpop: DpopProofs,
+    /// How the authorization requests of every client must come.
+    pub(crate) request_demands: RequestDemands,
     /// Whose tokens are taken beside its own.
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) aliases: AliasTable,
@@ -104,6 +108,7 @@ pub struct AuthorizationServer {
     /// Client assertions that were used, by hash.
     used_assertions: Mutex<ExpiringMap<[u8; 32], ()>>,
     interactions: Mutex<Interactions>,
+    pushed_requests: Mutex<PushedRequests>,
     wrong_user_codes: Mutex<WrongUserCodes>,
 }
 
@@ -150,6 +155,7 @@ impl AuthorizationServer {
             scopes: KnownScopes::new(settings),
             claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
+            request_demands: settings.request_demands,
             trusted_issuers: settings.trusted_issuers.clone(),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
@@ -158,6 +164,7 @@ impl AuthorizationServer {
             grants: Mutex::new(Grants::new(lifetimes)),
             used_assertions: Mutex::new(ExpiringMap::new(MAX_USED_ASSERTIONS)),
             interactions: Mutex::new(Interactions::new()),
+            pushed_requests: Mutex::new(PushedRequests::new()),
             wrong_user_codes: Mutex::default(),
             aliases: AliasTable::new(),
             concurrent_use: ConcurrentUse::default(),
@@ -241,6 +248,11 @@ impl AuthorizationServer {
     /// Sessions and waiting requests, for one short step.
     pub(crate) fn interactions(&self) -> MutexGuard<'_, Interactions> {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that were pushed, for one short step.
+    pub(crate) fn pushed_requests(&self) -> MutexGuard<'_, PushedRequests> {
+        self.pushed_requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The wrong user codes of late, for one short step.

@@ -124,7 +124,8 @@ impl Members {
         }
     }
 
-    fn switch(&self, name: &str) -> Result<bool, InvalidClientMetadata> {
+    /// `true` or `false`; `false` where there is no such member.
+    pub(crate) fn switch(&self, name: &str) -> Result<bool, InvalidClientMetadata> {
         match self.0.get(name) {
             None => Ok(false),
             Some(Value::Bool(value)) => Ok(*value),
@@ -157,7 +158,8 @@ impl Members {
         parsed.collect()
     }
 
-    fn keys(&self) -> Result<Option<JwkSet>, InvalidClientMetadata> {
+    /// The keys of `jwks`; `None` where there is no such member.
+    pub(crate) fn keys(&self) -> Result<Option<JwkSet>, InvalidClientMetadata> {
         if self.has("jwks_uri") {
             return Err(invalid("jwks_uri is not fetched: give the keys themselves as jwks"));
         }

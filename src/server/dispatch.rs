@@ -12,6 +12,7 @@ use super::endpoints::device_authorization::device_authorization;
 use super::endpoints::interaction::{consent, sign_in};
 use super::endpoints::introspect::introspect;
 use super::endpoints::mcp::mcp;
+use super::endpoints::pushed_authorization::pushed_authorization;
 use super::endpoints::registration::register;
 use super::endpoints::resource::{hello, notes};
 use super::endpoints::revoke::revoke;
@@ -53,6 +54,9 @@ impl AuthorizationServer {
         !self.keys.has_rs256()
             && match Route::from_path(&request.path) {
                 Some(Route::Jwks) => true,
+                // A response may have to be signed.
+                Some(Route::Consent) => true,
+                Some(Route::Authorize) => asks_for_rsa_key(request.query.as_deref()),
                 Some(Route::Token) => self.openid_was_granted() || !self.violations.is_empty(),
                 _ => false,
             }
@@ -61,8 +65,18 @@ impl AuthorizationServer {
     /// Whether the RSA key will soon be needed, so that it should be made in the background.
     pub fn will_need_rsa_key(&self, request: &Request) -> bool {
         !self.keys.has_rs256()
-            && Route::from_path(&request.path) == Some(Route::Authorize)
-            && request.query.as_deref().is_some_and(|query| query.contains("openid"))
+            && match Route::from_path(&request.path) {
+                Some(Route::Authorize) => asks_for_rsa_key(request.query.as_deref()),
+                Some(Route::PushedAuthorization) => {
+                    let form = request.form_params();
+                    let has = |name: &str, part: &str| {
+                        let mut values = form.iter().flat_map(|form| form.all(name));
+                        values.any(|value| value.contains(part))
+                    };
+                    has("scope", "openid") || has("response_mode", "jwt")
+                }
+                _ => false,
+            }
     }
 
     /// The client-ID metadata document that must be fetched before this request
@@ -100,6 +114,11 @@ impl AuthorizationServer {
     pub fn arrive(&self, request: &Request) -> Option<InFlight<'_>> {
         self.concurrent_use.arrive(&self.violations, request)
     }
+}
+
+/// Whether an authorization request is for an ID token, or for a signed response.
+fn asks_for_rsa_key(query: Option<&str>) -> bool {
+    query.is_some_and(|query| query.contains("openid") || query.contains("jwt"))
 }
 
 /// Answers one request while some rule is violated: rewrites it, answers that,
@@ -164,6 +183,7 @@ fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route
         Route::Authorize => authorize(server, moment, request),
         Route::SignIn => sign_in(server, moment, request),
         Route::Consent => consent(server, moment, request),
+        Route::PushedAuthorization => pushed_authorization(server, moment, request),
         Route::Token => token(server, moment, request),
         Route::DeviceAuthorization => device_authorization(server, moment, request),
         Route::Device => device(server, moment, request),
@@ -194,6 +214,7 @@ fn check_host(server: &AuthorizationServer, request: &Request) -> Result<(), Rej
 
 fn method_citation(route: Route) -> &'static str {
     match route {
+        Route::PushedAuthorization => "RFC 9126 §2.3",
         Route::Token => "RFC 6749 §3.2",
         Route::DeviceAuthorization => "RFC 8628 §3.1",
         Route::Revoke => "RFC 7009 §2.1",

@@ -3,10 +3,11 @@
 
 use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, KnownScopes, NOTES_SCOPE};
+use super::scopes::{DEFAULT_SCOPE, DETAILS_TYPE, KnownScopes, NOTES_SCOPE};
 use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
+use crate::protocol::authorization::ResponseMode;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::dpop::received::PROOF_ALGORITHMS;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
@@ -81,6 +82,11 @@ fn client_authentication_methods(with_certificates: bool) -> Vec<ClientAuthentic
         .collect()
 }
 
+/// What request objects may be signed with.
+const REQUEST_OBJECT_ALGORITHMS: [&str; 10] = [
+    "ES256", "ES384", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512",
+];
+
 /// What their assertions may be signed with.
 const ASSERTION_ALGORITHMS: [&str; 13] = [
     "ES256", "ES384", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512", "HS256", "HS384",
@@ -112,11 +118,17 @@ fn metadata(origins: &Origins<'_>, settings: &ServeSettings) -> Result<Value, En
         token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
         scopes_supported: list(&KnownScopes::new(settings).names()),
         response_types_supported: list(&["code"]),
-        response_modes_supported: list(&["query", "form_post"]),
+        response_modes_supported: list(&ResponseMode::ALL.map(ResponseMode::as_str)),
         grant_types_supported: list(&Grant::TYPES),
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
         dpop_bound_access_tokens_required: settings.dpop.proof,
+        pushed_authorization_request_endpoint: endpoint(Route::PushedAuthorization)?,
+        require_pushed_authorization_requests: settings.request_demands.pushed,
+        request_object_signing_alg_values_supported: list(&REQUEST_OBJECT_ALGORITHMS),
+        require_signed_request_object: settings.request_demands.signed,
+        authorization_signing_alg_values_supported: list(&["RS256", "ES256"]),
+        authorization_details_types_supported: list(&[DETAILS_TYPE]),
         tls_client_certificate_bound_access_tokens: settings.tls.is_some(),
         ..ServerMetadata::default()
     };
@@ -166,7 +178,7 @@ fn metadata(origins: &Origins<'_>, settings: &ServeSettings) -> Result<Value, En
             json!([TokenTypeUri::id_jag().as_str()]),
         ),
         ("claims_parameter_supported", json!(false)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
         // True where absent (OpenID Connect Discovery §3).
         ("request_uri_parameter_supported", json!(false)),
         (

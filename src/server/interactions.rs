@@ -11,6 +11,8 @@ use super::grants::pending_device::DeviceRequest;
 use super::grants::user_code::UserCode;
 use super::violations::deviation::Deviation;
 use crate::protocol::abnf::{base64url, from_base64url, random_token};
+use crate::protocol::authorization::ResponseMode;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::random::{Randomness, RandomnessFailed};
@@ -58,7 +60,9 @@ pub(crate) struct AcceptedRequest {
     pub(crate) state: Option<String>,
     /// The key that the code is to be bound to (RFC 9449 §10).
     pub(crate) dpop_jkt: Option<String>,
-    pub(crate) form_post: bool,
+    pub(crate) response_mode: Option<ResponseMode>,
+    /// What is asked for in detail (RFC 9396).
+    pub(crate) authorization_details: Option<AuthorizationDetails>,
     pub(crate) login_hint: String,
     /// How it deviates where a rule is violated.
     pub(crate) deviation: Deviation,
@@ -109,6 +113,14 @@ impl Question {
         match self {
             Question::Authorization(request) => &request.resource,
             Question::Device(question) => &question.request.resource,
+        }
+    }
+
+    /// What is asked for in detail.
+    pub(crate) fn authorization_details(&self) -> Option<&AuthorizationDetails> {
+        match self {
+            Question::Authorization(request) => request.authorization_details.as_ref(),
+            Question::Device(_) => None,
         }
     }
 

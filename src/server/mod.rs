@@ -39,8 +39,12 @@ mod mcp;
 mod moment;
 mod notes;
 mod pages;
+mod pushed_requests;
+mod request_metadata;
+mod request_object;
 mod scopes;
 mod shell;
+mod signed_response;
 #[cfg(test)]
 mod test_randomness;
 #[cfg(test)]

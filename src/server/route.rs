@@ -21,6 +21,8 @@ pub enum Route {
     Authorize,
     SignIn,
     Consent,
+    /// RFC 9126 §2.
+    PushedAuthorization,
     /// RFC 6749 §3.2.
     Token,
     /// RFC 8628 §3.1.
@@ -42,7 +44,7 @@ pub enum Route {
 }
 
 impl Route {
-    const ALL: [(Route, &'static str, &'static [&'static str]); 19] = [
+    const ALL: [(Route, &'static str, &'static [&'static str]); 20] = [
         (Route::Home, "/", &["GET", "HEAD"]),
         (
             Route::AuthorizationServerMetadata,
@@ -68,6 +70,7 @@ impl Route {
         (Route::Authorize, "/authorize", &["GET", "POST"]),
         (Route::SignIn, "/sign-in", &["GET", "POST"]),
         (Route::Consent, "/consent", &["GET", "POST"]),
+        (Route::PushedAuthorization, "/par", &["POST"]),
         (Route::Token, "/token", &["POST"]),
         (Route::DeviceAuthorization, "/device_authorization", &["POST"]),
         (Route::Device, "/device", &["GET", "POST"]),
@@ -81,8 +84,9 @@ impl Route {
     ];
 
     /// The names that `--fail` takes for the endpoints; each stands for one path.
-    const NAMES: [(&'static str, Route); 12] = [
+    const NAMES: [(&'static str, Route); 13] = [
         ("authorize", Route::Authorize),
+        ("par", Route::PushedAuthorization),
         ("token", Route::Token),
         ("device_authorization", Route::DeviceAuthorization),
         ("device", Route::Device),

@@ -80,3 +80,7 @@ pub(crate) const HELLO_AND_NOTES: &str = "hello notes";
 pub(crate) fn default_scope() -> Scope {
     Scope::from_tokens([DEFAULT_SCOPE]).unwrap_or_default()
 }
+
+/// The one type of authorization details that every client may ask for
+/// (RFC 9396): `{"type":"api_access","actions":[…],"locations":[…]}`.
+pub(crate) const DETAILS_TYPE: &str = "api_access";

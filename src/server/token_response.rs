@@ -8,8 +8,10 @@ use super::keys::error::KeyError;
 use super::moment::Moment;
 use super::route::Route;
 use super::violations::policy::IdTokenFacts;
+use super::violations::signed_response::with_signature_of;
 use super::violations::token_alias::Entropy;
 use crate::protocol::abnf::base64url;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::token_response::TokenType;
 use crate::protocol::token_type_uri::TokenTypeUri;
 use crate::secret::Secret;
@@ -34,6 +36,9 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
+    /// RFC 9396 §9.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Actor<'a>>,
     /// Those of the setup.
@@ -93,6 +98,9 @@ struct TokenResponse<'a> {
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
+    /// RFC 9396 §7.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a Value>,
 }
 
 /// Signs the tokens of one token response and writes its JSON.
@@ -106,7 +114,8 @@ pub(crate) fn token_response(
 ) -> Result<Vec<u8>, KeyError> {
     let policy = moment.policy;
     let scope = issued.scope.to_string();
-    let access_token = access_token(server, moment, issued, &scope)?;
+    let details = issued.authorization_details.as_ref().map(AuthorizationDetails::to_json);
+    let access_token = access_token(server, moment, issued, (&scope, details.as_ref()))?;
     let id_token = if issued.with_id_token && policy.issues_id_tokens() {
         Some(id_token(server, moment, issued, &access_token)?)
     } else {
@@ -139,6 +148,7 @@ pub(crate) fn token_response(
         scope: &scope,
         refresh_token: refresh_token.as_ref().map(|token| token.expose().as_str()),
         id_token: id_token.as_ref().map(|token| token.expose().as_str()),
+        authorization_details: details.as_ref().filter(|_| policy.reports_authorization_details()),
     })
     .map_err(|_| KeyError::Failed)
 }
@@ -148,7 +158,7 @@ fn access_token(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     issued: &IssuedTokens,
-    scope: &str,
+    (scope, authorization_details): (&str, Option<&Value>),
 ) -> Result<Secret, KeyError> {
     let policy = moment.policy;
     policy.note_lifetime();
@@ -167,6 +177,7 @@ fn access_token(
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: Some(issued.confirmation.clone()).filter(|confirmation| !confirmation.is_empty()),
+        authorization_details,
         act: issued.actor.as_deref().map(|sub| Actor { sub }),
         extra: server.claims.access_token.members(),
     };
@@ -254,14 +265,6 @@ fn id_token(
     let other_claims = IdTokenClaims { iat: 0, ..claims };
     let other = server.keys.sign_id_token(moment.randomness, &other_claims)?;
     Ok(with_signature_of(&token, &other))
-}
-
-/// A token with the signature of another one.
-fn with_signature_of(token: &Secret, other: &Secret) -> Secret {
-    let parts = token.expose().rsplit_once('.').zip(other.expose().rsplit_once('.'));
-    Secret::new(parts.map_or_else(String::new, |((input, _), (_, signature))| {
-        format!("{input}.{signature}")
-    }))
 }
 
 /// The left half of the SHA-256 (OpenID Connect Core §3.1.3.6).

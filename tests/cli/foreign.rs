@@ -7,7 +7,7 @@ use super::support::binary::Home;
 use super::support::callback;
 use super::support::literal_server::value_of;
 use super::support::oidc_provider::Provider;
-use super::support::outcome::run;
+use super::support::outcome::{Outcome, run};
 use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
 use serde_json::Value;
@@ -271,7 +271,7 @@ fn a_client_that_must_bind_its_tokens_logs_in_refreshes_and_asks_who_it_is_at_oi
             .args(["--param", "prompt=consent", "-vv", "--browser", &browser.command()]),
     );
     let authorization_url = browser.wait_for_url();
-    assert!(authorization_url.contains("dpop_jkt="), "{authorization_url}");
+    assert!(authorization_url.contains("request_uri="), "{authorization_url}");
     let back = provider.sign_in_and_consent(&authorization_url);
     callback::get_url(back.as_str()).expect("an answer of the listener");
     let login = running.end().expect_code(0);
@@ -292,4 +292,105 @@ fn a_client_that_must_bind_its_tokens_logs_in_refreshes_and_asks_who_it_is_at_oi
     let refresh_token = refreshed.refresh_token.expect("a refresh token");
     assert_eq!(provider.refresh("native-dpop", refresh_token.expose()).0, 400);
     run(home.oauth().args(["logout", "bound"])).expect_code(0);
+}
+
+/// A login of this client at oidc-provider; the authorization URL, and what it wrote.
+fn login_at(provider: &Provider, home: &Home, arguments: &[&str]) -> (String, Outcome) {
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args([
+                "login",
+                &provider.issuer,
+                "--profile",
+                "strong",
+                "--scope",
+                "openid offline_access",
+            ])
+            .args(["--param", "prompt=consent", "-vv", "--browser", &browser.command()])
+            .args(arguments),
+    );
+    let authorization_url = browser.wait_for_url();
+    let back = provider.sign_in_and_consent(&authorization_url);
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let outcome = running.end().expect_code(0).says(&["signed in as alice"]);
+    run(home.oauth().args(["token", "strong", "--force-refresh"])).expect_code(0);
+    run(home.oauth().args(["logout", "strong"])).expect_code(0);
+    (authorization_url, outcome)
+}
+
+fn names_in(authorization_url: &str) -> Vec<String> {
+    let url = url::Url::parse(authorization_url).expect("a URL");
+    url.query_pairs().map(|(name, _)| name.into_owned()).collect()
+}
+
+#[test]
+fn a_client_that_must_push_its_requests_logs_in_at_oidc_provider() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let (url, _) = login_at(&provider, &home, &["--client-id", "native-par"]);
+    assert_eq!(names_in(&url), ["client_id", "request_uri"]);
+}
+
+#[test]
+fn without_pushing_the_client_that_must_is_refused_at_oidc_provider() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native-par", "--par", "never"])
+            .args(["--scope", "openid", "--browser", &browser.command()]),
+    );
+    let back = PlainBrowser::new().go_to(&browser.wait_for_url()).elsewhere();
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    let outcome = running.end().expect_code(5);
+    assert!(outcome.hints().contains("without --par never"), "{outcome:?}");
+}
+
+#[test]
+fn a_client_that_must_sign_its_requests_logs_in_at_oidc_provider_with_and_without_pushing() {
+    let Some(provider) = Provider::start() else { return };
+    for (par, carried) in [("never", "request"), ("auto", "request_uri")] {
+        let home = Home::new();
+        let key = home.path().join("key.jwk");
+        std::fs::write(&key, provider.client_key()).expect("writing the key");
+        let key = key.display().to_string();
+        let arguments = ["--client-id", "native-jar", "--client-auth", "none", "--request-object"];
+        let arguments = [&arguments[..], &["--client-key-file", &key, "--par", par]].concat();
+        let (url, _) = login_at(&provider, &home, &arguments);
+        assert_eq!(names_in(&url), ["client_id", carried]);
+    }
+}
+
+#[test]
+fn signed_responses_of_oidc_provider_are_taken() {
+    let Some(provider) = Provider::start() else { return };
+    for mode in ["jwt", "query.jwt"] {
+        let home = Home::new();
+        let arguments = ["--client-id", "native-jarm", "--response-mode", mode];
+        let (_, outcome) = login_at(&provider, &home, &arguments);
+        outcome.says(&["JARM"]);
+    }
+}
+
+/// What FAPI 2.0 Security Profile and Message Signing ask of a client, together.
+#[test]
+fn a_pushed_signed_bound_request_with_a_signed_response_works_at_oidc_provider() {
+    let Some(provider) = Provider::start_with(&[("DPOP_NONCE", "1")]) else {
+        return;
+    };
+    let home = Home::new();
+    let key = home.path().join("key.jwk");
+    std::fs::write(&key, provider.client_key()).expect("writing the key");
+    let key = key.display().to_string();
+    let arguments = ["--client-id", "native-pkjwt", "--client-key-file", &key, "--dpop"];
+    let arguments = [
+        &arguments[..],
+        &["--request-object", "--par", "always", "--response-mode", "jwt"],
+    ]
+    .concat();
+    let (url, outcome) = login_at(&provider, &home, &arguments);
+    assert_eq!(names_in(&url), ["client_id", "request_uri"]);
+    outcome.says(&["(DPoP)", "JARM"]);
 }

@@ -48,6 +48,8 @@ impl Stage {
             "--profile",
             "mine",
         ]);
+        // So that the test sees the request in the URL.
+        command.args(["--par", "never"]);
         command.args(["--browser", &self.browser.command()]).args(options);
         let running = Running::start(command);
         Login {

@@ -39,6 +39,8 @@ mod dpop;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
+mod fapi2_client;
+#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
@@ -109,6 +111,7 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;
+mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]
 mod serve_tls;

@@ -20,7 +20,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 17] = [
+const FILTERS: [(&str, &str); 18] = [
     (
         r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
         "${1}${2}PORT",
@@ -30,6 +30,7 @@ const FILTERS: [(&str, &str); 17] = [
     (r"--port \d{4,5}\b", "--port PORT"),
     (r"0\.0\.0\.0:\d{4,5}\b", "0.0.0.0:PORT"),
     (r":127\.0\.0\.1:\d{4,5}\b", ":127.0.0.1:PORT"),
+    (r"(request_uri%3A)[A-Za-z0-9_-]{43}", "${1}RANDOM"),
     (r"=[A-Za-z0-9_-]{43}(&|\s)", "=RANDOM${1}"),
     (r"\b[A-Za-z0-9_-]{43}\b", "RANDOM"),
     // one that begins or ends with a hyphen has no word boundary there

@@ -60,14 +60,13 @@ fn where_the_server_has_the_endpoint_the_request_is_pushed_and_the_browser_carri
     let (home, server) = (Home::new(), server_with(ENDPOINT));
     let arguments = [
         "--scope",
-        "openid api",
+        "api more",
         "--resource",
         "https://api.example",
         "--param",
         "prompt=login",
     ];
     let (outcome, url) = complete(&home, &server, &arguments);
-    // The token response has no ID token, so this ends as any login without openid's.
     outcome.expect_code(0);
     assert_eq!(
         authorization_server::parameters(&url),
@@ -92,12 +91,11 @@ fn where_the_server_has_the_endpoint_the_request_is_pushed_and_the_browser_carri
             "resource",
             "code_challenge",
             "code_challenge_method",
-            "nonce",
             "prompt"
         ]
     );
     assert_eq!(value_of(&form, "client_id"), Some("desktop"));
-    assert_eq!(value_of(&form, "scope"), Some("openid api"));
+    assert_eq!(value_of(&form, "scope"), Some("api more"));
     // Metadata, the pushed request, and the token: no more.
     assert_eq!(server.requests().len(), 3);
     let token = server.only_request_to("/token").form();

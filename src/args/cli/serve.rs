@@ -76,7 +76,7 @@ pub struct ServeOptions {
     /// Speak https with certificates in DIR, made there where it has none; clients may show theirs
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub tls: Option<PathBuf>,
-    /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
+    /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof), par, request-object; repeatable
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub require: Vec<Requirement>,
     /// Break a rule for servers on purpose; repeatable; list prints them all
@@ -120,6 +120,10 @@ pub enum Requirement {
     Dpop,
     /// The server's nonce in DPoP proofs (RFC 9449 §8)
     Nonce,
+    /// Pushed authorization requests (RFC 9126)
+    Par,
+    /// Signed authorization requests (RFC 9101)
+    RequestObject,
 }
 
 /// On or off.

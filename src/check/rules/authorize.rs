@@ -226,8 +226,8 @@ fn tolerates(check: &mut Check<'_, '_>, test: ToleranceTest) -> Result<(), Check
 fn request_object(check: &mut Check<'_, '_>) -> CheckResult {
     check.prober.needs_openid()?;
     check.needs_plain_answers()?;
-    if check.prober.target.request_objects_supported {
-        return inconclusive("the server announces that it takes request objects");
+    if check.prober.target.unsigned_request_objects_supported {
+        return inconclusive("the server announces that it takes request objects that nobody signed");
     }
     let mut probe = check.prober.probe()?;
     // {"alg":"none"} and {}

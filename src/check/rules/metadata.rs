@@ -11,6 +11,7 @@ use crate::flow::discovery::report::DiscoveryReport;
 use crate::flow::discovery::walk::{FoundDocument, Walk};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::members::Members;
 use crate::protocol::metadata::ServerMetadata;
 use crate::rules::Rule;
 use crate::transport::{TransportError, UrlSource};
@@ -140,8 +141,8 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     }
     check.prober.target.is_openid_provider = documents.openid().is_ok();
     let mut all = documents.first.iter().chain(&documents.second);
-    check.prober.target.request_objects_supported =
-        all.any(|document| document.members.get("request_parameter_supported") == Some(&Value::Bool(true)));
+    check.prober.target.unsigned_request_objects_supported =
+        all.any(|document| takes_unsigned_request_objects(&document.members));
     check.prober.target.metadata = usable(check, documents.first.as_ref());
     check.prober.client = check
         .prober
@@ -155,6 +156,13 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     }
     documents.method = check.prober.client.authentication.method().as_str();
     Ok(documents)
+}
+
+/// By its own words; a server that takes objects and lists no algorithm may (OpenID Connect Discovery §3).
+fn takes_unsigned_request_objects(members: &Map<String, Value>) -> bool {
+    let members = Members(members);
+    let listed = members.list("request_object_signing_alg_values_supported");
+    members.switch("request_parameter_supported") && listed.is_none_or(|names| names.contains(&"none"))
 }
 
 /// What a login gets from this URL.

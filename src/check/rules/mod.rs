@@ -1,5 +1,6 @@
 //! The groups of rules, a file each.
 
+pub(super) mod authorization_details;
 pub(super) mod authorize;
 pub(super) mod client_assertion;
 pub(super) mod code;
@@ -13,10 +14,13 @@ pub(super) mod metadata;
 pub(super) mod mtls;
 pub(super) mod pages;
 pub(super) mod pkce;
+pub(super) mod pushed_authorization;
 pub(super) mod redirect_uri;
 pub(super) mod refresh;
 mod rejected_redemption;
+pub(super) mod request_object;
 pub(super) mod revocation;
+pub(super) mod signed_response;
 pub(super) mod token;
 pub(super) mod token_exchange;
 pub(super) mod token_refusals;

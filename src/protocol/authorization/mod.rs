@@ -12,6 +12,6 @@ mod tests;
 
 pub use pending::{AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization, Validation};
 pub use request::{AuthorizationRequest, RESERVED_PARAMETERS, RedirectTargetError, ResponseMode};
-pub use request_object::{RequestObjectSigner, params_with_object};
-pub use response::{AuthorizationResponse, InvalidAuthorizationResponse};
+pub use request_object::{RequestObjectSigner, params_with_object, request_claims};
+pub use response::{AuthorizationResponse, InvalidAuthorizationResponse, location};
 pub use signed_response::{SignedResponseVerifier, UnprovenResponse};

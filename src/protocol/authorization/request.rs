@@ -83,9 +83,13 @@ impl ResponseMode {
         )
     }
 
+    /// The mode with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        ResponseMode::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+
     fn parse(text: &str) -> Result<Self, RequestError> {
-        let mut modes = ResponseMode::ALL.into_iter();
-        modes.find(|mode| mode.as_str() == text).ok_or_else(|| {
+        ResponseMode::named(text).ok_or_else(|| {
             let known = ResponseMode::ALL.map(ResponseMode::as_str).join(", ");
             invalid_request(Cited::uncited(format!("response_mode is none of {known}")))
         })

@@ -36,18 +36,7 @@ impl RequestObjectSigner {
         request: &AuthorizationRequest,
         context: &mut AuthenticationContext<'_>,
     ) -> Result<Secret, ClientAuthenticationError> {
-        let unique_id = random_token(context.randomness)?;
-        let mut claims = claims(&request.params());
-        for (name, value) in [
-            ("iss", json!(request.client_id.as_str())),
-            ("aud", json!(self.audience)),
-            ("jti", json!(unique_id.expose())),
-            ("iat", json!(context.now.0)),
-            ("nbf", json!(context.now.0)),
-            ("exp", json!(context.now.plus_seconds(LIFETIME_S).0)),
-        ] {
-            claims.insert(name.to_owned(), value);
-        }
+        let claims = request_claims(&request.params(), &request.client_id, &self.audience, context)?;
         let header = JwsHeader {
             typ: JwtType::AuthorizationRequest,
             alg: self.algorithm,
@@ -57,6 +46,31 @@ impl RequestObjectSigner {
         };
         Ok(self.key.sign_jwt(&header.encode()?, &claims)?)
     }
+}
+
+/// The claims of an object with these parameters.
+///
+/// # Errors
+/// [`ClientAuthenticationError`].
+pub fn request_claims(
+    params: &Params,
+    client_id: &ClientId,
+    audience: &str,
+    context: &mut AuthenticationContext<'_>,
+) -> Result<Map<String, Value>, ClientAuthenticationError> {
+    let unique_id = random_token(context.randomness)?;
+    let mut claims = claims(params);
+    for (name, value) in [
+        ("iss", json!(client_id.as_str())),
+        ("aud", json!(audience)),
+        ("jti", json!(unique_id.expose())),
+        ("iat", json!(context.now.0)),
+        ("nbf", json!(context.now.0)),
+        ("exp", json!(context.now.plus_seconds(LIFETIME_S).0)),
+    ] {
+        claims.insert(name.to_owned(), value);
+    }
+    Ok(claims)
 }
 
 /// The request as it is then carried (RFC 9101 §5): nothing stands beside the

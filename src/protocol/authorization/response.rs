@@ -35,15 +35,20 @@ impl AuthorizationResponse {
 
     /// The URL to redirect to: the parameters added to the redirect URI's own query.
     pub fn location(&self, redirect_uri: &RedirectUri, state: Option<&str>, issuer: &Issuer) -> Url {
-        let mut url = redirect_uri.url().clone();
-        let encoded = self.params(state, issuer).encode();
-        let query = match url.query() {
-            Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
-            _ => encoded.expose().clone(),
-        };
-        url.set_query(Some(&query));
-        url
+        location(redirect_uri, &self.params(state, issuer))
     }
+}
+
+/// A redirect URI with these parameters added to its own query.
+pub fn location(redirect_uri: &RedirectUri, params: &Params) -> Url {
+    let mut url = redirect_uri.url().clone();
+    let encoded = params.encode();
+    let query = match url.query() {
+        Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
+        _ => encoded.expose().clone(),
+    };
+    url.set_query(Some(&query));
+    url
 }
 
 /// A response with the right `state` that breaks the specification: the login ends.

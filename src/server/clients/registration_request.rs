@@ -6,6 +6,7 @@ use crate::protocol::grant::{Grant, authorization_code};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
+use crate::server::request_metadata::RequestMetadata;
 use crate::server::settings::clients::RegisteredClient;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,7 @@ enum ApplicationType {
 /// A registration that can be made.
 pub(crate) struct RegistrationRequest {
     metadata: ClientMetadata,
+    requests: RequestMetadata,
     grant_types: Vec<String>,
     /// What is registered, but for the authentication.
     described: Map<String, Value>,
@@ -97,6 +99,7 @@ impl RegistrationRequest {
         }
         Ok(RegistrationRequest {
             described: described(members)?,
+            requests: RequestMetadata::read(members)?,
             metadata,
             grant_types,
         })
@@ -128,6 +131,7 @@ impl RegistrationRequest {
             id,
             secret,
             keys: self.metadata.keys,
+            requests: self.requests,
             certificate: None,
             binds_tokens_to_certificate: false,
             method: Some(self.metadata.method),
@@ -196,6 +200,7 @@ fn described(members: &Members) -> Result<Map<String, Value>, InvalidClientMetad
     for name in DESCRIPTIVE_MEMBERS
         .into_iter()
         .chain(["application_type", "token_endpoint_auth_signing_alg"])
+        .chain(["request_object_signing_alg", "authorization_signed_response_alg"])
     {
         if let Some(text) = members.text(name)? {
             described.insert(name.to_owned(), json!(text));
@@ -204,8 +209,15 @@ fn described(members: &Members) -> Result<Map<String, Value>, InvalidClientMetad
     if let Some(contacts) = members.list("contacts")? {
         described.insert("contacts".to_owned(), json!(contacts));
     }
-    if let Some(keys) = members.value("jwks") {
-        described.insert("jwks".to_owned(), keys.clone());
+    for name in [
+        "jwks",
+        "require_pushed_authorization_requests",
+        "require_signed_request_object",
+        "authorization_details_types",
+    ] {
+        if let Some(value) = members.value(name) {
+            described.insert(name.to_owned(), value.clone());
+        }
     }
     Ok(described)
 }

@@ -3,7 +3,7 @@
 
 use super::code::issue_code;
 use super::front_channel;
-use crate::protocol::authorization::AuthorizationResponse;
+use crate::protocol::authorization::{self, AuthorizationResponse, ResponseMode};
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::client::ClientId;
 use crate::protocol::error::ErrorResponse;
@@ -11,9 +11,10 @@ use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::interactions::{AcceptedRequest, SignedIn};
-use crate::server::message::Response;
+use crate::server::message::{Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
+use crate::server::signed_response;
 use crate::server::violations;
 use crate::server::violations::deviation::FrontChannel;
 use crate::server::violations::policy::Policy;
@@ -24,7 +25,7 @@ pub(crate) struct ReturnPath<'a> {
     pub(crate) client_id: &'a ClientId,
     pub(crate) redirect_uri: &'a RedirectUri,
     pub(crate) state: Option<&'a str>,
-    pub(crate) form_post: bool,
+    pub(crate) response_mode: Option<ResponseMode>,
     /// Instead of the redirect URI, where a rule about it is violated.
     pub(crate) target: Option<&'a str>,
 }
@@ -35,7 +36,7 @@ impl<'a> From<&'a AcceptedRequest> for ReturnPath<'a> {
             client_id: &request.client_id,
             redirect_uri: &request.redirect_uri,
             state: request.state.as_deref(),
-            form_post: request.form_post,
+            response_mode: request.response_mode,
             target: request.deviation.target.as_deref(),
         }
     }
@@ -53,40 +54,40 @@ pub(super) fn grant(
     if request.deviation.front_channel != FrontChannel::Code {
         return match front_channel::issue(server, moment, request, signed_in) {
             Ok(params) => send_params(server, policy, &return_path, &params, true),
-            Err(error) => reject(server, policy, &return_path, &error),
+            Err(error) => reject(server, moment, &return_path, &error),
         };
     }
     match issue_code(server, moment, request, signed_in) {
-        Ok(code) => send_back(server, policy, &return_path, &AuthorizationResponse::Code(code)),
+        Ok(code) => send_back(server, moment, &return_path, &AuthorizationResponse::Code(code)),
         Err(error) => {
             let error = RequestError::new(error.error(), Cited::uncited(error.to_string()));
-            reject(server, policy, &return_path, &error)
+            reject(server, moment, &return_path, &error)
         }
     }
 }
 
 /// The resource owner refused.
-pub(super) fn deny(server: &AuthorizationServer, policy: &Policy<'_>, request: &AcceptedRequest) -> Response {
+pub(super) fn deny(server: &AuthorizationServer, moment: &mut Moment<'_>, request: &AcceptedRequest) -> Response {
     let error = RequestError::new("access_denied", Cited::uncited("the resource owner refused"));
-    reject(server, policy, &ReturnPath::from(request), &error)
+    reject(server, moment, &ReturnPath::from(request), &error)
 }
 
 /// Back to the client with an error (RFC 6749 §4.1.2.1).
 pub(super) fn reject(
     server: &AuthorizationServer,
-    policy: &Policy<'_>,
+    moment: &mut Moment<'_>,
     return_path: &ReturnPath<'_>,
     error: &RequestError,
 ) -> Response {
     let rejection = Rejection::cited(error.cited.clone(), "RFC 6749 §4.1.2.1");
     let error = ErrorResponse::new(error.error, &rejection.description());
     let logged = Rejection::new(format!("{}: {}", error.error, rejection.reason), rejection.citation);
-    send_back(server, policy, return_path, &AuthorizationResponse::Error(error)).rejected(logged)
+    send_back(server, moment, return_path, &AuthorizationResponse::Error(error)).rejected(logged)
 }
 
 fn send_back(
     server: &AuthorizationServer,
-    policy: &Policy<'_>,
+    moment: &mut Moment<'_>,
     return_path: &ReturnPath<'_>,
     response: &AuthorizationResponse,
 ) -> Response {
@@ -94,17 +95,23 @@ fn send_back(
         client_id,
         redirect_uri,
         state,
-        form_post,
+        response_mode,
         target,
     } = return_path;
+    let mut params = response.params(*state, &server.issuer);
+    if response_mode.is_some_and(ResponseMode::is_signed) {
+        params = match signed_response::sign(server, moment, client_id, &params) {
+            Ok(signed) => signed,
+            Err(error) => return server_error(&error),
+        };
+    }
+    let policy = moment.policy;
     if target.is_some() || policy.alters_authorization_responses() {
-        let params = response.params(*state, &server.issuer);
         send_params(server, policy, return_path, &params, false)
-    } else if *form_post {
-        let params = response.params(*state, &server.issuer);
+    } else if response_mode.is_some_and(ResponseMode::is_post) {
         server.pages.form_post(client_id.as_str(), redirect_uri, &params)
     } else {
-        Response::see_other(response.location(redirect_uri, *state, &server.issuer).into())
+        Response::see_other(authorization::location(redirect_uri, &params).into())
     }
 }
 
@@ -117,7 +124,7 @@ fn send_params(
     in_fragment: bool,
 ) -> Response {
     let params = violations::authorization_response::alter(policy, params);
-    if return_path.form_post && !in_fragment {
+    if return_path.response_mode.is_some_and(ResponseMode::is_post) && !in_fragment {
         let client_id = return_path.client_id.as_str();
         return server.pages.form_post(client_id, return_path.redirect_uri, &params);
     }

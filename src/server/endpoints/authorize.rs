@@ -4,6 +4,7 @@
 
 use super::authorization_response::{ReturnPath, deny, grant, reject};
 use super::prompt_requirements::PromptRequirements;
+use super::request_source::{self, meet_demands};
 use super::requested_access::check_requested_access;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode};
 use crate::protocol::citation::{Cited, RequestError};
@@ -17,9 +18,10 @@ use crate::server::message::{MAX_PARAMETERS, Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::scopes::default_scope;
+use crate::server::scopes::{DETAILS_TYPE, default_scope};
 use crate::server::settings::Approval;
 use crate::server::settings::clients::RegisteredClient;
+use crate::server::settings::request_demands::RequestDemands;
 use crate::server::violations;
 use crate::server::violations::authorization_request::ParsedRequest;
 use crate::server::violations::deviation::Deviation;
@@ -52,8 +54,13 @@ pub(crate) fn authorize(server: &AuthorizationServer, moment: &mut Moment<'_>, h
     if http.method == "POST" && !moment.policy.accepts_authorization_by_post() {
         return Response::text(405, Rejection::new("this path takes GET", "--break"));
     }
-    let parsed = violations::authorization_request::parse(moment.policy, &server.clients, params);
-    authorize_parsed(server, moment, http, parsed)
+    let found = match request_source::find(server, moment, params) {
+        Ok(found) => found,
+        Err(rejection) => return error_page(server, *rejection),
+    };
+    let mut parsed = violations::authorization_request::parse(moment.policy, &server.clients, found.params);
+    parsed.refusal = parsed.refusal.or(found.refusal);
+    authorize_parsed(server, moment, http, parsed, found.came)
 }
 
 fn authorize_parsed(
@@ -61,6 +68,7 @@ fn authorize_parsed(
     moment: &mut Moment<'_>,
     http: &Request,
     parsed: ParsedRequest,
+    came: RequestDemands,
 ) -> Response {
     let policy = moment.policy;
     let ParsedRequest {
@@ -85,7 +93,11 @@ fn authorize_parsed(
         client_id: &client.id,
         redirect_uri,
         state: params.single("state").ok().flatten(),
-        form_post: params.single("response_mode") == Ok(Some(ResponseMode::FormPost.as_str())),
+        response_mode: params
+            .single("response_mode")
+            .ok()
+            .flatten()
+            .and_then(ResponseMode::named),
         target: target.as_deref(),
     };
     let request = match refusal {
@@ -99,17 +111,20 @@ fn authorize_parsed(
         }
         None => AuthorizationRequest::parse(&params, client.id.clone(), redirect_uri.clone()),
     };
-    let accepted = request.and_then(|request| accept(server, request, redirect_target.was_sent, deviation));
+    let accepted = request.and_then(|request| {
+        meet_demands(server, client, came)?;
+        accept(server, policy, request, redirect_target.was_sent, deviation)
+    });
     let (request, requirements) = match accepted {
         Ok(accepted) => accepted,
-        Err(error) => return reject(server, policy, &return_path, &error),
+        Err(error) => return reject(server, moment, &return_path, &error),
     };
     if requirements.no_page && !policy.redirects_where_no_page_is_allowed() {
         return error_page(server, Rejection::new("sign in first", "--break"));
     }
     match server.approval {
         Approval::Auto => grant(server, moment, &request, &server.first_user(moment.now)),
-        Approval::Deny => deny(server, policy, &request),
+        Approval::Deny => deny(server, moment, &request),
         Approval::Ask => ask(server, moment, http, request, &requirements),
     }
 }
@@ -175,6 +190,7 @@ fn accepts_port(server: &AuthorizationServer, policy: &Policy<'_>, redirect_uri:
 /// Checks the request against what this server can do.
 fn accept(
     server: &AuthorizationServer,
+    policy: &Policy<'_>,
     request: AuthorizationRequest,
     redirect_uri_sent: bool,
     deviation: Deviation,
@@ -196,6 +212,7 @@ fn accept(
         let cited = Cited::new("redirect_uri is missing", "OpenID Connect Core §3.1.2.1");
         return Err(RequestError::new("invalid_request", cited));
     }
+    check_details(server, policy, &request)?;
     let requirements = PromptRequirements::read(extra("prompt"), extra("max_age"))?;
     let login_hint = extra("login_hint").unwrap_or_default().to_owned();
     let scope = if request.scope.is_empty() {
@@ -218,11 +235,64 @@ fn accept(
         nonce: request.nonce.map(|nonce| nonce.expose().to_owned()),
         state: request.state.map(|state| state.expose().to_owned()),
         dpop_jkt: request.dpop_jkt,
-        form_post: request.response_mode == Some(ResponseMode::FormPost),
+        response_mode: request.response_mode,
+        authorization_details: request.authorization_details,
         login_hint,
         deviation,
     };
     Ok((accepted, requirements))
+}
+
+/// Whether each of the authorization details is of a type that this client may
+/// ask for (RFC 9396 §5).
+fn check_details(
+    server: &AuthorizationServer,
+    policy: &Policy<'_>,
+    request: &AuthorizationRequest,
+) -> Result<(), RequestError> {
+    let Some(details) = &request.authorization_details else {
+        return Ok(());
+    };
+    let client = server.clients.find(request.client_id.as_str());
+    let own = client
+        .as_ref()
+        .map_or(&[][..], |client| client.requests.details_types.as_slice());
+    let is_known = |name: &str| name == DETAILS_TYPE || own.iter().any(|own| own == name);
+    match details.types().into_iter().find(|name| !is_known(name)) {
+        Some(unknown) if policy.rejects_unknown_authorization_details() => {
+            let reason = format!("unknown type of authorization details \"{unknown}\": there is {DETAILS_TYPE}");
+            let cited = Cited::new(reason, "RFC 9396 §5");
+            Err(RequestError::new("invalid_authorization_details", cited))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a request that is pushed as this endpoint would (RFC 9126 §2.1).
+///
+/// # Errors
+/// The [`RequestError`] to answer with.
+pub(super) fn check_request(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    client: &RegisteredClient,
+    mut params: Params,
+) -> Result<Params, RequestError> {
+    let policy = moment.policy;
+    if params.single("client_id") == Ok(None) {
+        params.set("client_id", client.id.as_str());
+    }
+    let target = match redirect_target(server, policy, &params) {
+        Ok(target) => target,
+        Err(_) if !policy.checks_redirect_uris_of_pushed_requests() => return Ok(params),
+        Err(rejection) => {
+            let cited = Cited::new(rejection.reason, rejection.citation);
+            return Err(RequestError::new("invalid_request", cited));
+        }
+    };
+    let request = AuthorizationRequest::parse(&params, client.id.clone(), target.redirect_uri)?;
+    accept(server, policy, request, target.was_sent, Deviation::default())?;
+    Ok(params)
 }
 
 /// Sends the browser to the sign-in page, or to the consent page where
@@ -251,7 +321,8 @@ fn ask(
                 Cited::new("consent is asked for each time", citation),
             )
         };
-        return reject(server, moment.policy, &ReturnPath::from(&request), &error);
+        drop(interactions);
+        return reject(server, moment, &ReturnPath::from(&request), &error);
     }
     let is_new = known.is_none();
     let session = match known.map_or_else(|| SessionId::draw(moment.randomness), Ok) {

@@ -49,6 +49,7 @@ pub(super) fn authorization(
         client_id: request.client_id.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
+        authorization_details: request.authorization_details.clone(),
         nonce: request.nonce.clone(),
         subject: server.users.subject(&signed_in.user),
         auth_time: Some(signed_in.auth_time),

@@ -80,6 +80,7 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
             sign_in: &address(Route::SignIn, id),
             scope: waiting.question.scope().tokens(),
             resource: &resource,
+            authorization_details: waiting.question.authorization_details(),
             destination: destination(&waiting.question, moment.now),
         });
     }
@@ -174,12 +175,12 @@ fn parse_form(
     Err(Box::new(page))
 }
 
-fn decline(server: &AuthorizationServer, moment: &Moment<'_>, pending: &PendingInteraction) -> Response {
+fn decline(server: &AuthorizationServer, moment: &mut Moment<'_>, pending: &PendingInteraction) -> Response {
     let taken = server.interactions().take(moment.now, &pending.id, &pending.session);
     match taken {
         None => start_again(server),
         Some(taken) => match &taken.question {
-            Question::Authorization(request) => deny(server, moment.policy, request),
+            Question::Authorization(request) => deny(server, moment, request),
             Question::Device(question) => device_decision::deny(server, moment, question),
         },
     }

@@ -106,6 +106,10 @@ fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> O
         if !confirmation.is_empty() {
             facts["cnf"] = json!(confirmation);
         }
+        if let Some(details) = &token.authorization_details {
+            // RFC 9396 §9.2
+            facts["authorization_details"] = details.clone();
+        }
         return Some((token.client_id, facts));
     }
     let token = server.grants().live_refresh_token(moment.now, token)?;

@@ -5,6 +5,7 @@ use super::grant::{Authorization, BoundCode, CodeBinding, IssuedTokens, RequestK
 use super::opaque_token::{GrantId, Presented, draw_token};
 use super::pkce::{PresentedVerifier, verify_pkce};
 use super::store::{Grants, IssuedCode};
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
 use crate::protocol::resource::Resource;
 use crate::secret::Secret;
@@ -19,6 +20,8 @@ pub(crate) struct Redemption<'a> {
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: PresentedVerifier<'a>,
     pub(crate) resource: &'a [Resource],
+    /// What the token is to be for in detail, of what was agreed to (RFC 9396 §6).
+    pub(crate) authorization_details: Option<&'a AuthorizationDetails>,
     pub(crate) key: RequestKey<'a>,
     /// Whether another request brings the same code at this moment.
     pub(crate) is_concurrent: bool,
@@ -83,8 +86,25 @@ impl Grants {
         } = self.codes.remove(now, &presented.id).ok_or(GrantError::UnknownCode)?;
         check_redemption(policy, &code.binding, request)?;
         let resource = narrow_resource(&authorization.resource, request.resource)?;
+        let granted = authorization.authorization_details.take();
+        authorization.authorization_details = narrow_details(policy, granted, request.authorization_details)?;
         authorization.refresh_key = request.key.for_refresh_tokens();
         self.create_grant(moment, presented.id, Some(code), authorization, resource)
+    }
+}
+
+/// What a token is for in detail: all that was agreed to, or those of it that were asked for.
+fn narrow_details(
+    policy: &Policy<'_>,
+    granted: Option<AuthorizationDetails>,
+    asked: Option<&AuthorizationDetails>,
+) -> Result<Option<AuthorizationDetails>, GrantError> {
+    let Some(asked) = asked else { return Ok(granted) };
+    let objects = granted.as_ref().map(AuthorizationDetails::objects).unwrap_or_default();
+    let is_granted = asked.objects().iter().all(|object| objects.contains(object));
+    match is_granted || !policy.limits_authorization_details() {
+        true => Ok(Some(asked.clone())),
+        false => Err(GrantError::AuthorizationDetails),
     }
 }
 

@@ -52,6 +52,10 @@ pub(crate) enum GrantError {
     PublicClient,
     #[error("scope has more than a client gets for itself: there are {}", CLIENT_SCOPES.join(", "))]
     ScopeOfUsers,
+    #[error(
+        "authorization_details are no list of objects with a type, or have more than was granted; the code is void now"
+    )]
+    AuthorizationDetails,
     #[error("resource is not among those that were granted")]
     Resource,
     #[error("the subject token is not valid: it is unknown, has expired, was revoked, or is not of a trusted issuer")]
@@ -100,6 +104,7 @@ impl GrantError {
             GrantError::DeviceCodeExpired => "expired_token",
             GrantError::PublicClient => "unauthorized_client",
             GrantError::Resource | GrantError::Target => "invalid_target",
+            GrantError::AuthorizationDetails => "invalid_authorization_details",
             GrantError::Randomness(_) => "server_error",
             _ => "invalid_grant",
         }
@@ -128,6 +133,7 @@ impl GrantError {
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
             GrantError::Resource => "RFC 8707 §2.2",
+            GrantError::AuthorizationDetails => "RFC 9396 §6",
             GrantError::SubjectToken | GrantError::ActorToken | GrantError::SubjectTokenType | GrantError::Target => {
                 "RFC 8693 §2.2.2"
             }

@@ -2,6 +2,7 @@
 
 use super::error::GrantError;
 use super::opaque_token::{GrantId, Hash};
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::redirect_uri::RedirectUri;
@@ -64,6 +65,8 @@ pub(crate) struct Authorization {
     pub(crate) client_id: ClientId,
     pub(crate) scope: Scope,
     pub(crate) resource: Vec<Resource>,
+    /// What was agreed to in detail (RFC 9396).
+    pub(crate) authorization_details: Option<AuthorizationDetails>,
     pub(crate) nonce: Option<String>,
     /// The user's name, or the client's where it acts for itself (RFC 9068 §2.2).
     pub(crate) subject: String,
@@ -106,6 +109,7 @@ pub(crate) struct IssuedTokens {
     pub(crate) subject: String,
     pub(crate) scope: Scope,
     pub(crate) resource: Vec<Resource>,
+    pub(crate) authorization_details: Option<AuthorizationDetails>,
     /// For the ID token; only the first one carries it.
     pub(crate) nonce: Option<String>,
     pub(crate) with_id_token: bool,
@@ -172,6 +176,7 @@ impl Grant {
             subject: self.authorization.subject.clone(),
             scope,
             resource,
+            authorization_details: self.authorization.authorization_details.clone(),
             nonce,
             with_id_token,
             auth_time: self.authorization.auth_time,

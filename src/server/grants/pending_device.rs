@@ -73,6 +73,7 @@ impl DeviceRequest {
             nonce: None,
             subject: user.to_owned(),
             auth_time: Some(auth_time),
+            authorization_details: None,
             refresh_key: None,
         }
     }

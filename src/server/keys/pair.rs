@@ -124,6 +124,26 @@ impl Keys {
         Ok(key.key.sign_jwt(header, claims)?)
     }
 
+    /// Signs the claims of an authorization response (JARM), by RS256 unless
+    /// another algorithm is wanted; makes the RSA key first, if need be.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn sign_response(
+        &self,
+        randomness: &mut dyn Randomness,
+        algorithm: Option<SigningAlgorithm>,
+        claims: &impl serde::Serialize,
+    ) -> Result<Secret, KeyError> {
+        match algorithm {
+            Some(SigningAlgorithm::Es256) => {
+                let header = self.es256.header(JwtType::Jwt)?;
+                Ok(self.es256.key.sign_jwt(&header, claims)?)
+            }
+            _ => self.sign_id_token(randomness, claims),
+        }
+    }
+
     /// Whether this text has the header of an ID token of this server.
     pub(crate) fn is_id_token(&self, token: &str) -> bool {
         let header = token.split('.').next().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::layout::{CHECK, KEY, Pages, form_target};
 use crate::output::duration::describe_seconds;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::html::escape;
@@ -17,6 +18,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) sign_in: &'a str,
     pub(crate) scope: &'a [String],
     pub(crate) resource: &'a [String],
+    pub(crate) authorization_details: Option<&'a AuthorizationDetails>,
     pub(crate) destination: Destination<'a>,
 }
 
@@ -44,6 +46,7 @@ impl Pages {
             sign_in,
             scope,
             resource,
+            authorization_details,
             destination,
         } = page;
         let initial: String = client_id
@@ -51,7 +54,11 @@ impl Pages {
             .find(|character| character.is_alphanumeric())
             .into_iter()
             .collect();
-        let permissions: String = scope.iter().map(|token| permission(token)).collect();
+        let details = authorization_details
+            .map(AuthorizationDetails::objects)
+            .unwrap_or_default();
+        let details = details.iter().map(|object| detail(&object.to_string()));
+        let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
         let (facts, note) = destination.facts();
         let resources: String = resource
             .iter()
@@ -143,6 +150,13 @@ fn redirect_target(redirect_uri: &RedirectUri) -> (String, &'static str) {
         "http" | "https" => (origin, ""),
         scheme => (format!("{scheme}:"), " <small>– an app on this computer</small>"),
     }
+}
+
+fn detail(object: &str) -> String {
+    format!(
+        "<li>{CHECK}<span>Do exactly this</span><code>{}</code></li>",
+        escape(object)
+    )
 }
 
 fn permission(token: &str) -> String {

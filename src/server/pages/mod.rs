@@ -51,6 +51,7 @@ mod tests {
                 sign_in: hostile,
                 scope: &values,
                 resource: &values,
+                authorization_details: None,
                 destination: consent::Destination::Browser(&redirect_uri),
             }),
             pages.consent(&consent::ConsentPage {
@@ -61,6 +62,7 @@ mod tests {
                 sign_in: hostile,
                 scope: &values,
                 resource: &values,
+                authorization_details: None,
                 destination: consent::Destination::Device {
                     user_code: hostile.into(),
                     user_agent: hostile,

@@ -5,6 +5,7 @@ use super::invalid::InvalidSetting;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::secret::Secret;
 use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
+use crate::server::request_metadata::RequestMetadata;
 
 impl RegisteredClient {
     /// Registers a client from its metadata.
@@ -24,6 +25,7 @@ impl RegisteredClient {
         }
         let defaults = RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &[])?;
         Ok(RegisteredClient {
+            requests: RequestMetadata::read(&members)?,
             keys: metadata.keys,
             certificate: metadata.certificate,
             binds_tokens_to_certificate: metadata.binds_tokens_to_certificate,

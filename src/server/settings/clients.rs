@@ -6,6 +6,7 @@ use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::expected_certificate::ExpectedCertificate;
+use crate::server::request_metadata::RequestMetadata;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -23,6 +24,8 @@ pub struct RegisteredClient {
     pub secret: Option<Secret>,
     /// The public keys that verify its assertions.
     pub keys: Option<JwkSet>,
+    /// What its metadata say about its authorization requests.
+    pub requests: RequestMetadata,
     /// The certificate that it shows in TLS.
     pub certificate: Option<ExpectedCertificate>,
     /// Whether its tokens are bound to the certificate that it shows (RFC 8705 §3.4).
@@ -51,6 +54,7 @@ impl RegisteredClient {
             id: ClientId::parse(id)?,
             secret,
             keys: None,
+            requests: RequestMetadata::default(),
             certificate: None,
             binds_tokens_to_certificate: false,
             method: None,

@@ -8,6 +8,7 @@ pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod request_demands;
 pub mod resources;
 pub mod signing_keys;
 pub mod trusted_issuer;
@@ -21,6 +22,7 @@ use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use request_demands::RequestDemands;
 use resources::KnownResource;
 use signing_keys::SigningKeys;
 use std::path::PathBuf;
@@ -72,6 +74,8 @@ pub struct ServeSettings {
     pub tls: Option<PathBuf>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
+    /// How authorization requests must come.
+    pub request_demands: RequestDemands,
     /// The rules that are violated on purpose.
     pub violations: Violations,
 }
@@ -103,6 +107,7 @@ impl ServeSettings {
             trusted_issuers: Vec::new(),
             tls: None,
             dpop: DpopDemands::default(),
+            request_demands: RequestDemands::default(),
             violations: Violations::default(),
         })
     }

@@ -7,6 +7,7 @@ use super::policy::Policy;
 use super::redirect_uri::refusing_rule;
 use super::request::{changed, first_of_each};
 use crate::protocol::authorization::RESERVED_PARAMETERS;
+use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::{CodeChallenge, S256};
@@ -68,6 +69,7 @@ pub(crate) fn parse(policy: &Policy<'_>, clients: &Clients, params: Params) -> P
     if !policy.enforces_everything() {
         rewrite_repeated_parameters(policy, clients, &mut parsed);
         rewrite_request_object(policy, &mut parsed);
+        rewrite_details(policy, &mut parsed);
         rewrite_response_type(policy, &mut parsed);
         rewrite_scope(policy, &mut parsed);
         rewrite_challenge(policy, &mut parsed);
@@ -102,6 +104,16 @@ fn rewrite_request_object(policy: &Policy<'_>, parsed: &mut ParsedRequest) {
         if has(&parsed.params, name) && policy.violates(Rule::AuthorizeRequestObject) {
             parsed.remove(name);
         }
+    }
+}
+
+fn rewrite_details(policy: &Policy<'_>, parsed: &mut ParsedRequest) {
+    const NAME: &str = "authorization_details";
+    let Ok(Some(details)) = parsed.params.single(NAME) else {
+        return;
+    };
+    if AuthorizationDetails::parse(details).is_err() && policy.violates(Rule::DetailsMalformed) {
+        parsed.remove(NAME);
     }
 }
 

@@ -21,7 +21,8 @@ const ORDINARY_STATE_MAX_CHARS: usize = 128;
 /// The parameters of a response, altered.
 pub(crate) fn alter(policy: &Policy<'_>, params: &Params) -> Params {
     let is_error = params.iter().any(|(name, _)| name == "error");
-    let mut has_state = false;
+    // In a signed response it is a claim.
+    let mut has_state = params.iter().any(|(name, _)| name == "response");
     let mut altered = changed(params, |name, value| match name {
         "state" => {
             has_state = true;

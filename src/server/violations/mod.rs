@@ -21,4 +21,5 @@ pub(crate) mod redirect_uri;
 pub(crate) mod request;
 pub(crate) mod response;
 pub mod set;
+pub(crate) mod signed_response;
 pub(crate) mod token_alias;

@@ -110,6 +110,40 @@ decisions! {
     requires_secrets_for_codes: TokenClientAuthentication;
     requires_secrets_for_refresh_tokens: RefreshClientAuthentication;
 
+    // Pushed authorization requests.
+    answers_pushed_requests_with_201: ParResponse;
+    draws_long_request_uris: ParEntropy;
+    limits_lifetime_of_pushed_requests: ParLifetime;
+    takes_pushed_requests_once: ParSingleUse;
+    binds_pushed_requests_to_clients: ParClient;
+    rejects_unknown_request_uris: ParUnknown;
+    ignores_parameters_beside_request_uris: ParParameters;
+    rejects_pushed_references: ParRequestUri;
+    checks_redirect_uris_of_pushed_requests: ParRedirectUri;
+    requires_secrets_for_pushed_requests: ParClientAuthentication;
+
+    // Signed authorization requests.
+    verifies_request_objects: RequestObjectSignature;
+    rejects_unsigned_request_objects: RequestObjectUnsigned;
+    rejects_request_objects_by_others: RequestObjectIssuer;
+    rejects_request_objects_for_others: RequestObjectAudience;
+    rejects_expired_request_objects: RequestObjectExpired;
+    compares_clients_of_request_objects: RequestObjectClient;
+    rejects_other_jwts_as_request_objects: RequestObjectType;
+    rejects_nested_request_objects: RequestObjectNested;
+    ignores_parameters_beside_request_objects: RequestObjectParameters;
+
+    // Signed authorization responses.
+    signs_authorization_responses: JarmSigned;
+    signs_authorization_responses_rightly: JarmSignature;
+    puts_nothing_beside_signed_responses: JarmAlone;
+    signs_errors: JarmErrors;
+
+    // Rich authorization requests.
+    rejects_unknown_authorization_details: DetailsUnknownType;
+    reports_authorization_details: DetailsReported;
+    limits_authorization_details: DetailsWidened;
+
     // The device authorization grant.
     waits_for_the_decision: DeviceApproval;
     binds_device_codes_to_clients: DeviceClient;

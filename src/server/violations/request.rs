@@ -48,6 +48,9 @@ pub(crate) fn rewrite(policy: &Policy<'_>, route: Route, request: &Request, fact
             rewriter.drop_second_authentication(policy, facts);
             rewriter.complete_exchange(policy);
         }
+        Route::PushedAuthorization if rewriter.method == "GET" && policy.violates(Rule::ParPostOnly) => {
+            rewriter.post_the_query();
+        }
         Route::Revoke if rewriter.method == "GET" && policy.violates(Rule::RevocationPostOnly) => {
             rewriter.post_the_query();
         }

@@ -20,6 +20,9 @@ pub(crate) fn alter(policy: &Policy<'_>, route: Route, request: &Request, respon
             alter_authorization(policy, route, request, response);
         }
         Route::DeviceAuthorization if response.status == 200 => alter_device_authorization(policy, response),
+        Route::PushedAuthorization if response.status < 300 && policy.violates(Rule::ParNoStore) => {
+            let_be_stored(response);
+        }
         Route::Token if response.status == 200 => alter_tokens(policy, response),
         Route::Token => alter_error(policy, request, response),
         Route::Userinfo if response.status == 200 && policy.violates(Rule::UserinfoNoStore) => {

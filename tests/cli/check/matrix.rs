@@ -29,7 +29,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
 ];
 
 /// Rules that only a client with a secret can see.
-const FOR_CONFIDENTIAL_CLIENTS: [Rule; 8] = [
+const FOR_CONFIDENTIAL_CLIENTS: [Rule; 9] = [
+    Rule::ParClientAuthentication,
     Rule::DeviceClientAuthentication,
     Rule::RefreshClientAuthentication,
     Rule::RevocationClientAuthentication,
@@ -41,7 +42,16 @@ const FOR_CONFIDENTIAL_CLIENTS: [Rule; 8] = [
 ];
 
 /// Rules that only a client with assertions can see.
-const FOR_SIGNING_CLIENTS: [Rule; 8] = [
+const FOR_SIGNING_CLIENTS: [Rule; 17] = [
+    Rule::RequestObjectSignature,
+    Rule::RequestObjectUnsigned,
+    Rule::RequestObjectIssuer,
+    Rule::RequestObjectAudience,
+    Rule::RequestObjectExpired,
+    Rule::RequestObjectClient,
+    Rule::RequestObjectType,
+    Rule::RequestObjectNested,
+    Rule::RequestObjectParameters,
     Rule::AssertionSignature,
     Rule::AssertionUnsigned,
     Rule::AssertionAudience,

@@ -43,6 +43,7 @@ fn authorization(server: &AuthorizationServer, caller: &Caller<'_>, scope: Scope
         nonce: None,
         subject: caller.client_id.to_string(),
         auth_time: None,
+        authorization_details: None,
         refresh_key: None,
     }
 }

@@ -56,6 +56,7 @@ fn authorization(
             |name| server.users.subject(name),
         ),
         auth_time: Some(now),
+        authorization_details: None,
         refresh_key: None,
     }
 }

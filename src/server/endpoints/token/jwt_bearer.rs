@@ -38,6 +38,7 @@ pub(super) fn issue(
     }
     let permitted = text(&assertion, "scope").and_then(|scope| Scope::parse(scope).ok());
     let authorization = Authorization {
+        authorization_details: None,
         client_id: caller.client_id.clone(),
         scope: scope(server, grant.scope.as_ref(), permitted.as_ref())?,
         resource: resource(server, caller, &assertion)?,

@@ -51,6 +51,7 @@ pub(super) fn issue(
     match requested {
         None | Some("access_token" | "jwt") => {
             let authorization = Authorization {
+                authorization_details: None,
                 client_id: caller.client_id.clone(),
                 scope,
                 resource: targets(server, caller)?,
