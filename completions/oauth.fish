@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--allow-host' '--approve' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--from' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -97,11 +97,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l pushed-authorizati
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -113,6 +114,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l param -d 'Extra pa
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l subject-token -d 'Where the token comes from that is exchanged: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l subject-token-type -d 'What kind of token that is: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l actor-token -d 'Where the token of the party that acts for the subject comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l actor-token-type -d 'What kind of token that is' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l requested-token-type -d 'What kind of token the exchange is to bring' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion -d 'Where the assertion of --grant jwt-bearer comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l from -d 'The profile whose session at the identity provider vouches, for --grant id-jag' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r
@@ -471,11 +479,12 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l pushed-authorizati
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-id -d 'The client\'s name at the server [env: OAUTH_CLIENT_ID]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file -d 'File with the client secret [env: OAUTH_CLIENT_SECRET holds the secret itself]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device or client-credentials [default: authorization-code]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l audience -d 'Resource server, for servers that call it audience' -r
@@ -487,6 +496,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l param -d 'Extra pa
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l token-param -d 'Extra parameter of the token request; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-param -d 'Extra parameter of the refresh request (scope, too); repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-ttl -d 'How long access tokens live where the server does not say so' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l subject-token -d 'Where the token comes from that is exchanged: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l subject-token-type -d 'What kind of token that is: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l actor-token -d 'Where the token of the party that acts for the subject comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l actor-token-type -d 'What kind of token that is' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l requested-token-type -d 'What kind of token the exchange is to bring' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion -d 'Where the assertion of --grant jwt-bearer comes from' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l from -d 'The profile whose session at the identity provider vouches, for --grant id-jag' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l redirect-uri -d 'Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l port -d 'Ports to listen on, tried in order' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l listen -d 'Address to bind where it differs from the redirect URI (containers)' -r

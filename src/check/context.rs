@@ -1,6 +1,7 @@
 //! What the groups of rules work with: the prober, which has the results, and
 //! the logins. A rule is tested by [`Check::rule`].
 
+use super::api::Api;
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::exchange::{Exchange, Tokens};
 use super::logins::{BaselineLogin, Logins, code_of};
@@ -13,6 +14,8 @@ use std::rc::Rc;
 pub(super) struct Check<'e, 'w> {
     pub(super) prober: Prober<'e, 'w>,
     pub(super) logins: Logins,
+    /// The API, where the URL is one's.
+    pub(super) api: Option<Rc<Api>>,
 }
 
 impl Check<'_, '_> {

@@ -143,6 +143,12 @@ impl Exchange {
         self.response.header(name).unwrap_or_default()
     }
 
+    /// All headers of this name.
+    pub(super) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.response.headers.iter();
+        all.filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as a JSON object.
     pub(super) fn object(&self) -> Option<Map<String, Value>> {
         parse_object(self.response.body.expose()).ok()

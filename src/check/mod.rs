@@ -10,6 +10,7 @@
 //! Only what a real server can stand: one request at a time but for two rules
 //! about races, no guessing, and every token that came is revoked at the end.
 
+mod api;
 mod authorization_probe;
 mod authorize_requests;
 mod browser;
@@ -43,11 +44,15 @@ use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::trace::Event;
+use api::Api;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
-use rules::{authorize, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce};
-use rules::{redirect_uri, refresh, revocation, token, token_refusals, userinfo};
+use rules::{
+    authorize, challenge, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce,
+};
+use rules::{redirect_uri, refresh, resource, revocation, token, token_refusals, userinfo};
+use std::rc::Rc;
 use tokio::runtime::Runtime;
 
 /// Examines the server.
@@ -62,12 +67,31 @@ pub fn run(
     shutdown: Shutdown<'_>,
 ) -> Result<Report, CheckError> {
     let redirect_uri = probe_redirect_uri(&request.login.callback, world.caller.randomness);
+    let of_api;
     let mut check = Check {
-        prober: Prober::new(request, world, runtime, shutdown, redirect_uri),
+        prober: Prober::new(request, world, runtime, shutdown, redirect_uri.clone()),
         logins: Logins::default(),
+        api: None,
     };
-    let documents = metadata::fetch(&mut check)?;
+    let mut documents = metadata::fetch(&mut check);
+    // What is no authorization server may be an API that names one.
+    if documents.as_ref().is_err_and(CheckError::is_absence)
+        && let Some(api) = Api::find(&mut check.prober)
+    {
+        of_api = api.request(request);
+        let Prober { world, shutdown, .. } = check.prober;
+        check = Check {
+            prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
+            logins: Logins::default(),
+            api: Some(Rc::new(api)),
+        };
+        announce_api(&mut check);
+        documents = metadata::fetch(&mut check);
+    }
+    let documents = documents?;
     metadata::run(&mut check, &documents);
+    resource::run_metadata(&mut check);
+    challenge::run(&mut check);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
 
@@ -82,6 +106,7 @@ pub fn run(
     id_token::run(&mut check);
     userinfo::run(&mut check);
     introspection::run(&mut check);
+    resource::run_tokens(&mut check);
     device::run(&mut check);
     dpop::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
@@ -104,7 +129,7 @@ pub fn run(
 }
 
 fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
-    let Check { prober, logins } = check;
+    let Check { prober, logins, .. } = check;
     if let Some(code) = prober.interrupted {
         if !prober.observations.left.is_empty() {
             let warning = "the tokens that came until now are not revoked; they end by themselves";
@@ -117,6 +142,15 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     let token_endpoint = metadata.token_endpoint.as_ref().map(ToString::to_string);
     let server = issuer.or(token_endpoint).unwrap_or_default();
     Ok(prober.results.into_report(&server, logins.without_login()))
+}
+
+/// Says which server is examined with the API.
+fn announce_api(check: &mut Check<'_, '_>) {
+    let Some(issuer) = &check.prober.request.login.server.issuer else {
+        return;
+    };
+    let note = format!("the URL is an API's, whose tokens come from {issuer}: both are examined");
+    check.prober.world.caller.observe(&Event::Note(&note));
 }
 
 /// Looks how the server meets a request, and says what will happen.

@@ -10,7 +10,7 @@ use std::time::Instant;
 pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
 
 /// What to examine, and by which rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckRequest {
     /// The server and the client, as a login would take them.
     pub login: LoginRequest,

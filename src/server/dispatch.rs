@@ -28,6 +28,7 @@ use super::violations::request::ServerFacts;
 use crate::protocol::client::PresentedClient;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
+use crate::rules::Rule;
 
 impl AuthorizationServer {
     /// Answers one request. What it commits, it commits before it returns.
@@ -72,7 +73,7 @@ impl AuthorizationServer {
         let refused = check_host(self, request).is_err()
             || !route.names_clients()
             || cors::refuse_foreign_page(&self.allowed_origins, route, request).is_some();
-        if refused {
+        if refused || self.violations.violates(Rule::ClientIdDocumentAccepted) {
             return None;
         }
         let params = match request.method.as_str() {
@@ -87,12 +88,13 @@ impl AuthorizationServer {
                     .id,
             )
         };
-        self.clients.documents.wanted(now, &named.or_else(presented)?)
+        let fresh_s = violations::client_id_document::fresh_s(&self.violations);
+        self.clients.documents.wanted(now, &named.or_else(presented)?, fresh_s)
     }
 
     /// Keeps what came for such a document, or why nothing came.
     pub fn keep_document(&self, now: UnixSeconds, url: &DocumentUrl, fetched: Result<FetchedDocument, String>) {
-        self.clients.documents.keep(now, url, fetched);
+        self.clients.documents.keep(now, url, fetched, &self.violations);
     }
 
     /// Notes that a request came, where those that come at the same moment are

@@ -100,6 +100,7 @@ mod revoke;
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_mcp;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The groups of rules, a file each.
 
 pub(super) mod authorize;
+pub(super) mod challenge;
 pub(super) mod client_assertion;
 pub(super) mod code;
 pub(super) mod device;
@@ -14,6 +15,7 @@ pub(super) mod pkce;
 pub(super) mod redirect_uri;
 pub(super) mod refresh;
 mod rejected_redemption;
+pub(super) mod resource;
 pub(super) mod revocation;
 pub(super) mod token;
 pub(super) mod token_refusals;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 /// What a login is to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoginRequest {
     pub server: ServerChoice,
     pub client: ClientChoice,
