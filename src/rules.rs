@@ -4,6 +4,10 @@
 //! An id never changes and is never given to another rule: people name it in
 //! their scripts (`--skip`).
 
+mod profile;
+
+pub use profile::ServerProfile;
+
 use crate::foreign_text::sanitize;
 use std::fmt;
 use std::str::FromStr;
@@ -167,6 +171,7 @@ rules! {
     AuthorizeFraming "authorize.framing" Must Response "RFC 9700" "4.16" "its pages cannot be framed (X-Frame-Options or frame-ancestors)";
     AuthorizeContentSecurityPolicy "authorize.content-security-policy" Should Response "RFC 9700" "4.16" "its pages have a Content-Security-Policy";
     AuthorizeReferrerPolicy "authorize.referrer-policy" Should Response "RFC 9700" "4.2.4" "its pages have a Referrer-Policy that keeps the query to itself";
+    AuthorizeFormAction "authorize.form-action" Should Response "CSP Level 3" "6.4.1" "the form-action policy of its pages lets the redirect to the client through, which Chromium and Safari block otherwise";
     AuthorizeNoCors "authorize.no-cors" Must Response "RFC 9700" "2.6" "no Cross-Origin Resource Sharing at the authorization endpoint";
     AuthorizeEscaping "authorize.escaping" Must Response "RFC 6749" "10.14" "values of the request stand escaped in its pages";
 
@@ -330,9 +335,11 @@ rules! {
     IdTokenSubject "id-token.subject" Must Decision "OpenID Core" "2" "its sub is there, ASCII and of at most 255 characters";
     IdTokenNonce "id-token.nonce" Must Decision "OpenID Core" "3.1.3.7" "its nonce is that of the request";
     IdTokenAccessTokenHash "id-token.at-hash" Must Decision "OpenID Core" "3.1.3.8" "its at_hash, where it is there, is that of the access token";
+    IdTokenMaxAge "id-token.max-age" Must Decision "OpenID Core" "3.1.2.1" "after a request with max_age its auth_time is there, and no older than that";
 
     // What takes the token: the userinfo endpoint.
     UserinfoWorks "userinfo.works" Must Decision "OpenID Core" "5.3" "it answers the token in the Authorization header";
+    UserinfoPost "userinfo.post" Must Decision "OpenID Core" "5.3" "it takes POST as well";
     UserinfoSubject "userinfo.subject" Must Decision "OpenID Core" "5.3.2" "its sub is that of the ID token";
     UserinfoNoToken "userinfo.no-token" Must Decision "RFC 6750" "3" "without a token it answers 401 with WWW-Authenticate: Bearer";
     UserinfoNoTokenNoError "userinfo.no-token-no-error" Should Decision "RFC 6750" "3.1" "without a token its challenge has no error code";

@@ -318,6 +318,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/args/settings/secrets.rs",
         "checks the text of a secret that was read",
     ),
+    ("src/protocol/id_token/signature.rs", "takes the ID token apart"),
     ("src/store/session/record.rs", "takes the client's key apart"),
     ("src/store/recovery.rs", "encrypts and decrypts"),
     ("src/store/helper.rs", "hands the record to the credential helper"),

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub(crate) struct SessionRow {
     profile: String,
     subject: Option<String>,
+    /// Whether no key proved who it is.
+    subject_is_unverified: bool,
     /// What a person would know the subject by; in the table only.
     name: Option<String>,
     issuer: Option<String>,
@@ -57,6 +59,7 @@ impl SessionRow {
             profile: name.to_string(),
             name: named,
             subject: session.and_then(|session| session.subject.clone()),
+            subject_is_unverified: session.is_some_and(|session| session.subject_is_unverified),
             issuer: session
                 .and_then(|session| session.issuer.as_ref().map(ToString::to_string))
                 .or_else(|| of_profile("issuer")),
@@ -122,9 +125,15 @@ impl SessionRow {
     pub(crate) fn cells(&self, default: Option<&str>, now: UnixSeconds) -> [String; 8] {
         let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
         // In quotes where it is no single word: it must not pass for the issuer beside it.
-        let who = |name: &String| match sanitize(name) {
-            word if !word.contains([' ', '"']) => word,
-            _ => Quoted::name(name).to_string(),
+        let who = |name: &String| {
+            let name = match sanitize(name) {
+                word if !word.contains([' ', '"']) => word,
+                _ => Quoted::name(name).to_string(),
+            };
+            match self.subject_is_unverified {
+                true => format!("{name} (not verified)"),
+                false => name,
+            }
         };
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),

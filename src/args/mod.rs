@@ -5,4 +5,6 @@ pub mod cli;
 pub mod config;
 pub mod login;
 pub mod login_grant;
+pub mod serve_setup;
 pub mod settings;
+mod toml_source;

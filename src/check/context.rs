@@ -6,6 +6,7 @@ use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::exchange::{Exchange, Tokens};
 use super::logins::{BaselineLogin, Logins, code_of};
 use super::prober::Prober;
+use super::registrations::Registrations;
 use super::report::{CheckResult, Failure, inconclusive, violated};
 use super::token_requests::{Code, expect_error, expect_no_token};
 use crate::rules::Rule;
@@ -16,6 +17,7 @@ pub(super) struct Check<'e, 'w> {
     pub(super) logins: Logins,
     /// The API, where the URL is one's.
     pub(super) api: Option<Rc<Api>>,
+    pub(super) registrations: Registrations,
 }
 
 impl Check<'_, '_> {

@@ -143,10 +143,12 @@ impl Exchange {
         self.response.header(name).unwrap_or_default()
     }
 
-    /// All headers of this name.
-    pub(super) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let all = self.response.headers.iter();
-        all.filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    /// All headers of this (lower-case) name.
+    pub(super) fn headers(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        let headers = self.response.headers.iter();
+        headers
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as a JSON object.

@@ -40,6 +40,7 @@ const PLANS: &[Plan] = &[
         Rule::AssertionReplay,
     ]),
     Plan::Each(&[Rule::PkceShortVerifier]),
+    Plan::Shared(&[Rule::IdTokenMaxAge]),
     Plan::Shared(&[
         Rule::DpopTokenType,
         Rule::DpopProofType,

@@ -17,14 +17,18 @@ mod browser;
 mod browser_login;
 mod consent;
 mod context;
+mod document_host;
 mod dpop_proof;
 mod entropy;
 mod error;
 mod exchange;
+mod form_action;
 mod login_plan;
 mod logins;
 mod observations;
 mod prober;
+mod registration_requests;
+mod registrations;
 pub mod render;
 pub mod report;
 mod request;
@@ -48,10 +52,12 @@ use api::Api;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
+use registrations::Registrations;
 use rules::{
-    authorize, challenge, client_assertion, code, device, dpop, id_token, introspection, keys, metadata, pages, pkce,
+    authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection, keys,
+    metadata, pages, pkce,
 };
-use rules::{redirect_uri, refresh, resource, revocation, token, token_refusals, userinfo};
+use rules::{redirect_uri, refresh, registration, resource, revocation, token, token_refusals, userinfo};
 use std::rc::Rc;
 use tokio::runtime::Runtime;
 
@@ -72,6 +78,7 @@ pub fn run(
         prober: Prober::new(request, world, runtime, shutdown, redirect_uri.clone()),
         logins: Logins::default(),
         api: None,
+        registrations: Registrations::default(),
     };
     let mut documents = metadata::fetch(&mut check);
     // What is no authorization server may be an API that names one.
@@ -84,11 +91,13 @@ pub fn run(
             prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
             logins: Logins::default(),
             api: Some(Rc::new(api)),
+            registrations: Registrations::default(),
         };
         announce_api(&mut check);
         documents = metadata::fetch(&mut check);
     }
     let documents = documents?;
+    leave_out(&mut check);
     metadata::run(&mut check, &documents);
     resource::run_metadata(&mut check);
     challenge::run(&mut check);
@@ -107,6 +116,8 @@ pub fn run(
     userinfo::run(&mut check);
     introspection::run(&mut check);
     resource::run_tokens(&mut check);
+    registration::run(&mut check);
+    client_id_document::run(&mut check);
     device::run(&mut check);
     dpop::run(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
@@ -125,6 +136,7 @@ pub fn run(
     token::run_entropy(&mut check);
     token_refusals::run_errors(&mut check);
     revocation::revoke_left(&mut check);
+    check.delete_registrations();
     report(check)
 }
 
@@ -142,6 +154,18 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     let token_endpoint = metadata.token_endpoint.as_ref().map(ToString::to_string);
     let server = issuer.or(token_endpoint).unwrap_or_default();
     Ok(prober.results.into_report(&server, logins.without_login()))
+}
+
+/// Leaves out the rules about APIs where there is none, and those that nobody
+/// wants unasked, unless they are named one by one.
+fn leave_out(check: &mut Check<'_, '_>) {
+    let (has_api, registers) = (check.api.is_some(), check.prober.request.registers);
+    check.prober.results.leave_out(&|rule| match rule.group() {
+        "resource" | "challenge" => !has_api,
+        "registration" => !registers,
+        "client-id-document" => !has_api && !registers,
+        _ => false,
+    });
 }
 
 /// Says which server is examined with the API.
@@ -166,6 +190,11 @@ fn announce(check: &mut Check<'_, '_>) {
     if check.logins.auto_approves() {
         observer.observe(&Event::Note(
             "the server grants without asking, so no browser is needed",
+        ));
+    }
+    if check.prober.request.registers && check.prober.target.registration_endpoint.is_some() {
+        observer.observe(&Event::Note(
+            "this examination registers clients at the server, and deletes them at the end",
         ));
     }
     let at_the_end = match check.prober.target.metadata.revocation_endpoint {

@@ -6,59 +6,9 @@ use super::exchange::{Exchange, Tokens};
 use super::report::{CheckResult, Evidence, Failure, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::abnf::is_nqschar_text;
+use crate::protocol::error::{ErrorPlace, is_registered_error};
 use crate::rules::Rule;
 use crate::secret::Secret;
-
-/// Error codes of the token endpoint: RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 8628
-/// §3.5, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5 and §8, RFC 9470 §3.
-const REGISTERED_TOKEN_ERRORS: [&str; 18] = [
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_scope",
-    "unsupported_token_type",
-    "authorization_pending",
-    "slow_down",
-    "access_denied",
-    "expired_token",
-    "invalid_target",
-    "invalid_authorization_details",
-    "invalid_dpop_proof",
-    "use_dpop_nonce",
-    "insufficient_user_authentication",
-    // RFC 6749 §4.1.2.1; servers send them from any endpoint
-    "server_error",
-    "temporarily_unavailable",
-];
-
-/// Error codes of authorization responses: RFC 6749 §4.1.2.1, OpenID Connect
-/// Core §3.1.2.6, Initiating User Registration §4, RFC 8707 §2, RFC 9396 §5,
-/// Unmet Authentication Requirements §2, RFC 9101 §6.
-const REGISTERED_AUTHORIZATION_ERRORS: [&str; 21] = [
-    "invalid_request",
-    "unauthorized_client",
-    "access_denied",
-    "unsupported_response_type",
-    "invalid_scope",
-    "server_error",
-    "temporarily_unavailable",
-    "interaction_required",
-    "login_required",
-    "account_selection_required",
-    "consent_required",
-    "invalid_request_uri",
-    "invalid_request_object",
-    "request_not_supported",
-    "request_uri_not_supported",
-    "registration_not_supported",
-    "invalid_target",
-    "invalid_authorization_details",
-    "unmet_authentication_requirements",
-    "need_info",
-    "request_submitted",
-];
 
 #[derive(Default)]
 pub(super) struct Observations {
@@ -108,7 +58,7 @@ impl Observations {
         if let Some((name, text)) = odd {
             self.malformed_error
                 .get_or_insert_with(|| (format!("{name} is {}", Quoted::message(text)), evidence.clone()));
-        } else if !REGISTERED_AUTHORIZATION_ERRORS.contains(&error) {
+        } else if !is_registered_error(error, ErrorPlace::AuthorizationResponse) {
             let what = format!(
                 "no registry has the error code {} (RFC 6749 §11.4)",
                 WordOrQuoted(error)
@@ -155,7 +105,7 @@ impl Observations {
             let what = format!("an error came as {}", Quoted::name(&media_type));
             self.token_error_violation(Rule::TokenErrorJson, what, exchange);
         }
-        if !REGISTERED_TOKEN_ERRORS.contains(&&*error.error) {
+        if !is_registered_error(&error.error, ErrorPlace::TokenResponse) {
             let what = format!(
                 "no registry has the error code {} (RFC 6749 §11.4)",
                 WordOrQuoted(&error.error)

@@ -80,6 +80,8 @@ pub struct ShownEvidence {
 #[derive(Debug, Clone)]
 pub struct RuleResult {
     pub rule: Rule,
+    /// How binding it is in this examination.
+    pub level: Level,
     /// Whether the rule was to be tested.
     pub asked_for: bool,
     pub verdict: Verdict,

@@ -2,7 +2,7 @@
 
 use crate::exit::ExitCode;
 use crate::flow::login::LoginRequest;
-use crate::rules::Rule;
+use crate::rules::{Level, Rule, ServerProfile};
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -16,6 +16,8 @@ pub struct CheckRequest {
     pub login: LoginRequest,
     /// The rules to test.
     pub rules: Selection,
+    /// Whether clients may be registered at the server.
+    pub registers: bool,
     /// When no more is sent (`--deadline`): what was found until then is reported.
     pub deadline: Option<Instant>,
 }
@@ -23,6 +25,8 @@ pub struct CheckRequest {
 /// Which rules are tested.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
+    /// Only those of this profile, as binding as it makes them.
+    pub profile: Option<ServerProfile>,
     /// Only these; all where it is empty.
     pub only: Vec<Rule>,
     /// And none of these.
@@ -31,6 +35,17 @@ pub struct Selection {
 
 impl Selection {
     pub(super) fn has(&self, rule: Rule) -> bool {
-        (self.only.is_empty() || self.only.contains(&rule)) && !self.skip.contains(&rule)
+        self.is_of_profile(rule) && (self.only.is_empty() || self.only.contains(&rule)) && !self.skip.contains(&rule)
+    }
+
+    /// Whether the profile has the rule; without a profile all count.
+    pub fn is_of_profile(&self, rule: Rule) -> bool {
+        self.profile.is_none_or(|profile| rule.level_in(profile).is_some())
+    }
+
+    /// How binding the rule is here.
+    pub fn level(&self, rule: Rule) -> Level {
+        let raised = self.profile.and_then(|profile| rule.level_in(profile));
+        raised.unwrap_or(rule.level())
     }
 }

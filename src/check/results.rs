@@ -42,6 +42,14 @@ impl Results {
         }
     }
 
+    /// Leaves out these rules, unless rules were named one by one.
+    pub(super) fn leave_out(&mut self, is_left_out: &dyn Fn(Rule) -> bool) {
+        if self.selection.only.is_empty() {
+            let left_out = Rule::ALL.iter().copied().filter(|rule| is_left_out(*rule));
+            self.selection.skip.extend(left_out);
+        }
+    }
+
     /// Whether the rule was asked for, whatever is known by now.
     pub(super) fn selects(&self, rule: Rule) -> bool {
         self.selection.has(rule)
@@ -68,12 +76,14 @@ impl Results {
         if !self.wants(rule) {
             return None;
         }
-        let (verdict, reason) = verdict(rule.level(), result);
+        let level = self.selection.level(rule);
+        let (verdict, reason) = verdict(level, result);
         let reason = self.shown(&reason);
         let evidence = evidence.filter(|_| verdict != Verdict::Pass);
         let evidence = evidence.map(|evidence| evidence.shown(&|text| self.shown(text)));
         let result = RuleResult {
             rule,
+            level,
             asked_for: true,
             verdict,
             reason,
@@ -181,6 +191,7 @@ impl Results {
         let asked_for = self.selects(rule);
         RuleResult {
             rule,
+            level: self.selection.level(rule),
             asked_for,
             verdict: Verdict::Skipped,
             reason: match (asked_for, stopped) {

@@ -14,7 +14,17 @@ use serde_json::Value;
 impl Prober<'_, '_> {
     /// Fetches the claims about the user (OpenID Connect Core §5.3).
     pub(super) fn userinfo(&mut self, token: Option<&Secret>) -> Result<Exchange, Failure> {
-        let mut request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
+        let request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
+        self.with_bearer(request, token)
+    }
+
+    /// The same by POST.
+    pub(super) fn userinfo_by_post(&mut self, token: &Secret) -> Result<Exchange, Failure> {
+        let request = HttpRequest::post(self.userinfo_endpoint()?.url().clone(), Params::new());
+        self.with_bearer(request, Some(token))
+    }
+
+    fn with_bearer(&mut self, mut request: HttpRequest, token: Option<&Secret>) -> Result<Exchange, Failure> {
         request.headers.extend(token.map(|token| {
             let credentials = HeaderValue::Credentials {
                 scheme: "Bearer",

@@ -17,6 +17,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
+use crate::rules::ServerProfile;
 use crate::store::Session;
 use crate::system::files::FileError;
 use crate::system::files::output::{OutputError, OutputFile, Streams};
@@ -25,19 +26,25 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
+    let selection = selection(options)?;
     if options.list {
         let list = if context.style.json {
-            render::json::list()
+            render::json::list(&selection)
         } else {
-            render::text::list()
+            render::text::list(&selection)
         };
         return report::print(list.as_bytes());
     }
-    // first of all, so that nobody signs in for a report that has no place
-    let junit = options.junit.as_deref().map(JunitFile::open).transpose()?;
-    let report = examine(context, options)?;
+    // First of all, so that nobody signs in for a report that has no place.
+    let junit = options.junit.as_deref().map(|path| ReportFile::open(path, is_xml));
+    let sarif = options.sarif.as_deref().map(|path| ReportFile::open(path, is_json));
+    let (junit, sarif) = (junit.transpose()?, sarif.transpose()?);
+    let report = examine(context, options, selection)?;
     if let Some(mut junit) = junit {
         junit.write(&render::junit::render(&report))?;
+    }
+    if let Some(mut sarif) = sarif {
+        sarif.write(&render::sarif::render(&report))?;
     }
     let text = if context.style.json {
         render::json::render(&report)
@@ -78,16 +85,18 @@ impl Diagnosis for ReportNotWritten {
     }
 }
 
-/// The file of `--junit`.
-struct JunitFile<'a> {
+/// A file that the report is written to.
+struct ReportFile<'a> {
     path: &'a Path,
     file: OutputFile,
 }
 
-impl<'a> JunitFile<'a> {
-    fn open(path: &'a Path) -> Result<Self, Error> {
-        match OutputFile::create(path, Streams::Refused, is_xml) {
-            Ok(file) => Ok(JunitFile { path, file }),
+impl<'a> ReportFile<'a> {
+    /// `is_report` says whether a file that begins so may be an earlier report,
+    /// which is replaced.
+    fn open(path: &'a Path, is_report: fn(&[u8]) -> bool) -> Result<Self, Error> {
+        match OutputFile::create(path, Streams::Refused, is_report) {
+            Ok(file) => Ok(ReportFile { path, file }),
             Err(source) => Err(unwritable(path, source)),
         }
     }
@@ -98,9 +107,12 @@ impl<'a> JunitFile<'a> {
     }
 }
 
-/// Whether a file may be an earlier report: it is XML.
 fn is_xml(head: &[u8]) -> bool {
     head.trim_ascii_start().starts_with(b"<")
+}
+
+fn is_json(head: &[u8]) -> bool {
+    head.trim_ascii_start().starts_with(b"{")
 }
 
 fn unwritable(path: &Path, source: OutputError) -> Error {
@@ -108,7 +120,26 @@ fn unwritable(path: &Path, source: OutputError) -> Error {
     ReportNotWritten { path, source }.into()
 }
 
-fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
+/// The rules that were asked for.
+fn selection(options: &CheckOptions) -> Result<Selection, Error> {
+    let selection = Selection {
+        profile: options.server_profile,
+        only: options.rule.clone(),
+        skip: options.skip.clone(),
+    };
+    let foreign = selection.only.iter().find(|rule| !selection.is_of_profile(**rule));
+    match foreign.zip(selection.profile) {
+        None => Ok(selection),
+        Some((rule, profile)) => Err(SettingsError::Value {
+            name: "--rule".to_owned(),
+            problem: format!("{rule} is not a rule of the profile {profile}"),
+            hint: Some(format!("To see those that are: oauth check --list --for {profile}")),
+        }
+        .into()),
+    }
+}
+
+fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
     const WHOLE_LOGINS: &str = "an examination makes whole logins";
     for (is_given, flag, problem) in [
         (
@@ -165,10 +196,8 @@ fn examine(context: &Context, options: &CheckOptions) -> Result<Report, Error> {
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
     let request = CheckRequest {
         login: resolved.request,
-        rules: Selection {
-            only: options.rule.clone(),
-            skip: options.skip.clone(),
-        },
+        registers: rules.profile == Some(ServerProfile::Mcp),
+        rules,
         deadline: context.deadline.map(|deadline| deadline.at),
     };
     let mut observer = context.observer();

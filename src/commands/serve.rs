@@ -5,6 +5,7 @@ use crate::app::context::{Context, server_runtime};
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
 use crate::args::cli::{Requirement, ServeOptions, Switch};
+use crate::args::serve_setup::Setup;
 use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
@@ -20,6 +21,7 @@ use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::users::User;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// In place of a rule: print them all.
 const LIST: &str = "list";
@@ -63,12 +65,17 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
 
 fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let standard = ServeSettings::standard()?;
-    let clients = clients(options)?;
-    let users: Vec<User> = options
+    let setup = options.setup.as_deref().map(Setup::load).transpose()?;
+    let setup = setup.unwrap_or_default();
+    let clients = clients(options, setup.clients)?;
+    let given: Vec<User> = options
         .user
         .iter()
         .map(|text| text.parse())
         .collect::<Result<_, InvalidSetting>>()?;
+    let users = [given, setup.users, standard.users]
+        .into_iter()
+        .find(|users| !users.is_empty());
     let signing_keys = match &options.signing_key_file {
         Some(path) => SigningKeys::parse(settings::secret_from_file("--signing-key-file", path)?.expose())?,
         None => SigningKeys::default(),
@@ -77,13 +84,23 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         port: options.port,
         clients,
         signing_keys,
-        users: if users.is_empty() { standard.users } else { users },
+        users: users.unwrap_or_default(),
+        resources: setup.resources,
+        claims: setup.claims,
         approval: options.approve,
         registration: options.registration,
         client_id_documents: options.client_id_documents.clone(),
-        code_lifetime: options.code_ttl,
-        access_token_lifetime: options.access_token_ttl,
-        refresh_token_lifetime: options.refresh_token_ttl,
+        code_lifetime: lifetime(options.code_ttl, setup.code_lifetime, standard.code_lifetime),
+        access_token_lifetime: lifetime(
+            options.access_token_ttl,
+            setup.access_token_lifetime,
+            standard.access_token_lifetime,
+        ),
+        refresh_token_lifetime: lifetime(
+            options.refresh_token_ttl,
+            setup.refresh_token_lifetime,
+            standard.refresh_token_lifetime,
+        ),
         refresh_rotation: options.refresh_rotation == Switch::On,
         refresh_grace: options.refresh_grace,
         latency: options.latency,
@@ -110,8 +127,13 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     })
 }
 
-/// The registered clients; the default one where none is given.
-fn clients(options: &ServeOptions) -> Result<Vec<RegisteredClient>, Error> {
+/// The flag wins over the setup.
+fn lifetime(given: Option<Duration>, of_setup: Option<Duration>, standard: Duration) -> Duration {
+    given.or(of_setup).unwrap_or(standard)
+}
+
+/// The registered clients: those of the flags, else those of the setup, else the default one.
+fn clients(options: &ServeOptions, of_setup: Vec<RegisteredClient>) -> Result<Vec<RegisteredClient>, Error> {
     let mut clients = Vec::new();
     for text in &options.client {
         clients.push(client(text, &options.redirect_uri)?);
@@ -119,6 +141,9 @@ fn clients(options: &ServeOptions) -> Result<Vec<RegisteredClient>, Error> {
     for path in &options.client_metadata {
         let text = settings::secret_from_file("--client-metadata", path)?;
         clients.push(RegisteredClient::from_metadata(text.expose().as_bytes())?);
+    }
+    if clients.is_empty() {
+        clients = of_setup;
     }
     if clients.is_empty() {
         clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);

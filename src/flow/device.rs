@@ -67,6 +67,7 @@ pub async fn log_in_with_device(
         resource: &request.authorization.resource,
         audience: &request.authorization.audience,
         nonce: None,
+        extra: &request.authorization.extra,
     };
     let issued = Issued {
         server: &issued.server,
@@ -101,7 +102,9 @@ struct CodesIssued {
 }
 
 async fn ask_for_codes(request: &LoginRequest, caller: &mut Caller<'_>) -> Result<CodesIssued, DeviceLoginError> {
-    let mut server = resolve_server_for_devices(&request.server, caller).await?;
+    let scope = &request.authorization.scope;
+    let mut server = resolve_server_for_devices(&request.server, scope, caller).await?;
+    server.fetch_keys(scope, caller).await?;
     let client = server.authenticated_client(&request.server, &request.client)?;
     let endpoint = server.device_authorization_endpoint(caller)?.clone();
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;

@@ -7,6 +7,7 @@ use super::discovery::{DiscoveryError, discover_with};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
+use crate::protocol::id_token::{IdTokenSignature, NoProof};
 use crate::protocol::jwks::{JwkSet, JwkSetError};
 use crate::protocol::metadata::MetadataError;
 use crate::trace::Event;
@@ -73,6 +74,57 @@ impl Diagnosis for IssuerKeysError {
     }
 }
 
+/// The keys of an issuer, as they were when they were fetched, and where they
+/// are fetched once more when the issuer has changed them.
+#[derive(Debug, Clone)]
+pub struct IssuerKeys {
+    endpoint: Endpoint,
+    set: JwkSet,
+}
+
+/// Why a signature is not proven by the keys of its issuer.
+#[derive(Debug, thiserror::Error)]
+pub enum UnprovenError {
+    #[error(transparent)]
+    NoProof(#[from] NoProof),
+    /// They could not be fetched once more.
+    #[error(transparent)]
+    Keys(#[from] IssuerKeysError),
+}
+
+impl IssuerKeys {
+    /// Fetches them.
+    ///
+    /// # Errors
+    /// [`IssuerKeysError`].
+    pub async fn fetch(endpoint: Endpoint, caller: &mut Caller<'_>) -> Result<Self, IssuerKeysError> {
+        let set = fetch_set(&endpoint, caller).await?;
+        Ok(IssuerKeys { endpoint, set })
+    }
+
+    /// As they were when they were fetched.
+    pub fn set(&self) -> &JwkSet {
+        &self.set
+    }
+
+    /// Verifies an ID token. Where it names a key that is not there, the keys
+    /// are fetched once more (OpenID Connect Core §10.1.1). Returns by what it
+    /// was signed.
+    ///
+    /// # Errors
+    /// [`UnprovenError`].
+    pub async fn verify(&self, signature: &IdTokenSignature, caller: &mut Caller<'_>) -> Result<String, UnprovenError> {
+        match signature.verify(&self.set) {
+            Err(error) if error.is_unknown_key() => {
+                caller.observe(&Event::Decision(&format!("{error}: the keys are fetched once more")));
+                let set = fetch_set(&self.endpoint, caller).await?;
+                Ok(signature.verify(&set)?)
+            }
+            verified => Ok(verified?),
+        }
+    }
+}
+
 /// Fetches the keys.
 ///
 /// # Errors
@@ -85,6 +137,10 @@ pub async fn issuer_keys(source: &KeySource, caller: &mut Caller<'_>) -> Result<
             metadata.map_err(Box::new)?.required("jwks_uri").cloned()?
         }
     };
+    fetch_set(&endpoint, caller).await
+}
+
+async fn fetch_set(endpoint: &Endpoint, caller: &mut Caller<'_>) -> Result<JwkSet, IssuerKeysError> {
     let url = endpoint.to_string();
     let request = HttpRequest::get(endpoint.url().clone());
     let response = match caller.send(&request).await {

@@ -25,7 +25,7 @@ pub use strays::StraySummary;
 use crate::exit::ExitCode;
 use crate::flow::dpop::DpopSession;
 use crate::flow::hints::Sent;
-use crate::flow::server::{ResolvedServer, ServerError, resolve_server};
+use crate::flow::server::{ResolvedServer, ServerError, resolve_server_for_login};
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{
     AuthorizationOptions, ExpectedIssuer, PendingAuthorization, RedeemableAuthorization,
@@ -136,8 +136,13 @@ async fn authorize(
 ) -> Result<Authorized, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
     context.caller.observe(&Event::StepBegins(Step::Prepare));
-    let resolving = resolve_server(&request.server, &mut context.caller);
-    let mut server = or_interrupted(interrupted.as_mut(), async { Ok(resolving.await?) }).await?;
+    let scope = &request.authorization.scope;
+    let resolving = async {
+        let mut server = resolve_server_for_login(&request.server, scope, &mut context.caller).await?;
+        server.fetch_keys(scope, &mut context.caller).await?;
+        Ok(server)
+    };
+    let mut server = or_interrupted(interrupted.as_mut(), resolving).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
     let client = server.authenticated_client(&request.server, &request.client)?;
     let carrier = Carrier::choose(&request, &server, &client, &mut context.caller)?;
@@ -251,6 +256,7 @@ async fn exchange_and_store(
         resource: &asked.resource,
         audience: &asked.audience,
         nonce: asked.nonce.as_ref(),
+        extra: &asked.extra,
     };
     let issued = Issued {
         server,

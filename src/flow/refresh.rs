@@ -252,7 +252,7 @@ pub async fn refresh(
     if session.renewal.repeats_grant() {
         drop_tokens_of_users(&mut response, caller);
     }
-    let has_secret = token_request.client.is_confidential();
+    let has_secret = token_request.client.credentials.secret.is_some();
     let id_token = match check_id_token(session, &response, has_secret, caller) {
         Ok(id_token) => id_token,
         Err(error) => {
@@ -278,6 +278,8 @@ pub async fn refresh(
         rotated: response.refresh_token.as_ref().is_some_and(is_new),
     });
     if let Some(id_token) = &id_token {
+        // Keys are not fetched here: the first ID token of a session is verified at its login.
+        session.subject_is_unverified |= session.subject.is_none();
         session.subject = Some(id_token.subject.clone());
     }
     apply_token_response(session, part, response, options.assumed_ttl, caller.now());

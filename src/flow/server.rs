@@ -3,12 +3,14 @@
 
 use super::assertion_audience::AssertionAudience;
 use super::caller::Caller;
-use super::discovery::{DiscoveryError, discover, hints_for};
+use super::discovery::{DiscoveryError, discover, discover_with, hints_for};
 use super::dpop::{DpopSession, NoDpop};
+use super::issuer_keys::{IssuerKeys, IssuerKeysError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
+use crate::protocol::scope::Scope;
 use crate::store::{RequestedAccess, Session, SessionClient, SessionEndpoints, TokenSource};
 use crate::trace::Event;
 use crate::transport::{TransportError, UrlSource};
@@ -70,6 +72,9 @@ pub enum ServerError {
     /// RFC 8628 §4.
     #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
     NoDeviceGrant,
+    /// ID tokens cannot be verified.
+    #[error("the keys that ID tokens are verified with are not available")]
+    Keys(#[from] Box<IssuerKeysError>),
     /// `--par always`, and there is nowhere to push to.
     #[error("the server takes no pushed authorization requests: its metadata name no endpoint for them (RFC 9126 §5)")]
     NoPushedRequests,
@@ -103,6 +108,7 @@ impl Diagnosis for ServerError {
             | ServerError::NoIssuerOfResponses
             | ServerError::NoKeysOfResponses => ExitCode::Usage,
             ServerError::Dpop(source) => source.exit_code(),
+            ServerError::Keys(source) => source.exit_code(),
             ServerError::Unsuitable(_) | ServerError::Endpoint(_) => ExitCode::Protocol,
         }
     }
@@ -112,6 +118,11 @@ impl Diagnosis for ServerError {
             ServerError::Discovery(source) => source.hints(),
             ServerError::Unreachable(source) => source.hints(),
             ServerError::Dpop(source) => source.hints(),
+            ServerError::Keys(source) => {
+                let mut hints = source.hints();
+                hints.push("If the server publishes its keys elsewhere, name that URL: --jwks-uri URL".to_owned());
+                hints
+            }
             ServerError::NoDeviceGrant => vec![
                 "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
                 "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
@@ -132,6 +143,8 @@ impl Diagnosis for ServerError {
 pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) metadata: ServerMetadata,
     pub(in crate::flow) token_endpoint: Endpoint,
+    /// The keys that its ID tokens are verified with, once they were fetched.
+    pub(in crate::flow) keys: Option<IssuerKeys>,
     /// Where the assertions of the client come from that somebody else makes.
     pub(in crate::flow) assertion_source: Option<TokenSource>,
     /// Whether its metadata were fetched.
@@ -143,28 +156,49 @@ pub(in crate::flow) async fn resolve_server(
     choice: &ServerChoice,
     caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, ServerError> {
-    resolve_with(choice, choice.authorization_endpoint.is_some(), caller).await
+    resolve_with(choice, choice.authorization_endpoint.is_some(), None, caller).await
+}
+
+/// The same for a login by authorization code with this scope: with `openid`
+/// in it, `jwks_uri` is needed too.
+pub(in crate::flow) async fn resolve_server_for_login(
+    choice: &ServerChoice,
+    scope: &Scope,
+    caller: &mut Caller<'_>,
+) -> Result<ResolvedServer, ServerError> {
+    let is_given = choice.authorization_endpoint.is_some();
+    resolve_with(choice, is_given, choice.needed_member(scope), caller).await
 }
 
 /// The same for the device authorization grant.
 pub(in crate::flow) async fn resolve_server_for_devices(
     choice: &ServerChoice,
+    scope: &Scope,
     caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, ServerError> {
-    resolve_with(choice, choice.device_authorization_endpoint.is_some(), caller).await
+    let is_given = choice.device_authorization_endpoint.is_some();
+    resolve_with(choice, is_given, choice.needed_member(scope), caller).await
 }
 
 /// Discovers nothing where the token endpoint and the other one that the grant
-/// begins with were given.
+/// begins with were given. A member that is needed is looked for in all
+/// documents of the issuer.
 async fn resolve_with(
     choice: &ServerChoice,
     beginning_is_given: bool,
+    needed_member: Option<&'static str>,
     caller: &mut Caller<'_>,
 ) -> Result<ResolvedServer, ServerError> {
     let is_complete = beginning_is_given && choice.token_endpoint.is_some();
     let is_discovered = choice.issuer.is_some() && !is_complete;
     let mut metadata = match &choice.issuer {
-        Some(issuer) if is_discovered => discover(issuer, choice.allowance, caller).await.map_err(Box::new)?,
+        Some(issuer) if is_discovered => {
+            let discovered = match needed_member {
+                Some(member) => discover_with(member, issuer, choice.allowance, caller).await,
+                None => discover(issuer, choice.allowance, caller).await,
+            };
+            discovered.map_err(Box::new)?
+        }
         issuer => ServerMetadata {
             issuer: issuer.clone(),
             ..ServerMetadata::default()
@@ -183,12 +217,18 @@ async fn resolve_with(
     Ok(ResolvedServer {
         metadata,
         token_endpoint,
+        keys: None,
         assertion_source: None,
         is_discovered,
     })
 }
 
 impl ServerChoice {
+    /// What a login with this scope needs of the metadata beside its endpoints.
+    fn needed_member(&self, scope: &Scope) -> Option<&'static str> {
+        (scope.contains("openid") && self.jwks_uri.is_none()).then_some("jwks_uri")
+    }
+
     /// Puts the endpoints for certificates, and then those that were given, in
     /// the place of those of the metadata.
     pub(crate) fn use_mtls_endpoints(&self, metadata: &mut ServerMetadata) -> Result<(), MetadataError> {
@@ -223,6 +263,25 @@ impl ServerChoice {
 }
 
 impl ResolvedServer {
+    /// Fetches the keys that an ID token will be verified with, where one is
+    /// asked for: before a person signs in for nothing.
+    pub(in crate::flow) async fn fetch_keys(
+        &mut self,
+        scope: &Scope,
+        caller: &mut Caller<'_>,
+    ) -> Result<(), ServerError> {
+        if !scope.contains("openid") {
+            return Ok(());
+        }
+        let endpoint = match self.metadata.required("jwks_uri") {
+            Ok(endpoint) => endpoint.clone(),
+            Err(MetadataError::NoEndpoint(_)) => return Ok(()),
+            Err(problem) => return Err(ServerError::Endpoint(problem)),
+        };
+        self.keys = Some(IssuerKeys::fetch(endpoint, caller).await.map_err(Box::new)?);
+        Ok(())
+    }
+
     /// The client as it authenticates here. Where it shows a certificate, its
     /// requests go to the endpoints for that (RFC 8705 §5), but for those that
     /// were given.

@@ -22,30 +22,71 @@ pub struct ErrorResponse {
     pub error_uri: Option<String>,
 }
 
-/// The error codes of authorization responses in the OAuth Extensions Error
-/// Registry, and those of RFC 6749 §4.1.2.1 itself.
-const REGISTERED_CODES: [&str; 20] = [
-    "invalid_request",
-    "unauthorized_client",
-    "access_denied",
-    "unsupported_response_type",
-    "invalid_scope",
-    "server_error",
-    "temporarily_unavailable",
-    "interaction_required",
-    "login_required",
-    "account_selection_required",
-    "consent_required",
-    "invalid_request_uri",
-    "invalid_request_object",
-    "request_not_supported",
-    "request_uri_not_supported",
-    "registration_not_supported",
-    "unmet_authentication_requirements",
-    "invalid_target",
-    "invalid_authorization_details",
-    "invalid_client",
+/// The messages that an error code is registered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorPlace {
+    /// RFC 6749 §4.1.2.1.
+    AuthorizationResponse,
+    /// RFC 6749 §5.2, and the endpoints that answer as the token endpoint does.
+    TokenResponse,
+}
+
+const AUTHORIZATION: &[ErrorPlace] = &[ErrorPlace::AuthorizationResponse];
+const TOKEN: &[ErrorPlace] = &[ErrorPlace::TokenResponse];
+const BOTH: &[ErrorPlace] = &[ErrorPlace::AuthorizationResponse, ErrorPlace::TokenResponse];
+
+/// The OAuth Extensions Error Registry, and the codes of RFC 6749 itself.
+const REGISTERED_CODES: [(&str, &[ErrorPlace]); 32] = [
+    // RFC 6749 §4.1.2.1 and §5.2; servers send the last two from any endpoint.
+    ("invalid_request", BOTH),
+    ("unauthorized_client", BOTH),
+    ("access_denied", BOTH),
+    ("unsupported_response_type", AUTHORIZATION),
+    ("invalid_scope", BOTH),
+    ("invalid_client", TOKEN),
+    ("invalid_grant", TOKEN),
+    ("unsupported_grant_type", TOKEN),
+    ("server_error", BOTH),
+    ("temporarily_unavailable", BOTH),
+    // OpenID Connect Core §3.1.2.6
+    ("interaction_required", AUTHORIZATION),
+    ("login_required", AUTHORIZATION),
+    ("account_selection_required", AUTHORIZATION),
+    ("consent_required", AUTHORIZATION),
+    ("registration_not_supported", AUTHORIZATION),
+    // RFC 9101 §6
+    ("invalid_request_uri", AUTHORIZATION),
+    ("invalid_request_object", AUTHORIZATION),
+    ("request_not_supported", AUTHORIZATION),
+    ("request_uri_not_supported", AUTHORIZATION),
+    // Unmet Authentication Requirements §2
+    ("unmet_authentication_requirements", AUTHORIZATION),
+    // RFC 9470 §3
+    ("insufficient_user_authentication", TOKEN),
+    // RFC 8707 §2
+    ("invalid_target", BOTH),
+    // RFC 9396 §5
+    ("invalid_authorization_details", BOTH),
+    // RFC 7009 §2.2.1
+    ("unsupported_token_type", TOKEN),
+    // RFC 8628 §3.5
+    ("authorization_pending", TOKEN),
+    ("slow_down", TOKEN),
+    ("expired_token", TOKEN),
+    // RFC 9449 §5, §8
+    ("invalid_dpop_proof", TOKEN),
+    ("use_dpop_nonce", TOKEN),
+    // User-Managed Access 2.0 §3.3.6
+    ("need_info", TOKEN),
+    ("request_submitted", TOKEN),
+    ("request_denied", TOKEN),
 ];
+
+/// Whether this code is registered for this kind of message.
+pub fn is_registered_error(code: &str, place: ErrorPlace) -> bool {
+    let mut codes = REGISTERED_CODES.iter();
+    codes.any(|(registered, places)| *registered == code && places.contains(&place))
+}
 
 /// `invalid_grant ("the code has expired")`.
 impl fmt::Display for ErrorResponse {
@@ -139,10 +180,11 @@ impl ErrorResponse {
         }
     }
 
-    /// The code, where it is registered for authorization responses: it may be
-    /// shown even if anybody can have sent it.
+    /// The code, where it is registered: it may be shown even if anybody can
+    /// have sent it.
     pub fn registered_code(&self) -> Option<&'static str> {
-        REGISTERED_CODES.into_iter().find(|code| *code == self.error)
+        let mut codes = REGISTERED_CODES.iter().map(|(code, _)| *code);
+        codes.find(|code| *code == self.error)
     }
 
     /// Adds the members to an authorization response.

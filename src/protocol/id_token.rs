@@ -1,11 +1,17 @@
 //! The claims of an ID token, checked as OpenID Connect Core §3.1.3.7 and
-//! §12.2 say. The signature is not checked here.
+//! §12.2 say. The signature is checked in `signature`.
+
+mod error;
+mod signature;
+
+pub use error::IdTokenError;
+pub use signature::{IdTokenSignature, NoProof};
 
 use super::abnf::base64url;
-use super::jose::{JwtError, UnverifiedJwt};
+use super::jose::UnverifiedJwt;
+use super::jwks::is_supported_algorithm;
 use super::state::Nonce;
 use super::time::UnixSeconds;
-use crate::foreign_text::Quoted;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -40,8 +46,8 @@ pub struct Expected<'a> {
 /// Where an ID token came from decides what it must say.
 #[derive(Debug)]
 pub enum IdTokenContext<'a> {
-    /// A login: the nonce that was sent, if one was.
-    Login(Option<&'a Nonce>),
+    /// A login.
+    Login(LoginDemands<'a>),
     /// A refresh: what the first ID token said (OpenID Connect Core §12.2).
     Refresh {
         /// `sub` must be this.
@@ -49,6 +55,17 @@ pub enum IdTokenContext<'a> {
         /// The other claims that must stay.
         first: Option<&'a FirstClaims>,
     },
+}
+
+/// What a login asked of the ID token.
+#[derive(Debug, Default)]
+pub struct LoginDemands<'a> {
+    /// The nonce that was sent, if one was.
+    pub nonce: Option<&'a Nonce>,
+    /// The `max_age` that was sent, in seconds.
+    pub max_age_s: Option<u64>,
+    /// `id_token_signing_alg_values_supported`; empty where the server does not say.
+    pub algorithms: &'a [String],
 }
 
 /// The claims of the first ID token of a session that those of a refresh must
@@ -139,133 +156,6 @@ fn name_in(claims: &Map<String, Value>) -> Option<&str> {
     })
 }
 
-/// Why an ID token must not be accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdTokenError {
-    #[error("the ID token cannot be read: {0}")]
-    Jwt(#[from] JwtError),
-    /// RFC 8725 §3.1, §3.2.
-    #[error("the ID token is signed with {}, which proves nothing here (RFC 8725 §3.1)", Quoted::name(.0))]
-    Algorithm(String),
-    /// RFC 7515 §4.1.11.
-    #[error("the ID token has a crit header, none of whose extensions is known (RFC 7515 §4.1.11)")]
-    Critical,
-    /// A required claim is absent or of another type.
-    #[error("the ID token has no usable {0} claim (OpenID Connect Core §2)")]
-    Missing(&'static str),
-    /// Item 2.
-    #[error(
-        "the ID token is from {}, but {} was asked{} (OpenID Connect Core §3.1.3.7 item 2)",
-        Quoted::name(found),
-        Quoted::name(expected),
-        contradiction(expected, found)
-    )]
-    Issuer {
-        expected: String,
-        /// Who says to have signed.
-        found: String,
-    },
-    /// Item 3.
-    #[error(
-        "the ID token is for {}, not for this client: aud does not hold {} (OpenID Connect Core §3.1.3.7 item 3)",
-        Quoted::name(found),
-        Quoted::name(expected)
-    )]
-    Audience {
-        expected: String,
-        /// The clients that it is for.
-        found: String,
-    },
-    /// Items 3 to 5.
-    #[error(
-        "the ID token is for several audiences or another authorized party, and azp is not this client (OpenID Connect Core §3.1.3.7 items 3 to 5)"
-    )]
-    AuthorizedParty,
-    /// Item 9.
-    #[error("the ID token expired {0} s ago (OpenID Connect Core §3.1.3.7 item 9)")]
-    Expired(i64),
-    /// RFC 7519 §4.1.5.
-    #[error("the ID token is not valid for another {0} s (nbf, RFC 7519 §4.1.5)")]
-    NotYetValid(i64),
-    /// RFC 7519 §2 counts seconds.
-    #[error("the ID token's {0} is in milliseconds instead of seconds (NumericDate, RFC 7519 §2)")]
-    Milliseconds(&'static str),
-    /// Item 10.
-    #[error("the ID token was issued {0} s in the future")]
-    IssuedInFuture(i64),
-    /// Item 10.
-    #[error(
-        "the ID token was issued {0} s ago, too long for a login that just ended (OpenID Connect Core §3.1.3.7 item 10)"
-    )]
-    IssuedLongAgo(i64),
-    /// Item 11.
-    #[error("the ID token's nonce is not the one that was sent (OpenID Connect Core §3.1.3.7 item 11)")]
-    Nonce,
-    /// §3.1.3.8.
-    #[error("at_hash in the ID token does not match the access token (OpenID Connect Core §3.1.3.8)")]
-    AccessTokenHash,
-    /// §12.2.
-    #[error(
-        "the refreshed ID token is of {}, but {} signed in (OpenID Connect Core §12.2)",
-        Quoted::name(found),
-        Quoted::name(expected)
-    )]
-    OtherSubject {
-        expected: String,
-        /// Who it is of.
-        found: String,
-    },
-    /// §12.2.
-    #[error("the refreshed ID token has another {0} than the first one (OpenID Connect Core §12.2)")]
-    Changed(&'static str),
-}
-
-/// What a difference in the slash at the end alone means.
-fn contradiction(expected: &str, found: &str) -> &'static str {
-    if differ_in_final_slash(expected, found) {
-        ": the two differ in the slash at the end only, so the server contradicts its own metadata, and its operator has to correct it"
-    } else {
-        ""
-    }
-}
-
-fn differ_in_final_slash(one: &str, other: &str) -> bool {
-    one != other && one.trim_end_matches('/') == other.trim_end_matches('/')
-}
-
-impl IdTokenError {
-    /// Whether the server names its issuer in two ways, one with a slash at the end.
-    pub fn is_contradiction_of_server(&self) -> bool {
-        matches!(self, IdTokenError::Issuer { expected, found } if differ_in_final_slash(expected, found))
-    }
-
-    /// In what the ID token speaks of another party, if that is what is wrong.
-    pub fn other_party(&self) -> Option<OtherParty> {
-        let (claim, expected, found) = match self {
-            IdTokenError::Issuer { expected, found } => ("iss", expected, found),
-            IdTokenError::OtherSubject { expected, found } => ("sub", expected, found),
-            IdTokenError::Audience { expected, found } => ("aud", expected, found),
-            _ => return None,
-        };
-        Some(OtherParty {
-            claim,
-            expected: expected.clone(),
-            found: found.clone(),
-        })
-    }
-
-    /// Whether a clock that is off would explain it.
-    pub fn may_be_clock_skew(&self) -> bool {
-        matches!(
-            self,
-            IdTokenError::Expired(_)
-                | IdTokenError::NotYetValid(_)
-                | IdTokenError::IssuedInFuture(_)
-                | IdTokenError::IssuedLongAgo(_)
-        )
-    }
-}
-
 /// Checks an ID token's claims.
 ///
 /// # Errors
@@ -276,17 +166,7 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
     check_issuer_and_subject(&jwt.claims, expected)?;
     let audiences = check_audience(&jwt.claims, expected)?;
     let algorithm = jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
-    let asymmetric = ["RS", "PS", "ES"].iter().any(|family| {
-        algorithm
-            .strip_prefix(family)
-            .is_some_and(|bits| ["256", "384", "512"].contains(&bits))
-    });
-    let with_shared_secret = ["HS256", "HS384", "HS512"].contains(&algorithm);
-    let edwards = ["EdDSA", "Ed25519"].contains(&algorithm);
-    let proves_something = asymmetric || edwards || (with_shared_secret && expected.client_has_secret);
-    if !proves_something {
-        return Err(IdTokenError::Algorithm(algorithm.to_owned()));
-    }
+    check_algorithm(algorithm, expected)?;
     if jwt.header.contains_key("crit") {
         return Err(IdTokenError::Critical);
     }
@@ -298,16 +178,13 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
     }
     let expires_at = check_times(&claims, expected)?;
     let subject = subject_in(&claims).ok_or(IdTokenError::Missing("sub"))?.to_owned();
-    match (&expected.context, claims.get("nonce").map(Value::as_str)) {
-        (IdTokenContext::Login(Some(nonce)), Some(Some(received))) if nonce.matches(received) => {}
-        (IdTokenContext::Login(None) | IdTokenContext::Refresh { .. }, None)
-        | (IdTokenContext::Refresh { .. }, Some(_)) => {}
-        (IdTokenContext::Login(_), _) => return Err(IdTokenError::Nonce),
-    }
-    if let IdTokenContext::Refresh { first: Some(first), .. } = expected.context
-        && let Some(claim) = first.difference(&FirstClaims::of(&claims))
-    {
-        return Err(IdTokenError::Changed(claim));
+    match &expected.context {
+        IdTokenContext::Login(demands) => demands.check(&claims, expected.now)?,
+        IdTokenContext::Refresh { first, .. } => {
+            if let Some(claim) = first.and_then(|first| first.difference(&FirstClaims::of(&claims))) {
+                return Err(IdTokenError::Changed(claim));
+            }
+        }
     }
     if let Some(at_hash) = claims.get("at_hash") {
         let computed = access_token_hash(algorithm, expected.access_token);
@@ -320,6 +197,50 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
         expires_at,
         claims,
     })
+}
+
+/// Whether a signature by this algorithm can prove anything, and is one that
+/// the server announces.
+fn check_algorithm(algorithm: &str, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    let is_with_secret = algorithm == signature::WITH_SECRET && expected.client_has_secret;
+    if !is_with_secret && !is_supported_algorithm(algorithm) {
+        return Err(IdTokenError::Algorithm(algorithm.to_owned()));
+    }
+    match expected.context {
+        IdTokenContext::Login(LoginDemands { algorithms, .. }) if !algorithms.is_empty() => {
+            // RFC 9864 gives EdDSA with this curve a name of its own.
+            let same = |listed: &str| match listed {
+                "EdDSA" | "Ed25519" => matches!(algorithm, "EdDSA" | "Ed25519"),
+                listed => listed == algorithm,
+            };
+            match algorithms.iter().any(|listed| same(listed)) {
+                true => Ok(()),
+                false => Err(IdTokenError::UnannouncedAlgorithm(algorithm.to_owned())),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+impl LoginDemands<'_> {
+    /// Checks `nonce` and `auth_time` (OpenID Connect Core §3.1.3.7 items 11 and 13).
+    fn check(&self, claims: &Map<String, Value>, now: UnixSeconds) -> Result<(), IdTokenError> {
+        match (self.nonce, claims.get("nonce").map(Value::as_str)) {
+            (Some(nonce), Some(Some(received))) if nonce.matches(received) => {}
+            (None, None) => {}
+            _ => return Err(IdTokenError::Nonce),
+        }
+        let Some(max_age_s) = self.max_age_s else {
+            return Ok(());
+        };
+        let auth_time = claims.get("auth_time").and_then(numeric_date);
+        let age_s = now.seconds_since(auth_time.ok_or(IdTokenError::Missing("auth_time"))?);
+        let limit_s = i64::try_from(max_age_s).unwrap_or(i64::MAX);
+        if age_s > limit_s.saturating_add(CLOCK_SKEW_S) {
+            return Err(IdTokenError::SignedInTooLongAgo { age_s, max_age_s });
+        }
+        Ok(())
+    }
 }
 
 fn subject_in(claims: &Map<String, Value>) -> Option<&str> {
@@ -425,16 +346,20 @@ pub(crate) fn numeric_date(value: &Value) -> Option<UnixSeconds> {
     (number >= 0).then_some(UnixSeconds(number))
 }
 
-/// The left half of the access token's hash (OpenID Connect Core §3.1.3.6);
-/// `None` for algorithms whose hash is not SHA-2.
+/// The left half of the access token's hash (OpenID Connect Core §3.1.3.6),
+/// by the hash function of the signature: that of Ed25519 is SHA-512 (RFC 8032
+/// §5.1). `None` for algorithms whose hash is not known.
 pub fn access_token_hash(algorithm: &str, access_token: &Secret) -> Option<String> {
     let bytes = access_token.expose().as_bytes();
     let half = |digest: &[u8]| base64url(&digest[..digest.len() / 2]);
-    match algorithm.get(2..)? {
-        "256" => Some(half(&Sha256::digest(bytes))),
-        "384" => Some(half(&Sha384::digest(bytes))),
-        "512" => Some(half(&Sha512::digest(bytes))),
-        _ => None,
+    match algorithm {
+        "EdDSA" | "Ed25519" => Some(half(&Sha512::digest(bytes))),
+        _ => match algorithm.get(2..)? {
+            "256" => Some(half(&Sha256::digest(bytes))),
+            "384" => Some(half(&Sha384::digest(bytes))),
+            "512" => Some(half(&Sha512::digest(bytes))),
+            _ => None,
+        },
     }
 }
 

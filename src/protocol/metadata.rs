@@ -62,6 +62,8 @@ pub struct ServerMetadata {
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,
     /// Whether the server gives bound tokens only, by the name that RFC 9728 §2 has for it.
     pub dpop_bound_access_tokens_required: bool,
+    /// How ID tokens may be signed (OpenID Connect Discovery §3).
+    pub id_token_signing_alg_values_supported: Option<Vec<String>>,
     /// Members that cannot be used as they are, and count as absent.
     pub problems: Vec<MetadataError>,
 }
@@ -165,6 +167,7 @@ impl ServerMetadata {
             authorization_details_types_supported: reader.list("authorization_details_types_supported"),
             dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
             dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
+            id_token_signing_alg_values_supported: reader.list("id_token_signing_alg_values_supported"),
             problems: reader.problems,
         }
     }
@@ -290,6 +293,14 @@ impl ServerMetadata {
     pub fn announces_s256(&self) -> bool {
         let methods = self.code_challenge_methods_supported.as_deref().unwrap_or_default();
         methods.iter().any(|method| method == S256)
+    }
+
+    /// The algorithms that ID tokens may be signed with; empty where the server
+    /// does not say.
+    pub fn id_token_algorithms(&self) -> &[String] {
+        self.id_token_signing_alg_values_supported
+            .as_deref()
+            .unwrap_or_default()
     }
 
     /// The authentication method for a client with these credentials: of those

@@ -18,7 +18,10 @@ use super::keys::pair::Keys;
 use super::mcp::sessions::Sessions;
 use super::notes::Notes;
 use super::pages::layout::Pages;
+use super::scopes::KnownScopes;
+use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
+use super::settings::resources::KnownResources;
 use super::settings::users::Users;
 use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
@@ -73,6 +76,10 @@ pub struct AuthorizationServer {
     pub(crate) authorities: Vec<String>,
     pub(crate) clients: Clients,
     pub(crate) users: Users,
+    pub(crate) resources: KnownResources,
+    pub(crate) scopes: KnownScopes,
+    /// What every token says beside its own claims.
+    pub(crate) claims: ExtraClaims,
     pub(crate) documents: Documents,
     pub(crate) faults: FaultInjection,
     /// Browser applications of these origins may use the endpoints for programs.
@@ -129,6 +136,9 @@ impl AuthorizationServer {
             clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
             documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
+            resources: KnownResources::new(settings.resources.clone()),
+            scopes: KnownScopes::new(settings),
+            claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),

@@ -28,7 +28,6 @@ use super::violations::request::ServerFacts;
 use crate::protocol::client::PresentedClient;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
-use crate::rules::Rule;
 
 impl AuthorizationServer {
     /// Answers one request. What it commits, it commits before it returns.
@@ -73,7 +72,7 @@ impl AuthorizationServer {
         let refused = check_host(self, request).is_err()
             || !route.names_clients()
             || cors::refuse_foreign_page(&self.allowed_origins, route, request).is_some();
-        if refused || self.violations.violates(Rule::ClientIdDocumentAccepted) {
+        if refused {
             return None;
         }
         let params = match request.method.as_str() {

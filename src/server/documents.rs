@@ -3,7 +3,7 @@
 
 use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
-use super::scopes::{DEFAULT_SCOPE, NOTES_SCOPE, SCOPES};
+use super::scopes::{DEFAULT_SCOPE, KnownScopes, NOTES_SCOPE};
 use super::settings::dpop::DpopDemands;
 use super::settings::{Registration, ServeSettings};
 use super::violations;
@@ -100,7 +100,7 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         code_challenge_methods_supported: list(&[S256]),
         token_endpoint_auth_methods_supported: list(&methods),
         token_endpoint_auth_signing_alg_values_supported: list(&ASSERTION_ALGORITHMS),
-        scopes_supported: list(&SCOPES),
+        scopes_supported: list(&KnownScopes::new(settings).names()),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query", "form_post"]),
         grant_types_supported: list(&Grant::TYPES),

@@ -12,6 +12,7 @@ use crate::protocol::abnf::base64url;
 use crate::protocol::token_response::TokenType;
 use crate::secret::Secret;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// `aud` and `client_id` are always there, but where that rule is violated.
@@ -31,6 +32,9 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
+    /// Those of the setup.
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 /// The key that a token is bound to (RFC 9449 §6.1).
@@ -68,6 +72,9 @@ struct IdTokenClaims<'a> {
     at_hash: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
+    /// Those of the setup and of the user.
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +164,7 @@ fn access_token(
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
+        extra: server.claims.access_token.members(),
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {
@@ -207,16 +215,25 @@ fn id_token(
         hashed_token: access_token.expose(),
         nonce: issued.nonce.as_deref(),
     });
+    let mut extra = server.claims.id_token.members().clone();
+    let user = server.users.with_subject(&issued.subject);
+    for (name, value) in user.iter().flat_map(|user| user.claims.granted_by(&issued.scope)) {
+        extra.insert(name.clone(), value.clone());
+    }
     let claims = IdTokenClaims {
         iss: facts.issuer,
         sub: &policy.subject(&issued.subject),
         aud: facts.audience,
         azp: facts.authorized_party,
-        auth_time: issued.auth_time.map(|at| at.0),
+        auth_time: issued
+            .auth_time
+            .filter(|_| policy.names_sign_in_time_in_id_tokens())
+            .map(|at| at.0),
         iat: facts.issued_at,
         exp: facts.expires_at,
         at_hash: &access_token_hash(facts.hashed_token),
         nonce: facts.nonce,
+        extra: &extra,
     };
     if !policy.signs_id_tokens() {
         return server.keys.leave_unsigned(moment.randomness, &claims);

@@ -94,6 +94,8 @@ mod refresh;
 #[cfg(unix)]
 mod relocation;
 #[cfg(unix)]
+mod relying_party;
+#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
@@ -101,6 +103,7 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 mod serve_mcp;
+mod serve_setup;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

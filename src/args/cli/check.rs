@@ -1,8 +1,9 @@
 //! The flags of `oauth check`.
 
 use crate::args::login::LoginOptions;
-use crate::rules::Rule;
-use clap::{Args, ValueHint};
+use crate::rules::{Rule, ServerProfile};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Options of `oauth check`.
@@ -17,10 +18,33 @@ pub struct CheckOptions {
     /// Leave this rule out; repeatable
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     pub skip: Vec<Rule>,
+    /// Test the rules of this profile, as binding as it makes them
+    #[arg(long = "for", value_name = "PROFILE", help_heading = "Rules")]
+    pub server_profile: Option<ServerProfile>,
     /// List the rules and test nothing
     #[arg(long, help_heading = "Rules")]
     pub list: bool,
     /// Write the report as JUnit XML, too
     #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
+    /// Write the report as SARIF 2.1.0, too
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
+}
+
+impl ValueEnum for ServerProfile {
+    fn value_variants<'a>() -> &'a [Self] {
+        ServerProfile::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            ServerProfile::OAuth21 => "OAuth 2.1",
+            ServerProfile::Rfc9700 => "Best Current Practice for OAuth 2.0 Security",
+            ServerProfile::OpenIdConnect => "OpenID Connect",
+            ServerProfile::Fapi2 => "FAPI 2.0 Security Profile",
+            ServerProfile::Mcp => "Model Context Protocol",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
 }

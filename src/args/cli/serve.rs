@@ -28,6 +28,9 @@ pub struct ServeOptions {
         help = "Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]"
     )]
     pub redirect_uri: Vec<String>,
+    /// Users with claims, clients, resources, lifetimes and claims of tokens, in TOML; flags win over it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub setup: Option<PathBuf>,
     /// Keys that stay the same from run to run: PEM with a P-256 key, an RSA key, or both
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub signing_key_file: Option<PathBuf>,
@@ -43,15 +46,15 @@ pub struct ServeOptions {
     /// Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off
     #[arg(long, value_name = "WHICH", default_value = "on")]
     pub client_id_documents: ClientIdDocuments,
-    /// Lifetime of codes
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
-    pub code_ttl: Duration,
-    /// Lifetime of access tokens
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
-    pub access_token_ttl: Duration,
-    /// Lifetime of refresh tokens
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_duration)]
-    pub refresh_token_ttl: Duration,
+    /// Lifetime of codes [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub code_ttl: Option<Duration>,
+    /// Lifetime of access tokens [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub access_token_ttl: Option<Duration>,
+    /// Lifetime of refresh tokens [default: 30d]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub refresh_token_ttl: Option<Duration>,
     /// Whether a refresh token works once
     #[arg(long, value_name = "SWITCH", default_value = "on")]
     pub refresh_rotation: Switch,

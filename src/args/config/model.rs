@@ -74,15 +74,6 @@ pub(super) fn kind_of(key: &str) -> Option<SettingKind> {
     KEYS.iter().find(|(name, _)| *name == key).map(|(_, kind)| *kind)
 }
 
-/// The nearest known key, where one is near.
-pub(super) fn nearest(key: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .map(|name| (strsim::damerau_levenshtein(key, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min()
-        .map(|(_, name)| name)
-}
-
 /// One profile's settings, as the file has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {

@@ -2,7 +2,8 @@
 //! nearest known key.
 
 use super::error::ConfigError;
-use super::model::{Config, KEYS, Profile, Setting, SettingKind, expected, kind_of, nearest};
+use super::model::{Config, KEYS, Profile, Setting, SettingKind, expected, kind_of};
+use crate::args::toml_source::{line_at, line_of, nearest};
 use crate::store::ProfileName;
 use crate::system::files::named;
 use std::path::Path;
@@ -71,15 +72,9 @@ struct SourceMap<'a> {
     warnings: Vec<String>,
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().iter().take(offset);
-    1 + before.filter(|byte| **byte == b'\n').count()
-}
-
 impl SourceMap<'_> {
     fn line_of(&self, table: &dyn TableLike, key: &str, item: &Item) -> usize {
-        let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
-        line_at(self.text, span.map_or(0, |span| span.start))
+        line_of(self.text, table, key, item)
     }
 
     fn wrong_type(&self, line: usize, key: &str, expected: &'static str) -> ConfigError {

@@ -106,6 +106,13 @@ impl RequestOptions {
             "param",
             &RESERVED_PARAMETERS,
         )?;
+        let max_age = extra.iter().find(|(name, _)| name == "max_age");
+        if max_age.is_some_and(|(_, seconds)| seconds.parse::<u64>().is_err()) {
+            return Err(invalid(
+                "--param",
+                "max_age must be a number of seconds (OpenID Connect Core §3.1.2.1)",
+            ));
+        }
         let extra_token_params = pairs(
             &self.token_param,
             "--token-param",

@@ -1,7 +1,8 @@
 //! The report as one JSON object.
 
 use crate::check::report::{Report, RuleResult, Verdict};
-use crate::rules::Rule;
+use crate::check::request::Selection;
+use crate::rules::{Level, Rule};
 use serde_json::{Value, json};
 
 /// `rules` has every rule, `findings` those that break a MUST.
@@ -15,14 +16,22 @@ pub fn render(report: &Report) -> String {
     )
 }
 
-/// All rules with what they say, for `--list`.
-pub fn list() -> String {
-    let rules: Vec<Value> = Rule::ALL.iter().copied().map(named).collect();
+/// The rules that are asked for, with what they say, for `--list`.
+pub fn list(selection: &Selection) -> String {
+    let rules: Vec<Value> = Rule::ALL
+        .iter()
+        .filter(|rule| selection.is_of_profile(**rule))
+        .map(|rule| {
+            let mut object = named(*rule, selection.level(*rule));
+            object["profiles"] = rule.profiles().map(|profile| json!(profile.as_str())).collect();
+            object
+        })
+        .collect();
     format!("{}\n", Value::Array(rules))
 }
 
 fn object(result: &RuleResult) -> Value {
-    let mut object = named(result.rule);
+    let mut object = named(result.rule, result.level);
     object["verdict"] = json!(result.verdict.as_str());
     object["reason"] = json!(result.reason);
     if let Some(evidence) = &result.evidence {
@@ -32,12 +41,12 @@ fn object(result: &RuleResult) -> Value {
     object
 }
 
-fn named(rule: Rule) -> Value {
+fn named(rule: Rule, level: Level) -> Value {
     json!({
         "id": rule.id(),
         "rfc": rule.document(),
         "section": rule.section(),
-        "level": rule.level().as_str(),
+        "level": level.as_str(),
         "statement": rule.statement(),
     })
 }

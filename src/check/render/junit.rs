@@ -61,7 +61,7 @@ fn test_case(xml: &mut String, result: &RuleResult) {
         escape_html(&class),
         rule.id()
     );
-    let mut details = format!("{} ({})", rule.statement(), rule.level().as_str());
+    let mut details = format!("{} ({})", rule.statement(), result.level.as_str());
     if let Some(evidence) = &result.evidence {
         let _ = write!(details, "\nsent: {}\ncame: {}", evidence.request, evidence.response);
     }

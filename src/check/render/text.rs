@@ -2,6 +2,7 @@
 //! is not as it should be with its reason, a summary line at the end.
 
 use crate::check::report::{Report, RuleResult, Verdict};
+use crate::check::request::Selection;
 use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
@@ -86,15 +87,15 @@ fn line(text: &mut String, result: &RuleResult, theme: Theme) {
     }
 }
 
-/// All rules with what they say, for `--list`.
-pub fn list() -> String {
+/// The rules that are asked for, with what they say, for `--list`.
+pub fn list(selection: &Selection) -> String {
     let mut text = String::new();
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule)) {
         let _ = writeln!(
             text,
             "{:<32} {:<6} {} §{}: {}",
             rule.id(),
-            rule.level().as_str(),
+            selection.level(*rule).as_str(),
             rule.document(),
             rule.section(),
             rule.statement()

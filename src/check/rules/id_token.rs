@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 /// The longest `sub` (OpenID Connect Core §2).
 const MAX_SUBJECT_CHARS: usize = 255;
 
+/// Long enough that a person who signed in for this examination need not do it again.
+const MAX_AGE_S: i64 = 3600;
+
 /// What the claims are compared with.
 struct Context<'m> {
     jwt: UnverifiedJwt,
@@ -162,8 +165,35 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             })
         });
     }
+    check.rule(Rule::IdTokenMaxAge, &mut max_age);
     check.rule(Rule::IdTokenSignature, &mut signature);
     check.rule(Rule::IdTokenKeyReference, &mut key_reference);
+}
+
+fn max_age(check: &mut Check<'_, '_>) -> CheckResult {
+    check.prober.needs_openid()?;
+    check.needs_working_login()?;
+    let mut probe = check.prober.probe()?;
+    probe.params.set("max_age", &MAX_AGE_S.to_string());
+    let purpose = "with max_age, for when the person signed in";
+    let Some(exchange) = check.answer_or_page(probe, purpose)? else {
+        return inconclusive("a request with max_age is refused by a page");
+    };
+    let code = check.code_of(exchange)?;
+    let (tokens, exchange) = check.redeem(&code)?;
+    check.prober.show(Some(exchange.evidence()));
+    let token = claims_of(&tokens);
+    check.keep_for_later(tokens);
+    match token?.claims.get("auth_time").and_then(numeric_date) {
+        None => violated("auth_time is absent or no number"),
+        Some(auth_time) => {
+            let age_s = check.prober.world.caller.now().seconds_since(auth_time);
+            ensure(
+                age_s <= MAX_AGE_S + CLOCK_SKEW_S,
+                format!("the sign-in was {age_s} s ago"),
+            )
+        }
+    }
 }
 
 fn signature(check: &mut Check<'_, '_>) -> CheckResult {

@@ -6,16 +6,15 @@ use crate::check::error::CheckError;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
 use crate::exit::ExitCode;
-use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::lint;
 use crate::flow::discovery::report::DiscoveryReport;
-use crate::flow::discovery::walk::{Attempt, FoundDocument, Outcome};
+use crate::flow::discovery::walk::{FoundDocument, Walk};
 use crate::protocol::client::ClientAuthenticationMethod;
-use crate::protocol::endpoint::Issuer;
-use crate::protocol::http::HttpRequest;
+use crate::protocol::endpoint::{Endpoint, HttpPolicy};
+use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::metadata::ServerMetadata;
 use crate::rules::Rule;
-use crate::transport::UrlSource;
+use crate::transport::{TransportError, UrlSource};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -64,6 +63,19 @@ impl Document {
 }
 
 impl Documents {
+    /// Whether a document of this URL's kind is there, or no further one is needed.
+    fn have_kind_of(&self, url: &Url) -> bool {
+        let is_openid = url.path().contains(OPENID_NAME);
+        self.second.is_some() || self.first.iter().any(|first| first.is_openid() == is_openid)
+    }
+
+    fn add(&mut self, document: Document) {
+        match self.first {
+            None => self.first = Some(document),
+            Some(_) => self.second = Some(document),
+        }
+    }
+
     fn openid(&self) -> Result<&Document, Failure> {
         let documents = self.first.iter().chain(&self.second);
         match documents.into_iter().find(|document| document.is_openid()) {
@@ -103,46 +115,42 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     let both_given = server.authorization_endpoint.is_some() && server.token_endpoint.is_some();
     if let Some(issuer) = server.issuer.as_ref().filter(|_| !both_given) {
         documents.asked = issuer.to_string();
-        let mut attempts = Vec::new();
-        for url in issuer.well_known_urls() {
-            let is_openid = url.path().contains(OPENID_NAME);
-            let known = documents.first.iter().any(|first| first.is_openid() == is_openid);
-            if known || documents.second.is_some() {
+        let mut walk = Walk::new(issuer);
+        while let Some(url) = walk.next_url() {
+            if documents.have_kind_of(&url) {
                 continue;
             }
-            let request = HttpRequest::get(url.clone());
-            let exchange = match check.prober.send(request) {
-                Ok(exchange) => exchange,
+            let (exchange, answer) = match check.prober.send(HttpRequest::get(url.clone())) {
+                Ok(exchange) => {
+                    let response = exchange.response.clone();
+                    (Some(exchange), Ok(response))
+                }
                 Err(_) if check.prober.interrupted.is_some() => break,
-                Err(_) => {
-                    // What is wrong on this side is said as a login says it.
-                    let outcome = outcome_in_login(check, issuer, &url)?;
-                    attempts.push(Attempt { url, outcome });
-                    continue;
-                }
+                // What is wrong on this side is said as a login says it.
+                Err(_) => (None, answer_in_login(check, &url)),
             };
-            let status = exchange.status();
-            match exchange.object().filter(|_| status == 200) {
-                Some(members) if documents.first.is_none() => {
-                    documents.first = Some(Document { exchange, members });
-                }
-                Some(members) => documents.second = Some(Document { exchange, members }),
-                None => {
-                    if let Err(outcome) = Outcome::from_response(&url, &exchange.response) {
-                        attempts.push(Attempt { url, outcome });
-                    }
-                }
+            let found = walk.record(url, answer);
+            if let Some((found, exchange)) = found.zip(exchange) {
+                let members = found.members;
+                documents.add(Document { exchange, members });
             }
         }
         if documents.first.is_none() && check.prober.interrupted.is_none() {
-            let issuer = issuer.to_string();
-            return Err(Box::new(DiscoveryError::from_attempts(issuer, attempts)).into());
+            return Err(Box::new(walk.into_failure()).into());
         }
     }
     check.prober.target.is_openid_provider = documents.openid().is_ok();
     let mut all = documents.first.iter().chain(&documents.second);
     check.prober.target.request_objects_supported =
         all.any(|document| document.members.get("request_parameter_supported") == Some(&Value::Bool(true)));
+    let first = documents.first.as_ref();
+    check.prober.target.takes_client_id_documents = first.is_some_and(|document| {
+        document.members.get("client_id_metadata_document_supported") == Some(&Value::Bool(true))
+    });
+    check.prober.target.registration_endpoint = first.and_then(|document| {
+        let named = document.text("registration_endpoint")?;
+        Endpoint::parse_untrusted(named, &document.exchange.request.url, HttpPolicy::LoopbackOnly).ok()
+    });
     check.prober.target.metadata = usable(check, documents.first.as_ref());
     check.prober.client = check
         .prober
@@ -159,28 +167,13 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
 }
 
 /// What a login gets from this URL.
-///
-/// # Errors
-/// The server is not reached.
-fn outcome_in_login(check: &mut Check<'_, '_>, issuer: &Issuer, url: &Url) -> Result<Outcome, CheckError> {
+fn answer_in_login(check: &mut Check<'_, '_>, url: &Url) -> Result<HttpResponse, TransportError> {
     let transport = check.prober.world.caller.transport;
     let request = HttpRequest::get(url.clone());
-    let answer = check.prober.runtime.block_on(async {
+    check.prober.runtime.block_on(async {
         transport.prepare(url, UrlSource::Server)?;
         transport.send(&request, &mut crate::trace::NoopObserver).await
-    });
-    match answer {
-        Ok(response) => Ok(match Outcome::from_response(url, &response) {
-            Ok(_) => Outcome::NotUsed("the first answer could not be read"),
-            Err(outcome) => outcome,
-        }),
-        Err(error) if error.may_have_been_received() => Ok(Outcome::Failed(error)),
-        Err(source) => Err(Box::new(DiscoveryError::Unreachable {
-            issuer: issuer.to_string(),
-            source,
-        })
-        .into()),
-    }
+    })
 }
 
 /// What can be used of the metadata, with what was given by hand before it.

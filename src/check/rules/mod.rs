@@ -3,6 +3,7 @@
 pub(super) mod authorize;
 pub(super) mod challenge;
 pub(super) mod client_assertion;
+pub(super) mod client_id_document;
 pub(super) mod code;
 pub(super) mod device;
 pub(super) mod dpop;
@@ -14,6 +15,7 @@ pub(super) mod pages;
 pub(super) mod pkce;
 pub(super) mod redirect_uri;
 pub(super) mod refresh;
+pub(super) mod registration;
 mod rejected_redemption;
 pub(super) mod resource;
 pub(super) mod revocation;

@@ -4,11 +4,13 @@
 use crate::check::authorization_probe::AuthorizationProbe;
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
+use crate::check::form_action::blocking_policy;
 use crate::check::report::{CheckResult, Failure, Test, ensure, inconclusive, violated};
 use crate::check::token_requests::UNKNOWN_CLIENT;
 use crate::foreign_text::Quoted;
 use crate::protocol::http::{HeaderValue, Method};
 use crate::rules::Rule;
+use url::Url;
 
 /// What a page must not repeat as it stands.
 const MARK: &str = "\"><oauth-check>'";
@@ -75,7 +77,30 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             format!("Access-Control-Allow-Origin is {}", Quoted::name(allowed)),
         )
     });
+    check.rule(Rule::AuthorizeFormAction, &mut form_action);
     check.rule(Rule::AuthorizeEscaping, &mut escaping);
+}
+
+/// Browsers but for Firefox apply the policy of a page to the redirects that
+/// answer its form, too. What is seen is the first page; servers have one
+/// policy for all as a rule.
+fn form_action(check: &mut Check<'_, '_>) -> CheckResult {
+    let probe = check.prober.probe()?;
+    let Some(page) = landing(check, &probe)?.filter(|page| page.contains("<form")) else {
+        return inconclusive("the server shows no page with a form without somebody who signs in");
+    };
+    let server = check.prober.target.metadata.authorization_endpoint.clone();
+    let Some((server, client)) = server.zip(Url::parse(probe.redirect_uri()).ok()) else {
+        return inconclusive("the redirect URI is no URL");
+    };
+    match blocking_policy(&page, server.url(), &client) {
+        None => Ok(()),
+        Some(policy) => violated(format!(
+            "form-action of the page is {}, which does not let {} through",
+            Quoted::message(&policy),
+            client.origin().ascii_serialization()
+        )),
+    }
 }
 
 /// The sign-in page, else the page for a client that nobody knows.

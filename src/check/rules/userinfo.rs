@@ -20,6 +20,11 @@ const RULES: &[(Rule, TokenTest)] = &[
         let status = check.prober.userinfo(Some(&tokens.access_token))?.status();
         ensure(status == 200, format!("the answer is status {status}"))
     }),
+    (Rule::UserinfoPost, |check, tokens| {
+        works(check, tokens)?;
+        let status = check.prober.userinfo_by_post(&tokens.access_token)?.status();
+        ensure(status == 200, format!("the answer is status {status}"))
+    }),
     (Rule::UserinfoSubject, |check, tokens| {
         let exchange = works(check, tokens)?;
         let Some(object) = exchange.object() else {

@@ -140,7 +140,7 @@ impl ReceivedCallback {
             redirect_uri: redirect_uri.as_str(),
             params: &self.params,
             method,
-            status: 303,
+            status: Page::Success.status().as_u16(),
         });
     }
 

@@ -155,6 +155,9 @@ impl Diagnosis for LoginError {
             LoginError::IdToken(error) if error.is_contradiction_of_server() => one(
                 "Another --issuer does not help: the metadata and the ID tokens of the server have to name the same issuer (OpenID Connect Discovery §4.3).",
             ),
+            LoginError::IdToken(error) if error.is_encrypted() => one(
+                "Register the client without id_token_encrypted_response_alg (OpenID Connect Dynamic Client Registration §2): signed ID tokens are supported, encrypted ones are not.",
+            ),
             LoginError::IdToken(_) => one("Run it again with -vv to see the token response."),
         }
     }

@@ -30,6 +30,7 @@ pub(super) async fn response_verifier(
     warn_if_unsupported(mode, metadata.response_modes_supported.as_deref(), caller);
     let client_secret = client.credentials.secret.clone();
     let keys = match (&metadata.jwks_uri, server.is_discovered) {
+        _ if server.keys.is_some() => server.keys.as_ref().map(|keys| keys.set().clone()).unwrap_or_default(),
         (Some(jwks_uri), _) => issuer_keys(&KeySource::JwksUri(jwks_uri.clone()), caller).await?,
         (None, true) if client_secret.is_none() => {
             let source = KeySource::Issuer(issuer.clone(), request.server.allowance);

@@ -61,13 +61,15 @@ impl Issued<'_> {
             assumed_ttl,
         } = *self;
         trace_token_response(&response, Quirks::Warn, caller.observer);
-        let id_token = check_id_token(&response, requested, server, client, caller)?;
-        if id_token.is_none() {
+        let checked = check_id_token(&response, requested, server, client, caller).await?;
+        if checked.is_none() {
             response.id_token = None;
         }
         let now = caller.now();
         let token_response = response.to_json();
         let mut session = server.session(client, RequestedAccess::from(requested), dpop);
+        session.subject_is_unverified = checked.as_ref().is_some_and(|checked| !checked.is_verified);
+        let id_token = checked.map(|checked| checked.id_token);
         session.subject = id_token.as_ref().map(|id_token| id_token.subject.clone());
         apply_token_response(&mut session, &Part::default(), response, assumed_ttl, now);
         fault::here(Point::CodeExchanged);

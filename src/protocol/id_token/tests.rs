@@ -22,7 +22,10 @@ fn check_with(header: Value, claims: &Value) -> Result<IdToken, IdTokenError> {
             client_has_secret: false,
             now: NOW,
             access_token: &access_token,
-            context: IdTokenContext::Login(Some(&nonce)),
+            context: IdTokenContext::Login(LoginDemands {
+                nonce: Some(&nonce),
+                ..LoginDemands::default()
+            }),
         },
     )
 }
@@ -182,4 +185,94 @@ fn a_refreshed_id_token_repeats_the_claims_of_the_first_where_it_has_them() {
     for (claim, value) in [("nonce", json!("m")), ("auth_time", json!(8)), ("azp", json!("c"))] {
         assert_eq!(with(claim, value), Err(IdTokenError::Changed(claim)));
     }
+}
+
+/// The demands of a login, beside the right nonce.
+fn demanded(
+    max_age_s: Option<u64>,
+    algorithms: &[&str],
+    header: &Value,
+    claims: &Value,
+) -> Result<IdToken, IdTokenError> {
+    let text = format!("{}.AA", signing_input(header, claims));
+    let nonce = Nonce::parse("n").unwrap();
+    let algorithms: Vec<String> = algorithms.iter().map(|name| (*name).to_owned()).collect();
+    check(
+        &text,
+        &Expected {
+            issuer: Some("https://as.example"),
+            client_id: "c",
+            client_has_secret: true,
+            now: NOW,
+            access_token: &Secret::from("t"),
+            context: IdTokenContext::Login(LoginDemands {
+                nonce: Some(&nonce),
+                max_age_s,
+                algorithms: &algorithms,
+            }),
+        },
+    )
+}
+
+#[test]
+fn with_max_age_the_sign_in_must_be_that_recent() {
+    let with = |max_age_s: u64, auth_time: Value| {
+        let mut claims = claims();
+        claims["auth_time"] = auth_time;
+        demanded(Some(max_age_s), &[], &json!({"alg": "ES256"}), &claims).err()
+    };
+    assert_eq!(with(300, json!(NOW.0 - 300)), None);
+    assert_eq!(with(300, json!(NOW.0 - 360)), None, "within the clocks' skew");
+    assert_eq!(with(0, json!(NOW.0)), None);
+    assert_eq!(with(u64::MAX, json!(0)), None);
+    assert_eq!(
+        with(300, json!(NOW.0 - 361)),
+        Some(IdTokenError::SignedInTooLongAgo {
+            age_s: 361,
+            max_age_s: 300
+        })
+    );
+    for unusable in [json!(null), json!("now"), json!(-1)] {
+        assert_eq!(with(300, unusable), Some(IdTokenError::Missing("auth_time")));
+    }
+    let without = demanded(Some(300), &[], &json!({"alg": "ES256"}), &claims());
+    assert_eq!(without.err(), Some(IdTokenError::Missing("auth_time")));
+}
+
+#[test]
+fn only_algorithms_that_prove_something_and_are_announced() {
+    let with =
+        |algorithm: &str, announced: &[&str]| demanded(None, announced, &json!({ "alg": algorithm }), &claims()).err();
+    for algorithm in [
+        "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256",
+    ] {
+        assert_eq!(with(algorithm, &[]), None, "{algorithm}");
+        assert_eq!(with(algorithm, &["RS1", algorithm]), None, "{algorithm}");
+    }
+    assert_eq!(with("Ed25519", &["EdDSA"]), None);
+    for algorithm in ["HS384", "HS512", "ES256K", "Ed448", "none"] {
+        let refused = Some(IdTokenError::Algorithm(algorithm.into()));
+        assert_eq!(with(algorithm, &[algorithm]), refused);
+    }
+    assert_eq!(
+        with("PS256", &["RS256", "ES256"]),
+        Some(IdTokenError::UnannouncedAlgorithm("PS256".into()))
+    );
+}
+
+#[test]
+fn at_hash_takes_the_hash_of_the_signature() {
+    // OpenID Connect Core §A.3 has the first value; that of Ed25519 is SHA-512.
+    let token = Secret::from("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+    let hash = |algorithm: &str| access_token_hash(algorithm, &token);
+    assert_eq!(hash("RS256").as_deref(), Some("77QmUPtjPfzWtF2AnpK9RQ"));
+    assert_eq!(hash("EdDSA"), hash("ES512"));
+    assert_eq!(hash("Ed25519"), hash("ES512"));
+    assert_eq!(hash("none"), None);
+    let mut claims = claims();
+    claims["at_hash"] = json!("77QmUPtjPfzWtF2AnpK9RQ");
+    assert_eq!(
+        check_with(json!({"alg": "EdDSA"}), &claims).err(),
+        Some(IdTokenError::AccessTokenHash)
+    );
 }

@@ -2,6 +2,7 @@
 //! is compared.
 
 use super::key::{Curve, Jwk, KeyMaterial};
+use p521::ecdsa::signature::Verifier;
 use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 
 /// An algorithm that a published key can prove (RFC 7518 §3.1, RFC 8037 §3.1).
@@ -10,9 +11,16 @@ pub(super) struct Algorithm {
     scheme: Scheme,
 }
 
+/// Whether a published key can prove a signature by the algorithm of this name.
+pub fn is_supported_algorithm(name: &str) -> bool {
+    Algorithm::named(name).is_some()
+}
+
 enum Scheme {
     Rsa(&'static RsaParameters),
     EllipticCurve(Curve, &'static dyn VerificationAlgorithm),
+    /// ES512, which ring does not have.
+    P521,
     Edwards,
 }
 
@@ -34,6 +42,7 @@ impl Algorithm {
                 "ES384",
                 Scheme::EllipticCurve(Curve::P384, &signature::ECDSA_P384_SHA384_FIXED),
             ),
+            "ES512" => ("ES512", Scheme::P521),
             // RFC 9864 gives EdDSA with this curve a name of its own.
             "EdDSA" => ("EdDSA", Scheme::Edwards),
             "Ed25519" => ("Ed25519", Scheme::Edwards),
@@ -46,6 +55,7 @@ impl Algorithm {
         let same_type = match (&self.scheme, &key.material) {
             (Scheme::Rsa(_), KeyMaterial::Rsa { .. }) | (Scheme::Edwards, KeyMaterial::Edwards { .. }) => true,
             (Scheme::EllipticCurve(curve, _), KeyMaterial::EllipticCurve { curve: of_key, .. }) => curve == of_key,
+            (Scheme::P521, KeyMaterial::EllipticCurve { curve, .. }) => *curve == Curve::P521,
             _ => false,
         };
         let same_algorithm = match (&self.scheme, key.algorithm.as_deref()) {
@@ -65,6 +75,9 @@ impl Algorithm {
             (Scheme::EllipticCurve(_, algorithm), KeyMaterial::EllipticCurve { point, .. }) => {
                 UnparsedPublicKey::new(*algorithm, point).verify(message, signature)
             }
+            (Scheme::P521, KeyMaterial::EllipticCurve { point, .. }) => {
+                return p521_verifies(point, message, signature);
+            }
             (Scheme::Edwards, KeyMaterial::Edwards { point }) => {
                 UnparsedPublicKey::new(&signature::ED25519, point).verify(message, signature)
             }
@@ -72,4 +85,11 @@ impl Algorithm {
         };
         verified.is_ok()
     }
+}
+
+/// ES512: r and s of 66 octets each (RFC 7518 §3.4).
+fn p521_verifies(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point);
+    let signature = p521::ecdsa::Signature::from_slice(signature);
+    key.is_ok_and(|key| signature.is_ok_and(|signature| key.verify(message, &signature).is_ok()))
 }

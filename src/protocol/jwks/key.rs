@@ -31,6 +31,7 @@ pub(super) enum KeyMaterial {
 pub(super) enum Curve {
     P256,
     P384,
+    P521,
 }
 
 impl Curve {
@@ -38,6 +39,7 @@ impl Curve {
         match self {
             Curve::P256 => "P-256",
             Curve::P384 => "P-384",
+            Curve::P521 => "P-521",
         }
     }
 }
@@ -172,6 +174,7 @@ impl KeyMaterial {
         let (curve, length_bytes) = match curve {
             "P-256" => (Curve::P256, 32),
             "P-384" => (Curve::P384, 48),
+            "P-521" => (Curve::P521, 66),
             other => return Err(KeyProblem::Curve(other.to_owned())),
         };
         for (name, coordinate) in [("x", x), ("y", y)] {

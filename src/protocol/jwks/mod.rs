@@ -16,6 +16,7 @@ mod set;
 mod tests;
 mod verification;
 
+pub use algorithm::is_supported_algorithm;
 pub use key::{Jwk, KeyProblem};
 pub use set::{JwkSet, JwkSetError, UnusableKey};
 pub use verification::{SignatureError, VerifiedBy};

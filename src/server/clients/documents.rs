@@ -85,7 +85,10 @@ impl Documents {
             if let Some(body) = client_id_document::rewrite(violations, &fetched.body, url.as_str()) {
                 fetched.body = body;
             }
-            read(url, &fetched)
+            match client_id_document::are_accepted(violations) {
+                true => read(url, &fetched),
+                false => Err("no document is good enough (--break)".to_owned()),
+            }
         };
         let client = fetched.and_then(read).map(Arc::new);
         let mut kept = self.lock();

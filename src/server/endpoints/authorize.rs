@@ -4,6 +4,7 @@
 
 use super::authorization_response::{ReturnPath, deny, grant, reject};
 use super::prompt_requirements::PromptRequirements;
+use super::requested_access::check_requested_access;
 use crate::protocol::authorization::{AuthorizationRequest, ResponseMode};
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::grant::authorization_code;
@@ -16,7 +17,7 @@ use crate::server::message::{MAX_PARAMETERS, Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::scopes::{SCOPES, default_scope};
+use crate::server::scopes::default_scope;
 use crate::server::settings::Approval;
 use crate::server::settings::clients::RegisteredClient;
 use crate::server::violations;
@@ -195,11 +196,7 @@ fn accept(
         );
         return Err(RequestError::new("registration_not_supported", cited));
     }
-    let mut scope = request.scope.tokens().iter();
-    if let Some(unknown) = scope.find(|token| !SCOPES.contains(&token.as_str())) {
-        let reason = format!("unknown scope \"{unknown}\": there are {}", SCOPES.join(", "));
-        return Err(RequestError::new("invalid_scope", Cited::new(reason, "RFC 6749 §3.3")));
-    }
+    check_requested_access(server, &request.scope, &request.resource)?;
     if request.scope.contains("openid") && !redirect_uri_sent {
         let cited = Cited::new("redirect_uri is missing", "OpenID Connect Core §3.1.2.1");
         return Err(RequestError::new("invalid_request", cited));

@@ -17,7 +17,7 @@ pub(super) fn issue_code(
     if request.scope.contains("openid") {
         server.note_openid();
     }
-    let authorization = authorization(request, signed_in);
+    let authorization = authorization(server, request, signed_in);
     let code = server
         .grants()
         .issue_code(moment, authorization, code_binding(request))?;
@@ -40,13 +40,17 @@ fn code_binding(request: &AcceptedRequest) -> CodeBinding {
 }
 
 /// What a user agreed to.
-pub(super) fn authorization(request: &AcceptedRequest, signed_in: &SignedIn) -> Authorization {
+pub(super) fn authorization(
+    server: &AuthorizationServer,
+    request: &AcceptedRequest,
+    signed_in: &SignedIn,
+) -> Authorization {
     Authorization {
         client_id: request.client_id.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
         nonce: request.nonce.clone(),
-        subject: signed_in.user.clone(),
+        subject: server.users.subject(&signed_in.user),
         auth_time: Some(signed_in.auth_time),
         refresh_key: None,
     }

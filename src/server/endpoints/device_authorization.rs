@@ -2,8 +2,9 @@
 
 use super::client::authenticated_client;
 use super::form::parse_form;
+use super::requested_access::check_requested_access;
 use super::token::unproven_client;
-use crate::protocol::citation::{Cited, RequestError};
+use crate::protocol::citation::RequestError;
 use crate::protocol::client::ClientId;
 use crate::protocol::device_authorization::{DeviceAuthorization, ReceivedDeviceAuthorizationRequest};
 use crate::protocol::params::Params;
@@ -15,7 +16,7 @@ use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::scopes::{SCOPES, default_scope};
+use crate::server::scopes::default_scope;
 use crate::server::settings::Approval;
 use std::time::Duration;
 
@@ -121,11 +122,7 @@ fn accept(
     http: &Request,
 ) -> Result<DeviceRequest, RequestError> {
     let request = ReceivedDeviceAuthorizationRequest::parse(form)?;
-    let mut tokens = request.scope.tokens().iter();
-    if let Some(unknown) = tokens.find(|token| !SCOPES.contains(&token.as_str())) {
-        let reason = format!("unknown scope \"{unknown}\": there are {}", SCOPES.join(", "));
-        return Err(RequestError::new("invalid_scope", Cited::new(reason, "RFC 6749 §3.3")));
-    }
+    check_requested_access(server, &request.scope, &request.resource)?;
     if request.scope.contains("openid") {
         server.note_openid();
     }

@@ -15,7 +15,9 @@ pub(super) fn allow(
     question: &DeviceQuestion,
     signed_in: &SignedIn,
 ) -> Response {
-    let authorization = question.request.authorization(&signed_in.user, signed_in.auth_time);
+    let authorization = question
+        .request
+        .authorization(&server.users.subject(&signed_in.user), signed_in.auth_time);
     decide(server, moment, question, DeviceDecision::Allowed(authorization))
         .unwrap_or_else(|| server.pages.device_allowed(question.request.client_id.as_str()))
 }

@@ -30,7 +30,7 @@ pub(super) fn issue(
         let code = code.map_err(|error| RequestError::new(error.error(), Cited::uncited(error.to_string())));
         params.push("code", code?.expose());
     }
-    let tokens = token_without_code(server, moment, authorization(request, signed_in));
+    let tokens = token_without_code(server, moment, authorization(server, request, signed_in));
     let tokens = tokens.map_err(|error| failed(&error))?;
     for name in ["access_token", "token_type", "expires_in", "scope"] {
         match &tokens[name] {

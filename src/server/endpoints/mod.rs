@@ -15,6 +15,7 @@ pub(crate) mod introspect;
 pub(crate) mod mcp;
 mod prompt_requirements;
 pub(crate) mod registration;
+mod requested_access;
 pub(crate) mod resource;
 pub(crate) mod revoke;
 pub(crate) mod token;

@@ -12,6 +12,10 @@ use serde_json::json;
 /// Claims about the user, as far as the scopes reach (OpenID Connect Core
 /// §5.4). Any audience will do.
 pub(crate) fn userinfo(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
+    if http.method == "POST" && !moment.policy.answers_userinfo_by_post() {
+        let rejection = Rejection::new("only GET is answered", "--break");
+        return Response::text(405, rejection).with("allow", "GET");
+    }
     let challenge = Challenge {
         resource_metadata: None,
         scope: "openid",
@@ -36,6 +40,10 @@ pub(crate) fn userinfo(server: &AuthorizationServer, moment: &mut Moment<'_>, ht
     if token.scope.contains("email") {
         claims["email"] = json!(format!("{}@example.com", token.subject));
         claims["email_verified"] = json!(false);
+    }
+    let user = server.users.with_subject(&token.subject);
+    for (name, value) in user.iter().flat_map(|user| user.claims.granted_by(&token.scope)) {
+        claims[name] = value.clone();
     }
     with_nonce(server, moment, Response::json(200, &claims))
 }

@@ -25,6 +25,12 @@ pub enum InvalidSetting {
     /// `--user`.
     #[error("an account is written NAME:PASSWORD, neither of them empty")]
     User,
+    /// `--setup`, resources and their scopes.
+    #[error("the resource cannot be used: {0}")]
+    Resource(String),
+    /// `--setup`, claims of users and tokens.
+    #[error("the claim {} is the server's own", Quoted::name(.0))]
+    Claim(String),
     /// `--fail`.
     #[error("{} is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599", Quoted::name(.0))]
     Fault(String),
@@ -56,6 +62,10 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::RedirectUri(_) => {
                 "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."
             }
+            InvalidSetting::Resource(_) => {
+                "Name a resource server like this: resource = \"https://api.example.com\", scopes = [\"read\"]"
+            }
+            InvalidSetting::Claim(_) => "Leave it out: the server sets it in every token.",
             InvalidSetting::User => "Make an account like this: oauth serve --user demo:demo.",
             InvalidSetting::Fault(_) | InvalidSetting::Route(_) => {
                 "Let the first two token requests fail like this: oauth serve --fail token=503:2."

@@ -1,22 +1,26 @@
 //! What `oauth serve` can be told: clients, users, lifetimes, faults. The
 //! defaults are those of the command line.
 
+pub mod claims;
 pub mod client_metadata;
 pub mod clients;
 pub mod dpop;
 pub mod fault;
 pub mod invalid;
 pub mod origins;
+pub mod resources;
 pub mod signing_keys;
 pub mod users;
 
 use super::clients::document_url::ClientIdDocuments;
 use super::violations::set::Violations;
+use claims::ExtraClaims;
 use clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use dpop::DpopDemands;
 use fault::Fault;
 use invalid::InvalidSetting;
 use origins::AllowedOrigins;
+use resources::KnownResource;
 use signing_keys::SigningKeys;
 use std::time::Duration;
 use users::User;
@@ -34,6 +38,10 @@ pub struct ServeSettings {
     pub signing_keys: SigningKeys,
     /// The accounts; never empty. `auto` and `deny` decide for the first.
     pub users: Vec<User>,
+    /// The resource servers that tokens can be asked for; any where it is empty.
+    pub resources: Vec<KnownResource>,
+    /// What every token says beside its own claims.
+    pub claims: ExtraClaims,
     pub approval: Approval,
     /// Whether clients may register themselves (RFC 7591).
     pub registration: Registration,
@@ -72,6 +80,8 @@ impl ServeSettings {
             clients: vec![RegisteredClient::new(DEFAULT_CLIENT_ID, None, &[])?],
             signing_keys: SigningKeys::default(),
             users: vec!["demo:demo".parse()?],
+            resources: Vec::new(),
+            claims: ExtraClaims::default(),
             approval: Approval::Ask,
             registration: Registration::Open,
             client_id_documents: ClientIdDocuments::Public,

@@ -1,5 +1,6 @@
 //! The made-up accounts.
 
+use super::claims::Claims;
 use super::clients::secrets_match;
 use super::invalid::InvalidSetting;
 use crate::secret::Secret;
@@ -8,10 +9,32 @@ use std::str::FromStr;
 /// A made-up account.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// What is typed as user name, and the subject of the tokens.
+    /// What is typed as user name.
     pub name: String,
     /// What is typed as password.
     pub password: Secret,
+    /// What ID tokens and userinfo say of the user, as far as the scope reaches.
+    pub claims: Claims,
+}
+
+impl User {
+    /// # Errors
+    /// [`InvalidSetting::User`], without a part of the password.
+    pub fn new(name: &str, password: &str, claims: Claims) -> Result<Self, InvalidSetting> {
+        if name.is_empty() || password.is_empty() || name.chars().any(char::is_control) {
+            return Err(InvalidSetting::User);
+        }
+        Ok(User {
+            name: name.to_owned(),
+            password: Secret::from(password),
+            claims,
+        })
+    }
+
+    /// `sub` of the tokens: that of the claims, else the name.
+    pub(crate) fn subject(&self) -> &str {
+        self.claims.text("sub").unwrap_or(&self.name)
+    }
 }
 
 impl FromStr for User {
@@ -20,13 +43,7 @@ impl FromStr for User {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The message must not repeat what may be a password.
         let (name, password) = text.split_once(':').ok_or(InvalidSetting::User)?;
-        if name.is_empty() || password.is_empty() || name.chars().any(char::is_control) {
-            return Err(InvalidSetting::User);
-        }
-        Ok(User {
-            name: name.to_owned(),
-            password: Secret::from(password),
-        })
+        User::new(name, password, Claims::default())
     }
 }
 
@@ -42,6 +59,18 @@ impl Users {
     /// The first one.
     pub(crate) fn first(&self) -> Option<&User> {
         self.0.first()
+    }
+
+    /// The subject of the tokens of the user with this name.
+    pub(crate) fn subject(&self, name: &str) -> String {
+        let mut users = self.0.iter();
+        let user = users.find(|user| user.name == name);
+        user.map_or(name, User::subject).to_owned()
+    }
+
+    /// The user that tokens speak of.
+    pub(crate) fn with_subject(&self, subject: &str) -> Option<&User> {
+        self.0.iter().find(|user| user.subject() == subject)
     }
 
     /// Whether the only account is `demo:demo`, whose password is no secret.

@@ -10,6 +10,11 @@ pub(crate) fn fresh_s(violations: &Violations) -> Option<i64> {
     violations.violates(Rule::ClientIdDocumentFetchedOnce).then_some(0)
 }
 
+/// Whether documents make clients.
+pub(crate) fn are_accepted(violations: &Violations) -> bool {
+    !violations.violates(Rule::ClientIdDocumentAccepted)
+}
+
 /// The status that counts.
 pub(crate) fn status(violations: &Violations, status: u16) -> u16 {
     match violations.violates(Rule::ClientIdDocumentStatus) {

@@ -135,6 +135,7 @@ decisions! {
     signs_id_tokens: IdTokenSigned;
     names_key_in_id_tokens: IdTokenKeyReference;
     signs_id_tokens_rightly: IdTokenSignature;
+    names_sign_in_time_in_id_tokens: IdTokenMaxAge;
 
     // Refresh.
     accepts_refresh_tokens: RefreshWorks;
@@ -189,6 +190,7 @@ decisions! {
 
     // The userinfo endpoint.
     answers_userinfo: UserinfoWorks;
+    answers_userinfo_by_post: UserinfoPost;
     challenges_userinfo_without_token: UserinfoNoToken;
     challenges_userinfo_without_error: UserinfoNoTokenNoError;
     rejects_unknown_tokens_with_401: UserinfoInvalidToken;

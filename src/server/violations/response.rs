@@ -79,6 +79,17 @@ fn alter_authorization(policy: &Policy<'_>, route: Route, request: &Request, res
     if policy.violates(Rule::AuthorizeContentSecurityPolicy) {
         remove_header(response, "content-security-policy");
     }
+    if policy.violates(Rule::AuthorizeFormAction) {
+        let honest = response.header("content-security-policy").unwrap_or_default();
+        let own_alone = honest
+            .split("; ")
+            .map(|directive| match directive.starts_with("form-action") {
+                true => "form-action 'self'",
+                false => directive,
+            });
+        let own_alone = own_alone.collect::<Vec<_>>().join("; ");
+        set_header(response, "content-security-policy", &own_alone);
+    }
     if policy.violates(Rule::AuthorizeReferrerPolicy) {
         set_header(response, "referrer-policy", "unsafe-url");
     }

@@ -82,6 +82,8 @@ struct Record<'a> {
     id_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     subject: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    subject_is_unverified: bool,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dead: Option<RecordEnd<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -235,6 +237,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             authorization_details: session.authorization_details.as_ref().map(ToString::to_string),
             id_token: exposed(&session.id_token),
             subject: borrowed(&session.subject),
+            subject_is_unverified: session.subject_is_unverified,
             dead: session.dead.as_ref().map(RecordEnd::from),
             suspended: session.suspended.as_ref().map(|suspended| RecordSuspension {
                 claim: Cow::Borrowed(&suspended.claim),
@@ -360,6 +363,7 @@ impl Record<'_> {
             authorization_details: parse_details(self.authorization_details)?,
             id_token: secret(self.id_token),
             subject: owned(self.subject),
+            subject_is_unverified: self.subject_is_unverified,
             dead: self.dead.map(SessionEnd::from),
             suspended: self.suspended.map(|suspended| Suspension {
                 claim: suspended.claim.into_owned(),

@@ -50,6 +50,8 @@ pub struct Session {
     pub id_token: Option<Secret>,
     /// Who signed in, when known.
     pub subject: Option<String>,
+    /// Whether no key proved the ID token that names the subject.
+    pub subject_is_unverified: bool,
     /// Set when the server has ended the session.
     pub dead: Option<SessionEnd>,
     /// Set when a refresh brought the ID token of another party.
@@ -205,6 +207,7 @@ impl Session {
             authorization_details: None,
             id_token: None,
             subject: None,
+            subject_is_unverified: false,
             dead: None,
             suspended: None,
             refresh_expires_at: None,

@@ -46,6 +46,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         authorization_details: AuthorizationDetails::parse(r#"[{"type":"payment_initiation","amount":"1.50"}]"#).ok(),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
+        subject_is_unverified: true,
         dead: Some(SessionEnd {
             at: UnixSeconds(1_800_000_000),
             error: Some("invalid_grant".to_owned()),
@@ -179,6 +180,7 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.first_claims = None;
     session.role_credentials.clear();
     session.subject = Some("alice".to_owned());
+    session.subject_is_unverified = false;
     session.dpop_key = None;
     session.client.key = None;
     session.client.certificate_chain = None;

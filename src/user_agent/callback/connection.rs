@@ -129,7 +129,7 @@ where
     let service = service_fn(|request| async {
         let answer = match answer(request, slot).await {
             Ok(Reply::Page(page)) => page_response(page),
-            Ok(Reply::SeeOther(url)) => redirect_response(&url),
+            Ok(Reply::SuccessThen(url)) => success_then(&url),
             Err(refusal) => {
                 refused.store(true, Ordering::Relaxed);
                 slot.shared.report_refusal(refusal);
@@ -215,19 +215,16 @@ fn page_response(page: Page) -> Response<Full<Bytes>> {
     response
 }
 
-/// `Referrer-Policy` is among the headers of every answer, so that the other
-/// page does not learn this address, which has the code in it.
-fn redirect_response(url: &Url) -> Response<Full<Bytes>> {
-    let Ok(location) = HeaderValue::from_str(url.as_str()) else {
-        return page_response(Page::Success);
-    };
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    for (name, value) in page::headers() {
-        response.headers_mut().insert(name, value);
+/// A page and not a redirect: Chromium and Safari apply the `form-action` of
+/// the server's consent page to every redirect that follows its form (CSP Level
+/// 3 §6.4.1), and that policy can list our address alone. `Referrer-Policy` is
+/// among the headers of every answer, so that the other page does not learn
+/// this address, which has the code in it.
+fn success_then(url: &Url) -> Response<Full<Bytes>> {
+    let mut response = page_response(Page::Success);
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, refresh);
     }
-    response.headers_mut().remove(header::CONTENT_TYPE);
-    response.headers_mut().insert(header::LOCATION, location);
     response
 }
 

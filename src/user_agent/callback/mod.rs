@@ -106,8 +106,8 @@ pub struct Callback {
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     Page(Page),
-    /// 303 to this URL, as it is.
-    SeeOther(Box<Url>),
+    /// The page of success, which goes on to this URL by itself.
+    SuccessThen(Box<Url>),
 }
 
 impl Callback {
@@ -118,7 +118,7 @@ impl Callback {
 
     /// Sends the browser on to another page, which learns nothing of this one.
     pub fn send_on(self, url: &Url) {
-        let _browser_gone = self.responder.send(Reply::SeeOther(Box::new(url.clone())));
+        let _browser_gone = self.responder.send(Reply::SuccessThen(Box::new(url.clone())));
     }
 }
 

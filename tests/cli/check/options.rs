@@ -32,7 +32,10 @@ fn the_list_has_every_rule_and_asks_no_server() {
         .json();
     let list = list.as_array().expect("a list");
     assert_eq!(list.len(), Rule::ALL.len());
-    assert_eq!(members(&list[0]), ["id", "level", "rfc", "section", "statement"]);
+    assert_eq!(
+        members(&list[0]),
+        ["id", "level", "profiles", "rfc", "section", "statement"]
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod browser;
 mod client;
 mod discovery;
 mod id_token;
+mod id_token_signature;
 mod listener;
 mod output;
 mod pkce_and_issuer;

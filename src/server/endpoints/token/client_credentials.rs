@@ -7,7 +7,7 @@ use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::{Authorization, IssuedTokens};
 use crate::server::moment::Moment;
-use crate::server::scopes::{CLIENT_SCOPES, default_scope};
+use crate::server::scopes::default_scope;
 
 /// An access token for the client itself; only for one that can prove who it is.
 pub(super) fn issue(
@@ -25,8 +25,7 @@ pub(super) fn issue(
         Some(scope) if !scope.is_empty() => scope.clone(),
         _ => default_scope(),
     };
-    let is_known = |token: &String| CLIENT_SCOPES.contains(&token.as_str());
-    if !scope.tokens().iter().all(is_known) {
+    if !server.scopes.are_for_clients(&scope) {
         return Err(GrantError::ScopeOfUsers);
     }
     let authorization = authorization(server, caller, scope);

@@ -51,7 +51,10 @@ fn authorization(
         scope: scope.unwrap_or_else(default_scope),
         resource: vec![server.api.clone()],
         nonce: None,
-        subject: user.map_or_else(|| server.first_user(now).user, str::to_owned),
+        subject: user.map_or_else(
+            || server.users.subject(&server.first_user(now).user),
+            |name| server.users.subject(name),
+        ),
         auth_time: Some(now),
         refresh_key: None,
     }
