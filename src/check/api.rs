@@ -165,10 +165,10 @@ pub(super) fn expect_taken(exchange: &Exchange) -> CheckResult {
     }
 }
 
-/// Whether the API does not take the token: for want of a good one it answers
-/// 401, for want of scope 403.
+/// Whether the API does not take the token: it answers 401, for want of scope
+/// 403, or with a challenge.
 pub(super) fn is_refused(exchange: &Exchange) -> bool {
-    matches!(exchange.status(), 401 | 403)
+    matches!(exchange.status(), 401 | 403) || exchange.headers("www-authenticate").next().is_some()
 }
 
 /// Where no API is examined.

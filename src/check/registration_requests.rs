@@ -100,20 +100,14 @@ impl Check<'_, '_> {
     /// Deletes a registration (RFC 7592 §2.3).
     pub(super) fn delete_registration(&mut self, registered: &Registered) -> Result<Exchange, Failure> {
         let management = registered.management()?.clone();
-        let exchange = self.prober.send(management.request(Method::Delete))?;
-        if (200..300).contains(&exchange.status()) {
-            let id = registered.client_id().to_owned();
-            self.registrations.left.retain(|(own, _)| *own != id);
-        }
-        Ok(exchange)
+        self.prober.send(management.request(Method::Delete))
     }
 
     /// Deletes what is left, and says what cannot be deleted.
     pub(super) fn delete_registrations(&mut self) {
         let mut remaining = Vec::new();
         for (id, management) in std::mem::take(&mut self.registrations.left) {
-            let deleted = management.map(|management| self.prober.send(management.request(Method::Delete)));
-            let is_gone = matches!(deleted, Some(Ok(exchange)) if (200..300).contains(&exchange.status()));
+            let is_gone = management.is_some_and(|management| self.end_registration(&management));
             if !is_gone {
                 remaining.push(Quoted::name(&id).to_string());
             }
@@ -124,6 +118,20 @@ impl Check<'_, '_> {
                 remaining.join(", ")
             );
             self.prober.world.caller.observe(&Event::Warning(&warning));
+        }
+    }
+
+    /// Deletes a registration; whether it is gone then.
+    fn end_registration(&mut self, management: &Management) -> bool {
+        let mut status_by = |method| {
+            let answer = self.prober.send(management.request(method));
+            answer.map_or(0, |exchange| exchange.status())
+        };
+        let is_deleted = (200..300).contains(&status_by(Method::Delete));
+        match status_by(Method::Get) {
+            200 => false,
+            401 | 404 => true,
+            _ => is_deleted,
         }
     }
 }

@@ -212,8 +212,8 @@ pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
             Err(problem) => return inconclusive(problem.to_string()),
         };
         let exchange = check.prober.send(request)?;
-        let is_challenged = exchange.headers("www-authenticate").next().is_some();
-        ensure(exchange.status() != usual.status() || is_challenged, "it is taken")
+        let is_taken = exchange.status() == usual.status() && !is_refused(&exchange);
+        ensure(!is_taken, "it is taken")
     });
     check.rule(Rule::ResourceIdToken, &mut |check| {
         check.prober.needs_openid()?;

@@ -71,10 +71,8 @@ pub(crate) fn refuse(policy: &Policy<'_>, body: &[u8]) -> Option<Response> {
 
 /// Alters the answer to a registration.
 pub(super) fn alter(policy: &Policy<'_>, request: &Request, response: &mut Response) {
-    if request.method != "POST" {
-        return;
-    }
     match response.status {
+        200 if request.method == "GET" => alter_object(response, |members| alter_client_id(policy, members)),
         201 => alter_registered(policy, response),
         400 => alter_object(response, |members| {
             if members.get("error") == Some(&json!("invalid_redirect_uri"))
@@ -100,12 +98,7 @@ fn alter_registered(policy: &Policy<'_>, response: &mut Response) {
         if policy.violates(Rule::RegistrationMetadata) {
             members.remove("redirect_uris");
         }
-        if policy.violates(Rule::RegistrationUsable)
-            && let Some(id) = members.get("client_id").and_then(Value::as_str)
-        {
-            let other = json!(format!("{id}-2"));
-            members.insert("client_id".to_owned(), other);
-        }
+        alter_client_id(policy, members);
     });
     if policy.violates(Rule::RegistrationStatus) {
         response.status = 200;
@@ -118,6 +111,16 @@ fn alter_registered(policy: &Policy<'_>, response: &mut Response) {
     if policy.violates(Rule::RegistrationContentType) {
         response.headers.retain(|(name, _)| *name != "content-type");
         response.headers.push(("content-type", "text/plain".into()));
+    }
+}
+
+/// Names a client that nobody knows.
+fn alter_client_id(policy: &Policy<'_>, members: &mut Map<String, Value>) {
+    if let Some(id) = members.get("client_id").and_then(Value::as_str)
+        && policy.violates(Rule::RegistrationUsable)
+    {
+        let other = json!(format!("{id}-2"));
+        members.insert("client_id".to_owned(), other);
     }
 }
 
