@@ -58,6 +58,9 @@ _oauth() {
             oauth,providers)
                 cmd="oauth__subcmd__providers"
                 ;;
+            oauth,request)
+                cmd="oauth__subcmd__request"
+                ;;
             oauth,revoke)
                 cmd="oauth__subcmd__revoke"
                 ;;
@@ -104,7 +107,7 @@ _oauth() {
 
     case "${cmd}" in
         oauth)
-            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
+            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec request credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -217,7 +220,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__check)
-            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --list --junit --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --for --list --junit --sarif --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -485,7 +488,26 @@ _oauth() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --for)
+                    COMPREPLY=($(compgen -W "oauth2.1 rfc9700 oidc fapi2 mcp" -- "${cur}"))
+                    return 0
+                    ;;
                 --junit)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --sarif)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3340,6 +3362,185 @@ _oauth() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__request)
+            opts="-p -H -d -F -i -o -L -v -q -h --profile --allow-host --login --header --data --form --include --output --location --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --form)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --trace)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring-session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__revoke)
             opts="-p -v -q -h --profile --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3462,7 +3663,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__serve)
-            opts="-v -q -h --port --client --client-metadata --redirect-uri --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-v -q -h --port --client --client-metadata --redirect-uri --setup --signing-key-file --user --approve --registration --client-id-documents --code-ttl --access-token-ttl --refresh-token-ttl --refresh-rotation --refresh-grace --latency --fail --cors --tls --require --break --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3493,6 +3694,21 @@ _oauth() {
                     ;;
                 --redirect-uri)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --setup)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --signing-key-file)
@@ -3556,6 +3772,13 @@ _oauth() {
                     ;;
                 --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --require)
@@ -4090,7 +4313,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--format' | '--from' | '--grant' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--scope' | '--session-name' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--tls' | '--token-endpoint' | '--token-param' | '--trace' | '--user' | '--userinfo-endpoint' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

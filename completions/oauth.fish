@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--format' '--from' '--grant' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--scope' '--session-name' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-p'
+        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--data' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--form' '--format' '--from' '--grant' '--header' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--output' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--tls' '--token-endpoint' '--token-param' '--trace' '--user' '--userinfo-endpoint' '-F' '-H' '-d' '-o' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -67,6 +67,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -s V -l version -d 'Print vers
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "login" -d 'Log in: the whole authorization code flow with PKCE'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a valid access token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "exec" -d 'Run a command with a valid token in its environment'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "request" -d 'Send an HTTP request with a valid token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "credential" -d 'Give a token to git, docker or AWS in the protocol of their credential helpers'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
@@ -224,6 +225,33 @@ complete -c oauth -n "__fish_oauth_using_subcommand exec" -l show-secrets -d 'Sh
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s p -l profile -d 'Profile; without it, the one whose api, resource or allow_host covers the URL [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l allow-host -d 'A host that the token may go to in this call; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s H -l header -d 'Header to send; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s d -l data -d 'Send this, or the content of a file or of standard input (-) as it is; repeated, joined by &' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s F -l form -d 'Send a form of several parts: K=V, K=@FILE for an upload, K=<FILE for its text; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s o -l output -d 'Write the answer to this file' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l login -d 'Log in first where that is needed, and for a scope that the server wants'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s i -l include -d 'Print the status and the headers of the answer before its body'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s L -l location -d 'Follow redirects; the token never goes to another origin'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -519,7 +547,13 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browse
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l stop-before -d 'Show the authorization response and the token request that would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1'
+rfc9700\t'Best Current Practice for OAuth 2.0 Security'
+oidc\t'OpenID Connect'
+fapi2\t'FAPI 2.0 Security Profile'
+mcp\t'Model Context Protocol'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l sarif -d 'Write the report as SARIF 2.1.0, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -669,6 +703,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand serve" -l port -d 'Port on 1
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client -d 'Registered client; a secret file makes it confidential; repeatable [default: oauth-cli]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-metadata -d 'Registered client in the members of RFC 7591, such as token_endpoint_auth_method and jwks; repeatable' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l redirect-uri -d 'Redirect URI of the registered clients; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback on any port]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l setup -d 'Users with claims, clients, resources, lifetimes and claims of tokens, in TOML; flags win over it' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l signing-key-file -d 'Keys that stay the same from run to run: PEM with a P-256 key, an RSA key, or both' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l user -d 'Account that can sign in; repeatable [default: demo:demo]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l approve -d 'Who decides: the person at the browser, or nobody (for scripts)' -r -f -a "ask\t'Sign-in and consent pages in the browser'
@@ -677,15 +712,16 @@ deny\t'No at once'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l registration -d 'Whether clients may register themselves (RFC 7591)' -r -f -a "open\t'Every client can'
 off\t'None can'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l client-id-documents -d 'Which client-ID metadata documents are fetched: on (public addresses), loopback (this machine, too), loopback:PORT,… or off' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens' -r
-complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l code-ttl -d 'Lifetime of codes [default: 60s]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l access-token-ttl -d 'Lifetime of access tokens [default: 1h]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-token-ttl -d 'Lifetime of refresh tokens [default: 30d]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-rotation -d 'Whether a refresh token works once' -r -f -a "on\t'On'
 off\t'Off'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l refresh-grace -d 'How long a spent refresh token still works' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l latency -d 'Wait before each answer, before anything is committed' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l fail -d 'Answer an endpoint with a status, for testing clients; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l cors -d 'Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand serve" -l tls -d 'Speak https with certificates in DIR, made there where it has none; clients may show theirs' -r -f -a "(__fish_complete_directories)"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l require -d 'Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable' -r -f -a "dpop\t'Tokens that are bound to a key (RFC 9449)'
 nonce\t'The server\'s nonce in DPoP proofs (RFC 9449 §8)'"
 complete -c oauth -n "__fish_oauth_using_subcommand serve" -l break -d 'Break a rule for servers on purpose; repeatable; list prints them all' -r

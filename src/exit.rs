@@ -27,6 +27,8 @@ pub enum ExitCode {
     Store,
     /// 9: the server breaks a rule that binds it.
     Findings,
+    /// 22: `oauth request` got a status that is no success, as curl's `--fail`.
+    HttpStatus,
     /// 126: `oauth exec` cannot run the command, as a shell says it.
     NotExecutable,
     /// 127: there is no such command, as a shell says it.
@@ -53,6 +55,7 @@ impl ExitCode {
             ExitCode::Timeout => 7,
             ExitCode::Store => 8,
             ExitCode::Findings => 9,
+            ExitCode::HttpStatus => 22,
             ExitCode::NotExecutable => 126,
             ExitCode::NoSuchCommand => 127,
             ExitCode::HungUp => 129,
@@ -74,6 +77,7 @@ impl ExitCode {
             ExitCode::Timeout => "timeout",
             ExitCode::Store => "store",
             ExitCode::Findings => "findings",
+            ExitCode::HttpStatus => "http_status",
             ExitCode::NotExecutable => "not_executable",
             ExitCode::NoSuchCommand => "no_such_command",
             ExitCode::HungUp | ExitCode::Interrupted | ExitCode::Terminated => "interrupted",

@@ -309,6 +309,14 @@ rules! {
     DpopAccessTokenHash "dpop.access-token-hash" Must Decision "RFC 9449" "4.3" "a proof without the hash of the access token is refused at a resource";
     DpopOtherKey "dpop.other-key" Must Decision "RFC 9449" "7.1" "a token that is bound to a key is not taken with a proof of another key";
 
+    // Certificates of clients.
+    MtlsOtherCertificate "mtls.other-certificate" Must Decision "RFC 8705" "2" "a client that shows the certificate of another gets no token for its code";
+    MtlsRefresh "mtls.refresh" Must Decision "RFC 8705" "2" "a client that shows the certificate of another gets no token for its refresh token";
+    MtlsConfirmation "mtls.confirmation" Must Decision "RFC 8705" "3.1" "a token that is bound to a certificate names that certificate (cnf, x5t#S256)";
+    MtlsIntrospection "mtls.introspection" Must Decision "RFC 8705" "3.2" "introspection names the certificate that a token is bound to";
+    MtlsBearer "mtls.bearer" Must Decision "RFC 8705" "3" "a token that is bound to a certificate is not taken without one";
+    MtlsTokenOfOther "mtls.token-of-other" Must Decision "RFC 8705" "3" "a token that is bound to a certificate is not taken with another one";
+
     // The device authorization grant.
     DeviceResponse "device.response" Must Response "RFC 8628" "3.2" "the answer has device_code, user_code, verification_uri and expires_in";
     DeviceNoStore "device.no-store" Should Response "RFC 8628" "3.2" "the answer with the codes is not stored by caches";

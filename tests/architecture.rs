@@ -101,6 +101,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ),
     ("src/commands/serve.rs", "reads the metadata of a client"),
     (
+        "src/server/shell/tls_files.rs",
+        "writes and reads the keys of certificates",
+    ),
+    (
         "src/app/token_source/gcp.rs",
         "reads the token that a metadata service sent",
     ),
@@ -172,7 +176,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "looks for line breaks, which the protocols cannot write",
     ),
     (
-        "src/commands/credential/rejected_token.rs",
+        "src/app/rejected_token.rs",
         "compares a rejected token with the session's",
     ),
     ("src/flow/assume_role.rs", "parses the answer of STS"),

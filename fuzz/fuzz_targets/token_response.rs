@@ -18,6 +18,7 @@ fuzz_target!(|input: (u16, bool, bool, &[u8])| {
         headers: vec![("content-type".into(), media_type.into())],
         body: Secret::new(body.to_vec()),
         elapsed: Duration::ZERO,
+        is_streamed: false,
         timings: Timings::default(),
     };
     if let Ok(token) = TokenResponse::read(&endpoint, &response, wanted) {

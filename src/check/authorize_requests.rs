@@ -5,7 +5,7 @@ use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::exchange::{Exchange, Outcome};
 use super::prober::Prober;
 use super::report::{Evidence, Failure};
-use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
 use crate::secret::Secret;
@@ -82,14 +82,13 @@ impl Prober<'_, '_> {
             let Some(url) = exchange.redirect_within(&redirect_uris) else {
                 break;
             };
-            let mut headers = vec![("accept", HeaderValue::Plain("text/html".to_owned()))];
-            headers.extend(cookies.header().map(|header| ("cookie", header)));
+            let mut headers = vec![("accept".into(), HeaderValue::Plain("text/html".to_owned()))];
+            headers.extend(cookies.header().map(|header| ("cookie".into(), header)));
             exchange = self.send_unrecorded(HttpRequest {
                 method: Method::Get,
                 url,
                 headers,
                 body: None,
-                json: None,
                 tls_identity: None,
             })?;
         }
@@ -103,7 +102,7 @@ impl Prober<'_, '_> {
         &mut self,
         method: Method,
         probe: &AuthorizationProbe,
-        headers: Vec<(&'static str, HeaderValue)>,
+        headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Exchange, Failure> {
         let request = self.authorization_message(method, probe, headers)?;
         self.send(request)
@@ -113,20 +112,19 @@ impl Prober<'_, '_> {
         &self,
         method: Method,
         probe: &AuthorizationProbe,
-        mut headers: Vec<(&'static str, HeaderValue)>,
+        mut headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<HttpRequest, Failure> {
         let endpoint = self.authorization_endpoint()?;
-        headers.push(("accept", HeaderValue::Plain("text/html".to_owned())));
+        headers.push(("accept".into(), HeaderValue::Plain("text/html".to_owned())));
         let (url, body) = match method {
-            Method::Get => (endpoint.with_params(&probe.params), None),
-            _ => (endpoint.url().clone(), Some(probe.params.clone())),
+            Method::Post => (endpoint.url().clone(), Some(RequestBody::Form(probe.params.clone()))),
+            _ => (endpoint.with_params(&probe.params), None),
         };
         Ok(HttpRequest {
             method,
             url,
             headers,
             body,
-            json: None,
             tls_identity: None,
         })
     }

@@ -102,11 +102,12 @@ impl ProofMaker {
     ) -> Result<Exchange, Failure> {
         self.send(prober, by, flaw, Some(token), &|prober| {
             let mut request = HttpRequest::get(prober.userinfo_endpoint()?.url().clone());
+            request.tls_identity = prober.tls_identity();
             let credentials = HeaderValue::Credentials {
                 scheme: SCHEME,
                 credentials: token.clone(),
             };
-            request.headers.push(("authorization", credentials));
+            request.push_header("authorization", credentials);
             Ok(request)
         })
     }
@@ -124,7 +125,7 @@ impl ProofMaker {
             let mut request = make(prober)?;
             for _ in 0..if flaw == Flaw::Twice { 2 } else { 1 } {
                 let proof = self.proof(prober, &request, by, flaw, access_token)?;
-                request.headers.push((PROOF_HEADER, HeaderValue::Secret(proof)));
+                request.push_header(PROOF_HEADER, HeaderValue::Secret(proof));
             }
             let exchange = prober.send(request)?;
             if !(self.keep_nonce(&exchange) && wants_nonce(&exchange) && !flaw.is_about_time()) {

@@ -334,14 +334,14 @@ impl Exchange {
     }
 
     fn shown_request(&self) -> String {
-        let HttpRequest { method, url, body, .. } = &self.request;
+        let HttpRequest { method, url, .. } = &self.request;
         let mut shown = format!("{} {}", method.as_str(), shown_url(url));
         for (name, value) in &self.request.headers {
-            if ["authorization", "origin"].contains(name) {
+            if ["authorization", "origin"].contains(&name.as_str()) {
                 shown += &format!(" {name}: {}", value.shown());
             }
         }
-        if let Some(body) = body {
+        if let Some(body) = self.request.form() {
             shown += &format!(" {}", shown_params(body));
         }
         shown

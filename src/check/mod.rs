@@ -55,7 +55,7 @@ use prober::Prober;
 use registrations::Registrations;
 use rules::{
     authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection, keys,
-    metadata, pages, pkce,
+    metadata, mtls, pages, pkce,
 };
 use rules::{redirect_uri, refresh, registration, resource, revocation, token, token_refusals, userinfo};
 use std::rc::Rc;
@@ -103,6 +103,7 @@ pub fn run(
     challenge::run(&mut check);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
+    mtls::skip_for_other_clients(&mut check);
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
@@ -120,11 +121,13 @@ pub fn run(
     client_id_document::run(&mut check);
     device::run(&mut check);
     dpop::run(&mut check);
+    mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);
 
     pkce::run(&mut check);
     token_refusals::run(&mut check);
     client_assertion::run(&mut check);
+    mtls::run(&mut check);
     code::run(&mut check);
     refresh::run(&mut check);
     revocation::run(&mut check);

@@ -12,15 +12,17 @@ use crate::flow::login::LoginContext;
 use crate::protocol::abnf::random_token;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::endpoint::Endpoint;
-use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::params::Params;
 use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::trace::{Event, NoopObserver};
 use crate::transport::TransportError;
 use futures_util::future::join_all;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
@@ -269,19 +271,27 @@ impl<'e, 'w> Prober<'e, 'w> {
         params: &Params,
         header: Option<HeaderValue>,
     ) -> Result<Exchange, Failure> {
+        let is_post = method == Method::Post;
         self.send(HttpRequest {
             method,
             url: endpoint.with_params(params),
-            headers: header.map(|header| ("authorization", header)).into_iter().collect(),
-            body: (method == Method::Post).then(Params::new),
-            json: None,
-            tls_identity: None,
+            headers: header
+                .map(|header| ("authorization".into(), header))
+                .into_iter()
+                .collect(),
+            body: is_post.then(|| RequestBody::Form(Params::new())),
+            tls_identity: self.tls_identity(),
         })
     }
 
     /// A value that nobody can have issued or asked for before.
     pub(super) fn random(&mut self) -> Result<Secret, Failure> {
         random_token(self.world.caller.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
+    }
+
+    /// The certificate of the client, where it shows one.
+    pub(super) fn tls_identity(&self) -> Option<Arc<TlsIdentity>> {
+        self.client.authentication.tls_identity().cloned()
     }
 
     /// Whether the client can prove who it is.

@@ -7,20 +7,34 @@ use super::report::{CheckResult, Failure, inconclusive};
 use crate::protocol::client::Client;
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::params::Params;
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
+use std::sync::Arc;
 
 impl Prober<'_, '_> {
     /// Fetches the claims about the user (OpenID Connect Core §5.3).
     pub(super) fn userinfo(&mut self, token: Option<&Secret>) -> Result<Exchange, Failure> {
-        let request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
+        let identity = self.tls_identity();
+        self.userinfo_as(identity, token)
+    }
+
+    /// The same over a connection with this certificate, or with none.
+    pub(super) fn userinfo_as(
+        &mut self,
+        identity: Option<Arc<TlsIdentity>>,
+        token: Option<&Secret>,
+    ) -> Result<Exchange, Failure> {
+        let mut request = HttpRequest::get(self.userinfo_endpoint()?.url().clone());
+        request.tls_identity = identity;
         self.with_bearer(request, token)
     }
 
     /// The same by POST.
     pub(super) fn userinfo_by_post(&mut self, token: &Secret) -> Result<Exchange, Failure> {
-        let request = HttpRequest::post(self.userinfo_endpoint()?.url().clone(), Params::new());
+        let mut request = HttpRequest::post(self.userinfo_endpoint()?.url().clone(), Params::new());
+        request.tls_identity = self.tls_identity();
         self.with_bearer(request, Some(token))
     }
 
@@ -30,7 +44,7 @@ impl Prober<'_, '_> {
                 scheme: "Bearer",
                 credentials: token.clone(),
             };
-            ("authorization", credentials)
+            ("authorization".into(), credentials)
         }));
         self.send(request)
     }

@@ -116,8 +116,8 @@ impl Prober<'_, '_> {
             return inconclusive("the client's secret would be in the URL: try --client-auth client_secret_basic");
         }
         let client = self.client.clone();
-        let request = self.message(url.clone(), std::mem::take(params), &client)?;
-        *params = request.body.unwrap_or_default();
+        let mut request = self.message(url.clone(), std::mem::take(params), &client)?;
+        *params = request.take_form();
         let mut headers = request.headers.into_iter();
         Ok(headers.find_map(|(name, value)| (name == "authorization").then_some(value)))
     }

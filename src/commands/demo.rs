@@ -209,13 +209,13 @@ async fn call_resource_server(session: &Session, caller: &mut Caller<'_>) -> Res
     let issuer = session.issuer.as_ref().ok_or_else(broken)?.url();
     let mut request = HttpRequest::get(issuer.join("/api/hello").map_err(|_| broken())?);
     let credentials = token.access_token.clone();
-    request.headers.push((
+    request.push_header(
         "authorization",
         HeaderValue::Credentials {
             scheme: "Bearer",
             credentials,
         },
-    ));
+    );
     caller.observe(&Event::Outcome("with the token: GET /api/hello at the resource server"));
     let response = caller.send(&request).await.map_err(DemoError::Unreachable)?;
     serde_json::from_slice(response.body.expose())

@@ -9,7 +9,8 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
-use crate::flow::discovery::capabilities::{capabilities, options_for_client_authentication};
+use crate::flow::discovery::capabilities::capabilities;
+use crate::flow::discovery::demands::{Demand, demands, login_command};
 use crate::flow::discovery::lint::{Finding, findings};
 use crate::flow::discovery::report::{DiscoveryReport, explore};
 use crate::flow::discovery::walk::FoundDocument;
@@ -32,15 +33,78 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
 
     let findings = findings(&exploration);
+    let fit = Fit::new(context, &exploration);
     if context.style.json {
-        report::print(as_json(&exploration, &findings).as_bytes())?;
+        report::print(as_json(&exploration, &findings, &fit).as_bytes())?;
     } else {
-        report::print_lines(&as_text(&exploration, &findings))?;
+        report::print_lines(&as_text(&exploration, &findings, &fit))?;
     }
     if let Some(failure) = exploration.failure(&options.url) {
         return Err(failure.into());
     }
     exploration.server.as_ref().map_or(Ok(()), usable)
+}
+
+/// What the server demands, and what meets it.
+struct Fit {
+    issuer: Option<String>,
+    demands: Vec<Demand>,
+    /// The command that logs in.
+    login: Option<String>,
+    /// Saved profiles of this issuer, with the options that they lack.
+    lacking: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Fit {
+    fn new(context: &Context, exploration: &DiscoveryReport) -> Self {
+        let members = exploration.usable_members();
+        let issuer = members.get("issuer").and_then(Value::as_str).map(str::to_owned);
+        let demands = demands(&members);
+        // Without a configuration that can be read there is nothing to compare with.
+        let config = context.config().ok();
+        let profiles = config.iter().flat_map(|config| config.profiles());
+        let lacking = profiles
+            .filter(|(_, profile)| issuer.is_some() && profile.text("issuer") == issuer.as_deref())
+            .map(|(name, profile)| {
+                let has = |key: &str| profile.settings().any(|(own, _)| own == key);
+                let missing = demands.iter().filter_map(|demand| demand.missing_options(has));
+                (name.to_string(), missing.collect())
+            })
+            .filter(|(_, missing): &(String, Vec<&str>)| !missing.is_empty())
+            .collect();
+        let is_usable = exploration.server.as_ref().is_some_and(|server| usable(server).is_ok());
+        Fit {
+            login: issuer
+                .as_deref()
+                .filter(|_| is_usable)
+                .and_then(|issuer| login_command(issuer, &members)),
+            issuer,
+            demands,
+            lacking,
+        }
+    }
+
+    fn as_text(&self) -> String {
+        let mut text = String::new();
+        if !self.demands.is_empty() {
+            let mut table = vec![["DEMANDED", "SPECIFICATION", "MET BY"].map(str::to_owned)];
+            table.extend(self.demands.iter().map(|demand| {
+                let met = demand.options().unwrap_or("every login");
+                [demand.what, demand.reference, met].map(str::to_owned)
+            }));
+            text += &format!("\n{}", align_columns(&table));
+        }
+        for (profile, missing) in &self.lacking {
+            text += &format!(
+                "\nprofile \"{profile}\" lacks what is demanded: oauth login {profile} {}\n",
+                missing.join(" ")
+            );
+        }
+        if let Some(login) = &self.login {
+            text += &format!("\nlog in with: {}\n", sanitize(login));
+        }
+        text
+    }
 }
 
 /// The transport refused the request before it was sent.
@@ -71,8 +135,8 @@ fn usable(server: &FoundDocument) -> Result<(), Error> {
     })
 }
 
-/// `{document, other_documents, resource, attempts, findings}`; documents as they came, their members in order.
-fn as_json(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
+/// `{document, other_documents, resource, attempts, findings, demands, login}`; documents as they came, their members in order.
+fn as_json(exploration: &DiscoveryReport, findings: &[Finding], fit: &Fit) -> String {
     let document = |found: Option<&FoundDocument>| {
         let document = found.and_then(|found| OrderedJson::parse(&found.bytes));
         document.unwrap_or(OrderedJson::Null)
@@ -101,17 +165,27 @@ fn as_json(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
             ("message", finding.message.as_str().into()),
         ])
     });
+    let text_or_null = |text: Option<&str>| text.map_or(OrderedJson::Null, OrderedJson::from);
+    let demands = fit.demands.iter().map(|demand| {
+        object([
+            ("what", demand.what.into()),
+            ("reference", demand.reference.into()),
+            ("options", text_or_null(demand.options())),
+        ])
+    });
     let result = object([
         ("document", document(exploration.server.as_ref())),
         ("other_documents", OrderedJson::List(others)),
         ("resource", document(exploration.resource.as_ref())),
         ("attempts", OrderedJson::List(attempts.collect())),
         ("findings", OrderedJson::List(findings.collect())),
+        ("demands", OrderedJson::List(demands.collect())),
+        ("login", text_or_null(fit.login.as_deref())),
     ]);
     sanitize_json(&result.line()) + "\n"
 }
 
-fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
+fn as_text(exploration: &DiscoveryReport, findings: &[Finding], fit: &Fit) -> String {
     let mut attempts = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
     attempts.extend(exploration.attempts.iter().map(|attempt| {
         let status = attempt
@@ -125,7 +199,7 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
         [status, sanitize(attempt.url.as_str()), sanitize(&result)]
     }));
     let mut text = align_columns(&attempts);
-    if let Some(server) = &exploration.server {
+    if exploration.server.is_some() {
         let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
         table.extend(
             capabilities(&exploration.usable_members())
@@ -141,14 +215,9 @@ fn as_text(exploration: &DiscoveryReport, findings: &[Finding]) -> String {
                     ]
                 }),
         );
-        let issuer = server.members.get("issuer").and_then(Value::as_str).unwrap_or("-");
+        let issuer = fit.issuer.as_deref().unwrap_or("-");
         text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), align_columns(&table));
-        if let Some(options) = options_for_client_authentication(&exploration.usable_members()) {
-            text += &format!(
-                "\nclients have to authenticate: oauth login {} --client-id ID {options}\n",
-                sanitize(issuer)
-            );
-        }
+        text += &fit.as_text();
     }
     if !findings.is_empty() {
         let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];

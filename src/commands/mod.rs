@@ -1,5 +1,6 @@
 //! One file or folder a command; each has one `run`. Here stands the dispatch.
 
+mod api_token;
 mod check;
 mod completions;
 mod credential;
@@ -15,6 +16,7 @@ mod man;
 mod pkce;
 mod profile;
 mod providers;
+mod request;
 mod revoke;
 mod serve;
 mod status;
@@ -58,6 +60,7 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Login(options) => login::run(context, &options),
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),
+        Command::Request(options) => request::run(context, &options),
         Command::Credential(command) => credential::run(context, &command),
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),

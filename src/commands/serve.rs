@@ -10,7 +10,6 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::output::report;
 use crate::rules::{Rule, UnknownRule};
-use crate::server::Server;
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
@@ -19,6 +18,7 @@ use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::users::User;
+use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -45,6 +45,11 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
             &format!("this server breaks a rule on purpose: {}", describe_rule(rule)),
             style,
         );
+    }
+    if let Some(folder) = settings.tls.as_ref().filter(|_| !quiet) {
+        let authority = folder.join(AUTHORITY);
+        let line = format!("clients of this server trust it with --cacert {}", authority.display());
+        report::report_request(&line, false, style);
     }
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
     // The deadline was for the start.
@@ -114,6 +119,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        tls: options.tls.clone(),
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
             nonce: options.require.contains(&Requirement::Nonce),
@@ -148,7 +154,12 @@ fn clients(options: &ServeOptions, of_setup: Vec<RegisteredClient>) -> Result<Ve
     if clients.is_empty() {
         clients.push(RegisteredClient::new(DEFAULT_CLIENT_ID, None, &options.redirect_uri)?);
     }
-    Ok(clients)
+    match clients.iter().find(|client| client.needs_tls()) {
+        Some(client) if options.tls.is_none() => {
+            Err(InvalidSetting::CertificateWithoutTls(client.id.to_string()).into())
+        }
+        _ => Ok(clients),
+    }
 }
 
 /// Every rule that can be broken, one a line.
@@ -218,6 +229,14 @@ fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String
         .map(|(name, url)| (name.clone(), url.clone()))
         .collect();
     let mut object = json!({ "issuer": issuer.as_str(), "clients": clients, "users": users, "endpoints": endpoints });
+    if let Some(folder) = &settings.tls {
+        object["tls"] = json!({
+            "authority": folder.join(AUTHORITY),
+            "client_certificate": folder.join(CLIENT),
+            "client_key": folder.join(CLIENT_KEY),
+            "client_subject": CLIENT_SUBJECT,
+        });
+    }
     if !settings.violations.is_empty() {
         object["broken"] = settings.violations.rules().map(as_object).collect();
     }

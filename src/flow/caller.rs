@@ -7,7 +7,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer};
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Answer, Transport, TransportError, Upload};
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -57,6 +57,15 @@ impl Caller<'_> {
     /// [`TransportError`].
     pub async fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         self.transport.send(request, self.observer).await
+    }
+
+    /// Sends one request and returns the response, whatever its status, as soon
+    /// as its head is there.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn open(&mut self, request: &HttpRequest, upload: Option<Upload>) -> Result<Answer, TransportError> {
+        self.transport.open(request, upload, self.observer).await
     }
 
     /// What the client's proof in a request is made with.

@@ -283,6 +283,7 @@ impl CodesIssued {
             method: Some(self.client.authentication.method()),
             with_resource: !request.authorization.resource.is_empty(),
             with_proof: self.dpop.is_some(),
+            client_document: None,
         }
     }
 }

@@ -153,7 +153,7 @@ impl DpopSession {
             nonce: self.nonce(&request.url.origin()),
         };
         let proof = self.key.proof(&target, caller.now(), caller.randomness)?;
-        request.headers.push((PROOF_HEADER, HeaderValue::Secret(proof)));
+        request.push_header(PROOF_HEADER, HeaderValue::Secret(proof));
         Ok(())
     }
 
@@ -202,7 +202,7 @@ impl DpopSession {
 
     /// Keeps the nonce of any answer (RFC 9449 §8.2). Says whether it is
     /// another one than before.
-    fn keep_nonce(&mut self, request: &HttpRequest, response: &HttpResponse) -> bool {
+    pub(in crate::flow) fn keep_nonce(&mut self, request: &HttpRequest, response: &HttpResponse) -> bool {
         let Some(nonce) = response.header(NONCE_HEADER).and_then(DpopNonce::parse) else {
             return false;
         };
@@ -218,7 +218,7 @@ impl DpopSession {
 
 /// Whether an answer is a refusal for want of a nonce: in the body at the token
 /// endpoint, in the challenge at a resource server.
-fn wants_nonce(response: &HttpResponse) -> bool {
+pub(in crate::flow) fn wants_nonce(response: &HttpResponse) -> bool {
     if !matches!(response.status, 400 | 401) {
         return false;
     }

@@ -8,7 +8,7 @@ use crate::trace::{Event, Observer, Party};
 
 /// A request to the authorization server, secrets redacted by their names.
 pub(in crate::flow) fn trace_request(title: &str, request: &HttpRequest, observer: &mut dyn Observer) {
-    if let Some(params) = &request.body {
+    if let Some(params) = request.form() {
         let (from, to) = (Party::Client, Party::AuthorizationServer);
         observer.observe(&Event::Message {
             from,

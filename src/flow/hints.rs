@@ -2,8 +2,9 @@
 //! error code and by the words that well-known servers use, each with one
 //! piece of advice that fits what was sent.
 
+use super::policy_hints::Policy;
 use crate::protocol::authorization::AuthorizationRequest;
-use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::client::{Client, ClientAuthenticationMethod, ClientId};
 use crate::protocol::dpop::{INVALID_PROOF, USE_NONCE};
 use crate::protocol::error::ErrorResponse;
 
@@ -18,6 +19,8 @@ pub struct Sent {
     pub with_resource: bool,
     /// Whether there was a DPoP proof (RFC 9449).
     pub with_proof: bool,
+    /// The client id, where it is the URL of a document about the client.
+    pub client_document: Option<String>,
 }
 
 impl Sent {
@@ -28,6 +31,7 @@ impl Sent {
             method: client.map(|client| client.authentication.method()),
             with_resource: !request.resource.is_empty(),
             with_proof: request.dpop_jkt.is_some(),
+            client_document: document_url(&request.client_id),
         }
     }
 
@@ -37,6 +41,12 @@ impl Sent {
             .iter()
             .any(|address| self.redirect_uri.contains(address))
     }
+}
+
+/// The URL that a client id is, where it is one.
+pub(in crate::flow) fn document_url(client_id: &ClientId) -> Option<String> {
+    let is_url = client_id.as_str().contains("://");
+    is_url.then(|| client_id.to_string())
 }
 
 /// Which endpoint said no.
@@ -59,6 +69,9 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     let description = error.error_description.as_deref().unwrap_or_default();
     let words = format!("{code} {description}").to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    if let Some(policy) = Policy::of(error) {
+        return policy.hint_for_browser().to_owned();
+    }
     if let Some(sent) = sent
         && says(&[
             "redirect_uri",
@@ -96,8 +109,17 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     {
         return proof_key_refused(&words);
     }
+    if at == At::Authorization && says(&["pushed authorization request"]) {
+        return "The server takes authorization requests of this client only where they were pushed (RFC 9126): log in without --par never."
+            .to_owned();
+    }
     if sent.is_none() && says(&["refresh_token", "refresh token"]) {
         return "The server does not take the refresh token of this session any more, it seems.".to_owned();
+    }
+    if code == "invalid_client"
+        && let Some(url) = sent.and_then(|sent| sent.client_document.as_deref())
+    {
+        return client_document_refused(url);
     }
     let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
     if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
@@ -142,7 +164,35 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
     advice.to_owned()
 }
 
+/// Whether the server speaks of what the client proves itself with, whatever the error code is.
+pub(in crate::flow) fn blames_credentials(error: &ErrorResponse) -> bool {
+    let words = error.error_description.as_deref().unwrap_or_default().to_lowercase();
+    [
+        "client credentials",
+        "client secret",
+        "client_secret",
+        "invalid client",
+        "client authentication",
+    ]
+    .iter()
+    .any(|part| words.replace("client_credentials", "").contains(part))
+}
+
+/// The advice where the client is known by a document at its own URL.
+fn client_document_refused(url: &str) -> String {
+    format!(
+        "The server could not fetch {url}, or refuses what is in it: it must be served as application/json, have that URL as its client_id, and list no grant and no method that the server does not allow; some servers take documents of certain hosts only. Look at it with: curl -i {}",
+        shell_words::quote(url)
+    )
+}
+
 fn redirect_uri_mismatch(sent: &Sent) -> String {
+    if let Some(url) = &sent.client_document {
+        return format!(
+            "The redirect URI {} is not in the document of the client, {url}: this server compares the port too. List it there with its port and log in with that one, such as --port 8400; or register a client at the server.",
+            sent.redirect_uri
+        );
+    }
     let other_name = if sent.has_loopback_address() {
         "127.0.0.1 is not localhost"
     } else {
@@ -197,6 +247,15 @@ pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> S
         Some(sent) if matches!(status, 403 | 406) && sent.has_loopback_address() => {
             "The token endpoint may be wrong, or only be open to others: see the answer with -vv. Or a firewall in front of it blocks requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
         }
+        // Some servers refuse a client without a word.
+        Some(Sent { method: Some(method), .. })
+            if matches!(status, 401 | 403) && *method != ClientAuthenticationMethod::None =>
+        {
+            format!(
+                "The server gives no reason; where it is the client that it refuses: {} Or something else than the token endpoint answers, such as a proxy.",
+                client_authentication_refused(Some(*method))
+            )
+        }
         _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
     }
 }
@@ -211,6 +270,7 @@ mod tests {
             method: Some(method),
             with_resource: false,
             with_proof: false,
+            client_document: None,
         }
     }
 
@@ -268,6 +328,26 @@ mod tests {
             ("use_dpop_nonce", "", "--dpop"),
             ("invalid_dpop_proof", "no DPoP header", "--dpop"),
             ("invalid_grant", "DPoP proof JWT not provided", "--dpop"),
+            (
+                "interaction_required",
+                "AADSTS50097: Device authentication is required.",
+                "broker",
+            ),
+            (
+                "invalid_grant",
+                "AADSTS53000: Device is not in required device state",
+                "managed device",
+            ),
+            (
+                "access_denied",
+                "Access has been blocked by Token Protection policy",
+                "exception for this client",
+            ),
+            (
+                "access_denied",
+                "AADSTS53003: Access has been blocked by Conditional Access policies.",
+                "sign-in log",
+            ),
         ] {
             let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
             assert!(advice.contains(part), "{error} {description}: {advice}");
@@ -279,6 +359,57 @@ mod tests {
         assert!(advice(&refused, At::Token, Some(&post)).contains("--client-auth client_secret_basic"));
         let mismatch = ErrorResponse::new("redirect_uri_mismatch", "no");
         assert!(advice(&mismatch, At::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
+    }
+
+    #[test]
+    fn a_request_that_had_to_be_pushed_is_told_how() {
+        let public = sent("http://127.0.0.1/callback", ClientAuthenticationMethod::None);
+        let error = ErrorResponse::new("invalid_request", "Pushed Authorization Request is only allowed.");
+        assert!(advice(&error, At::Authorization, Some(&public)).contains("without --par never"));
+    }
+
+    #[test]
+    fn a_client_that_is_a_document_is_told_what_servers_look_at_in_it() {
+        let url = "https://app.example/client.json";
+        let of_document = Sent {
+            client_document: Some(url.to_owned()),
+            ..sent("http://127.0.0.1:4711/callback", ClientAuthenticationMethod::None)
+        };
+        for (error, description, parts) in [
+            ("invalid_client", "", ["application/json", url]),
+            ("invalid_redirect_uri", "", ["--port 8400", url]),
+            (
+                "invalid_request",
+                "redirect_uri not registered",
+                ["compares the port", url],
+            ),
+        ] {
+            let error = ErrorResponse::new(error, description);
+            let advice = advice(&error, At::Authorization, Some(&of_document));
+            assert!(parts.iter().all(|part| advice.contains(part)), "{advice}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_word_names_how_the_client_authenticated() {
+        let basic = sent("", ClientAuthenticationMethod::ClientSecretBasic);
+        for status in [401, 403] {
+            let advice = advice_for_no_json(status, Some(&basic));
+            assert!(
+                advice.contains("Authorization header") && advice.contains("proxy"),
+                "{advice}"
+            );
+        }
+        assert!(!advice_for_no_json(404, Some(&basic)).contains("Authorization header"));
+        for (description, is_about_credentials) in [
+            ("Invalid client or Invalid client credentials", true),
+            ("The provided client secret keys are expired", true),
+            ("grant client_credentials not allowed", false),
+            ("", false),
+        ] {
+            let error = ErrorResponse::new("unauthorized_client", description);
+            assert_eq!(blames_credentials(&error), is_about_credentials, "{description}");
+        }
     }
 
     #[test]

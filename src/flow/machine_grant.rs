@@ -7,7 +7,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
 use crate::flow::grant_inputs::SourceReader;
-use crate::flow::hints::Sent;
+use crate::flow::hints::{Sent, blames_credentials, client_authentication_refused};
 use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::server::{ServerError, resolve_server};
@@ -109,6 +109,10 @@ pub(in crate::flow) fn hints_for_machine_grant(
         Some(_) if is_one_of(&["invalid_target"]) => {
             vec!["The server gives no token for this resource or audience: see --resource and --audience.".to_owned()]
         }
+        // Keycloak says unauthorized_client of a wrong secret.
+        _ if matches!(error, TokenError::OAuth { error, .. } if blames_credentials(error)) => {
+            vec![client_authentication_refused(sent.and_then(|sent| sent.method))]
+        }
         None if is_one_of(&["invalid_grant"]) => vec![may_not_use(grant)],
         _ if is_one_of(&["unauthorized_client", "unsupported_grant_type"]) => vec![may_not_use(grant)],
         _ => error.hints(sent),
@@ -164,5 +168,6 @@ fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions
         method: Some(method),
         with_resource: !authorization.resource.is_empty(),
         with_proof,
+        client_document: None,
     })
 }

@@ -4,6 +4,7 @@
 
 pub mod assertion_audience;
 pub mod assume_role;
+pub mod authorized_request;
 pub mod caller;
 pub mod device;
 pub mod discovery;
@@ -17,6 +18,7 @@ pub mod introspect;
 pub mod issuer_keys;
 pub mod login;
 pub mod machine_grant;
+mod policy_hints;
 pub mod pushed_authorization_request;
 pub mod refresh;
 pub mod renew;

@@ -17,6 +17,7 @@ use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError};
 use crate::system::files::FileError;
+use crate::system::local_time;
 use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
@@ -62,6 +63,8 @@ pub enum RenewError {
     Ended {
         profile: ProfileName,
         end: SessionEnd,
+        /// When the session's last token came.
+        last_token_at: Option<UnixSeconds>,
         /// Whether an interrupted refresh explains it.
         after_interruption: bool,
     },
@@ -125,6 +128,7 @@ impl Diagnosis for RenewError {
             }
             RenewError::Ended {
                 profile,
+                last_token_at,
                 after_interruption,
                 ..
             } => {
@@ -134,6 +138,11 @@ impl Diagnosis for RenewError {
                         "An earlier refresh was interrupted or never answered after the server had taken it: its answer is lost."
                             .to_owned(),
                     );
+                } else if let Some(at) = last_token_at {
+                    hints.push(format!(
+                        "The session worked last at {}. Since then it was revoked at the server or has lived its time there, or another program that has a copy of it used its refresh token.",
+                        local_time(*at)
+                    ));
                 }
                 hints.push(format!("Run: oauth login {profile}"));
                 hints
@@ -268,6 +277,7 @@ pub async fn renew(
                 error: error.map(str::to_owned),
                 description: description.flatten().map(str::to_owned),
             };
+            let last_token_at = current.tokens.iter().filter_map(|token| token.issued_at).max();
             mark_ended(profile, current, &end, context)?;
             context
                 .caller
@@ -275,6 +285,7 @@ pub async fn renew(
             Err(RenewError::Ended {
                 profile: profile.clone(),
                 end,
+                last_token_at,
                 after_interruption: interrupted.is_some(),
             })
         }

@@ -315,6 +315,8 @@ impl ResolvedServer {
         };
         Session {
             dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
+            certificate_bound: self.metadata.tls_client_certificate_bound_access_tokens
+                && client.method.takes_certificate(),
             endpoints: SessionEndpoints::from(&self.metadata),
             requested,
             ..Session::new(self.metadata.issuer.clone(), client, self.token_endpoint.clone())

@@ -27,10 +27,15 @@ pub async fn userinfo(
 ) -> Result<Vec<u8>, TokenServiceError> {
     let service = Service::Userinfo;
     let endpoint = endpoint(service, server, caller).await?;
+    let identity = server.client.tls_identity()?;
+    let request = |scheme| HttpRequest {
+        tls_identity: identity.clone(),
+        ..request(scheme, &endpoint, token)
+    };
     let response = match &server.dpop_key {
-        None => send(service, &endpoint, &request("Bearer", &endpoint, token), None, caller).await?,
+        None => send(service, &endpoint, &request("Bearer"), None, caller).await?,
         Some(key) => {
-            let make = |_: &mut Caller<'_>| Ok(request(dpop::SCHEME, &endpoint, token));
+            let make = |_: &mut Caller<'_>| Ok(request(dpop::SCHEME));
             let sent = DpopSession::with_stored_key(key)?
                 .send(Some(token), caller, &make)
                 .await;
@@ -76,7 +81,7 @@ fn request(scheme: &'static str, endpoint: &Endpoint, token: &Secret) -> HttpReq
         scheme,
         credentials: token.clone(),
     };
-    request.headers.push(("authorization", credentials));
+    request.push_header("authorization", credentials);
     request
 }
 

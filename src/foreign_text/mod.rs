@@ -13,8 +13,10 @@
 //! changes nothing. Markup has one more step, [`escape_html`].
 
 mod characters;
+mod document;
 mod quoted;
 
+pub use document::DocumentSanitizer;
 pub use quoted::{Quoted, WordOrQuoted};
 
 use characters::{Kind, MAX_MARKS, kind_of};

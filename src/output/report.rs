@@ -42,10 +42,7 @@ impl Style {
 /// # Errors
 /// `ProcessError::Output`.
 pub fn print(result: &[u8]) -> Result<(), Error> {
-    match write_result(result) {
-        Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
+    print_piece(result).map(drop)
 }
 
 /// Writes a result for a person, in lines. On a terminal a long one goes on
@@ -89,6 +86,18 @@ pub fn print_json_or_lines(result: &str, is_json: bool) -> Result<(), Error> {
 /// `ProcessError::Output`.
 pub fn print_json(result: &serde_json::Value) -> Result<(), Error> {
     print((sanitize_json(&result.to_string()) + "\n").as_bytes())
+}
+
+/// Writes a piece of a result that is too long for one. `false` where the
+/// reader has gone and the rest is not needed.
+///
+/// # Errors
+/// `ProcessError::Output`.
+pub fn print_piece(piece: &[u8]) -> Result<bool, Error> {
+    match write_result(piece) {
+        Err(ProcessError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => Ok(other.map(|()| true)?),
+    }
 }
 
 /// The same for a token: a reader that has gone did not get it.

@@ -2,7 +2,7 @@
 //! for an ID token
 //! (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>).
 
-use super::http::{HeaderValue, HttpRequest, Method};
+use super::http::{HeaderValue, HttpRequest, Method, RequestBody};
 use super::params::Params;
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;
@@ -34,9 +34,8 @@ impl RoleRequest {
         HttpRequest {
             method: Method::Post,
             url: endpoint,
-            headers: vec![("accept", HeaderValue::Plain("text/xml".to_owned()))],
-            body: Some(params),
-            json: None,
+            headers: vec![("accept".into(), HeaderValue::Plain("text/xml".to_owned()))],
+            body: Some(RequestBody::Form(params)),
             tls_identity: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The certificate of a client, as it is shown and named: in TLS (RFC 8705),
 //! and in the header of what its key signs (RFC 7515 §4.1.7, §4.1.8).
 
-use super::abnf::{base64url, from_base64};
+use super::abnf::{base64, base64url, from_base64};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -50,6 +50,14 @@ impl CertificateThumbprints {
 }
 
 impl CertificateChain {
+    /// A chain of certificates in DER, the client's own first; `None` of an empty one.
+    pub fn from_der(certificates: Vec<Vec<u8>>) -> Option<Self> {
+        Some(CertificateChain {
+            thumbprints: CertificateThumbprints::of(certificates.first()?),
+            certificates,
+        })
+    }
+
     /// Reads the certificates of a PEM file; other blocks, such as the private
     /// key, are passed over.
     ///
@@ -66,14 +74,10 @@ impl CertificateChain {
             certificates.push(from_base64(&body).ok_or(CertificateError::Malformed)?);
             rest = after;
         }
-        let own = certificates.first().ok_or(CertificateError::None)?;
         if certificates.len() > MAX_CERTIFICATES {
             return Err(CertificateError::TooMany);
         }
-        Ok(CertificateChain {
-            thumbprints: CertificateThumbprints::of(own),
-            certificates,
-        })
+        CertificateChain::from_der(certificates).ok_or(CertificateError::None)
     }
 
     /// The certificates in DER, the client's own first.
@@ -88,17 +92,20 @@ impl CertificateChain {
 
     /// The chain as [`CertificateChain::parse`] reads it back.
     pub fn to_pem(&self) -> String {
-        let block = |der: &Vec<u8>| {
-            let text = super::abnf::base64(der);
-            let lines: String = text
-                .as_bytes()
-                .chunks(64)
-                .map(|line| String::from_utf8_lossy(line).into_owned() + "\n")
-                .collect();
-            format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
-        };
-        self.certificates.iter().map(block).collect()
+        let blocks = self.certificates.iter().map(|der| pem_block("CERTIFICATE", der));
+        blocks.collect()
     }
+}
+
+/// DER as PEM (RFC 7468 §2).
+pub fn pem_block(label: &str, der: &[u8]) -> String {
+    let text = base64(der);
+    let lines: String = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned() + "\n")
+        .collect();
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
 }
 
 #[cfg(test)]

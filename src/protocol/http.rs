@@ -9,6 +9,8 @@ use super::www_authenticate::{Challenges, InvalidChallenges};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -19,24 +21,87 @@ pub const USER_AGENT: &str = concat!("oauth/", env!("CARGO_PKG_VERSION"));
 /// Shorter secrets are not looked for in other text: they are in every text.
 const SECRET_FROM_CHARS: usize = 4;
 
-/// The methods that the protocol uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a request asks the server to do (RFC 9110 §9).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     Get,
     /// Everything that carries credentials in a form.
     Post,
     /// Deletes a registration (RFC 7592 §2.3).
     Delete,
+    /// Those that APIs have beside those that the protocol uses.
+    Other(MethodName),
 }
+
+/// The name of a method: a token (RFC 9110 §5.6.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodName(String);
 
 impl Method {
     /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Delete => "DELETE",
+            Method::Other(name) => &name.0,
         }
+    }
+
+    /// The method of this name; `None` for text that is not a token.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "GET" => Some(Method::Get),
+            "POST" => Some(Method::Post),
+            "DELETE" => Some(Method::Delete),
+            other => is_token(other).then(|| Method::Other(MethodName(other.to_owned()))),
+        }
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_token_character = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_character)
+}
+
+/// The name of a header field in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderName(Cow<'static, str>);
+
+impl HeaderName {
+    /// The name in lower case; `None` for text that is not a token (RFC 9110 §5.1).
+    pub fn parse(name: &str) -> Option<Self> {
+        is_token(name).then(|| HeaderName(name.to_ascii_lowercase().into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that stands in this program, in lower case.
+impl From<&'static str> for HeaderName {
+    fn from(name: &'static str) -> Self {
+        HeaderName(Cow::Borrowed(name))
+    }
+}
+
+impl PartialEq<str> for HeaderName {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for HeaderName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
@@ -96,6 +161,53 @@ impl HeaderValue {
     }
 }
 
+/// What goes with a request.
+#[derive(Debug, Clone)]
+pub enum RequestBody {
+    /// Parameters, of which each knows whether it may be shown.
+    Form(Params),
+    /// A JSON document without a secret of anybody, which may be shown. Its
+    /// answer may hold some.
+    Json(String),
+    /// Anything else.
+    Content(Content),
+    /// Content that is read while it is sent; the transport has it.
+    Stream {
+        media_type: Option<String>,
+        /// Where it is known from the start.
+        length_bytes: Option<u64>,
+    },
+}
+
+/// A body of any type. It may hold secrets.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub media_type: Option<String>,
+    pub bytes: Secret<Vec<u8>>,
+}
+
+impl RequestBody {
+    /// What `Content-Type` says of it.
+    pub fn media_type(&self) -> Option<&str> {
+        match self {
+            RequestBody::Form(_) => Some("application/x-www-form-urlencoded"),
+            RequestBody::Json(_) => Some("application/json"),
+            RequestBody::Content(content) => content.media_type.as_deref(),
+            RequestBody::Stream { media_type, .. } => media_type.as_deref(),
+        }
+    }
+
+    /// How long it is, where that is known.
+    pub fn length_bytes(&self) -> Option<u64> {
+        match self {
+            RequestBody::Form(params) => Some(params.encoded_length_bytes() as u64),
+            RequestBody::Json(json) => Some(json.len() as u64),
+            RequestBody::Content(content) => Some(content.bytes.expose().len() as u64),
+            RequestBody::Stream { length_bytes, .. } => *length_bytes,
+        }
+    }
+}
+
 /// What the client asks a server.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
@@ -103,12 +215,8 @@ pub struct HttpRequest {
     /// The whole URL. No client puts a secret there; an examination of a server does.
     pub url: Url,
     /// Headers beside those that follow from the rest, see [`HttpRequest::all_headers`].
-    pub headers: Vec<(&'static str, HeaderValue)>,
-    /// The form body of a POST.
-    pub body: Option<Params>,
-    /// The JSON body of a POST, where it has no form: a document without a
-    /// secret of anybody, which may be shown. Its answer may hold some.
-    pub json: Option<String>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Option<RequestBody>,
     /// What the client shows of itself in TLS (RFC 8705 §2).
     pub tls_identity: Option<Arc<TlsIdentity>>,
 }
@@ -119,9 +227,8 @@ impl HttpRequest {
         HttpRequest {
             method: Method::Get,
             url,
-            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
+            headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: None,
-            json: None,
             tls_identity: None,
         }
     }
@@ -131,9 +238,8 @@ impl HttpRequest {
         HttpRequest {
             method: Method::Post,
             url,
-            headers: vec![("accept", HeaderValue::Plain("application/json".into()))],
-            body: Some(body),
-            json: None,
+            headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
+            body: Some(RequestBody::Form(body)),
             tls_identity: None,
         }
     }
@@ -142,29 +248,58 @@ impl HttpRequest {
     pub fn post_json(url: Url, json: String) -> Self {
         HttpRequest {
             method: Method::Post,
-            json: Some(json),
+            body: Some(RequestBody::Json(json)),
             ..HttpRequest::get(url)
         }
     }
 
-    /// Every header of the message but `Content-Length`, names in lower case:
-    /// `Host`, `User-Agent`, the ones of [`HttpRequest::headers`],
-    /// `Accept-Encoding` (RFC 9110 §12.5.3: without it a server may compress),
-    /// and the `Content-Type` of a form body (RFC 6749 Appendix B).
-    pub fn all_headers(&self) -> Vec<(&'static str, HeaderValue)> {
+    /// Adds a header.
+    pub fn push_header(&mut self, name: impl Into<HeaderName>, value: HeaderValue) {
+        self.headers.push((name.into(), value));
+    }
+
+    /// The parameters of a form body.
+    pub fn form(&self) -> Option<&Params> {
+        match &self.body {
+            Some(RequestBody::Form(params)) => Some(params),
+            _ => None,
+        }
+    }
+
+    /// Takes the parameters of a form body out, to be changed and given back to
+    /// [`HttpRequest::set_form`].
+    pub fn take_form(&mut self) -> Params {
+        match self.body.take() {
+            Some(RequestBody::Form(params)) => params,
+            _ => Params::new(),
+        }
+    }
+
+    /// Makes these parameters the body.
+    pub fn set_form(&mut self, params: Params) {
+        self.body = Some(RequestBody::Form(params));
+    }
+
+    /// Every header of the message but `Content-Length`: `Host`, `User-Agent`,
+    /// the ones of [`HttpRequest::headers`], `Accept-Encoding` (RFC 9110 §12.5.3:
+    /// without it a server may compress), and the `Content-Type` of the body
+    /// (RFC 6749 Appendix B). Those of [`HttpRequest::headers`] win.
+    pub fn all_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let host = self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-        let mut headers = vec![
-            ("host", HeaderValue::Plain(host)),
-            ("user-agent", HeaderValue::Plain(USER_AGENT.to_owned())),
-        ];
+        let is_given = |name: &str| self.headers.iter().any(|(given, _)| given == name);
+        let plain = |name: &'static str, value: &str| (HeaderName::from(name), HeaderValue::Plain(value.to_owned()));
+        let mut headers = vec![plain("host", &host)];
+        if !is_given("user-agent") {
+            headers.push(plain("user-agent", USER_AGENT));
+        }
         headers.extend(self.headers.iter().cloned());
-        headers.push(("accept-encoding", HeaderValue::Plain("identity".to_owned())));
-        let media_type = match (&self.body, &self.json) {
-            (Some(_), _) => Some("application/x-www-form-urlencoded"),
-            (None, Some(_)) => Some("application/json"),
-            (None, None) => None,
-        };
-        headers.extend(media_type.map(|media_type| ("content-type", HeaderValue::Plain(media_type.to_owned()))));
+        if !is_given("accept-encoding") {
+            headers.push(plain("accept-encoding", "identity"));
+        }
+        let media_type = self.body.as_ref().and_then(RequestBody::media_type);
+        if let Some(media_type) = media_type.filter(|_| !is_given("content-type")) {
+            headers.push(plain("content-type", media_type));
+        }
         headers
     }
 
@@ -172,7 +307,7 @@ impl HttpRequest {
     /// The answer to a message without holds no secret of anybody.
     pub fn carries_credentials(&self) -> bool {
         let in_header = |value: &HeaderValue| !matches!(value, HeaderValue::Plain(_));
-        self.body.is_some() || self.json.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
+        self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))
     }
 
     /// The secrets that the message carries, so that they can be cut out of an
@@ -196,7 +331,13 @@ impl HttpRequest {
             }
         }
         let in_query = Params::parse(self.url.query().unwrap_or_default());
-        secrets.extend(self.body.iter().chain([&in_query]).flat_map(Params::secrets).cloned());
+        secrets.extend(
+            self.form()
+                .into_iter()
+                .chain([&in_query])
+                .flat_map(Params::secrets)
+                .cloned(),
+        );
         secrets.retain(|secret| secret.length_chars() >= SECRET_FROM_CHARS);
         secrets
     }
@@ -218,6 +359,8 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// At most 1 MiB.
     pub body: Secret<Vec<u8>>,
+    /// The body is not in `body`: it is passed on as it comes.
+    pub is_streamed: bool,
     /// From the call to the last byte of the body.
     pub elapsed: Duration,
     /// The parts of it.

@@ -62,6 +62,8 @@ pub struct ServerMetadata {
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,
     /// Whether the server gives bound tokens only, by the name that RFC 9728 §2 has for it.
     pub dpop_bound_access_tokens_required: bool,
+    /// Whether tokens are bound to the certificate of the client (RFC 8705 §3.3).
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// How ID tokens may be signed (OpenID Connect Discovery §3).
     pub id_token_signing_alg_values_supported: Option<Vec<String>>,
     /// Members that cannot be used as they are, and count as absent.
@@ -167,6 +169,7 @@ impl ServerMetadata {
             authorization_details_types_supported: reader.list("authorization_details_types_supported"),
             dpop_signing_alg_values_supported: reader.list("dpop_signing_alg_values_supported"),
             dpop_bound_access_tokens_required: reader.switch("dpop_bound_access_tokens_required"),
+            tls_client_certificate_bound_access_tokens: reader.switch("tls_client_certificate_bound_access_tokens"),
             id_token_signing_alg_values_supported: reader.list("id_token_signing_alg_values_supported"),
             problems: reader.problems,
         }
@@ -382,8 +385,19 @@ impl ServerMetadata {
             "authorization_response_iss_parameter_supported".into(),
             json!(self.authorization_response_iss_parameter_supported),
         );
-        if self.dpop_bound_access_tokens_required {
-            object.insert("dpop_bound_access_tokens_required".into(), json!(true));
+        for (member, value) in [
+            (
+                "dpop_bound_access_tokens_required",
+                self.dpop_bound_access_tokens_required,
+            ),
+            (
+                "tls_client_certificate_bound_access_tokens",
+                self.tls_client_certificate_bound_access_tokens,
+            ),
+        ] {
+            if value {
+                object.insert(member.into(), json!(true));
+            }
         }
         for (member, is_required) in [
             (

@@ -31,10 +31,9 @@ pub fn http_request(
     let mut request = HttpRequest::post(endpoint.url().clone(), params.clone());
     client.authenticate(&mut request, context)?;
     // Some methods add it, and it is required in either case.
-    request
-        .body
-        .get_or_insert_default()
-        .set("client_id", client.id.as_str());
+    let mut params = request.take_form();
+    params.set("client_id", client.id.as_str());
+    request.set_form(params);
     Ok(request)
 }
 

@@ -83,7 +83,7 @@ impl RegistrationManagement {
             scheme: "Bearer",
             credentials: self.access_token.clone(),
         };
-        request.headers.push(("authorization", credentials));
+        request.push_header("authorization", credentials);
         request
     }
 }
@@ -249,6 +249,7 @@ fn management(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::http::RequestBody;
     use crate::protocol::http::Timings;
     use std::time::Duration;
 
@@ -270,17 +271,25 @@ mod tests {
             headers: vec![("www-authenticate".into(), "Bearer error=\"invalid_token\"".into())],
             body: Secret::new(body.to_string().into_bytes()),
             elapsed: Duration::ZERO,
+            is_streamed: false,
             timings: Timings::default(),
         };
         let request = request(ClientAuthenticationMethod::None);
         RegisteredClient::read(&endpoint("https://as.example/register"), &request, &response)
     }
 
+    fn json_text(body: &RequestBody) -> Option<&str> {
+        match body {
+            RequestBody::Json(text) => Some(text),
+            _ => None,
+        }
+    }
+
     #[test]
     fn the_request_asks_for_a_native_public_client_with_this_very_redirect_uri() {
         let request = request(ClientAuthenticationMethod::None).to_http(&endpoint("https://as.example/register"));
         assert_eq!(
-            request.json.as_deref(),
+            request.body.as_ref().and_then(json_text),
             Some(concat!(
                 r#"{"application_type":"native","client_name":"oauth","grant_types":["authorization_code","refresh_token"],"#,
                 r#""redirect_uris":["http://127.0.0.1:4711/callback"],"response_types":["code"],"token_endpoint_auth_method":"none"}"#

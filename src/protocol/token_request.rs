@@ -60,8 +60,8 @@ impl TokenRequest {
         self.grant.push_credentials(&mut params);
         let mut request = HttpRequest::post(token_endpoint.url().clone(), params);
         self.client.authenticate(&mut request, context)?;
-        let params = request.body.get_or_insert_default();
-        self.grant.push_details(params);
+        let mut params = request.take_form();
+        self.grant.push_details(&mut params);
         for resource in &self.resource {
             params.push("resource", resource.as_str());
         }
@@ -71,6 +71,7 @@ impl TokenRequest {
         for (name, value) in &self.extra {
             params.push(name, value);
         }
+        request.set_form(params);
         Ok(request)
     }
 }
@@ -157,12 +158,12 @@ mod tests {
     /// The form and the `Authorization` header.
     fn sent(request: &TokenRequest) -> (Params, Option<String>) {
         let endpoint = Endpoint::parse("https://as.example/token", HttpPolicy::LoopbackOnly).unwrap();
-        let request = request
+        let mut request = request
             .http_request(&endpoint, &mut context(&mut FixedRandomness))
             .unwrap();
         let header = request.headers.iter().find(|(name, _)| *name == "authorization");
         let header = header.map(|(_, value)| value.expose().expose().clone());
-        (request.body.unwrap(), header)
+        (request.take_form(), header)
     }
 
     #[test]

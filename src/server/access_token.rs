@@ -1,5 +1,6 @@
 //! Access tokens that come back (RFC 9068 §4).
 
+use super::confirmation::Confirmation;
 use super::grants::opaque_token::GrantId;
 use super::keys::pair::Keys;
 use crate::protocol::scope::Scope;
@@ -19,8 +20,8 @@ pub(crate) struct AccessToken {
     pub(crate) serial: u64,
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
-    /// The key that it is bound to (RFC 9449 §6.1).
-    pub(crate) key_thumbprint: Option<String>,
+    /// What it is bound to.
+    pub(crate) confirmation: Confirmation,
 }
 
 impl AccessToken {
@@ -49,11 +50,7 @@ impl AccessToken {
             serial,
             issued_at: number("iat")?,
             expires_at,
-            key_thumbprint: claims
-                .get("cnf")
-                .and_then(|confirmation| confirmation.get("jkt"))
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            confirmation: Confirmation::read(&claims),
         })
     }
 }

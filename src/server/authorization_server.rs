@@ -7,7 +7,7 @@
 
 use super::access_token::AccessToken;
 use super::clients::Clients;
-use super::documents::Documents;
+use super::documents::{Documents, Origins};
 use super::dpop_proofs::DpopProofs;
 use super::expiring_map::ExpiringMap;
 use super::fault_injection::FaultInjection;
@@ -58,6 +58,8 @@ pub enum SetUpError {
 /// revoked, the resource server.
 pub struct AuthorizationServer {
     pub(crate) issuer: Issuer,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// Where the API of this server is: the audience of its tokens.
     pub(crate) api: Resource,
     /// Where its Model Context Protocol server is.
@@ -103,17 +105,22 @@ pub struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`.
+    /// Sets a server up whose issuer is `http://127.0.0.1:PORT`, or `https` where it speaks TLS.
     ///
     /// # Errors
     /// [`SetUpError`].
     pub fn new(settings: &ServeSettings, port: u16) -> Result<Self, SetUpError> {
-        let issuer_text = format!("http://127.0.0.1:{port}");
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let issuer_text = format!("{scheme}://127.0.0.1:{port}");
         let issuer = Issuer::parse(&issuer_text, HttpPolicy::LoopbackOnly)?;
         let resource = |path: &str| {
             Resource::parse(&format!("{issuer_text}{path}")).map_err(|_| SetUpError::Issuer(EndpointError::NotAUrl))
         };
         let (api, mcp) = (resource("/api")?, resource("/mcp")?);
+        let origins = Origins {
+            issuer: &issuer,
+            for_certificates: settings.tls.as_ref().map(|_| format!("https://localhost:{port}")),
+        };
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
@@ -135,7 +142,7 @@ impl AuthorizationServer {
             authorities: own_authorities(port),
             clients: Clients::new(settings.clients.clone(), settings.client_id_documents.clone()),
             users,
-            documents: Documents::new(&issuer, &api, &mcp, settings, &violations)?,
+            documents: Documents::new(&origins, &api, &mcp, settings, &violations)?,
             resources: KnownResources::new(settings.resources.clone()),
             scopes: KnownScopes::new(settings),
             claims: settings.claims.clone(),
@@ -153,6 +160,7 @@ impl AuthorizationServer {
             first_loopback_port: OnceLock::new(),
             violations,
             issuer,
+            scheme,
             api,
             mcp,
             mcp_sessions: Sessions::new(),

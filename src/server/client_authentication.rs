@@ -1,7 +1,8 @@
-//! Whether a client is who it says that it is: by its secret (RFC 6749 §2.3.1)
-//! or by an assertion (RFC 7523 §3).
+//! Whether a client is who it says that it is: by its secret (RFC 6749 §2.3.1),
+//! by an assertion (RFC 7523 §3) or by its certificate (RFC 8705 §2).
 
 use super::authorization_server::AuthorizationServer;
+use super::client_certificate::{ShownCertificate, verify_certificate};
 use super::moment::Moment;
 use super::rejection::Rejection;
 use super::settings::clients::{RegisteredClient, secrets_match};
@@ -27,6 +28,7 @@ pub(super) fn authenticate(
     server: &AuthorizationServer,
     moment: &Moment<'_>,
     presented: &PresentedClient,
+    certificate: Option<&ShownCertificate>,
 ) -> Result<Arc<RegisteredClient>, Rejection> {
     let registered = server.clients.find(&presented.id);
     let unknown = || Rejection::new("the client is unknown, or its authentication failed", "RFC 6749 §5.2");
@@ -34,6 +36,13 @@ pub(super) fn authenticate(
         let client = registered.ok_or_else(unknown)?;
         verify_assertion(server, moment, &client, jwt)?;
         return Ok(client);
+    }
+    if let Some(client) = &registered
+        && let Some(expected) = &client.certificate
+        && presented.secret.is_none()
+    {
+        verify_certificate(expected, certificate)?;
+        return Ok(Arc::clone(client));
     }
     let own_secret = registered.as_ref().and_then(|client| client.secret.as_ref());
     let (method, holds) = match &presented.secret {

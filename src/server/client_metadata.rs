@@ -2,6 +2,7 @@
 //! `--client-metadata`, in a registration request, in a client-ID metadata
 //! document. Members that make no difference here are ignored, as §2 says.
 
+use super::expected_certificate::ExpectedCertificate;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::json::parse_object;
 use crate::protocol::jwks::JwkSet;
@@ -20,6 +21,10 @@ pub(crate) struct ClientMetadata {
     pub(crate) method: ClientAuthenticationMethod,
     /// The keys of `jwks`; for `private_key_jwt` alone, and then there are some.
     pub(crate) keys: Option<JwkSet>,
+    /// The certificate that the client shows in TLS (RFC 8705 §2).
+    pub(crate) certificate: Option<ExpectedCertificate>,
+    /// Whether its tokens are bound to that (RFC 8705 §3.4).
+    pub(crate) binds_tokens_to_certificate: bool,
     /// The one `alg` that its assertions may have.
     pub(crate) assertion_algorithm: Option<String>,
 }
@@ -65,19 +70,25 @@ impl ClientMetadata {
                 .parse()
                 .map_err(|error| invalid(format!("token_endpoint_auth_method: {error}")))?,
         };
-        if matches!(
-            method,
-            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-        ) {
-            return Err(invalid(format!("{} is not supported by this server", method.as_str())));
-        }
-        let keys = members.keys()?;
+        let certificate = match method {
+            ClientAuthenticationMethod::TlsClientAuth => Some(ExpectedCertificate::named(&members.0)),
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => Some(ExpectedCertificate::one_of(&members.0)),
+            _ => None,
+        };
+        let certificate = certificate.transpose().map_err(invalid)?;
+        // The keys of a client with certificates may be of any kind.
+        let keys = match certificate {
+            Some(_) => None,
+            None => members.keys()?,
+        };
         if method == ClientAuthenticationMethod::PrivateKeyJwt && keys.is_none() {
             return Err(invalid("jwks is missing for private_key_jwt"));
         }
         Ok(ClientMetadata {
             redirect_uris: members.redirect_uris()?,
             keys: keys.filter(|_| method == ClientAuthenticationMethod::PrivateKeyJwt),
+            certificate,
+            binds_tokens_to_certificate: members.switch("tls_client_certificate_bound_access_tokens")?,
             assertion_algorithm: members.assertion_algorithm(method)?,
             method,
         })
@@ -110,6 +121,14 @@ impl Members {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(invalid(format!("{name} is not a string"))),
+        }
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, InvalidClientMetadata> {
+        match self.0.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(invalid(format!("{name} is neither true nor false"))),
         }
     }
 

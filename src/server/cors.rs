@@ -4,6 +4,7 @@
 //! Invariants: `/authorize` and the pages are never readable by another origin,
 //! and no response carries `Access-Control-Allow-Credentials`.
 
+use super::authorization_server::AuthorizationServer;
 use super::message::{Request, Response};
 use super::rejection::Rejection;
 use super::route::Route;
@@ -24,9 +25,9 @@ fn is_for_programs(route: Route) -> bool {
 
 /// The answer to a request that a page of another origin must not make; `None`
 /// where the request goes on.
-pub(crate) fn refuse_foreign_page(allowed: &AllowedOrigins, route: Route, request: &Request) -> Option<Response> {
+pub(crate) fn refuse_foreign_page(server: &AuthorizationServer, route: Route, request: &Request) -> Option<Response> {
     let checked = if is_for_programs(route) || (request.method == "POST" && route != Route::Authorize) {
-        check_origin(allowed, route, request)
+        check_origin(server, route, request)
     } else if route == Route::Authorize {
         check_destination(request)
     } else {
@@ -41,7 +42,7 @@ pub(crate) fn refuse_foreign_page(allowed: &AllowedOrigins, route: Route, reques
 
 /// A request that changes something must not come from another site's page.
 /// `/authorize` is exempt: there, other sites send people on purpose.
-fn check_origin(allowed: &AllowedOrigins, route: Route, request: &Request) -> Result<(), Rejection> {
+fn check_origin(server: &AuthorizationServer, route: Route, request: &Request) -> Result<(), Rejection> {
     let repeated = |Repeated(name)| Rejection::new(format!("there is more than one {name} header"), CITATION);
     let site = request.header("sec-fetch-site").map_err(repeated)?;
     let origin = request.header("origin").map_err(repeated)?;
@@ -57,8 +58,8 @@ fn check_origin(allowed: &AllowedOrigins, route: Route, request: &Request) -> Re
         }
     };
     match origin {
-        Some(origin) if is_covered(route) && allowed.contains(origin) => return Ok(()),
-        Some(origin) if is_own(origin, request) => {}
+        Some(origin) if is_covered(route) && server.allowed_origins.contains(origin) => return Ok(()),
+        Some(origin) if is_own(origin, server.scheme, request) => {}
         // Our own pages send this, since they send no referrer.
         Some("null") if site == Some("same-origin") => {}
         Some(origin) => return Err(refuse(format!("Origin \"{origin}\" is not this server"))),
@@ -88,11 +89,12 @@ fn check_destination(request: &Request) -> Result<(), Rejection> {
     }
 }
 
-fn is_own(origin: &str, request: &Request) -> bool {
+fn is_own(origin: &str, scheme: &str, request: &Request) -> bool {
     let host = request.headers("host").next().unwrap_or_default();
     origin
-        .strip_prefix("http://")
-        .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+        .strip_prefix(scheme)
+        .and_then(|rest| rest.strip_prefix("://"))
+        .is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 /// The answer to a preflight request of an origin that is allowed (Fetch §3.3.4);

@@ -71,7 +71,7 @@ impl AuthorizationServer {
         let route = Route::from_path(&request.path)?;
         let refused = check_host(self, request).is_err()
             || !route.names_clients()
-            || cors::refuse_foreign_page(&self.allowed_origins, route, request).is_some();
+            || cors::refuse_foreign_page(self, route, request).is_some();
         if refused {
             return None;
         }
@@ -130,7 +130,7 @@ fn answer(server: &AuthorizationServer, moment: &mut Moment<'_>, request: &Reque
         return Response::text(404, Rejection::new("there is nothing at this path", "RFC 9110 §15.5.5"));
     };
     let allowed = &server.allowed_origins;
-    if let Some(response) = cors::refuse_foreign_page(allowed, route, request) {
+    if let Some(response) = cors::refuse_foreign_page(server, route, request) {
         return response;
     }
     let response = match cors::answer_preflight(route, request) {

@@ -4,7 +4,6 @@
 use super::clients::document_url::ClientIdDocuments;
 use super::route::Route;
 use super::scopes::{DEFAULT_SCOPE, KnownScopes, NOTES_SCOPE};
-use super::settings::dpop::DpopDemands;
 use super::settings::{Registration, ServeSettings};
 use super::violations;
 use super::violations::set::Violations;
@@ -13,6 +12,7 @@ use crate::protocol::dpop::received::PROOF_ALGORITHMS;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::grant::Grant;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::mtls_endpoints::MtlsEndpoints;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
 use serde_json::{Value, json};
@@ -33,25 +33,33 @@ pub(crate) struct Documents {
     pub(crate) mcp_metadata: Vec<u8>,
 }
 
+/// Where the server is.
+pub(crate) struct Origins<'a> {
+    pub(crate) issuer: &'a Issuer,
+    /// Where clients with certificates find it, if it speaks TLS.
+    pub(crate) for_certificates: Option<String>,
+}
+
 impl Documents {
     /// The documents of a server that violates these rules.
     ///
     /// # Errors
     /// [`EndpointError`]: an issuer that makes no URL.
     pub(crate) fn new(
-        issuer: &Issuer,
+        origins: &Origins<'_>,
         api: &Resource,
         mcp: &Resource,
         settings: &ServeSettings,
         violations: &Violations,
     ) -> Result<Self, EndpointError> {
-        let mut metadata = metadata(issuer, settings)?;
+        let issuer = origins.issuer;
+        let mut metadata = metadata(origins, settings)?;
         violations::documents::alter_metadata(violations, issuer.as_str(), &mut metadata);
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
         let bytes = |document: &Value| document.to_string().into_bytes();
         let of_resource = |resource: &Resource, name: &str| {
-            let mut document = resource_metadata(issuer, resource, name, settings.dpop);
+            let mut document = resource_metadata(issuer, resource, name, settings);
             violations::protected_resource::alter_metadata(violations, issuer.as_str(), &mut document);
             bytes(&document)
         };
@@ -64,14 +72,13 @@ impl Documents {
     }
 }
 
-/// How the clients of this server may authenticate.
-const CLIENT_AUTHENTICATION_METHODS: [ClientAuthenticationMethod; 5] = [
-    ClientAuthenticationMethod::None,
-    ClientAuthenticationMethod::ClientSecretBasic,
-    ClientAuthenticationMethod::ClientSecretPost,
-    ClientAuthenticationMethod::ClientSecretJwt,
-    ClientAuthenticationMethod::PrivateKeyJwt,
-];
+/// How the clients of this server may authenticate. None comes first.
+fn client_authentication_methods(with_certificates: bool) -> Vec<ClientAuthenticationMethod> {
+    let methods = ClientAuthenticationMethod::ALL.into_iter();
+    methods
+        .filter(|method| with_certificates || !method.takes_certificate())
+        .collect()
+}
 
 /// What their assertions may be signed with.
 const ASSERTION_ALGORITHMS: [&str; 13] = [
@@ -83,11 +90,13 @@ const ASSERTION_ALGORITHMS: [&str; 13] = [
 ///
 /// # Errors
 /// [`EndpointError`]: an issuer that makes no URL.
-fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, EndpointError> {
+fn metadata(origins: &Origins<'_>, settings: &ServeSettings) -> Result<Value, EndpointError> {
+    let issuer = origins.issuer;
     let endpoint =
         |route: Route| Endpoint::parse(&format!("{issuer}{}", route.path()), HttpPolicy::LoopbackOnly).map(Some);
     let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
-    let methods = CLIENT_AUTHENTICATION_METHODS.map(ClientAuthenticationMethod::as_str);
+    let methods = client_authentication_methods(settings.tls.is_some());
+    let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
     let metadata = ServerMetadata {
         issuer: Some(issuer.clone()),
         authorization_endpoint: endpoint(Route::Authorize)?,
@@ -107,6 +116,7 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
         authorization_response_iss_parameter_supported: true,
         dpop_signing_alg_values_supported: list(&PROOF_ALGORITHMS),
         dpop_bound_access_tokens_required: settings.dpop.proof,
+        tls_client_certificate_bound_access_tokens: settings.tls.is_some(),
         ..ServerMetadata::default()
     };
     let mut document = metadata.to_json();
@@ -163,12 +173,28 @@ fn metadata(issuer: &Issuer, settings: &ServeSettings) -> Result<Value, Endpoint
     if settings.client_id_documents != ClientIdDocuments::Off {
         document["client_id_metadata_document_supported"] = json!(true);
     }
+    if let Some(origin) = &origins.for_certificates {
+        document[MtlsEndpoints::MEMBER] = mtls_endpoint_aliases(issuer, origin, &document);
+    }
     Ok(document)
 }
 
+/// The endpoints for programs, at the origin for clients with certificates (RFC 8705 §5).
+fn mtls_endpoint_aliases(issuer: &Issuer, origin: &str, document: &Value) -> Value {
+    let members = document.as_object().into_iter().flatten();
+    let aliases = members.filter_map(|(member, url)| {
+        let is_for_programs = member.ends_with("_endpoint") && member != "authorization_endpoint";
+        let path = url.as_str()?.strip_prefix(issuer.as_str())?;
+        is_for_programs.then(|| (member.clone(), json!(format!("{origin}{path}"))))
+    });
+    Value::Object(aliases.collect())
+}
+
 /// What a resource of this server wants (RFC 9728 §2).
-fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, dpop: DpopDemands) -> Value {
+fn resource_metadata(issuer: &Issuer, resource: &Resource, name: &str, settings: &ServeSettings) -> Value {
+    let dpop = settings.dpop;
     json!({
+        "tls_client_certificate_bound_access_tokens": settings.tls.is_some(),
         "resource": resource.as_str(),
         "resource_name": name,
         "authorization_servers": [issuer.as_str()],

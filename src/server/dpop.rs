@@ -125,7 +125,7 @@ fn check_target(
         return Err(ProofRefused::new("htm is not the method of the request"));
     }
     let is_here = server.authorities.iter().any(|authority| {
-        let url = url::Url::parse(&format!("http://{authority}{}", http.path));
+        let url = url::Url::parse(&format!("{}://{authority}{}", server.scheme, http.path));
         url.is_ok_and(|url| proof.is_for(&url))
     });
     if !is_here && policy.requires_proof_url() {

@@ -70,6 +70,7 @@ mod tests {
             query: Some("code=s3cret".into()),
             headers: vec![("authorization".into(), "Bearer s3cret".into())],
             body: Secret::new(b"code=s3cret".to_vec()),
+            certificate: None,
         };
         let response = Response::text(404, Rejection::new("no such\r\npath", "RFC 9110 §15.5.5"));
         let entry = LogEntry::new(&hostile.method, &hostile.path, &response);

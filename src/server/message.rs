@@ -1,6 +1,7 @@
 //! Requests and responses of the development server as plain values, so that
 //! everything but the sockets can be tested without them.
 
+use super::client_certificate::ShownCertificate;
 use super::rejection::Rejection;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::{Params, Repeated};
@@ -43,6 +44,8 @@ pub struct Request {
     /// Names in lower case, of [`HEADERS_READ`].
     pub headers: Vec<(String, String)>,
     pub body: Secret<Vec<u8>>,
+    /// What the client shows in TLS.
+    pub certificate: Option<ShownCertificate>,
 }
 
 impl Request {
@@ -245,6 +248,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             body: Secret::new(body.as_bytes().to_vec()),
+            certificate: None,
         }
     }
 

@@ -120,14 +120,14 @@ impl ScriptedUser {
             None => HttpRequest::get(url),
             Some(form) => HttpRequest::post(url, form),
         };
-        request.headers = vec![("accept", HeaderValue::Plain("text/html".into()))];
+        request.headers = vec![("accept".into(), HeaderValue::Plain("text/html".into()))];
         if !self.cookies.is_empty() {
             let pairs = self
                 .cookies
                 .iter()
                 .map(|(name, value)| format!("{name}={}", value.expose()));
             let cookie = Secret::new(pairs.collect::<Vec<_>>().join("; "));
-            request.headers.push(("cookie", HeaderValue::Secret(cookie)));
+            request.push_header("cookie", HeaderValue::Secret(cookie));
         }
         request
     }

@@ -2,6 +2,7 @@
 //! tokens (OpenID Connect Core §2).
 
 use super::authorization_server::AuthorizationServer;
+use super::confirmation::Confirmation;
 use super::grants::grant::IssuedTokens;
 use super::keys::error::KeyError;
 use super::moment::Moment;
@@ -31,16 +32,10 @@ struct AccessTokenClaims<'a> {
     iat: i64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cnf: Option<Confirmation<'a>>,
+    cnf: Option<Confirmation>,
     /// Those of the setup.
     #[serde(flatten)]
     extra: &'a Map<String, Value>,
-}
-
-/// The key that a token is bound to (RFC 9449 §6.1).
-#[derive(Serialize)]
-struct Confirmation<'a> {
-    jkt: &'a str,
 }
 
 /// The type of a token that is bound to this key, or to none.
@@ -129,7 +124,7 @@ pub(crate) fn token_response(
     serde_json::to_vec(&TokenResponse {
         access_token: access_token.expose(),
         token_type: match policy.reports_bound_tokens_as_dpop() {
-            true => token_type(issued.key_thumbprint.as_deref()),
+            true => token_type(issued.confirmation.key.as_deref()),
             false => token_type(None),
         },
         expires_in: server.access_token_lifetime_s,
@@ -163,7 +158,7 @@ fn access_token(
         auth_time: issued.auth_time.map(|at| at.0),
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
-        cnf: issued.key_thumbprint.as_deref().map(|jkt| Confirmation { jkt }),
+        cnf: Some(issued.confirmation.clone()).filter(|confirmation| !confirmation.is_empty()),
         extra: server.claims.access_token.members(),
     };
     let real = server.keys.sign_access_token(&claims)?;
@@ -172,10 +167,12 @@ fn access_token(
     }
     let names_audience = policy.names_audience_in_access_tokens();
     let names_client = policy.names_client_in_access_tokens();
-    if names_audience && names_client {
+    let confirmation = policy.confirmation(&issued.confirmation);
+    if names_audience && names_client && confirmation == issued.confirmation {
         return Ok(real);
     }
     let given = server.keys.sign_access_token(&AccessTokenClaims {
+        cnf: Some(confirmation).filter(|confirmation| !confirmation.is_empty()),
         aud: claims.aud.filter(|_| names_audience),
         client_id: claims.client_id.filter(|_| names_client),
         ..claims

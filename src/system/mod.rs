@@ -6,6 +6,7 @@ pub mod environment;
 pub mod files;
 pub mod process;
 pub mod program;
+pub mod tls;
 
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::time::UnixSeconds;

@@ -3,7 +3,7 @@
 //! who has them can run it.
 
 use crate::foreign_text::sanitize_unbounded;
-use crate::protocol::http::{HeaderValue, HttpRequest, Method};
+use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::params::Value;
 use crate::trace::redact::{UrlPart, parts_of_url};
 use shell_words::quote;
@@ -26,8 +26,10 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
     // brackets and braces are patterns to curl
     let globbing = if url.contains(['[', '{']) { " -g" } else { "" };
     let mut pieces = vec![format!("curl{globbing} {url}")];
+    pieces.extend(method_option(request));
+    let is_given = |name: &HeaderName| request.headers.iter().any(|(given, _)| given == name);
     for (name, value) in request.all_headers() {
-        if OWN_HEADERS.contains(&name) {
+        if OWN_HEADERS.contains(&name.as_str()) && !is_given(&name) {
             continue;
         }
         pieces.push(match (&value, value.basic_user()) {
@@ -37,24 +39,44 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
             (HeaderValue::Secret(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
         });
     }
-    for (name, value) in request.body.iter().flat_map(|params| params.iter()) {
+    for (name, value) in request.form().into_iter().flat_map(|params| params.iter()) {
         let encoded: String = byte_serialize(name.as_bytes()).collect();
         pieces.push(match value {
             Value::Plain(text) => format!("--data-urlencode {}", quote_for_shell(&format!("{encoded}={text}"))),
             Value::Secret(_) | Value::Chosen(_) => format!("--data-urlencode \"{encoded}=${}\"", variables.name(name)),
         });
     }
-    if request.body.as_ref().is_some_and(|params| params.is_empty()) {
+    if request.form().is_some_and(|params| params.is_empty()) {
         pieces.push("--data ''".to_owned());
     }
-    if let Some(json) = &request.json {
-        pieces.push("-H 'content-type: application/json'".to_owned());
+    if let Some(RequestBody::Json(json)) = &request.body {
+        if !is_given(&"content-type".into()) {
+            pieces.push("-H 'content-type: application/json'".to_owned());
+        }
         pieces.push(format!("--data-raw {}", quote_for_shell(json)));
     }
-    if request.method == Method::Delete {
-        pieces.push("-X DELETE".to_owned());
+    if let Some(body @ (RequestBody::Content(_) | RequestBody::Stream { .. })) = &request.body {
+        if let Some(media_type) = body.media_type().filter(|_| !is_given(&"content-type".into())) {
+            pieces.push(format!(
+                "-H {}",
+                quote_for_shell(&format!("content-type: {media_type}"))
+            ));
+        }
+        pieces.push(format!("--data-binary \"${}\"", variables.number()));
     }
     pieces
+}
+
+/// `-X`, where `curl` would not use the method by itself.
+fn method_option(request: &HttpRequest) -> Option<String> {
+    let implied = match request.body {
+        None => Method::Get,
+        Some(_) => Method::Post,
+    };
+    match request.method.as_str() {
+        "HEAD" if request.body.is_none() => Some("--head".to_owned()),
+        name => (request.method != implied).then(|| format!("-X {}", quote_for_shell(name))),
+    }
 }
 
 /// The URL as one word of the shell: as short as it can be where nothing is
@@ -139,14 +161,14 @@ mod tests {
         );
         let credentials = |text: &str| Secret::from(text);
         request.headers.push((
-            "authorization",
+            "authorization".into(),
             HeaderValue::Credentials {
                 scheme: "Basic",
                 credentials: credentials("ZGVza3RvcCUyMDE6Y2FuYXJ5"),
             },
         ));
         request.headers.push((
-            "authorization",
+            "authorization".into(),
             HeaderValue::Credentials {
                 scheme: "Bearer",
                 credentials: credentials("canary"),
@@ -154,7 +176,7 @@ mod tests {
         ));
         request
             .headers
-            .push(("cookie", HeaderValue::Secret(credentials("canary"))));
+            .push(("cookie".into(), HeaderValue::Secret(credentials("canary"))));
         assert_eq!(
             curl_command(&request),
             [
@@ -182,7 +204,7 @@ mod tests {
         let url = "https://x/token?aws_secret_access_key=canary&code=c&HOME=a-canary#PATH=canary";
         let mut request = HttpRequest::post(Url::parse(url).unwrap(), body);
         let cookie = HeaderValue::Secret(Secret::from("other"));
-        request.headers.push(("client_secret", cookie));
+        request.push_header("client_secret", cookie);
         assert_eq!(
             curl_command(&request),
             [

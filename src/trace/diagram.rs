@@ -6,7 +6,7 @@ use super::curl::curl_command;
 use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
 use super::{Event, Party, Step};
-use crate::foreign_text::{sanitize, sanitize_json, sanitize_line, sanitize_unbounded};
+use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
 use crate::protocol::params::Params;
 use hyper::StatusCode;
@@ -244,13 +244,15 @@ impl DiagramBuilder {
             details.push(pairs("query", self.redaction.query(request)));
         }
         let headers = request.all_headers().into_iter();
-        let headers = headers.map(|(name, value)| (name.to_owned(), self.redaction.request_header(&value)));
+        let headers = headers.map(|(name, value)| (name.to_string(), self.redaction.request_header(&value)));
         details.push(pairs("headers", headers.collect()));
-        if let Some(params) = &request.body {
-            details.push(self.params("parameters", params));
+        match self.redaction.content(request) {
+            ShownBody::Empty => {}
+            ShownBody::Json(document) => details.push(text("body", document.pretty())),
+            ShownBody::Text(body) => details.push(text("body", body)),
         }
-        if let Some(json) = &request.json {
-            details.push(text("body", sanitize_json(json)));
+        if let Some(params) = request.form() {
+            details.push(self.params("parameters", params));
         }
         details.push(text("as a command", curl_command(request).join(" \\\n  ")));
         details

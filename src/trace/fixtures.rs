@@ -12,7 +12,7 @@ use super::render::mermaid::Mermaid;
 use super::renderer::{Renderer, TraceContext};
 use super::{Event, Party, Step};
 use crate::exit::ExitCode;
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
+use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
 use crate::secret::Secret;
 use jiff::Timestamp;
@@ -57,9 +57,9 @@ pub(super) fn token_request() -> HttpRequest {
     request
 }
 
-fn credentials(scheme: &'static str, text: &str) -> (&'static str, HeaderValue) {
+fn credentials(scheme: &'static str, text: &str) -> (HeaderName, HeaderValue) {
     let credentials = Secret::from(text);
-    ("authorization", HeaderValue::Credentials { scheme, credentials })
+    ("authorization".into(), HeaderValue::Credentials { scheme, credentials })
 }
 
 pub(super) fn response(status: u16, media_type: &str, body: &str) -> HttpResponse {
@@ -71,6 +71,7 @@ pub(super) fn response(status: u16, media_type: &str, body: &str) -> HttpRespons
         ],
         body: Secret::new(body.as_bytes().to_vec()),
         elapsed: Duration::from_millis(37),
+        is_streamed: false,
         timings: Timings {
             name_lookup: Some(Duration::from_micros(1_500)),
             connect: Some(Duration::from_millis(21)),
@@ -260,7 +261,7 @@ fn exchange(tell: &mut dyn FnMut(u64, &Event<'_>)) {
             from: Party::Client,
             to: Party::AuthorizationServer,
             title: "token request",
-            params: request.body.as_ref().unwrap(),
+            params: request.form().unwrap(),
         },
     );
     tell(12_346, &Event::RequestSent(&request));

@@ -20,8 +20,8 @@ mod url_parts;
 pub(super) use url_parts::{UrlPart, parts_of_url};
 
 use super::ordered_json::OrderedJson;
-use crate::foreign_text::{sanitize, sanitize_unbounded};
-use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse};
+use crate::foreign_text::{sanitize, sanitize_json, sanitize_unbounded};
+use crate::protocol::http::{HeaderValue, HttpRequest, HttpResponse, RequestBody};
 use crate::protocol::params::{Params, Value};
 use crate::protocol::scrub::scrub;
 use crate::secret::Secret;
@@ -34,6 +34,9 @@ const FINGERPRINT_FROM_CHARS: usize = 16;
 
 /// A shorter secret of an answer is not looked for in the rest of it.
 const REPEATED_FROM_CHARS: usize = 8;
+
+/// In the place of a media type.
+const NO_MEDIA_TYPE: &str = "no content type";
 
 /// Decides what is shown.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +135,29 @@ impl Redaction {
         }
     }
 
+    /// What goes with a request that is no form. Nothing is known of it, so
+    /// it is shown as the answer to a request with credentials is.
+    pub fn content(self, request: &HttpRequest) -> ShownBody {
+        let (media_type, bytes) = match &request.body {
+            None | Some(RequestBody::Form(_)) => return ShownBody::Empty,
+            Some(RequestBody::Json(json)) => {
+                return OrderedJson::parse(sanitize_json(json).as_bytes()).map_or(ShownBody::Empty, ShownBody::Json);
+            }
+            Some(RequestBody::Content(content)) => (content.media_type.as_deref(), content.bytes.expose()),
+            Some(body @ RequestBody::Stream { .. }) => {
+                let media_type = body.media_type().unwrap_or(NO_MEDIA_TYPE);
+                return ShownBody::Text(sanitize(&format!("[{media_type}, read while it is sent]")));
+            }
+        };
+        let known = request.secrets();
+        let redactor = BodyRedactor {
+            show_secrets: self.show_secrets,
+            public: false,
+            known: &known,
+        };
+        redactor.body(bytes, media_type)
+    }
+
     /// Headers and body of an answer.
     pub fn answer(self, request: &HttpRequest, response: &HttpResponse) -> ShownAnswer {
         let query = Params::parse(request.url.query().unwrap_or_default());
@@ -141,7 +167,7 @@ impl Redaction {
             secrets_of(request, response)
         };
         let public = !request.carries_credentials() && !is_personal(&query);
-        let redactor = ResponseRedactor {
+        let redactor = BodyRedactor {
             show_secrets: self.show_secrets,
             public,
             known: &known,
@@ -151,13 +177,19 @@ impl Redaction {
             headers: headers
                 .map(|(name, value)| (redactor.open_text(name), redactor.header(name, value)))
                 .collect(),
-            body: redactor.body(response),
+            body: match response.is_streamed {
+                true => ShownBody::Text(sanitize(&format!(
+                    "[{}, passed on as it comes]",
+                    response.media_type().as_deref().unwrap_or(NO_MEDIA_TYPE)
+                ))),
+                false => redactor.body(response.body.expose(), response.media_type().as_deref()),
+            },
         }
     }
 }
 
-/// One answer from outside.
-struct ResponseRedactor<'a> {
+/// A message whose meaning is not known: one answer from outside, or the content of a request.
+struct BodyRedactor<'a> {
     show_secrets: bool,
     /// Nobody's secret can be in it.
     public: bool,
@@ -165,7 +197,7 @@ struct ResponseRedactor<'a> {
     known: &'a [Secret],
 }
 
-impl ResponseRedactor<'_> {
+impl BodyRedactor<'_> {
     fn header(&self, name: &str, value: &str) -> String {
         if self.show_secrets {
             return sanitize_unbounded(value);
@@ -179,8 +211,7 @@ impl ResponseRedactor<'_> {
         redact_unknown(value)
     }
 
-    fn body(&self, response: &HttpResponse) -> ShownBody {
-        let bytes = response.body.expose();
+    fn body(&self, bytes: &[u8], media_type: Option<&str>) -> ShownBody {
         if bytes.is_empty() {
             return ShownBody::Empty;
         }
@@ -188,7 +219,7 @@ impl ResponseRedactor<'_> {
             return ShownBody::Json(self.document(document, None));
         }
         if !self.public && !self.show_secrets {
-            let media_type = response.media_type().unwrap_or_else(|| "no content type".to_owned());
+            let media_type = media_type.unwrap_or(NO_MEDIA_TYPE);
             return ShownBody::Text(sanitize(&format!(
                 "[{media_type}, {} bytes, shown with --show-secrets]",
                 bytes.len()

@@ -94,7 +94,7 @@ pub enum TransportError {
     },
     /// A header value with characters that no header may hold.
     #[error("the value for the header \"{0}\" holds characters that no header may hold")]
-    UnsendableHeader(&'static str),
+    UnsendableHeader(String),
     /// A proxy that cannot be used.
     #[error("the proxy given by {named_by}: {problem}")]
     Proxy {
@@ -316,6 +316,17 @@ impl TransportError {
                 | TransportError::ConnectTimeout { .. }
                 | TransportError::Timeout { .. }
                 | TransportError::ConnectionLost { .. }
+        )
+    }
+
+    /// Whether the certificate of the other end is of an authority that is not trusted.
+    pub fn is_untrusted_issuer(&self) -> bool {
+        matches!(
+            self,
+            TransportError::Tls {
+                failure: TlsFailure::UnknownIssuer,
+                ..
+            }
         )
     }
 

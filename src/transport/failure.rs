@@ -6,7 +6,9 @@ use super::error_chain::{find, io_kind};
 use super::proxy::ProxyUrl;
 use super::resolver::ResolveError;
 use super::tls_failure::TlsFailure;
+use super::upload::Progress;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -14,7 +16,7 @@ use url::Url;
 pub(super) struct Attempt<'a> {
     pub(super) url: &'a Url,
     /// Whether the request may have left this machine.
-    pub(super) sending_began: &'a dyn Fn() -> bool,
+    pub(super) progress: Arc<Progress>,
     /// The proxy on the way.
     pub(super) proxy: Option<&'a ProxyUrl>,
     pub(super) connect_timeout: Duration,
@@ -25,7 +27,7 @@ impl Attempt<'_> {
         TransportError::Timeout {
             endpoint: endpoint(self.url),
             waited,
-            after_sending: (self.sending_began)(),
+            after_sending: self.progress.has_begun(),
         }
     }
 
@@ -58,7 +60,7 @@ impl Attempt<'_> {
     /// Finds out from the library's error what happened.
     pub(super) fn failed(&self, error: &reqwest::Error) -> TransportError {
         let while_connecting = error.is_connect();
-        let after_sending = !while_connecting && (self.sending_began)();
+        let after_sending = !while_connecting && self.progress.has_begun();
         if let Some(source) = find::<rustls::Error>(error) {
             return TransportError::Tls {
                 peer: self.tls_peer(),

@@ -11,6 +11,7 @@
 //! Building the client is what costs (certificates are read), so it happens
 //! at the first request and not before; see [`Transport::prepare`].
 
+mod answer;
 mod body;
 mod certificate_verifier;
 mod client_key;
@@ -24,35 +25,35 @@ mod resolver;
 mod stopwatch;
 mod tls;
 mod tls_failure;
+mod upload;
 
+pub use answer::{Answer, AnswerBody};
 pub use error::{Cause, PemProblem, TransportError, UrlSource};
 pub use proxy::{ProxySettings, check_proxy_without_userinfo};
 pub use proxy_error::ProxyError;
 pub use tls_failure::TlsFailure;
+pub use upload::Upload;
 
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::global_address::is_global;
-use crate::protocol::http::{HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
-use crate::protocol::params::Params;
+use crate::protocol::http::{HttpRequest, HttpResponse, RequestBody, Timings, USER_AGENT};
 use crate::protocol::tls_identity::TlsIdentity;
+use crate::secret::Secret;
 use crate::trace::{Event, Observer};
-use body::{check_framing, read_body};
+use body::{Coding, check_framing, read_body};
 use certificate_verifier::remembering_names;
 use failure::Attempt;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::body::Bytes;
 use proxy::{ProxyRules, ProxyUrl};
 use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use stopwatch::{TimedConnecting, laps, timed};
+use upload::{OutgoingBody, Progress};
 use url::{Host, Url};
 
 /// The longest wait for name, connection and TLS together.
@@ -160,39 +161,82 @@ impl Transport {
         request: &HttpRequest,
         observer: &mut dyn Observer,
     ) -> Result<HttpResponse, TransportError> {
-        let destination = self.destination(&request.url, UrlSource::Server)?;
-        let proxy = self.proxy_for(&request.url)?;
-        let client = match (&request.tls_identity, destination) {
-            (Some(identity), Destination::Network) => &self.identified_client(identity)?,
-            _ => self.client(destination)?,
-        };
-        let sending_began = Arc::new(AtomicBool::new(false));
-        let outgoing = outgoing(request, &sending_began)?;
-        let has_body = request.body.is_some() || request.json.is_some();
-
+        let sending = self.sending(request, None)?;
         observer.observe(&Event::RequestSent(request));
-        let attempt = Attempt {
-            url: &request.url,
-            // without a body there is nothing to watch: err on the side of yes
-            sending_began: &|| !has_body || sending_began.load(Ordering::Relaxed),
-            proxy,
-            connect_timeout: self.connect_timeout(),
-        };
-        let started = Instant::now();
         let http_timeout = self.http_timeout();
-        let exchange = timed(remembering_names(exchange(client, outgoing, &attempt, started)));
+        let attempt = sending.attempt(request, self.connect_timeout());
+        let exchange = timed(remembering_names(exchange(
+            &sending.client,
+            sending.outgoing,
+            &attempt,
+            Instant::now(),
+        )));
         let outcome = match tokio::time::timeout(http_timeout, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(attempt.timed_out(http_timeout)),
         };
-        match &outcome {
-            Ok(response) => observer.observe(&Event::ResponseReceived { request, response }),
-            Err(error) => observer.observe(&Event::RequestFailed {
-                request,
-                reason: &error.to_string(),
-            }),
-        }
+        report(request, outcome.as_ref(), observer);
         outcome
+    }
+
+    /// Sends the request, once, and gives the answer as soon as its head is
+    /// there; the body is read piece by piece. The time for an exchange bounds
+    /// the wait for the head, counted from the last piece of an upload that was
+    /// sent, and then each wait for a piece of the body.
+    ///
+    /// # Errors
+    /// As [`Transport::send`].
+    pub async fn open(
+        &self,
+        request: &HttpRequest,
+        upload: Option<Upload>,
+        observer: &mut dyn Observer,
+    ) -> Result<Answer, TransportError> {
+        let sending = self.sending(request, upload)?;
+        observer.observe(&Event::RequestSent(request));
+        let outcome = self.open_sending(request, sending).await;
+        report(request, outcome.as_ref().map(|answer| &answer.head), observer);
+        outcome
+    }
+
+    async fn open_sending(&self, request: &HttpRequest, sending: Sending<'_>) -> Result<Answer, TransportError> {
+        let http_timeout = self.http_timeout();
+        let attempt = sending.attempt(request, self.connect_timeout());
+        let receiving = timed(remembering_names(receive_head(
+            &sending.client,
+            sending.outgoing,
+            &attempt,
+            Instant::now(),
+        )));
+        let received = sending.progress.within(http_timeout, receiving).await;
+        let (mut head, response) = received.ok_or_else(|| attempt.timed_out(http_timeout))??;
+        fault::here(Point::ResponseBegun);
+        let coding = match request.headers.iter().any(|(name, _)| name == "accept-encoding") {
+            // What was asked for is passed on as it is.
+            true => Coding::Identity,
+            false => check_framing(&head.headers, &attempt)?,
+        };
+        head.is_streamed = true;
+        let body = AnswerBody::new(response, coding, &request.url, self.http_timeout());
+        Ok(Answer { head, body })
+    }
+
+    /// Everything that can fail before a byte is sent.
+    fn sending(&self, request: &HttpRequest, upload: Option<Upload>) -> Result<Sending<'_>, TransportError> {
+        let destination = self.destination(&request.url, UrlSource::Server)?;
+        let proxy = self.proxy_for(&request.url)?;
+        let client = match (&request.tls_identity, destination) {
+            (Some(identity), Destination::Network) => self.identified_client(identity)?,
+            _ => self.client(destination)?.clone(),
+        };
+        // Without a body there is nothing to watch: err on the side of yes.
+        let progress = Arc::new(Progress::new(request.body.is_none()));
+        Ok(Sending {
+            client,
+            proxy,
+            outgoing: outgoing(request, upload, &progress)?,
+            progress,
+        })
     }
 
     fn destination(&self, url: &Url, source: UrlSource) -> Result<Destination, TransportError> {
@@ -318,6 +362,35 @@ impl std::fmt::Debug for Transport {
     }
 }
 
+/// A request that is ready to be sent.
+struct Sending<'a> {
+    client: reqwest::Client,
+    proxy: Option<&'a ProxyUrl>,
+    outgoing: reqwest::Request,
+    progress: Arc<Progress>,
+}
+
+impl<'a> Sending<'a> {
+    fn attempt(&self, request: &'a HttpRequest, connect_timeout: Duration) -> Attempt<'a> {
+        Attempt {
+            url: &request.url,
+            progress: Arc::clone(&self.progress),
+            proxy: self.proxy,
+            connect_timeout,
+        }
+    }
+}
+
+fn report(request: &HttpRequest, outcome: Result<&HttpResponse, &TransportError>, observer: &mut dyn Observer) {
+    match outcome {
+        Ok(response) => observer.observe(&Event::ResponseReceived { request, response }),
+        Err(error) => observer.observe(&Event::RequestFailed {
+            request,
+            reason: &error.to_string(),
+        }),
+    }
+}
+
 /// The address that a URL names itself, which no resolver sees.
 fn literal_address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
@@ -334,60 +407,38 @@ enum Destination {
     Loopback,
 }
 
-fn outgoing(request: &HttpRequest, sending_began: &Arc<AtomicBool>) -> Result<reqwest::Request, TransportError> {
-    let method = match request.method {
-        Method::Get => reqwest::Method::GET,
-        Method::Post => reqwest::Method::POST,
-        Method::Delete => reqwest::Method::DELETE,
-    };
+fn outgoing(
+    request: &HttpRequest,
+    upload: Option<Upload>,
+    progress: &Arc<Progress>,
+) -> Result<reqwest::Request, TransportError> {
+    let unsendable = |name: &dyn std::fmt::Display| TransportError::UnsendableHeader(name.to_string());
+    let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes());
+    let method = method.map_err(|_| unsendable(&"method"))?;
     let mut outgoing = reqwest::Request::new(method, request.url.clone());
     for (name, value) in request.all_headers() {
-        let mut wire_value =
-            HeaderValue::from_str(value.expose().expose()).map_err(|_| TransportError::UnsendableHeader(name))?;
+        let mut wire_value = HeaderValue::from_str(value.expose().expose()).map_err(|_| unsendable(&name))?;
         wire_value.set_sensitive(matches!(value, crate::protocol::http::HeaderValue::Credentials { .. }));
-        outgoing.headers_mut().append(HeaderName::from_static(name), wire_value);
+        let wire_name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(|_| unsendable(&name))?;
+        outgoing.headers_mut().append(wire_name, wire_value);
     }
-    let form = request.body.as_ref().map(Params::encode);
-    let bytes = match (&form, &request.json) {
-        (Some(form), _) => Some(form.expose().as_bytes()),
-        (None, json) => json.as_ref().map(String::as_bytes),
+    let body = match (&request.body, upload) {
+        (Some(_), Some(upload)) => Some(OutgoingBody::stream(upload, progress)),
+        (Some(RequestBody::Form(params)), None) => {
+            let form = Bytes::copy_from_slice(params.encode().expose().as_bytes());
+            Some(OutgoingBody::whole(form, progress))
+        }
+        (Some(RequestBody::Json(json)), None) => {
+            Some(OutgoingBody::whole(Bytes::copy_from_slice(json.as_bytes()), progress))
+        }
+        (Some(RequestBody::Content(content)), None) => {
+            let bytes = Bytes::copy_from_slice(content.bytes.expose());
+            Some(OutgoingBody::whole(bytes, progress))
+        }
+        (Some(RequestBody::Stream { .. }) | None, _) => None,
     };
-    if let Some(bytes) = bytes {
-        let body = SingleUseBody {
-            bytes: Some(Bytes::copy_from_slice(bytes)),
-            taken: Arc::clone(sending_began),
-        };
-        *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-    }
+    *outgoing.body_mut() = body.map(reqwest::Body::wrap);
     Ok(outgoing)
-}
-
-/// A body that cannot be sent a second time, and that remembers whether
-/// anybody asked for it.
-struct SingleUseBody {
-    bytes: Option<Bytes>,
-    taken: Arc<AtomicBool>,
-}
-
-impl Body for SingleUseBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.taken.store(true, Ordering::Relaxed);
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-    }
 }
 
 async fn exchange(
@@ -396,31 +447,38 @@ async fn exchange(
     attempt: &Attempt<'_>,
     started: Instant,
 ) -> Result<HttpResponse, TransportError> {
-    let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
-    let timings = Timings {
-        first_byte: Some(started.elapsed()),
-        ..laps()
-    };
-    let status = response.status().as_u16();
-    let headers: Vec<(String, String)> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect();
+    let (mut head, response) = receive_head(client, outgoing, attempt, started).await?;
     fault::here(Point::ResponseBegun);
-    let coding = check_framing(&headers, attempt)?;
-    let body = read_body(response, coding, attempt).await?;
+    let coding = check_framing(&head.headers, attempt)?;
+    head.body = read_body(response, coding, attempt).await?;
     fault::here(Point::ResponseRead);
-    Ok(HttpResponse {
-        status,
-        headers,
-        body,
-        elapsed: started.elapsed(),
-        timings,
-    })
+    head.elapsed = started.elapsed();
+    Ok(head)
+}
+
+/// The answer without its body, which is still to be read.
+async fn receive_head(
+    client: &reqwest::Client,
+    outgoing: reqwest::Request,
+    attempt: &Attempt<'_>,
+    started: Instant,
+) -> Result<(HttpResponse, reqwest::Response), TransportError> {
+    let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
+    let elapsed = started.elapsed();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = response.headers().iter();
+    let head = HttpResponse {
+        status: response.status().as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
+            .collect(),
+        body: Secret::new(Vec::new()),
+        is_streamed: false,
+        elapsed,
+        timings: Timings {
+            first_byte: Some(elapsed),
+            ..laps()
+        },
+    };
+    Ok((head, response))
 }

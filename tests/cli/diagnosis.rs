@@ -3,6 +3,7 @@
 use crate::support::authorization_server::{self, callback_url_with, consent, metadata};
 use crate::support::binary::Home;
 use crate::support::callback;
+use crate::support::certificates::{Authority, start_tls};
 use crate::support::literal_server::{LiteralServer, Reply, html, json, redirect, status};
 use crate::support::login::{assert_nothing_kept, login, parameter};
 use crate::support::outcome::{Outcome, run};
@@ -96,6 +97,76 @@ fn a_redirect_uri_that_is_not_registered() {
         outcome,
         5,
         &["http://localhost:", "localhost is not 127.0.0.1", "--redirect-uri"],
+    );
+}
+
+#[test]
+fn a_certificate_at_the_token_endpoint_that_the_browser_alone_trusts() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let inspected = start_tls(&Authority::new().issue(&["127.0.0.1"]));
+    let document = metadata(&server.origin()).replace(&server.url("/token"), &inspected.url("/token"));
+    server.on("GET", SERVER_METADATA, json(200, &document));
+    let running = Running::start(&mut login(&home, &server, &[]));
+    consent(&running.authorization_url(), &server.origin());
+    one_hint(
+        running.end(),
+        3,
+        &["a proxy inspects TLS", "SSL_CERT_FILE", "--cacert FILE", "HTTPS_PROXY"],
+    );
+    assert_nothing_kept(&home);
+    assert_eq!(inspected.requests().len(), 0);
+}
+
+#[test]
+fn policies_of_an_organisation_that_no_login_in_a_browser_satisfies() {
+    for (error, description, parts) in [
+        (
+            "interaction_required",
+            "AADSTS50097: Device authentication is required.",
+            ["managed device", "broker"],
+        ),
+        (
+            "invalid_grant",
+            "AADSTS53000: Your device is required to be managed",
+            ["exception for this client", "broker"],
+        ),
+        (
+            "access_denied",
+            "Blocked by a Token Protection policy",
+            ["administrators", "broker"],
+        ),
+        (
+            "access_denied",
+            "AADSTS53003: Access has been blocked by Conditional Access policies.",
+            ["conditional access policy", "sign-in log"],
+        ),
+    ] {
+        one_hint(refused(error, description, &[]), 5, &parts);
+        one_hint(exchanged(oauth_error(error, description), &[], None), 5, &parts);
+    }
+}
+
+#[test]
+fn a_client_that_is_a_document_by_what_the_server_may_not_like_in_it() {
+    let url = "https://app.example/client.json";
+    let as_document = |reply: Reply| {
+        let (home, server) = (Home::new(), authorization_server::start());
+        server.on("POST", "/token", reply);
+        let mut command = home.oauth();
+        command.args(["login", "--issuer", &server.origin(), "--client-id", url]);
+        let running = Running::start(&mut command);
+        consent(&running.authorization_url(), &server.origin());
+        running.end()
+    };
+    one_hint(
+        as_document(json(401, r#"{"error":"invalid_client"}"#)),
+        5,
+        &[url, "application/json", "documents of certain hosts"],
+    );
+    one_hint(
+        as_document(oauth_error("invalid_redirect_uri", "")),
+        5,
+        &[url, "compares the port", "--port 8400"],
     );
 }
 

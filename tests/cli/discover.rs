@@ -99,7 +99,15 @@ fn as_json_it_is_one_object_with_the_document_as_it_came() {
     let object = outcome.json();
     assert_eq!(
         members(&object),
-        ["attempts", "document", "findings", "other_documents", "resource"]
+        [
+            "attempts",
+            "demands",
+            "document",
+            "findings",
+            "login",
+            "other_documents",
+            "resource"
+        ]
     );
     assert_eq!(object["other_documents"], value!([]));
     assert!(
@@ -120,6 +128,114 @@ fn as_json_it_is_one_object_with_the_document_as_it_came() {
     assert_eq!(finding["level"], "SHOULD");
     assert_eq!(finding["reference"], "RFC 8414 §2");
     assert_eq!(outcome.stderr, "");
+}
+
+/// A server that signs, is signed to, and knows its clients by keys alone.
+fn demanding(server: &LiteralServer) -> String {
+    let mut document: Value = serde_json::from_str(&metadata(&server.origin())).expect("JSON");
+    for (member, demanded) in [
+        (
+            "token_endpoint_auth_methods_supported",
+            value!(["private_key_jwt", "tls_client_auth"]),
+        ),
+        ("require_pushed_authorization_requests", value!(true)),
+        ("pushed_authorization_request_endpoint", value!(server.url("/par"))),
+        ("require_signed_request_object", value!(true)),
+        ("response_modes_supported", value!(["jwt"])),
+        ("dpop_bound_access_tokens_required", value!(true)),
+    ] {
+        document[member] = demanded;
+    }
+    document.to_string()
+}
+
+#[test]
+fn what_a_server_demands_is_told_with_the_login_that_meets_it() {
+    let server = LiteralServer::start();
+    server.on("GET", SERVER_METADATA, json(200, &demanding(&server)));
+    let outcome = discover(&[&server.origin()]).expect_code(0);
+    let demanded = outcome.stdout.split("DEMANDED").nth(1).expect("a table");
+    for (what, met) in [
+        ("client authentication", "--client-key-file FILE"),
+        ("pushed authorization requests", "every login"),
+        (
+            "signed authorization requests",
+            "--request-object --client-key-file FILE",
+        ),
+        ("signed authorization responses", "--response-mode jwt"),
+        ("DPoP-bound tokens", "every login"),
+    ] {
+        let line = demanded.lines().find(|line| line.starts_with(what)).expect(what);
+        assert!(line.ends_with(met), "{line}");
+    }
+    let login = format!(
+        "oauth login {} --client-id ID --client-key-file FILE --request-object --response-mode jwt",
+        server.origin()
+    );
+    assert!(
+        outcome.stdout.contains(&format!("\nlog in with: {login}\n")),
+        "{outcome:#?}"
+    );
+
+    let object = discover(&[&server.origin(), "--json"]).expect_code(0).json();
+    assert_eq!(object["login"], login);
+    assert_eq!(
+        object["demands"][1],
+        value!({"what": "pushed authorization requests", "reference": "RFC 9126 §5", "options": null})
+    );
+    // The options are those of the program.
+    let home = Home::new();
+    let mut words = login.split(' ').skip(1);
+    let mut command = home.oauth();
+    command.args(
+        words
+            .by_ref()
+            .map(|word| if word == "FILE" { "/dev/null" } else { word }),
+    );
+    let tried = run(&mut command);
+    assert!(!tried.stderr.contains("unexpected argument"), "{tried:?}");
+}
+
+#[test]
+fn a_server_that_demands_nothing_is_told_with_the_plain_login() {
+    let server = LiteralServer::start();
+    server.on("GET", SERVER_METADATA, json(200, &metadata(&server.origin())));
+    let outcome = discover(&[&server.origin()]).expect_code(0);
+    let login = format!("\nlog in with: oauth login {} --client-id ID\n", server.origin());
+    assert!(
+        outcome.stdout.contains(&login) && !outcome.stdout.contains("DEMANDED"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn what_a_saved_profile_of_the_server_lacks_is_told() {
+    let server = LiteralServer::start();
+    server.on("GET", SERVER_METADATA, json(200, &demanding(&server)));
+    let home = Home::new();
+    let profile = |name: &str, issuer: &str, more: &str| {
+        format!("[profile.{name}]\nissuer = \"{issuer}\"\nclient_id = \"c\"\n{more}")
+    };
+    home.configure(
+        &[
+            profile("bare", &server.origin(), "client_key_file = \"/k\"\n"),
+            profile(
+                "fit",
+                &server.origin(),
+                "client_key_file = \"/k\"\nrequest_object = true\nresponse_mode = \"jwt\"\n",
+            ),
+            profile("other", "https://other.example", ""),
+        ]
+        .concat(),
+    );
+    let outcome = run(home.oauth().args(["discover", &server.origin()])).expect_code(0);
+    let lacking: Vec<&str> = outcome.stdout.lines().filter(|line| line.contains(" lacks ")).collect();
+    assert_eq!(
+        lacking,
+        [
+            "profile \"bare\" lacks what is demanded: oauth login bare --request-object --client-key-file FILE --response-mode jwt"
+        ]
+    );
 }
 
 #[test]

@@ -95,6 +95,7 @@ mod refresh;
 mod relocation;
 #[cfg(unix)]
 mod relying_party;
+mod request;
 #[cfg(unix)]
 mod request_objects;
 mod revoke;
@@ -104,6 +105,8 @@ mod serve;
 mod serve_client_assertions;
 mod serve_mcp;
 mod serve_setup;
+#[cfg(unix)]
+mod serve_tls;
 #[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]

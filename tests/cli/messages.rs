@@ -86,11 +86,12 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "",
     "login",
     "token",
     "exec",
+    "request",
     "credential",
     "credential git",
     "credential docker",

@@ -158,6 +158,21 @@ fn a_certificate_of_others_an_expired_one_and_none_are_refused_and_nothing_is_ke
 }
 
 #[test]
+fn a_token_that_is_not_bound_goes_to_a_resource_without_the_certificate() {
+    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
+    run(&mut server.login(&home, &certificate, &key)).expect_code(0);
+    server.certified.on("GET", "/api", json(200, "{}"));
+    let url = server.certified.url("/api");
+    let host = format!("127.0.0.1:{}", server.certified.port());
+    let mut command = server.oauth(&home);
+    command.args(["request", &url, "-p", "ci", "--allow-host", &host]);
+    let outcome = run(&mut command).expect_code(3);
+    assert!(outcome.stderr.contains("certificate"), "{outcome:?}");
+    assert_eq!(server.certified.requests_to("/api").len(), 0);
+}
+
+#[test]
 fn one_certificate_for_a_host_alone() {
     let (home, server) = (Home::new(), Server::start("tls_client_auth"));
     let (certificate, key) = files(&home, &server.authority.certify(P256), P256);

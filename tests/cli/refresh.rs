@@ -55,6 +55,31 @@ fn assert_printed(outcome: &Outcome, token: &str) {
 }
 
 #[test]
+fn a_session_that_was_ended_says_when_it_worked_last_and_what_may_have_ended_it() {
+    let server = LiteralServer::start();
+    server.on("POST", "/token", json(400, r#"{"error":"invalid_grant"}"#));
+    let home = home_with_token_ending_in(-10, &server);
+    let mut session = home.kept("work").expect("the session");
+    // Far enough from now to be shown with its date, in a zone that is fixed.
+    session.tokens[0].issued_at = Some(UnixSeconds(1_767_323_045));
+    home.keep("work", &session);
+    let outcome = run(token(&home, &[]).env("TZ", "UTC")).expect_code(4);
+    let hints = outcome.hints();
+    for part in [
+        "worked last at 2026-01-02 03:04",
+        "revoked at the server",
+        "another program that has a copy",
+    ] {
+        assert!(hints.contains(part), "no {part:?}: {outcome:?}");
+    }
+    // Of a session that never had a token nothing is known.
+    session.tokens.clear();
+    home.keep("work", &session);
+    let outcome = run(&mut token(&home, &[])).expect_code(4);
+    assert!(!outcome.hints().contains("worked last"), "{outcome:?}");
+}
+
+#[test]
 fn the_request_is_that_of_rfc_6749_section_6_and_the_answer_is_stored() {
     let server = LiteralServer::start();
     server.on("POST", "/token", json(200, NEW));

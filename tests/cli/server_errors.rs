@@ -6,9 +6,10 @@ use crate::support::authorization_server::{self, ACCESS_TOKEN, consent, metadata
 use crate::support::binary::Home;
 use crate::support::certificates::{Authority, self_signed, start_tls};
 use crate::support::literal_server::{LiteralServer, Reply, html, json, redirect, status as empty};
-use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete, login, status};
+use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete, login, status, stored};
 use crate::support::outcome::{Outcome, run};
 use crate::support::running::Running;
+use crate::support::sessions::{ending_in, refreshable};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -594,6 +595,48 @@ fn a_server_that_cannot_be_trusted_is_named_with_the_cause() {
         let file = authority.write(home.path()).display().to_string();
         let finished = metadata_fails_at(&home, &server, cause, 3, &["--cacert", &file]);
         assert!(finished.stderr.contains(cause), "{cause}: {finished:?}");
+        assert_eq!(server.requests().len(), 0);
+    }
+}
+
+#[test]
+fn a_refresh_at_a_server_that_cannot_be_trusted_leaves_the_session_as_it_was() {
+    let authority = Authority::new();
+    // A ServerHello of TLS 1.1: handshake record, version 3.2, random, no session, TLS_RSA_WITH_AES_128_CBC_SHA
+    let mut server_hello = vec![0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    server_hello.extend([7; 32]);
+    server_hello.extend([0, 0, 0x2f, 0]);
+    let old = LiteralServer::start();
+    old.greet(Reply::bytes(server_hello).then_silence());
+    for (server, cause) in [
+        (start_tls(&authority.issue_expired(&["127.0.0.1"])), "expired"),
+        (start_tls(&authority.issue(&["id.example.com"])), "another name"),
+        (start_tls(&Authority::new().issue(&["127.0.0.1"])), "trusted authority"),
+        (old, "TLS"),
+    ] {
+        let home = Home::new();
+        let issuer = format!("https://127.0.0.1:{}", server.port());
+        home.configure(&format!(
+            "[profile.work]\nissuer = \"{issuer}\"\nclient_id = \"desktop\"\n"
+        ));
+        home.keep("work", &ending_in(-10, refreshable(&issuer)));
+        let contents = || {
+            stored(&home)
+                .iter()
+                .map(std::fs::read)
+                .collect::<Result<Vec<_>, _>>()
+                .expect("the session")
+        };
+        let before = contents();
+        let file = authority.write(home.path());
+        let mut command = home.oauth();
+        command.arg("--cacert").arg(file).args(["token", "work"]);
+        let outcome = run(&mut command).expect_code(3);
+        assert!(
+            outcome.stderr.contains(cause) && outcome.stdout.is_empty(),
+            "{cause}: {outcome:?}"
+        );
+        assert!(before == contents() && before.len() == 1, "{cause}");
         assert_eq!(server.requests().len(), 0);
     }
 }

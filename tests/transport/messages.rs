@@ -18,7 +18,7 @@ fn a_form_goes_out_as_rfc_6749_says_and_nothing_else_goes_with_it() {
         scheme: "Basic",
         credentials,
     };
-    request.headers.push(("authorization", basic));
+    request.push_header("authorization", basic);
     let response = send(&request).unwrap();
 
     let received = server.only_request_to("/token");
@@ -54,7 +54,11 @@ fn a_form_goes_out_as_rfc_6749_says_and_nothing_else_goes_with_it() {
     assert_eq!(received.header("user-agent"), Some(user_agent));
     // what the trace will show is what was sent
     for (name, value) in request.all_headers() {
-        assert_eq!(received.header(name), Some(value.expose().expose().as_str()), "{name}");
+        assert_eq!(
+            received.header(name.as_str()),
+            Some(value.expose().expose().as_str()),
+            "{name}"
+        );
     }
 
     assert_eq!(response.status, 200);

@@ -91,7 +91,7 @@ fn a_header_cannot_be_split() {
     let server = LiteralServer::start();
     let mut request = get(&server.url("/"));
     let nonce = HeaderValue::Plain("n\r\nAuthorization: Bearer canary".to_owned());
-    request.headers.push(("dpop", nonce));
+    request.push_header("dpop", nonce);
     let error = send(&request).unwrap_err();
     refused_with(&error, ExitCode::Protocol, &["\"dpop\""]);
     assert_eq!(server.connections(), 0);

@@ -153,6 +153,7 @@ impl Diagnosis for TokenFormatError {
     fn hints(&self) -> Vec<String> {
         match self {
             TokenFormatError::Bound { .. } => vec![
+                "Let oauth send the request, with the proof: oauth request URL".to_owned(),
                 "For a program that makes the proof itself, print the token with --format raw, json or env.".to_owned(),
             ],
             TokenFormatError::NoAccessToken { .. } => vec![

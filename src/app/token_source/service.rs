@@ -63,6 +63,7 @@ pub(super) fn check_metadata_url(url: &Url, variable: &'static str) -> Result<()
 /// A request with these headers.
 pub(super) fn request(url: Url, headers: Vec<(&'static str, HeaderValue)>) -> HttpRequest {
     let mut request = HttpRequest::get(url);
+    let headers = headers.into_iter().map(|(name, value)| (name.into(), value));
     request.headers.extend(headers);
     request
 }

@@ -8,6 +8,7 @@ mod exec;
 mod global;
 mod inspect;
 pub(in crate::args) mod profile;
+mod request;
 mod serve;
 mod session;
 
@@ -18,6 +19,7 @@ pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, ManOptions, PkceOptions, ProvidersOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
+pub use request::RequestOptions;
 pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
@@ -100,6 +102,9 @@ pub enum Command {
     Token(TokenCommand),
     /// Run a command with a valid token in its environment
     Exec(ExecOptions),
+    /// Send an HTTP request with a valid token
+    #[command(allow_missing_positional = true)]
+    Request(RequestOptions),
     /// Give a token to git, docker or AWS in the protocol of their credential helpers
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -146,7 +151,7 @@ impl Command {
     /// Whether standard input belongs to somebody else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {
-        matches!(self, Command::Exec(_) | Command::Credential(_))
+        matches!(self, Command::Exec(_) | Command::Credential(_) | Command::Request(_))
     }
 }
 

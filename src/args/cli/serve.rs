@@ -70,6 +70,9 @@ pub struct ServeOptions {
     /// Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
+    /// Speak https with certificates in DIR, made there where it has none; clients may show theirs
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub tls: Option<PathBuf>,
     /// Demand it of every client: dpop, nonce (of the server, in each DPoP proof); repeatable
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub require: Vec<Requirement>,

@@ -9,8 +9,8 @@ use crate::store::ProfileName;
 use crate::system::environment::Environment;
 use url::Url;
 
-/// Where the token of a profile may go, by its keys `resource` and
-/// `allow_host`, and the hosts that are permitted for this call.
+/// Where the token of a profile may go, by its keys `api`,
+/// `resource` and `allow_host`, and the hosts that are permitted for this call.
 ///
 /// # Errors
 /// [`SettingsError::Value`] for an `allow_host` that is none.
@@ -18,7 +18,9 @@ pub fn token_reach(profile: Option<&Profile>, for_this_call: &[AllowedHost]) -> 
     let list = |key| profile.map(|profile| profile.list(key)).unwrap_or_default();
     let mut allowed_hosts = allowed_hosts("allow_host", list("allow_host"))?;
     allowed_hosts.extend_from_slice(for_this_call);
-    let resources = list("resource").iter().filter_map(|text| url_text::parse_exact(text));
+    let api = profile.and_then(|profile| profile.text("api"));
+    let resources = list("resource").iter().map(String::as_str).chain(api);
+    let resources = resources.filter_map(url_text::parse_exact);
     Ok(TokenReach {
         resources: resources.collect(),
         allowed_hosts,
@@ -132,6 +134,11 @@ pub fn covering_profile(
             profiles: several.iter().map(|name| (*name).clone()).collect(),
         }),
     }
+}
+
+/// The error where no profile covers the URL.
+pub fn nothing_covers(url: &Url) -> SettingsError {
+    SettingsError::NothingCovers { host: host(url) }
 }
 
 /// The error for a profile whose token may not go to the URL.

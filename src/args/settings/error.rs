@@ -58,6 +58,12 @@ pub enum SettingsError {
         /// The hosts that the profile would permit together with this one.
         allow_host: String,
     },
+    /// No profile is named, and the token of none is for this host.
+    #[error("no profile has a token that may go to {host}")]
+    NothingCovers {
+        /// With its port.
+        host: String,
+    },
     /// The tokens of several profiles may go there.
     #[error("the profiles {} have a token for {host}", quoted_list(profiles))]
     SeveralProfiles {
@@ -135,6 +141,16 @@ impl Diagnosis for SettingsError {
                 "If the server there may have it: oauth profile set {profile} {}",
                 shell_words::quote(&format!("allow_host={allow_host}"))
             )],
+            SettingsError::NothingCovers { host } => vec![
+                format!(
+                    "For this call alone: add -p NAME --allow-host {}",
+                    shell_words::quote(host)
+                ),
+                format!(
+                    "To permit it for good: oauth profile set NAME {}",
+                    shell_words::quote(&format!("allow_host={host}"))
+                ),
+            ],
             SettingsError::SeveralProfiles { .. } => {
                 vec!["Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned()]
             }

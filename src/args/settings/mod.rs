@@ -9,6 +9,7 @@ pub(in crate::args) mod lists;
 mod login;
 mod names;
 mod provider;
+mod request;
 mod role;
 mod saved;
 mod secrets;
@@ -19,13 +20,14 @@ mod transport;
 
 pub use crate::args::cli::EnvShell;
 pub use destination::{
-    Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, token_reach,
+    Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, nothing_covers, token_reach,
 };
 pub use error::SettingsError;
 pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use provider::{known_providers, named_provider};
+pub use request::{ApiCall, CallBody, DataSource, FormField, api_call};
 pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
 pub use secrets::{

@@ -81,7 +81,7 @@ const OF_ONE_SESSION: [(Rule, SessionTest); 7] = [
         };
         // The same proof with what would be right otherwise.
         let mut again = exchange.request.clone();
-        again.body = Some(with_refresh_token(&exchange, &refresh_token));
+        again.set_form(with_refresh_token(&exchange, &refresh_token));
         let again = check.prober.send(again)?;
         session.go_on_with(&again);
         check.prober.note_token_answer(&again);
@@ -164,7 +164,7 @@ impl BoundSession {
 
 /// The form of a request with another refresh token.
 fn with_refresh_token(exchange: &Exchange, refresh_token: &Secret) -> Params {
-    let mut params = exchange.request.body.clone().unwrap_or_default();
+    let mut params = exchange.request.form().cloned().unwrap_or_default();
     params.set_secret("refresh_token", refresh_token);
     params
 }

@@ -11,6 +11,7 @@ pub(super) mod id_token;
 pub(super) mod introspection;
 pub(super) mod keys;
 pub(super) mod metadata;
+pub(super) mod mtls;
 pub(super) mod pages;
 pub(super) mod pkce;
 pub(super) mod redirect_uri;

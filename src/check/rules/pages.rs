@@ -70,7 +70,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         let origin = HeaderValue::Plain("https://oauth-check.example".to_owned());
         let exchange = check
             .prober
-            .authorize_by(Method::Get, &probe, vec![("origin", origin)])?;
+            .authorize_by(Method::Get, &probe, vec![("origin".into(), origin)])?;
         let allowed = exchange.header("access-control-allow-origin");
         ensure(
             allowed.is_empty(),

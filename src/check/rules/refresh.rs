@@ -1,5 +1,6 @@
 //! Refresh tokens (RFC 6749 §6; RFC 9700 §2.2.2, §4.14).
 
+use super::mtls::client_with_other_certificate;
 use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
@@ -71,7 +72,7 @@ impl RefreshSequence {
 type SequenceTest = fn(&mut Check<'_, '_>, &mut RefreshSequence) -> CheckResult;
 
 /// Tests of one session, in an order in which none spoils the next.
-const OF_ONE_SESSION: [(Rule, SequenceTest); 9] = [
+const OF_ONE_SESSION: [(Rule, SequenceTest); 10] = [
     (Rule::RefreshWorks, |check, sequence| {
         check.prober.show(sequence.evidence.clone());
         ensure(sequence.second.is_some(), "the refresh is refused")
@@ -105,6 +106,15 @@ const OF_ONE_SESSION: [(Rule, SequenceTest); 9] = [
         let public = check.prober.client_with(ClientAuthentication::None);
         let params = check.prober.refresh_params(sequence.live()?);
         let exchange = check.prober.token_request_as(params, &public)?;
+        if let Some(new) = exchange.tokens() {
+            sequence.go_on_with(new);
+        }
+        check.expect_no_token(&exchange)
+    }),
+    (Rule::MtlsRefresh, |check, sequence| {
+        let other = client_with_other_certificate(&check.prober)?;
+        let params = check.prober.refresh_params(sequence.live()?);
+        let exchange = check.prober.token_request_as(params, &other)?;
         if let Some(new) = exchange.tokens() {
             sequence.go_on_with(new);
         }

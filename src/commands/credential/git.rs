@@ -4,11 +4,12 @@
 use super::git_attributes::GitAttributes;
 use super::input::read_request;
 use super::lookup::{HelperToken, Lookup};
-use super::rejected_token::forget_rejected;
 use crate::app::context::Context;
+use crate::app::rejected_token::{RejectedToken, forget_rejected};
 use crate::args::cli::HelperOptions;
 use crate::error::Error;
 use crate::output::report;
+use crate::trace::{Event, Observer};
 use zeroize::Zeroizing;
 
 pub(super) fn run(context: &Context, options: &HelperOptions) -> Result<(), Error> {
@@ -50,8 +51,14 @@ fn erase(context: &Context, options: &HelperOptions, attributes: &GitAttributes)
         return Ok(());
     };
     let lookup = Lookup::new(context, options, "oauth credential git")?;
-    match lookup.profile(&url, attributes.username.as_deref())? {
-        Some(chosen) => forget_rejected(context, &lookup.config, &chosen, password),
-        None => Ok(()),
+    let Some(chosen) = lookup.profile(&url, attributes.username.as_deref())? else {
+        return Ok(());
+    };
+    if forget_rejected(context, &lookup.config, &chosen, password)? == RejectedToken::NotRefreshable {
+        let name = &chosen.name;
+        context.observer().observe(&Event::Warning(&format!(
+            "the server did not take the token of profile \"{name}\", and it cannot be refreshed. Log in again: oauth login {name}"
+        )));
     }
+    Ok(())
 }

@@ -3,18 +3,17 @@
 use super::error::HelperError;
 use crate::app::context::Context;
 use crate::app::fresh_session::Freshness;
-use crate::app::session::ProfileRecord;
 use crate::app::time_left::token_with_time_left;
+use crate::app::token_destination::TokenDestinations;
 use crate::app::token_format::{TokenFormatError, check_is_access_token, is_bound};
 use crate::args::cli::{HelperOptions, TokenOptions};
 use crate::args::config::Config;
-use crate::args::settings::{self, ChosenProfile, Destination};
+use crate::args::settings::{self, ChosenProfile};
 use crate::commands::fresh_or_login::fresh_or_login;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_destination::AllowedHost;
-use crate::protocol::url_text;
 use crate::secret::Secret;
 use crate::store::ProfileName;
 use crate::trace::{Event, Observer};
@@ -56,37 +55,13 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// [`SettingsError`](crate::args::settings::SettingsError).
     pub(super) fn profile(&self, url: &Url, username: Option<&str>) -> Result<Option<ChosenProfile>, Error> {
-        let destination = Destination {
-            url,
+        let destinations = TokenDestinations {
+            context: self.context,
+            config: &self.config,
+            profile: self.options.profile.as_deref(),
             for_this_call: &self.for_this_call,
-            username,
         };
-        let named = settings::named_profile(self.options.profile.as_deref(), &self.context.environment)?;
-        let Some(chosen) = named else {
-            return Ok(settings::covering_profile(&destination, &self.config)?);
-        };
-        match self.covers(&chosen, url)? {
-            true => Ok(Some(chosen)),
-            false => Err(settings::not_covered(&chosen.name, &self.config, url).into()),
-        }
-    }
-
-    /// Whether the token of a named profile may go to the URL. The session
-    /// knows what its token was asked for, where the profile does not.
-    fn covers(&self, chosen: &ChosenProfile, url: &Url) -> Result<bool, Error> {
-        let profile = self.config.profile(&chosen.name);
-        let mut reach = settings::token_reach(profile, &self.for_this_call)?;
-        if reach.coverage(url).is_some() {
-            return Ok(true);
-        }
-        let interaction = self.context.interaction();
-        let record = ProfileRecord::load(self.context, &self.config, chosen, interaction)?.record;
-        let Some(session) = record else { return Ok(false) };
-        let resources = session.requested.resource.iter();
-        reach.resources = resources
-            .filter_map(|text| url_text::parse_exact(text.as_str()))
-            .collect();
-        Ok(reach.coverage(url).is_some())
+        destinations.profile(url, username)
     }
 
     /// The user name that the profile's token goes with.

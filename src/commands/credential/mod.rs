@@ -8,7 +8,6 @@ mod git;
 mod git_attributes;
 mod input;
 mod lookup;
-mod rejected_token;
 
 use crate::app::context::Context;
 use crate::args::cli::CredentialCommand;

@@ -101,11 +101,7 @@ impl Shown {
     fn as_json(&self, stopped: &PreparedExchange) -> String {
         let request = &stopped.token_request;
         let headers = self.headers(request);
-        let params = request
-            .body
-            .as_ref()
-            .map(|params| self.pairs(params))
-            .unwrap_or_default();
+        let params = request.form().map(|params| self.pairs(params)).unwrap_or_default();
         let result = object([
             (
                 "authorization_response",
@@ -134,7 +130,7 @@ impl Shown {
             message += &format!("{name}: {value}\n");
         }
         message.push('\n');
-        if let Some(params) = &request.body {
+        if let Some(params) = request.form() {
             message += &self.form(params);
             message.push('\n');
         }
@@ -144,9 +140,9 @@ impl Shown {
     fn headers(&self, request: &HttpRequest) -> Vec<(String, String)> {
         let headers = request.all_headers().into_iter();
         let mut headers: Vec<(String, String)> = headers
-            .map(|(name, value)| (name.to_owned(), self.0.request_header(&value)))
+            .map(|(name, value)| (name.to_string(), self.0.request_header(&value)))
             .collect();
-        if let Some(params) = &request.body {
+        if let Some(params) = request.form() {
             let length_bytes = params.encode().expose().len();
             headers.push(("content-length".to_owned(), length_bytes.to_string()));
         }

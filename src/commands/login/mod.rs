@@ -16,11 +16,12 @@ use crate::app::client_credentials::{check_client_authentication, client_credent
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::token_source::Purpose;
-use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, StopBefore};
+use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, RequestOptions, StopBefore};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
 use crate::protocol::endpoint::HttpPolicy;
+use crate::protocol::scope::Scope;
 use crate::providers::ClientKind;
 use crate::store::{ProfileName, StoreKind};
 use crate::trace::{Event, Observer};
@@ -42,8 +43,18 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 
 /// The login that `oauth token --login` finds to be needed: nothing goes to stdout.
 pub(super) fn login_for_token(context: &Context, name: &ProfileName) -> Result<(), Error> {
+    login_for_scope(context, name, &Scope::default())
+}
+
+/// The same with another scope than the profile's, where there is one: it is
+/// saved, as when a person asks for it.
+pub(super) fn login_for_scope(context: &Context, name: &ProfileName, scope: &Scope) -> Result<(), Error> {
     let options = LoginOptions {
         profile: Some(name.to_string()),
+        request: RequestOptions {
+            scope: scope.tokens().to_vec(),
+            ..RequestOptions::default()
+        },
         callback: CallbackOptions {
             timeout: DEFAULT_LOGIN_TIMEOUT,
             ..CallbackOptions::default()

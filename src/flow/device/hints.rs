@@ -2,22 +2,11 @@
 //! it does not want logins of this kind.
 
 use crate::flow::hints::{Sent, client_authentication_refused};
+use crate::flow::policy_hints::Policy;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::device_authorization::DeviceAuthorizationError;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::token_response::TokenError;
-
-/// Entra: a conditional access policy blocks the device flow.
-const BLOCKED_BY_POLICY: [&str; 3] = ["aadsts53003", "aadsts530034", "aadsts530036"];
-
-/// Entra: a policy wants a device that the organisation manages.
-const WANTS_MANAGED_DEVICE: [&str; 5] = [
-    "aadsts50097",
-    "aadsts53000",
-    "aadsts53001",
-    "aadsts53002",
-    "aadsts50131",
-];
 
 const USE_THE_BROWSER: &str = "Log in with the browser flow (--grant authorization-code): on a machine without a browser, paste the address that the browser ends on (--paste).";
 
@@ -54,14 +43,13 @@ pub(super) fn hints_for_token(error: &TokenError, sent: &Sent) -> Vec<String> {
 
 /// The hints for a refusal by policy, whatever code it comes with; `None` for another one.
 pub(super) fn hints_for_policy(error: &ErrorResponse) -> Option<Vec<String>> {
-    let description = error.error_description.as_deref().unwrap_or_default().to_lowercase();
-    let says = |codes: &[&str]| codes.iter().any(|code| description.contains(code));
-    let why = if says(&BLOCKED_BY_POLICY) {
-        "A policy of your organisation blocks logins by device code, as many do since codes are phished."
-    } else if says(&WANTS_MANAGED_DEVICE) {
-        "A policy of your organisation wants a sign-in from a managed device, which a device code does not prove."
-    } else {
-        return None;
+    let why = match Policy::of(error)? {
+        Policy::DeviceCodes => {
+            "A policy of your organisation blocks logins by device code, as many do since codes are phished."
+        }
+        Policy::UnmanagedDevices => {
+            "A policy of your organisation wants a sign-in from a managed device, which a device code does not prove."
+        }
     };
     Some(vec![why.to_owned(), USE_THE_BROWSER.to_owned()])
 }

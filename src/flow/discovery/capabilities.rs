@@ -19,29 +19,6 @@ pub struct Capability {
     pub announced: Option<String>,
 }
 
-/// What a login needs where the server takes no client without credentials,
-/// as options of `oauth login`; `None` where it takes public clients or says nothing.
-pub fn options_for_client_authentication(document: &Map<String, Value>) -> Option<&'static str> {
-    let listed = Members(document).list("token_endpoint_auth_methods_supported")?;
-    let options = [
-        ("none", None),
-        ("client_secret_basic", Some("--client-secret-file FILE")),
-        ("client_secret_post", Some("--client-secret-file FILE")),
-        ("private_key_jwt", Some("--client-key-file FILE")),
-        ("client_secret_jwt", Some("--client-secret-file FILE")),
-        (
-            "tls_client_auth",
-            Some("--client-cert-file FILE --client-key-file FILE"),
-        ),
-        (
-            "self_signed_tls_client_auth",
-            Some("--client-cert-file FILE --client-key-file FILE"),
-        ),
-    ];
-    let first = options.into_iter().find(|(method, _)| listed.contains(method));
-    first.and_then(|(_, options)| options)
-}
-
 /// What the server can do and what it lacks, by its own words.
 pub fn capabilities(document: &Map<String, Value>) -> Vec<Capability> {
     let members = Members(document);

@@ -4,6 +4,7 @@
 //! of the same issuer when they are needed.
 
 pub mod capabilities;
+pub mod demands;
 mod error;
 pub mod lint;
 pub mod report;

@@ -121,7 +121,7 @@ impl ReceivedCallback {
     /// Answers the browser that waits, if there is one.
     pub(crate) fn respond(self, page: Page, redirect_uri: &RedirectUri, observer: &mut dyn Observer) {
         let Some(browser) = self.browser else { return };
-        let method = browser.method;
+        let method = browser.method.clone();
         browser.respond(page);
         observer.observe(&Event::CallbackAnswered {
             redirect_uri: redirect_uri.as_str(),
@@ -134,7 +134,7 @@ impl ReceivedCallback {
     /// Sends the browser that waits on to another page, if there is one.
     pub(crate) fn send_on(self, url: &Url, redirect_uri: &RedirectUri, observer: &mut dyn Observer) {
         let Some(browser) = self.browser else { return };
-        let method = browser.method;
+        let method = browser.method.clone();
         browser.send_on(url);
         observer.observe(&Event::CallbackAnswered {
             redirect_uri: redirect_uri.as_str(),

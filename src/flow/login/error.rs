@@ -124,7 +124,7 @@ impl Diagnosis for LoginError {
             LoginError::Server(source) => source.hints(),
             LoginError::Push(source) => source.hints(),
             LoginError::Keys(source) => source.hints(),
-            LoginError::Exchange(source) => source.hints(),
+            LoginError::Exchange(source) => hints_for_exchange(source),
             LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
@@ -170,6 +170,18 @@ impl Diagnosis for LoginError {
             _ => None,
         }
     }
+}
+
+/// The browser reached the server a moment ago, so that a certificate that is
+/// not trusted is most likely that of something in between.
+fn hints_for_exchange(error: &TransportError) -> Vec<String> {
+    if !error.is_untrusted_issuer() {
+        return error.hints();
+    }
+    vec![
+        "The browser came through and this program does not trust the certificate: most likely a proxy inspects TLS, and the browser knows its authority. Name that authority with the variable SSL_CERT_FILE or with --cacert FILE, and the proxy, where only it leads out, with HTTPS_PROXY; then log in again."
+            .to_owned(),
+    ]
 }
 
 fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {

@@ -197,7 +197,7 @@ fn a_code_is_redeemed_with_the_same_redirect_uri_and_the_verifier() {
         .unwrap();
     assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
     assert_eq!(
-        request.body.unwrap().encode().expose(),
+        request.form().unwrap().encode().expose(),
         &format!(
             "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2F\
              callback&client_id=s6BhdRkqt3&code_verifier={verifier}&resource=https%3A%2F%2Fa.example\

@@ -84,6 +84,14 @@ impl ClientAuthenticationMethod {
         )
     }
 
+    /// Whether the client shows a certificate in TLS.
+    pub fn takes_certificate(self) -> bool {
+        matches!(
+            self,
+            ClientAuthenticationMethod::TlsClientAuth | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+        )
+    }
+
     /// Whether a shared secret is the credential.
     pub fn takes_secret(self) -> bool {
         matches!(
@@ -216,21 +224,24 @@ impl ClientAuthentication {
         request: &mut HttpRequest,
         context: &mut AuthenticationContext<'_>,
     ) -> Result<(), ClientAuthenticationError> {
-        let params = request.body.get_or_insert_default();
+        let mut form = request.take_form();
+        let params = &mut form;
         match self {
             ClientAuthentication::None => none::apply(id, params),
             ClientAuthentication::ClientSecretBasic(secret) => {
                 let header = client_secret_basic::header(id, secret);
-                request.headers.push(("authorization", header));
+                request.push_header("authorization", header);
             }
             ClientAuthentication::ClientSecretPost(secret) => client_secret_post::apply(id, secret, params),
             ClientAuthentication::ClientSecretJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::PrivateKeyJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::Assertion(made) => assertion::push(id, made, params),
             ClientAuthentication::TlsClientAuth(identity) | ClientAuthentication::SelfSignedTlsClientAuth(identity) => {
-                tls_client_auth::apply(id, identity, request);
+                tls_client_auth::apply(id, params);
+                request.tls_identity = Some(Arc::clone(identity));
             }
         }
+        request.set_form(form);
         Ok(())
     }
 }

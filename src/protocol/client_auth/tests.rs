@@ -44,7 +44,7 @@ fn authorization(request: &HttpRequest) -> Option<String> {
 
 fn basic(id: &str, secret: &str) -> String {
     let request = request_of(id, &ClientAuthentication::ClientSecretBasic(Secret::from(secret)));
-    let params = request.body.as_ref().unwrap();
+    let params = request.form().unwrap();
     assert!(params.is_empty(), "nothing of the client in the body beside Basic");
     authorization(&request).unwrap()
 }
@@ -52,7 +52,7 @@ fn basic(id: &str, secret: &str) -> String {
 /// Header and claims of the assertion in a request, once its other parameters were looked at.
 fn assertion_in(request: &HttpRequest) -> UnverifiedJwt {
     assert_eq!(authorization(request), None);
-    let params = request.body.as_ref().unwrap();
+    let params = request.form().unwrap();
     let names: Vec<&str> = params.iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["client_id", "client_assertion_type", "client_assertion"]);
     assert_eq!(params.single("client_id").unwrap(), Some("s6BhdRkqt3"));
@@ -133,7 +133,7 @@ fn a_secret_signs_an_assertion_and_is_not_sent() {
         let method = ClientAuthenticationMethod::ClientSecretJwt;
         let authentication = credentials.authentication(method, &parameters(listed)).unwrap();
         let request = request_of("s6BhdRkqt3", &authentication);
-        assert!(!request.body.as_ref().unwrap().encode().expose().contains(secret));
+        assert!(!request.form().unwrap().encode().expose().contains(secret));
         let jwt = assertion_in(&request);
         assert_eq!(
             Value::Object(jwt.header.clone()),

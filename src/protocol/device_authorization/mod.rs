@@ -62,7 +62,7 @@ impl DeviceAuthorizationRequest<'_> {
     ) -> Result<HttpRequest, ClientAuthenticationError> {
         let mut request = HttpRequest::post(endpoint.url().clone(), Params::new());
         self.client.authenticate(&mut request, context)?;
-        let params = request.body.get_or_insert_default();
+        let mut params = request.take_form();
         if !self.scope.is_empty() {
             params.push("scope", &self.scope.to_string());
         }
@@ -79,6 +79,7 @@ impl DeviceAuthorizationRequest<'_> {
         for (name, value) in self.extra {
             params.push(name, value);
         }
+        request.set_form(params);
         Ok(request)
     }
 }

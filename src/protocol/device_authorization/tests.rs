@@ -49,19 +49,19 @@ fn request(authentication: ClientAuthentication, code_challenge: Option<CodeChal
 fn the_request_of_rfc_8628_section_3_1() {
     let sent = request(ClientAuthentication::None, None);
     assert_eq!(
-        sent.body.unwrap().encode().expose(),
+        sent.form().unwrap().encode().expose(),
         "client_id=1406020730&scope=example_scope"
     );
     let sent = request(ClientAuthentication::ClientSecretBasic("s".into()), None);
     assert!(sent.headers.iter().any(|(name, _)| *name == "authorization"));
-    assert_eq!(sent.body.unwrap().encode().expose(), "scope=example_scope");
+    assert_eq!(sent.form().unwrap().encode().expose(), "scope=example_scope");
 }
 
 #[test]
 fn the_challenge_of_rfc_7636_appendix_b_goes_along_where_it_is_wanted() {
     let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
     let sent = request(ClientAuthentication::None, Some(verifier.challenge()));
-    let body = sent.body.unwrap();
+    let body = sent.form().unwrap();
     assert_eq!(
         body.encode().expose(),
         "client_id=1406020730&scope=example_scope&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"

@@ -19,6 +19,7 @@ fn read(status: u16, content_type: &str, body: &str) -> Result<TokenResponse, To
         body: Secret::new(body.as_bytes().to_vec()),
         elapsed: Duration::ZERO,
         timings: crate::protocol::http::Timings::default(),
+        is_streamed: false,
     };
     TokenResponse::read(&endpoint(), &response, TokenType::Bearer)
 }
@@ -91,6 +92,7 @@ fn answer(status: u16, content_type: &str, body: &[u8]) -> HttpResponse {
         body: Secret::new(body.to_vec()),
         elapsed: Duration::ZERO,
         timings: crate::protocol::http::Timings::default(),
+        is_streamed: false,
     }
 }
 

@@ -78,6 +78,12 @@ impl RegistrationRequest {
 
     fn read(members: &Members, default_method: ClientAuthenticationMethod) -> Result<Self, InvalidClientMetadata> {
         let metadata = ClientMetadata::read(members, default_method)?;
+        if metadata.certificate.is_some() {
+            let method = metadata.method.as_str();
+            return Err(invalid(format!(
+                "{method} is for clients that are configured here, not for those that register themselves"
+            )));
+        }
         let application_type = application_type(members)?;
         for redirect_uri in &metadata.redirect_uris {
             check_redirect_uri(redirect_uri, application_type)?;
@@ -122,6 +128,8 @@ impl RegistrationRequest {
             id,
             secret,
             keys: self.metadata.keys,
+            certificate: None,
+            binds_tokens_to_certificate: false,
             method: Some(self.metadata.method),
             assertion_algorithm: self.metadata.assertion_algorithm,
             redirect_uris: self.metadata.redirect_uris,

@@ -32,7 +32,7 @@ pub(super) fn authenticated_client(
             | PresentedClientError::MalformedAssertion => client_rejected(rejection, authorization.is_some()),
         })
     })?;
-    authenticate(server, moment, &presented)
+    authenticate(server, moment, &presented, http.certificate.as_ref())
         .map_err(|rejection| Box::new(client_rejected(rejection, presented.by_header)))
 }
 

@@ -91,7 +91,7 @@ fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> O
             "scope": token.scope.to_string(),
             "client_id": token.client_id,
             "username": token.subject,
-            "token_type": token_type(token.key_thumbprint.as_deref()),
+            "token_type": token_type(token.confirmation.key.as_deref()),
             "exp": token.expires_at,
             "iat": token.issued_at,
             "sub": token.subject,
@@ -99,8 +99,12 @@ fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> O
             "iss": server.issuer.as_str(),
             "jti": token.token_id,
         });
-        if let Some(thumbprint) = &token.key_thumbprint {
-            facts["cnf"] = json!({ "jkt": thumbprint });
+        let mut confirmation = token.confirmation;
+        if confirmation.certificate.is_some() && !moment.policy.reports_certificates_of_bound_tokens() {
+            confirmation.certificate = None;
+        }
+        if !confirmation.is_empty() {
+            facts["cnf"] = json!(confirmation);
         }
         return Some((token.client_id, facts));
     }

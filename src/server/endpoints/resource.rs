@@ -170,17 +170,20 @@ pub(super) fn presented_token(
             };
             match server.access_token(moment.now, &token) {
                 None => Err(invalid(UNKNOWN, "RFC 6750 §3.1")),
-                Some(token) if token.key_thumbprint.is_some() && moment.policy.rejects_bound_tokens_as_bearer() => {
+                Some(token) if token.confirmation.key.is_some() && moment.policy.rejects_bound_tokens_as_bearer() => {
                     Err(invalid(
                         "the access token is bound to a key, and there is no proof of it",
                         "RFC 9449 §7.2",
                     ))
                 }
-                Some(token) if token.key_thumbprint.is_none() && challenge.only_bound => {
+                Some(token) if token.confirmation.key.is_none() && challenge.only_bound => {
                     let rejection = Rejection::new("the access token is not bound to a key", "RFC 9449 §7.1");
                     Err(Box::new(challenge.bound_error("invalid_token", rejection)))
                 }
-                Some(token) => Ok(token),
+                Some(token) => match check_certificate(moment, http, &token) {
+                    Ok(()) => Ok(token),
+                    Err(rejection) => Err(Box::new(challenge.error(401, "invalid_token", rejection))),
+                },
             }
         }
         Bearer::Bound(token) => bound_token(server, moment, http, challenge, &token),
@@ -210,7 +213,7 @@ fn bound_token(
         let reason = "the access token is not one of this server, has expired, or was revoked";
         return Err(refuse("invalid_token", Rejection::new(reason, "RFC 6750 §3.1")));
     };
-    let is_its_key = token.key_thumbprint.as_ref() == Some(&proven.thumbprint);
+    let is_its_key = token.confirmation.key.as_ref() == Some(&proven.thumbprint);
     if !is_its_key && moment.policy.requires_the_key_of_the_token() {
         let rejection = Rejection::new(
             "the proof is not by the key that the token is bound to",
@@ -218,5 +221,26 @@ fn bound_token(
         );
         return Err(refuse("invalid_token", rejection));
     }
-    Ok(token)
+    match check_certificate(moment, http, &token) {
+        Ok(()) => Ok(token),
+        Err(rejection) => Err(refuse("invalid_token", rejection)),
+    }
+}
+
+/// A token that is bound to a certificate comes over a connection with that
+/// certificate alone (RFC 8705 §3).
+fn check_certificate(moment: &Moment<'_>, http: &Request, token: &AccessToken) -> Result<(), Rejection> {
+    let Some(own) = &token.confirmation.certificate else {
+        return Ok(());
+    };
+    let reject = |reason| Err(Rejection::new(reason, "RFC 8705 §3"));
+    match &http.certificate {
+        None if moment.policy.rejects_bound_tokens_without_certificate() => {
+            reject("the access token is bound to a certificate, and the request shows none")
+        }
+        Some(shown) if shown.thumbprint() != *own && moment.policy.requires_the_certificate_of_the_token() => {
+            reject("the access token is bound to another certificate than that of the request")
+        }
+        _ => Ok(()),
+    }
 }

@@ -105,7 +105,7 @@ pub(super) fn check_redemption(
         }
         _ => {}
     }
-    let is_bound = binding.dpop_jkt.is_some() && binding.dpop_jkt.as_deref() != request.key.thumbprint;
+    let is_bound = binding.dpop_jkt.is_some() && binding.dpop_jkt.as_deref() != request.key.thumbprint();
     if is_bound && policy.binds_codes_to_keys() {
         return Err(GrantError::CodeOfOtherKey);
     }

@@ -32,6 +32,8 @@ pub(crate) enum GrantError {
     CodeOfOtherKey,
     #[error("the refresh token is bound to a key that the request does not prove to hold")]
     RefreshTokenOfOtherKey,
+    #[error("the refresh token is bound to a certificate that the request does not show")]
+    RefreshTokenOfOtherCertificate,
     #[error("the device code is unknown or was used before")]
     UnknownDeviceCode,
     #[error("the device code was issued to another client")]
@@ -92,6 +94,7 @@ impl GrantError {
             | GrantError::DeviceCodeExpired => "RFC 8628 §3.5",
             GrantError::CodeOfOtherKey => "RFC 9449 §10",
             GrantError::RefreshTokenOfOtherKey => "RFC 9449 §5",
+            GrantError::RefreshTokenOfOtherCertificate => "RFC 8705 §4",
             GrantError::PublicClient => "RFC 6749 §4.4",
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",

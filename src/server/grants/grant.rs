@@ -9,6 +9,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
+use crate::server::confirmation::Confirmation;
 use crate::server::violations::deviation::ChallengeOverride;
 
 /// What a token request with a code must show (RFC 6749 §4.1.3, RFC 7636 §4.4).
@@ -24,19 +25,25 @@ pub(crate) struct CodeBinding {
     pub(crate) dpop_jkt: Option<String>,
 }
 
-/// The key that a token request proved to hold (RFC 9449 §5).
+/// What a token request proved to hold: a key (RFC 9449 §5), a certificate (RFC 8705 §3).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestKey<'a> {
-    pub(crate) thumbprint: Option<&'a str>,
+    pub(crate) confirmation: &'a Confirmation,
     /// Whether refresh tokens are bound to it, too: those of a client that has
     /// nothing else to prove itself with.
     pub(crate) binds_refresh_tokens: bool,
 }
 
 impl RequestKey<'_> {
-    /// The key that refresh tokens are bound to from now on.
-    pub(super) fn for_refresh_tokens(self) -> Option<String> {
-        self.thumbprint.filter(|_| self.binds_refresh_tokens).map(str::to_owned)
+    /// The key of the request's DPoP proof.
+    pub(super) fn thumbprint(&self) -> Option<&str> {
+        self.confirmation.key.as_deref()
+    }
+
+    /// What refresh tokens are bound to from now on.
+    pub(super) fn for_refresh_tokens(self) -> Option<Confirmation> {
+        let is_bound = self.binds_refresh_tokens && !self.confirmation.is_empty();
+        is_bound.then(|| self.confirmation.clone())
     }
 }
 
@@ -61,8 +68,8 @@ pub(crate) struct Authorization {
     pub(crate) subject: String,
     /// When the user signed in, where one did.
     pub(crate) auth_time: Option<UnixSeconds>,
-    /// The key that refresh tokens are bound to (RFC 9449 §5).
-    pub(crate) refresh_key: Option<String>,
+    /// What refresh tokens are bound to (RFC 9449 §5, RFC 8705 §4).
+    pub(crate) refresh_key: Option<Confirmation>,
 }
 
 /// A code, known by its hash, and what redeems it.
@@ -105,8 +112,8 @@ pub(crate) struct IssuedTokens {
     pub(crate) token_id: String,
     /// `None` where the old one stays.
     pub(crate) refresh_token: Option<Secret>,
-    /// The key that the access token is bound to.
-    pub(crate) key_thumbprint: Option<String>,
+    /// What the access token is bound to.
+    pub(crate) confirmation: Confirmation,
 }
 
 impl Grant {
@@ -165,7 +172,7 @@ impl Grant {
             auth_time: self.authorization.auth_time,
             token_id: id.token_id(self.serial),
             refresh_token,
-            key_thumbprint: None,
+            confirmation: Confirmation::default(),
         }
     }
 

@@ -44,10 +44,14 @@ impl Grants {
         if grant.authorization.client_id != *request.client_id && policy.binds_refresh_tokens_to_clients() {
             return Err(GrantError::RefreshTokenOfOtherClient);
         }
-        let own_key = grant.authorization.refresh_key.as_deref();
-        let is_other_key = own_key.is_some() && own_key != request.key.thumbprint;
-        if is_other_key && policy.binds_refresh_tokens_to_keys() {
-            return Err(GrantError::RefreshTokenOfOtherKey);
+        if let Some(own) = &grant.authorization.refresh_key {
+            let is_other_key = own.key.is_some() && own.key.as_deref() != request.key.thumbprint();
+            if is_other_key && policy.binds_refresh_tokens_to_keys() {
+                return Err(GrantError::RefreshTokenOfOtherKey);
+            }
+            if own.certificate.is_some() && own.certificate != request.key.confirmation.certificate {
+                return Err(GrantError::RefreshTokenOfOtherCertificate);
+            }
         }
         let index = match standing {
             Standing::Live(index) => index,

@@ -25,6 +25,8 @@ impl RegisteredClient {
         let defaults = RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &[])?;
         Ok(RegisteredClient {
             keys: metadata.keys,
+            certificate: metadata.certificate,
+            binds_tokens_to_certificate: metadata.binds_tokens_to_certificate,
             method: Some(method),
             assertion_algorithm: metadata.assertion_algorithm,
             redirect_uris: match metadata.redirect_uris {
@@ -88,6 +90,34 @@ mod tests {
             (
                 r#"{"client_id":"c","token_endpoint_auth_method":"none","redirect_uris":"x"}"#.into(),
                 "redirect_uris",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}"#.into(),
+                "tls_client_auth_subject_dn is missing",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"me"}"#.into(),
+                "not a distinguished name",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_ip":"::g"}"#.into(),
+                "tls_client_auth_san_ip: it is not an IP address",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a","tls_client_auth_san_uri":"b"}"#.into(),
+                "one tls_client_auth_ name only",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"self_signed_tls_client_auth","jwks":{"keys":[{"kty":"EC"}]}}"#.into(),
+                "x5c",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"self_signed_tls_client_auth","jwks":{"keys":[{"x5c":["!"]}]}}"#.into(),
+                "base64",
+            ),
+            (
+                r#"{"client_id":"c","token_endpoint_auth_method":"none","tls_client_certificate_bound_access_tokens":"yes"}"#.into(),
+                "neither true nor false",
             ),
         ] {
             let error = RegisteredClient::from_metadata(text.as_bytes())

@@ -5,6 +5,7 @@ use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
+use crate::server::expected_certificate::ExpectedCertificate;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -22,6 +23,10 @@ pub struct RegisteredClient {
     pub secret: Option<Secret>,
     /// The public keys that verify its assertions.
     pub keys: Option<JwkSet>,
+    /// The certificate that it shows in TLS.
+    pub certificate: Option<ExpectedCertificate>,
+    /// Whether its tokens are bound to the certificate that it shows (RFC 8705 §3.4).
+    pub binds_tokens_to_certificate: bool,
     /// The one method that it may use; any that fits the secret where there is none.
     pub method: Option<ClientAuthenticationMethod>,
     /// The one `alg` that its assertions may have.
@@ -46,6 +51,8 @@ impl RegisteredClient {
             id: ClientId::parse(id)?,
             secret,
             keys: None,
+            certificate: None,
+            binds_tokens_to_certificate: false,
             method: None,
             assertion_algorithm: None,
             redirect_uris: texts.into_iter().map(RedirectUri::parse).collect::<Result<_, _>>()?,
@@ -57,7 +64,12 @@ impl RegisteredClient {
 impl RegisteredClient {
     /// Whether it can prove who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
-        self.secret.is_some() || self.keys.is_some()
+        self.secret.is_some() || self.keys.is_some() || self.certificate.is_some()
+    }
+
+    /// Whether it must show a certificate, now or for its tokens.
+    pub fn needs_tls(&self) -> bool {
+        self.certificate.is_some() || self.binds_tokens_to_certificate
     }
 
     /// Whether it may use this grant type (RFC 7591 §2).

@@ -16,6 +16,9 @@ pub enum InvalidSetting {
     /// `--client-metadata`.
     #[error("the client metadata cannot be used: {0}")]
     ClientMetadata(String),
+    /// `--client-metadata` without `--tls`.
+    #[error("the client {0} shows a certificate, which takes https")]
+    CertificateWithoutTls(String),
     /// `--signing-key-file`.
     #[error("the signing keys cannot be used: {0}")]
     SigningKey(String),
@@ -56,6 +59,7 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::ClientMetadata(_) => {
                 "Write the file like this: {\"client_id\": \"my-app\", \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": {\"keys\": […]}}"
             }
+            InvalidSetting::CertificateWithoutTls(_) => "Speak https like this: oauth serve --tls DIR.",
             InvalidSetting::SigningKey(_) => {
                 "Make a key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE"
             }

@@ -22,6 +22,7 @@ use invalid::InvalidSetting;
 use origins::AllowedOrigins;
 use resources::KnownResource;
 use signing_keys::SigningKeys;
+use std::path::PathBuf;
 use std::time::Duration;
 use users::User;
 
@@ -63,6 +64,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// The folder with the certificates of https; plain http without.
+    pub tls: Option<PathBuf>,
     /// What is demanded of every client.
     pub dpop: DpopDemands,
     /// The rules that are violated on purpose.
@@ -93,6 +96,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            tls: None,
             dpop: DpopDemands::default(),
             violations: Violations::default(),
         })

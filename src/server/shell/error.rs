@@ -1,5 +1,6 @@
 //! Why the server cannot run.
 
+use super::tls_files::TlsFilesError;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::server::authorization_server::SetUpError;
 use std::io;
@@ -19,6 +20,9 @@ pub enum ServeError {
     /// The listener was made, but cannot be used.
     #[error("the listener on 127.0.0.1 cannot be used")]
     Listener(#[source] io::Error),
+    /// The certificates of https.
+    #[error("https cannot be spoken")]
+    Tls(#[from] TlsFilesError),
     /// Keys, issuer or accounts.
     #[error("the authorization server cannot be set up")]
     SetUp(#[from] SetUpError),
@@ -28,6 +32,7 @@ impl Diagnosis for ServeError {
     fn exit_code(&self) -> ExitCode {
         match self {
             ServeError::Port { .. } | ServeError::SetUp(SetUpError::NoUser) => ExitCode::Usage,
+            ServeError::Tls(source) => source.exit_code(),
             ServeError::Listener(_) | ServeError::SetUp(_) => ExitCode::Unexpected,
         }
     }
@@ -36,6 +41,7 @@ impl Diagnosis for ServeError {
         let hint = match self {
             ServeError::Port { .. } => "Take any free port with: oauth serve --port 0.",
             ServeError::SetUp(SetUpError::NoUser) => "Make an account with: oauth serve --user demo:demo.",
+            ServeError::Tls(source) => return source.hints(),
             ServeError::Listener(_) | ServeError::SetUp(_) => return Vec::new(),
         };
         vec![hint.to_owned()]

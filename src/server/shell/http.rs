@@ -1,6 +1,7 @@
 //! From hyper's requests to ours, within limits, and back.
 
 use crate::secret::Secret;
+use crate::server::client_certificate::ShownCertificate;
 use crate::server::log_entry::LogEntry;
 use crate::server::mcp::event_stream::COMMENT;
 use crate::server::message::{Ending, HEADERS_READ, Request, Response};
@@ -45,7 +46,10 @@ pub(super) fn unreadable(error: &hyper::Error) -> LogEntry {
 }
 
 /// Takes a request in, within the limits.
-pub(super) async fn read(request: hyper::Request<Incoming>) -> Result<Request, Response> {
+pub(super) async fn read(
+    request: hyper::Request<Incoming>,
+    certificate: Option<ShownCertificate>,
+) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     if head.uri.authority().is_some() {
         let rejection = Rejection::new(
@@ -76,6 +80,7 @@ pub(super) async fn read(request: hyper::Request<Incoming>) -> Result<Request, R
         query: head.uri.query().map(str::to_owned),
         headers,
         body: Secret::new(body),
+        certificate,
     })
 }
 

@@ -9,10 +9,14 @@ mod client_documents;
 mod connections;
 mod error;
 mod http;
+mod tls;
+mod tls_files;
 
 pub use error::ServeError;
+pub use tls_files::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT};
 
 use super::authorization_server::AuthorizationServer;
+use super::client_certificate::ShownCertificate;
 use super::log_entry::LogEntry;
 use super::message::{Request, Response};
 use super::rejection::Rejection;
@@ -32,6 +36,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::Tls;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -53,11 +59,12 @@ pub struct Server {
     listener: TcpListener,
     authorization_server: AuthorizationServer,
     latency: Duration,
+    tls: Option<Tls>,
     documents: DocumentFetcher,
 }
 
 impl Server {
-    /// Listens on 127.0.0.1.
+    /// Listens on 127.0.0.1; makes the certificates of https where they are not there.
     ///
     /// # Errors
     /// [`ServeError`].
@@ -71,7 +78,9 @@ impl Server {
         let port = listener.local_addr().map_err(ServeError::Listener)?.port();
         listener.set_nonblocking(true).map_err(ServeError::Listener)?;
         let authorization_server = AuthorizationServer::new(settings, port)?;
+        let tls = settings.tls.as_deref().map(Tls::of_folder).transpose()?;
         Ok(Server {
+            tls,
             listener,
             authorization_server,
             latency: settings.latency,
@@ -105,6 +114,7 @@ impl Server {
         let shared = Arc::new(Shared {
             authorization_server: self.authorization_server,
             latency: self.latency,
+            tls: self.tls,
             documents: self.documents,
             log: Box::new(log),
         });
@@ -140,6 +150,7 @@ impl Server {
 struct Shared {
     authorization_server: AuthorizationServer,
     latency: Duration,
+    tls: Option<Tls>,
     documents: DocumentFetcher,
     log: Box<dyn Fn(LogEntry) + Send + Sync>,
 }
@@ -147,10 +158,33 @@ struct Shared {
 async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mut stopping: watch::Receiver<bool>) {
     // Small answers should not wait for a full segment; failing is no harm.
     let _ = stream.set_nodelay(true);
-    let slot = Arc::new(slot);
-    let (answering, own_slot, ending) = (Arc::clone(&shared), Arc::clone(&slot), stopping.clone());
+    let Some(tls) = &shared.tls else {
+        return serve_http(shared, stream, None, slot, stopping).await;
+    };
+    let handshake = tokio::select! {
+        handshake = timeout(READ_TIMEOUT, tls.shake_hands(stream)) => handshake,
+        () = slot.closed() => return,
+        _ = stopping.wait_for(|stop| *stop) => return,
+    };
+    match handshake {
+        Ok(Ok((stream, certificate))) => serve_http(shared, stream, certificate, slot, stopping).await,
+        Ok(Err(Some(entry))) => (shared.log)(entry),
+        // It left without a word, or said nothing for too long.
+        Ok(Err(None)) | Err(_) => {}
+    }
+}
+
+async fn serve_http(
+    shared: Arc<Shared>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    certificate: Option<ShownCertificate>,
+    slot: Slot,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let client = Arc::new(Client { slot, certificate });
+    let (answering, own_client, ending) = (Arc::clone(&shared), Arc::clone(&client), stopping.clone());
     let service =
-        service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_slot), ending.clone(), request));
+        service_fn(move |request| answer(Arc::clone(&answering), Arc::clone(&own_client), ending.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -160,7 +194,7 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        () = slot.closed() => return,
+        () = client.slot.closed() => return,
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     match ended {
@@ -174,16 +208,22 @@ async fn serve_connection(shared: Arc<Shared>, stream: TcpStream, slot: Slot, mu
     }
 }
 
+/// The other end of a connection.
+struct Client {
+    slot: Slot,
+    certificate: Option<ShownCertificate>,
+}
+
 async fn answer(
     shared: Arc<Shared>,
-    slot: Arc<Slot>,
+    client: Arc<Client>,
     stopping: watch::Receiver<bool>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<AnswerBody>, Infallible> {
-    let _answering = slot.answer();
+    let _answering = client.slot.answer();
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
-    let response = match read(request).await {
+    let response = match read(request, client.certificate.clone()).await {
         Err(rejected) => rejected,
         Ok(request) => {
             // A sleep of nothing would still wait for the timer's next tick.

@@ -7,6 +7,7 @@ mod device;
 mod dpop;
 mod mcp;
 mod metadata;
+mod mtls;
 mod prompt;
 mod protection;
 mod registration;
@@ -119,6 +120,7 @@ impl Fixture {
             query: query.map(str::to_owned),
             headers,
             body: Secret::new(body.as_bytes().to_vec()),
+            certificate: None,
         }
     }
 

@@ -335,8 +335,7 @@ fn the_resource_owner_can_be_played() {
         let mut done = Vec::new();
         loop {
             let body = request
-                .body
-                .as_ref()
+                .form()
                 .map(|body| body.encode().expose().clone())
                 .unwrap_or_default();
             let cookie = request.headers.iter().find(|(name, _)| *name == "cookie");
@@ -360,6 +359,7 @@ fn the_resource_owner_can_be_played() {
                 body: Secret::new(response.body.to_vec()),
                 elapsed: Duration::ZERO,
                 timings: crate::protocol::http::Timings::default(),
+                is_streamed: false,
             };
             let (name, next) = match owner.next(&request.url, &received)? {
                 Step::Follow(next) => ("follow", next),

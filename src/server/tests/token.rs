@@ -186,6 +186,7 @@ fn of_a_hundred_redemptions_one_succeeds() {
                     ("content-type".into(), "application/x-www-form-urlencoded".into()),
                 ],
                 body: Secret::new(form.clone().into_bytes()),
+                certificate: None,
             };
             barrier.wait();
             usize::from(

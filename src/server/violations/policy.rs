@@ -4,6 +4,7 @@
 use super::set::Violations;
 use super::token_alias::Entropy;
 use crate::rules::{Rule, ViolationPoint};
+use crate::server::confirmation::Confirmation;
 use std::cell::RefCell;
 
 /// How long access tokens live where they live too long.
@@ -188,6 +189,13 @@ decisions! {
     // Client-ID metadata documents.
     binds_documents_to_redirect_uris: ClientIdDocumentRedirectUri;
 
+    // Certificates of clients.
+    rejects_other_certificates: MtlsOtherCertificate;
+    requires_certificates_for_refresh_tokens: MtlsRefresh;
+    rejects_bound_tokens_without_certificate: MtlsBearer;
+    requires_the_certificate_of_the_token: MtlsTokenOfOther;
+    reports_certificates_of_bound_tokens: MtlsIntrospection;
+
     // The userinfo endpoint.
     answers_userinfo: UserinfoWorks;
     answers_userinfo_by_post: UserinfoPost;
@@ -267,6 +275,17 @@ impl Policy<'_> {
     /// Whether authorization responses are not the honest ones.
     pub(crate) fn alters_authorization_responses(&self) -> bool {
         self.violations.violates_any_at(ViolationPoint::AuthorizationResponse)
+    }
+
+    /// What a token says that it is bound to.
+    pub(crate) fn confirmation(&self, honest: &Confirmation) -> Confirmation {
+        let mut confirmation = honest.clone();
+        if let Some(thumbprint) = &mut confirmation.certificate
+            && self.violates(Rule::MtlsConfirmation)
+        {
+            *thumbprint = thumbprint.chars().rev().collect();
+        }
+        confirmation
     }
 
     /// Notes what is violated from the start, where it shows.

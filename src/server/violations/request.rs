@@ -185,6 +185,7 @@ impl RequestRewriter {
             query: self.query,
             headers: self.headers,
             body,
+            certificate: request.certificate.clone(),
         }
     }
 }

@@ -75,6 +75,8 @@ struct Record<'a> {
     refresh_token: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     dpop_key: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    certificate_bound: bool,
     /// As JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     authorization_details: Option<String>,
@@ -234,6 +236,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             renewal: RecordRenewal::from(&session.renewal),
             refresh_token: exposed(&session.refresh_token),
             dpop_key: exposed(&session.dpop_key),
+            certificate_bound: session.certificate_bound,
             authorization_details: session.authorization_details.as_ref().map(ToString::to_string),
             id_token: exposed(&session.id_token),
             subject: borrowed(&session.subject),
@@ -360,6 +363,7 @@ impl Record<'_> {
             renewal: self.renewal.parse()?,
             refresh_token: secret(self.refresh_token),
             dpop_key: secret(self.dpop_key),
+            certificate_bound: self.certificate_bound,
             authorization_details: parse_details(self.authorization_details)?,
             id_token: secret(self.id_token),
             subject: owned(self.subject),

@@ -16,8 +16,10 @@ use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::signing::{SigningKey, SigningKeyError};
 use crate::protocol::time::UnixSeconds;
+use crate::protocol::tls_identity::TlsIdentity;
 use crate::secret::Secret;
 use crate::store::token_source::TokenSource;
+use std::sync::Arc;
 
 /// So many roles keep their keys: stores limit the size of a record.
 const MAX_KEPT_ROLES: usize = 4;
@@ -44,6 +46,8 @@ pub struct Session {
     pub refresh_token: Option<Secret>,
     /// The key that the tokens are bound to (RFC 9449), as a JWK.
     pub dpop_key: Option<Secret>,
+    /// Whether the tokens are bound to the client's certificate (RFC 8705 §3).
+    pub certificate_bound: bool,
     /// What was granted beside the scope, where the server says so (RFC 9396 §7).
     pub authorization_details: Option<AuthorizationDetails>,
     /// OpenID Connect Core §2.
@@ -129,6 +133,21 @@ impl SessionClient {
         Ok(Client::new(self.id.clone(), self.method, credentials, &assertion)?)
     }
 
+    /// What the client shows of itself in TLS, where it authenticates so.
+    ///
+    /// # Errors
+    /// [`ClientCredentialError`].
+    pub fn tls_identity(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
+        match self.method.takes_certificate() {
+            true => Ok(self
+                .to_client(&FreshCredentials::default())?
+                .authentication
+                .tls_identity()
+                .cloned()),
+            false => Ok(None),
+        }
+    }
+
     /// What the client can prove itself with, taken apart.
     ///
     /// # Errors
@@ -204,6 +223,7 @@ impl Session {
             renewal: Renewal::None,
             refresh_token: None,
             dpop_key: None,
+            certificate_bound: false,
             authorization_details: None,
             id_token: None,
             subject: None,
@@ -214,6 +234,18 @@ impl Session {
             first_claims: None,
             tokens: Vec::new(),
             role_credentials: Vec::new(),
+        }
+    }
+
+    /// What is shown in TLS to resources: the client's certificate, where the
+    /// tokens are bound to it (RFC 8705 §3).
+    ///
+    /// # Errors
+    /// [`ClientCredentialError`].
+    pub fn tls_identity_for_resources(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
+        match self.certificate_bound {
+            true => self.client.tls_identity(),
+            false => Ok(None),
         }
     }
 

@@ -43,6 +43,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         renewal: Renewal::RefreshToken,
         refresh_token: Some(Secret::from("canary-refresh-token")),
         dpop_key: Some(Secret::from("canary-dpop-key")),
+        certificate_bound: true,
         authorization_details: AuthorizationDetails::parse(r#"[{"type":"payment_initiation","amount":"1.50"}]"#).ok(),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
@@ -181,7 +182,10 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.role_credentials.clear();
     session.subject = Some("alice".to_owned());
     session.subject_is_unverified = false;
+    session.authorization_details = None;
+    session.client.assertion_source = None;
     session.dpop_key = None;
+    session.certificate_bound = false;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;

@@ -17,6 +17,7 @@
 
 #[cfg(unix)]
 mod accounts;
+pub mod content;
 mod error;
 #[cfg(unix)]
 mod folder;

@@ -31,6 +31,7 @@ fn response(headers: &[(&str, &str)], body: &str) -> HttpResponse {
         body: Secret::new(body.as_bytes().to_vec()),
         elapsed: Duration::ZERO,
         timings: crate::protocol::http::Timings::default(),
+        is_streamed: false,
     }
 }
 
@@ -70,7 +71,7 @@ fn a_secret_that_was_sent_is_cut_out_of_what_comes_back() {
     let mut basic = token_request();
     let credentials = Secret::new(STANDARD.encode("client:canary%2Fp%C3%A4ss"));
     basic.headers.push((
-        "authorization",
+        "authorization".into(),
         HeaderValue::Credentials {
             scheme: "Basic",
             credentials,

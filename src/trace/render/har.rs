@@ -4,8 +4,8 @@
 //! them. What else happened is in the other formats. A request that was not
 //! answered has the status 0.
 
-use crate::foreign_text::{sanitize, sanitize_json};
-use crate::protocol::http::{HttpRequest, HttpResponse, Method};
+use crate::foreign_text::sanitize;
+use crate::protocol::http::{HttpRequest, HttpResponse, Method, RequestBody};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
@@ -297,7 +297,7 @@ impl Renderer for Har {
                 params,
                 method,
                 status,
-            } => self.callback(redirect_uri, params, *method, *status, since_start),
+            } => self.callback(redirect_uri, params, method.clone(), *status, since_start),
             _ => String::new(),
         }
     }
@@ -403,9 +403,19 @@ fn post_data(params: &Params, redaction: Redaction) -> OrderedJson {
     ])
 }
 
+fn content_data(request: &HttpRequest, body: &RequestBody, redaction: Redaction) -> OrderedJson {
+    let text = match redaction.content(request) {
+        ShownBody::Empty => String::new(),
+        ShownBody::Json(document) => document.pretty(),
+        ShownBody::Text(text) => text,
+    };
+    let media_type = body.media_type().unwrap_or("x-unknown");
+    object([("mimeType", sanitize(media_type).into()), ("text", text.into())])
+}
+
 fn request_object(request: &HttpRequest, redaction: Redaction) -> OrderedJson {
     let headers = request.all_headers().into_iter();
-    let headers = headers.map(|(name, value)| (name.to_owned(), redaction.request_header(&value)));
+    let headers = headers.map(|(name, value)| (name.to_string(), redaction.request_header(&value)));
     let mut members = vec![
         ("method".to_owned(), request.method.as_str().into()),
         ("url".to_owned(), valid_url(redaction.request_url(request)).into()),
@@ -414,21 +424,16 @@ fn request_object(request: &HttpRequest, redaction: Redaction) -> OrderedJson {
         ("headers".to_owned(), pairs(headers)),
         ("queryString".to_owned(), pairs(redaction.query(request).into_iter())),
     ];
-    if let Some(params) = &request.body {
+    if let Some(params) = request.form() {
         members.push(("postData".to_owned(), post_data(params, redaction)));
+    } else if let Some(body) = &request.body {
+        members.push(("postData".to_owned(), content_data(request, body, redaction)));
     }
-    if let Some(json) = &request.json {
-        let data = object([
-            ("mimeType", "application/json".into()),
-            ("params", OrderedJson::List(Vec::new())),
-            ("text", sanitize_json(json).into()),
-        ]);
-        members.push(("postData".to_owned(), data));
-    }
-    let form_bytes = request.body.as_ref().map_or(0, |params| params.encoded_length_bytes());
-    let body_bytes = form_bytes + request.json.as_ref().map_or(0, String::len);
+    // -1 is "not known"
+    let body_bytes = request.body.as_ref().map_or(Some(0), RequestBody::length_bytes);
+    let body_bytes = body_bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     members.push(("headersSize".to_owned(), whole(-1)));
-    members.push(("bodySize".to_owned(), whole(size(body_bytes))));
+    members.push(("bodySize".to_owned(), whole(body_bytes)));
     OrderedJson::Object(members)
 }
 

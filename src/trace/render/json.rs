@@ -154,24 +154,22 @@ fn members<const N: usize>(members: [(&str, OrderedJson); N]) -> Members {
 
 fn request_members(request: &HttpRequest, redaction: Redaction) -> Members {
     let headers = request.all_headers().into_iter();
-    let headers = headers.map(|(name, value)| pair(name, redaction.request_header(&value)));
-    let body = request.body.as_ref();
-    let json = request
-        .json
-        .as_ref()
-        .and_then(|json| OrderedJson::parse(json.as_bytes()));
-    let mut all = members([
+    let headers = headers.map(|(name, value)| pair(name.as_str(), redaction.request_header(&value)));
+    let form = request.form();
+    let mut sent = members([
         ("method", request.method.as_str().into()),
         ("url", redaction.request_url(request).into()),
         ("headers", OrderedJson::List(headers.collect())),
         (
             "params",
-            body.map_or(OrderedJson::Null, |params| params_list(params, redaction)),
+            form.map_or(OrderedJson::Null, |params| params_list(params, redaction)),
         ),
         ("curl", curl_command(request).join(" ").into()),
     ]);
-    all.extend(json.map(|json| ("json".to_owned(), json)));
-    all
+    if let body @ (ShownBody::Json(_) | ShownBody::Text(_)) = redaction.content(request) {
+        sent.push(("body".to_owned(), shown_body(body)));
+    }
+    sent
 }
 
 fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: Redaction) -> Members {
@@ -189,15 +187,16 @@ fn response_members(request: &HttpRequest, response: &HttpResponse, redaction: R
             "headers",
             OrderedJson::List(headers.map(|(name, value)| pair(&name, value)).collect()),
         ),
-        (
-            "body",
-            match answer.body {
-                ShownBody::Empty => OrderedJson::Null,
-                ShownBody::Json(document) => document,
-                ShownBody::Text(text) => text.into(),
-            },
-        ),
+        ("body", shown_body(answer.body)),
     ])
+}
+
+fn shown_body(body: ShownBody) -> OrderedJson {
+    match body {
+        ShownBody::Empty => OrderedJson::Null,
+        ShownBody::Json(document) => document,
+        ShownBody::Text(text) => text.into(),
+    }
 }
 
 fn whole_ms(duration: Duration) -> u64 {

@@ -3,10 +3,11 @@
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::hex::hex;
-use rcgen::{CertificateParams, KeyPair};
+use crate::system::tls::ListenerIdentity;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,26 +94,18 @@ impl CallbackCertificate {
     /// # Errors
     /// [`CallbackCertificateError`].
     pub(super) fn configure(&self, name: &str) -> Result<ListenerTls, CallbackCertificateError> {
-        let (chain, key, note) = match self {
-            CallbackCertificate::Files { chain, key } => {
-                let (certificates, key) = read(chain, key)?;
-                (certificates, key, None)
-            }
+        let (identity, note) = match self {
+            CallbackCertificate::Files { chain, key } => (read(chain, key)?, None),
             CallbackCertificate::Made => {
-                let (certificate, key) = make(name).map_err(CallbackCertificateError::NotMade)?;
-                let note = note_for(name, &certificate);
-                (vec![certificate], key, Some(note))
+                let host = name.trim_start_matches('[').trim_end_matches(']');
+                let identity = ListenerIdentity::self_signed(host).map_err(CallbackCertificateError::NotMade)?;
+                let note = identity.chain.first().map(|certificate| note_for(name, certificate));
+                (identity, note)
             }
         };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+        let config = identity
+            .configure(WebPkiClientVerifier::no_client_auth())
             .map_err(CallbackCertificateError::Unusable)?;
-        let mut config = builder
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(CallbackCertificateError::Unusable)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(ListenerTls {
             config: Arc::new(config),
             note,
@@ -120,9 +113,7 @@ impl CallbackCertificate {
     }
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-fn read(chain: &PathBuf, key: &PathBuf) -> Result<Identity, CallbackCertificateError> {
+fn read(chain: &PathBuf, key: &PathBuf) -> Result<ListenerIdentity, CallbackCertificateError> {
     let unusable = |source| CallbackCertificateError::Chain {
         path: chain.clone(),
         source,
@@ -137,16 +128,10 @@ fn read(chain: &PathBuf, key: &PathBuf) -> Result<Identity, CallbackCertificateE
         path: key.clone(),
         source,
     })?;
-    Ok((certificates, private_key))
-}
-
-fn make(name: &str) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
-    let key = KeyPair::generate()?;
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    let params = CertificateParams::new(vec![name.to_owned()])?;
-    let certificate = params.self_signed(&key)?;
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok((certificate.der().clone(), key))
+    Ok(ListenerIdentity {
+        chain: certificates,
+        key: private_key,
+    })
 }
 
 /// What the browser will show, and by what the person can tell our certificate.

@@ -169,8 +169,7 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Reply, R
     let query = head.uri.query().unwrap_or_default();
     let method = slot.shared.filter.check(&head)?;
     let parameters = match method {
-        Method::Get => query.to_owned(),
-        _ => {
+        Method::Post => {
             let form = read_form(body, slot.shared.limits.read).await?;
             // joined, so that a parameter in both places is seen as repeated
             if query.is_empty() {
@@ -179,6 +178,7 @@ async fn answer(request: Request<Incoming>, slot: &SlotGuard) -> Result<Reply, R
                 format!("{query}&{form}")
             }
         }
+        _ => query.to_owned(),
     };
     slot.set_progress(Progress::Held);
     let (responder, reply) = oneshot::channel();

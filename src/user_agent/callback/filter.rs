@@ -64,9 +64,9 @@ impl RequestFilter {
         self.check_host(request)?;
         check_navigation(&request.headers)?;
         match method {
-            Method::Get if request.headers.contains_key(header::ORIGIN) => return Err(Refusal::Origin),
-            Method::Get => check_no_body(&request.headers)?,
-            _ => check_form(&request.headers)?,
+            Method::Post => check_form(&request.headers)?,
+            _ if request.headers.contains_key(header::ORIGIN) => return Err(Refusal::Origin),
+            _ => check_no_body(&request.headers)?,
         }
         Ok(method)
     }

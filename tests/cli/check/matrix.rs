@@ -1,7 +1,7 @@
 //! Rules × broken servers: for every rule of the catalogue a server that
 //! breaks it, and of that server exactly this is said.
 
-use super::{Client, check, is_of_apis, lenient_server, rules, with_verdict};
+use super::{Client, check, is_of_apis, lenient_server, lenient_tls_server, rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::outcome::run;
 use oauth::rules::{Level, Rule};
@@ -52,6 +52,16 @@ const FOR_SIGNING_CLIENTS: [Rule; 8] = [
     Rule::AssertionReplay,
 ];
 
+/// Rules that only a client with a certificate can see.
+const FOR_CLIENTS_WITH_CERTIFICATES: [Rule; 6] = [
+    Rule::MtlsOtherCertificate,
+    Rule::MtlsRefresh,
+    Rule::MtlsConfirmation,
+    Rule::MtlsIntrospection,
+    Rule::MtlsBearer,
+    Rule::MtlsTokenOfOther,
+];
+
 /// Rules about what a resource owner is asked, with those that are tested
 /// beside them: nobody signs in here.
 const OF_THE_SIGN_IN_PAGE: [Rule; 2] = [Rule::AuthorizeFraming, Rule::AuthorizeFormAction];
@@ -99,13 +109,21 @@ fn examine_broken_server(rule: Rule) -> Result<(), String> {
     let home = Home::new();
     let is_of_sign_in_page = OF_THE_SIGN_IN_PAGE.contains(&rule);
     let approve = if is_of_sign_in_page { "ask" } else { "auto" };
-    let broken_server = || lenient_server(&home, &["--approve", approve, "--break", rule.id()]);
-    let client = if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
+    let client = if FOR_CLIENTS_WITH_CERTIFICATES.contains(&rule) {
+        Client::Certified
+    } else if FOR_CONFIDENTIAL_CLIENTS.contains(&rule) {
         Client::Confidential
     } else if FOR_SIGNING_CLIENTS.contains(&rule) {
         Client::Signing
     } else {
         Client::Public
+    };
+    let broken_server = || {
+        let arguments = ["--approve", approve, "--break", rule.id()];
+        match client {
+            Client::Certified => lenient_tls_server(&home, &arguments),
+            _ => lenient_server(&home, &arguments),
+        }
     };
     let following = FOLLOWING.iter().find(|(broken, _)| *broken == rule);
     let mut expected: BTreeSet<Rule> = following

@@ -36,12 +36,27 @@ enum Client {
     Confidential,
     /// Authenticates with assertions.
     Signing,
+    /// Shows a certificate, at a server that speaks https.
+    Certified,
 }
 
 const KEY: &str = include_str!("../../../src/protocol/signing/test_keys/p256.pkcs8.pem");
 
 /// The public half of the key (RFC 7515 §A.3.1).
 const SIGNING_CLIENT: &str = r#"{"client_id":"signing","token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[{"kty":"EC","crv":"P-256","kid":"mine","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}}"#;
+
+/// The client of the certificate that the server makes.
+const CERTIFIED_CLIENT: &str = r#"{"client_id":"certified","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"CN=oauth serve client","tls_client_certificate_bound_access_tokens":true}"#;
+
+/// The same by https, with a client that shows a certificate.
+fn lenient_tls_server(home: &Home, arguments: &[&str]) -> DevelopmentServer {
+    let metadata = home.path().join("certified.json");
+    std::fs::write(&metadata, CERTIFIED_CLIENT).expect("the metadata");
+    let (metadata, folder) = (metadata.display().to_string(), home.path().join("tls"));
+    let folder = folder.display().to_string();
+    let more = ["--tls", &folder, "--client-metadata", &metadata];
+    lenient_server(home, &[&more, arguments].concat())
+}
 
 /// `oauth serve` that asks nobody, with a client of each kind.
 fn lenient_server(home: &Home, arguments: &[&str]) -> DevelopmentServer {
@@ -73,6 +88,14 @@ fn check(home: &Home, issuer: &str, client: Client) -> Command {
         Client::Confidential => command
             .args(["--client-id", "confidential"])
             .env("OAUTH_CLIENT_SECRET", SECRET),
+        Client::Certified => {
+            let file = |name: &str| home.path().join("tls").join(name).display().to_string();
+            command
+                .args(["--client-id", "certified", "--client-auth", "tls_client_auth"])
+                .args(["--cacert", &file("authority.pem")])
+                .args(["--client-cert-file", &file("client.pem")])
+                .args(["--client-key-file", &file("client.key.pem")])
+        }
         Client::Signing => {
             let key = home.path().join("key.pem");
             std::fs::write(&key, KEY).expect("the key");
@@ -120,7 +143,9 @@ fn a_server_that_keeps_every_rule_passes() {
     let public = run(check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(0);
     let confidential = run(check(&home, &server.issuer(), Client::Confidential).arg("--json")).expect_code(0);
     let signing = run(check(&home, &server.issuer(), Client::Signing).arg("--json")).expect_code(0);
-    for outcome in [&public, &confidential, &signing] {
+    let tls_server = lenient_tls_server(&home, &["--approve", "auto"]);
+    let certified = run(check(&home, &tls_server.issuer(), Client::Certified).arg("--json")).expect_code(0);
+    for outcome in [&public, &confidential, &signing, &certified] {
         assert_eq!(
             with_verdict(outcome, &["fail", "warning"]),
             Vec::<String>::new(),
@@ -137,6 +162,7 @@ fn a_server_that_keeps_every_rule_passes() {
         .filter(|id| with_verdict(&signing, &["skipped"]).contains(id))
         // They are not asked for where an issuer is examined.
         .filter(|id| !is_of_apis(id))
+        .filter(|id| with_verdict(&certified, &["skipped"]).contains(id))
         .collect();
     // Nobody signs in, so there is no page with a form; and refreshes bring an
     // ID token only when the last one is old.

@@ -54,8 +54,13 @@ pub fn parse(raw: Vec<u8>) -> Answer {
 /// Sends these bytes to `host:port` and reads one answer: as far as its
 /// length says, or until the connection ends.
 pub fn send_bytes(authority: &str, bytes: &[u8]) -> std::io::Result<Answer> {
-    let mut stream = TcpStream::connect(authority)?;
+    let stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    exchange(stream, bytes)
+}
+
+/// Sends these bytes over a connection and reads one answer.
+pub fn exchange(mut stream: impl Read + Write, bytes: &[u8]) -> std::io::Result<Answer> {
     stream.write_all(bytes)?;
     let mut raw = Vec::new();
     let mut block = [0; 4096];
@@ -114,7 +119,8 @@ pub fn target(url: &Url) -> String {
     url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
 }
 
-fn request(method: &str, authority: &str, target: &str, headers: &[&str], form: &str) -> String {
+/// The bytes of a request.
+pub fn request(method: &str, authority: &str, target: &str, headers: &[&str], form: &str) -> String {
     let mut text = format!("{method} {target} HTTP/1.1\r\n");
     if !headers
         .iter()

@@ -6,7 +6,7 @@
 use super::literal_server::{Connection, LiteralServer, Wrap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -31,6 +31,11 @@ impl Identity {
         (certificate, key)
     }
 
+    /// The certificate in base64, as `x5c` has it.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(&self.certificate)
+    }
+
     /// From a certificate and a key in PEM form.
     pub fn from_pem(certificate: &str, key: &str) -> Self {
         Identity {
@@ -39,7 +44,7 @@ impl Identity {
         }
     }
 
-    fn key(&self) -> PrivateKeyDer<'static> {
+    pub fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::try_from(self.key_der.clone()).expect("a PKCS #8 key")
     }
 }
@@ -62,6 +67,21 @@ impl Authority {
         Authority {
             issuer: Issuer::new(params, key),
             certificate,
+        }
+    }
+
+    /// The authority that `oauth serve --tls` made in this folder.
+    pub fn of_server(folder: &Path) -> Self {
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file of the server");
+        let key = KeyPair::try_from(der(&read("authority.key.pem"))).expect("the key");
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "oauth serve authority");
+        Authority {
+            issuer: Issuer::new(params, key),
+            certificate: der(&read("authority.pem")).into(),
         }
     }
 

@@ -30,6 +30,7 @@ pub struct DevelopmentServer {
     pub announcement: String,
     /// `127.0.0.1:PORT`.
     pub authority: String,
+    issuer: String,
     log: Arc<Log>,
     _home: Home,
 }
@@ -72,18 +73,20 @@ impl DevelopmentServer {
             Ok(object) => object["issuer"].as_str().expect("an issuer").to_owned(),
             Err(_) => announcement.trim_end().to_owned(),
         };
-        let authority = issuer.strip_prefix("http://").expect("an issuer on stdout").to_owned();
+        let (_, authority) = issuer.split_once("://").expect("an issuer on stdout");
+        let authority = authority.to_owned();
         DevelopmentServer {
             child,
             announcement,
             authority,
+            issuer,
             log,
             _home: home,
         }
     }
 
     pub fn issuer(&self) -> String {
-        format!("http://{}", self.authority)
+        self.issuer.clone()
     }
 
     pub fn port(&self) -> u16 {

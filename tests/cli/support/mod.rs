@@ -29,3 +29,4 @@ pub mod sessions;
 pub mod signing;
 #[cfg(unix)]
 pub mod terminal;
+pub mod tls_client;

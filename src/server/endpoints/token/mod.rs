@@ -12,18 +12,21 @@ pub(super) mod unproven_client;
 use super::client::{client_rejected, two_authorization_headers};
 use super::form::parse_form;
 use crate::protocol::citation::RequestError;
-use crate::protocol::client::PresentedClient;
+use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::grant::Grant;
 use crate::protocol::grant::refresh_token::GRANT_TYPE as REFRESH_TOKEN;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::client_authentication::authenticate;
+use crate::server::client_certificate::ShownCertificate;
+use crate::server::confirmation::Confirmation;
 use crate::server::dpop::{ProofRefused, ProvenKey, proven_key, refused_at_token_endpoint, with_nonce};
 use crate::server::grants::error::GrantError;
 use crate::server::grants::grant::{IssuedTokens, RequestKey};
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
+use crate::server::settings::clients::RegisteredClient;
 use crate::server::token_response::token_response;
 use crate::server::violations::policy::Policy;
 use caller::Caller;
@@ -49,12 +52,9 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         Ok(request) => request,
         Err(error) => return malformed(error, authorization.is_some()),
     };
-    let client_id = match authenticate(server, moment, &request.client) {
-        Ok(client) => client.id.clone(),
-        Err(rejection) => match unproven_client::admit(server, moment, &request) {
-            Some(client_id) => client_id,
-            None => return unauthenticated(server, moment.policy, &request.client, rejection),
-        },
+    let client_id = match client_of_request(server, moment, &request, http) {
+        Ok(client_id) => client_id,
+        Err(response) => return *response,
     };
     // Before the grant is looked at: a refused proof spends neither code nor refresh token
     let proven = match key_of_request(server, moment, http) {
@@ -70,12 +70,15 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         );
         return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
     }
-    let thumbprint = proven.map(|proven| proven.thumbprint);
+    let confirmation = match confirmation(client.as_deref(), proven, http) {
+        Ok(confirmation) => confirmation,
+        Err(rejection) => return Response::error(400, "invalid_request", rejection),
+    };
     let caller = Caller {
         client_id: &client_id,
         resource: &request.resource,
         key: RequestKey {
-            thumbprint: thumbprint.as_deref(),
+            confirmation: &confirmation,
             binds_refresh_tokens: client.as_ref().is_none_or(|client| !client.is_confidential()),
         },
         form: &form,
@@ -85,10 +88,28 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
         Ok(mut issued) => {
             issued.refresh_token.take_if(|_| !may_use(REFRESH_TOKEN));
-            tokens_issued(server, moment, issued, thumbprint)
+            tokens_issued(server, moment, issued, confirmation.clone())
         }
     };
     with_nonce(server, moment, response)
+}
+
+/// The client that the request proves to come from, or counts as all the same.
+///
+/// # Errors
+/// The response to a client that is unknown or has proved nothing.
+fn client_of_request(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    request: &ReceivedTokenRequest,
+    http: &Request,
+) -> Result<ClientId, Box<Response>> {
+    authenticate(server, moment, &request.client, http.certificate.as_ref())
+        .map(|client| client.id.clone())
+        .or_else(|rejection| {
+            unproven_client::admit(server, moment, request, http)
+                .ok_or_else(|| Box::new(unauthenticated(server, moment.policy, &request.client, rejection)))
+        })
 }
 
 /// The key that the request proves to hold, where it does.
@@ -110,13 +131,38 @@ fn key_of_request(
     proven.map_err(|refused| Box::new(refused_at_token_endpoint(server, moment, refused)))
 }
 
+/// What the tokens of the request are bound to.
+///
+/// # Errors
+/// A client whose tokens are bound to its certificate shows none (RFC 8705 §3.4).
+fn confirmation(
+    client: Option<&RegisteredClient>,
+    proven: Option<ProvenKey>,
+    http: &Request,
+) -> Result<Confirmation, Rejection> {
+    let binds = client.is_some_and(|client| client.binds_tokens_to_certificate);
+    let certificate = match &http.certificate {
+        None if binds => {
+            return Err(Rejection::new(
+                "the tokens of the client are bound to its certificate, and the request shows none",
+                "RFC 8705 §3.4",
+            ));
+        }
+        shown => shown.as_ref().filter(|_| binds),
+    };
+    Ok(Confirmation {
+        key: proven.map(|proven| proven.thumbprint),
+        certificate: certificate.map(ShownCertificate::thumbprint),
+    })
+}
+
 fn tokens_issued(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     mut issued: IssuedTokens,
-    key_thumbprint: Option<String>,
+    confirmation: Confirmation,
 ) -> Response {
-    issued.key_thumbprint = key_thumbprint;
+    issued.confirmation = confirmation;
     match token_response(server, moment, &issued) {
         Ok(body) => Response::json_text(200, body),
         Err(error) => server_error(&error),

@@ -7,6 +7,7 @@ use crate::protocol::grant::refresh_token::RefreshTokenGrant;
 use crate::protocol::params::Params;
 use crate::protocol::token_request::ReceivedTokenRequest;
 use crate::server::authorization_server::AuthorizationServer;
+use crate::server::client_certificate::difference;
 use crate::server::message::Request;
 use crate::server::moment::Moment;
 use crate::server::settings::clients::RegisteredClient;
@@ -31,11 +32,19 @@ pub(super) fn admit(
     server: &AuthorizationServer,
     moment: &Moment<'_>,
     request: &ReceivedTokenRequest,
+    http: &Request,
 ) -> Option<ClientId> {
     let (now, policy) = (moment.now, moment.policy);
     let presented = &request.client;
     let registered = server.clients.find(&presented.id);
     let own = ClientId::parse(&presented.id).ok()?;
+    if shows_another_certificate(registered.as_deref(), http) {
+        let is_enforced = match &request.grant {
+            Grant::RefreshToken(_) => policy.requires_certificates_for_refresh_tokens(),
+            _ => policy.rejects_other_certificates(),
+        };
+        return (!is_enforced).then_some(own);
+    }
     if registered.is_some_and(|client| client.is_confidential()) && presented.assertion.is_none() {
         let is_enforced = match (&presented.secret, &request.grant) {
             (Some(_), _) => policy.requires_right_secrets(),
@@ -69,4 +78,13 @@ pub(super) fn admit(
         Grant::ClientCredentials(_) | Grant::TokenExchange(_) | Grant::JwtBearer(_) => true,
     };
     (!is_enforced).then_some(own)
+}
+
+/// Whether the client must show its certificate and shows one that is not its own.
+fn shows_another_certificate(client: Option<&RegisteredClient>, http: &Request) -> bool {
+    let expected = client.and_then(|client| client.certificate.as_ref());
+    match (expected, &http.certificate) {
+        (Some(expected), Some(shown)) => difference(expected, shown).is_some(),
+        _ => false,
+    }
 }

@@ -1,7 +1,7 @@
 //! An HTTP exchange in lines: `>` before what was sent, `<` before what came.
 
 use super::Terminal;
-use crate::foreign_text::{sanitize, sanitize_json};
+use crate::foreign_text::sanitize;
 use crate::output::theme::Role;
 use crate::output::wrap::Lead;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -22,16 +22,13 @@ impl Terminal {
         let start = format!("{} {url}", request.method.as_str());
         let mut lines = vec![format!("{mark} {}", self.theme.paint(Role::Heading, &start))];
         for (name, value) in request.all_headers() {
-            lines.extend(self.header_lines(&mark, name, &self.redaction.request_header(&value)));
+            lines.extend(self.header_lines(&mark, name.as_str(), &self.redaction.request_header(&value)));
         }
-        if let Some(params) = &request.body {
+        if let Some(params) = request.form() {
             lines.push(mark.clone());
             lines.extend(self.params("  > ", params));
         }
-        if let Some(json) = &request.json {
-            lines.push(mark.clone());
-            lines.push(format!("{mark} {}", sanitize_json(json)));
-        }
+        lines.extend(self.body_lines(&mark, self.redaction.content(request)));
         let command = curl_command(request);
         let command = command.join(&format!(" \\\n{COMMAND_INDENT}  "));
         lines.push(format!("{COMMAND_INDENT}{}", self.theme.paint(Role::Aside, &command)));
@@ -53,12 +50,17 @@ impl Terminal {
         for (name, value) in &answer.headers {
             lines.extend(self.header_lines(&mark, name, value));
         }
-        let body = match answer.body {
-            ShownBody::Empty => return lines,
+        lines.extend(self.body_lines(&mark, answer.body));
+        lines
+    }
+
+    fn body_lines(&self, mark: &str, body: ShownBody) -> Vec<String> {
+        let body = match body {
+            ShownBody::Empty => return Vec::new(),
             ShownBody::Json(document) => document.pretty(),
             ShownBody::Text(text) => text,
         };
-        lines.push(mark.clone());
+        let mut lines = vec![mark.to_owned()];
         for line in body.lines().take(MAX_BODY_LINES) {
             let inside = line.chars().take_while(|character| *character == ' ').count();
             let (first, further) = (format!("{mark} "), format!("{mark} {:inside$}    ", ""));

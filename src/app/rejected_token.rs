@@ -9,36 +9,43 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::store::Session;
 use crate::system;
-use crate::trace::{Event, Observer};
+
+/// What became of a token that a server did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RejectedToken {
+    /// It is not one of this session, or not any more.
+    NotOfSession,
+    /// It is the session's, and there is no way to get another one.
+    NotRefreshable,
+    /// It counts as expired from now on.
+    Expired,
+}
 
 /// Marks the access token as expired, so that it is refreshed before it is
 /// used again. A token of others, and one that cannot be refreshed, is left as it is.
 ///
 /// # Errors
 /// Those of the store and of the profile's lock.
-pub(super) fn forget_rejected(
+pub(crate) fn forget_rejected(
     context: &Context,
     config: &Config,
     chosen: &ChosenProfile,
     rejected: &Secret,
-) -> Result<(), Error> {
+) -> Result<RejectedToken, Error> {
     let name = &chosen.name;
     let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
     if !found.record.as_ref().is_some_and(|session| has(session, rejected)) {
-        return Ok(());
+        return Ok(RejectedToken::NotOfSession);
     }
     let mut observer = context.observer();
     let locks = context.folders()?.locks();
     let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
     // Read again: another process may have refreshed in the meantime.
     let Some(mut session) = found.store.load(name)?.filter(|session| has(session, rejected)) else {
-        return Ok(());
+        return Ok(RejectedToken::NotOfSession);
     };
     if !session.can_renew() {
-        observer.observe(&Event::Warning(&format!(
-            "the server did not take the token of profile \"{name}\", and it cannot be refreshed. Log in again: oauth login {name}"
-        )));
-        return Ok(());
+        return Ok(RejectedToken::NotRefreshable);
     }
     let now = system::now();
     for token in &mut session.tokens {
@@ -47,7 +54,8 @@ pub(super) fn forget_rejected(
         }
     }
     session.generation = session.generation.saturating_add(1);
-    Ok(found.store.save(name, &session)?)
+    found.store.save(name, &session)?;
+    Ok(RejectedToken::Expired)
 }
 
 fn has(session: &Session, token: &Secret) -> bool {

@@ -1,0 +1,142 @@
+//! The token for the calls of an API: fresh, another one where the server did
+//! not take it, and one of a wider scope after a login.
+
+use super::fresh_or_login::fresh_or_login;
+use super::login;
+use crate::app::context::Context;
+use crate::app::fresh_session::{FreshSession, Freshness};
+use crate::app::rejected_token::{RejectedToken, forget_rejected};
+use crate::app::time_left::token_with_time_left;
+use crate::args::cli::TokenOptions;
+use crate::args::settings::ChosenProfile;
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::authorized_request::PresentedToken;
+use crate::protocol::scope::Scope;
+use crate::secret::Secret;
+use crate::store::{ProfileName, Session, StoredToken};
+use crate::trace::{Event, Observer};
+
+/// Where the tokens for an API come from.
+pub(super) struct ApiTokens<'a> {
+    pub(super) context: &'a Context,
+    pub(super) chosen: ChosenProfile,
+    /// `--login`.
+    pub(super) login: bool,
+}
+
+/// A token with the session that it is of.
+pub(super) struct ApiToken {
+    pub(super) session: Session,
+    pub(super) stored: StoredToken,
+}
+
+impl ApiToken {
+    /// As it goes into a request.
+    ///
+    /// # Errors
+    /// [`UnusableToken`](crate::flow::authorized_request::UnusableToken).
+    pub(super) fn present(&self) -> Result<PresentedToken, Error> {
+        Ok(PresentedToken::new(&self.session, &self.stored)?)
+    }
+}
+
+impl ApiTokens<'_> {
+    /// A token as fresh as that of `oauth token`.
+    ///
+    /// # Errors
+    /// Those of `oauth token`.
+    pub(super) fn fresh(&self) -> Result<ApiToken, Error> {
+        let options = TokenOptions {
+            login: self.login,
+            ..TokenOptions::default()
+        };
+        let freshness = Freshness::new(&options)?;
+        // Read each time: a login may have changed the profile.
+        let config = self.context.config()?;
+        let fresh = fresh_or_login(self.context, &options, &freshness, &config, &self.chosen)?;
+        let stored = token_with_time_left(self.context, &freshness, &self.chosen.name, &fresh)?.clone();
+        let FreshSession { session, .. } = fresh;
+        Ok(ApiToken { session, stored })
+    }
+
+    /// Another token in the place of one that the server did not take; `None`
+    /// where there is no way to one.
+    ///
+    /// # Errors
+    /// Those of a refresh.
+    pub(super) fn replace(&self, rejected: &Secret) -> Result<Option<ApiToken>, Error> {
+        let config = self.context.config()?;
+        match forget_rejected(self.context, &config, &self.chosen, rejected)? {
+            RejectedToken::NotRefreshable if self.login && self.context.has_terminal() => {
+                let name = &self.chosen.name;
+                let note = format!("the server did not take the token of profile \"{name}\": logging in first");
+                self.context.observer().observe(&Event::Note(&note));
+                login::login_for_token(self.context, name)?;
+            }
+            RejectedToken::NotRefreshable => return Ok(None),
+            RejectedToken::NotOfSession | RejectedToken::Expired => {}
+        }
+        self.fresh().map(Some)
+    }
+
+    /// A token of a wider scope, after a login.
+    ///
+    /// # Errors
+    /// Those of a login.
+    pub(super) fn widen(&self, needed: &ScopeNeeded) -> Result<ApiToken, Error> {
+        self.context
+            .observer()
+            .observe(&Event::Note(&format!("{needed}: logging in for it")));
+        login::login_for_scope(self.context, &self.chosen.name, &needed.union)?;
+        self.fresh()
+    }
+}
+
+/// 403 `insufficient_scope`: a login has to ask for more, since a refresh never
+/// widens (RFC 6749 §6).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server wants the scope {wanted}, and the token of profile \"{profile}\" does not have it")]
+pub(super) struct ScopeNeeded {
+    pub(super) profile: ProfileName,
+    /// What the challenge names.
+    pub(super) wanted: Scope,
+    /// What to ask for: everything so far, and that.
+    pub(super) union: Scope,
+}
+
+impl ScopeNeeded {
+    pub(super) fn new(profile: &ProfileName, session: &Session, wanted: Scope) -> Self {
+        let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
+        // Where nothing was asked for, the server chose, and may choose less beside a scope.
+        let so_far = match (session.requested.scope.is_empty(), granted) {
+            (true, Some(granted)) => granted,
+            _ => &session.requested.scope,
+        };
+        ScopeNeeded {
+            profile: profile.clone(),
+            union: so_far.union(&wanted),
+            wanted,
+        }
+    }
+
+    /// The command that asks for it.
+    pub(super) fn command(&self) -> String {
+        let scope = self.union.to_string();
+        format!("oauth login {} --scope {}", self.profile, shell_words::quote(&scope))
+    }
+}
+
+impl Diagnosis for ScopeNeeded {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::LoginRequired
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![format!("Ask for it: {}", self.command())]
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        Some(("insufficient_scope", None))
+    }
+}

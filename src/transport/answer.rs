@@ -1,0 +1,85 @@
+//! An answer whose body is read piece by piece, in bounded memory.
+
+use super::body::{Coding, GzipStream};
+use super::error::TransportError;
+use super::failure::Attempt;
+use super::upload::Progress;
+use crate::protocol::http::HttpResponse;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// An answer as soon as its head is there.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its body is empty: it is in `body`.
+    pub head: HttpResponse,
+    pub body: AnswerBody,
+}
+
+/// The rest of an answer.
+#[derive(Debug)]
+pub struct AnswerBody {
+    response: reqwest::Response,
+    gzip: Option<GzipStream>,
+    /// Whose answer it is, for errors.
+    url: Url,
+    /// The longest wait for a piece; `None` waits for ever.
+    pub patience: Option<Duration>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(response: reqwest::Response, coding: Coding, url: &Url, patience: Duration) -> Self {
+        AnswerBody {
+            response,
+            gzip: (coding == Coding::Gzip).then(GzipStream::default),
+            url: url.clone(),
+            patience: Some(patience),
+        }
+    }
+
+    /// The next piece; `None` at the end. A body that is gzip although it was
+    /// not asked for is decoded.
+    ///
+    /// # Errors
+    /// [`TransportError`]: the rest of the body is lost.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        loop {
+            let Some(gzip) = &mut self.gzip else {
+                return Ok(self.receive().await?.map(Vec::from));
+            };
+            if let Some(decoded) = gzip.next().map_err(|_| self.attempt().undecodable())? {
+                return Ok(Some(decoded));
+            }
+            match self.receive().await? {
+                Some(piece) => self.gzip.iter_mut().for_each(|gzip| gzip.push(&piece)),
+                None => {
+                    let is_whole = self.gzip.as_mut().is_none_or(GzipStream::is_at_end);
+                    return is_whole.then_some(None).ok_or_else(|| self.attempt().undecodable());
+                }
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Option<hyper::body::Bytes>, TransportError> {
+        let receiving = self.response.chunk();
+        let received = match self.patience {
+            None => receiving.await,
+            Some(patience) => match tokio::time::timeout(patience, receiving).await {
+                Ok(received) => received,
+                Err(_) => return Err(self.attempt().timed_out(patience)),
+            },
+        };
+        received.map_err(|error| self.attempt().failed(&error))
+    }
+
+    /// The request was sent long ago.
+    fn attempt(&self) -> Attempt<'_> {
+        Attempt {
+            url: &self.url,
+            progress: Arc::new(Progress::new(true)),
+            proxy: None,
+            connect_timeout: Duration::ZERO,
+        }
+    }
+}
