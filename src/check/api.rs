@@ -124,13 +124,13 @@ impl Api {
 
 /// A request to the API, with a token or without.
 pub(super) fn api_request(url: &Url, token: Option<&Secret>) -> HttpRequest {
-    let mut headers = vec![("accept", HeaderValue::Plain(ACCEPT.to_owned()))];
+    let mut headers = vec![("accept".into(), HeaderValue::Plain(ACCEPT.to_owned()))];
     headers.extend(token.map(|token| {
         let credentials = HeaderValue::Credentials {
             scheme: "Bearer",
             credentials: token.clone(),
         };
-        ("authorization", credentials)
+        ("authorization".into(), credentials)
     }));
     HttpRequest {
         method: Method::Get,

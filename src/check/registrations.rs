@@ -60,7 +60,7 @@ impl Management {
             method,
             ..HttpRequest::get(self.url.clone())
         };
-        request.headers.push(("authorization", credentials));
+        request.headers.push(("authorization".into(), credentials));
         request
     }
 }
