@@ -49,6 +49,9 @@ _oauth() {
             oauth,man)
                 cmd="oauth__subcmd__man"
                 ;;
+            oauth,mcp)
+                cmd="oauth__subcmd__mcp"
+                ;;
             oauth,pkce)
                 cmd="oauth__subcmd__pkce"
                 ;;
@@ -107,7 +110,7 @@ _oauth() {
 
     case "${cmd}" in
         oauth)
-            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec request credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
+            opts="-v -q -h -V --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help --version login token exec request mcp credential logout status profile check discover decode pkce userinfo introspect revoke serve demo providers man completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1851,7 +1854,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__login)
-            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --allow-http --client-id --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --wizard --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2350,6 +2353,139 @@ _oauth() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --trace)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring-session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__mcp)
+            opts="-p -H -v -q -h --profile --allow-host --login --header --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)

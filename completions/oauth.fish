@@ -68,6 +68,7 @@ complete -c oauth -n "__fish_oauth_needs_command" -f -a "login" -d 'Log in: the 
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "token" -d 'Print a valid access token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "exec" -d 'Run a command with a valid token in its environment'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "request" -d 'Send an HTTP request with a valid token'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "mcp" -d 'Serve the MCP server at a URL on standard input and output, with a valid token'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "credential" -d 'Give a token to git, docker or AWS in the protocol of their credential helpers'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the tokens at the server and forget them'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
@@ -159,6 +160,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-browser -d 'Pri
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l refresh-token-stdin -d 'Take a refresh token from standard input instead of a login in the browser'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-save -d 'Leave the configuration file alone'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-store -d 'Keep nothing: print the token response as JSON (= --store none)'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l wizard -d 'Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l show-secrets -d 'Show secrets whole in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -s q -l quiet -d 'Only errors, and what a person must act on'
@@ -252,6 +254,28 @@ complete -c oauth -n "__fish_oauth_using_subcommand request" -l show-secrets -d 
 complete -c oauth -n "__fish_oauth_using_subcommand request" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand request" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -s p -l profile -d 'Profile; without it, the one whose api, resource or allow_host covers the URL [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l allow-host -d 'A host that the token may go to in this call; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -s H -l header -d 'Header to send; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l login -d 'Log in first where that is needed, and for a scope that the server wants'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand mcp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand credential; and not __fish_seen_subcommand_from git docker aws" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'

@@ -309,6 +309,25 @@ rules! {
     DpopAccessTokenHash "dpop.access-token-hash" Must Decision "RFC 9449" "4.3" "a proof without the hash of the access token is refused at a resource";
     DpopOtherKey "dpop.other-key" Must Decision "RFC 9449" "7.1" "a token that is bound to a key is not taken with a proof of another key";
 
+    // Token exchange.
+    ExchangeIssuedTokenType "exchange.issued-token-type" Must Decision "RFC 8693" "2.2.1" "the answer to an exchange says what kind of token it has";
+    ExchangeSubjectTokenType "exchange.subject-token-type" Must Request "RFC 8693" "2.1" "an exchange that does not say what kind of token it begins with is refused";
+    ExchangeActorTokenType "exchange.actor-token-type" Must Request "RFC 8693" "2.1" "an exchange with the type of an actor token, but no actor token, is refused";
+    ExchangeUnknownToken "exchange.unknown-token" Must Decision "RFC 8693" "2.2.2" "a token that was never issued is exchanged for nothing";
+    ExchangeErrorCode "exchange.error-code" Must Decision "RFC 8693" "2.2.2" "a token that is not valid is answered with invalid_request";
+    ExchangeSignature "exchange.signature" Must Decision "RFC 8725" "3.3" "a token whose signature does not match is exchanged for nothing";
+    ExchangeUnsigned "exchange.unsigned" Must Decision "RFC 8725" "3.2" "an unsigned token (alg none) is exchanged for nothing";
+    ExchangeRevoked "exchange.revoked" Must Decision "RFC 7009" "2" "a revoked token is exchanged for nothing";
+    IdJagTokenType "id-jag.token-type" Must Decision "RFC 8693" "2.2.1" "an identity assertion has the token_type N_A: it is no access token";
+
+    // Assertions as grants.
+    JwtBearerSignature "jwt-bearer.signature" Must Decision "RFC 7523" "3" "an assertion whose signature does not match gets no token";
+    JwtBearerUnsigned "jwt-bearer.unsigned" Must Decision "RFC 8725" "3.2" "an unsigned assertion (alg none) gets no token";
+    JwtBearerAudience "jwt-bearer.audience" Must Decision "RFC 7523" "3" "an assertion for another server gets no token";
+    JwtBearerIdToken "jwt-bearer.id-token" Must Decision "RFC 7523" "3" "an ID token, which is for the client, gets no token as an assertion";
+    JwtBearerAccessToken "jwt-bearer.access-token" Must Decision "RFC 8725" "3.11" "an access token gets no token as an assertion";
+    JwtBearerRefreshToken "jwt-bearer.refresh-token" Should Decision "RFC 7521" "4.1" "no refresh token comes for an assertion";
+
     // Certificates of clients.
     MtlsOtherCertificate "mtls.other-certificate" Must Decision "RFC 8705" "2" "a client that shows the certificate of another gets no token for its code";
     MtlsRefresh "mtls.refresh" Must Decision "RFC 8705" "2" "a client that shows the certificate of another gets no token for its refresh token";

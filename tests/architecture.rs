@@ -113,6 +113,26 @@ const EXPOSED: &[(&str, &str)] = &[
         "parses the answers of metadata services",
     ),
     ("src/flow/id_jag.rs", "reads whom an identity assertion is for"),
+    (
+        "src/check/rules/token_exchange.rs",
+        "takes tokens apart to change their signatures",
+    ),
+    (
+        "src/server/endpoints/token/granted.rs",
+        "writes an identity assertion into the response",
+    ),
+    (
+        "src/server/endpoints/token/jwt_bearer.rs",
+        "looks what kind of token an assertion is",
+    ),
+    (
+        "src/server/endpoints/token/token_exchange.rs",
+        "takes a subject token apart",
+    ),
+    (
+        "src/server/trusted_issuers.rs",
+        "takes apart tokens that trusted issuers signed",
+    ),
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
@@ -331,7 +351,6 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/keyring/mod.rs", "hands the record to the keyring"),
     ("src/store/file/passphrase.rs", "makes the key from the passphrase"),
     ("src/store/session/json.rs", "encodes the record"),
-    ("src/user_agent/terminal/other.rs", "hands a line over"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     (
         "src/trace/redact/url_parts.rs",

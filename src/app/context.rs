@@ -19,7 +19,7 @@ use crate::store::{
     StoreSettings,
 };
 use crate::system::dirs::Folders;
-use crate::system::environment::Environment;
+use crate::system::environment::{Environment, unset_command};
 use crate::system::files::has_controlling_terminal;
 use crate::system::{self, SystemRandomness, process};
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
@@ -166,7 +166,8 @@ impl Context {
         let saved = profile.and_then(|profile| profile.text("store"));
         match (&self.global.store, self.environment.text("OAUTH_STORE"), saved) {
             (None, Some(variable), Some(saved)) if variable != saved => error.with_hint(format!(
-                "OAUTH_STORE={variable} overrides the profile's store = \"{saved}\". To use the profile's, run: unset OAUTH_STORE"
+                "OAUTH_STORE={variable} overrides the profile's store = \"{saved}\". To use the profile's, run: {}",
+                unset_command("OAUTH_STORE")
             )),
             _ if *kind == StoreKind::Keyring && profile.is_some() => error.with_hint(format!(
                 "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
@@ -239,6 +240,20 @@ impl Context {
             deadline: self.deadline.map(|deadline| deadline.at),
             ..settings
         }))
+    }
+
+    /// A way to servers that may work for this long on an answer, whatever the deadline.
+    pub(crate) fn transport_within(&self, patience: Duration) -> Result<Transport, Error> {
+        let settings = settings::transport(&self.global, &self.environment, None, false)?;
+        Ok(Transport::new(TransportSettings {
+            http_timeout: settings.http_timeout.max(patience),
+            ..settings
+        }))
+    }
+
+    /// Whether HTTP exchanges are shown anywhere.
+    pub(crate) fn shows_exchanges(&self) -> bool {
+        self.trace.is_some() || self.global.verbose >= 2
     }
 
     pub(crate) fn observer(&self) -> CommandObserver {

@@ -11,6 +11,7 @@ use crate::output::duration::describe_seconds;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much later the thread ends what should have ended by itself.
@@ -47,6 +48,9 @@ impl Deadline {
 
     /// What is left of the time.
     pub(crate) fn left(&self) -> Duration {
+        if IS_LIFTED.load(Ordering::Relaxed) {
+            return Duration::MAX;
+        }
         self.at.saturating_duration_since(Instant::now())
     }
 
@@ -59,6 +63,9 @@ impl Deadline {
 fn end_process(deadline: Deadline, style: Style) {
     std::thread::sleep(deadline.left());
     loop {
+        if IS_LIFTED.load(Ordering::Relaxed) {
+            return;
+        }
         drop(Uninterruptible::begin());
         // What was just written may still be printed.
         std::thread::sleep(GRACE);
@@ -90,6 +97,13 @@ impl Diagnosis for DeadlinePassed {
         vec!["Give more time with --deadline TIME (or OAUTH_DEADLINE).".to_owned()]
     }
 }
+
+/// Ends the deadline itself: what begins now goes on for as long as others want.
+pub(crate) fn lift() {
+    IS_LIFTED.store(true, Ordering::Relaxed);
+}
+
+static IS_LIFTED: AtomicBool = AtomicBool::new(false);
 
 static BUSY: Mutex<()> = Mutex::new(());
 

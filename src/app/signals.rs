@@ -52,17 +52,24 @@ pub(crate) fn shutdown_signal() -> impl Future<Output = ExitCode> {
     }
 }
 
-/// Ctrl-C. From this call on, inside a runtime, none is missed.
+/// The first of the console's events that ask this process to end: Ctrl-C and
+/// Ctrl-Break, the window that is closed, the user who logs off, the system
+/// that shuts down. From this call on, inside a runtime, none is missed.
 #[cfg(windows)]
 pub(crate) fn shutdown_signal() -> impl Future<Output = ExitCode> {
-    let presses = tokio::signal::windows::ctrl_c();
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let streams = (ctrl_c(), ctrl_break(), ctrl_close(), ctrl_logoff(), ctrl_shutdown());
     async {
-        match presses {
-            Ok(mut presses) => {
-                presses.recv().await;
-                ExitCode::Interrupted
-            }
-            Err(_) => std::future::pending().await,
+        let (Ok(mut interrupt), Ok(mut abort), Ok(mut close), Ok(mut log_off), Ok(mut shut_down)) = streams else {
+            // Without handlers the system's own end of the process applies.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => ExitCode::Interrupted,
+            _ = abort.recv() => ExitCode::Interrupted,
+            _ = close.recv() => ExitCode::HungUp,
+            _ = log_off.recv() => ExitCode::Terminated,
+            _ = shut_down.recv() => ExitCode::Terminated,
         }
     }
 }

@@ -54,10 +54,12 @@ use logins::Logins;
 use prober::Prober;
 use registrations::Registrations;
 use rules::{
-    authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection, keys,
-    metadata, mtls, pages, pkce,
+    authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection,
+    jwt_bearer, keys, metadata, mtls, pages, pkce,
 };
-use rules::{redirect_uri, refresh, registration, resource, revocation, token, token_refusals, userinfo};
+use rules::{
+    redirect_uri, refresh, registration, resource, revocation, token, token_exchange, token_refusals, userinfo,
+};
 use std::rc::Rc;
 use tokio::runtime::Runtime;
 
@@ -120,6 +122,8 @@ pub fn run(
     registration::run(&mut check);
     client_id_document::run(&mut check);
     device::run(&mut check);
+    token_exchange::run(&mut check);
+    jwt_bearer::run(&mut check);
     dpop::run(&mut check);
     mtls::run_tokens(&mut check);
     redirect_uri::run_in_browser(&mut check, variants);

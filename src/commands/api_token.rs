@@ -1,12 +1,13 @@
 //! The token for the calls of an API: fresh, another one where the server did
 //! not take it, and one of a wider scope after a login.
 
-use super::fresh_or_login::fresh_or_login;
+use super::fresh_or_login::{fresh_or_login, login_may_help};
 use super::login;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness};
+use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh};
 use crate::app::rejected_token::{RejectedToken, forget_rejected};
 use crate::app::time_left::token_with_time_left;
+use crate::app::token_format::check_is_access_token;
 use crate::args::cli::TokenOptions;
 use crate::args::settings::ChosenProfile;
 use crate::error::Error;
@@ -21,8 +22,27 @@ use crate::trace::{Event, Observer};
 pub(super) struct ApiTokens<'a> {
     pub(super) context: &'a Context,
     pub(super) chosen: ChosenProfile,
-    /// `--login`.
-    pub(super) login: bool,
+    pub(super) login: LoginPermission,
+}
+
+/// Whether a person may be asked to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoginPermission {
+    Never,
+    /// `--login`, where somebody is at a terminal.
+    AtTerminal,
+    /// `--login`, where a browser is enough.
+    Always,
+}
+
+impl LoginPermission {
+    pub(super) fn is_given(self, context: &Context) -> bool {
+        match self {
+            LoginPermission::Never => false,
+            LoginPermission::AtTerminal => context.has_terminal(),
+            LoginPermission::Always => true,
+        }
+    }
 }
 
 /// A token with the session that it is of.
@@ -47,15 +67,28 @@ impl ApiTokens<'_> {
     /// # Errors
     /// Those of `oauth token`.
     pub(super) fn fresh(&self) -> Result<ApiToken, Error> {
-        let options = TokenOptions {
-            login: self.login,
-            ..TokenOptions::default()
-        };
+        let options = TokenOptions::default();
         let freshness = Freshness::new(&options)?;
         // Read each time: a login may have changed the profile.
         let config = self.context.config()?;
-        let fresh = fresh_or_login(self.context, &options, &freshness, &config, &self.chosen)?;
+        let found = fresh_or_login(self.context, &options, &freshness, &config, &self.chosen);
+        let fresh = match found {
+            Err(error) if login_may_help(&error) && self.login.is_given(self.context) => {
+                let note = format!("{error}: logging in first");
+                self.context.observer().observe(&Event::Note(&note));
+                login::login_for_token(self.context, &self.chosen.name)?;
+                ensure_fresh(
+                    self.context,
+                    &options,
+                    &freshness,
+                    &self.context.config()?,
+                    &self.chosen,
+                )?
+            }
+            found => found?,
+        };
         let stored = token_with_time_left(self.context, &freshness, &self.chosen.name, &fresh)?.clone();
+        check_is_access_token(&stored)?;
         let FreshSession { session, .. } = fresh;
         Ok(ApiToken { session, stored })
     }
@@ -68,7 +101,7 @@ impl ApiTokens<'_> {
     pub(super) fn replace(&self, rejected: &Secret) -> Result<Option<ApiToken>, Error> {
         let config = self.context.config()?;
         match forget_rejected(self.context, &config, &self.chosen, rejected)? {
-            RejectedToken::NotRefreshable if self.login && self.context.has_terminal() => {
+            RejectedToken::NotRefreshable if self.login.is_given(self.context) => {
                 let name = &self.chosen.name;
                 let note = format!("the server did not take the token of profile \"{name}\": logging in first");
                 self.context.observer().observe(&Event::Note(&note));

@@ -11,8 +11,10 @@ mod exec;
 mod fresh_or_login;
 mod introspect;
 mod login;
+mod login_wait;
 mod logout;
 mod man;
+mod mcp;
 mod pkce;
 mod profile;
 mod providers;
@@ -57,10 +59,11 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
 
 fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
-        Command::Login(options) => login::run(context, &options),
+        Command::Login(command) => login::run(context, &command),
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),
         Command::Request(options) => request::run(context, &options),
+        Command::Mcp(options) => mcp::run(context, &options),
         Command::Credential(command) => credential::run(context, &command),
         Command::Logout(options) => logout::run(context, &options),
         Command::Status(options) => status::run(context, &options),

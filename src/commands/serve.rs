@@ -1,14 +1,16 @@
 //! `oauth serve`: the development authorization server until a signal comes.
 //! stdout gets the issuer; each request and why it was refused goes to stderr.
 
-use crate::app::context::{Context, server_runtime};
+use crate::app::context::{Context, caller, server_runtime};
 use crate::app::deadline::Uninterruptible;
-use crate::app::signals::shutdown_signal;
+use crate::app::signals::{interruptible, shutdown_signal};
 use crate::args::cli::{Requirement, ServeOptions, Switch};
 use crate::args::serve_setup::Setup;
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::output::report;
+use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
@@ -17,6 +19,7 @@ use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::signing_keys::SigningKeys;
+use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
 use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use serde_json::{Value, json};
@@ -30,7 +33,8 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     if options.broken.iter().any(|rule| rule == LIST) {
         return report::print(list_of_rules(context.style.json).as_bytes());
     }
-    let settings = serve_settings(options)?;
+    let mut settings = serve_settings(options)?;
+    settings.trusted_issuers = trusted_issuers(context, &options.trust_issuer)?;
     let transport = settings::transport(&context.global, &context.environment, None, false)?;
     let server = Server::bind(&settings)?.with_transport(transport);
     let runtime = server_runtime()?;
@@ -119,6 +123,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .iter()
             .map(|text| text.parse::<AllowedOrigin>())
             .collect::<Result<_, InvalidSetting>>()?,
+        trusted_issuers: Vec::new(),
         tls: options.tls.clone(),
         dpop: DpopDemands {
             proof: options.require.contains(&Requirement::Dpop),
@@ -131,6 +136,27 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+/// The issuers that are trusted, with the keys that they publish now.
+fn trusted_issuers(context: &Context, urls: &[String]) -> Result<Vec<TrustedIssuer>, Error> {
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    const POLICY: HttpPolicy = HttpPolicy::LoopbackOnly;
+    let transport = context.transport(None, false)?;
+    let mut observer = context.observer();
+    let mut caller = caller(&transport, &mut observer);
+    let runtime = context.runtime()?;
+    let mut trusted = Vec::new();
+    for url in urls {
+        let issuer = settings::issuer_of("--trust-issuer", url, POLICY)?;
+        let source = KeySource::Issuer(issuer.clone(), POLICY);
+        let fetching = issuer_keys(&source, &mut caller);
+        let keys = runtime.block_on(interruptible(fetching))??;
+        trusted.push(TrustedIssuer { issuer, keys });
+    }
+    Ok(trusted)
 }
 
 /// The flag wins over the setup.

@@ -4,6 +4,7 @@
 //! not last is refreshed first.
 
 use super::fresh_or_login::fresh_or_login;
+use super::login_wait::wait_for_login;
 use crate::app::context::Context;
 use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
 use crate::app::login_required::LoginRequired;
@@ -18,9 +19,12 @@ use crate::system;
 use crate::trace::{Event, Observer};
 
 pub(super) fn run(context: &Context, command: &TokenCommand) -> Result<(), Error> {
-    let TokenCommand { options, format } = command;
+    let TokenCommand { options, wait, format } = command;
     let output = settings::token_output(context.style.json, options.format, format)?;
     let wanted = Freshness::new(options)?;
+    if let Some(wait) = wait {
+        wait_for_login(context, options, &wanted, *wait)?;
+    }
     let config = context.config()?;
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
     let fresh = fresh_or_login(context, options, &wanted, &config, &chosen)?;

@@ -17,6 +17,7 @@ use std::io;
 use std::sync::Arc;
 
 /// An access token with what proves it.
+#[derive(Clone)]
 pub struct PresentedToken {
     access_token: Secret,
     /// The key that it is bound to.
@@ -71,6 +72,15 @@ impl PresentedToken {
             dpop,
             tls_identity: session.tls_identity_for_resources()?,
         })
+    }
+
+    pub fn access_token(&self) -> &Secret {
+        &self.access_token
+    }
+
+    /// Whether both are the same token.
+    pub fn is_same(&self, other: &PresentedToken) -> bool {
+        self.access_token.fingerprint() == other.access_token.fingerprint()
     }
 
     fn add_to(&self, request: &mut HttpRequest, caller: &mut Caller<'_>) -> Result<(), DpopError> {

@@ -16,7 +16,7 @@ use crate::transport::TransportError;
 use url::Origin;
 
 /// The key of a session, and the last nonce of each server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DpopSession {
     key: DpopKey,
     nonces: Vec<(Origin, DpopNonce)>,

@@ -256,6 +256,9 @@ pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> S
                 client_authentication_refused(Some(*method))
             )
         }
+        None if matches!(status, 400 | 401 | 403) => {
+            "The server gives no reason: it may not take the refresh token any more; or something else than the token endpoint answers, such as a proxy or a captive portal.".to_owned()
+        }
         _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
     }
 }

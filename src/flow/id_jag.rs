@@ -12,6 +12,7 @@ use crate::protocol::grant::token_exchange::{TokenExchangeGrant, TypedToken};
 use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
+use crate::protocol::signing::JwtType;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::TokenError;
 use crate::protocol::token_type_uri::TokenTypeUri;
@@ -19,9 +20,6 @@ use crate::secret::Secret;
 use crate::store::{ClientCredentialError, FreshCredentials, Session};
 use crate::trace::Event;
 use serde_json::Value;
-
-/// `typ` of the assertion.
-const TYPE: &str = "oauth-id-jag+jwt";
 
 /// The session at the identity provider.
 pub struct IdentityProvider<'a> {
@@ -144,9 +142,10 @@ pub async fn request_id_jag(
     if !is_for(&assertion, &audience) {
         return Err(IdJagError::AnotherAudience(audience));
     }
-    if assertion.header.get("typ").and_then(Value::as_str) != Some(TYPE) {
+    let typ = JwtType::IdentityAssertion.as_str();
+    if assertion.header.get("typ").and_then(Value::as_str) != Some(typ) {
         caller.observe(&Event::Warning(&format!(
-            "the typ of the identity assertion is not {TYPE}"
+            "the typ of the identity assertion is not {typ}"
         )));
     }
     Ok(response.access_token)

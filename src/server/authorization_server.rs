@@ -22,6 +22,7 @@ use super::scopes::KnownScopes;
 use super::settings::claims::ExtraClaims;
 use super::settings::origins::AllowedOrigins;
 use super::settings::resources::KnownResources;
+use super::settings::trusted_issuer::TrustedIssuer;
 use super::settings::users::Users;
 use super::settings::{Approval, Registration, ServeSettings};
 use super::violations;
@@ -91,6 +92,8 @@ pub struct AuthorizationServer {
     /// The rules that are violated on purpose.
     pub(crate) violations: Violations,
     pub(crate) dpop: DpopProofs,
+    /// Whose tokens are taken beside its own.
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) aliases: AliasTable,
     pub(crate) concurrent_use: ConcurrentUse,
     /// The only port of a loopback redirect URI that is accepted where ports are not free.
@@ -147,6 +150,7 @@ impl AuthorizationServer {
             scopes: KnownScopes::new(settings),
             claims: settings.claims.clone(),
             dpop: DpopProofs::new(settings.dpop),
+            trusted_issuers: settings.trusted_issuers.clone(),
             faults: FaultInjection::new(&settings.faults),
             allowed_origins: settings.cors.clone(),
             jwks: OnceLock::new(),

@@ -15,6 +15,7 @@ use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::mtls_endpoints::MtlsEndpoints;
 use crate::protocol::pkce::S256;
 use crate::protocol::resource::Resource;
+use crate::protocol::token_type_uri::TokenTypeUri;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
@@ -155,6 +156,14 @@ fn metadata(origins: &Origins<'_>, settings: &ServeSettings) -> Result<Value, En
                 "preferred_username",
                 "email"
             ]),
+        ),
+        (
+            "authorization_grant_profiles_supported",
+            json!(["urn:ietf:params:oauth:grant-profile:id-jag"]),
+        ),
+        (
+            "identity_chaining_requested_token_types_supported",
+            json!([TokenTypeUri::id_jag().as_str()]),
         ),
         ("claims_parameter_supported", json!(false)),
         ("request_parameter_supported", json!(false)),

@@ -47,5 +47,6 @@ mod test_randomness;
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 mod tests;
 mod token_response;
+mod trusted_issuers;
 
 pub use shell::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};

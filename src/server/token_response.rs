@@ -11,6 +11,7 @@ use super::violations::policy::IdTokenFacts;
 use super::violations::token_alias::Entropy;
 use crate::protocol::abnf::base64url;
 use crate::protocol::token_response::TokenType;
+use crate::protocol::token_type_uri::TokenTypeUri;
 use crate::secret::Secret;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -33,9 +34,17 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
     /// Those of the setup.
     #[serde(flatten)]
     extra: &'a Map<String, Value>,
+}
+
+/// Who acts for the subject (RFC 8693 §4.1).
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }
 
 /// The type of a token that is bound to this key, or to none.
@@ -75,6 +84,8 @@ struct IdTokenClaims<'a> {
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'a str>,
     token_type: &'static str,
     expires_in: i64,
     scope: &'a str,
@@ -123,6 +134,11 @@ pub(crate) fn token_response(
     };
     serde_json::to_vec(&TokenResponse {
         access_token: access_token.expose(),
+        issued_token_type: issued
+            .issued_token_type
+            .as_ref()
+            .filter(|_| policy.names_issued_token_type())
+            .map(TokenTypeUri::as_str),
         token_type: match policy.reports_bound_tokens_as_dpop() {
             true => token_type(issued.confirmation.key.as_deref()),
             false => token_type(None),
@@ -159,6 +175,7 @@ fn access_token(
         iat: moment.now.0,
         exp: moment.now.plus_seconds(server.access_token_lifetime_s).0,
         cnf: Some(issued.confirmation.clone()).filter(|confirmation| !confirmation.is_empty()),
+        act: issued.actor.as_deref().map(|sub| Actor { sub }),
         extra: server.claims.access_token.members(),
     };
     let real = server.keys.sign_access_token(&claims)?;

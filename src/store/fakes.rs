@@ -22,6 +22,7 @@ pub(super) struct FakeKeyring {
     pub(super) calls: Mutex<Vec<String>>,
     pub(super) interference: Mutex<Option<Interference>>,
     pub(super) item_limit_bytes: Option<usize>,
+    pub(super) names_ignore_case: bool,
     pub(super) prompt_is_up: Arc<AtomicBool>,
     /// While closed, calls wait.
     gate: Mutex<bool>,
@@ -41,11 +42,20 @@ impl FakeKeyring {
         })
     }
 
+    /// As the credential manager of Windows compares names.
+    pub(super) fn ignoring_case() -> Arc<Self> {
+        Arc::new(FakeKeyring {
+            names_ignore_case: true,
+            ..FakeKeyring::default()
+        })
+    }
+
     pub(super) fn platform(self: &Arc<Self>) -> Platform {
         let keyring = Arc::clone(self);
         Platform {
             description: "the fake keyring",
             item_limit_bytes: self.item_limit_bytes,
+            names_ignore_case: self.names_ignore_case,
             open: Arc::new(move || keyring.connect()),
             waiting: Waiting::ForEver(PromptState::Observable(Arc::clone(&self.prompt_is_up))),
         }

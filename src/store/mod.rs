@@ -388,7 +388,8 @@ fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
     let mut hints = Vec::new();
     if besides != Some(StoreKind::File) {
         hints.push(
-            "Keep sessions in encrypted files instead, with `--store file` or `export OAUTH_STORE=file`.".to_owned(),
+            "Keep sessions in encrypted files instead, with `--store file`, or OAUTH_STORE=file in the environment."
+                .to_owned(),
         );
     }
     hints.push("Keep nothing: `oauth login --store none` prints the token response instead.".to_owned());

@@ -70,18 +70,35 @@ impl Diagnosis for InvalidProfileName {
 
 /// A name that is the same file on every file system: capital letters and a
 /// dot at the end are spelled `=HH`, for where case does not count and such a
-/// dot is dropped.
+/// dot is dropped; on Windows the first letter of a device's name too.
 pub(super) fn file_name(name: &str) -> String {
+    spelled(name, cfg!(windows) && names_device(name))
+}
+
+fn spelled(name: &str, with_first_letter: bool) -> String {
     let last = name.len().saturating_sub(1);
     let mut spelled = String::with_capacity(name.len());
     for (position, character) in name.char_indices() {
-        if character.is_ascii_uppercase() || (character == '.' && position == last) {
+        let is_first = with_first_letter && position == 0;
+        if is_first || character.is_ascii_uppercase() || (character == '.' && position == last) {
             spelled.push_str(&format!("={:02x}", u32::from(character)));
         } else {
             spelled.push(character);
         }
     }
     spelled
+}
+
+/// Whether Windows opens a device under this name, whatever its folder and ending.
+fn names_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    match stem.as_str() {
+        "con" | "prn" | "aux" | "nul" => true,
+        stem => ["com", "lpt"]
+            .iter()
+            .filter_map(|port| stem.strip_prefix(port))
+            .any(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit())),
+    }
 }
 
 #[cfg(test)]
@@ -127,5 +144,19 @@ mod tests {
         assert_eq!(file_name("Work.x"), "=57ork.x");
         assert_eq!(file_name("work."), "work=2e");
         assert_eq!(file_name("work@0a1b2c3d"), "work@0a1b2c3d");
+    }
+
+    #[test]
+    fn names_of_devices_are_files_on_windows_too() {
+        for device in ["nul", "NUL", "con.work", "aux", "prn.", "com1", "lpt9.x"] {
+            assert!(names_device(device), "{device}");
+        }
+        for file in ["null", "com", "com10", "lptx", "work.nul", "nul@0a1b2c3d", "console"] {
+            assert!(!names_device(file), "{file}");
+        }
+        assert_eq!(spelled("nul.work", true), "=6eul.work");
+        assert_eq!(spelled("NUL", true), "=4e=55=4c");
+        let expected = if cfg!(windows) { "=61ux" } else { "aux" };
+        assert_eq!(file_name("aux"), expected, "an old file keeps its name elsewhere");
     }
 }

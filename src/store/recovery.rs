@@ -178,7 +178,6 @@ mod tests {
     use super::super::{FileKey, Interaction, StoreKind, open};
     use super::*;
     use std::fs;
-    use std::path::Path;
     use tempfile::TempDir;
 
     fn store(home: &TempDir) -> Box<dyn CredentialStore> {
@@ -269,6 +268,6 @@ mod tests {
         assert!(path.starts_with(home.path().join("run")), "{}", path.display());
         assert_eq!(generation(&home), Some(2));
         store(&home).save(&work(), &full_session(3)).unwrap();
-        assert!(!Path::new(&path).exists());
+        assert!(!path.exists());
     }
 }

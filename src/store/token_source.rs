@@ -2,6 +2,7 @@
 //! The record and the profile keep this, never the token itself.
 
 use super::profile_name::ProfileName;
+use crate::system::command_words;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -175,7 +176,7 @@ impl FromStr for TokenSource {
 
 fn command(text: Option<&str>) -> Result<TokenCommand, InvalidTokenSource> {
     let text = text.ok_or(InvalidTokenSource::Command)?;
-    let words = shell_words::split(text).map_err(|_| InvalidTokenSource::Command)?;
+    let words = command_words::split(text).map_err(|_| InvalidTokenSource::Command)?;
     match words.first() {
         Some(program) if !program.is_empty() => Ok(TokenCommand {
             text: text.to_owned(),

@@ -57,12 +57,12 @@ impl Folders {
 
     /// `oauth/config.toml` in the configuration folder.
     pub fn config_file(&self) -> PathBuf {
-        self.configuration.join("oauth/config.toml")
+        self.configuration.join("oauth").join("config.toml")
     }
 
     /// `oauth/locks` in the data folder, one lock file a profile.
     pub fn locks(&self) -> PathBuf {
-        self.data.join("oauth/locks")
+        self.data.join("oauth").join("locks")
     }
 }
 

@@ -26,12 +26,17 @@ impl Environment {
         )
     }
 
-    /// The value as it is.
+    /// The value as it is. On Windows the case of a variable's name does not count.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0
-            .get(OsStr::new(name))
-            .map(OsString::as_os_str)
-            .filter(|value| !value.is_empty())
+        let value = match cfg!(windows) {
+            false => self.0.get(OsStr::new(name)),
+            true => {
+                let mut variables = self.0.iter();
+                let found = variables.find(|(found, _)| found.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value)
+            }
+        };
+        value.map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The value as text; bytes that are not Unicode are replaced, and then
@@ -66,5 +71,27 @@ impl Environment {
             .iter()
             .filter(|(name, _)| !name.to_string_lossy().to_ascii_uppercase().starts_with("OAUTH_"))
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}
+
+/// The command that removes a variable from the shell of this system: on
+/// Windows PowerShell.
+pub fn unset_command(name: &str) -> String {
+    match cfg!(windows) {
+        true => format!("Remove-Item Env:{name}"),
+        false => format!("unset {name}"),
+    }
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_of_a_name_does_not_count() {
+        let environment = Environment::of(&[("oauth_store", "none"), ("Path", "C:\\")]);
+        assert_eq!(environment.text("OAUTH_STORE").as_deref(), Some("none"));
+        let children: Vec<_> = environment.for_children().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(children, ["Path"], "names are passed on as they are");
     }
 }

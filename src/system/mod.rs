@@ -1,6 +1,7 @@
 //! The operating system: clock and randomness, for those who hand them to the
 //! core, environment, folders and files.
 
+pub mod command_words;
 pub mod dirs;
 pub mod environment;
 pub mod files;

@@ -13,8 +13,9 @@ pub struct BufferedObserver<'a> {
     held: Vec<OwnedEvent>,
 }
 
-/// What can happen between an answer and its write.
-enum OwnedEvent {
+/// An event that borrows nothing: what can happen between an answer and its
+/// write, and what one thread shows for another.
+pub enum OwnedEvent {
     RequestSent(HttpRequest),
     ResponseReceived(HttpRequest, HttpResponse),
     RequestFailed(HttpRequest, String),
@@ -31,7 +32,7 @@ enum OwnedEvent {
 
 impl OwnedEvent {
     /// `None` for what does not happen there.
-    fn new(event: &Event<'_>) -> Option<Self> {
+    pub fn new(event: &Event<'_>) -> Option<Self> {
         Some(match *event {
             Event::RequestSent(request) => OwnedEvent::RequestSent(request.clone()),
             Event::ResponseReceived { request, response } => {
@@ -56,7 +57,7 @@ impl OwnedEvent {
         })
     }
 
-    fn event(&self) -> Event<'_> {
+    pub fn event(&self) -> Event<'_> {
         match self {
             OwnedEvent::RequestSent(request) => Event::RequestSent(request),
             OwnedEvent::ResponseReceived(request, response) => Event::ResponseReceived { request, response },

@@ -132,8 +132,8 @@ impl DiagramBuilder {
                 details: vec![self.params("parameters", params)],
                 ..line(LineKind::Message, sanitize(title))
             },
-            Event::AuthorizationUrl(url) => DiagramLine {
-                details: vec![text("address", self.redaction.url(url))],
+            Event::AuthorizationUrl(address) => DiagramLine {
+                details: vec![text("address", self.redaction.url(address.url))],
                 ..line(LineKind::Message, "sign in at this address".to_owned())
             },
             Event::UserCode { verification_uri, .. } => DiagramLine {

@@ -165,7 +165,7 @@ fn ask(tell: &mut dyn FnMut(u64, &Event<'_>)) {
             params: &params,
         },
     );
-    tell(78, &Event::AuthorizationUrl(URL));
+    tell(78, &Event::AuthorizationUrl(URL.into()));
 }
 
 fn authorization_response() -> Params {
@@ -750,7 +750,7 @@ fn the_browsers_side_is_in_the_archive_as_far_as_the_client_knows_it() {
             check_archive(&archive);
             archive["log"]["entries"].as_array().unwrap().clone()
         };
-        text += &renderer.event(&Event::AuthorizationUrl(&url), Duration::from_millis(10));
+        text += &renderer.event(&Event::AuthorizationUrl(url.as_str().into()), Duration::from_millis(10));
         let [waiting] = &entries(&text, renderer.as_ref())[..] else {
             panic!("{text}")
         };

@@ -113,6 +113,26 @@ impl Step {
     }
 }
 
+/// Where the resource owner signs in, and how the answer comes back.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthorizationAddress<'a> {
+    pub url: &'a str,
+    /// Where the browser comes back to; `None` where that is not what the login is about.
+    pub redirect_uri: Option<&'a str>,
+    /// What a person runs so that a browser elsewhere gets there.
+    pub forward_command: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for AuthorizationAddress<'a> {
+    fn from(url: &'a str) -> Self {
+        AuthorizationAddress {
+            url,
+            redirect_uri: None,
+            forward_command: None,
+        }
+    }
+}
+
 /// Something that happened, from one party to another.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -137,7 +157,7 @@ pub enum Event<'a> {
     },
     /// The URL that the resource owner opens. Under `--quiet` it is printed only
     /// once a browser is overdue.
-    AuthorizationUrl(&'a str),
+    AuthorizationUrl(AuthorizationAddress<'a>),
     /// The code that the resource owner enters on another device, and where
     /// (RFC 8628 §3.3). Printed even under `--quiet`, to this person alone.
     UserCode {

@@ -151,6 +151,17 @@ impl HostEnvironment {
         self.ssh.is_none() && self.container.is_none() && !self.wsl && self.display
     }
 
+    /// What a person runs on the machine with the browser, so that the callback
+    /// gets here; `None` where nothing has to be run, or not one command will do.
+    pub fn forward_command(&self, listening: &Listening<'_>) -> Option<String> {
+        let port = listening.port;
+        match (&self.ssh, self.container) {
+            (_, Some(KUBERNETES)) => Some(format!("kubectl port-forward POD {port}:{port}")),
+            (Some(ssh), kind) if !kind.is_some_and(is_hosted) => Some(ssh.forward_command(listening)),
+            _ => None,
+        }
+    }
+
     /// What a person must know to get the callback here, one line each; lines
     /// to be run begin with four spaces. Empty where there is nothing to say.
     pub fn advice(&self, listening: &Listening<'_>) -> Vec<String> {

@@ -158,6 +158,19 @@ fn an_exchange_with_an_actor_names_both_types_and_what_is_wanted() {
         assert!(configuration.contains(line), "{line}: {configuration}");
     }
     assert!(!configuration.contains(JWT) && !configuration.contains("PHNhbWw"));
+    // The type was of that source.
+    let mut again = home.oauth();
+    again.args(["login", "ci", "--subject-token", &actor]);
+    run(&mut again).expect_code(0);
+    let last = server.requests_to("/token").pop().expect("the exchange");
+    let form = last.form();
+    let sent: Vec<&str> = form
+        .iter()
+        .filter(|(name, _)| name == "subject_token_type")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(sent, ["urn:ietf:params:oauth:token-type:jwt"]);
+    assert!(!home.configuration().contains("subject_token_type"));
 }
 
 #[test]
@@ -365,11 +378,12 @@ fn a_command_is_run_without_a_shell_and_without_our_environment() {
         ("printf 'a b'", "printable ASCII"),
         ("printf 'a\nb'", "one line"),
         ("true", "empty"),
-        ("sh -c 'echo secret-in-output; exit 3'", "exit status: 3"),
+        ("sh -c 'cat canary; exit 3'", "exit status: 3"),
         ("no-such-program-here", "cannot be run"),
         ("sh -c 'yes | head -c 140000 | tr -d \"\\n\"'", "64 KiB"),
     ] {
         let fresh = Home::new();
+        write(&fresh, "canary", "secret-in-output");
         let outcome = run(&mut jwt_bearer(&fresh, &server, &format!("command:{text}"))).expect_error(2);
         assert!(outcome.stderr.contains(problem), "{text}: {outcome:?}");
         outcome.does_not_say("secret-in-output");
@@ -779,4 +793,150 @@ fn secrets_of_the_sources_are_nowhere_but_in_the_request() {
         }
         assert!(!home.kept("ci").expect("the session").encode().expose().contains(canary));
     }
+}
+
+const ID_JAG: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid-jag";
+
+/// An unsigned assertion for this audience; nobody here looks at its signature.
+fn identity_assertion(audience: &str, number: u32) -> String {
+    let encode = |text: &str| base64_url(text.as_bytes());
+    let header = encode(r#"{"alg":"ES256","typ":"oauth-id-jag+jwt"}"#);
+    let claims = encode(&format!(r#"{{"aud":"{audience}","jti":"{number}"}}"#));
+    format!("{header}.{claims}.c2ln")
+}
+
+fn base64_url(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn assertion_answer(assertion: &str) -> Reply {
+    let body = format!(
+        r#"{{"access_token":"{assertion}","issued_token_type":"urn:ietf:params:oauth:token-type:id-jag","token_type":"N_A","expires_in":300}}"#
+    );
+    json(200, &body)
+}
+
+/// A session at an identity provider with this ID token.
+fn identity_session(issuer: &str, id_token: Option<&str>) -> oauth::store::Session {
+    let mut session = refreshable(issuer);
+    session.id_token = id_token.map(Secret::from);
+    session.requested.scope = super::support::sessions::scope("openid");
+    session
+}
+
+/// An ID token that is valid until 2099.
+fn living_id_token() -> String {
+    let encode = |text: &str| base64_url(text.as_bytes());
+    format!(
+        "{}.{}.c2ln",
+        encode(r#"{"alg":"RS256"}"#),
+        encode(r#"{"sub":"a","exp":4070908800}"#)
+    )
+}
+
+fn id_jag(home: &Home, server: &LiteralServer) -> Command {
+    login(
+        home,
+        server,
+        &[
+            "--grant",
+            "id-jag",
+            "--client-id",
+            "app",
+            "--from",
+            "idp",
+            "--scope",
+            "chat.read",
+            "--resource",
+            "https://api.example/",
+        ],
+    )
+}
+
+#[test]
+fn an_identity_assertion_takes_two_requests_and_no_browser() {
+    let (home, server, provider) = (Home::new(), server(ANSWER), self::server(ANSWER));
+    let assertion = identity_assertion(&server.origin(), 1);
+    provider.on("POST", "/token", assertion_answer(&assertion));
+    let id_token = living_id_token();
+    home.keep("idp", &identity_session(&provider.origin(), Some(&id_token)));
+    let mut command = id_jag(&home, &server);
+    let outcome = run(command.env("OAUTH_CLIENT_SECRET", "secret-of-the-app").arg("-vvv")).expect_code(0);
+    outcome.does_not_say(&assertion).does_not_say(&id_token);
+    let audience = server.origin().replace(':', "%3A").replace('/', "%2F");
+    let asked = provider.only_request_to("/token");
+    assert_eq!(
+        asked.body_text(),
+        format!(
+            "grant_type={EXCHANGE}&subject_token={id_token}&subject_token_type={TYPE}id_token&client_id=desktop&requested_token_type={ID_JAG}&scope=chat.read&resource=https%3A%2F%2Fapi.example%2F&audience={audience}"
+        )
+    );
+    assert_eq!(asked.header("authorization"), None, "the secret is of the other client");
+    let presented = server.only_request_to("/token");
+    assert_eq!(
+        presented.body_text(),
+        format!("grant_type={BEARER}&assertion={assertion}&scope=chat.read&resource=https%3A%2F%2Fapi.example%2F")
+    );
+    assert!(
+        presented
+            .header("authorization")
+            .is_some_and(|header| header.starts_with("Basic "))
+    );
+    assert_printed(&run(&mut token(&home)), "first");
+
+    // The next token in the same way, with an assertion of its own.
+    expire(&home, "ci");
+    provider.on(
+        "POST",
+        "/token",
+        assertion_answer(&identity_assertion(&server.origin(), 2)),
+    );
+    server.on("POST", "/token", json(200, NEXT));
+    let processes: Vec<Child> = (0..5).map(|_| start(token(&home))).collect();
+    for outcome in processes.into_iter().map(finish) {
+        assert_printed(&outcome, "next");
+    }
+    assert_eq!(
+        (provider.requests_to("/token").len(), server.requests_to("/token").len()),
+        (2, 2)
+    );
+    assert_eq!(assertion_sent(&server), identity_assertion(&server.origin(), 2));
+}
+
+#[test]
+fn without_a_living_id_token_the_session_is_refreshed_or_its_refresh_token_stands_for_the_person() {
+    let (home, server, provider) = (Home::new(), server(ANSWER), self::server(ANSWER));
+    let assertion = assertion_answer(&identity_assertion(&server.origin(), 1));
+    // The refresh brings no ID token.
+    provider.on_each("POST", "/token", vec![json(200, NEXT), assertion]);
+    home.keep("idp", &ending_in(-10, identity_session(&provider.origin(), None)));
+    run(&mut id_jag(&home, &server)).expect_code(0);
+    let requests = provider.requests_to("/token");
+    assert!(requests[0].body_text().starts_with("grant_type=refresh_token&"));
+    assert!(
+        requests[1].body_text().contains(&format!(
+            "subject_token=kept-refresh-token-91d2&subject_token_type={TYPE}refresh_token"
+        )),
+        "{}",
+        requests[1].body_text()
+    );
+}
+
+#[test]
+fn an_assertion_for_another_server_or_of_another_kind_is_sent_to_nobody() {
+    let (home, server, provider) = (Home::new(), server(ANSWER), self::server(ANSWER));
+    home.keep("idp", &identity_session(&provider.origin(), Some(&living_id_token())));
+    for (answer, code) in [
+        (assertion_answer(&identity_assertion("https://other.example", 1)), 6),
+        (assertion_answer("opaque"), 6),
+        (json(200, EXCHANGED), 6),
+        (json(400, r#"{"error":"invalid_target"}"#), 5),
+        (json(503, "{}"), 3),
+    ] {
+        provider.on("POST", "/token", answer);
+        run(&mut id_jag(&home, &server)).expect_error(code);
+        assert!(home.kept("ci").is_none());
+    }
+    assert_eq!(server.requests_to("/token").len(), 0);
 }

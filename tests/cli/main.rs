@@ -64,9 +64,12 @@ mod keyring;
 mod login;
 #[cfg(unix)]
 mod login_for_programs;
+#[cfg(unix)]
+mod login_wait;
 mod logout;
 mod machine_grants;
 mod man;
+mod mcp;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
@@ -75,6 +78,8 @@ mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
 mod packages;
+// a pseudo-terminal
+#[cfg(unix)]
 mod passphrase;
 #[cfg(unix)]
 mod paste;
@@ -103,6 +108,7 @@ mod revoke;
 mod secrets;
 mod serve;
 mod serve_client_assertions;
+mod serve_machine_grants;
 mod serve_mcp;
 mod serve_setup;
 #[cfg(unix)]
@@ -123,3 +129,6 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;
+// a pseudo-terminal
+#[cfg(unix)]
+mod wizard;

@@ -86,12 +86,13 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 33] = [
     "",
     "login",
     "token",
     "exec",
     "request",
+    "mcp",
     "credential",
     "credential git",
     "credential docker",

@@ -8,6 +8,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize_json;
 use crate::protocol::json::parse_object;
 use crate::system;
+use crate::system::environment::unset_command;
 use serde_json::{Map, Value, json};
 
 pub(super) const VARIABLE: &str = "KUBERNETES_EXEC_INFO";
@@ -43,7 +44,8 @@ impl Diagnosis for ExecInfoError {
             )],
             ExecInfoError::TooLong | ExecInfoError::NotAnExecCredential => {
                 vec![format!(
-                    "kubectl sets it for its plugins; for a run by hand: unset {VARIABLE}"
+                    "kubectl sets it for its plugins; for a run by hand: {}",
+                    unset_command(VARIABLE)
                 )]
             }
         }

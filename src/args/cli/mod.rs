@@ -19,11 +19,11 @@ pub use global::{Colour, GlobalOptions};
 pub use inspect::{DecodeOptions, DiscoverOptions, ManOptions, PkceOptions, ProvidersOptions, TokenInput};
 pub(crate) use profile::PROFILE_NAME;
 pub use profile::{ProfileChoice, ProfileCommand};
-pub use request::RequestOptions;
+pub use request::{McpOptions, RequestOptions};
 pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
-use crate::args::login::LoginOptions;
+use crate::args::login::LoginCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::Path;
@@ -89,7 +89,11 @@ impl CommandLine {
         {
             VersionCommandLine::try_parse_from(arguments)?;
         }
-        CommandLine::try_parse_from(arguments)
+        let mut line = CommandLine::try_parse_from(arguments)?;
+        if let Some(Command::Login(command)) = &mut line.command {
+            command.words = arguments.to_vec();
+        }
+        Ok(line)
     }
 }
 
@@ -97,7 +101,7 @@ impl CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Log in: the whole authorization code flow with PKCE
-    Login(Box<LoginOptions>),
+    Login(Box<LoginCommand>),
     /// Print a valid access token
     Token(TokenCommand),
     /// Run a command with a valid token in its environment
@@ -105,6 +109,8 @@ pub enum Command {
     /// Send an HTTP request with a valid token
     #[command(allow_missing_positional = true)]
     Request(RequestOptions),
+    /// Serve the MCP server at a URL on standard input and output, with a valid token
+    Mcp(McpOptions),
     /// Give a token to git, docker or AWS in the protocol of their credential helpers
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -151,7 +157,10 @@ impl Command {
     /// Whether standard input belongs to somebody else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {
-        matches!(self, Command::Exec(_) | Command::Credential(_) | Command::Request(_))
+        matches!(
+            self,
+            Command::Exec(_) | Command::Credential(_) | Command::Request(_) | Command::Mcp(_)
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! The flags of `oauth request`, which sends the token to a URL.
+//! The flags of `oauth request` and `oauth mcp`, which send the token to a URL.
 
 use super::profile::PROFILE_NAME;
 use clap::{Args, ValueHint};
@@ -54,4 +54,15 @@ pub struct RequestOptions {
     /// Follow redirects; the token never goes to another origin
     #[arg(short = 'L', long)]
     pub location: bool,
+}
+
+/// Options of `oauth mcp`.
+#[derive(Debug, Args)]
+pub struct McpOptions {
+    /// The MCP server
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: String,
+    /// Whose token goes along.
+    #[command(flatten)]
+    pub token: ApiTokenOptions,
 }

@@ -70,6 +70,9 @@ pub struct ServeOptions {
     /// Origin of browser applications that may call token, userinfo, revocation and registration; * for all; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
+    /// Issuer whose tokens token exchange and assertions take, beside the server's own; its keys are fetched at the start; repeatable
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub trust_issuer: Vec<String>,
     /// Speak https with certificates in DIR, made there where it has none; clients may show theirs
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub tls: Option<PathBuf>,

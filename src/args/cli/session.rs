@@ -41,6 +41,9 @@ pub struct TokenCommand {
     /// Those of every format.
     #[command(flatten)]
     pub options: TokenOptions,
+    /// Where a login is needed, wait this long for one by another process
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait: Option<Duration>,
     /// Those of single formats.
     #[command(flatten)]
     pub format: FormatOptions,
@@ -50,6 +53,7 @@ impl From<TokenOptions> for TokenCommand {
     fn from(options: TokenOptions) -> Self {
         TokenCommand {
             options,
+            wait: None,
             format: FormatOptions::default(),
         }
     }

@@ -221,7 +221,7 @@ fn setting_from_text(kind: SettingKind, name: Option<&str>, value: &str) -> Opti
         SettingKind::Bool => Setting::Bool(value.parse().ok()?),
         SettingKind::Ports => {
             let words = value.split([' ', ',']).filter(|word| !word.is_empty());
-            Setting::Ports(words.map(|word| word.parse().ok()).collect::<Option<_>>()?)
+            Setting::Ports(words.map(|word| word.parse::<u16>().ok()).collect::<Option<_>>()?)
         }
         SettingKind::Pairs => Setting::Pairs(vec![(name?.to_owned(), value.to_owned())]),
     })

@@ -20,7 +20,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Where the browser comes back by default.
-pub(super) const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
+pub const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
 
 /// The same where the listener has a certificate.
 const DEFAULT_HTTPS_REDIRECT_URI: &str = "https://localhost:0/callback";

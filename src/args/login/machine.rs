@@ -142,6 +142,24 @@ impl MachineOptions {
         .find_map(|(is_given, flag, own)| (is_given && own != grant).then_some((flag, own)))
     }
 
+    /// The keys of a profile that are of a source that is replaced.
+    pub(in crate::args) fn stale_keys(&self, profile: &Profile) -> Vec<&'static str> {
+        let keys = [
+            (
+                self.subject_token.is_some() && self.subject_token_type.is_none(),
+                "subject_token_type",
+            ),
+            (
+                self.actor_token.is_some() && self.actor_token_type.is_none(),
+                "actor_token_type",
+            ),
+        ];
+        let stale = keys
+            .into_iter()
+            .filter(|(is_stale, key)| *is_stale && profile.text(key).is_some());
+        stale.map(|(_, key)| key).collect()
+    }
+
     pub(super) fn save(&self, changes: &mut ProfileChanges) {
         for (key, text) in [
             ("subject_token", &self.subject_token),

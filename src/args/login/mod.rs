@@ -12,7 +12,7 @@ mod session;
 
 pub use browser::BrowserOptions;
 pub(in crate::args) use callback::no_callback;
-pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT};
+pub use callback::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, DEFAULT_REDIRECT_URI};
 pub(in crate::args) use changes::ProfileChanges;
 pub(in crate::args) use client::ClientUse;
 pub use client::{ClientOptions, CredentialFiles};
@@ -25,8 +25,22 @@ pub use session::{SessionOptions, StopBefore};
 use super::cli::profile::PROFILE_NAME;
 use crate::args::config::Setting;
 use clap::Args;
+use std::ffi::OsString;
 
-/// Options of `oauth login`.
+/// `oauth login`: its options, and the questions that stand in for them.
+#[derive(Debug, Default, Args)]
+pub struct LoginCommand {
+    #[command(flatten)]
+    pub options: LoginOptions,
+    /// Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved
+    #[arg(long, conflicts_with_all = ["target", "issuer", "provider", "authorization_endpoint", "token_endpoint", "stop_before", "refresh_token_stdin"])]
+    pub wizard: bool,
+    /// The whole command line, for the wizard to complete.
+    #[arg(skip)]
+    pub words: Vec<OsString>,
+}
+
+/// Options of a login.
 #[derive(Debug, Default, Args)]
 pub struct LoginOptions {
     /// A saved profile, or the URL of the authorization server

@@ -73,6 +73,8 @@ pub fn login(
     let grant = login_grant(options, &saved)?;
     // Another server than the saved one: what was saved of that one is not for this one.
     let ProviderChoice { provider, dropped } = provider::choose(options, url.as_deref(), &saved, SERVER_SPECIFIC_KEYS)?;
+    let mut dropped = dropped;
+    dropped.extend(options.machine.stale_keys(&saved));
     let saved = saved.without(&dropped);
     let filled = match &provider {
         Some(provider) => provider::fill(provider, &saved, grant, options)?,

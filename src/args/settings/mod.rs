@@ -27,13 +27,14 @@ pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};
 pub use provider::{known_providers, named_provider};
-pub use request::{ApiCall, CallBody, DataSource, FormField, api_call};
+pub use request::{ApiCall, CallBody, DataSource, FormField, api_call, api_url, headers};
 pub use role::{role_request, sts_endpoint};
 pub use saved::connection_changes;
 pub use secrets::{
     certificate_from_file, code_verifier, file_key, reject_token_argument, secret_from_bytes, secret_from_file,
     signing_key_from_file,
 };
+pub use target::login_profile;
 pub use token::part;
 pub use token_output::{BearerClient, TokenOutput, token_output};
 pub use transport::{check_global, transport};

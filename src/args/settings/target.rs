@@ -14,6 +14,18 @@ pub(super) struct LoginTarget {
     pub(super) url: Option<String>,
 }
 
+/// The profile that a login with these options is about.
+///
+/// # Errors
+/// [`SettingsError`].
+pub fn login_profile(
+    options: &LoginOptions,
+    environment: &Environment,
+    config: &Config,
+) -> Result<ProfileName, SettingsError> {
+    login_target(options, environment, config).map(|target| target.profile)
+}
+
 /// Finds the profile from PROFILE or URL, `--profile` and `--issuer`.
 ///
 /// # Errors

@@ -11,12 +11,15 @@ mod saver;
 mod summary;
 mod turn;
 mod unattended;
+mod wizard;
 
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::token_source::Purpose;
-use crate::args::login::{CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginOptions, RequestOptions, StopBefore};
+use crate::args::login::{
+    CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, RequestOptions, StopBefore,
+};
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
@@ -33,8 +36,16 @@ use saver::{Destination, SessionSaver};
 use summary::{Summary, print_default_note};
 use turn::Turn;
 use unattended::reject_unattended;
+use url::Url;
 
-pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error> {
+    match wizard::is_wanted(context, command)? {
+        true => wizard::run(context, command, log_in_or_stop),
+        false => log_in_or_stop(context, &command.options),
+    }
+}
+
+fn log_in_or_stop(context: &Context, options: &LoginOptions) -> Result<(), Error> {
     match options.session.stop_before {
         Some(StopBefore::Exchange) => dry_run::run(context, options),
         None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),
@@ -55,6 +66,19 @@ pub(super) fn login_for_scope(context: &Context, name: &ProfileName, scope: &Sco
             scope: scope.tokens().to_vec(),
             ..RequestOptions::default()
         },
+        callback: CallbackOptions {
+            timeout: DEFAULT_LOGIN_TIMEOUT,
+            ..CallbackOptions::default()
+        },
+        ..LoginOptions::default()
+    };
+    log_in(context, &options, OnOtherFailure::Fail, false)
+}
+
+/// The login at the authorization server of an API, for a bridge to it.
+pub(super) fn login_for_api(context: &Context, url: &Url) -> Result<(), Error> {
+    let options = LoginOptions {
+        target: Some(url.to_string()),
         callback: CallbackOptions {
             timeout: DEFAULT_LOGIN_TIMEOUT,
             ..CallbackOptions::default()

@@ -8,7 +8,7 @@ mod multipart;
 mod section;
 mod sink;
 
-use super::api_token::{ApiToken, ApiTokens, ScopeNeeded};
+use super::api_token::{ApiToken, ApiTokens, LoginPermission, ScopeNeeded};
 use crate::app::context::{Context, caller};
 use crate::app::observer::CommandObserver;
 use crate::app::signals::interruptible;
@@ -68,7 +68,10 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
     let tokens = ApiTokens {
         context,
         chosen,
-        login: options.token.login,
+        login: match options.token.login {
+            true => LoginPermission::AtTerminal,
+            false => LoginPermission::Never,
+        },
     };
     let call = Call {
         destinations: &destinations,
@@ -121,7 +124,7 @@ impl Call<'_> {
                 }
                 TokenVerdict::InsufficientScope(wanted) => {
                     let needed = ScopeNeeded::new(&self.tokens.chosen.name, &token.session, wanted);
-                    let may_log_in = self.tokens.login && self.tokens.context.has_terminal();
+                    let may_log_in = self.tokens.login.is_given(self.tokens.context);
                     match may_log_in && step_ups < MAX_STEP_UPS && body.can_repeat() {
                         true => {
                             step_ups += 1;

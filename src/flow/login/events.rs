@@ -5,7 +5,7 @@ use super::context::LoginContext;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
-use crate::trace::{Event, Observer, Party};
+use crate::trace::{AuthorizationAddress, Event, Observer, Party};
 use crate::user_agent::host::Listening;
 use url::Url;
 
@@ -34,23 +34,34 @@ pub(crate) fn trace_authorization_request(
     takes_device_codes: bool,
     context: &mut LoginContext<'_>,
 ) {
-    trace_authorization_url(params, url, context.caller.observer);
-    if let Some(listener) = &receiver.listener {
-        let listening = Listening {
-            address: listener.host().as_str(),
-            port: listener.port(),
-            elsewhere: receiver.bound_elsewhere,
-            paste_accepted: context.pasted.is_some(),
-            takes_device_codes,
-        };
-        for line in context.host.advice(&listening) {
-            context.caller.observe(&Event::Note(&line));
-        }
+    let listening = receiver.listener.as_ref().map(|listener| Listening {
+        address: listener.host().as_str(),
+        port: listener.port(),
+        elsewhere: receiver.bound_elsewhere,
+        paste_accepted: context.pasted.is_some(),
+        takes_device_codes,
+    });
+    let forward_command = listening
+        .as_ref()
+        .and_then(|listening| context.host.forward_command(listening));
+    trace_sent_params(params, context.caller.observer);
+    context.caller.observe(&Event::AuthorizationUrl(AuthorizationAddress {
+        url: url.as_str(),
+        redirect_uri: Some(receiver.redirect_uri.as_str()),
+        forward_command: forward_command.as_deref(),
+    }));
+    for line in listening.iter().flat_map(|listening| context.host.advice(listening)) {
+        context.caller.observe(&Event::Note(&line));
     }
 }
 
 /// The authorization request and its URL.
 pub(crate) fn trace_authorization_url(params: &Params, url: &Url, observer: &mut dyn Observer) {
+    trace_sent_params(params, observer);
+    observer.observe(&Event::AuthorizationUrl(url.as_str().into()));
+}
+
+fn trace_sent_params(params: &Params, observer: &mut dyn Observer) {
     let (from, to) = (Party::Client, Party::Browser);
     observer.observe(&Event::Message {
         from,
@@ -58,5 +69,4 @@ pub(crate) fn trace_authorization_url(params: &Params, url: &Url, observer: &mut
         title: "authorization request",
         params,
     });
-    observer.observe(&Event::AuthorizationUrl(url.as_str()));
 }

@@ -23,6 +23,8 @@ pub enum JwtType {
     ClientAuthentication,
     /// RFC 9449 §4.2.
     DpopProof,
+    /// draft-ietf-oauth-identity-assertion-authz-grant §3.
+    IdentityAssertion,
     /// RFC 9101 §10.8.
     AuthorizationRequest,
 }
@@ -35,6 +37,7 @@ impl JwtType {
             JwtType::AccessToken => "at+jwt",
             JwtType::ClientAuthentication => "client-authentication+jwt",
             JwtType::DpopProof => "dpop+jwt",
+            JwtType::IdentityAssertion => "oauth-id-jag+jwt",
             JwtType::AuthorizationRequest => "oauth-authz-req+jwt",
         }
     }

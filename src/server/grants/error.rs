@@ -54,6 +54,30 @@ pub(crate) enum GrantError {
     ScopeOfUsers,
     #[error("resource is not among those that were granted")]
     Resource,
+    #[error("the subject token is not valid: it is unknown, has expired, was revoked, or is not of a trusted issuer")]
+    SubjectToken,
+    #[error("the actor token is not valid")]
+    ActorToken,
+    #[error("no token of this type is exchanged")]
+    SubjectTokenType,
+    #[error("no token of the type in requested_token_type is issued")]
+    RequestedTokenType,
+    #[error("an identity assertion needs an audience")]
+    NoAudience,
+    #[error("the resource or audience is none that tokens are issued for")]
+    Target,
+    #[error("scope has more than the token permits that it is asked for with")]
+    ExchangedScope,
+    #[error("the assertion is not valid: it has expired, was changed, or is not of a trusted issuer")]
+    Assertion,
+    #[error("the assertion is not for this server")]
+    AssertionForOthers,
+    #[error("the assertion is for another client")]
+    AssertionOfOtherClient,
+    #[error("the assertion is an access token")]
+    AssertionIsAccessToken,
+    #[error("the assertion is an ID token, which is for the client")]
+    AssertionIsIdToken,
     #[error("this refusal was asked for")]
     OnPurpose(Rule),
     #[error(transparent)]
@@ -64,13 +88,18 @@ impl GrantError {
     /// The code of the error response (RFC 6749 §5.2, RFC 8707 §2).
     pub(crate) fn error(self) -> &'static str {
         match self {
-            GrantError::Scope | GrantError::ScopeOfUsers => "invalid_scope",
+            GrantError::Scope | GrantError::ScopeOfUsers | GrantError::ExchangedScope => "invalid_scope",
+            GrantError::SubjectToken
+            | GrantError::ActorToken
+            | GrantError::SubjectTokenType
+            | GrantError::RequestedTokenType
+            | GrantError::NoAudience => "invalid_request",
             GrantError::AuthorizationPending => "authorization_pending",
             GrantError::SlowDown => "slow_down",
             GrantError::DeviceDenied => "access_denied",
             GrantError::DeviceCodeExpired => "expired_token",
             GrantError::PublicClient => "unauthorized_client",
-            GrantError::Resource => "invalid_target",
+            GrantError::Resource | GrantError::Target => "invalid_target",
             GrantError::Randomness(_) => "server_error",
             _ => "invalid_grant",
         }
@@ -99,6 +128,14 @@ impl GrantError {
             GrantError::ScopeOfUsers => "RFC 6749 §3.3",
             GrantError::RefreshTokenReused => "RFC 9700 §4.14.2",
             GrantError::Resource => "RFC 8707 §2.2",
+            GrantError::SubjectToken | GrantError::ActorToken | GrantError::SubjectTokenType | GrantError::Target => {
+                "RFC 8693 §2.2.2"
+            }
+            GrantError::RequestedTokenType | GrantError::ExchangedScope => "RFC 8693 §2.1",
+            GrantError::NoAudience => "draft-ietf-oauth-identity-assertion-authz-grant §4.3",
+            GrantError::AssertionOfOtherClient => "draft-ietf-oauth-identity-assertion-authz-grant §4.4",
+            GrantError::Assertion | GrantError::AssertionForOthers | GrantError::AssertionIsIdToken => "RFC 7523 §3",
+            GrantError::AssertionIsAccessToken => "RFC 8725 §3.11",
             GrantError::OnPurpose(_) => "--break",
             GrantError::Randomness(_) => "RFC 6749 §10.10",
         }

@@ -8,6 +8,7 @@ use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
+use crate::protocol::token_type_uri::TokenTypeUri;
 use crate::secret::Secret;
 use crate::server::confirmation::Confirmation;
 use crate::server::violations::deviation::ChallengeOverride;
@@ -114,6 +115,10 @@ pub(crate) struct IssuedTokens {
     pub(crate) refresh_token: Option<Secret>,
     /// What the access token is bound to.
     pub(crate) confirmation: Confirmation,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    pub(crate) actor: Option<String>,
+    /// What kind of token it is, where it came of an exchange (RFC 8693 §2.2.1).
+    pub(crate) issued_token_type: Option<TokenTypeUri>,
 }
 
 impl Grant {
@@ -173,6 +178,8 @@ impl Grant {
             token_id: id.token_id(self.serial),
             refresh_token,
             confirmation: Confirmation::default(),
+            actor: None,
+            issued_token_type: None,
         }
     }
 

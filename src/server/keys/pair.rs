@@ -88,6 +88,15 @@ impl Keys {
         Ok(self.es256.key.sign_jwt(&self.access_token_header, claims)?)
     }
 
+    /// Signs the claims of an identity assertion for another server.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn sign_identity_assertion(&self, claims: &impl serde::Serialize) -> Result<Secret, KeyError> {
+        let header = self.es256.header(JwtType::IdentityAssertion)?;
+        Ok(self.es256.key.sign_jwt(&header, claims)?)
+    }
+
     /// The claims of an access token that this server signed in this run;
     /// `None` for everything else. Only the one header that it writes itself
     /// is taken, so no other algorithm, key or kind of JWT can stand for an

@@ -10,6 +10,7 @@ pub mod invalid;
 pub mod origins;
 pub mod resources;
 pub mod signing_keys;
+pub mod trusted_issuer;
 pub mod users;
 
 use super::clients::document_url::ClientIdDocuments;
@@ -24,6 +25,7 @@ use resources::KnownResource;
 use signing_keys::SigningKeys;
 use std::path::PathBuf;
 use std::time::Duration;
+use trusted_issuer::TrustedIssuer;
 use users::User;
 
 /// The port that is listened on where none is given.
@@ -64,6 +66,8 @@ pub struct ServeSettings {
     pub faults: Vec<Fault>,
     /// The origins of browser applications that may use the endpoints for programs.
     pub cors: AllowedOrigins,
+    /// Whose tokens token exchange and assertions take, beside the server's own.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The folder with the certificates of https; plain http without.
     pub tls: Option<PathBuf>,
     /// What is demanded of every client.
@@ -96,6 +100,7 @@ impl ServeSettings {
             latency: Duration::ZERO,
             faults: Vec::new(),
             cors: AllowedOrigins::default(),
+            trusted_issuers: Vec::new(),
             tls: None,
             dpop: DpopDemands::default(),
             violations: Violations::default(),

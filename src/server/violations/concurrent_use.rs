@@ -59,13 +59,18 @@ impl ConcurrentUse {
     /// moment are to be answered alike. The caller waits a little before it
     /// hands the request over, and keeps the result until it has the response.
     pub(crate) fn arrive(&self, violations: &Violations, request: &Request) -> Option<InFlight<'_>> {
-        let is_asked = violations.violates(Rule::CodeParallel) || violations.violates(Rule::RefreshParallel);
-        if !is_asked || Route::from_path(&request.path) != Some(Route::Token) {
+        const CREDENTIALS: [(Rule, &str); 2] = [(Rule::CodeParallel, "code"), (Rule::RefreshParallel, "refresh_token")];
+        let mut asked = CREDENTIALS
+            .iter()
+            .filter(|(rule, _)| violations.violates(*rule))
+            .peekable();
+        asked.peek()?;
+        if Route::from_path(&request.path) != Some(Route::Token) {
             return None;
         }
         let form = request.form_params()?;
-        let value = |name: &str| form.single(name).ok().flatten();
-        let credential = hash(value("code").or_else(|| value("refresh_token"))?);
+        // Others would wait for nothing.
+        let credential = hash(asked.find_map(|(_, name)| form.single(name).ok().flatten())?);
         let mut all = self.lock();
         let requests = all.entry(credential).or_default();
         requests.running += 1;

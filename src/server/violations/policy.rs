@@ -128,6 +128,23 @@ decisions! {
     rejects_assertions_about_others: AssertionSubject;
     rejects_used_assertions: AssertionReplay;
 
+    // Token exchange.
+    names_issued_token_type: ExchangeIssuedTokenType;
+    rejects_unknown_subject_tokens: ExchangeUnknownToken;
+    rejects_revoked_subject_tokens: ExchangeRevoked;
+    verifies_signatures_of_subject_tokens: ExchangeSignature;
+    rejects_unsigned_subject_tokens: ExchangeUnsigned;
+    reports_refused_subject_tokens_as_invalid_request: ExchangeErrorCode;
+    reports_identity_assertions_as_not_applicable: IdJagTokenType;
+
+    // Assertions as grants.
+    verifies_signatures_of_grant_assertions: JwtBearerSignature;
+    rejects_unsigned_grant_assertions: JwtBearerUnsigned;
+    rejects_grant_assertions_for_others: JwtBearerAudience;
+    rejects_id_tokens_as_assertions: JwtBearerIdToken;
+    rejects_access_tokens_as_assertions: JwtBearerAccessToken;
+    gives_no_refresh_token_for_assertions: JwtBearerRefreshToken;
+
     // Tokens.
     issues_access_tokens_for_requested_resources: TokenResource;
     names_audience_in_access_tokens: TokenAudience;

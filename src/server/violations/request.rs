@@ -4,6 +4,7 @@
 use super::policy::Policy;
 use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::params::Params;
+use crate::protocol::token_type_uri::TokenTypeUri;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::server::message::Request;
@@ -45,6 +46,7 @@ pub(crate) fn rewrite(policy: &Policy<'_>, route: Route, request: &Request, fact
             rewriter.drop_repeated_parameters(policy);
             rewriter.add_missing_client(policy, facts);
             rewriter.drop_second_authentication(policy, facts);
+            rewriter.complete_exchange(policy);
         }
         Route::Revoke if rewriter.method == "GET" && policy.violates(Rule::RevocationPostOnly) => {
             rewriter.post_the_query();
@@ -71,6 +73,21 @@ struct RequestRewriter {
 }
 
 impl RequestRewriter {
+    /// A subject token without its type, and the type of an actor token without the token.
+    fn complete_exchange(&mut self, policy: &Policy<'_>) {
+        let Some(form) = &mut self.form else { return };
+        let has = |form: &Params, name: &str| form.all(name).next().is_some();
+        if has(form, "subject_token")
+            && !has(form, "subject_token_type")
+            && policy.violates(Rule::ExchangeSubjectTokenType)
+        {
+            form.push("subject_token_type", TokenTypeUri::access_token().as_str());
+        }
+        if has(form, "actor_token_type") && !has(form, "actor_token") && policy.violates(Rule::ExchangeActorTokenType) {
+            form.remove("actor_token_type");
+        }
+    }
+
     fn has_authorization(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "authorization")
     }

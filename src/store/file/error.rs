@@ -119,10 +119,12 @@ impl FileStoreError {
         match self {
             FileStoreError::KeyFile { source, .. } if source.is_refusal() => source.hints(),
             FileStoreError::KeyFile { path, .. } | FileStoreError::KeyMalformed { path } => {
-                let mut hints = vec![format!(
-                    "Make a new key with `head -c 32 /dev/urandom | base64 > {}`; sessions under an old key cannot be read with it.",
-                    path.display()
-                )];
+                let path = path.display();
+                let make_key = match cfg!(windows) {
+                    true => format!("Put a new key, which is 32 random bytes in base64, into `{path}`"),
+                    false => format!("Make a new key with `head -c 32 /dev/urandom | base64 > {path}`"),
+                };
+                let mut hints = vec![format!("{make_key}; sessions under an old key cannot be read with it.")];
                 hints.extend(other_stores(Some(StoreKind::File)));
                 hints
             }

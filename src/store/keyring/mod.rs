@@ -8,6 +8,8 @@
 //! tested with fakes of its stores.
 
 mod chunks;
+#[cfg(windows)]
+mod credential_manager;
 pub(super) mod error;
 pub(super) mod platform;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -18,6 +20,7 @@ mod tests;
 #[cfg(all(fuzzing, unix, not(target_os = "macos")))]
 pub use secret_service::is_answer;
 
+use super::profile_name::file_name;
 use super::session::{Session, SessionError};
 use super::{CredentialStore, Interaction, ProfileName, StoreError, StoreKind, StoreSettings, item_name};
 use crate::fault::{self, Point};
@@ -165,7 +168,11 @@ impl KeyringStore {
     }
 
     fn item(&self, profile: &ProfileName) -> String {
-        item_name(profile, self.item_suffix.as_deref())
+        let name = item_name(profile, self.item_suffix.as_deref());
+        match self.platform.names_ignore_case {
+            true => file_name(&name),
+            false => name,
+        }
     }
 
     /// Shows that a save would work; what it would write over. Where there is
@@ -298,6 +305,7 @@ fn system_platform(_settings: &StoreSettings) -> Platform {
     Platform {
         description: "the system keyring (macOS keychain)",
         item_limit_bytes: None,
+        names_ignore_case: false,
         open: Arc::new(|| Ok(apple_native_keyring_store::keychain::Store::new()?)),
         waiting: Waiting::ForEver(PromptState::Opaque),
     }
@@ -310,7 +318,9 @@ fn system_platform(_settings: &StoreSettings) -> Platform {
     Platform {
         description: "the system keyring (Windows Credential Manager)",
         item_limit_bytes: Some(CRED_MAX_CREDENTIAL_BLOB_SIZE),
-        open: Arc::new(|| Ok(windows_native_keyring_store::Store::new()?)),
+        // "This member is case-insensitive": CREDENTIALW, TargetName
+        names_ignore_case: true,
+        open: Arc::new(credential_manager::open),
         waiting: Waiting::ForEver(PromptState::Opaque),
     }
 }

@@ -14,6 +14,8 @@ pub(in crate::store) struct Platform {
     pub(in crate::store) description: &'static str,
     /// The largest item, where there is a limit.
     pub(in crate::store) item_limit_bytes: Option<usize>,
+    /// Whether `work` and `Work` are the same item.
+    pub(in crate::store) names_ignore_case: bool,
     pub(in crate::store) open: Arc<dyn Fn() -> Result<Arc<CredentialStore>, CoreError> + Send + Sync>,
     /// How long its calls can take.
     pub(in crate::store) waiting: Waiting,

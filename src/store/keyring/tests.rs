@@ -102,6 +102,20 @@ fn profiles_of_another_config_file_are_others() {
 }
 
 #[test]
+fn profiles_that_differ_in_case_alone_are_two_items_where_case_does_not_count() {
+    let keyring = FakeKeyring::ignoring_case();
+    let mut store = store(&keyring);
+    store.save(&profile("kr"), &full_session(1)).unwrap();
+    store.save(&profile("KR"), &full_session(2)).unwrap();
+    let names = keyring.names().into_iter().map(|name| name.to_lowercase());
+    let different: std::collections::BTreeSet<_> = names.collect();
+    assert_eq!(different.len(), 2);
+    assert_eq!(store.load(&profile("kr")).unwrap().unwrap().generation, 1);
+    assert!(store.delete(&profile("KR")).unwrap());
+    assert_eq!(store.load(&profile("kr")).unwrap().unwrap().generation, 1);
+}
+
+#[test]
 fn a_trial_shows_that_writing_works_and_leaves_nothing_behind() {
     let keyring = FakeKeyring::new();
     store(&keyring).probe(&profile("work")).unwrap();

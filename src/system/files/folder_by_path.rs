@@ -6,7 +6,7 @@ use super::error::FileError;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A folder.
 #[derive(Debug)]
@@ -139,18 +139,9 @@ impl Folder {
             .open(self.path.join(name))
     }
 
-    /// Virus scanners and indexers hold a file open for a moment after it was written.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        const ATTEMPTS: u32 = 10;
-        const PAUSE: Duration = Duration::from_millis(20);
         let (from, to) = (self.path.join(from), self.path.join(to));
-        for _ in 1..ATTEMPTS {
-            match fs::rename(&from, &to) {
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => std::thread::sleep(PAUSE),
-                outcome => return outcome,
-            }
-        }
-        fs::rename(&from, &to)
+        while_held_by_others(|| fs::rename(&from, &to))
     }
 
     pub(super) fn rename_unless_taken(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -159,16 +150,18 @@ impl Folder {
     }
 
     pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        let path = self.path.join(name);
+        while_held_by_others(|| fs::remove_file(&path))
     }
 
     pub(super) fn entry(&self, name: &Path) -> io::Result<Entry> {
         fs::symlink_metadata(self.path.join(name)).map(Entry)
     }
 
-    /// An open file cannot lose its name here.
-    pub(super) fn has(&self, _file: &File, _name: &Path) -> bool {
-        true
+    /// Whether there is a file of this name. Whether it is this one cannot be
+    /// seen here; only a profile that is used once has its lock file removed.
+    pub(super) fn has(&self, _file: &File, name: &Path) -> bool {
+        self.entry(name).is_ok()
     }
 
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
@@ -177,6 +170,30 @@ impl Folder {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect()
     }
+}
+
+/// Does it again for a while where another program holds the file: virus
+/// scanners and indexers open a file for a moment after it was written.
+fn while_held_by_others(mut action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(20);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match action() {
+            Err(error) if is_held_by_others(&error) && Instant::now() < deadline => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_held_by_others(error: &io::Error) -> bool {
+    const ERROR_ACCESS_DENIED: i32 = 5;
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    const ERROR_LOCK_VIOLATION: i32 = 33;
+    matches!(
+        error.raw_os_error(),
+        Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION)
+    )
 }
 
 fn checked_own_file(file: File, path: &Path) -> Result<File, FileError> {

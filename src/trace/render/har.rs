@@ -266,8 +266,8 @@ impl Renderer for Har {
                 let entry = self.entry(request, sent, Answer::None { reason, elapsed });
                 self.settled(&entry)
             }
-            Event::AuthorizationUrl(url) => {
-                self.authorization = Url::parse(url).ok().map(|url| {
+            Event::AuthorizationUrl(address) => {
+                self.authorization = Url::parse(address.url).ok().map(|url| {
                     let mut request = AuthorizationRequest {
                         url,
                         since_start,

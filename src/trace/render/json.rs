@@ -38,7 +38,10 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             "message",
             members([("title", text(title)), ("params", params_list(params, redaction))]),
         ),
-        Event::AuthorizationUrl(url) => named("authorization_url", members([("url", redaction.url(url).into())])),
+        Event::AuthorizationUrl(address) => named(
+            "authorization_url",
+            members([("url", redaction.url(address.url).into())]),
+        ),
         Event::UserCode {
             verification_uri,
             expires_in,

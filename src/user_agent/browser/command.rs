@@ -1,6 +1,7 @@
 //! Which browsers to try, and how each is called.
 
 use super::error::{BrowserError, URL_MARK};
+use crate::system::command_words;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,7 +21,7 @@ impl BrowserCommand {
     /// # Errors
     /// [`BrowserError::Quote`] and [`BrowserError::Empty`].
     pub fn parse(command: &str, given_by: &'static str) -> Result<BrowserCommand, BrowserError> {
-        let split = |text: &str| shell_words::split(text).map_err(|_| BrowserError::Quote { given_by });
+        let split = |text: &str| command_words::split(text).map_err(|_| BrowserError::Quote { given_by });
         let words = match program_with_blanks(command) {
             Some((program, arguments)) => [vec![program.to_owned()], split(arguments)?].concat(),
             None => split(command)?,
@@ -58,7 +59,7 @@ impl BrowserCommand {
     }
 
     pub(super) fn without_url(&self) -> String {
-        shell_words::join(&self.words)
+        command_words::join(&self.words)
     }
 }
 

@@ -7,17 +7,19 @@
 //! terminal, and is not stopped; the terminal is as it was found after every
 //! way out that runs [`Drop`], [`restore_terminal`] or the panic hook.
 
+mod answer;
 mod lines;
-#[cfg(not(unix))]
-mod other;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(unix))]
-pub use other::{PasteReader, restore_terminal};
 #[cfg(unix)]
 pub use unix::{PasteReader, restore_terminal};
+#[cfg(windows)]
+pub use windows::{PasteReader, restore_terminal};
 
+pub use answer::read_answer;
 pub use lines::LINE_LIMIT_BYTES;
 
 use crate::exit::{Diagnosis, ExitCode};

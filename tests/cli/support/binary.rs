@@ -34,6 +34,12 @@ impl Home {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("OAUTH_STORE", "file")
             .current_dir(self.path());
+        // the same folders, and where Windows is, without which no socket opens
+        #[cfg(windows)]
+        command
+            .env("APPDATA", self.path().join(".config"))
+            .env("LOCALAPPDATA", self.path().join(".local").join("share"))
+            .env("SystemRoot", std::env::var_os("SystemRoot").unwrap_or_default());
         command
     }
 }

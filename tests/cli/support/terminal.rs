@@ -83,6 +83,18 @@ impl Terminal {
         self.shown.try_iter().collect()
     }
 
+    /// What is shown from now on until this has been shown.
+    pub fn screen_until(&self, text: &str) -> String {
+        let mut screen = String::new();
+        while !screen.contains(text) {
+            match self.shown.recv_timeout(super::literal_server::PATIENCE) {
+                Ok(part) => screen += &part,
+                Err(_) => panic!("{text:?} is not shown, but {screen:?}"),
+            }
+        }
+        screen
+    }
+
     /// What is shown until no program has the terminal open any more.
     pub fn last_screen(self) -> String {
         let Terminal {

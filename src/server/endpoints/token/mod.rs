@@ -6,7 +6,10 @@ mod caller;
 mod client_credentials;
 mod device_code;
 mod forbidden_grants;
+mod granted;
+mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 pub(super) mod unproven_client;
 
 use super::client::{client_rejected, two_authorization_headers};
@@ -30,6 +33,7 @@ use crate::server::settings::clients::RegisteredClient;
 use crate::server::token_response::token_response;
 use crate::server::violations::policy::Policy;
 use caller::Caller;
+use granted::Granted;
 
 /// Issues tokens for a grant.
 pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
@@ -86,10 +90,14 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
     let response = match issue(server, moment, &request.grant, &caller) {
         Err(error) => grant_rejected(moment.policy, error),
         // Signed without the lock; a grant that is revoked in between takes these tokens with it.
-        Ok(mut issued) => {
+        Ok(Granted::Tokens(mut issued)) => {
             issued.refresh_token.take_if(|_| !may_use(REFRESH_TOKEN));
             tokens_issued(server, moment, issued, confirmation.clone())
         }
+        Ok(Granted::IdentityAssertion(assertion)) => match assertion.response(server, moment) {
+            Ok(body) => Response::json_text(200, body),
+            Err(error) => server_error(&error),
+        },
     };
     with_nonce(server, moment, response)
 }
@@ -175,14 +183,16 @@ fn issue(
     moment: &mut Moment<'_>,
     grant: &Grant,
     caller: &Caller<'_>,
-) -> Result<IssuedTokens, GrantError> {
-    match grant {
+) -> Result<Granted, GrantError> {
+    let issued = match grant {
         Grant::AuthorizationCode(grant) => authorization_code::issue(server, moment, grant, caller),
         Grant::RefreshToken(grant) => refresh_token::issue(server, moment, grant, caller),
         Grant::ClientCredentials(grant) => client_credentials::issue(server, moment, grant, caller),
         Grant::DeviceCode(grant) => device_code::issue(server, moment, grant, caller),
-        Grant::TokenExchange(_) | Grant::JwtBearer(_) => Err(GrantError::PublicClient),
-    }
+        Grant::JwtBearer(grant) => jwt_bearer::issue(server, moment, grant, caller),
+        Grant::TokenExchange(grant) => return token_exchange::issue(server, moment, grant, caller),
+    };
+    issued.map(Granted::Tokens)
 }
 
 fn is_known_parameter(name: &str) -> bool {
@@ -221,10 +231,10 @@ fn grant_rejected(policy: &Policy<'_>, error: GrantError) -> Response {
         GrantError::AuthorizationPending => policy.reports_pending_decisions_as_authorization_pending(),
         _ => true,
     };
-    let code = if is_reported_rightly {
-        error.error()
-    } else {
-        "invalid_request"
+    let code = match error {
+        GrantError::SubjectToken if !policy.reports_refused_subject_tokens_as_invalid_request() => "invalid_grant",
+        error if is_reported_rightly => error.error(),
+        _ => "invalid_request",
     };
     if let GrantError::OnPurpose(rule) = error {
         policy.note(rule);

@@ -61,6 +61,7 @@ pub(super) fn platform(settings: &StoreSettings, call_deadline: Duration, prompt
     Platform {
         description: "the system keyring (Secret Service)",
         item_limit_bytes: None,
+        names_ignore_case: false,
         open: Arc::new(move || {
             let store: Arc<CredentialStore> = Arc::new(SecretServiceStore::new(options.clone()));
             Ok(store)

@@ -26,7 +26,7 @@ use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
-use crate::trace::{Event, Observer};
+use crate::trace::{AuthorizationAddress, Event, Observer};
 use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
@@ -158,10 +158,17 @@ impl Terminal {
         }
     }
 
-    fn authorization_url(&mut self, url: &str) {
-        let url = sanitize_unbounded(url);
+    fn authorization_url(&mut self, address: &AuthorizationAddress<'_>) {
+        let url = sanitize_unbounded(address.url);
         if self.settings.json {
-            self.json_line(&object([("authorization_url", url.into())]));
+            let mut members = vec![("authorization_url", OrderedJson::from(url))];
+            if let Some(redirect_uri) = address.redirect_uri {
+                let forward_command = address.forward_command.map(|command| sanitize(command).into());
+                members.push(("redirect_uri", sanitize_unbounded(redirect_uri).into()));
+                members.push(("forward_command", forward_command.unwrap_or(OrderedJson::Null)));
+            }
+            let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+            self.json_line(&OrderedJson::Object(members.collect()));
             return;
         }
         if !self.settings.quiet {
@@ -339,7 +346,7 @@ impl Terminal {
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::AuthorizationUrl(url) => self.authorization_url(url),
+            Event::AuthorizationUrl(address) => self.authorization_url(address),
             Event::UserCode {
                 verification_uri,
                 verification_uri_complete,

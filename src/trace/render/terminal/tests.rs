@@ -214,7 +214,7 @@ fn a_long_url_is_neither_cut_nor_broken() {
     let paper = Paper::default();
     let mut terminal = Terminal::new(level(0), Box::new(paper.clone()), ProgressDrawTarget::hidden);
     let url = format!("{URL}&scope={}", "s".repeat(8_000));
-    terminal.observe(&Event::AuthorizationUrl(&url));
+    terminal.observe(&Event::AuthorizationUrl(url.as_str().into()));
     assert!(paper.text().ends_with(&format!("\n{url}\n")));
 }
 

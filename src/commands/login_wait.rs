@@ -1,0 +1,137 @@
+//! `oauth token --wait`: another process logs in, and this one goes on as soon
+//! as that is done.
+
+use super::fresh_or_login::fresh_or_login;
+use crate::app::context::Context;
+use crate::app::fresh_session::Freshness;
+use crate::app::login_required::LoginRequired;
+use crate::app::session::ProfileRecord;
+use crate::args::cli::TokenOptions;
+use crate::args::settings::{self, ChosenProfile, SettingsError};
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::renew::has_expired;
+use crate::store::{Interaction, ProfileName};
+use crate::system;
+use crate::trace::{Event, Observer};
+use std::time::{Duration, Instant};
+
+/// Nobody waits longer for a login.
+const MAX_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The first pause between two looks; it grows from there.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two looks into the store.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+
+/// Nobody has logged in in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no login came within {} s", waited.as_secs())]
+struct NoLoginCame {
+    waited: Duration,
+    hints: Vec<String>,
+    #[source]
+    cause: WhyNeeded,
+}
+
+/// Why a login is needed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WhyNeeded(String);
+
+impl Diagnosis for NoLoginCame {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Timeout
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hints.clone()
+    }
+}
+
+/// Returns when there is a session that gives a token. The server is asked
+/// again only when somebody has changed the session.
+///
+/// # Errors
+/// [`NoLoginCame`], or what a login does not help against.
+pub(super) fn wait_for_login(
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Freshness,
+    wait: Duration,
+) -> Result<(), Error> {
+    let until = Instant::now() + context.at_most(wait.min(MAX_WAIT));
+    let mut is_told = false;
+    loop {
+        let known = version(context, options);
+        let Some(error) = need_of_login(context, options, wanted)? else {
+            return Ok(());
+        };
+        if !is_told {
+            context.observer().observe(&Event::Note(&format!(
+                "{error}: waiting for a login by another process"
+            )));
+            is_told = true;
+        }
+        let mut pause = FIRST_PAUSE;
+        while version(context, options) == known {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NoLoginCame {
+                    waited: wait,
+                    hints: error.hints(),
+                    cause: WhyNeeded(error.to_string()),
+                }
+                .into());
+            }
+            context.wait_for_person(async { tokio::time::sleep(pause.min(left)).await })?;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+}
+
+/// Why a login is needed; `None` where there is a token.
+///
+/// # Errors
+/// What a login does not help against.
+fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) -> Result<Option<Error>, Error> {
+    let config = context.config()?;
+    let attempt = settings::choose_profile(&options.profile, &context.environment, &config)
+        .map_err(Error::from)
+        .and_then(|chosen| fresh_or_login(context, options, wanted, &config, &chosen));
+    match attempt {
+        Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &wanted.part, system::now()) => {
+            let profile = chosen_name(context, options)?;
+            Ok(Some(LoginRequired::Expired { profile }.into()))
+        }
+        Ok(_) => Ok(None),
+        Err(error) if may_come(&error) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+fn chosen_name(context: &Context, options: &TokenOptions) -> Result<ProfileName, Error> {
+    let config = context.config()?;
+    Ok(settings::choose_profile(&options.profile, &context.environment, &config)?.name)
+}
+
+/// Whether a login by another process would help. The first login of a profile
+/// makes it.
+fn may_come(error: &Error) -> bool {
+    match error.downcast_ref::<LoginRequired>() {
+        Some(LoginRequired::NotKept { .. }) => return false,
+        Some(_) => return true,
+        None => {}
+    }
+    let is_unknown = matches!(error.downcast_ref(), Some(SettingsError::UnknownProfile { .. }));
+    is_unknown || error.exit_code() == ExitCode::LoginRequired
+}
+
+/// What changes with every login: the profile and the generation of its session.
+fn version(context: &Context, options: &TokenOptions) -> Option<(ChosenProfile, Option<u64>)> {
+    let config = context.config().ok()?;
+    let chosen = settings::choose_profile(&options.profile, &context.environment, &config).ok()?;
+    let record = ProfileRecord::load(context, &config, &chosen, Interaction::Forbidden)
+        .ok()?
+        .record;
+    Some((chosen, record.map(|session| session.generation)))
+}

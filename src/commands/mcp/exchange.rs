@@ -1,0 +1,422 @@
+//! One message's way to the server and back, in both eras of the protocol: up
+//! to 2025-11-25 with a session that can be begun anew and streams that can be
+//! taken up again, from 2026-07-28 on without either.
+
+use super::bridge::Bridge;
+use super::failure::Failure;
+use super::legacy_session::INITIALIZED;
+use crate::app::context::caller;
+use crate::error::Error;
+use crate::flow::authorized_request::{BodyAtHand, NoAnswer, PresentedToken, TokenVerdict, send_authorized};
+use crate::protocol::event_stream::EventStream;
+use crate::protocol::http::{Content, HeaderValue, HttpRequest, HttpResponse, Method, RequestBody};
+use crate::protocol::mcp::{MAX_MESSAGE_BYTES, Message};
+use crate::secret::Secret;
+use crate::transport::{Answer, AnswerBody, TransportError};
+use serde_json::Value;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Logins that one message leads to.
+const MAX_STEP_UPS: usize = 2;
+
+/// Waits for a server that does not listen yet, or not any more: nothing was
+/// sent, so it may be tried again.
+const CONNECT_PAUSES: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(700),
+    Duration::from_millis(1500),
+];
+
+/// Tries to take up a stream again, one after another without a message.
+const MAX_RESUMPTIONS: u32 = 5;
+
+/// How long to wait before a stream is taken up again, where the server does not say.
+const DEFAULT_RETRY: Duration = Duration::from_millis(1000);
+
+/// A server may not ask for a longer wait.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// How a stream of events ended.
+enum StreamEnd {
+    Closed,
+    Broken(TransportError),
+}
+
+impl Bridge {
+    /// Sends a message and passes on what comes back. Requests that are
+    /// answered are taken out of `unanswered`.
+    ///
+    /// # Errors
+    /// [`Failure`]: the requests that are left have no answer.
+    pub(super) async fn exchange(
+        self: &Rc<Self>,
+        line: &[u8],
+        messages: &[Message],
+        unanswered: &mut Vec<Value>,
+    ) -> Result<(), Failure> {
+        let is_initialize = messages.iter().any(Message::is_initialize);
+        if is_initialize {
+            self.legacy.borrow_mut().initialize = Some(line.to_vec());
+        }
+        let mut is_begun_anew = false;
+        loop {
+            let session_id = match is_initialize {
+                true => None,
+                false => self.legacy.borrow().id.clone(),
+            };
+            let request = self.post(line, messages, session_id.as_ref());
+            let answer = self.send(&request).await?;
+            let is_lost = session_id.is_some() && is_session_lost(&answer.head);
+            if is_lost && !is_begun_anew {
+                is_begun_anew = true;
+                if self.begin_anew(session_id.as_ref()).await? {
+                    continue;
+                }
+            }
+            return self.receive(answer, messages, unanswered).await;
+        }
+    }
+
+    /// Sends a request with the token until it is taken: once more with
+    /// another token, and with one of a wider scope.
+    pub(super) async fn send(&self, request: &HttpRequest) -> Result<Answer, Failure> {
+        let mut token = self.tokens.fresh().await?;
+        let (mut is_replaced, mut step_ups) = (false, 0);
+        loop {
+            let answer = self.send_once(request, &mut token).await?;
+            match TokenVerdict::read(&answer.head) {
+                TokenVerdict::Rejected if !is_replaced => {
+                    is_replaced = true;
+                    token = self.tokens.other_than(&token).await?;
+                }
+                TokenVerdict::InsufficientScope(scope) if step_ups < MAX_STEP_UPS => {
+                    step_ups += 1;
+                    token = self.tokens.wider(scope).await?;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    async fn send_once(&self, request: &HttpRequest, token: &mut PresentedToken) -> Result<Answer, Failure> {
+        let mut pauses = CONNECT_PAUSES.into_iter();
+        loop {
+            let mut observer = self.observer.clone();
+            let mut caller = caller(&self.transport, &mut observer);
+            let sent = send_authorized(request, &mut BodyAtHand, Some(token), &mut caller).await;
+            self.tokens.keep(token.clone());
+            match (sent, pauses.next()) {
+                (Ok(answer), _) => return Ok(answer),
+                (Err(NoAnswer::Transport(TransportError::ConnectRefused { .. })), Some(pause)) => {
+                    tokio::time::sleep(pause).await;
+                }
+                (Err(error), _) => return Err(Failure::from(&Error::from(error))),
+            }
+        }
+    }
+
+    fn post(&self, line: &[u8], messages: &[Message], session_id: Option<&Secret>) -> HttpRequest {
+        let mut request = self.request(Method::Post, "application/json, text/event-stream", session_id);
+        request.body = Some(RequestBody::Content(Content {
+            media_type: Some("application/json".to_owned()),
+            bytes: Secret::new(line.to_vec()),
+        }));
+        let modern = messages.iter().find(|message| message.modern_version.is_some());
+        if let Some(message) = modern {
+            self.modern_version.replace(message.modern_version.clone());
+            request.headers.retain(|(name, _)| *name != "mcp-protocol-version");
+            for (name, value) in message.modern_headers() {
+                request.push_header(name, HeaderValue::Plain(value));
+            }
+        }
+        request
+    }
+
+    /// A request with the headers of the client's era.
+    fn request(&self, method: Method, accept: &str, session_id: Option<&Secret>) -> HttpRequest {
+        let mut request = HttpRequest {
+            method,
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body: None,
+            tls_identity: None,
+        };
+        request.push_header("accept", HeaderValue::Plain(accept.to_owned()));
+        let legacy = self.legacy.borrow();
+        let modern_version = self.modern_version.borrow();
+        if let Some(version) = legacy.version.as_ref().or(modern_version.as_ref()) {
+            request.push_header("mcp-protocol-version", HeaderValue::Plain(version.clone()));
+        }
+        if let Some(id) = session_id {
+            request.push_header("mcp-session-id", HeaderValue::Secret(id.clone()));
+        }
+        request
+    }
+
+    /// Passes on what an answer holds.
+    async fn receive(
+        self: &Rc<Self>,
+        answer: Answer,
+        messages: &[Message],
+        unanswered: &mut Vec<Value>,
+    ) -> Result<(), Failure> {
+        let Answer { head, body } = answer;
+        let is_success = (200..300).contains(&head.status);
+        if is_success && head.media_type().as_deref() == Some("text/event-stream") {
+            return self.receive_stream(&head, body, messages, unanswered).await;
+        }
+        let text = read_whole(body).await?;
+        let received = Message::read(&text);
+        if let Ok(received) = &received {
+            self.note_initialization(&head, messages, received);
+            let answers_ours = |message: &Message| message.answered_id().is_some_and(|id| unanswered.contains(id));
+            if is_success || received.iter().any(answers_ours) {
+                unanswered.retain(|id| !received.iter().any(|message| message.answered_id() == Some(id)));
+                self.write(&String::from_utf8_lossy(&text)).await;
+            }
+        }
+        match (is_success, unanswered.is_empty()) {
+            (true, true) => Ok(()),
+            (true, false) if received.is_err() && !text.is_empty() => {
+                Err(Failure::new("the answer of the server is not a message of JSON-RPC"))
+            }
+            (true, false) => Err(Failure::new("the server took the request and gave no response to it")),
+            (false, true) if messages.iter().any(|message| message.request_id().is_some()) => Ok(()),
+            (false, _) => Err(Failure::new(describe_status(&head, &text))),
+        }
+    }
+
+    async fn receive_stream(
+        self: &Rc<Self>,
+        head: &HttpResponse,
+        mut body: AnswerBody,
+        messages: &[Message],
+        unanswered: &mut Vec<Value>,
+    ) -> Result<(), Failure> {
+        let is_modern = messages.iter().any(|message| message.modern_version.is_some());
+        let mut stream = EventStream::default();
+        let mut last_event_id: Option<String> = None;
+        let mut failures = 0;
+        loop {
+            let before = unanswered.len();
+            let end = self.pass_events(&mut body, &mut stream, |received| {
+                self.note_initialization(head, messages, received);
+                unanswered.retain(|id| !received.iter().any(|message| message.answered_id() == Some(id)));
+            });
+            let end = end.await?;
+            if unanswered.is_empty() {
+                return Ok(());
+            }
+            failures = if unanswered.len() < before { 0 } else { failures + 1 };
+            last_event_id = stream.last_event_id().map(str::to_owned).or(last_event_id);
+            let Some(id) = last_event_id
+                .as_deref()
+                .filter(|_| !is_modern && failures <= MAX_RESUMPTIONS)
+            else {
+                return Err(match end {
+                    StreamEnd::Closed => Failure::new("the server ended the stream without a response to the request"),
+                    StreamEnd::Broken(error) => Failure::from(&Error::from(error)),
+                });
+            };
+            tokio::time::sleep(retry_pause(&stream)).await;
+            let answer = self.resume(id).await?;
+            body = answer.body;
+            stream = EventStream::default();
+        }
+    }
+
+    /// Takes up a stream after this event.
+    async fn resume(&self, last_event_id: &str) -> Result<Answer, Failure> {
+        let session_id = self.legacy.borrow().id.clone();
+        let mut request = self.request(Method::Get, "text/event-stream", session_id.as_ref());
+        request.push_header("last-event-id", HeaderValue::Plain(last_event_id.to_owned()));
+        let answer = self.send(&request).await?;
+        match is_event_stream(&answer.head) {
+            true => Ok(answer),
+            false => Err(Failure::new(format!(
+                "the stream broke off, and the server does not take it up again: {}",
+                describe_status(&answer.head, &[])
+            ))),
+        }
+    }
+
+    /// Passes on the messages of a stream until it ends.
+    async fn pass_events(
+        &self,
+        body: &mut AnswerBody,
+        stream: &mut EventStream,
+        mut note: impl FnMut(&[Message]),
+    ) -> Result<StreamEnd, Failure> {
+        // Nothing may happen for hours; the client or a cancellation ends it.
+        body.patience = None;
+        loop {
+            let piece = match body.next().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return Ok(StreamEnd::Closed),
+                Err(error) => return Ok(StreamEnd::Broken(error)),
+            };
+            let events = stream.push(&piece).map_err(|error| Failure::new(error.to_string()))?;
+            for event in events {
+                let is_message = event.event_type.as_deref().is_none_or(|name| name == "message");
+                // An event without data only names an identifier.
+                let received = match is_message && !event.data.trim().is_empty() {
+                    true => Message::read(event.data.as_bytes()),
+                    false => continue,
+                };
+                if let Ok(received) = received {
+                    note(&received);
+                    self.write(&event.data).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the session over that the response to `initialize` begins.
+    fn note_initialization(&self, head: &HttpResponse, sent: &[Message], received: &[Message]) {
+        let initialize = sent.iter().find(|message| message.is_initialize());
+        let Some(id) = initialize.and_then(Message::request_id) else {
+            return;
+        };
+        let response = received.iter().find(|message| message.answered_id() == Some(id));
+        if let Some(version) = response.and_then(|response| response.settled_version.clone()) {
+            let session_id = head.header("mcp-session-id");
+            self.legacy.borrow_mut().begin(session_id, Some(version));
+        }
+    }
+
+    /// Sends the client's `initialize` again to a server that has lost the
+    /// session, which is what a client has to do (2025-11-25, Session
+    /// Management). `false` where there is nothing to send.
+    async fn begin_anew(self: &Rc<Self>, lost: Option<&Secret>) -> Result<bool, Failure> {
+        let _one_at_a_time = self.initializing.lock().await;
+        let (current, initialize) = {
+            let legacy = self.legacy.borrow();
+            (legacy.id.clone(), legacy.initialize.clone())
+        };
+        let is_lost = current.as_ref().map(Secret::fingerprint) == lost.map(Secret::fingerprint);
+        if !is_lost {
+            return Ok(true);
+        }
+        let Some(line) = initialize else { return Ok(false) };
+        let Ok(messages) = Message::read(&line) else {
+            return Ok(false);
+        };
+        let generation = self.legacy.borrow().generation;
+        let answer = self.send(&self.post(&line, &messages, None)).await?;
+        self.swallow(answer, &messages).await?;
+        if self.legacy.borrow().generation == generation {
+            return Ok(false);
+        }
+        let session_id = self.legacy.borrow().id.clone();
+        self.send(&self.post(INITIALIZED, &[], session_id.as_ref())).await?;
+        tokio::task::spawn_local(Rc::clone(self).listen());
+        Ok(true)
+    }
+
+    /// Reads the response to an initialization that the client knows nothing of.
+    async fn swallow(&self, answer: Answer, messages: &[Message]) -> Result<(), Failure> {
+        let Answer { head, mut body } = answer;
+        if !is_event_stream(&head) {
+            let text = read_whole(body).await?;
+            if let Ok(received) = Message::read(&text) {
+                self.note_initialization(&head, messages, &received);
+            }
+            return Ok(());
+        }
+        let mut stream = EventStream::default();
+        while let Some(piece) = body.next().await.map_err(|error| Failure::from(&Error::from(error)))? {
+            for event in stream.push(&piece).map_err(|error| Failure::new(error.to_string()))? {
+                if let Ok(received) = Message::read(event.data.as_bytes()) {
+                    self.note_initialization(&head, messages, &received);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream on which servers of the old era speak first (2025-11-25,
+    /// Listening for Messages from the Server), for as long as the session lasts.
+    pub(super) async fn listen(self: Rc<Self>) {
+        let (session_id, generation) = {
+            let legacy = self.legacy.borrow();
+            (legacy.id.clone(), legacy.generation)
+        };
+        if self.legacy.borrow().version.is_none() {
+            return;
+        }
+        let mut last_event_id: Option<String> = None;
+        let mut failures = 0;
+        while failures <= MAX_RESUMPTIONS && self.legacy.borrow().generation == generation {
+            let mut request = self.request(Method::Get, "text/event-stream", session_id.as_ref());
+            if let Some(id) = &last_event_id {
+                request.push_header("last-event-id", HeaderValue::Plain(id.clone()));
+            }
+            let mut stream = EventStream::default();
+            failures += 1;
+            if let Ok(mut answer) = self.send(&request).await {
+                if !is_event_stream(&answer.head) {
+                    // Most servers have none, and say so with 405.
+                    return;
+                }
+                let ended = self.pass_events(&mut answer.body, &mut stream, |_| failures = 0).await;
+                if ended.is_err() {
+                    return;
+                }
+            }
+            last_event_id = stream.last_event_id().map(str::to_owned).or(last_event_id);
+            tokio::time::sleep(retry_pause(&stream)).await;
+        }
+    }
+
+    /// Tells a server of the old era that the session is over.
+    pub(super) async fn end_session(&self) {
+        let Some(session_id) = self.legacy.borrow().id.clone() else {
+            return;
+        };
+        let request = self.request(Method::Delete, "application/json", Some(&session_id));
+        // The server ends it by itself where it does not take this.
+        let _ = self.send(&request).await;
+    }
+}
+
+/// Whether a server does not know the session: 404 by the specification, 400
+/// by the examples that many servers were made from.
+fn is_session_lost(head: &HttpResponse) -> bool {
+    matches!(head.status, 400 | 404)
+}
+
+fn is_event_stream(head: &HttpResponse) -> bool {
+    head.status == 200 && head.media_type().as_deref() == Some("text/event-stream")
+}
+
+fn retry_pause(stream: &EventStream) -> Duration {
+    let asked = stream.retry_ms().map(Duration::from_millis);
+    asked.unwrap_or(DEFAULT_RETRY).min(MAX_RETRY)
+}
+
+async fn read_whole(mut body: AnswerBody) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    while let Some(piece) = body.next().await.map_err(|error| Failure::from(&Error::from(error)))? {
+        text.extend_from_slice(&piece);
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err(Failure::new(format!(
+                "the answer of the server has more than {MAX_MESSAGE_BYTES} bytes"
+            )));
+        }
+    }
+    Ok(text)
+}
+
+/// What a status says, with the words of the server where its body is an error
+/// of JSON-RPC.
+fn describe_status(head: &HttpResponse, text: &[u8]) -> String {
+    let said = serde_json::from_slice::<Value>(text).ok();
+    let said = said.as_ref().and_then(|body| body["error"]["message"].as_str());
+    match (said, head.error_in_challenge()) {
+        (Some(said), _) => format!("the server answered with status {}: {said}", head.status),
+        (None, Some(error)) => format!("the server answered with status {}: {error}", head.status),
+        (None, None) => format!("the server answered with status {}", head.status),
+    }
+}

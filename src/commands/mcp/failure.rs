@@ -1,0 +1,63 @@
+//! Why a message has no answer of the server, in the words of the response
+//! that the bridge gives in its place.
+
+use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
+use crate::foreign_text::sanitize;
+use crate::output::causes::error_chain;
+use crate::protocol::mcp::bridge_error;
+use crate::store::ProfileName;
+use serde_json::Value;
+
+/// Why there is no answer, and what to do.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    message: String,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Failure {
+            message: sanitize(&message.into()),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The response to the request of this identifier.
+    pub(super) fn response(&self, id: &Value) -> String {
+        let commands = self.hints.iter().filter(|hint| hint.contains("oauth "));
+        let message = commands.fold(self.message.clone(), |message, hint| format!("{message}. {hint}"));
+        bridge_error(id, &message, &self.hints)
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Failure {
+            message: sanitize(&error_chain(&error.to_string(), &**error)),
+            hints: error.hints().iter().map(|hint| sanitize(hint)).collect(),
+        }
+    }
+}
+
+/// 401 for a token that cannot be refreshed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server does not take the token of profile \"{profile}\", and it cannot be refreshed")]
+pub(super) struct TokenNotTaken {
+    pub(super) profile: ProfileName,
+}
+
+impl Diagnosis for TokenNotTaken {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::LoginRequired
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![format!("Run: oauth login {}", self.profile)]
+    }
+}
