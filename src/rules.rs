@@ -416,6 +416,59 @@ rules! {
     UserinfoTokenInQuery "userinfo.token-in-query" Should Request "RFC 9700" "4.3.2" "a token in the URL is not taken";
     UserinfoIdToken "userinfo.id-token" Must Decision "RFC 8725" "3.12" "an ID token is not taken for an access token";
     UserinfoNoStore "userinfo.no-store" Should Response "RFC 9111" "5.2.2.5" "its answer is not stored by caches";
+
+    // APIs: their metadata.
+    ResourceWellKnown "resource.well-known" Should Response "RFC 9728" "3.1" "the metadata of the API are at its well-known URL";
+    ResourceDocumentsAgree "resource.documents-agree" Must Response "RFC 9728" "3" "the document that the challenge names says what the well-known one says";
+    ResourceContentType "resource.content-type" Must Response "RFC 9728" "3.2" "the metadata are served as application/json";
+    ResourceIdentity "resource.identity" Must Documents "RFC 9728" "3.3" "resource is the very URL of the API";
+    ResourceUrl "resource.url" Must Documents "RFC 9728" "1.2" "resource is an https URL (http on loopback) without fragment";
+    ResourceAuthorizationServers "resource.authorization-servers" Must Documents "MCP" "Authorization Server Discovery" "authorization_servers names at least one server";
+    ResourceIssuers "resource.issuers" Must Documents "RFC 8414" "3.3" "each server in authorization_servers has metadata with that very issuer";
+    ResourceScopes "resource.scopes" Should Documents "RFC 9728" "2" "scopes_supported is there, so that clients know what to ask for";
+    ResourceNoOfflineAccess "resource.no-offline-access" Should Documents "MCP" "Authorization" "scopes_supported has no offline_access, which is no scope of an API";
+    ResourceKnownScopes "resource.known-scopes" Should Documents "RFC 9728" "2" "the authorization server supports every scope of the API, where it lists its scopes";
+    ResourceBearerMethods "resource.bearer-methods" Must Documents "RFC 9700" "4.3.2" "bearer_methods_supported, where it is there, has header and not query";
+    ResourceEmptyArrays "resource.empty-arrays" Must Documents "RFC 9728" "3.2" "no member of the metadata is an empty array";
+    // APIs: what they say to a request without a token that is good.
+    ChallengeStatus "challenge.status" Must Response "RFC 6750" "3" "without a token the API answers 401 with a challenge for Bearer or DPoP";
+    ChallengeSyntax "challenge.syntax" Must Response "RFC 9110" "11.2" "each parameter of the challenge is a token or a quoted string";
+    ChallengeMetadata "challenge.metadata" Should Response "RFC 9728" "5.1" "the challenge names the metadata of the API (resource_metadata)";
+    ChallengeNoError "challenge.no-error" Should Response "RFC 6750" "3.1" "without a token the challenge has no error code";
+    ChallengeScope "challenge.scope" Should Response "MCP" "Authorization" "the challenge names the scope to ask for";
+    ChallengeInvalidToken "challenge.invalid-token" Must Response "RFC 6750" "3.1" "a token that was never given is answered with 401 and invalid_token";
+    ChallengeInvalidTokenMetadata "challenge.invalid-token-metadata" Should Response "RFC 9728" "5.1" "the challenge for such a token names the metadata of the API, too";
+    // APIs: which tokens they take.
+    ResourceToken "resource.token" Must Decision "RFC 6750" "2.1" "the API takes a token for it in the Authorization header";
+    ResourceAudience "resource.audience" Must Decision "RFC 9068" "4" "a token for another API is refused";
+    ResourceTokenInQuery "resource.token-in-query" Must Request "RFC 9700" "4.3.2" "a token in the URL is not taken";
+    ResourceIdToken "resource.id-token" Must Decision "RFC 8725" "3.12" "an ID token is not taken for an access token";
+
+    // Clients that register themselves (only with --register or --for mcp).
+    RegistrationNative "registration.native" Must Decision "RFC 8252" "8.4" "a native client registers with a loopback redirect URI";
+    RegistrationStatus "registration.status" Must Response "RFC 7591" "3.2.1" "the answer to a registration is status 201";
+    RegistrationContentType "registration.content-type" Must Response "RFC 7591" "3.2.1" "it is served as application/json";
+    RegistrationNoStore "registration.no-store" Should Response "RFC 7591" "3.2.1" "it has Cache-Control: no-store";
+    RegistrationMetadata "registration.metadata" Must Response "RFC 7591" "3.2.1" "it has all that is registered: the redirect URIs and the authentication method";
+    RegistrationPublic "registration.public" Must Response "RFC 7591" "2" "a client that asks for no authentication gets no secret";
+    RegistrationSecret "registration.secret" Must Response "RFC 7591" "3.2.1" "a client that asks for a secret gets one with client_secret_expires_at";
+    RegistrationUnknownMember "registration.unknown-member" Must Decision "RFC 7591" "2" "members that nobody knows are ignored";
+    RegistrationUsable "registration.usable" Must Response "RFC 7591" "3.2.1" "the authorization endpoint knows the client with its redirect URI";
+    RegistrationHttpRedirect "registration.http-redirect" Must Request "MCP" "Security Considerations" "a redirect URI with http to another machine is refused";
+    RegistrationScript "registration.script" Must Request "RFC 7591" "5" "a redirect URI with javascript: is refused";
+    RegistrationFragment "registration.fragment" Must Request "RFC 6749" "3.1.2" "a redirect URI with a fragment is refused";
+    RegistrationErrorCode "registration.error-code" Should Response "RFC 7591" "3.2.2" "such a redirect URI is refused with 400 and invalid_redirect_uri";
+    RegistrationRead "registration.read" Must Decision "RFC 7592" "2.1" "the registration access token reads the registration, where there is one";
+    RegistrationOtherToken "registration.other-token" Must Decision "RFC 7592" "2.1" "the token of another registration does not read it";
+    RegistrationDelete "registration.delete" Must Decision "RFC 7592" "2.3" "a registration that is deleted is gone";
+
+    // Clients whose id is the URL of their metadata.
+    ClientIdDocumentAccepted "client-id-document.accepted" Must Decision "CIMD" "3" "a client is known by its document";
+    ClientIdDocumentFetchedOnce "client-id-document.fetched-once" Should Decision "CIMD" "5.1" "the document is fetched once for several requests of a client";
+    ClientIdDocumentClientId "client-id-document.client-id" Must Decision "CIMD" "4" "a document with another client_id than its URL is refused";
+    ClientIdDocumentRedirectUri "client-id-document.redirect-uri" Must Decision "CIMD" "4.2" "a redirect URI that is not in the document is refused";
+    ClientIdDocumentSecret "client-id-document.secret" Must Decision "CIMD" "4.1" "a document that asks for a secret is refused";
+    ClientIdDocumentStatus "client-id-document.status" Must Decision "CIMD" "4" "a document with a status other than 200 is refused";
 }
 
 impl Rule {

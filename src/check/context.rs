@@ -1,10 +1,12 @@
 //! What the groups of rules work with: the prober, which has the results, and
 //! the logins. A rule is tested by [`Check::rule`].
 
+use super::api::Api;
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::exchange::{Exchange, Tokens};
 use super::logins::{BaselineLogin, Logins, code_of};
 use super::prober::Prober;
+use super::registrations::Registrations;
 use super::report::{CheckResult, Failure, inconclusive, violated};
 use super::token_requests::{Code, expect_error, expect_no_token};
 use crate::rules::Rule;
@@ -13,6 +15,9 @@ use std::rc::Rc;
 pub(super) struct Check<'e, 'w> {
     pub(super) prober: Prober<'e, 'w>,
     pub(super) logins: Logins,
+    /// The API, where the URL is one's.
+    pub(super) api: Option<Rc<Api>>,
+    pub(super) registrations: Registrations,
 }
 
 impl Check<'_, '_> {

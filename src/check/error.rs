@@ -24,6 +24,13 @@ pub enum CheckError {
     Interrupted(ExitCode),
 }
 
+impl CheckError {
+    /// Whether no authorization server is at the URL that was asked.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, CheckError::Discovery(problem) if matches!(**problem, DiscoveryError::NotFound { .. }))
+    }
+}
+
 impl Diagnosis for CheckError {
     fn exit_code(&self) -> ExitCode {
         match self {

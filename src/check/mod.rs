@@ -10,12 +10,14 @@
 //! Only what a real server can stand: one request at a time but for two rules
 //! about races, no guessing, and every token that came is revoked at the end.
 
+mod api;
 mod authorization_probe;
 mod authorize_requests;
 mod browser;
 mod browser_login;
 mod consent;
 mod context;
+mod document_host;
 mod dpop_proof;
 mod entropy;
 mod error;
@@ -25,6 +27,8 @@ mod login_plan;
 mod logins;
 mod observations;
 mod prober;
+mod registration_requests;
+mod registrations;
 pub mod render;
 pub mod report;
 mod request;
@@ -44,15 +48,20 @@ use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::trace::Event;
+use api::Api;
 use context::Check;
 use logins::Logins;
 use prober::Prober;
+use registrations::Registrations;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
-    authorize, client_assertion, code, device, dpop, id_token, introspection, jwt_bearer, keys, metadata, mtls, pages,
-    pkce,
+    authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection,
+    jwt_bearer, keys, metadata, mtls, pages, pkce,
 };
-use rules::{redirect_uri, refresh, revocation, token, token_exchange, token_refusals, userinfo};
+use rules::{
+    redirect_uri, refresh, registration, resource, revocation, token, token_exchange, token_refusals, userinfo,
+};
+use std::rc::Rc;
 use tokio::runtime::Runtime;
 
 /// Examines the server.
@@ -67,12 +76,34 @@ pub fn run(
     shutdown: Shutdown<'_>,
 ) -> Result<Report, CheckError> {
     let redirect_uri = probe_redirect_uri(&request.login.callback, world.caller.randomness);
+    let of_api;
     let mut check = Check {
-        prober: Prober::new(request, world, runtime, shutdown, redirect_uri),
+        prober: Prober::new(request, world, runtime, shutdown, redirect_uri.clone()),
         logins: Logins::default(),
+        api: None,
+        registrations: Registrations::default(),
     };
-    let documents = metadata::fetch(&mut check)?;
+    let mut documents = metadata::fetch(&mut check);
+    // What is no authorization server may be an API that names one.
+    if documents.as_ref().is_err_and(CheckError::is_absence)
+        && let Some(api) = Api::find(&mut check.prober)
+    {
+        of_api = api.request(request);
+        let Prober { world, shutdown, .. } = check.prober;
+        check = Check {
+            prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
+            logins: Logins::default(),
+            api: Some(Rc::new(api)),
+            registrations: Registrations::default(),
+        };
+        announce_api(&mut check);
+        documents = metadata::fetch(&mut check);
+    }
+    let documents = documents?;
+    leave_out(&mut check);
     metadata::run(&mut check, &documents);
+    resource::run_metadata(&mut check);
+    challenge::run(&mut check);
     keys::run(&mut check);
     client_assertion::skip_for_other_clients(&mut check);
     mtls::skip_for_other_clients(&mut check);
@@ -88,6 +119,9 @@ pub fn run(
     id_token::run(&mut check);
     userinfo::run(&mut check);
     introspection::run(&mut check);
+    resource::run_tokens(&mut check);
+    registration::run(&mut check);
+    client_id_document::run(&mut check);
     device::run(&mut check);
     token_exchange::run(&mut check);
     jwt_bearer::run(&mut check);
@@ -114,11 +148,12 @@ pub fn run(
     token::run_entropy(&mut check);
     token_refusals::run_errors(&mut check);
     revocation::revoke_left(&mut check);
+    check.delete_registrations();
     report(check)
 }
 
 fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
-    let Check { prober, logins } = check;
+    let Check { prober, logins, .. } = check;
     if let Some(code) = prober.interrupted {
         if !prober.observations.left.is_empty() {
             let warning = "the tokens that came until now are not revoked; they end by themselves";
@@ -131,6 +166,27 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     let token_endpoint = metadata.token_endpoint.as_ref().map(ToString::to_string);
     let server = issuer.or(token_endpoint).unwrap_or_default();
     Ok(prober.results.into_report(&server, logins.without_login()))
+}
+
+/// Leaves out the rules about APIs where there is none, and those that nobody
+/// wants unasked, unless they are named one by one.
+fn leave_out(check: &mut Check<'_, '_>) {
+    let (has_api, registers) = (check.api.is_some(), check.prober.request.registers);
+    check.prober.results.leave_out(&|rule| match rule.group() {
+        "resource" | "challenge" => !has_api,
+        "registration" => !registers,
+        "client-id-document" => !has_api && !registers,
+        _ => false,
+    });
+}
+
+/// Says which server is examined with the API.
+fn announce_api(check: &mut Check<'_, '_>) {
+    let Some(issuer) = &check.prober.request.login.server.issuer else {
+        return;
+    };
+    let note = format!("the URL is an API's, whose tokens come from {issuer}: both are examined");
+    check.prober.world.caller.observe(&Event::Note(&note));
 }
 
 /// Looks how the server meets a request, and says what will happen.
@@ -146,6 +202,11 @@ fn announce(check: &mut Check<'_, '_>) {
     if check.logins.auto_approves() {
         observer.observe(&Event::Note(
             "the server grants without asking, so no browser is needed",
+        ));
+    }
+    if check.prober.request.registers && check.prober.target.registration_endpoint.is_some() {
+        observer.observe(&Event::Note(
+            "this examination registers clients at the server, and deletes them at the end",
         ));
     }
     let at_the_end = match check.prober.target.metadata.revocation_endpoint {

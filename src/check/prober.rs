@@ -43,6 +43,10 @@ pub(super) struct Target {
     pub(super) is_openid_provider: bool,
     /// Whether the server announces that it takes request objects that nobody signed (OpenID Connect Core §6.1).
     pub(super) unsigned_request_objects_supported: bool,
+    /// Where clients register themselves (RFC 7591 §3).
+    pub(super) registration_endpoint: Option<Endpoint>,
+    /// Whether a client may be known by the document at its id.
+    pub(super) takes_client_id_documents: bool,
     /// The document that the metadata are from.
     pub(super) document: Option<Evidence>,
 }

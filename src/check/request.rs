@@ -11,7 +11,7 @@ use std::time::Instant;
 pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
 
 /// What to examine, and by which rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckRequest {
     /// The server and the client, as a login would take them.
     pub login: LoginRequest,
@@ -19,6 +19,8 @@ pub struct CheckRequest {
     pub client_id: ClientId,
     /// The rules to test.
     pub rules: Selection,
+    /// Whether clients may be registered at the server.
+    pub registers: bool,
     /// When no more is sent (`--deadline`): what was found until then is reported.
     pub deadline: Option<Instant>,
 }

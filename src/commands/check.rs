@@ -17,6 +17,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
+use crate::rules::ServerProfile;
 use crate::store::Session;
 use crate::system::files::FileError;
 use crate::system::files::output::{OutputError, OutputFile, Streams};
@@ -196,6 +197,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     let request = CheckRequest {
         client_id: resolved.require_client()?.clone(),
         login: resolved.request,
+        registers: rules.profile == Some(ServerProfile::Mcp),
         rules,
         deadline: context.deadline.map(|deadline| deadline.at),
     };

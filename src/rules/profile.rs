@@ -22,7 +22,7 @@ pub enum ServerProfile {
 /// The rules of a profile.
 struct Contents {
     /// All rules of these groups.
-    groups: &'static [&'static str],
+    groups: &'static [&'static [&'static str]],
     /// And all that stand in these documents.
     documents: &'static [&'static str],
     /// And these.
@@ -57,8 +57,11 @@ const OAUTH_GROUPS: &[&str] = &[
     "jwt-bearer",
 ];
 
+/// The groups about APIs and their clients.
+const API_GROUPS: &[&str] = &["resource", "challenge", "registration", "client-id-document"];
+
 const OAUTH_2_1: Contents = Contents {
-    groups: OAUTH_GROUPS,
+    groups: &[OAUTH_GROUPS],
     documents: &[],
     rules: &[Rule::UserinfoTokenInQuery],
     // The token request has no redirect_uri there (§10.2), and what OpenID
@@ -85,7 +88,7 @@ const OAUTH_2_1: Contents = Contents {
 };
 
 const RFC_9700: Contents = Contents {
-    groups: &["redirect-uri", "pkce", "code", "assertion", "mtls", "dpop"],
+    groups: &[&["redirect-uri", "pkce", "code", "assertion", "mtls", "dpop"]],
     documents: &["RFC 9700", "RFC 9207", "RFC 7636"],
     rules: &[
         Rule::AuthorizeState,
@@ -99,7 +102,7 @@ const RFC_9700: Contents = Contents {
 };
 
 const OPENID_CONNECT: Contents = Contents {
-    groups: &[
+    groups: &[&[
         "metadata",
         "keys",
         "authorize",
@@ -109,7 +112,7 @@ const OPENID_CONNECT: Contents = Contents {
         "id-token",
         "userinfo",
         "assertion",
-    ],
+    ]],
     documents: &["OpenID Core", "OpenID Discovery"],
     rules: &[],
     // OpenID Connect has the implicit and the hybrid flow.
@@ -118,7 +121,7 @@ const OPENID_CONNECT: Contents = Contents {
 };
 
 const FAPI_2: Contents = Contents {
-    groups: OAUTH_GROUPS,
+    groups: &[OAUTH_GROUPS],
     documents: &[],
     rules: &[
         Rule::KeysPublished,
@@ -149,8 +152,8 @@ const FAPI_2: Contents = Contents {
 };
 
 const MODEL_CONTEXT_PROTOCOL: Contents = Contents {
-    groups: OAUTH_GROUPS,
-    documents: &["RFC 9728", "RFC 7591", "MCP"],
+    groups: &[OAUTH_GROUPS, API_GROUPS],
+    documents: &["RFC 9728", "RFC 7591", "RFC 7592", "MCP", "CIMD"],
     rules: OAUTH_2_1.rules,
     without: OAUTH_2_1.without,
     // A client refuses a server that does not list S256, and a token is for one server alone.
@@ -168,7 +171,7 @@ const MODEL_CONTEXT_PROTOCOL: Contents = Contents {
 
 impl Contents {
     fn have(&self, rule: Rule) -> bool {
-        let is_named = self.groups.contains(&rule.group())
+        let is_named = self.groups.iter().any(|groups| groups.contains(&rule.group()))
             || self.documents.contains(&rule.document())
             || self.rules.contains(&rule);
         is_named && !self.without.contains(&rule)

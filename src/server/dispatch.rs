@@ -101,12 +101,13 @@ impl AuthorizationServer {
                     .id,
             )
         };
-        self.clients.documents.wanted(now, &named.or_else(presented)?)
+        let fresh_s = violations::client_id_document::fresh_s(&self.violations);
+        self.clients.documents.wanted(now, &named.or_else(presented)?, fresh_s)
     }
 
     /// Keeps what came for such a document, or why nothing came.
     pub fn keep_document(&self, now: UnixSeconds, url: &DocumentUrl, fetched: Result<FetchedDocument, String>) {
-        self.clients.documents.keep(now, url, fetched);
+        self.clients.documents.keep(now, url, fetched, &self.violations);
     }
 
     /// Notes that a request came, where those that come at the same moment are

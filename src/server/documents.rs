@@ -60,16 +60,16 @@ impl Documents {
         let mut openid_configuration = metadata.clone();
         violations::documents::alter_openid_configuration(violations, &mut openid_configuration);
         let bytes = |document: &Value| document.to_string().into_bytes();
+        let of_resource = |resource: &Resource, name: &str| {
+            let mut document = resource_metadata(issuer, resource, name, settings);
+            violations::protected_resource::alter_metadata(violations, issuer.as_str(), &mut document);
+            bytes(&document)
+        };
         Ok(Documents {
             metadata: bytes(&metadata),
             openid_configuration: bytes(&openid_configuration),
-            api_metadata: bytes(&resource_metadata(issuer, api, "oauth serve: example API", settings)),
-            mcp_metadata: bytes(&resource_metadata(
-                issuer,
-                mcp,
-                "oauth serve: example MCP server",
-                settings,
-            )),
+            api_metadata: of_resource(api, "oauth serve: example API"),
+            mcp_metadata: of_resource(mcp, "oauth serve: example MCP server"),
         })
     }
 }

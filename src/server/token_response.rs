@@ -129,6 +129,14 @@ pub(crate) fn token_response(
             .aliases
             .alias(moment.now, id_token, access_token.clone(), only_at);
     }
+    if let Some(id_token) = &id_token
+        && policy.accepts_id_tokens_at_resources()
+    {
+        let only_at = Some(Route::Mcp);
+        server
+            .aliases
+            .alias(moment.now, id_token, access_token.clone(), only_at);
+    }
     let refresh_token = match &issued.refresh_token {
         Some(token) => Some(weaken(server, moment, token.clone(), policy.refresh_token_entropy())?),
         None => None,

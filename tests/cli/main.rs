@@ -111,6 +111,7 @@ mod secrets;
 mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;
+mod serve_mcp;
 mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]

@@ -10,6 +10,7 @@ use crate::flow::discovery::lint;
 use crate::flow::discovery::report::DiscoveryReport;
 use crate::flow::discovery::walk::{FoundDocument, Walk};
 use crate::protocol::client::ClientAuthenticationMethod;
+use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::members::Members;
 use crate::protocol::metadata::ServerMetadata;
@@ -143,6 +144,14 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
     let mut all = documents.first.iter().chain(&documents.second);
     check.prober.target.unsigned_request_objects_supported =
         all.any(|document| takes_unsigned_request_objects(&document.members));
+    let first = documents.first.as_ref();
+    check.prober.target.takes_client_id_documents = first.is_some_and(|document| {
+        document.members.get("client_id_metadata_document_supported") == Some(&Value::Bool(true))
+    });
+    check.prober.target.registration_endpoint = first.and_then(|document| {
+        let named = document.text("registration_endpoint")?;
+        Endpoint::parse_untrusted(named, &document.exchange.request.url, HttpPolicy::LoopbackOnly).ok()
+    });
     check.prober.target.metadata = usable(check, documents.first.as_ref());
     check.prober.client = check
         .prober

@@ -2,7 +2,9 @@
 
 pub(super) mod authorization_details;
 pub(super) mod authorize;
+pub(super) mod challenge;
 pub(super) mod client_assertion;
+pub(super) mod client_id_document;
 pub(super) mod code;
 pub(super) mod device;
 pub(super) mod dpop;
@@ -17,8 +19,10 @@ pub(super) mod pkce;
 pub(super) mod pushed_authorization;
 pub(super) mod redirect_uri;
 pub(super) mod refresh;
+pub(super) mod registration;
 mod rejected_redemption;
 pub(super) mod request_object;
+pub(super) mod resource;
 pub(super) mod revocation;
 pub(super) mod signed_response;
 pub(super) mod token;

@@ -7,6 +7,8 @@ use super::registration_request::RegistrationRequest;
 use crate::protocol::client::ClientId;
 use crate::protocol::time::UnixSeconds;
 use crate::server::settings::clients::RegisteredClient;
+use crate::server::violations::client_id_document;
+use crate::server::violations::set::Violations;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,12 +37,12 @@ struct KeptDocument {
 }
 
 impl KeptDocument {
-    fn is_fresh(&self, now: UnixSeconds) -> bool {
+    fn is_fresh(&self, now: UnixSeconds, other_s: Option<i64>) -> bool {
         let fresh_s = match self.client {
             Ok(_) => FRESH_S,
             Err(_) => FAILURE_FRESH_S,
         };
-        now.seconds_since(self.fetched_at) < fresh_s
+        now.seconds_since(self.fetched_at) < other_s.unwrap_or(fresh_s)
     }
 }
 
@@ -59,17 +61,36 @@ impl Documents {
         }
     }
 
-    /// The document of this client, where it must be fetched first.
-    pub(crate) fn wanted(&self, now: UnixSeconds, client_id: &str) -> Option<DocumentUrl> {
+    /// The document of this client, where it must be fetched first. `fresh_s`
+    /// is how long one counts, where that is not the usual time.
+    pub(crate) fn wanted(&self, now: UnixSeconds, client_id: &str, fresh_s: Option<i64>) -> Option<DocumentUrl> {
         let url = DocumentUrl::parse(client_id, &self.allowed)?;
         let kept = self.lock();
-        let is_fresh = kept.get(client_id).is_some_and(|document| document.is_fresh(now));
+        let is_fresh = kept
+            .get(client_id)
+            .is_some_and(|document| document.is_fresh(now, fresh_s));
         (!is_fresh).then_some(url)
     }
 
     /// Keeps what came for a document, or why nothing came.
-    pub(crate) fn keep(&self, now: UnixSeconds, url: &DocumentUrl, fetched: Result<FetchedDocument, String>) {
-        let client = fetched.and_then(|fetched| read(url, &fetched)).map(Arc::new);
+    pub(crate) fn keep(
+        &self,
+        now: UnixSeconds,
+        url: &DocumentUrl,
+        fetched: Result<FetchedDocument, String>,
+        violations: &Violations,
+    ) {
+        let read = |mut fetched: FetchedDocument| {
+            fetched.status = client_id_document::status(violations, fetched.status);
+            if let Some(body) = client_id_document::rewrite(violations, &fetched.body, url.as_str()) {
+                fetched.body = body;
+            }
+            match client_id_document::are_accepted(violations) {
+                true => read(url, &fetched),
+                false => Err("no document is good enough (--break)".to_owned()),
+            }
+        };
+        let client = fetched.and_then(read).map(Arc::new);
         let mut kept = self.lock();
         if kept.len() >= MAX_DOCUMENTS && !kept.contains_key(url.as_str()) {
             let oldest = kept.iter().min_by_key(|(_, document)| document.fetched_at);
@@ -87,6 +108,11 @@ impl Documents {
     /// The client with this id.
     pub(super) fn find(&self, id: &str) -> Option<Arc<RegisteredClient>> {
         self.lock().get(id)?.client.as_ref().ok().cloned()
+    }
+
+    /// Whether the client with this id is known by a document.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.find(id).is_some()
     }
 
     /// Why the document of this client cannot be used, if that is so.

@@ -74,6 +74,19 @@ impl Registrations {
         is_own.then(|| registration.clone())
     }
 
+    /// Whether any registration has this token.
+    pub(crate) fn knows_token(&self, token: &Secret) -> bool {
+        let token_hash = hash(token);
+        self.lock()
+            .values()
+            .any(|registration| registration.token_hash.ct_eq(&token_hash).into())
+    }
+
+    /// A registration, whoever asks: for the rule against that.
+    pub(crate) fn read_by_anybody(&self, id: &str) -> Option<Registration> {
+        self.lock().get(id).cloned()
+    }
+
     /// Forgets a client.
     pub(crate) fn remove(&self, id: &str) {
         self.lock().remove(id);

@@ -148,7 +148,7 @@ fn redirect_target(
             let rejection = Rejection::new("the port is not the one that came first", "--break");
             Err(Box::new(rejection.with_fact("Sent", vec![sent.to_string()])))
         }
-        Some(sent) if is_registered(&sent) => Ok(RedirectTarget {
+        Some(sent) if is_registered(&sent) || is_taken_anyway(server, policy, &client) => Ok(RedirectTarget {
             client: Arc::clone(&client),
             redirect_uri: sent,
             was_sent: true,
@@ -175,6 +175,11 @@ fn redirect_target(
             }
         },
     }
+}
+
+/// Whether a client with a document may be sent anywhere, since the rule against it is violated.
+fn is_taken_anyway(server: &AuthorizationServer, policy: &Policy<'_>, client: &RegisteredClient) -> bool {
+    server.clients.documents.has(client.id.as_str()) && !policy.binds_documents_to_redirect_uris()
 }
 
 /// Whether this port is accepted in a loopback redirect URI: any is (RFC 8252

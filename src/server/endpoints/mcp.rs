@@ -50,7 +50,7 @@ fn post(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request, t
         return initialize(server, moment, &request, token);
     }
     let answered = if modern::is_modern(http, &request) {
-        modern::check(http, &request).map(|()| answer_modern(server, &request, token))
+        modern::check(http, &request).map(|()| answer_modern(server, moment, &request, token))
     } else {
         session(server, moment, http, token).map(|session| answer_legacy(server, moment, session, &request, token))
     };
@@ -79,7 +79,12 @@ fn initialize(
     Response::json(200, &result_message(&request.id, result)).with("mcp-session-id", id.expose().clone())
 }
 
-fn answer_modern(server: &AuthorizationServer, request: &RpcRequest, token: &AccessToken) -> Response {
+fn answer_modern(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    request: &RpcRequest,
+    token: &AccessToken,
+) -> Response {
     let info = server_info();
     let answer = |result: Value| Response::json(200, &result_message(&request.id, result));
     match request.method.as_str() {
@@ -90,7 +95,7 @@ fn answer_modern(server: &AuthorizationServer, request: &RpcRequest, token: &Acc
                 let message = result_message(&request.id, modern::complete(result, &info));
                 deliver_modern(request, &message, delivery)
             }
-            Err(not_called) => refuse_call(server, request, not_called),
+            Err(not_called) => refuse_call(server, moment, request, not_called),
         },
         "subscriptions/listen" => {
             let first = event(&modern::subscription_acknowledged(&request.id));
@@ -129,7 +134,7 @@ fn answer_legacy(
                     delivery => stream_legacy(server, moment, session, (request, message), delivery),
                 }
             }
-            Err(not_called) => refuse_call(server, request, not_called),
+            Err(not_called) => refuse_call(server, moment, request, not_called),
         },
         other => RpcError::unknown_method(200, other).respond(Some(&request.id)),
     }
@@ -153,10 +158,15 @@ fn stream_legacy(
     stream(first_event(&event_id(number, 0)) + &events(number, 0, sent), ending)
 }
 
-fn refuse_call(server: &AuthorizationServer, request: &RpcRequest, not_called: NotCalled) -> Response {
+fn refuse_call(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    request: &RpcRequest,
+    not_called: NotCalled,
+) -> Response {
     match not_called {
         NotCalled::Rpc(error) => error.respond(Some(&request.id)),
-        NotCalled::InsufficientScope(scope) => ProtectedResource::Mcp.insufficient_scope(server, scope),
+        NotCalled::InsufficientScope(scope) => ProtectedResource::Mcp.insufficient_scope(server, moment.policy, scope),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::settings;
+use crate::server::{settings, violations};
 use serde_json::{Map, Value, json};
 
 const CITATION: &str = "RFC 7591 §3.1";
@@ -31,11 +31,11 @@ pub(crate) fn register(server: &AuthorizationServer, moment: &mut Moment<'_>, ht
     }
     match http.method.as_str() {
         "POST" => create(server, moment, http),
-        "GET" => match own_registration(server, http) {
+        "GET" => match own_registration(server, moment, http) {
             Ok(registration) => read(server, &registration),
             Err(response) => *response,
         },
-        _ => match own_registration(server, http) {
+        _ => match own_registration(server, moment, http) {
             Ok(registration) => delete(server, moment, &registration),
             Err(response) => *response,
         },
@@ -51,7 +51,12 @@ fn create(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request)
         let rejection = Rejection::new("the client metadata are longer than 16 KiB", CITATION);
         return Response::error(400, "invalid_client_metadata", rejection);
     }
-    let request = match RegistrationRequest::parse(http.body.expose()) {
+    if let Some(refusal) = violations::registration::refuse(moment.policy, http.body.expose()) {
+        return refusal;
+    }
+    let rewritten = violations::registration::rewrite(moment.policy, http.body.expose());
+    let body = rewritten.as_ref().unwrap_or(http.body.expose());
+    let request = match RegistrationRequest::parse(body) {
         Ok(request) => request,
         Err(invalid) => {
             return Response::error(400, invalid.error(), Rejection::new(invalid.to_string(), "RFC 7591 §2"));
@@ -109,14 +114,20 @@ fn read(server: &AuthorizationServer, registration: &Registration) -> Response {
 
 fn delete(server: &AuthorizationServer, moment: &Moment<'_>, registration: &Registration) -> Response {
     let id = registration.client.id.as_str();
-    server.clients.registrations.remove(id);
-    server.grants().revoke_client(moment.now, id);
+    if moment.policy.deletes_registrations() {
+        server.clients.registrations.remove(id);
+        server.grants().revoke_client(moment.now, id);
+    }
     Response::new(204)
 }
 
 /// The registration that the request names and has the token of. What does
 /// not exist, and what is another's, look the same (RFC 7592 §2.1).
-fn own_registration(server: &AuthorizationServer, http: &Request) -> Result<Registration, Box<Response>> {
+fn own_registration(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    http: &Request,
+) -> Result<Registration, Box<Response>> {
     let challenge = Challenge {
         resource_metadata: None,
         scope: "",
@@ -137,7 +148,20 @@ fn own_registration(server: &AuthorizationServer, http: &Request) -> Result<Regi
     };
     let query = http.query_params();
     let id = query.single("client_id").ok().flatten().unwrap_or_default();
-    server.clients.registrations.read(id, &token).ok_or_else(|| {
+    let registrations = &server.clients.registrations;
+    let found = registrations.read(id, &token);
+    let is_read = http.method == "GET";
+    let found = match found {
+        Some(_) if is_read && !moment.policy.lets_registrations_be_read() => None,
+        None if is_read
+            && registrations.knows_token(&token)
+            && !moment.policy.binds_registrations_to_their_tokens() =>
+        {
+            registrations.read_by_anybody(id)
+        }
+        found => found,
+    };
+    found.ok_or_else(|| {
         let reason = "there is no client of this client_id with this registration access token";
         Box::new(challenge.error(401, "invalid_token", Rejection::new(reason, "RFC 7592 §2.1")))
     })

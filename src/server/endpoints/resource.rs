@@ -16,6 +16,8 @@ use crate::server::notes::MAX_NOTE_BYTES;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
 use crate::server::scopes::{DEFAULT_SCOPE, HELLO_AND_NOTES};
+use crate::server::violations::policy::Policy;
+use crate::server::violations::protected_resource::metadata_query;
 use serde_json::{Value, json};
 
 /// The resources of this server that have metadata (RFC 9728).
@@ -27,12 +29,13 @@ pub(crate) enum ProtectedResource {
 
 impl ProtectedResource {
     /// The URL of its metadata.
-    fn metadata_url(self, server: &AuthorizationServer) -> String {
+    fn metadata_url(self, server: &AuthorizationServer, policy: &Policy<'_>) -> String {
         let route = match self {
             ProtectedResource::Api => Route::ApiMetadata,
             ProtectedResource::Mcp => Route::McpMetadata,
         };
-        format!("{}{}", server.issuer.as_str(), route.path())
+        let query = metadata_query(policy);
+        format!("{}{}{query}", server.issuer.as_str(), route.path())
     }
 
     /// Who its tokens are for.
@@ -54,15 +57,20 @@ impl ProtectedResource {
         http: &Request,
         scope: &str,
     ) -> Result<AccessToken, Box<Response>> {
-        let metadata_url = self.metadata_url(server);
+        let metadata_url = self.metadata_url(server, moment.policy);
         let challenge = Challenge {
             resource_metadata: Some(&metadata_url),
             scope,
             only_bound: server.dpop.demands.proof,
         };
         let token = presented_token(server, moment, http, &challenge)?;
+        if !moment.policy.takes_tokens_at_resources() {
+            let rejection = Rejection::new("no token is good enough", "--break");
+            return Err(Box::new(challenge.error(401, "invalid_token", rejection)));
+        }
         let wanted = self.audience(server);
-        if !token.audience.iter().any(|audience| audience == wanted.as_str()) {
+        let is_for_it = token.audience.iter().any(|audience| audience == wanted.as_str());
+        if !is_for_it && moment.policy.checks_audiences_at_resources() {
             let found = token.audience.join(" and ");
             let reason = format!("the access token is for {found}, not for {wanted}");
             let rejection = Rejection::new(reason, "RFC 9068 §4");
@@ -75,9 +83,9 @@ impl ProtectedResource {
     }
 
     /// The challenge of a request that needs this scope, too.
-    pub(super) fn insufficient_scope(self, server: &AuthorizationServer, scope: &str) -> Response {
+    pub(super) fn insufficient_scope(self, server: &AuthorizationServer, policy: &Policy<'_>, scope: &str) -> Response {
         let challenge = Challenge {
-            resource_metadata: Some(&self.metadata_url(server)),
+            resource_metadata: Some(&self.metadata_url(server, policy)),
             scope,
             only_bound: server.dpop.demands.proof,
         };

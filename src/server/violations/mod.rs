@@ -13,11 +13,14 @@
 
 pub(crate) mod authorization_request;
 pub(crate) mod authorization_response;
+pub(crate) mod client_id_document;
 pub mod concurrent_use;
 pub(crate) mod deviation;
 pub(crate) mod documents;
 pub(crate) mod policy;
+pub(crate) mod protected_resource;
 pub(crate) mod redirect_uri;
+pub(crate) mod registration;
 pub(crate) mod request;
 pub(crate) mod response;
 pub mod set;

@@ -228,6 +228,18 @@ decisions! {
     requires_access_token_hashes: DpopAccessTokenHash;
     requires_the_key_of_the_token: DpopOtherKey;
 
+    // Resources.
+    takes_tokens_at_resources: ResourceToken;
+    checks_audiences_at_resources: ResourceAudience;
+
+    // Registration.
+    lets_registrations_be_read: RegistrationRead;
+    binds_registrations_to_their_tokens: RegistrationOtherToken;
+    deletes_registrations: RegistrationDelete;
+
+    // Client-ID metadata documents.
+    binds_documents_to_redirect_uris: ClientIdDocumentRedirectUri;
+
     // Certificates of clients.
     rejects_other_certificates: MtlsOtherCertificate;
     requires_certificates_for_refresh_tokens: MtlsRefresh;
@@ -304,6 +316,11 @@ impl Policy<'_> {
     /// Whether the userinfo endpoint accepts ID tokens. It is noted only where one is used so.
     pub(crate) fn accepts_id_tokens_at_userinfo(&self) -> bool {
         self.violations.violates(Rule::UserinfoIdToken)
+    }
+
+    /// The same of `/mcp`.
+    pub(crate) fn accepts_id_tokens_at_resources(&self) -> bool {
+        self.violations.violates(Rule::ResourceIdToken)
     }
 
     /// Whether authorization responses are not the honest ones.

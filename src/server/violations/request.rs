@@ -55,18 +55,14 @@ pub(crate) fn rewrite(policy: &Policy<'_>, route: Route, request: &Request, fact
             rewriter.post_the_query();
         }
         Route::Userinfo if !rewriter.has_authorization() => {
-            let query = request.query_params();
-            if let Ok(Some(token)) = query.single("access_token")
-                && policy.violates(Rule::UserinfoTokenInQuery)
-            {
-                rewriter.query = None;
-                let header = format!("Bearer {token}");
-                rewriter.headers.push(("authorization".to_owned(), header));
-            }
+            rewriter.take_token_of_query(policy, Rule::UserinfoTokenInQuery);
+        }
+        Route::Hello | Route::Notes | Route::Mcp if !rewriter.has_authorization() => {
+            rewriter.take_token_of_query(policy, Rule::ResourceTokenInQuery);
         }
         _ => {}
     }
-    rewriter.resolve_aliases(policy, facts);
+    rewriter.resolve_aliases(policy, route, facts);
     rewriter.finish(request)
 }
 
@@ -97,6 +93,18 @@ impl RequestRewriter {
 
     fn has_authorization(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "authorization")
+    }
+
+    /// Reads the token in the query as if it stood in the header.
+    fn take_token_of_query(&mut self, policy: &Policy<'_>, rule: Rule) {
+        let query = Params::parse(self.query.as_deref().unwrap_or_default());
+        if let Ok(Some(token)) = query.single("access_token")
+            && policy.violates(rule)
+        {
+            self.query = None;
+            self.headers
+                .push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
     }
 
     /// Reads the parameters of the query as if they stood in a form.
@@ -161,7 +169,7 @@ impl RequestRewriter {
     }
 
     /// Puts the real codes and tokens in place of the texts that stand for them.
-    fn resolve_aliases(&mut self, policy: &Policy<'_>, facts: &ServerFacts<'_>) {
+    fn resolve_aliases(&mut self, policy: &Policy<'_>, route: Route, facts: &ServerFacts<'_>) {
         if let Some(form) = &mut self.form {
             *form = changed(form, |name, value| {
                 let is_credential = CREDENTIALS.contains(&name);
@@ -176,7 +184,10 @@ impl RequestRewriter {
                 && let Some(real) = (facts.resolve)(token)
             {
                 if (facts.is_id_token)(token) {
-                    policy.enforces(Rule::UserinfoIdToken);
+                    policy.enforces(match route {
+                        Route::Userinfo => Rule::UserinfoIdToken,
+                        _ => Rule::ResourceIdToken,
+                    });
                 }
                 *value = format!("{scheme} {}", real.expose());
             }

@@ -1,6 +1,7 @@
 //! Answers that look otherwise than they should: headers, media types, members.
 
 use super::policy::Policy;
+use super::{protected_resource, registration};
 use crate::rules::{Rule, ViolationPoint};
 use crate::server::html::unescape;
 use crate::server::message::{Request, Response};
@@ -25,6 +26,9 @@ pub(crate) fn alter(policy: &Policy<'_>, route: Route, request: &Request, respon
         }
         Route::Token if response.status == 200 => alter_tokens(policy, response),
         Route::Token => alter_error(policy, request, response),
+        Route::ApiMetadata | Route::McpMetadata => protected_resource::alter_document(policy, request, response),
+        Route::Hello | Route::Notes | Route::Mcp => protected_resource::alter_challenge(policy, request, response),
+        Route::Register => registration::alter(policy, request, response),
         Route::Userinfo if response.status == 200 && policy.violates(Rule::UserinfoNoStore) => {
             let_be_stored(response);
         }
@@ -36,7 +40,10 @@ pub(crate) fn alter(policy: &Policy<'_>, route: Route, request: &Request, respon
 fn note_documents(policy: &Policy<'_>, route: Route) {
     let is_of_keys = |rule: Rule| rule.group() == "keys" && rule != Rule::KeysPublished;
     let is_there = |rule: &Rule| match route {
-        Route::AuthorizationServerMetadata | Route::OpenidConfiguration => !is_of_keys(*rule),
+        Route::AuthorizationServerMetadata | Route::OpenidConfiguration => {
+            !is_of_keys(*rule) && rule.group() != "resource"
+        }
+        Route::ApiMetadata | Route::McpMetadata => rule.group() == "resource",
         Route::Jwks => is_of_keys(*rule),
         _ => false,
     };

@@ -1,0 +1,183 @@
+//! `oauth check` with the URL of an API: what it and its authorization server
+//! say of each other, registration, client-ID documents. For every rule a
+//! server that breaks it, and of that server exactly this is said.
+
+use super::{is_of_apis, rules, with_verdict};
+use crate::support::binary::Home;
+use crate::support::development_server::DevelopmentServer;
+use crate::support::outcome::{Outcome, run};
+use oauth::rules::{Level, Rule};
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Rules that cannot be broken alone, with those that are broken with them.
+const FOLLOWING: &[(Rule, &[Rule])] = &[
+    // A resource with a fragment is never the URL of the API.
+    (Rule::ResourceUrl, &[Rule::ResourceIdentity]),
+];
+
+fn server(more: &[&str]) -> DevelopmentServer {
+    let mut all = vec!["--approve", "auto", "--client-id-documents", "loopback"];
+    all.extend(more);
+    DevelopmentServer::start(&all)
+}
+
+fn check(home: &Home, server: &DevelopmentServer, more: &[&str]) -> Command {
+    let mut command = home.oauth();
+    let api = format!("{}/mcp", server.issuer());
+    command.args([
+        "check",
+        &api,
+        "--client-id",
+        "oauth-cli",
+        "--scope",
+        "openid hello",
+        "--json",
+    ]);
+    command.args(more);
+    command
+}
+
+fn api_rules() -> Vec<Rule> {
+    let rules = Rule::ALL.iter().copied();
+    rules.filter(|rule| is_of_apis(rule.id())).collect()
+}
+
+/// The same with the rules about APIs alone.
+fn check_api_rules(home: &Home, server: &DevelopmentServer) -> Outcome {
+    let rules = api_rules();
+    let mut named = vec!["--for", "mcp"];
+    named.extend(rules.iter().flat_map(|rule| ["--rule", rule.id()]));
+    run(&mut check(home, server, &named))
+}
+
+#[test]
+fn an_api_and_its_server_that_keep_every_rule_pass() {
+    let home = Home::new();
+    let server = server(&[]);
+    let outcome = run(&mut check(&home, &server, &["--for", "mcp"])).expect_code(0);
+    assert_eq!(with_verdict(&outcome, &["fail", "warning"]), Vec::<String>::new());
+    let skipped: Vec<String> = with_verdict(&outcome, &["skipped"])
+        .into_iter()
+        .filter(|id| is_of_apis(id))
+        .collect();
+    assert_eq!(skipped, Vec::<String>::new());
+    for part in ["registers clients", "deletes them at the end", "the URL is an API's"] {
+        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+    }
+    assert!(!outcome.stderr.contains("still registered"), "{}", outcome.stderr);
+    server.wait_for_log(&["DELETE /register 204"]);
+}
+
+#[test]
+fn no_client_is_registered_unasked() {
+    let home = Home::new();
+    let server = server(&[]);
+    let outcome = run(&mut check(
+        &home,
+        &server,
+        &["--rule", "challenge.status", "--rule", "registration.native"],
+    ));
+    assert_eq!(rules(&outcome)["challenge.status"]["verdict"], "pass");
+    let registration = &rules(&outcome)["registration.native"];
+    assert_eq!(registration["verdict"], "skipped");
+    assert!(registration["reason"].as_str().expect("a reason").contains("--for mcp"));
+    assert!(!server.log().contains("/register"));
+}
+
+#[test]
+fn clients_that_cannot_be_deleted_are_listed() {
+    let home = Home::new();
+    let named = ["--for", "mcp", "--rule", "registration.native"];
+    let server = server(&["--break", "registration.delete"]);
+    let outcome = run(&mut check(&home, &server, &named)).expect_code(0);
+    assert!(
+        outcome.stderr.contains("these clients are still registered"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn rules_about_apis_are_not_asked_for_where_an_issuer_is_examined() {
+    let home = Home::new();
+    let server = server(&[]);
+    let mut command = home.oauth();
+    command.args([
+        "check",
+        &server.issuer(),
+        "--client-id",
+        "oauth-cli",
+        "--json",
+        "--skip",
+        "pkce.required",
+    ]);
+    let outcome = run(&mut command).expect_code(0);
+    for (id, rule) in rules(&outcome).into_iter().filter(|(id, _)| is_of_apis(id)) {
+        assert_eq!(rule["reason"], "not asked for", "{id}");
+    }
+    assert!(!server.log().contains("/register") && !server.log().contains("/mcp"));
+}
+
+#[test]
+fn every_rule_about_apis_is_found_on_the_server_that_breaks_it() {
+    let rules = api_rules();
+    assert!(rules.len() >= 30, "{}", rules.len());
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(rule) = rules.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(how) = examine_broken_server(*rule) {
+                        wrong.lock().expect("the list").push(how);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("the list");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn code(rules: &BTreeSet<Rule>) -> i32 {
+    match rules.iter().any(|rule| rule.level() == Level::Must) {
+        true => 9,
+        false => 0,
+    }
+}
+
+/// Examines a server that breaks this rule: by all rules about APIs, and by this one alone.
+fn examine_broken_server(rule: Rule) -> Result<(), String> {
+    let home = Home::new();
+    let server = server(&["--break", rule.id()]);
+    let following = FOLLOWING.iter().find(|(broken, _)| *broken == rule);
+    let mut expected: BTreeSet<Rule> = following
+        .map(|(_, rules)| rules.iter().copied().collect())
+        .unwrap_or_default();
+    expected.insert(rule);
+    let whole = check_api_rules(&home, &server);
+    let found: BTreeSet<Rule> = with_verdict(&whole, &["fail", "warning"])
+        .iter()
+        .map(|id| id.parse().expect("a rule"))
+        .collect();
+    let own = rules(&whole)[rule.id()].clone();
+    if found != expected || whole.code != Some(code(&expected)) {
+        let found: Vec<&str> = found.iter().map(|rule| rule.id()).collect();
+        return Err(format!(
+            "{rule}: {found:?} were found, exit {:?}; its own: {own}",
+            whole.code
+        ));
+    }
+    let alone = run(&mut check(&home, &server, &["--for", "mcp", "--rule", rule.id()]));
+    let verdict = rules(&alone)[rule.id()].clone();
+    let word = if rule.level() == Level::Must { "fail" } else { "warning" };
+    let expected = BTreeSet::from([rule]);
+    if verdict["verdict"] != word || alone.code != Some(code(&expected)) {
+        return Err(format!("{rule} alone: {verdict}, exit {:?}", alone.code));
+    }
+    Ok(())
+}
