@@ -31,11 +31,21 @@ impl Prober<'_, '_> {
         self.with_bearer(request, token)
     }
 
-    /// The same by POST.
+    /// The same by POST, with the token in the header; where that is refused,
+    /// in a form (RFC 6750 §2.2): some servers read no POST without one.
     pub(super) fn userinfo_by_post(&mut self, token: &Secret) -> Result<Exchange, Failure> {
-        let mut request = HttpRequest::post(self.userinfo_endpoint()?.url().clone(), Params::new());
+        let url = self.userinfo_endpoint()?.url().clone();
+        let mut request = HttpRequest::post(url.clone(), Params::new());
         request.tls_identity = self.tls_identity();
-        self.with_bearer(request, Some(token))
+        let exchange = self.with_bearer(request, Some(token))?;
+        if exchange.status() == 200 {
+            return Ok(exchange);
+        }
+        let mut form = Params::new();
+        form.push_secret("access_token", token);
+        let mut request = HttpRequest::post(url, form);
+        request.tls_identity = self.tls_identity();
+        self.with_bearer(request, None)
     }
 
     fn with_bearer(&mut self, mut request: HttpRequest, token: Option<&Secret>) -> Result<Exchange, Failure> {

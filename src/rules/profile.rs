@@ -55,6 +55,7 @@ const OAUTH_GROUPS: &[&str] = &[
     "tls",
     "exchange",
     "jwt-bearer",
+    "id-jag",
 ];
 
 /// The groups about APIs and their clients.

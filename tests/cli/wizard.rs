@@ -52,7 +52,8 @@ impl Wizard {
 
     /// Signs in at the URL that is printed.
     fn signs_in(&mut self) {
-        let is_url = |line: &&str| line.trim().starts_with("http://") && line.contains("code_challenge=");
+        let is_request = |line: &str| line.contains("code_challenge=") || line.contains("request_uri=");
+        let is_url = |line: &&str| line.trim().starts_with("http://") && is_request(line);
         loop {
             let lines = self.shown.replace('\r', "");
             if let Some(url) = lines

@@ -90,6 +90,9 @@ fn revoked(check: &mut Check<'_, '_>) -> CheckResult {
     if !check.prober.token_request(params.clone())?.has_token() {
         return inconclusive("a token that came of an exchange is not exchanged again");
     }
+    if !check.prober.is_access_token_alive(&access_token)? {
+        return inconclusive("the token is not taken from the start, so nothing shows that its revocation ended it");
+    }
     check.prober.revoke_properly(&access_token, "access_token")?;
     if check.prober.is_access_token_alive(&access_token)? {
         return inconclusive("the revocation did not end the token (revocation.access)");

@@ -19,13 +19,16 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
     (Rule::TokenRefreshEntropy, &[Rule::TokenRefreshEntropyMore]),
     // A code without a challenge takes a request without one.
     (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
-    // What is neither Bearer nor DPoP is not DPoP.
-    (Rule::TokenType, &[Rule::DpopTokenType]),
+    // What is neither Bearer nor DPoP is not DPoP, and not N_A.
+    (Rule::TokenType, &[Rule::DpopTokenType, Rule::IdJagTokenType]),
     // What works twice works twice at the same moment.
     (Rule::CodeSingleUse, &[Rule::CodeParallel]),
     (Rule::RefreshReuse, &[Rule::RefreshParallel]),
-    // Without aud, none is right.
-    (Rule::TokenAudience, &[Rule::TokenResource, Rule::TokenProfile]),
+    // Without aud, none is right, and a revoked token is not recognized as one that was issued.
+    (
+        Rule::TokenAudience,
+        &[Rule::TokenResource, Rule::TokenProfile, Rule::ExchangeRevoked],
+    ),
 ];
 
 /// Rules that only a client with a secret can see.

@@ -46,6 +46,7 @@ fn oidc_provider_is_examined() {
         "refresh.reuse-revokes",
         "revocation.cascade",
         "id-token.signature",
+        "userinfo.post",
         "userinfo.token-in-query",
     ] {
         assert_eq!(rules[seen]["verdict"], "pass", "{}", rules[seen]);
