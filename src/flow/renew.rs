@@ -52,7 +52,7 @@ pub enum RenewError {
     Refused {
         profile: ProfileName,
         /// How it was to be renewed.
-        renewal: Renewal,
+        renewal: Box<Renewal>,
         /// How the client authenticated.
         method: ClientAuthenticationMethod,
         #[source]
@@ -112,7 +112,7 @@ impl Diagnosis for RenewError {
                 method,
                 error,
             } => {
-                let mut hints = match renewal {
+                let mut hints = match &**renewal {
                     _ if error.refuses_client() && !method.sends_no_proof_but_a_secret() => {
                         vec![client_authentication_refused(Some(*method))]
                     }
@@ -291,7 +291,7 @@ pub async fn renew(
         }
         Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
             profile: profile.clone(),
-            renewal: session.renewal,
+            renewal: Box::new(session.renewal),
             method: session.client.method,
             error: Box::new(error),
         }),

@@ -59,7 +59,7 @@ pub(crate) enum SourceProblem {
     ServiceSilent {
         service: &'static str,
         #[source]
-        error: TransportError,
+        error: Box<TransportError>,
     },
     #[error("{service} answered with status {status}")]
     ServiceStatus { service: &'static str, status: u16 },
@@ -96,9 +96,13 @@ impl Diagnosis for SourceError {
     fn exit_code(&self) -> ExitCode {
         match (&self.problem, self.purpose) {
             (SourceProblem::ServiceSilent { error, .. }, _) => error.exit_code(),
-            (SourceProblem::ServiceStatus { status, .. }, _) if matches!(status, 404 | 408 | 410 | 429 | 500..) => {
-                ExitCode::Unreachable
-            }
+            (
+                SourceProblem::ServiceStatus {
+                    status: 404 | 408 | 410 | 429 | 500..,
+                    ..
+                },
+                _,
+            ) => ExitCode::Unreachable,
             (SourceProblem::ServiceAnswer { .. }, _) => ExitCode::Unreachable,
             (problem, Purpose::Renewal) if !problem.is_misuse() => ExitCode::LoginRequired,
             _ => ExitCode::Usage,

@@ -78,7 +78,10 @@ pub(super) async fn ask(
     caller: &mut Caller<'_>,
 ) -> Result<HttpResponse, SourceProblem> {
     let response = caller.send(request).await;
-    let response = response.map_err(|error| SourceProblem::ServiceSilent { service, error })?;
+    let response = response.map_err(|error| SourceProblem::ServiceSilent {
+        service,
+        error: Box::new(error),
+    })?;
     match response.status {
         200 => Ok(response),
         status => Err(SourceProblem::ServiceStatus { service, status }),

@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 
 const GOOD: &str = "/client.json";
 
+/// A rule, where its document is served, with which status, and what is wrong with it.
+type RefusedDocument = (Rule, &'static str, u16, fn(&mut Value));
+
 /// Documents by which no client may be known.
-const REFUSED: [(Rule, &str, u16, fn(&mut Value)); 4] = [
+const REFUSED: [RefusedDocument; 4] = [
     (Rule::ClientIdDocumentClientId, "/other-id.json", 200, |document| {
         document["client_id"] = json!("https://client.example/client.json");
     }),

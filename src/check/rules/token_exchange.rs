@@ -14,8 +14,11 @@ use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
+/// A rule, and the request that it makes of a valid token.
+type RejectedExchange = (Rule, fn(&Secret) -> Result<Params, Failure>);
+
 /// Exchanges that must bring nothing.
-const REJECTED: &[(Rule, fn(&Secret) -> Result<Params, Failure>)] = &[
+const REJECTED: &[RejectedExchange] = &[
     (Rule::ExchangeSubjectTokenType, |token| {
         let mut params = exchange_params(token, &TokenTypeUri::access_token());
         params.remove("subject_token_type");

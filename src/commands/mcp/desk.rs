@@ -30,7 +30,7 @@ pub(super) enum DeskMessage {
         want: Want,
         reply: oneshot::Sender<Result<ApiToken, Failure>>,
     },
-    Observe(OwnedEvent),
+    Observe(Box<OwnedEvent>),
     Ended(Result<(), Error>),
 }
 

@@ -27,7 +27,7 @@ impl Observer for BridgeObserver {
         }
         if let Some(event) = OwnedEvent::new(event) {
             // Without a desk nobody is left to look.
-            let _ = self.desk.send(DeskMessage::Observe(event));
+            let _ = self.desk.send(DeskMessage::Observe(Box::new(event)));
         }
     }
 }

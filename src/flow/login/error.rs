@@ -51,7 +51,7 @@ pub enum LoginError {
     Push(#[from] PushError),
     /// What the server signs cannot be verified.
     #[error("the keys of the server are needed to verify what it signs")]
-    Keys(#[from] IssuerKeysError),
+    Keys(#[from] Box<IssuerKeysError>),
     /// Nobody finished in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {

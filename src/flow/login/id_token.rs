@@ -46,7 +46,7 @@ impl From<Rejection> for LoginError {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::IdToken(error) => LoginError::IdToken(error),
-            Rejection::Keys(error) => LoginError::Keys(error),
+            Rejection::Keys(error) => LoginError::Keys(Box::new(error)),
         }
     }
 }

@@ -31,10 +31,12 @@ pub(super) async fn response_verifier(
     let client_secret = client.credentials.secret.clone();
     let keys = match (&metadata.jwks_uri, server.is_discovered) {
         _ if server.keys.is_some() => server.keys.as_ref().map(|keys| keys.set().clone()).unwrap_or_default(),
-        (Some(jwks_uri), _) => issuer_keys(&KeySource::JwksUri(jwks_uri.clone()), caller).await?,
+        (Some(jwks_uri), _) => issuer_keys(&KeySource::JwksUri(jwks_uri.clone()), caller)
+            .await
+            .map_err(Box::new)?,
         (None, true) if client_secret.is_none() => {
             let source = KeySource::Issuer(issuer.clone(), request.server.allowance);
-            issuer_keys(&source, caller).await?
+            issuer_keys(&source, caller).await.map_err(Box::new)?
         }
         (None, _) if client_secret.is_some() => JwkSet::default(),
         (None, _) => return Err(ServerError::NoKeysOfResponses.into()),

@@ -18,7 +18,7 @@ pub enum ResourceError {
     Unreachable {
         url: String,
         #[source]
-        source: TransportError,
+        source: Box<TransportError>,
     },
     /// A challenge beyond the bounds.
     #[error("the answer of {url} cannot be used: {problem}")]
@@ -31,8 +31,8 @@ pub enum ResourceError {
     Document {
         url: String,
         /// The API.
-        asked: Url,
-        problem: ProtectedResourceError,
+        asked: Box<Url>,
+        problem: Box<ProtectedResourceError>,
     },
     /// No server, or none that may be used.
     #[error(

@@ -133,7 +133,7 @@ impl ResourceSearch {
             }
             Err(source) => Err(ResourceError::Unreachable {
                 url: self.url.to_string(),
-                source,
+                source: Box::new(source),
             }),
         }
     }
@@ -214,8 +214,8 @@ impl ResourceSearch {
             .and_then(|metadata| Ok((metadata.matches(&self.url, &document.url)?, metadata)));
         let (matches, metadata) = checked.map_err(|problem| ResourceError::Document {
             url: document.url.to_string(),
-            asked: self.url.clone(),
-            problem,
+            asked: Box::new(self.url.clone()),
+            problem: Box::new(problem),
         })?;
         caller.observe(&Event::CheckPassed(
             "the metadata of the resource are for the URL that was asked for (RFC 9728 §3.3)",
@@ -242,7 +242,7 @@ impl ResourceSearch {
         match attempt.outcome {
             Outcome::Failed(source) => Err(ResourceError::Unreachable {
                 url: url.to_string(),
-                source,
+                source: Box::new(source),
             }),
             _ => Ok(None),
         }

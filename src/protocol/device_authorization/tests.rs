@@ -66,7 +66,7 @@ fn the_challenge_of_rfc_7636_appendix_b_goes_along_where_it_is_wanted() {
         body.encode().expose(),
         "client_id=1406020730&scope=example_scope&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
     );
-    let received = ReceivedDeviceAuthorizationRequest::parse(&body).unwrap();
+    let received = ReceivedDeviceAuthorizationRequest::parse(body).unwrap();
     assert!(received.code_challenge.unwrap().matches(&verifier));
     for bad in [
         "code_challenge=x&code_challenge_method=S256",

@@ -18,8 +18,13 @@ pub(super) fn allow(
     let authorization = question
         .request
         .authorization(&server.users.subject(&signed_in.user), signed_in.auth_time);
-    decide(server, moment, question, DeviceDecision::Allowed(authorization))
-        .unwrap_or_else(|| server.pages.device_allowed(question.request.client_id.as_str()))
+    decide(
+        server,
+        moment,
+        question,
+        DeviceDecision::Allowed(Box::new(authorization)),
+    )
+    .unwrap_or_else(|| server.pages.device_allowed(question.request.client_id.as_str()))
 }
 
 /// The resource owner refused.

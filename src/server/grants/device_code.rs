@@ -143,7 +143,7 @@ impl Grants {
         }
         let mut authorization = match &device.decision {
             DeviceDecision::Denied => return Err(GrantError::DeviceDenied),
-            DeviceDecision::Allowed(authorization) => authorization.clone(),
+            DeviceDecision::Allowed(authorization) => (**authorization).clone(),
             DeviceDecision::Pending => match policy.waits_for_the_decision() {
                 true => return Err(device.note_request(now)),
                 false => device.request.authorization("nobody", now),

@@ -30,7 +30,7 @@ pub(crate) struct DeviceRequest {
 pub(crate) enum DeviceDecision {
     /// Nothing yet.
     Pending,
-    Allowed(Authorization),
+    Allowed(Box<Authorization>),
     Denied,
 }
 

@@ -25,7 +25,7 @@ impl ContentFile {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         Ok(ContentFile {
-            length_bytes: metadata.is_file().then(|| metadata.len()),
+            length_bytes: metadata.is_file().then_some(metadata.len()),
             file,
         })
     }

@@ -27,7 +27,10 @@ pub(super) enum LoginMethod<'a> {
     /// A person signs in on another device.
     Device,
     /// Nobody: the client acts for itself, or with a token that is there already.
-    Machine { renewal: Renewal, sources: Sources<'a> },
+    Machine {
+        renewal: Renewal,
+        sources: Box<Sources<'a>>,
+    },
     /// A refresh token that another program got.
     RefreshToken(Secret),
 }
@@ -53,7 +56,12 @@ impl<'a> LoginMethod<'a> {
             LoginGrant::Device => LoginMethod::Device,
             LoginGrant::ClientCredentials | LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => {
                 LoginMethod::Machine {
-                    sources: prepare_login(context, config, &resolved.profile, (&resolved.renewal, purpose))?,
+                    sources: Box::new(prepare_login(
+                        context,
+                        config,
+                        &resolved.profile,
+                        (&resolved.renewal, purpose),
+                    )?),
                     renewal: resolved.renewal.clone(),
                 }
             }
@@ -89,7 +97,7 @@ impl<'a> LoginMethod<'a> {
         match self {
             LoginMethod::AuthorizationCode => authorization_code::run(attempt),
             LoginMethod::Device => device::run(attempt),
-            LoginMethod::Machine { renewal, sources } => machine_grant::run(attempt, &renewal, sources),
+            LoginMethod::Machine { renewal, sources } => machine_grant::run(attempt, &renewal, *sources),
             LoginMethod::RefreshToken(refresh_token) => refresh_token::run(attempt, refresh_token),
         }
     }

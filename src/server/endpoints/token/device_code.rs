@@ -33,7 +33,9 @@ pub(super) fn issue(
         match server.approval {
             Approval::Ask => {}
             Approval::Auto => grants.decide_unasked(moment.now, &grant.device_code, |request| {
-                DeviceDecision::Allowed(request.authorization(&server.users.subject(&user.user), user.auth_time))
+                DeviceDecision::Allowed(Box::new(
+                    request.authorization(&server.users.subject(&user.user), user.auth_time),
+                ))
             }),
             Approval::Deny => grants.decide_unasked(moment.now, &grant.device_code, |_| DeviceDecision::Denied),
         }
