@@ -39,9 +39,12 @@ impl<'a> Questions<'a> {
             Some(default) => self.tell(&format!("{question} [{default}]")),
             None => self.tell(question),
         }
-        let mut stderr = std::io::stderr();
-        let _unseen = write!(stderr, "> ").and_then(|()| stderr.flush());
-        let answer = self.context.wait_for_person(read_answer())??;
+        // the mark comes when signals are listened for: Ctrl-C at it ends with 130
+        let answer = self.context.wait_for_person(async {
+            let mut stderr = std::io::stderr();
+            let _unseen = write!(stderr, "> ").and_then(|()| stderr.flush());
+            read_answer().await
+        })??;
         match answer {
             Some(answer) if answer.is_empty() => Ok(default.unwrap_or_default().to_owned()),
             Some(answer) => Ok(answer),
