@@ -10,7 +10,7 @@ function __oauth_profile_is_next
     for word in (commandline -opc)[2..-1]
         if test $is_value -eq 1
             set is_value 0
-        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--data' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--form' '--format' '--from' '--grant' '--header' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--output' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--tls' '--token-endpoint' '--token-param' '--trace' '--trust-issuer' '--user' '--userinfo-endpoint' '--wait' '-F' '-H' '-d' '-o' '-p'
+        else if contains -- $word '--access-token-ttl' '--actor-token' '--actor-token-type' '--allow-host' '--approve' '--assertion' '--assertion-audience' '--assume-ttl' '--audience' '--authorization-details' '--authorization-endpoint' '--break' '--browser' '--cacert' '--callback-cert' '--callback-key' '--cert' '--client' '--client-assertion' '--client-auth' '--client-cert-file' '--client-id' '--client-id-documents' '--client-key-file' '--client-key-id' '--client-metadata' '--client-secret-file' '--code-ttl' '--color' '--config' '--cors' '--data' '--deadline' '--device-authorization-endpoint' '--dir' '--duration' '--env' '--fail' '--for' '--form' '--format' '--from' '--grant' '--header' '--host' '--http-timeout' '--introspection-endpoint' '--issuer' '--junit' '--jwks-uri' '--key' '--keyring-session' '--latency' '--listen' '--min-ttl' '--name' '--output' '--par' '--param' '--port' '--profile' '--provider' '--proxy' '--pushed-authorization-request-endpoint' '--redirect-uri' '--refresh-grace' '--refresh-param' '--refresh-rotation' '--refresh-token-ttl' '--region' '--registration' '--requested-token-type' '--require' '--resource' '--response-mode' '--revocation-endpoint' '--role-arn' '--rule' '--sarif' '--scope' '--session-name' '--setup' '--shell' '--signing-key-file' '--skip' '--stop-before' '--store' '--sts-endpoint' '--subject-token' '--subject-token-type' '--success-url' '--timeout' '--tls' '--token-endpoint' '--token-param' '--trace' '--trust-issuer' '--url' '--user' '--userinfo-endpoint' '--wait' '-F' '-H' '-d' '-o' '-p'
             set is_value 1
         else if not string match -q -- '-*' $word
             set -a words $word
@@ -74,8 +74,9 @@ complete -c oauth -n "__fish_oauth_needs_command" -f -a "logout" -d 'Revoke the 
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "status" -d 'Show who is signed in where, and until when'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "profile" -d 'List, show, change and remove the profiles of the configuration file'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "check" -d 'Test whether an authorization server keeps the rules'
-complete -c oauth -n "__fish_oauth_needs_command" -f -a "discover" -d 'Show what a server publishes about itself, what it can do, and what is wrong with it'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "discover" -d 'Show what a server publishes about itself, what it can do, and what is wrong'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "decode" -d 'Show what stands in a JWT, and whether its issuer signed it'
+complete -c oauth -n "__fish_oauth_needs_command" -f -a "client-metadata" -d 'Print or check a client-ID metadata document'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "pkce" -d 'Make a PKCE code verifier and its S256 challenge, for a flow by hand'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "userinfo" -d 'Show what the server says of the person whose token it is'
 complete -c oauth -n "__fish_oauth_needs_command" -f -a "introspect" -d 'Show what the server says that a token stands for'
@@ -656,6 +657,46 @@ complete -c oauth -n "__fish_oauth_using_subcommand decode" -l show-secrets -d '
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s q -l quiet -d 'Only errors, and what a person must act on'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l url -d 'Where the document will be [env: OAUTH_CLIENT_METADATA_URL]' -r -f
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l name -d 'What people see on consent pages' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l redirect-uri -d 'Where the browser comes back; repeatable [default: http://127.0.0.1/callback and http://[::1]/callback, on any port]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and not __fish_seen_subcommand_from check" -f -a "check" -d 'Fetch a document as a server does, and name what servers refuse in it'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l config -d 'Configuration file [env: OAUTH_CONFIG]' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l store -d 'Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l keyring-session -d 'Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l http-timeout -d 'Longest time for one HTTP exchange' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l cacert -d 'Certificate authorities to trust instead of the system\'s (PEM)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l cert -d 'Client certificate (PEM), with --key' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l show-secrets -d 'Show secrets whole in the trace'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Only errors, and what a person must act on'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
+complete -c oauth -n "__fish_oauth_using_subcommand client-metadata; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l trace -d 'Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l deadline -d 'End the whole command by then [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand pkce" -l color -d 'When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'

@@ -177,6 +177,7 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session/registration.rs", "writes the record"),
     ("src/protocol/mcp_probe.rs", "reads the error of an answer"),
     ("src/protocol/registration.rs", "reads the answer to a registration"),
+    ("src/protocol/client_metadata_document.rs", "reads a public document"),
     (
         "src/server/endpoints/device.rs",
         "puts the id of the waiting request into the browser's URL",

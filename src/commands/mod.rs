@@ -2,6 +2,7 @@
 
 mod api_token;
 mod check;
+mod client_metadata;
 mod completions;
 mod credential;
 mod decode;
@@ -69,6 +70,7 @@ fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Status(options) => status::run(context, &options),
         Command::Profile(command) => profile::run(context, &command),
         Command::Decode(options) => decode::run(context, &options),
+        Command::ClientMetadata(options) => client_metadata::run(context, &options),
         Command::Pkce(options) => pkce::run(context, &options),
         Command::Userinfo(input) => userinfo::run(context, &input),
         Command::Introspect(input) => introspect::run(context, &input),

@@ -14,6 +14,7 @@ pub mod citation;
 pub mod client;
 pub mod client_auth;
 pub mod client_id;
+pub mod client_metadata_document;
 pub mod client_metadata_url;
 pub mod device_authorization;
 pub mod dpop;

@@ -19,6 +19,7 @@ mod check;
 mod client_assertions;
 mod client_credentials;
 mod client_id_documents;
+mod client_metadata;
 #[cfg(unix)]
 mod completions;
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 //! here, that is for `settings`.
 
 mod check;
+mod client_metadata;
 mod credential;
 mod exec;
 mod global;
@@ -13,6 +14,7 @@ mod serve;
 mod session;
 
 pub use check::CheckOptions;
+pub use client_metadata::{ClientMetadataCommand, ClientMetadataOptions};
 pub use credential::{AwsOptions, CredentialCommand, HelperOptions};
 pub use exec::ExecOptions;
 pub use global::{Colour, GlobalOptions};
@@ -123,10 +125,12 @@ pub enum Command {
     Profile(ProfileCommand),
     /// Test whether an authorization server keeps the rules
     Check(Box<CheckOptions>),
-    /// Show what a server publishes about itself, what it can do, and what is wrong with it
+    /// Show what a server publishes about itself, what it can do, and what is wrong
     Discover(DiscoverOptions),
     /// Show what stands in a JWT, and whether its issuer signed it
     Decode(DecodeOptions),
+    /// Print or check a client-ID metadata document
+    ClientMetadata(ClientMetadataOptions),
     /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
     Pkce(PkceOptions),
     /// Show what the server says of the person whose token it is

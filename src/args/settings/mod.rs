@@ -2,6 +2,7 @@
 //! the profile in the configuration file before defaults. Text becomes types
 //! here, so that nothing below checks it again.
 
+mod client_metadata;
 mod destination;
 pub(in crate::args) mod error;
 mod exec;
@@ -20,6 +21,7 @@ mod transport;
 mod url_target;
 
 pub use crate::args::cli::EnvShell;
+pub use client_metadata::{client_metadata_url, client_redirect_uris, no_client_metadata_url};
 pub use destination::{
     Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, nothing_covers, token_reach,
 };
