@@ -1,7 +1,7 @@
 //! What an API answers without a token, and to one that nobody has given
 //! (RFC 6750 §3, RFC 9728 §5.1).
 
-use super::resource::api;
+use super::resource::answering_api;
 use crate::check::api::{api_request, resource_metadata};
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
@@ -68,7 +68,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
 }
 
 fn unauthenticated(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
-    let url = api(check)?.url.clone();
+    let url = answering_api(check)?.url.clone();
     check.prober.send(api_request(&url, None))
 }
 
@@ -82,7 +82,7 @@ fn challenged(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
 }
 
 fn with_unknown_token(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
-    let url = api(check)?.url.clone();
+    let url = answering_api(check)?.url.clone();
     check.prober.send(api_request(&url, Some(&Secret::from(UNKNOWN_TOKEN))))
 }
 

@@ -188,6 +188,19 @@ pub(super) fn api(check: &Check<'_, '_>) -> Result<Rc<Api>, Failure> {
     }
 }
 
+/// The same where something at its URL answers to GET: else neither a challenge
+/// nor the lack of one says anything.
+pub(super) fn answering_api(check: &Check<'_, '_>) -> Result<Rc<Api>, Failure> {
+    let api = api(check)?;
+    match api.challenge.status() {
+        status @ (404 | 405 | 410 | 501) => inconclusive(format!(
+            "GET {} is answered with {status}: give a URL of the API that answers to GET",
+            api.url
+        )),
+        _ => Ok(api),
+    }
+}
+
 /// Tests which tokens the API takes.
 pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
     check.rule(Rule::ResourceToken, &mut |check| {
@@ -217,6 +230,7 @@ pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
     });
     check.rule(Rule::ResourceIdToken, &mut |check| {
         check.prober.needs_openid()?;
+        answering_api(check)?;
         let baseline = check.baseline()?;
         let (tokens, _) = baseline.tokens()?;
         expect_taken(&call(check, &tokens.access_token)?)?;
@@ -253,7 +267,7 @@ fn audience(check: &mut Check<'_, '_>) -> CheckResult {
 
 /// The access token of the baseline, which was asked for with the API as resource.
 fn own_token(check: &mut Check<'_, '_>) -> Result<Secret, Failure> {
-    api(check)?;
+    answering_api(check)?;
     let baseline = check.baseline()?;
     let (tokens, _) = baseline.tokens()?;
     Ok(tokens.access_token.clone())

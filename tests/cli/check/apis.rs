@@ -72,6 +72,32 @@ fn an_api_and_its_server_that_keep_every_rule_pass() {
 }
 
 #[test]
+fn an_api_that_has_nothing_at_its_url_is_not_judged_by_what_it_answers_there() {
+    let (home, server) = (Home::new(), server(&[]));
+    let api = format!("{}/api", server.issuer());
+    let arguments = ["check", &api, "--client-id", "oauth-cli", "--scope", "openid hello"];
+    let named = api_rules().into_iter().flat_map(|rule| ["--rule", rule.id()]);
+    let outcome = run(home
+        .oauth()
+        .args(arguments)
+        .args(["--json", "--no-register"])
+        .args(named));
+    let outcome = outcome.expect_code(0);
+    assert_eq!(with_verdict(&outcome, &["fail", "warning"]), Vec::<String>::new());
+    let skipped = with_verdict(&outcome, &["skipped"]);
+    for rule in [
+        "challenge.status",
+        "challenge.invalid-token",
+        "resource.token",
+        "resource.audience",
+    ] {
+        assert!(skipped.iter().any(|id| id == rule), "{rule}: {skipped:?}");
+    }
+    let reason = format!("GET {api} is answered with 404: give a URL of the API that answers to GET");
+    assert!(outcome.stdout.contains(&reason), "{outcome:#?}");
+}
+
+#[test]
 fn no_client_is_registered_unasked() {
     let home = Home::new();
     let server = server(&[]);
