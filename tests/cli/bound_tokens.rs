@@ -8,11 +8,11 @@ use super::support::bridge::Bridge;
 use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, Reply, Request, json, status};
 use super::support::login::complete_at;
-use super::support::outcome::{run, run_with_input};
+use super::support::outcome::run;
 use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, resource};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json as value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::process::Stdio;
@@ -175,20 +175,19 @@ fn both_work_at_a_server_that_demands_proofs_and_nonces() {
     let hello: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     assert_eq!(hello["subject"], "demo", "{hello}");
 
-    let lines = [
-        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#,
-        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"hello","arguments":{}}}"#,
-    ];
     let mut command = home.oauth();
-    command.args(["mcp", &(server.issuer() + "/mcp")]);
-    let outcome = run_with_input(&mut command, format!("{}\n", lines.join("\n")).as_bytes()).expect_code(0);
-    let answers: Vec<Value> = outcome
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
-    let answer = answers.iter().find(|answer| answer["id"] == 2).expect("an answer");
-    assert_ne!(answer["result"], value!(null), "{outcome:?}");
-    assert!(answer.to_string().contains("Hello, demo!"), "{answer}");
+    let mut bridge = Bridge::start(command.args(["mcp", &(server.issuer() + "/mcp")]), Stdio::null());
+    bridge.say(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#);
+    assert!(bridge.next().contains("\"result\""));
+    bridge.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    bridge.say(r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"hello","arguments":{}}}"#);
+    let answer = loop {
+        let message: Value = serde_json::from_str(&bridge.next()).expect("JSON");
+        if message["id"] == 2 {
+            break message;
+        }
+    };
+    assert!(answer["result"].to_string().contains("Hello, demo!"), "{answer}");
+    bridge.close();
+    bridge.end().expect_code(0);
 }
