@@ -118,7 +118,7 @@ impl ApiTokens<'_> {
             RejectedToken::NotRefreshable | RejectedToken::NotOfSession | RejectedToken::Expired => {}
         }
         let token = self.fresh()?;
-        let is_other = token.stored.access_token.expose() != rejected.expose();
+        let is_other = token.stored.access_token.fingerprint() != rejected.fingerprint();
         Ok(is_other.then_some(token))
     }
 
