@@ -74,8 +74,9 @@ fn known_type(check: &Check<'_, '_>) -> Result<String, Failure> {
 
 fn probe(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<AuthorizationProbe, Failure> {
     let mut probe = check.prober.probe()?;
-    if let Some(details) = details {
-        probe.params.set("authorization_details", details);
+    match details {
+        Some(details) => probe.params.set("authorization_details", details),
+        None => probe.params.remove("authorization_details"),
     }
     Ok(probe)
 }
@@ -86,6 +87,10 @@ fn expect_invalid(check: &mut Check<'_, '_>, details: &str) -> CheckResult {
     match check.prober.authorize(&probe)? {
         Outcome::Redirect(response) if !response.grants() => {
             let error = response.value("error").unwrap_or_default();
+            ensure(error == INVALID, format!("the error is {}", WordOrQuoted(error)))
+        }
+        Outcome::PushRefused(refusal) if !refusal.is_outage() => {
+            let error = refusal.error();
             ensure(error == INVALID, format!("the error is {}", WordOrQuoted(error)))
         }
         Outcome::Error(page) if !page.is_outage() => violated(format!("it is refused by {page}, not with {INVALID}")),
