@@ -12,6 +12,8 @@ mod matrix;
 mod oidc_provider;
 mod options;
 mod profiles;
+// the browser is a script
+#[cfg(unix)]
 mod pushed_requests;
 mod raw_servers;
 mod refusals;
