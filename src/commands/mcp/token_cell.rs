@@ -58,10 +58,12 @@ impl TokenCell {
         }
     }
 
-    /// A token with this scope too, where somebody may log in for it.
-    pub(super) async fn wider(&self, scope: Scope) -> Result<PresentedToken, Failure> {
+    /// A token with this scope too, which the server missed in the refused
+    /// one, where somebody may log in for it.
+    pub(super) async fn wider(&self, scope: Scope, refused: &PresentedToken) -> Result<PresentedToken, Failure> {
         let _turn = self.turn.lock().await;
-        self.ask(Want::Wider(scope)).await
+        let refused = refused.access_token().clone();
+        self.ask(Want::Wider { scope, refused }).await
     }
 
     /// Keeps what a request has learned: the server's nonce.
