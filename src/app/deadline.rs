@@ -62,18 +62,33 @@ impl Deadline {
 /// Ends the process where it has not ended by itself.
 fn end_process(deadline: Deadline, style: Style) {
     std::thread::sleep(deadline.left());
-    loop {
-        if IS_LIFTED.load(Ordering::Relaxed) {
-            return;
-        }
-        drop(Uninterruptible::begin());
-        // What was just written may still be printed.
-        std::thread::sleep(GRACE);
-        let Ok(_free) = BUSY.try_lock() else { continue };
+    if let Some(_free) = wait_until_free(|| IS_LIFTED.load(Ordering::Relaxed)) {
         let error = Error::from(deadline.passed());
         report::report(&error, style);
         std::process::exit(i32::from(error.exit_code().code()));
     }
+}
+
+/// Ends the process with this code where it does not end by itself within a
+/// moment, but never between the answer of a token endpoint and its write.
+pub(crate) fn exit_when_free(code: u8) {
+    if let Some(_free) = wait_until_free(|| false) {
+        std::process::exit(i32::from(code));
+    }
+}
+
+/// Waits until nothing runs that must be finished. As long as the guard is
+/// held, nothing of that kind begins.
+fn wait_until_free(is_lifted: impl Fn() -> bool) -> Option<std::sync::MutexGuard<'static, ()>> {
+    while !is_lifted() {
+        drop(Uninterruptible::begin());
+        // What was just written may still be printed.
+        std::thread::sleep(GRACE);
+        if let Ok(free) = BUSY.try_lock() {
+            return Some(free);
+        }
+    }
+    None
 }
 
 /// The command waited for a person, a lock or the store until its deadline.

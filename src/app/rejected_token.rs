@@ -48,13 +48,19 @@ pub(crate) fn forget_rejected(
         return Ok(RejectedToken::NotRefreshable);
     }
     let now = system::now();
+    let mut is_marked = true;
     for token in &mut session.tokens {
-        if token.access_token.expose() == rejected.expose() {
+        let is_rejected = token.access_token.expose() == rejected.expose();
+        if is_rejected && token.expires_at.is_none_or(|expires_at| expires_at > now) {
             token.expires_at = Some(now);
+            is_marked = false;
         }
     }
-    session.generation = session.generation.saturating_add(1);
-    found.store.save(name, &session)?;
+    if !is_marked {
+        // The generation stays: it counts refreshes. A higher one would look like a new
+        // token to those who wait for the lock, and like the end of an interrupted refresh.
+        found.store.save(name, &session)?;
+    }
     Ok(RejectedToken::Expired)
 }
 

@@ -55,7 +55,10 @@ pub(super) fn expect_refusal(outcome: &Outcome) -> CheckResult {
         Outcome::Redirect(response) if response.value("error").is_some() => Ok(()),
         Outcome::Redirect(_) => violated("it was answered without an error"),
         Outcome::Error(page) if page.is_outage() => inconclusive(format!("the server failed with {page}")),
-        Outcome::Error(_) => Ok(()),
+        Outcome::PushRefused(refusal) if refusal.is_outage() => {
+            inconclusive(format!("the server failed with {refusal}"))
+        }
+        Outcome::Error(_) | Outcome::PushRefused(_) => Ok(()),
         Outcome::Page => inconclusive_needs_login(),
     }
 }

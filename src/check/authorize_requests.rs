@@ -2,9 +2,10 @@
 //! sends them that never was at the server, and what can be seen of the answer.
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
-use super::exchange::{Exchange, Outcome};
+use super::carrier::Carried;
+use super::exchange::{Exchange, Outcome, PushRefusal};
 use super::prober::Prober;
-use super::report::{Evidence, Failure};
+use super::report::{Evidence, Failure, inconclusive};
 use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::params::Params;
 use crate::protocol::pkce::S256;
@@ -61,16 +62,34 @@ impl Prober<'_, '_> {
         Ok(probe)
     }
 
-    /// Sends a request as a browser does that never was there.
+    /// Sends a request as a browser does that never was there, pushed before
+    /// where the server wants it so.
     pub(super) fn authorize(&mut self, probe: &AuthorizationProbe) -> Result<Outcome, Failure> {
-        let exchange = self.follow_redirects(probe)?;
-        Ok(self.record_outcome(probe, &exchange))
+        match self.follow_redirects(probe)? {
+            Ok(exchange) => Ok(self.record_outcome(probe, &exchange)),
+            Err(refusal) => Ok(Outcome::PushRefused(refusal)),
+        }
     }
 
-    /// Where such a browser ends: redirects that stay at the server are
-    /// followed, with the cookies that it sets on the way.
-    pub(super) fn follow_redirects(&mut self, probe: &AuthorizationProbe) -> Result<Exchange, Failure> {
-        let request = self.authorization_message(Method::Get, probe, Vec::new())?;
+    /// Where such a browser ends, unless the request is refused when it is pushed.
+    pub(super) fn follow_redirects(
+        &mut self,
+        probe: &AuthorizationProbe,
+    ) -> Result<Result<Exchange, PushRefusal>, Failure> {
+        match self.carry(&probe.params)? {
+            Ok(carried) => self.follow_redirects_with(&carried, probe).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Where a browser with this ends: redirects that stay at the
+    /// server are followed, with the cookies that it sets on the way.
+    pub(super) fn follow_redirects_with(
+        &mut self,
+        carried: &Carried,
+        probe: &AuthorizationProbe,
+    ) -> Result<Exchange, Failure> {
+        let request = self.authorization_message(Method::Get, &carried.params, Vec::new())?;
         let mut exchange = self.send_unrecorded(request)?;
         let first = exchange.evidence();
         let mut redirect_uris: Vec<&str> = probe.redirect_uris().collect();
@@ -92,7 +111,11 @@ impl Prober<'_, '_> {
                 tls_identity: None,
             })?;
         }
-        let shown = Evidence::from_first_to_last(&first, &exchange.evidence());
+        let mut shown = Evidence::from_first_to_last(&first, &exchange.evidence());
+        // A sequence has it already.
+        if let Some(pushed) = carried.pushed.clone().filter(|_| !self.results.is_in_sequence()) {
+            shown = pushed.then(shown);
+        }
         self.results.add_evidence(shown);
         Ok(exchange)
     }
@@ -104,21 +127,25 @@ impl Prober<'_, '_> {
         probe: &AuthorizationProbe,
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Exchange, Failure> {
-        let request = self.authorization_message(method, probe, headers)?;
+        let params = match self.carry(&probe.params)? {
+            Ok(carried) => carried.params,
+            Err(refusal) => return inconclusive(format!("the request is refused with {refusal}")),
+        };
+        let request = self.authorization_message(method, &params, headers)?;
         self.send(request)
     }
 
     fn authorization_message(
         &self,
         method: Method,
-        probe: &AuthorizationProbe,
+        params: &Params,
         mut headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<HttpRequest, Failure> {
         let endpoint = self.authorization_endpoint()?;
         headers.push(("accept".into(), HeaderValue::Plain("text/html".to_owned())));
         let (url, body) = match method {
-            Method::Post => (endpoint.url().clone(), Some(RequestBody::Form(probe.params.clone()))),
-            _ => (endpoint.with_params(&probe.params), None),
+            Method::Post => (endpoint.url().clone(), Some(RequestBody::Form(params.clone()))),
+            _ => (endpoint.with_params(params), None),
         };
         Ok(HttpRequest {
             method,

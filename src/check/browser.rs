@@ -2,8 +2,8 @@
 //! take, and why no more are made. What comes back is looked at before it is used.
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
-use super::browser_login::{CallbackOutcome, browser_login};
-use super::exchange::{RedirectResponse, shown_params, shown_url};
+use super::browser_login::{CallbackOutcome, Trip, browser_login};
+use super::exchange::{PushRefusal, RedirectResponse, shown_params, shown_url};
 use super::prober::Prober;
 use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
 use super::variant_login::{Variant, send_variants};
@@ -22,6 +22,15 @@ const MIN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How much longer than the longest login before such a login may take.
 const PATIENCE_FACTOR: u32 = 4;
+
+/// What became of a request in the browser.
+pub(super) enum BrowserAnswer {
+    Response(Box<AuthorizationExchange>),
+    /// It was refused when it was pushed, so that no browser was opened.
+    PushRefused(PushRefusal),
+    /// Nothing came back in time.
+    Nothing,
+}
 
 #[derive(Default)]
 pub(super) struct Browser {
@@ -67,7 +76,7 @@ impl Browser {
         prober.world.caller.observe(&Event::Outcome(&text));
     }
 
-    /// The response to a request in the browser; `None` where nothing came back in time.
+    /// What becomes of a request in the browser.
     pub(super) fn answer(
         &mut self,
         prober: &mut Prober<'_, '_>,
@@ -75,17 +84,23 @@ impl Browser {
         purpose: &str,
         remaining: usize,
         timeout: Duration,
-    ) -> Result<Option<AuthorizationExchange>, Failure> {
+    ) -> Result<BrowserAnswer, Failure> {
         self.needs_more_logins(prober)?;
         let endpoint = prober.authorization_endpoint()?;
+        let carrier = prober.carrier()?;
         self.announce(prober, 1, purpose, remaining);
-        let login = &prober.request.login;
+        let trip = Trip {
+            endpoint: &endpoint,
+            carrier: &carrier,
+            login: &prober.request.login,
+            timeout,
+            is_first: self.count == 1,
+        };
         let world = &mut *prober.world;
         let shutdown = &mut prober.shutdown;
-        let is_first = self.count == 1;
         let begun = Instant::now();
         let outcome = prober.runtime.block_on(async {
-            let signing_in = browser_login(&mut probe, &endpoint, login, timeout, is_first, world);
+            let signing_in = browser_login(&mut probe, trip, world);
             tokio::select! {
                 outcome = signing_in => Ok(outcome),
                 code = shutdown => Err(code),
@@ -94,13 +109,18 @@ impl Browser {
         let request = format!("by the browser GET {}", shown_url(&endpoint.with_params(&probe.params)));
         let params = match outcome {
             Ok(Ok(CallbackOutcome::Answer(params))) => params,
+            Ok(Ok(CallbackOutcome::PushRefused(refusal))) => {
+                prober.results.add_evidence(Evidence::new(request, refusal.to_string()));
+                return Ok(BrowserAnswer::PushRefused(refusal));
+            }
+            Ok(Ok(CallbackOutcome::Unmade(failure))) => return Err(failure),
             Ok(Ok(CallbackOutcome::WrongState(params))) => {
                 return self.give_up_for_state(prober, Evidence::new(request, shown_callback(&params)));
             }
             Ok(Ok(CallbackOutcome::Nothing)) => {
                 let response = format!("nothing came to the redirect URI within {timeout:?}");
                 prober.results.add_evidence(Evidence::new(request, response));
-                return Ok(None);
+                return Ok(BrowserAnswer::Nothing);
             }
             Ok(Err(error)) => return self.give_up_after(&error),
             Err(code) => {
@@ -109,7 +129,8 @@ impl Browser {
             }
         };
         self.longest = self.longest.max(begun.elapsed());
-        self.accept_callback(prober, probe, params, request).map(Some)
+        let exchange = self.accept_callback(prober, probe, params, request)?;
+        Ok(BrowserAnswer::Response(Box::new(exchange)))
     }
 
     /// Sends redirect URIs that reach this port through the browser at once;
@@ -126,11 +147,15 @@ impl Browser {
         let endpoint = prober.authorization_endpoint()?;
         let timeout = self.short_timeout(prober);
         self.announce(prober, variants.len(), purpose, remaining);
+        let mut carried = Vec::new();
+        for variant in variants.iter() {
+            carried.push(prober.carry(&variant.probe.params)?.ok().map(|carried| carried.params));
+        }
         let context = &mut *prober.world;
         let shutdown = &mut prober.shutdown;
         let outcome = prober.runtime.block_on(async {
             tokio::select! {
-                outcome = send_variants(variants, &endpoint, port, timeout, context) => Ok(outcome),
+                outcome = send_variants(variants, (&carried, &endpoint), port, timeout, context) => Ok(outcome),
                 code = shutdown => Err(code),
             }
         });

@@ -3,11 +3,15 @@
 //! here, but for whose it is.
 
 use super::authorization_probe::AuthorizationProbe;
+use super::carrier::{Carrier, Parcel, params_with_reference};
+use super::exchange::{Exchange, PushRefusal};
+use super::report::Failure;
 use super::secrets;
 use crate::flow::login::browser_watch::BrowserWatch;
 use crate::flow::login::callback::{CallbackReceiver, next_callback};
 use crate::flow::login::events::{trace_authorization_request, trace_authorization_url};
 use crate::flow::login::{LoginContext, LoginError, LoginRequest};
+use crate::flow::pushed_authorization_request::PushError;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;
 use crate::trace::Event;
@@ -26,10 +30,23 @@ const STATE_RANDOM_CHARS: usize = 43;
 pub(super) enum CallbackOutcome {
     /// An answer to this request.
     Answer(Params),
+    /// The server refuses the request when it is pushed: no browser is opened.
+    PushRefused(PushRefusal),
+    /// There is no request that could be sent, and why.
+    Unmade(Failure),
     /// Only answers with another state.
     WrongState(Params),
     /// Nothing within the time for it.
     Nothing,
+}
+
+/// How the browser is sent.
+pub(super) struct Trip<'t> {
+    pub(super) endpoint: &'t Endpoint,
+    pub(super) carrier: &'t Carrier,
+    pub(super) login: &'t LoginRequest,
+    pub(super) timeout: Duration,
+    pub(super) is_first: bool,
 }
 
 /// Sends the browser to the authorization endpoint and waits for its return.
@@ -39,19 +56,48 @@ pub(super) enum CallbackOutcome {
 /// [`LoginError`] where nothing can come back.
 pub(super) async fn browser_login(
     probe: &mut AuthorizationProbe,
-    endpoint: &Endpoint,
-    login: &LoginRequest,
-    timeout: Duration,
-    is_first: bool,
+    trip: Trip<'_>,
     world: &mut LoginContext<'_>,
 ) -> Result<CallbackOutcome, LoginError> {
-    let mut receiver = CallbackReceiver::open(&login.callback, &mut world.caller).await?;
+    let mut receiver = CallbackReceiver::open(&trip.login.callback, &mut world.caller).await?;
     probe.params.set("redirect_uri", receiver.redirect_uri.as_str());
-    let url = endpoint.with_params(&probe.params);
-    if is_first {
-        trace_authorization_request(&probe.params, &url, &receiver, false, world);
+    let outcome = match carry(&probe.params, trip.carrier, world).await? {
+        Ok(params) => send_browser(&params, probe, &trip, &mut receiver, world).await,
+        Err(outcome) => Ok(outcome),
+    };
+    receiver.close().await;
+    outcome
+}
+
+/// What the browser takes, which is pushed where the server wants it so.
+async fn carry(
+    params: &Params,
+    carrier: &Carrier,
+    world: &mut LoginContext<'_>,
+) -> Result<Result<Params, CallbackOutcome>, LoginError> {
+    let request = match carrier.pack(params, &mut world.caller.authentication_context()) {
+        Ok(Parcel::ForBrowser(params)) => return Ok(Ok(params)),
+        Ok(Parcel::ToPush(request)) => request,
+        Err(failure) => return Ok(Err(CallbackOutcome::Unmade(failure))),
+    };
+    let response = world.caller.send(&request).await.map_err(PushError::Transport)?;
+    let pushed = Exchange { request, response };
+    Ok(params_with_reference(&pushed).map_err(CallbackOutcome::PushRefused))
+}
+
+async fn send_browser(
+    params: &Params,
+    probe: &AuthorizationProbe,
+    trip: &Trip<'_>,
+    receiver: &mut CallbackReceiver,
+    world: &mut LoginContext<'_>,
+) -> Result<CallbackOutcome, LoginError> {
+    let timeout = trip.timeout;
+    let url = trip.endpoint.with_params(params);
+    if trip.is_first {
+        trace_authorization_request(params, &url, receiver, false, world);
     } else {
-        trace_authorization_url(&probe.params, &url, world.caller.observer);
+        trace_authorization_url(params, &url, world.caller.observer);
     }
     let process = world.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url);
@@ -60,10 +106,9 @@ pub(super) async fn browser_login(
         awaited: "the browser",
         paste_accepted: world.pasted.is_some(),
     });
-    let outcome = wait(probe, &mut receiver, &mut browser, timeout, world).await;
+    let outcome = wait(probe, receiver, &mut browser, timeout, world).await;
     world.caller.observe(&Event::WaitEnds);
     receiver.report_strays(world.caller.observer);
-    receiver.close().await;
     outcome
 }
 

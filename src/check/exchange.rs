@@ -25,6 +25,8 @@ pub(super) enum Outcome {
     Redirect(RedirectResponse),
     /// It refuses on a page of its own.
     Error(ErrorPage),
+    /// It refuses when the request is pushed.
+    PushRefused(PushRefusal),
     /// A page, or a redirect to somewhere that is not the client: it asks the
     /// resource owner to sign in, by all appearances.
     Page,
@@ -49,6 +51,48 @@ impl fmt::Display for ErrorPage {
         match self.status {
             300..400 => write!(formatter, "a redirect to an error page of its own"),
             status => write!(formatter, "a page of status {status}"),
+        }
+    }
+}
+
+/// A refusal by the endpoint that requests are pushed to: the browser never
+/// comes to the authorization endpoint.
+#[derive(Clone)]
+pub(super) struct PushRefusal {
+    status: u16,
+    error: Option<ErrorResponse>,
+}
+
+impl PushRefusal {
+    pub(super) fn new(pushed: &Exchange) -> Self {
+        PushRefusal {
+            status: pushed.status(),
+            error: pushed.error_response(),
+        }
+    }
+
+    /// Whether it says nothing about the request.
+    pub(super) fn is_outage(&self) -> bool {
+        is_outage(self.status)
+    }
+
+    /// The error code; empty where there is none.
+    pub(super) fn error(&self) -> &str {
+        self.error
+            .as_ref()
+            .map(|error| error.error.as_str())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for PushRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "status {} when it was pushed", self.status)?;
+        let Some(error) = &self.error else { return Ok(()) };
+        write!(formatter, ": {}", WordOrQuoted(&error.error))?;
+        match &error.error_description {
+            Some(description) => write!(formatter, " ({})", Quoted::message(description)),
+            None => Ok(()),
         }
     }
 }

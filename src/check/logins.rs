@@ -2,7 +2,8 @@
 //! grants without asking, else through the resource owner's browser.
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
-use super::browser::Browser;
+use super::browser::{Browser, BrowserAnswer};
+use super::carriage::first_answer;
 use super::consent;
 use super::dpop_proof::demands_proof;
 use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
@@ -120,12 +121,16 @@ impl Logins {
 
     /// Looks how the server meets a request.
     pub(super) fn detect_interactivity(&mut self, prober: &mut Prober<'_, '_>) {
-        let outcome = prober.probe().and_then(|probe| prober.authorize(&probe));
+        let outcome = first_answer(prober);
         self.interactivity = Some(match outcome {
             Ok(Outcome::Redirect(response)) if response.grants() => Interactivity::AutoApproves,
             Ok(Outcome::Redirect(response)) => {
                 let error = response.value("error").unwrap_or_default();
                 let why = format!("the server refuses a plain authorization request: {error}");
+                return prober.stop(ExitCode::Refused, why);
+            }
+            Ok(Outcome::PushRefused(refusal)) => {
+                let why = format!("the server refuses a plain authorization request with {refusal}");
                 return prober.stop(ExitCode::Refused, why);
             }
             Ok(Outcome::Error(page)) => Interactivity::Rejects(page),
@@ -233,6 +238,7 @@ impl Logins {
         if self.auto_approves() {
             return match self.answer_without_browser(prober, probe)? {
                 (_, Some(exchange)) => Ok(exchange),
+                (Outcome::PushRefused(refusal), None) => inconclusive(format!("the login for it ended with {refusal}")),
                 (Outcome::Error(page), None) => inconclusive(format!("the login for it ended with {page}")),
                 (_, None) => inconclusive("the login for it ended with a page"),
             };
@@ -240,8 +246,9 @@ impl Logins {
         let timeout = prober.request.login.timeout;
         let remaining = self.remaining(prober);
         match self.browser.answer(prober, probe, purpose, remaining, timeout)? {
-            Some(exchange) => Ok(exchange),
-            None => self.browser.give_up_after(&LoginError::TimedOut {
+            BrowserAnswer::Response(exchange) => Ok(*exchange),
+            BrowserAnswer::PushRefused(refusal) => inconclusive(format!("the login for it ended with {refusal}")),
+            BrowserAnswer::Nothing => self.browser.give_up_after(&LoginError::TimedOut {
                 waited: timeout,
                 strays: StraySummary::default(),
             }),
@@ -265,11 +272,11 @@ impl Logins {
         }
         let timeout = self.browser.short_timeout(prober);
         let remaining = self.remaining(prober);
-        let answer = self.browser.answer(prober, probe, purpose, remaining, timeout)?;
-        if answer.is_none() {
-            self.needs_somebody(prober)?;
+        match self.browser.answer(prober, probe, purpose, remaining, timeout)? {
+            BrowserAnswer::Response(exchange) => Ok(Some(*exchange)),
+            BrowserAnswer::PushRefused(refusal) => expect_refusal(&Outcome::PushRefused(refusal)).map(|()| None),
+            BrowserAnswer::Nothing => self.needs_somebody(prober).map(|()| None),
         }
-        Ok(answer)
     }
 
     /// `Ok` where a plain login still works, after one from which nothing came back.
@@ -321,8 +328,7 @@ impl Logins {
         prober: &mut Prober<'_, '_>,
         probe: AuthorizationProbe,
     ) -> Result<(Outcome, Option<AuthorizationExchange>), Failure> {
-        let exchange = prober.follow_redirects(&probe)?;
-        let outcome = prober.record_outcome(&probe, &exchange);
+        let outcome = prober.authorize(&probe)?;
         let answer = match &outcome {
             Outcome::Redirect(response) => Some(AuthorizationExchange {
                 probe,

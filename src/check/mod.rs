@@ -15,6 +15,8 @@ mod authorization_probe;
 mod authorize_requests;
 mod browser;
 mod browser_login;
+mod carriage;
+mod carrier;
 mod consent;
 mod context;
 mod document_host;

@@ -51,6 +51,13 @@ pub(super) struct Target {
     pub(super) document: Option<Evidence>,
 }
 
+/// How the requests of an examination travel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Carriage {
+    pub(super) is_pushed: bool,
+    pub(super) is_signed: bool,
+}
+
 /// Sends requests, under the name of the client.
 pub(super) struct Prober<'e, 'w> {
     pub(super) request: &'e CheckRequest,
@@ -64,6 +71,8 @@ pub(super) struct Prober<'e, 'w> {
     pub(super) client: Client,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
+    /// How authorization requests travel.
+    pub(super) carriage: Carriage,
     /// Whether every login asks for a consent page, since refresh tokens come only so.
     pub(super) asks_for_consent: bool,
     /// How often something was sent for which a server may end other sessions, too.
@@ -93,6 +102,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             observations: Observations::default(),
             target: Target::default(),
             redirect_uri,
+            carriage: Carriage::default(),
             asks_for_consent: false,
             disruptions: 0,
             timeouts_in_a_row: 0,

@@ -114,6 +114,10 @@ impl Results {
         self.in_sequence = true;
     }
 
+    pub(super) fn is_in_sequence(&self) -> bool {
+        self.in_sequence
+    }
+
     /// Takes this for the evidence of the rule that is tested.
     pub(super) fn add_evidence(&mut self, evidence: Evidence) {
         self.evidence = Some(match self.evidence.take().filter(|_| self.in_sequence) {

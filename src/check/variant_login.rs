@@ -43,14 +43,14 @@ pub(super) struct Variant {
     pub(super) response: Option<RedirectResponse>,
 }
 
-/// Opens a browser for each variant and waits for what comes to this port; all
-/// have until `timeout` after the last thing that came.
+/// Opens a browser for each variant with what it takes to this endpoint, unless
+/// there is nothing, and waits for what comes to this port; all have until `timeout` after the last thing that came.
 ///
 /// # Errors
 /// [`LoginError`] where no browser can be opened.
 pub(super) async fn send_variants(
     variants: &mut [Variant],
-    endpoint: &Endpoint,
+    (carried, endpoint): (&[Option<Params>], &Endpoint),
     port: u16,
     timeout: Duration,
     context: &mut LoginContext<'_>,
@@ -60,9 +60,9 @@ pub(super) async fn send_variants(
         return Ok(false);
     }
     let mut browsers = Vec::new();
-    for variant in variants.iter() {
-        let url = endpoint.with_params(&variant.probe.params);
-        trace_authorization_url(&variant.probe.params, &url, context.caller.observer);
+    for params in carried.iter().flatten() {
+        let url = endpoint.with_params(params);
+        trace_authorization_url(params, &url, context.caller.observer);
         let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
         browsers.push(BrowserWatch::begin(process, &url));
     }

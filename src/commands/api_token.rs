@@ -49,6 +49,8 @@ impl LoginPermission {
 pub(super) struct ApiToken {
     pub(super) session: Session,
     pub(super) stored: StoredToken,
+    /// Whether it was got by a refresh just now.
+    pub(super) is_new: bool,
 }
 
 impl ApiToken {
@@ -89,8 +91,12 @@ impl ApiTokens<'_> {
         };
         let stored = token_with_time_left(self.context, &freshness, &self.chosen.name, &fresh)?.clone();
         check_is_access_token(&stored)?;
-        let FreshSession { session, .. } = fresh;
-        Ok(ApiToken { session, stored })
+        let FreshSession { session, is_new } = fresh;
+        Ok(ApiToken {
+            session,
+            stored,
+            is_new,
+        })
     }
 
     /// Another token in the place of one that the server did not take; `None`
@@ -107,10 +113,13 @@ impl ApiTokens<'_> {
                 self.context.observer().observe(&Event::Note(&note));
                 login::login_for_token(self.context, name)?;
             }
-            RejectedToken::NotRefreshable => return Ok(None),
-            RejectedToken::NotOfSession | RejectedToken::Expired => {}
+            // The session may have ended for a reason that is to be said, and
+            // another process may have logged in since.
+            RejectedToken::NotRefreshable | RejectedToken::NotOfSession | RejectedToken::Expired => {}
         }
-        self.fresh().map(Some)
+        let token = self.fresh()?;
+        let is_other = token.stored.access_token.fingerprint() != rejected.fingerprint();
+        Ok(is_other.then_some(token))
     }
 
     /// A token of a wider scope, after a login.

@@ -341,7 +341,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
         // So that the person sees the request.
         par: ParChoice::Never,
         request_object: false,
-        callback: CallbackChoice::Listen(redirect_uri, listen),
+        callback: CallbackChoice::Listen(redirect_uri, Box::new(listen)),
         success_url: None,
         timeout,
         assumed_ttl: None,

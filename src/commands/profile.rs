@@ -182,6 +182,11 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     )?;
     if let Ok(Some(session)) = store.load(&name) {
         unregister_client(context, config.profile(&name), &session)?;
+        if session.is_signed_in() {
+            context.observer().observe(&Event::Note(
+                "the tokens were not revoked at the server: they end by themselves (oauth logout revokes them)",
+            ));
+        }
     }
     store.delete(&name)?;
     let mut changes = vec![Change::Remove(name.clone())];

@@ -6,12 +6,13 @@ use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
 use crate::app::signals::{finish_then_interrupt, interruptible};
 use crate::app::token_input::{
-    load_session, profile_choice, read_token_argument, server_of_profile, session_if_signed_in,
+    StoredSession, load_session, profile_choice, read_token_argument, server_of_profile, session_if_signed_in,
 };
 use crate::app::token_source::fresh_credentials;
 use crate::args::cli::TokenInput;
 use crate::args::settings;
 use crate::error::Error;
+use crate::flow::caller::Caller;
 use crate::flow::revoke::revoke_token;
 use crate::flow::token_services::KnownServer;
 use crate::secret::Secret;
@@ -35,9 +36,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
             .as_ref()
             .is_some_and(|session| kind_of(session, token).is_some())
     };
-    if let Some(token) = &given
-        && !is_own(token)
-    {
+    if let Some(token) = given.as_ref().filter(|token| !is_own(token)) {
         let server = match &session {
             Some(session) => KnownServer::from(session),
             None => server_of_profile(context, &config, &name, &transport, &mut observer)?,
@@ -51,7 +50,6 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         ));
         return Ok(());
     }
-
     let credentials = match &session {
         Some(session) => fresh_credentials(context, &name, config.profile(&name), &session.client)?,
         None => FreshCredentials::default(),
@@ -69,30 +67,39 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         None => own_access_token(&stored.session, &name)?,
     };
     let kind = kind_of(&stored.session, &token);
-    let server = KnownServer::from(&stored.session);
+    let mut caller = caller(&transport, &mut observer);
     // A signal waits until what the server has forgotten is not handed out here any more.
-    runtime.block_on(finish_then_interrupt(async {
-        revoke_token(
-            &server,
-            &credentials,
-            &token,
-            kind,
-            &mut caller(&transport, &mut observer),
-        )
-        .await?;
-        let now = system::now();
-        // A server may end the access tokens with their refresh token (RFC 7009 §2.1).
-        let whole = kind == Some("refresh_token");
-        for stored in &mut stored.session.tokens {
-            if whole || stored.access_token.expose() == token.expose() {
-                stored.expires_at = Some(now);
-            }
+    let revoking = revoke_own_token(&mut stored, &name, (&token, kind), &credentials, &mut caller);
+    runtime.block_on(finish_then_interrupt(revoking))??;
+    tell_revoked(&stored.session, &name, kind, &mut observer);
+    Ok(())
+}
+
+/// Revokes a token of the session, and keeps that it is of no use any more.
+async fn revoke_own_token(
+    stored: &mut StoredSession,
+    name: &ProfileName,
+    (token, kind): (&Secret, Option<&'static str>),
+    credentials: &FreshCredentials,
+    caller: &mut Caller<'_>,
+) -> Result<(), Error> {
+    let server = KnownServer::from(&stored.session);
+    revoke_token(&server, credentials, token, kind, caller).await?;
+    let now = system::now();
+    // A server may end the access tokens with their refresh token (RFC 7009 §2.1).
+    let whole = kind == Some("refresh_token");
+    for own in &mut stored.session.tokens {
+        if whole || own.access_token.expose() == token.expose() {
+            own.expires_at = Some(now);
         }
-        stored.session.generation = stored.session.generation.saturating_add(1);
-        stored.store.save(&name, &stored.session)?;
-        Ok::<_, Error>(())
-    }))??;
-    let next = if kind == Some("access_token") && stored.session.can_renew() {
+    }
+    stored.session.generation = stored.session.generation.saturating_add(1);
+    stored.store.save(name, &stored.session)?;
+    Ok(())
+}
+
+fn tell_revoked(session: &Session, name: &ProfileName, kind: Option<&str>, observer: &mut dyn Observer) {
+    let next = if kind == Some("access_token") && session.can_renew() {
         format!("oauth token {name} gets another access token, unless the server has ended the whole session")
     } else {
         format!("log in again with: oauth login {name}")
@@ -101,7 +108,6 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
     observer.observe(&Event::Outcome(&format!(
         "the {what} of profile \"{name}\" is revoked; {next}"
     )));
-    Ok(())
 }
 
 fn own_access_token(session: &Session, name: &ProfileName) -> Result<Secret, Error> {

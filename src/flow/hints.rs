@@ -63,17 +63,44 @@ pub(in crate::flow) const PROOF_REFUSED: &str = "Compare the clock of this machi
 
 const PROOF_MISSING: &str = "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: log in with --dpop.";
 
+/// What a server said, in lower case.
+struct Words<'a> {
+    code: &'a str,
+    /// The code and the description.
+    text: String,
+}
+
+impl<'a> Words<'a> {
+    fn of(error: &'a ErrorResponse) -> Self {
+        let description = error.error_description.as_deref().unwrap_or_default();
+        Words {
+            code: &error.error,
+            text: format!("{} {description}", error.error).to_lowercase(),
+        }
+    }
+
+    /// Whether one of these is among them.
+    fn say(&self, parts: &[&str]) -> bool {
+        parts.iter().any(|part| self.text.contains(part))
+    }
+}
+
 /// The advice for an error that a server sent. `sent` is `None` for a refresh.
 pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
-    let code = error.error.as_str();
-    let description = error.error_description.as_deref().unwrap_or_default();
-    let words = format!("{code} {description}").to_lowercase();
-    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
     if let Some(policy) = Policy::of(error) {
         return policy.hint_for_browser().to_owned();
     }
+    let words = Words::of(error);
+    about_request(&words, at, sent)
+        .or_else(|| about_client(&words, at, sent))
+        .or_else(|| about_proof(&words, sent).map(str::to_owned))
+        .unwrap_or_else(|| by_code(words.code, at).to_owned())
+}
+
+/// The advice where a parameter of the request is refused.
+fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<String> {
     if let Some(sent) = sent
-        && says(&[
+        && words.say(&[
             "redirect_uri",
             "redirect uri",
             "redirecturi",
@@ -82,30 +109,31 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
             "aadsts50011",
         ])
     {
-        return redirect_uri_mismatch(sent);
+        return Some(redirect_uri_mismatch(sent));
     }
-    if code == "invalid_request_object" || says(&["request object", "request_object"]) {
-        return "The server wants authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned();
+    if words.code == "invalid_request_object" || words.say(&["request object", "request_object"]) {
+        return Some("The server wants authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned());
     }
-    if code == "invalid_request_uri" {
-        return "The server keeps a pushed request for a short time, and for one use: run the login again, and open the address sooner.".to_owned();
+    if words.code == "invalid_request_uri" {
+        return Some("The server keeps a pushed request for a short time, and for one use: run the login again, and open the address sooner.".to_owned());
     }
-    if says(&["aadsts9010010", "aadsts901002"]) {
-        return "This server takes scopes instead of resources: leave out --resource, and ask for --scope RESOURCE/.default."
-            .to_owned();
+    if words.say(&["aadsts9010010", "aadsts901002"]) {
+        return Some("This server takes scopes instead of resources: leave out --resource, and ask for --scope RESOURCE/.default."
+            .to_owned());
     }
     // Not where it speaks of the resource owner, as errors of every kind do.
     let of_resource = words
+        .text
         .replace("resource owner", "")
         .replace("resource server", "")
         .contains("resource");
     let resource_refused = of_resource && sent.is_some_and(|sent| sent.with_resource);
-    if code == "invalid_target" || resource_refused {
-        return "The server does not know the --resource, or does not take that parameter: leave it out, or name it as the server does."
-            .to_owned();
+    if words.code == "invalid_target" || resource_refused {
+        return Some("The server does not know the --resource, or does not take that parameter: leave it out, or name it as the server does."
+            .to_owned());
     }
     if sent.is_some()
-        && says(&[
+        && words.say(&[
             "code_challenge",
             "code challenge",
             "code_verifier",
@@ -113,39 +141,53 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
             "pkce",
         ])
     {
-        return proof_key_refused(&words);
+        return Some(proof_key_refused(&words.text));
     }
-    if at == At::Authorization && says(&["pushed authorization request"]) {
-        return "The server takes authorization requests of this client only where they were pushed (RFC 9126): log in without --par never."
-            .to_owned();
+    if at == At::Authorization && words.say(&["pushed authorization request"]) {
+        return Some("The server takes authorization requests of this client only where they were pushed (RFC 9126): log in without --par never."
+            .to_owned());
     }
-    if sent.is_none() && says(&["refresh_token", "refresh token"]) {
-        return "The server does not take the refresh token of this session any more, it seems.".to_owned();
+    if sent.is_none() && words.say(&["refresh_token", "refresh token"]) {
+        return Some("The server does not take the refresh token of this session any more, it seems.".to_owned());
     }
-    if code == "invalid_client"
+    None
+}
+
+/// The advice where the client is refused.
+fn about_client(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<String> {
+    if words.code == "invalid_client"
         && let Some(url) = sent.and_then(|sent| sent.client_document.as_deref())
     {
-        return client_document_refused(url);
+        return Some(client_document_refused(url));
     }
-    let client_refused = code == "invalid_client" || (code == "unauthorized_client" && at == At::Token);
-    if client_refused || says(&["aadsts7000218", "aadsts700025"]) {
-        return match sent {
+    let client_refused = words.code == "invalid_client" || (words.code == "unauthorized_client" && at == At::Token);
+    if client_refused || words.say(&["aadsts7000218", "aadsts700025"]) {
+        return Some(match sent {
             Some(sent) => client_authentication_refused(sent.method),
             // It was taken when the session began.
             None => format!(
                 "{} It may have been disabled or deleted at the server since the login.",
                 client_authentication_refused(None)
             ),
-        };
+        });
     }
-    match ([USE_NONCE, INVALID_PROOF].contains(&code), sent) {
-        (is_about_proof, Some(sent)) if !sent.with_proof && (is_about_proof || says(&["dpop"])) => {
-            return PROOF_MISSING.to_owned();
+    None
+}
+
+/// The advice where a DPoP proof is missing or refused.
+fn about_proof(words: &Words<'_>, sent: Option<&Sent>) -> Option<&'static str> {
+    match ([USE_NONCE, INVALID_PROOF].contains(&words.code), sent) {
+        (is_about_proof, Some(sent)) if !sent.with_proof && (is_about_proof || words.say(&["dpop"])) => {
+            Some(PROOF_MISSING)
         }
-        (true, _) => return PROOF_REFUSED.to_owned(),
-        (false, _) => {}
+        (true, _) => Some(PROOF_REFUSED),
+        (false, _) => None,
     }
-    let advice = match (code, at) {
+}
+
+/// The advice for a code that says all that is known.
+fn by_code(code: &str, at: At) -> &'static str {
+    match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
         ("invalid_scope", _) => {
             "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
@@ -166,8 +208,7 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
         }
         (_, At::Authorization) => "Run it again with -v to see the request.",
         (_, At::PushedAuthorization | At::Token) => "Run it again with -vv to see the exchange.",
-    };
-    advice.to_owned()
+    }
 }
 
 /// Whether the server speaks of what the client proves itself with, whatever the error code is.
@@ -187,7 +228,7 @@ pub(in crate::flow) fn blames_credentials(error: &ErrorResponse) -> bool {
 /// The advice where the client is known by a document at its own URL.
 fn client_document_refused(url: &str) -> String {
     format!(
-        "The server could not fetch {url}, or refuses what is in it: it must be served as application/json, have that URL as its client_id, and list no grant and no method that the server does not allow; some servers take documents of certain hosts only. Look at it with: curl -i {}",
+        "The server could not fetch {url}, or refuses what is in it: it must be served as application/json, have that URL as its client_id, and list no grant and no method that the server does not allow; some servers take documents of certain hosts only. Look at it with: oauth client-metadata check {}",
         shell_words::quote(url)
     )
 }
@@ -270,188 +311,4 @@ pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(redirect_uri: &str, method: ClientAuthenticationMethod) -> Sent {
-        Sent {
-            redirect_uri: redirect_uri.to_owned(),
-            method: Some(method),
-            with_resource: false,
-            with_proof: false,
-            client_document: None,
-        }
-    }
-
-    #[test]
-    fn the_words_of_well_known_servers_lead_to_the_advice() {
-        let public = sent("http://127.0.0.1:4711/callback", ClientAuthenticationMethod::None);
-        for (error, description, part) in [
-            ("redirect_uri_mismatch", "Bad Request", "127.0.0.1 is not localhost"),
-            (
-                "invalid_request",
-                "Invalid parameter: redirect_uri",
-                "Register the redirect URI http://127.0.0.1:4711/callback",
-            ),
-            (
-                "invalid_request",
-                "AADSTS50011: The reply URL specified in the request does not match",
-                "--redirect-uri",
-            ),
-            ("invalid_grant", "Incorrect redirect_uri", "--redirect-uri"),
-            (
-                "invalid_target",
-                "AADSTS9010010: The resource parameter provided in the request doesn't match",
-                "/.default",
-            ),
-            (
-                "invalid_request",
-                "AADSTS901002: The 'resource' request parameter is not supported.",
-                "/.default",
-            ),
-            ("invalid_target", "unknown", "leave it out"),
-            (
-                "invalid_request",
-                "Missing parameter: code_challenge_method",
-                "seems to remove them",
-            ),
-            (
-                "invalid_request",
-                "PKCE is required for public clients",
-                "seems to remove them",
-            ),
-            (
-                "invalid_request",
-                "Unsupported code_challenge_method",
-                "ask its operator",
-            ),
-            ("invalid_grant", "PKCE verification failed", "ask its operator"),
-            ("invalid_client", "", "No client secret was sent"),
-            (
-                "unauthorized_client",
-                "AADSTS7000218: The request body must contain client_secret",
-                "No client secret was sent",
-            ),
-            ("invalid_grant", "", "clock"),
-            ("invalid_scope", "", "oauth discover"),
-            ("use_dpop_nonce", "", "--dpop"),
-            ("invalid_request_object", "", "--request-object"),
-            (
-                "invalid_request",
-                "Request Object must be used by this client",
-                "--request-object",
-            ),
-            ("invalid_dpop_proof", "no DPoP header", "--dpop"),
-            ("invalid_grant", "DPoP proof JWT not provided", "--dpop"),
-            (
-                "interaction_required",
-                "AADSTS50097: Device authentication is required.",
-                "broker",
-            ),
-            (
-                "invalid_grant",
-                "AADSTS53000: Device is not in required device state",
-                "managed device",
-            ),
-            (
-                "access_denied",
-                "Access has been blocked by Token Protection policy",
-                "exception for this client",
-            ),
-            (
-                "access_denied",
-                "AADSTS53003: Access has been blocked by Conditional Access policies.",
-                "sign-in log",
-            ),
-        ] {
-            let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
-            assert!(advice.contains(part), "{error} {description}: {advice}");
-        }
-        let basic = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretBasic);
-        let post = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretPost);
-        let refused = ErrorResponse::new("invalid_client", "no");
-        assert!(advice(&refused, At::Token, Some(&basic)).contains("--client-auth client_secret_post"));
-        assert!(advice(&refused, At::Token, Some(&post)).contains("--client-auth client_secret_basic"));
-        let mismatch = ErrorResponse::new("redirect_uri_mismatch", "no");
-        assert!(advice(&mismatch, At::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
-    }
-
-    #[test]
-    fn a_request_that_had_to_be_pushed_is_told_how() {
-        let public = sent("http://127.0.0.1/callback", ClientAuthenticationMethod::None);
-        let error = ErrorResponse::new("invalid_request", "Pushed Authorization Request is only allowed.");
-        assert!(advice(&error, At::Authorization, Some(&public)).contains("without --par never"));
-    }
-
-    #[test]
-    fn a_client_that_is_a_document_is_told_what_servers_look_at_in_it() {
-        let url = "https://app.example/client.json";
-        let of_document = Sent {
-            client_document: Some(url.to_owned()),
-            ..sent("http://127.0.0.1:4711/callback", ClientAuthenticationMethod::None)
-        };
-        for (error, description, parts) in [
-            ("invalid_client", "", ["application/json", url]),
-            ("invalid_redirect_uri", "", ["--port 8400", url]),
-            (
-                "invalid_request",
-                "redirect_uri not registered",
-                ["compares the port", url],
-            ),
-        ] {
-            let error = ErrorResponse::new(error, description);
-            let advice = advice(&error, At::Authorization, Some(&of_document));
-            assert!(parts.iter().all(|part| advice.contains(part)), "{advice}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_without_a_word_names_how_the_client_authenticated() {
-        let basic = sent("", ClientAuthenticationMethod::ClientSecretBasic);
-        for status in [401, 403] {
-            let advice = advice_for_no_json(status, Some(&basic));
-            assert!(
-                advice.contains("Authorization header") && advice.contains("proxy"),
-                "{advice}"
-            );
-        }
-        assert!(!advice_for_no_json(404, Some(&basic)).contains("Authorization header"));
-        for (description, is_about_credentials) in [
-            ("Invalid client or Invalid client credentials", true),
-            ("The provided client secret keys are expired", true),
-            ("grant client_credentials not allowed", false),
-            ("", false),
-        ] {
-            let error = ErrorResponse::new("unauthorized_client", description);
-            assert_eq!(blames_credentials(&error), is_about_credentials, "{description}");
-        }
-    }
-
-    #[test]
-    fn words_alone_mislead_nobody_without_what_was_sent() {
-        let with_proof = Sent {
-            with_proof: true,
-            ..sent("https://app.example/cb", ClientAuthenticationMethod::None)
-        };
-        for sent in [None, Some(&with_proof)] {
-            let refused = ErrorResponse::new("invalid_dpop_proof", "no");
-            assert!(advice(&refused, At::Token, sent).contains("clock"));
-        }
-        let invalid = ErrorResponse::new("invalid_request", "resource owner is unknown");
-        let public = sent("https://app.example/cb", ClientAuthenticationMethod::None);
-        for sent in [None, Some(&public)] {
-            assert!(advice(&invalid, At::Token, sent).contains("-vv"));
-        }
-        assert!(advice(&invalid, At::Authorization, None).contains("-v "));
-        let denied = ErrorResponse::new("access_denied", "The resource owner denied the request");
-        let with_resource = Sent {
-            with_resource: true,
-            ..public.clone()
-        };
-        assert!(advice(&denied, At::Authorization, Some(&with_resource)).contains("login again"));
-        let refused = ErrorResponse::new("invalid_request", "Unknown resource");
-        assert!(advice(&refused, At::Authorization, Some(&with_resource)).contains("--resource"));
-        assert!(advice_for_no_json(403, Some(&public)).contains("captive portal"));
-        assert!(advice_for_no_json(403, None).contains("captive portal"));
-    }
-}
+mod tests;

@@ -58,7 +58,7 @@ pub enum PushError {
     #[error("the authorization request cannot be pushed to the server")]
     Transport(#[from] TransportError),
     /// An answer without a reference.
-    #[error("the server did not take the pushed authorization request")]
+    #[error("the server did not take the request to log in")]
     Refused {
         #[source]
         error: PushedAuthorizationError,

@@ -208,32 +208,8 @@ pub async fn renew(
         ));
         return Ok(session);
     }
-    let interrupted = lock
-        .interrupted()
-        .filter(|intent| {
-            // One about another refresh token is of a session that is no more.
-            let sent = session.refresh_token.as_ref().map(Secret::fingerprint);
-            intent.generation > session.generation && sent.as_ref() == Some(&intent.fingerprint)
-        })
-        .cloned();
-    if let Some(intent) = &interrupted {
-        context.caller.observe(&Event::Note(&format!(
-            "a refresh at {} was interrupted, or no usable answer came; trying again with the same refresh token",
-            crate::system::local_time(intent.at)
-        )));
-    }
-
-    // Everything slow, and everything that can fail here, before the request.
-    let transport = context.caller.transport;
-    transport
-        .prepare(session.token_endpoint.url(), UrlSource::User)
-        .map_err(RenewError::Unprepared)?;
-    let reading = context.sources.read(&session, &mut context.caller).await;
-    context.options.inputs = reading.map_err(RenewError::Source)?;
-    let grant = renewal_grant(&session, part, &context.options.inputs).ok_or(RefreshError::NoRefreshToken)?;
-    // What can be repeated without loss needs no intent.
-    let spent = grant.spends().cloned();
-    context.store.prepare_save(profile)?;
+    let after_interruption = tell_interruption(&lock, &session, &mut context.caller);
+    let spent = prepare(&session, &stale, context).await?;
     let intent = spent.as_ref().map(|refresh_token| Intent {
         command: "token".to_owned(),
         at: context.caller.now(),
@@ -244,50 +220,11 @@ pub async fn renew(
         lock.write_intent(intent)?;
         fault::here(Point::IntentWritten);
     }
-
-    // The request, and the write at once: in between, nobody is told anything.
-    let mut later = BufferedObserver::new(context.caller.observer);
-    let mut caller = Caller {
-        randomness: &mut *context.caller.randomness,
-        observer: &mut later,
-        ..context.caller
-    };
-    let outcome = refresh_with_retry(&mut session, part, &context.options, &mut caller).await;
-    // A faulty answer has its refresh token stored first, then it is an error.
-    if outcome.as_ref().err().is_none_or(RefreshError::keeps_refresh_token) {
-        save(profile, spent.as_ref(), &session, context.store, &mut later).await?;
-        fault::here(Point::SessionStored);
-    }
-    drop(later);
-
-    match outcome {
+    match refresh_and_save(&mut session, spent.as_ref(), &stale, context).await? {
         Ok(()) => Ok(session),
         // Only a refresh token can be spent or revoked; a grant may work again.
         Err(error) if spent.is_some() && error.ends_session() => {
-            let current = load(profile, context)?;
-            if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.as_ref().map(Secret::fingerprint) {
-                context.caller.observe(&Event::Decision(
-                    "another process has stored a newer session: it is taken",
-                ));
-                return Ok(current);
-            }
-            let (error, description) = error.oauth_error().unzip();
-            let end = SessionEnd {
-                at: context.caller.now(),
-                error: error.map(str::to_owned),
-                description: description.flatten().map(str::to_owned),
-            };
-            let last_token_at = current.tokens.iter().filter_map(|token| token.issued_at).max();
-            mark_ended(profile, current, &end, context)?;
-            context
-                .caller
-                .observe(&Event::Decision("the session is marked as ended in the store"));
-            Err(RenewError::Ended {
-                profile: profile.clone(),
-                end,
-                last_token_at,
-                after_interruption: interrupted.is_some(),
-            })
+            end_session(profile, spent.as_ref(), &error, after_interruption, context)
         }
         Err(RefreshError::Token(error)) if error.is_refusal() => Err(RenewError::Refused {
             profile: profile.clone(),
@@ -302,6 +239,100 @@ pub async fn renew(
             Err(error.into())
         }
     }
+}
+
+/// Whether a refresh of this very session was sent and its answer is not known.
+fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<'_>) -> bool {
+    let sent = session.refresh_token.as_ref().map(Secret::fingerprint);
+    // An intent about another refresh token is of a session that is no more.
+    let of_this_session =
+        |intent: &&Intent| intent.generation > session.generation && sent.as_ref() == Some(&intent.fingerprint);
+    let Some(intent) = lock.interrupted().filter(of_this_session) else {
+        return false;
+    };
+    caller.observe(&Event::Note(&format!(
+        "a refresh at {} was interrupted, or no usable answer came; trying again with the same refresh token",
+        crate::system::local_time(intent.at)
+    )));
+    true
+}
+
+/// Everything slow, and everything that can fail here, before the request.
+/// Returns the refresh token that the request will spend; what can be repeated
+/// without loss spends none.
+async fn prepare(
+    session: &Session,
+    stale: &StaleToken<'_>,
+    context: &mut RenewContext<'_>,
+) -> Result<Option<Secret>, RenewError> {
+    let transport = context.caller.transport;
+    transport
+        .prepare(session.token_endpoint.url(), UrlSource::User)
+        .map_err(RenewError::Unprepared)?;
+    let reading = context.sources.read(session, &mut context.caller).await;
+    context.options.inputs = reading.map_err(RenewError::Source)?;
+    let grant = renewal_grant(session, stale.part, &context.options.inputs).ok_or(RefreshError::NoRefreshToken)?;
+    let spent = grant.spends().cloned();
+    context.store.prepare_save(stale.profile)?;
+    Ok(spent)
+}
+
+/// The request, and the write at once: in between, nobody is told anything.
+/// The inner error is that of the request.
+async fn refresh_and_save(
+    session: &mut Session,
+    spent: Option<&Secret>,
+    stale: &StaleToken<'_>,
+    context: &mut RenewContext<'_>,
+) -> Result<Result<(), RefreshError>, RenewError> {
+    let mut later = BufferedObserver::new(context.caller.observer);
+    let mut caller = Caller {
+        randomness: &mut *context.caller.randomness,
+        observer: &mut later,
+        ..context.caller
+    };
+    let outcome = refresh_with_retry(session, stale.part, &context.options, &mut caller).await;
+    // A faulty answer has its refresh token stored first, then it is an error.
+    if outcome.as_ref().err().is_none_or(RefreshError::keeps_refresh_token) {
+        save(stale.profile, spent, session, context.store, &mut later).await?;
+        fault::here(Point::SessionStored);
+    }
+    Ok(outcome)
+}
+
+/// The server has ended the session: it is marked so, unless another process
+/// has stored a newer one, which is taken then.
+fn end_session(
+    profile: &ProfileName,
+    spent: Option<&Secret>,
+    error: &RefreshError,
+    after_interruption: bool,
+    context: &mut RenewContext<'_>,
+) -> Result<Session, RenewError> {
+    let current = load(profile, context)?;
+    if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.map(Secret::fingerprint) {
+        context.caller.observe(&Event::Decision(
+            "another process has stored a newer session: it is taken",
+        ));
+        return Ok(current);
+    }
+    let (code, description) = error.oauth_error().unzip();
+    let end = SessionEnd {
+        at: context.caller.now(),
+        error: code.map(str::to_owned),
+        description: description.flatten().map(str::to_owned),
+    };
+    let last_token_at = current.tokens.iter().filter_map(|token| token.issued_at).max();
+    mark_ended(profile, current, &end, context)?;
+    context
+        .caller
+        .observe(&Event::Decision("the session is marked as ended in the store"));
+    Err(RenewError::Ended {
+        profile: profile.clone(),
+        end,
+        last_token_at,
+        after_interruption,
+    })
 }
 
 fn load(profile: &ProfileName, context: &mut RenewContext<'_>) -> Result<Session, RenewError> {

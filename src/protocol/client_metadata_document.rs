@@ -110,7 +110,7 @@ impl Problems {
 
     fn with_url(&mut self, url: &ClientMetadataUrl) {
         if url.is_local() {
-            self.error("the URL is on this machine, which servers elsewhere cannot fetch and refuse");
+            self.warning("the URL is on this machine: only servers on it can fetch the document, and most refuse to");
         }
         if let Some(port) = url.url().port().filter(|_| !url.is_local()) {
             self.warning(format!(

@@ -121,6 +121,11 @@ impl Params {
         self.0.push((name.to_owned(), Value::tagged(name, value)));
     }
 
+    /// Appends the parameters of another list.
+    pub fn append(&mut self, others: Params) {
+        self.0.extend(others.0);
+    }
+
     /// The values that are secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.iter().filter_map(|(_, value)| value.secret())

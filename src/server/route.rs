@@ -125,7 +125,12 @@ impl Route {
     pub(crate) fn names_clients(self) -> bool {
         matches!(
             self,
-            Route::Authorize | Route::Token | Route::DeviceAuthorization | Route::Revoke | Route::Introspect
+            Route::Authorize
+                | Route::PushedAuthorization
+                | Route::Token
+                | Route::DeviceAuthorization
+                | Route::Revoke
+                | Route::Introspect
         )
     }
 

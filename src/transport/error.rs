@@ -140,7 +140,7 @@ pub enum TransportError {
         certificate: PathBuf,
         /// The file of `--key`.
         key: PathBuf,
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
     /// The system trusts nobody.
     #[error("no trusted certificates were found on this system")]

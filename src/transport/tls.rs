@@ -198,7 +198,7 @@ fn with_client_certificate(
         .map_err(|source| TransportError::ClientCertificateAndKey {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
-            source,
+            source: Box::new(source),
         })
 }
 

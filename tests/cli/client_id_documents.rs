@@ -1,8 +1,13 @@
 //! Clients of `oauth serve` whose `client_id` is the URL of their metadata:
 //! what is fetched, how often, and from where.
 
+use crate::support::binary::Home;
+use crate::support::callback;
 use crate::support::development_server::{DevelopmentServer, authorize_target, parameter, redemption};
 use crate::support::literal_server::{LiteralServer, Reply};
+use crate::support::outcome::run;
+use crate::support::plain_browser::PlainBrowser;
+use crate::support::running::Running;
 use serde_json::json;
 
 const PATH: &str = "/client.json";
@@ -47,6 +52,46 @@ fn a_login_fetches_the_document_once_without_following_or_sending_anything_of_th
     for name in ["cookie", "referer", "authorization"] {
         assert_eq!(requests[0].header(name), None);
     }
+}
+
+#[test]
+fn every_endpoint_that_a_client_comes_to_first_fetches_its_document() {
+    for (path, more) in [
+        (
+            "/par",
+            "&response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback",
+        ),
+        ("/device_authorization", ""),
+        ("/revoke", "&token=unknown"),
+    ] {
+        let server = DevelopmentServer::start(&["--approve", "auto", "--client-id-documents", "loopback"]);
+        let (host, client_id) = host();
+        let answer = server.post(path, &[], &format!("client_id={}{more}", encode(&client_id)));
+        assert!(
+            !answer.body_text().contains("invalid_client"),
+            "{path}: {}",
+            answer.body_text()
+        );
+        assert_eq!(host.requests().len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn a_login_by_the_url_of_an_api_works_with_a_document() {
+    let server = DevelopmentServer::start(&["--approve", "auto", "--client-id-documents", "loopback"]);
+    let (host, client_id) = host();
+    let home = Home::new();
+    let mut login = home.oauth();
+    login
+        .args(["login", &format!("{}/api", server.issuer()), "--scope", "hello"])
+        .env("OAUTH_CLIENT_METADATA_URL", &client_id);
+    let login = Running::start(&mut login);
+    let back = PlainBrowser::new().go_to(&login.authorization_url()).elsewhere();
+    let _page = callback::get_url(back.as_str());
+    login.end().expect_code(0);
+    assert_eq!(host.requests().len(), 1);
+    let token = run(home.oauth().arg("token")).expect_code(0);
+    assert!(token.stdout.starts_with("ey"), "{token:#?}");
 }
 
 #[test]

@@ -20,14 +20,14 @@ use std::collections::HashSet;
 const ACCESS_TOKEN_2: &str = "second-access-token-55d1";
 
 /// A proof that holds: its claims, and the thumbprint of its key.
-struct Proof {
-    claims: Value,
-    thumbprint: String,
+pub(super) struct Proof {
+    pub(super) claims: Value,
+    pub(super) thumbprint: String,
 }
 
 /// Takes the one proof of a request apart and verifies it.
 #[track_caller]
-fn proof_of(request: &Request) -> Proof {
+pub(super) fn proof_of(request: &Request) -> Proof {
     let text = request.header("dpop").expect("a proof");
     let parts: Vec<&str> = text.split('.').collect();
     let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");
@@ -92,7 +92,7 @@ fn log_in(home: &Home, server: &LiteralServer, arguments: &[&str]) -> (Outcome, 
 }
 
 /// A session whose tokens are bound to a new key.
-fn bound_session(issuer: &str) -> Session {
+pub(super) fn bound_session(issuer: &str) -> Session {
     let key = oauth::protocol::dpop::DpopKey::generate().expect("a key");
     let mut session = refreshable(issuer);
     session.dpop_key = Some(key.to_private_jwk());

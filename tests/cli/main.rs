@@ -11,6 +11,7 @@
 mod authorization_details;
 #[cfg(unix)]
 mod aws_helper;
+mod bound_tokens;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
@@ -74,6 +75,8 @@ mod machine_grants;
 mod man;
 mod mcp;
 #[cfg(unix)]
+mod mcp_session;
+#[cfg(unix)]
 mod messages;
 #[cfg(unix)]
 mod mutual_tls;
@@ -122,6 +125,8 @@ mod server_errors;
 #[cfg(unix)]
 mod signed_responses;
 mod status;
+#[cfg(unix)]
+mod step_up;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal_rows;

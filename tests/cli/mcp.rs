@@ -3,13 +3,12 @@
 
 use super::support::authorization_server::{self, FakeBrowser, consent};
 use super::support::binary::Home;
-use super::support::literal_server::{Gate, LiteralServer, PATIENCE, Reply, Request, json, status};
+use super::support::bridge::Bridge;
+use super::support::literal_server::{Gate, LiteralServer, Reply, Request, json, status};
 use super::support::outcome::{Outcome, run_with_input};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, refreshable, resource};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc;
+use std::process::Stdio;
 
 const NEW_TOKEN: &str = "new-access-token-77aa";
 
@@ -57,65 +56,20 @@ impl Stage {
         run_with_input(&mut command, input.as_bytes()).expect_code(0)
     }
 
-    fn start(&self) -> Client {
+    fn start(&self) -> Bridge {
         self.start_with(&[])
     }
 
-    fn start_with(&self, arguments: &[&str]) -> Client {
-        let mut child = self
-            .home
-            .oauth()
-            .args(["mcp", &self.server.url("/mcp")])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
-        Client {
-            stdin: child.stdin.take(),
-            child,
-            lines,
-        }
+    fn start_with(&self, arguments: &[&str]) -> Bridge {
+        let mut command = self.home.oauth();
+        command.args(["mcp", &self.server.url("/mcp")]).args(arguments);
+        Bridge::start(&mut command, Stdio::null())
     }
 
     fn posts(&self) -> Vec<Request> {
         let mut requests = self.server.requests_to("/mcp");
         requests.retain(|request| request.method == "POST");
         requests
-    }
-}
-
-/// A client that is still there.
-struct Client {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Client {
-    fn say(&mut self, line: &str) {
-        let stdin = self.stdin.as_mut().unwrap();
-        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
-    }
-
-    fn next(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("a message of the bridge")
-    }
-
-    /// Closes its end; the bridge must end too, without another message.
-    fn leave(mut self) {
-        drop(self.stdin.take());
-        assert_eq!(self.lines.recv_timeout(PATIENCE).ok(), None);
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 }
 

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -124,7 +124,7 @@ fn only_the_loopback_interface_is_listened_on() {
     };
     assert_eq!(listeners("/proc/net/tcp"), [format!("0100007F{port}")]);
     assert!(listeners("/proc/net/tcp6").is_empty());
-    assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, server.port())).is_err());
+    assert!(TcpStream::connect((std::net::Ipv6Addr::LOCALHOST, server.port())).is_err());
 }
 
 #[test]

@@ -259,3 +259,57 @@ fn mail() {
     let mail = sent.recv_timeout(PATIENCE).expect("the mail is relayed");
     assert!(mail.contains("It works."), "{mail}");
 }
+
+#[test]
+fn agents() {
+    let (page, mut reader) = (Page::read("agents.md"), Reader::new());
+    let issuer = reader.issuer.issuer();
+    reader.replace("https://api.example.com", &issuer);
+    reader.replace("https://mcp.example.com", &issuer);
+    let outcome = reader.run(&page, &[]);
+    for answer in [
+        "Hello, demo!",
+        "\"text\":\"milk\"",
+        "\"protocolVersion\":\"2025-11-25\"",
+        "{\"Authorization\":\"Bearer ey",
+    ] {
+        assert!(outcome.stdout.contains(answer), "{answer}: {outcome:?}");
+    }
+    let configuration: serde_json::Value = serde_json::from_str(&reader.replaced(page.block("json"))).expect("JSON");
+    let server = &configuration["mcpServers"]["example"];
+    assert_eq!(
+        (&server["command"], &server["args"][0]),
+        (&"oauth".into(), &"mcp".into())
+    );
+}
+
+#[test]
+fn ssh() {
+    let (page, mut reader) = (Page::read("ssh.md"), Reader::new());
+    reader.replace("--port 8400,8401", "--port 0");
+    let outcome = reader.run(&page, &[]);
+    let tokens: Vec<&str> = outcome.stdout.lines().filter(|line| line.starts_with("ey")).collect();
+    assert_eq!(tokens.len(), 2, "{outcome:?}");
+}
+
+#[test]
+fn debugging() {
+    let (page, reader) = (Page::read("debugging.md"), Reader::new());
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("pkce.wrong-verifier"), "{outcome:?}");
+    for trace in ["login.html", "login.har", "login.json"] {
+        assert!(reader.home.path().join(trace).exists(), "{trace}");
+    }
+}
+
+#[test]
+fn checking() {
+    let (page, mut reader) = (Page::read("checking.md"), Reader::new());
+    let api = reader.issuer.issuer();
+    reader.replace("https://api.example.com", &api);
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("resource.audience"), "{outcome:?}");
+    for report in ["report.xml", "report.sarif"] {
+        assert!(reader.home.path().join(report).exists(), "{report}");
+    }
+}

@@ -139,7 +139,7 @@ fn behind_a_holder_that_is_stopped_others_wait_a_minute_at_most_and_do_not_refre
     place.token().expect_code(0);
 }
 
-fn wait_until_stopped(pid: Pid) {
+pub(crate) fn wait_until_stopped(pid: Pid) {
     let status = format!("/proc/{}/stat", pid.as_raw_nonzero());
     loop {
         let stat = std::fs::read_to_string(&status).expect("the process");

@@ -13,7 +13,7 @@ pub struct ClientMetadataOptions {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub url: Option<String>,
     /// What people see on consent pages
-    #[arg(long, value_name = "N", default_value = "oauth")]
+    #[arg(long, value_name = "NAME", default_value = "oauth")]
     pub name: String,
     /// Where the browser comes back; repeatable [default: http://127.0.0.1/callback and
     /// http://[::1]/callback, on any port]

@@ -140,7 +140,7 @@ pub enum Command {
     /// Tell the server to forget one token
     Revoke(TokenInput),
     /// Run an authorization server for development and tests
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Show the whole flow on this machine, with nothing configured
     Demo(DemoOptions),
     /// List the known providers, or show what is known of one

@@ -96,7 +96,7 @@ impl CallbackOptions {
             accept_form_post: self.response_mode(profile)?.is_some_and(ResponseMode::is_post),
             limits: ListenerLimits::default(),
         };
-        Ok(CallbackChoice::Listen(redirect_uri, settings))
+        Ok(CallbackChoice::Listen(redirect_uri, Box::new(settings)))
     }
 
     /// Host, name and certificate of the listener that a redirect URI means.

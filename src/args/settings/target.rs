@@ -5,8 +5,10 @@ use super::names::{choose_profile, name_of_server, parse_name};
 use crate::args::cli::ProfileChoice;
 use crate::args::config::Config;
 use crate::args::login::LoginOptions;
+use crate::protocol::endpoint::is_loopback;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
+use url::Url;
 
 /// The profile of a login, and the URL of the server where one was given.
 pub(super) struct LoginTarget {
@@ -70,6 +72,15 @@ fn profile_of_url(url: &str, options: &LoginOptions, config: &Config) -> Result<
     }
 }
 
+/// Servers on this machine mostly speak http.
+fn likely_scheme(server: &str) -> &'static str {
+    let url = Url::parse(&format!("http://{server}"));
+    match url.is_ok_and(|url| is_loopback(&url)) {
+        true => "http",
+        false => "https",
+    }
+}
+
 /// A name with a dot or a colon that no profile has may be a server's, typed without `https://`.
 fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<ProfileName, SettingsError> {
     let parsed = parse_name("PROFILE", name);
@@ -85,7 +96,10 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
         _ => Err(invalid_with_hint(
             "PROFILE",
             format!("there is no profile \"{name}\""),
-            &format!("A server is named by its whole URL. Did you mean: oauth login https://{name}"),
+            &format!(
+                "A server is named by its whole URL. Did you mean: oauth login {}://{name}",
+                likely_scheme(name)
+            ),
         )),
     }
 }

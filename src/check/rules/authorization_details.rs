@@ -88,6 +88,10 @@ fn expect_invalid(check: &mut Check<'_, '_>, details: &str) -> CheckResult {
             let error = response.value("error").unwrap_or_default();
             ensure(error == INVALID, format!("the error is {}", WordOrQuoted(error)))
         }
+        Outcome::PushRefused(refusal) if !refusal.is_outage() => {
+            let error = refusal.error();
+            ensure(error == INVALID, format!("the error is {}", WordOrQuoted(error)))
+        }
         Outcome::Error(page) if !page.is_outage() => violated(format!("it is refused by {page}, not with {INVALID}")),
         outcome => expect_refusal(&outcome),
     }

@@ -56,13 +56,8 @@ const REFUSALS: &[Refusal] = &[
         Rule::AuthorizeScopeMalformed,
         |probe| probe.params.set("scope", MALFORMED_SCOPE),
         |outcome| match outcome {
-            Outcome::Redirect(response) if !response.grants() => {
-                let error = response.value("error").unwrap_or_default();
-                ensure(
-                    error == "invalid_scope",
-                    format!("the error is {}", WordOrQuoted(error)),
-                )
-            }
+            Outcome::Redirect(response) if !response.grants() => is_invalid_scope(response.value("error")),
+            Outcome::PushRefused(refusal) if !refusal.is_outage() => is_invalid_scope(Some(refusal.error())),
             Outcome::Error(page) if !page.is_outage() => {
                 violated("it is refused by a page, not by a redirect with invalid_scope")
             }
@@ -110,6 +105,14 @@ const TOLERANCE: &[ToleranceTest] = &[
         check: same_state,
     },
 ];
+
+fn is_invalid_scope(error: Option<&str>) -> CheckResult {
+    let error = error.unwrap_or_default();
+    ensure(
+        error == "invalid_scope",
+        format!("the error is {}", WordOrQuoted(error)),
+    )
+}
 
 fn by_page(outcome: &Outcome) -> CheckResult {
     match outcome {
@@ -183,6 +186,7 @@ pub(in crate::check) fn run_refusals(check: &mut Check<'_, '_>) {
         match check.prober.authorize(&probe)? {
             Outcome::Redirect(_) => Ok(()),
             Outcome::Error(page) => violated(format!("{page} is shown")),
+            Outcome::PushRefused(refusal) => inconclusive(format!("it is refused with {refusal}")),
             Outcome::Page => violated("a page is shown"),
         }
     });
@@ -218,7 +222,8 @@ fn tolerates(check: &mut Check<'_, '_>, test: ToleranceTest) -> Result<(), Check
             evidence: None,
         })),
         Outcome::Error(page) if !page.is_outage() => Err(violated(format!("it is refused by {page}"))),
-        outcome @ Outcome::Error(_) => Err(expect_refusal(&outcome)),
+        Outcome::PushRefused(refusal) if !refusal.is_outage() => Err(violated(format!("it is refused with {refusal}"))),
+        outcome @ (Outcome::Error(_) | Outcome::PushRefused(_)) => Err(expect_refusal(&outcome)),
         Outcome::Page => Ok(()),
     }
 }
@@ -234,14 +239,18 @@ fn request_object(check: &mut Check<'_, '_>) -> CheckResult {
     probe.params.push("request", "eyJhbGciOiJub25lIn0.e30.");
     match check.prober.authorize(&probe)? {
         Outcome::Redirect(response) if !response.grants() => {
-            let error = response.value("error").unwrap_or_default();
-            let known = ["request_not_supported", "invalid_request_object"].contains(&error);
-            ensure(known, format!("the error is {}", WordOrQuoted(error)))
+            is_about_request_object(response.value("error").unwrap_or_default())
         }
+        Outcome::PushRefused(refusal) if !refusal.is_outage() => is_about_request_object(refusal.error()),
         Outcome::Redirect(_) => violated("it is ignored"),
         Outcome::Error(page) if !page.is_outage() => violated(format!("it is refused by {page}")),
         outcome => expect_refusal(&outcome),
     }
+}
+
+fn is_about_request_object(error: &str) -> CheckResult {
+    let known = ["request_not_supported", "invalid_request_object"].contains(&error);
+    ensure(known, format!("the error is {}", WordOrQuoted(error)))
 }
 
 /// Status, and whether it is a redirect, of a POST of a good request.

@@ -82,6 +82,7 @@ fn accepted(check: &mut Check<'_, '_>, host: &DocumentHost) -> CheckResult {
     match outcome {
         _ if host.count(GOOD) == 0 => inconclusive("the server fetches no document from this machine"),
         Outcome::Error(page) => violated(format!("it is refused by {page}")),
+        Outcome::PushRefused(refusal) => violated(format!("it is refused with {refusal}")),
         Outcome::Redirect(response) if !response.grants() => violated(format!("it is refused: {}", response.refusal())),
         Outcome::Redirect(_) | Outcome::Page => Ok(()),
     }

@@ -2,6 +2,7 @@
 //! (RFC 9700 §4.16), and whether they show a request's values safely.
 
 use crate::check::authorization_probe::AuthorizationProbe;
+use crate::check::carrier::Carried;
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::form_action::blocking_policy;
@@ -118,7 +119,17 @@ fn page(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
 
 /// The page that a browser which never was there ends on, at the server itself.
 fn landing(check: &mut Check<'_, '_>, probe: &AuthorizationProbe) -> Result<Option<Exchange>, Failure> {
-    let exchange = check.prober.follow_redirects(probe)?;
+    let exchange = match check.prober.follow_redirects(probe)? {
+        Ok(exchange) => exchange,
+        // A browser that comes with the request itself may still be shown a page.
+        Err(_push_refused) => {
+            let as_it_is = Carried {
+                params: probe.params.clone(),
+                pushed: None,
+            };
+            check.prober.follow_redirects_with(&as_it_is, probe)?
+        }
+    };
     Ok(exchange.is_page().then_some(exchange))
 }
 

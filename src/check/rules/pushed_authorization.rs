@@ -2,6 +2,7 @@
 //! a reference is good for.
 
 use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal, inconclusive_needs_login};
+use crate::check::carrier::reference;
 use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
 use crate::check::exchange::{Exchange, Outcome};
@@ -140,7 +141,7 @@ fn by_get(check: &mut Check<'_, '_>) -> CheckResult {
     push(check)?;
     let probe = check.prober.probe()?;
     let endpoint = check.prober.pushed_authorization_request_endpoint()?;
-    let mut params = probe.params.clone();
+    let mut params = check.prober.params_to_push(&probe.params)?;
     let header = check.prober.authenticate_in_query(endpoint.url(), &mut params)?;
     params.set("client_id", &check.prober.client.id.to_string());
     let mut request = HttpRequest::get(endpoint.with_params(&params));
@@ -171,15 +172,11 @@ fn push(check: &mut Check<'_, '_>) -> Result<Pushed, Failure> {
 
 fn post(check: &mut Check<'_, '_>, params: &Params, client: &Client) -> Result<Exchange, Failure> {
     let endpoint = check.prober.pushed_authorization_request_endpoint()?;
+    let params = check.prober.params_to_push(params)?;
     let mut context = check.prober.world.caller.authentication_context();
-    let request = pushed_authorization::http_request(params, client, &endpoint, &mut context);
+    let request = pushed_authorization::http_request(&params, client, &endpoint, &mut context);
     let request = request.map_err(|error| Failure::Inconclusive(error.to_string()))?;
     check.prober.send(request)
-}
-
-fn reference(exchange: &Exchange) -> Option<String> {
-    let object = exchange.object().filter(|_| exchange.status() < 300)?;
-    object.get("request_uri")?.as_str().map(str::to_owned)
 }
 
 /// A push with something in it that must be refused.
@@ -221,6 +218,7 @@ fn needs_grant(outcome: &Outcome) -> CheckResult {
         Outcome::Redirect(response) if response.grants() => Ok(()),
         Outcome::Redirect(response) => inconclusive(format!("the pushed request is refused: {}", response.refusal())),
         Outcome::Error(page) => inconclusive(format!("the pushed request is refused by {page}")),
+        Outcome::PushRefused(refusal) => inconclusive(format!("the pushed request is refused with {refusal}")),
         Outcome::Page => inconclusive_needs_login(),
     }
 }

@@ -155,6 +155,10 @@ fn usable(check: &mut Check<'_, '_>) -> CheckResult {
     match check.prober.authorize(&probe)? {
         Outcome::Error(page) if page.is_outage() => inconclusive(format!("the server failed with {page}")),
         Outcome::Error(page) => violated(format!("it is refused by {page}")),
+        Outcome::PushRefused(refusal) if refusal.is_outage() => {
+            inconclusive(format!("the server failed with {refusal}"))
+        }
+        Outcome::PushRefused(refusal) => violated(format!("it is refused with {refusal}")),
         Outcome::Redirect(_) | Outcome::Page => Ok(()),
     }
 }

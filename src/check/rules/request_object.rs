@@ -140,6 +140,9 @@ fn needs_right_object(check: &mut Check<'_, '_>, works: &mut Option<CheckResult>
                 inconclusive(format!("a right request object is refused: {}", response.refusal()))
             }
             Ok(Outcome::Error(page)) => inconclusive(format!("a right request object is refused by {page}")),
+            Ok(Outcome::PushRefused(refusal)) => {
+                inconclusive(format!("a right request object is refused with {refusal}"))
+            }
             Ok(Outcome::Page) => inconclusive_needs_login(),
             Err(failure) => Err(failure),
         };
@@ -167,18 +170,8 @@ fn ask(check: &mut Check<'_, '_>, make: Spoil, change: impl Fn(&mut Authorizatio
 
 fn signer(check: &Check<'_, '_>) -> Result<RequestObjectSigner, Failure> {
     let metadata = &check.prober.target.metadata;
-    let Some(listed) = metadata.request_object_signing_alg_values_supported.as_deref() else {
+    if metadata.request_object_signing_alg_values_supported.is_none() {
         return inconclusive("the server announces no request objects (request_object_signing_alg_values_supported)");
-    };
-    let Some(key) = check.prober.client.credentials.key.clone() else {
-        return inconclusive("this takes a client with a key: add --client-key-file FILE");
-    };
-    let Some(issuer) = &metadata.issuer else {
-        return inconclusive("the issuer is not known, for which request objects are made");
-    };
-    Ok(RequestObjectSigner {
-        algorithm: key.algorithm_for_server(listed),
-        key,
-        audience: issuer.to_string(),
-    })
+    }
+    check.prober.request_object_signer()
 }

@@ -112,6 +112,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             Outcome::Redirect(response) if response.value("error").is_some() => violated("it comes as it is"),
             Outcome::Redirect(_) => inconclusive("the server does not refuse a scope that nobody knows"),
             Outcome::Error(page) => inconclusive(format!("it is refused by {page}")),
+            Outcome::PushRefused(refusal) => inconclusive(format!("it is refused with {refusal}")),
             Outcome::Page => inconclusive_needs_login(),
         }
     });
@@ -135,6 +136,7 @@ fn see(check: &mut Check<'_, '_>) -> Result<Seen, Failure> {
     let response = match check.prober.authorize(&probe)? {
         Outcome::Redirect(response) => response,
         Outcome::Error(page) => return inconclusive(format!("the request is refused by {page}")),
+        Outcome::PushRefused(refusal) => return inconclusive(format!("the request is refused with {refusal}")),
         Outcome::Page => return inconclusive_needs_login(),
     };
     let Some(text) = response.value("response") else {

@@ -17,6 +17,9 @@ use serde_json::Value;
 use std::rc::Rc;
 use std::time::Duration;
 
+/// Tokens that take the place of one that was refused: the session's, and a new one.
+const MAX_REPLACEMENTS: usize = 2;
+
 /// Logins that one message leads to.
 const MAX_STEP_UPS: usize = 2;
 
@@ -80,16 +83,19 @@ impl Bridge {
     }
 
     /// Sends a request with the token until it is taken: once more with
-    /// another token, and with one of a wider scope.
+    /// another token, and with one of a wider scope. Where the other token is
+    /// one that the store had, it may be refused too, and a new one is tried.
     pub(super) async fn send(&self, request: &HttpRequest) -> Result<Answer, Failure> {
         let mut token = self.tokens.fresh().await?;
-        let (mut is_replaced, mut step_ups) = (false, 0);
+        let (mut may_replace, mut replacements, mut step_ups) = (true, 0, 0);
         loop {
             let answer = self.send_once(request, &mut token).await?;
             match TokenVerdict::read(&answer.head) {
-                TokenVerdict::Rejected if !is_replaced => {
-                    is_replaced = true;
-                    token = self.tokens.other_than(&token).await?;
+                TokenVerdict::Rejected if may_replace => {
+                    replacements += 1;
+                    let other = self.tokens.other_than(&token).await?;
+                    may_replace = !other.is_new && replacements < MAX_REPLACEMENTS;
+                    token = other.presented;
                 }
                 TokenVerdict::InsufficientScope(scope) if step_ups < MAX_STEP_UPS => {
                     step_ups += 1;
@@ -376,8 +382,10 @@ impl Bridge {
             return;
         };
         let request = self.request(Method::Delete, "application/json", Some(&session_id));
+        // A refresh is not begun for it: the client may kill the process at any moment.
+        let Some(mut token) = self.tokens.lasting() else { return };
         // The server ends it by itself where it does not take this.
-        let _ = self.send(&request).await;
+        let _ = self.send_once(&request, &mut token).await;
     }
 }
 

@@ -62,8 +62,12 @@ pub(super) fn run(context: &Context, options: &McpOptions) -> Result<(), Error> 
         .name("bridge".to_owned())
         .spawn(move || {
             let outcome = runtime().and_then(|runtime| Bridge::run(bridge, &runtime));
+            let code = outcome.as_ref().err().map_or(0, |error| error.exit_code().code());
             // The desk is there for as long as this thread.
             let _ = sender.send(DeskMessage::Ended(outcome));
+            // It may wait for another process or for a person, and then refresh for a
+            // client that has gone and is about to kill this process.
+            deadline::exit_when_free(code);
         })
         .map_err(ProcessError::Thread)?;
     Desk::new(context, options, &url, &allowed).serve(&messages)

@@ -22,6 +22,13 @@ pub(super) struct TokenCell {
     turn: Mutex<()>,
 }
 
+/// A token as it came.
+pub(super) struct Obtained {
+    pub(super) presented: PresentedToken,
+    /// Whether it was got by a refresh just now: a server that does not take it takes none.
+    pub(super) is_new: bool,
+}
+
 struct Held {
     stored: StoredToken,
     presented: PresentedToken,
@@ -44,18 +51,21 @@ impl TokenCell {
         let _turn = self.turn.lock().await;
         match self.lasting() {
             Some(presented) => Ok(presented),
-            None => self.ask(Want::Fresh).await,
+            None => Ok(self.ask(Want::Fresh).await?.presented),
         }
     }
 
     /// Another token than this one, which the server did not take.
-    pub(super) async fn other_than(&self, rejected: &PresentedToken) -> Result<PresentedToken, Failure> {
+    pub(super) async fn other_than(&self, rejected: &PresentedToken) -> Result<Obtained, Failure> {
         let _turn = self.turn.lock().await;
         let current = self.held.borrow().as_ref().map(|held| held.presented.clone());
-        match current {
-            Some(current) if !current.is_same(rejected) => Ok(current),
-            _ => self.ask(Want::Other(rejected.access_token().clone())).await,
+        if let Some(presented) = current.filter(|current| !current.is_same(rejected)) {
+            return Ok(Obtained {
+                presented,
+                is_new: false,
+            });
         }
+        self.ask(Want::Other(rejected.access_token().clone())).await
     }
 
     /// A token with this scope too, which the server missed in the refused
@@ -63,7 +73,7 @@ impl TokenCell {
     pub(super) async fn wider(&self, scope: Scope, refused: &PresentedToken) -> Result<PresentedToken, Failure> {
         let _turn = self.turn.lock().await;
         let refused = refused.access_token().clone();
-        self.ask(Want::Wider { scope, refused }).await
+        Ok(self.ask(Want::Wider { scope, refused }).await?.presented)
     }
 
     /// Keeps what a request has learned: the server's nonce.
@@ -75,7 +85,8 @@ impl TokenCell {
         }
     }
 
-    fn lasting(&self) -> Option<PresentedToken> {
+    /// The token that is held, if it lasts; none is asked for.
+    pub(super) fn lasting(&self) -> Option<PresentedToken> {
         let held = self.held.borrow();
         let held = held.as_ref()?;
         let Some(expires_at) = held.stored.expires_at else {
@@ -89,7 +100,7 @@ impl TokenCell {
         (expires_at.seconds_since(system::now()) > margin_s).then(|| held.presented.clone())
     }
 
-    async fn ask(&self, want: Want) -> Result<PresentedToken, Failure> {
+    async fn ask(&self, want: Want) -> Result<Obtained, Failure> {
         let ended = || Failure::new("the bridge is about to end");
         let (reply, answer) = oneshot::channel();
         self.desk
@@ -101,6 +112,9 @@ impl TokenCell {
             stored: token.stored,
             presented: presented.clone(),
         }));
-        Ok(presented)
+        Ok(Obtained {
+            presented,
+            is_new: token.is_new,
+        })
     }
 }

@@ -54,7 +54,11 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
     };
     context.transport(None, false)?.vet(&url, UrlSource::User)?;
     let chosen = destinations.profile(&url, None)?;
-    let chosen = chosen.ok_or_else(|| settings::nothing_covers(&url))?;
+    let chosen = chosen.ok_or_else(|| {
+        let command = format!("oauth login {}", shell_words::quote(url.as_str()));
+        Error::from(settings::nothing_covers(&url))
+            .with_hint(format!("If the API names its authorization server: {command}"))
+    })?;
     let body = body.map(|body| PreparedBody::prepare(&body)).transpose()?;
     let mut request = HttpRequest {
         method,

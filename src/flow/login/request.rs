@@ -35,7 +35,7 @@ pub struct LoginRequest {
 #[derive(Debug, Clone)]
 pub enum CallbackChoice {
     /// To a listener on this machine; port 0 in the URI means the port that is bound.
-    Listen(RedirectUri, ListenSettings),
+    Listen(RedirectUri, Box<ListenSettings>),
     /// By a person who pastes the URL that the browser ended on.
     Paste(RedirectUri),
 }

@@ -34,7 +34,7 @@ impl FromStr for ClientIdDocuments {
             "loopback" => Ok(ClientIdDocuments::Loopback(Vec::new())),
             other => {
                 let ports = other.strip_prefix("loopback:").ok_or(UnknownClientIdDocuments)?;
-                let ports = ports.split(',').map(str::parse).collect::<Result<_, _>>();
+                let ports = ports.split(',').map(str::parse::<u16>).collect::<Result<_, _>>();
                 ports
                     .map(ClientIdDocuments::Loopback)
                     .map_err(|_| UnknownClientIdDocuments)

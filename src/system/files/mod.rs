@@ -55,3 +55,15 @@ pub fn is_null_device(descriptor: impl std::os::fd::AsFd) -> bool {
 pub fn has_controlling_terminal() -> bool {
     cfg!(unix) && std::fs::File::open("/dev/tty").is_ok()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    /// A pipe with this name. `mkfifo` makes it, since rustix makes none on macOS.
+    pub fn make_pipe(path: &Path) {
+        let made = Command::new("mkfifo").arg("-m").arg("600").arg(path).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo {}", path.display());
+    }
+}

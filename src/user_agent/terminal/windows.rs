@@ -92,13 +92,11 @@ fn read(lines: &mpsc::Sender<Input>) {
             },
             Err(_) => return,
         };
-        let text = keys.text(key, began.elapsed() >= COMMAND_LINE_RELEASES);
-        let mut bytes = [0; 4];
-        for byte in text
-            .into_iter()
-            .flat_map(|text| text.encode_utf8(&mut bytes).as_bytes())
-        {
-            match decoder.push(*byte) {
+        let Some(character) = keys.text(key, began.elapsed() >= COMMAND_LINE_RELEASES) else {
+            continue;
+        };
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+            match decoder.push(byte) {
                 Some(input @ (Input::End | Input::Suspend)) => {
                     let _nobody_takes_it = lines.try_send(input);
                     return;

@@ -12,6 +12,7 @@ mod matrix;
 mod oidc_provider;
 mod options;
 mod profiles;
+mod pushed_requests;
 mod raw_servers;
 mod refusals;
 mod reports;

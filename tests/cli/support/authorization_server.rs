@@ -7,8 +7,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test crate uses its own part")]
 
 use super::callback::{self, Answer};
-use super::literal_server::{LiteralServer, PATIENCE, json, value_of};
+#[cfg(unix)]
+use super::literal_server::PATIENCE;
+use super::literal_server::{LiteralServer, json, value_of};
 use std::io::BufRead;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 use url::Url;
 

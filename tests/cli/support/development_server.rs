@@ -4,7 +4,7 @@
 use super::binary::Home;
 use super::callback::{Answer, get, post};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -125,7 +125,7 @@ impl DevelopmentServer {
 
     /// Ends it by a signal; how it ended.
     #[cfg(unix)]
-    pub fn end_by(&mut self, signal: rustix::process::Signal) -> ExitStatus {
+    pub fn end_by(&mut self, signal: rustix::process::Signal) -> std::process::ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("the signal");
         self.child.wait().expect("its end")

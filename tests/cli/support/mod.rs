@@ -6,6 +6,7 @@
 
 pub mod authorization_server;
 pub mod binary;
+pub mod bridge;
 pub mod callback;
 pub mod certificates;
 #[cfg(unix)]

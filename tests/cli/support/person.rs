@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test crate uses its own part")]
 
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
@@ -26,11 +27,22 @@ pub struct Person {
     slave: OwnedFd,
 }
 
+/// The person's side of a new terminal, which the programs that a test starts do not inherit.
+pub fn open_master() -> OwnedFd {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    // macOS closes it for them only by the call below
+    #[cfg(not(target_os = "macos"))]
+    let flags = flags | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).unwrap();
+    fcntl_setfd(&master, FdFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    master
+}
+
 impl Person {
     pub fn new() -> Person {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
+        let master = open_master();
         let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = open(&path, OFlags::NOCTTY);
         let size = Winsize {

@@ -1,6 +1,7 @@
 //! A program at a pseudo-terminal: keys go in, what the screen shows comes out.
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use super::person::open_master;
+use rustix::pty::ptsname;
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -32,9 +33,7 @@ impl Terminal {
     }
 
     pub fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
-        grantpt(&master).expect("its other side");
-        unlockpt(&master).expect("its other side");
+        let master = open_master();
         let path = ptsname(&master, Vec::new()).expect("its name");
         let path = path.into_string().expect("a path in UTF-8");
         let program_side = open_program_side(&path);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use crate::system::files::tests::make_pipe;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -11,11 +12,6 @@ fn set_mode(path: &Path, mode: u32) {
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
-}
-
-fn pipe(path: &Path) {
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
-    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
 }
 
 #[test]
@@ -92,7 +88,7 @@ fn what_is_endless_or_not_a_file_is_refused() {
 fn a_pipe_is_read_to_its_end_and_not_for_ever() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("pipe");
-    pipe(&path);
+    make_pipe(&path);
     let limit = std::time::Duration::from_millis(50);
     assert!(matches!(
         read_within(&path, 100, limit),

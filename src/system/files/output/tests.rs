@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use crate::system::files::tests::make_pipe;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -74,10 +75,9 @@ fn a_link_in_a_folder_that_others_can_change_is_not_followed() {
 
 #[test]
 fn pipes_are_written_as_they_are_where_they_are_of_use() {
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("pipe");
-    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    make_pipe(&path);
     // without a reader there is nobody to write to
     let impatient = Streams::Taken(Duration::ZERO);
     assert!(OutputFile::create(&path, impatient, |_| true).is_err());
@@ -96,11 +96,10 @@ fn pipes_are_written_as_they_are_where_they_are_of_use() {
 
 #[test]
 fn a_pipe_gets_all_of_it_however_late_and_slow_its_reader_is() {
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
     const BYTES: usize = 1 << 20; // many times what a pipe holds
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("pipe");
-    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    make_pipe(&path);
     let writer = std::thread::spawn({
         let path = path.clone();
         move || create(&path).unwrap().write_all(&vec![b'x'; BYTES])

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
+use crate::system::files::tests::make_pipe;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -38,14 +39,7 @@ fn links_pipes_and_folders_are_no_files() {
     fs::write(home.path().join("elsewhere"), b"hers").unwrap();
     symlink(home.path().join("elsewhere"), folder.file("link")).unwrap();
     fs::create_dir(folder.file("folder")).unwrap();
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        folder.file("pipe"),
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::from_raw_mode(0o600),
-        0,
-    )
-    .unwrap();
+    make_pipe(&folder.file("pipe"));
     assert!(matches!(
         folder.read("link", 100, PermissionPolicy::Tighten),
         Err(FileError::Symlink { .. })
