@@ -46,6 +46,9 @@ impl Prober<'_, '_> {
         if let Some(mode) = authorization.response_mode {
             params.push("response_mode", mode.as_str());
         }
+        if let Some(details) = &authorization.authorization_details {
+            params.push("authorization_details", &details.to_string());
+        }
         for (name, value) in &authorization.extra {
             params.push(name, value);
         }

@@ -102,6 +102,26 @@ impl IssuerKeys {
         Ok(IssuerKeys { endpoint, set })
     }
 
+    /// Finds out where they are, and fetches them.
+    ///
+    /// # Errors
+    /// [`IssuerKeysError`].
+    pub async fn find(source: &KeySource, caller: &mut Caller<'_>) -> Result<Self, IssuerKeysError> {
+        let endpoint = match source {
+            KeySource::JwksUri(endpoint) => endpoint.clone(),
+            KeySource::Issuer(issuer, allowance) => {
+                let metadata = discover_with("jwks_uri", issuer, *allowance, caller).await;
+                metadata.map_err(Box::new)?.required("jwks_uri").cloned()?
+            }
+        };
+        IssuerKeys::fetch(endpoint, caller).await
+    }
+
+    /// Where they are.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// As they were when they were fetched.
     pub fn set(&self) -> &JwkSet {
         &self.set
@@ -130,14 +150,7 @@ impl IssuerKeys {
 /// # Errors
 /// [`IssuerKeysError`].
 pub async fn issuer_keys(source: &KeySource, caller: &mut Caller<'_>) -> Result<JwkSet, IssuerKeysError> {
-    let endpoint = match source {
-        KeySource::JwksUri(endpoint) => endpoint.clone(),
-        KeySource::Issuer(issuer, allowance) => {
-            let metadata = discover_with("jwks_uri", issuer, *allowance, caller).await;
-            metadata.map_err(Box::new)?.required("jwks_uri").cloned()?
-        }
-    };
-    fetch_set(&endpoint, caller).await
+    Ok(IssuerKeys::find(source, caller).await?.set)
 }
 
 async fn fetch_set(endpoint: &Endpoint, caller: &mut Caller<'_>) -> Result<JwkSet, IssuerKeysError> {

@@ -5,9 +5,13 @@ use super::support::authorization_server::{self, ACCESS_TOKEN, CODE, REFRESH_TOK
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, html, json};
 use super::support::outcome::{Outcome, finish, members, run};
-use super::support::sessions::{KEPT_ACCESS_TOKEN, log_in, log_in_with, session};
+#[cfg(unix)]
+use super::support::sessions::log_in_with;
+use super::support::sessions::{KEPT_ACCESS_TOKEN, log_in, session};
 use serde_json::Value;
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::process::Stdio;
 
 const ISSUER: &str = "https://id.example.com";
 
@@ -214,6 +218,8 @@ fn on_a_terminal_there_is_colour_unless_it_is_refused() {
     }
 }
 
+// the folders of Windows are named by APPDATA and LOCALAPPDATA alone
+#[cfg(unix)]
 #[test]
 fn without_a_home_the_variable_is_named() {
     for arguments in [
@@ -232,6 +238,8 @@ fn without_a_home_the_variable_is_named() {
     }
 }
 
+// the folders of Windows are named by APPDATA and LOCALAPPDATA alone
+#[cfg(unix)]
 #[test]
 fn the_xdg_folders_come_before_home() {
     let home = Home::new();

@@ -109,7 +109,7 @@ fn a_profile_without_a_session_can_ask_about_a_given_token() {
     let home = Home::new();
     std::fs::write(home.path().join("secret"), "s3cret-of-file\n").unwrap();
     home.configure(&format!(
-        "[profile.work]\nissuer = \"{}\"\nclient_id = \"c\"\nclient_secret_file = \"{}\"\n",
+        "[profile.work]\nissuer = \"{}\"\nclient_id = \"c\"\nclient_secret_file = '{}'\n",
         server.origin(),
         home.path().join("secret").display()
     ));

@@ -94,6 +94,50 @@ fn a_signed_response_in_the_query_is_taken_and_its_mode_is_saved() {
     }
 }
 
+/// A server that publishes another key from the second time on.
+fn server_with_new_key() -> (LiteralServer, Signer) {
+    let (server, new_key) = (server(), Signer::new("new"));
+    let key_sets = vec![json(200, &issuer_key().jwks()), json(200, &new_key.jwks())];
+    server.on_each("GET", "/jwks", key_sets);
+    (server, new_key)
+}
+
+#[test]
+fn keys_are_fetched_once_more_for_a_response_that_names_an_unknown_one() {
+    let (home, (server, new_key)) = (Home::new(), server_with_new_key());
+    let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt"]);
+    assert_eq!(server.requests_to("/jwks").len(), 1);
+    assert_eq!(waiting.come_back_with(&new_key.token(&waiting.claims())), 200);
+    waiting.running.end().expect_code(0);
+    assert_eq!(server.requests_to("/jwks").len(), 2);
+    assert_eq!(server.requests_to("/token").len(), 1);
+}
+
+#[test]
+fn a_stranger_cannot_have_the_keys_fetched_and_an_unknown_key_has_it_done_once() {
+    let (home, server) = (Home::new(), server());
+    let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt"]);
+    let stranger = Signer::new("stranger");
+    let mut claims = waiting.claims();
+    claims["state"] = value!("of-another-login");
+    assert_ne!(waiting.come_back_with(&stranger.token(&claims)), 200);
+    assert_eq!(server.requests_to("/jwks").len(), 1);
+    for _ in 0..2 {
+        assert_ne!(waiting.come_back_with(&stranger.token(&waiting.claims())), 200);
+        assert_eq!(server.requests_to("/jwks").len(), 2);
+    }
+    waiting.finishes();
+    assert_eq!(server.requests_to("/jwks").len(), 2);
+}
+
+#[test]
+fn keys_are_fetched_once_where_an_id_token_is_asked_for_too() {
+    let (home, server) = (Home::new(), server());
+    let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt", "--scope", "openid"]);
+    waiting.finishes();
+    assert_eq!(server.requests_to("/jwks").len(), 1);
+}
+
 #[test]
 fn a_signed_response_in_a_form_is_taken() {
     let (home, server) = (Home::new(), server());

@@ -32,7 +32,13 @@ use std::path::Path;
 
 /// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
 #[derive(Debug, Parser)]
-#[command(name = "oauth", version, max_term_width = 100, args_override_self = true)]
+#[command(
+    name = "oauth",
+    bin_name = "oauth",
+    version,
+    max_term_width = 100,
+    args_override_self = true
+)]
 #[command(after_help = "Start here:\n  \
     oauth demo                                       the whole flow on this machine, no account needed\n  \
     oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \

@@ -74,8 +74,9 @@ fn known_type(check: &Check<'_, '_>) -> Result<String, Failure> {
 
 fn probe(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<AuthorizationProbe, Failure> {
     let mut probe = check.prober.probe()?;
-    if let Some(details) = details {
-        probe.params.set("authorization_details", details);
+    match details {
+        Some(details) => probe.params.set("authorization_details", details),
+        None => probe.params.remove("authorization_details"),
     }
     Ok(probe)
 }

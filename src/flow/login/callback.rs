@@ -6,6 +6,7 @@ use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
 use super::pasted::{PasteError, parse_redirect_url};
 use super::request::CallbackChoice;
+use super::signed_response::refresh_keys;
 use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
 use crate::flow::hints::Sent;
@@ -195,8 +196,8 @@ pub(in crate::flow) async fn receive_callback(
                 strays: receiver.stray_summary(),
             }),
         };
-        let now = context.caller.now();
-        let (waiting, problem) = match validate_callback(*pending, &mut received.params, now, context.caller.observer) {
+        let outcome = validate_with_current_keys(pending, &mut received.params, &mut context.caller).await;
+        let (waiting, problem) = match outcome {
             CallbackOutcome::Redeemable(authorization) => {
                 return Ok(ValidatedCallback {
                     authorization,
@@ -220,6 +221,24 @@ pub(in crate::flow) async fn receive_callback(
             context.caller.observe(&Event::Warning(&problem.to_string()));
             require_more_input(receiver, context)?;
         }
+    }
+}
+
+/// Validates a response, and once more where the server has changed its keys.
+async fn validate_with_current_keys(
+    pending: Box<PendingAuthorization>,
+    params: &mut Params,
+    caller: &mut Caller<'_>,
+) -> CallbackOutcome {
+    let now = caller.now();
+    match validate_callback(*pending, params, now, caller.observer) {
+        CallbackOutcome::NotOurs(mut waiting, Some(problem)) => {
+            match refresh_keys(&mut waiting, params, caller).await {
+                true => validate_callback(*waiting, params, now, caller.observer),
+                false => CallbackOutcome::NotOurs(waiting, Some(problem)),
+            }
+        }
+        outcome => outcome,
     }
 }
 

@@ -10,10 +10,11 @@ use super::signed_response::{SignedResponseVerifier, UnprovenResponse};
 use crate::protocol::abnf::is_vschar_text;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::Client;
-use crate::protocol::endpoint::Issuer;
+use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::grant::Grant;
 use crate::protocol::grant::authorization_code::AuthorizationCodeGrant;
+use crate::protocol::jwks::JwkSet;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::random::{Randomness, RandomnessFailed};
@@ -161,6 +162,24 @@ impl PendingAuthorization {
                 }
                 validation
             }
+        }
+    }
+
+    /// Where the keys are to be fetched once more for a response that names one
+    /// which is not there, once; `None` for what has not the `state` of this
+    /// request, so that a stranger cannot cause it.
+    pub fn take_keys_endpoint(&mut self, params: &Params, now: UnixSeconds) -> Option<Endpoint> {
+        let verifier = self.response_verifier.as_mut()?;
+        let claimed = verifier.claimed_with_unknown_key(params, now)?;
+        let state = claimed.single("state").ok().flatten()?;
+        let is_ours = self.request.state.as_ref().is_some_and(|own| own.matches(state));
+        if is_ours { verifier.keys_endpoint.take() } else { None }
+    }
+
+    /// Verifies with these keys from now on.
+    pub fn set_keys(&mut self, keys: JwkSet) {
+        if let Some(verifier) = &mut self.response_verifier {
+            verifier.keys = keys;
         }
     }
 

@@ -2,7 +2,7 @@
 //! Mode, JARM §2.4): nothing in one is believed before it holds.
 
 use crate::foreign_text::Quoted;
-use crate::protocol::endpoint::Issuer;
+use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::id_token::{CLOCK_SKEW_S, numeric_date};
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::jwks::{JwkSet, SignatureError};
@@ -22,6 +22,8 @@ pub struct SignedResponseVerifier {
     pub client_id: String,
     /// The keys that the issuer publishes.
     pub keys: JwkSet,
+    /// Where they are fetched once more; `None` where they are not, or were.
+    pub keys_endpoint: Option<Endpoint>,
     /// What an HMAC proves that it comes from the issuer.
     pub client_secret: Option<Secret>,
 }
@@ -85,6 +87,17 @@ impl SignedResponseVerifier {
         self.check_signature(&jwt)?;
         self.check_claims(&jwt.claims, now)?;
         Ok(parameters(&jwt.claims))
+    }
+
+    /// The parameters of a response that holds but for its key, which is not
+    /// there. They are not proven.
+    pub(super) fn claimed_with_unknown_key(&self, params: &Params, now: UnixSeconds) -> Option<Params> {
+        let jwt = UnverifiedJwt::decode(params.single("response").ok()??).ok()?;
+        let is_unknown = matches!(
+            self.check_signature(&jwt),
+            Err(UnprovenResponse::Signature(SignatureError::NoKey { .. }))
+        );
+        (is_unknown && self.check_claims(&jwt.claims, now).is_ok()).then(|| parameters(&jwt.claims))
     }
 
     fn check_signature(&self, jwt: &UnverifiedJwt) -> Result<(), UnprovenResponse> {

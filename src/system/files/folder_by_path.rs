@@ -98,7 +98,13 @@ impl Folder {
     }
 
     pub(super) fn make(path: &Path) -> Result<(), FileError> {
-        fs::create_dir_all(path).map_err(|error| FileError::io("make the folder", path, error))
+        fs::create_dir_all(path).map_err(|error| match path.ancestors().find(|above| above.is_file()) {
+            Some(file) => FileError::WrongKind {
+                path: file.to_path_buf(),
+                expected: "folder",
+            },
+            None => FileError::io("make the folder", path, error),
+        })
     }
 
     pub(super) fn path(&self) -> &Path {

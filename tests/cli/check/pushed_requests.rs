@@ -227,3 +227,21 @@ fn logins_in_the_browser_are_pushed_with_the_port_that_is_listened_on() {
         assert_eq!(names, ["client_id", "request_uri"]);
     }
 }
+
+#[test]
+fn authorization_details_are_in_every_login() {
+    let home = Home::new();
+    let file = home.path().join("details.json");
+    std::fs::write(&file, r#"[{"type":"payment","amount":"1"}]"#).expect("the details");
+    let server = pushing_server(|_| None, false);
+    let file = file.display().to_string();
+    check_literal(&server, &["pkce.supported"], &["--authorization-details", &file]).expect_code(0);
+    let pushed = server.requests_to("/par");
+    assert!(!pushed.is_empty());
+    for request in pushed {
+        let form = request.form();
+        let details = value_of(&form, "authorization_details").expect("the details");
+        let details: serde_json::Value = serde_json::from_str(details).expect("JSON");
+        assert_eq!(details, serde_json::json!([{"type": "payment", "amount": "1"}]));
+    }
+}

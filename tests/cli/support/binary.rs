@@ -21,7 +21,7 @@ impl Home {
     }
 
     pub fn config_file(&self) -> PathBuf {
-        self.path().join(".config/oauth/config.toml")
+        self.path().join(".config").join("oauth").join("config.toml")
     }
 
     /// `oauth` with this home, and nothing of the environment of the test but `PATH`.
