@@ -138,13 +138,22 @@ impl ApiTokens<'_> {
 /// 403 `insufficient_scope`: a login has to ask for more, since a refresh never
 /// widens (RFC 6749 §6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server wants the scope {wanted}, and the token of profile \"{profile}\" does not have it")]
+#[error("the server wants the scope {wanted}, and the token of profile \"{profile}\" {}", describe_grant(*.is_granted))]
 pub(super) struct ScopeNeeded {
     pub(super) profile: ProfileName,
     /// What the challenge names.
     pub(super) wanted: Scope,
     /// What to ask for: everything so far, and that.
     pub(super) union: Scope,
+    /// The token has it, as far as the authorization server says.
+    pub(super) is_granted: bool,
+}
+
+fn describe_grant(is_granted: bool) -> &'static str {
+    match is_granted {
+        true => "is not enough, although the authorization server granted that scope",
+        false => "does not have it",
+    }
 }
 
 impl ScopeNeeded {
@@ -158,6 +167,7 @@ impl ScopeNeeded {
         ScopeNeeded {
             profile: profile.clone(),
             union: so_far.union(&wanted),
+            is_granted: wanted.is_subset_of(granted.unwrap_or(&session.requested.scope)),
             wanted,
         }
     }
@@ -175,7 +185,11 @@ impl Diagnosis for ScopeNeeded {
     }
 
     fn hints(&self) -> Vec<String> {
-        vec![format!("Ask for it: {}", self.command())]
+        let command = self.command();
+        vec![match self.is_granted {
+            true => format!("The login of a user with more rights may help: {command}"),
+            false => format!("Ask for it: {command}"),
+        }]
     }
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {

@@ -23,6 +23,7 @@ mod request;
 mod revoke;
 mod serve;
 mod status;
+mod step_up;
 mod token;
 mod userinfo;
 

@@ -1,6 +1,7 @@
 //! `oauth mcp`: what a client writes on standard input reaches the server with
 //! the session's token, and nothing but messages comes back.
 
+use super::support::authorization_server::{self, FakeBrowser, consent};
 use super::support::binary::Home;
 use super::support::bridge::Bridge;
 use super::support::literal_server::{Gate, LiteralServer, Reply, Request, json, status};
@@ -56,8 +57,13 @@ impl Stage {
     }
 
     fn start(&self) -> Bridge {
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, arguments: &[&str]) -> Bridge {
         let mut command = self.home.oauth();
-        Bridge::start(command.args(["mcp", &self.server.url("/mcp")]), Stdio::null())
+        command.args(["mcp", &self.server.url("/mcp")]).args(arguments);
+        Bridge::start(&mut command, Stdio::null())
     }
 
     fn posts(&self) -> Vec<Request> {
@@ -343,6 +349,75 @@ fn a_missing_scope_is_answered_with_the_login_that_asks_for_it() {
     let outcome = stage.bridge(&[], &[&modern(1)]);
     let message = error_message(outcome.stdout.trim());
     assert!(message.contains("oauth login work --scope notes"), "{message}");
+}
+
+/// Logins at this stage bring [`NEW_TOKEN`] with the scope `notes`.
+fn offer_notes(stage: &Stage) -> FakeBrowser {
+    let browser = FakeBrowser::new(stage.home.path());
+    let origin = stage.server.origin();
+    let configuration = stage.home.configuration();
+    stage
+        .home
+        .configure(&format!("{configuration}browser = \"{}\"\n", browser.command()));
+    let metadata = authorization_server::metadata(&origin);
+    let well_known = "/.well-known/oauth-authorization-server";
+    stage.server.on("GET", well_known, json(200, &metadata));
+    let answer =
+        format!(r#"{{"access_token":"{NEW_TOKEN}","token_type":"Bearer","expires_in":3600,"scope":"read notes"}}"#);
+    stage.server.on("POST", "/token", json(200, &answer));
+    browser
+}
+
+fn insufficient_scope() -> Reply {
+    let challenge = "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"notes\"";
+    Reply::http(403, &[challenge], "")
+}
+
+#[test]
+fn one_login_brings_a_missing_scope_to_all_messages() {
+    let stage = Stage::new();
+    let browser = offer_notes(&stage);
+    stage.server.on_call("POST", "/mcp", |request| {
+        let is_wide = request.header("authorization") == Some(&*format!("Bearer {NEW_TOKEN}"));
+        let message: Value = serde_json::from_str(request.body_text()).unwrap();
+        match is_wide {
+            true => json(200, &response(u32::try_from(message["id"].as_u64().unwrap()).unwrap())),
+            false => insufficient_scope(),
+        }
+    });
+    let mut client = stage.start_with(&["--login"]);
+    (1..=5).for_each(|id| client.say(&modern(id)));
+    stage.server.wait_for("/mcp", 5);
+    consent(&browser.wait_for_url(), &stage.server.origin());
+    let mut answers: Vec<String> = (1..=5).map(|_| client.next()).collect();
+    answers.sort();
+    assert_eq!(answers, (1..=5).map(response).collect::<Vec<_>>());
+    assert_eq!(stage.server.requests_to("/token").len(), 1);
+    client.leave();
+}
+
+#[test]
+fn a_login_for_a_scope_is_not_repeated_where_it_has_not_helped() {
+    for granted in ["read notes", "read"] {
+        let stage = Stage::new();
+        let browser = offer_notes(&stage);
+        let answer =
+            format!(r#"{{"access_token":"{NEW_TOKEN}","token_type":"Bearer","expires_in":3600,"scope":"{granted}"}}"#);
+        stage.server.on("POST", "/token", json(200, &answer));
+        stage.server.on("POST", "/mcp", insufficient_scope());
+        let mut client = stage.start_with(&["--login"]);
+        client.say(&modern(1));
+        consent(&browser.wait_for_url(), &stage.server.origin());
+        let first = error_message(&client.next());
+        client.say(&modern(2));
+        for message in [first, error_message(&client.next())] {
+            let is_told = message.contains("although the authorization server granted that scope");
+            assert_eq!(is_told, granted.contains("notes"), "{message}");
+            assert!(message.contains("oauth login work --scope "), "{message}");
+        }
+        assert_eq!(stage.server.requests_to("/token").len(), 1);
+        client.leave();
+    }
 }
 
 #[test]

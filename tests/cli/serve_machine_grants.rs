@@ -150,11 +150,8 @@ fn an_identity_assertion_is_for_one_client_and_one_server_that_trusts_its_issuer
     }
 }
 
-#[test]
-fn the_session_at_a_provider_opens_the_server_that_trusts_it() {
-    let provider = DevelopmentServer::start(&["--approve", "auto"]);
-    let server = DevelopmentServer::start(&["--trust-issuer", &provider.issuer()]);
-    let home = Home::new();
+/// A session at the provider, as the profile `idp`.
+fn keep_session_at(provider: &DevelopmentServer, home: &Home) {
     let tokens = provider.tokens("&scope=openid+hello");
     let mut session = refreshable(&provider.issuer());
     session.client.id = ClientId::parse("oauth-cli").expect("a client");
@@ -162,6 +159,14 @@ fn the_session_at_a_provider_opens_the_server_that_trusts_it() {
     session.refresh_token = Some(Secret::from(text(&tokens, "refresh_token")));
     session.id_token = Some(Secret::from(text(&tokens, "id_token")));
     home.keep("idp", &session);
+}
+
+#[test]
+fn the_session_at_a_provider_opens_the_server_that_trusts_it() {
+    let provider = DevelopmentServer::start(&["--approve", "auto"]);
+    let server = DevelopmentServer::start(&["--trust-issuer", &provider.issuer()]);
+    let home = Home::new();
+    keep_session_at(&provider, &home);
     let mut command = home.oauth();
     command.args(["login", &server.issuer(), "-p", "api", "--client-id", "oauth-cli"]);
     command.args(["--grant", "id-jag", "--from", "idp", "--scope", "hello"]);
@@ -175,6 +180,32 @@ fn the_session_at_a_provider_opens_the_server_that_trusts_it() {
         .expect_code(0)
         .stdout;
     assert_ne!(again, printed);
+}
+
+#[test]
+fn the_session_at_a_provider_opens_an_api_by_its_url_alone() {
+    let provider = DevelopmentServer::start(&["--approve", "auto"]);
+    let server = DevelopmentServer::start(&["--trust-issuer", &provider.issuer()]);
+    let home = Home::new();
+    keep_session_at(&provider, &home);
+    for path in ["/mcp", "/api/hello"] {
+        let api = format!("{}{path}", server.issuer());
+        let mut command = home.oauth();
+        command.args(["login", &api, "-p", "api", "--client-id", "oauth-cli"]);
+        command.args(["--grant", "id-jag", "--from", "idp", "--scope", "hello"]);
+        run(&mut command)
+            .expect_code(0)
+            .says(&["signed in with the session of profile \"idp\""]);
+        let token = run(home.oauth().args(["token", "api"])).expect_code(0).stdout;
+        let claims = claims(token.trim_end());
+        assert_eq!(claims["iss"], server.issuer(), "{path}");
+        let audience = text(&claims, "aud");
+        assert!(
+            api.starts_with(audience) && audience != server.issuer(),
+            "{path}: {claims}"
+        );
+        run(home.oauth().args(["profile", "remove", "api"])).expect_code(0);
+    }
 }
 
 #[test]

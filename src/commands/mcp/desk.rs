@@ -8,6 +8,7 @@ use crate::args::cli::McpOptions;
 use crate::args::settings;
 use crate::commands::api_token::{ApiToken, ApiTokens, LoginPermission, ScopeNeeded};
 use crate::commands::login;
+use crate::commands::step_up::StepUps;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::protocol::scope::Scope;
@@ -39,8 +40,11 @@ pub(super) enum Want {
     Fresh,
     /// Another one than this, which the server did not take.
     Other(Secret),
-    /// One that has this scope too.
-    Wider(Scope),
+    /// One that has this scope too, which the server missed in that token.
+    Wider {
+        scope: Scope,
+        refused: Secret,
+    },
 }
 
 pub(super) struct Desk<'a> {
@@ -49,6 +53,7 @@ pub(super) struct Desk<'a> {
     url: &'a Url,
     allowed: &'a [AllowedHost],
     failed_login_at: Option<Instant>,
+    step_ups: StepUps,
 }
 
 impl<'a> Desk<'a> {
@@ -59,6 +64,7 @@ impl<'a> Desk<'a> {
             url,
             allowed,
             failed_login_at: None,
+            step_ups: StepUps::default(),
         }
     }
 
@@ -104,7 +110,7 @@ impl<'a> Desk<'a> {
 
     /// The profile is looked for each time: it may have been made by a login
     /// since the last message.
-    fn token_with(&self, want: Want, login: LoginPermission) -> Result<ApiToken, Error> {
+    fn token_with(&mut self, want: Want, login: LoginPermission) -> Result<ApiToken, Error> {
         let config = self.context.config()?;
         let destinations = TokenDestinations {
             context: self.context,
@@ -135,12 +141,13 @@ impl<'a> Desk<'a> {
                 let other = tokens.replace(&rejected)?;
                 other.ok_or_else(|| super::failure::TokenNotTaken { profile: name }.into())
             }
-            Want::Wider(scope) => {
+            Want::Wider { scope, refused } => {
                 let token = tokens.fresh()?;
                 let needed = ScopeNeeded::new(&tokens.chosen.name, &token.session, scope);
-                match login {
-                    LoginPermission::Always => tokens.widen(&needed),
-                    _ => Err(needed.into()),
+                // Another message, or another program, has led to a login for it since.
+                match needed.is_granted && token.stored.access_token.fingerprint() != refused.fingerprint() {
+                    true => Ok(token),
+                    false => self.step_ups.log_in(&tokens, needed),
                 }
             }
         }

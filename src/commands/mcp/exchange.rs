@@ -99,7 +99,7 @@ impl Bridge {
                 }
                 TokenVerdict::InsufficientScope(scope) if step_ups < MAX_STEP_UPS => {
                     step_ups += 1;
-                    token = self.tokens.wider(scope).await?;
+                    token = self.tokens.wider(scope, &token).await?;
                 }
                 _ => return Ok(answer),
             }

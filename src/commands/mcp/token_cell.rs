@@ -68,10 +68,12 @@ impl TokenCell {
         self.ask(Want::Other(rejected.access_token().clone())).await
     }
 
-    /// A token with this scope too, where somebody may log in for it.
-    pub(super) async fn wider(&self, scope: Scope) -> Result<PresentedToken, Failure> {
+    /// A token with this scope too, which the server missed in the refused
+    /// one, where somebody may log in for it.
+    pub(super) async fn wider(&self, scope: Scope, refused: &PresentedToken) -> Result<PresentedToken, Failure> {
         let _turn = self.turn.lock().await;
-        Ok(self.ask(Want::Wider(scope)).await?.presented)
+        let refused = refused.access_token().clone();
+        Ok(self.ask(Want::Wider { scope, refused }).await?.presented)
     }
 
     /// Keeps what a request has learned: the server's nonce.

@@ -9,6 +9,7 @@ mod section;
 mod sink;
 
 use super::api_token::{ApiToken, ApiTokens, LoginPermission, ScopeNeeded};
+use super::step_up::StepUps;
 use crate::app::context::{Context, caller};
 use crate::app::observer::CommandObserver;
 use crate::app::signals::interruptible;
@@ -114,7 +115,7 @@ impl Call<'_> {
             None => Box::new(BodyAtHand),
         };
         let mut token = self.tokens.fresh()?;
-        let (mut is_replaced, mut step_ups) = (false, 0);
+        let (mut is_replaced, mut logins, mut step_ups) = (false, 0, StepUps::default());
         loop {
             let received = self.follow(&request, body.as_mut(), &token)?;
             let verdict = match received.with_token {
@@ -128,11 +129,10 @@ impl Call<'_> {
                 }
                 TokenVerdict::InsufficientScope(wanted) => {
                     let needed = ScopeNeeded::new(&self.tokens.chosen.name, &token.session, wanted);
-                    let may_log_in = self.tokens.login.is_given(self.tokens.context);
-                    match may_log_in && step_ups < MAX_STEP_UPS && body.can_repeat() {
+                    match logins < MAX_STEP_UPS && body.can_repeat() {
                         true => {
-                            step_ups += 1;
-                            self.tokens.widen(&needed).map(Some)
+                            logins += 1;
+                            step_ups.log_in(&self.tokens, needed).map(Some)
                         }
                         false => Err(needed.into()),
                     }
