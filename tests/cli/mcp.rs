@@ -1,6 +1,7 @@
 //! `oauth mcp`: what a client writes on standard input reaches the server with
 //! the session's token, and nothing but messages comes back.
 
+#[cfg(unix)]
 use super::support::authorization_server::{self, FakeBrowser, consent};
 use super::support::binary::Home;
 use super::support::bridge::Bridge;
@@ -352,6 +353,7 @@ fn a_missing_scope_is_answered_with_the_login_that_asks_for_it() {
 }
 
 /// Logins at this stage bring [`NEW_TOKEN`] with the scope `notes`.
+#[cfg(unix)]
 fn offer_notes(stage: &Stage) -> FakeBrowser {
     let browser = FakeBrowser::new(stage.home.path());
     let origin = stage.server.origin();
@@ -373,6 +375,8 @@ fn insufficient_scope() -> Reply {
     Reply::http(403, &[challenge], "")
 }
 
+// the browser is a script
+#[cfg(unix)]
 #[test]
 fn one_login_brings_a_missing_scope_to_all_messages() {
     let stage = Stage::new();
@@ -396,6 +400,8 @@ fn one_login_brings_a_missing_scope_to_all_messages() {
     client.leave();
 }
 
+// the browser is a script
+#[cfg(unix)]
 #[test]
 fn a_login_for_a_scope_is_not_repeated_where_it_has_not_helped() {
     for granted in ["read notes", "read"] {
