@@ -71,7 +71,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 /// One connection after the other: there is one server.
 async fn serve(listener: TcpListener, shared: Arc<Mutex<Shared>>) {
     while let Ok((mut stream, _)) = listener.accept().await {
-        // Whoever goes away gets nothing.
+        // A client that has closed its end gets no answer.
         let _ = timeout(READ_TIMEOUT, answer(&mut stream, &shared)).await;
     }
 }
