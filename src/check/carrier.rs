@@ -8,12 +8,11 @@ use super::prober::{Carriage, Prober};
 use super::report::{Evidence, Failure, inconclusive};
 use super::token_requests::UNKNOWN_CLIENT;
 use crate::flow::pushed_authorization_request::ParChoice;
-use crate::protocol::authorization::{RequestObjectSigner, params_with_object, request_claims};
+use crate::protocol::authorization::{RequestObjectSigner, params_with_object};
 use crate::protocol::client::{AuthenticationContext, Client};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::Params;
-use crate::protocol::signing::{JwsHeader, JwtType};
 
 /// What the browser takes, and the push before it.
 pub(super) struct Carried {
@@ -79,16 +78,7 @@ impl Carrier {
         if params.all("request").next().is_some() {
             return Ok(params.clone());
         }
-        let claims = request_claims(params, &self.client.id, &signer.audience, context);
-        let claims = claims.map_err(|error| Failure::Inconclusive(error.to_string()))?;
-        let header = JwsHeader {
-            typ: JwtType::AuthorizationRequest,
-            alg: signer.algorithm,
-            kid: Some(&signer.key.key_id()),
-            jwk: None,
-            certificate: None,
-        };
-        let signed = header.encode().and_then(|header| signer.key.sign_jwt(&header, &claims));
+        let signed = signer.sign_params(params, &self.client.id, context);
         let object = signed.map_err(|error| Failure::Inconclusive(error.to_string()))?;
         Ok(params_with_object(&self.client.id, &object))
     }

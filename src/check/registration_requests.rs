@@ -5,7 +5,9 @@ use super::exchange::Exchange;
 use super::registrations::{Management, Registered, management, registered_members};
 use super::report::{Failure, inconclusive, violated};
 use crate::foreign_text::Quoted;
+use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::http::{HttpRequest, Method};
+use crate::protocol::registration::native_client_metadata;
 use crate::trace::Event;
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -47,14 +49,8 @@ impl Check<'_, '_> {
         let Some(endpoint) = self.prober.target.registration_endpoint.clone() else {
             return inconclusive("the server announces no registration_endpoint");
         };
-        let mut document = json!({
-            "client_name": CLIENT_NAME,
-            "application_type": "native",
-            "redirect_uris": [self.prober.redirect_uri.as_str()],
-            "grant_types": ["authorization_code", "refresh_token"],
-            "response_types": ["code"],
-            "token_endpoint_auth_method": "none",
-        });
+        let redirect_uris = [self.prober.redirect_uri.as_str()];
+        let mut document = native_client_metadata(CLIENT_NAME, &redirect_uris, ClientAuthenticationMethod::None);
         change(&mut document);
         let request = HttpRequest::post_json(endpoint.url().clone(), document.to_string());
         let exchange = self.prober.send(request)?;

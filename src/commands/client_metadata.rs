@@ -10,12 +10,10 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize;
 use crate::output::report;
 use crate::output::table::align_columns;
-use crate::protocol::client_metadata_document::{
-    ClientMetadataDocument, DocumentProblem, LOOPBACK_REDIRECT_URIS, Severity, problems,
-};
+use crate::protocol::client_metadata_document::{ClientMetadataDocument, DocumentProblem, Severity, problems};
 use crate::protocol::client_metadata_url::ClientMetadataUrl;
 use crate::protocol::http::HttpRequest;
-use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::redirect_uri::{LOOPBACK_REDIRECT_URIS, RedirectUri};
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::{Event, Observer};
 use crate::transport::{TransportError, UrlSource};

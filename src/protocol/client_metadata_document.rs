@@ -2,21 +2,19 @@
 //! (draft-ietf-oauth-client-id-metadata-document): the one of this program, and
 //! what servers refuse in one.
 
+use super::client::ClientAuthenticationMethod;
 use super::client_metadata_url::ClientMetadataUrl;
+use super::grant::refresh_token::GRANT_TYPE as GRANT_REFRESH_TOKEN;
 use super::http::HttpResponse;
 use super::json::parse_object;
 use super::members::GRANT_AUTHORIZATION_CODE;
-use super::redirect_uri::RedirectUri;
+use super::redirect_uri::{LOOPBACK_REDIRECT_URIS, RedirectUri};
+use super::registration::native_client_metadata;
 use crate::foreign_text::Quoted;
 use serde_json::{Map, Value, json};
 
-/// Where the browser comes back to, on any port (RFC 8252 §7.3).
-pub const LOOPBACK_REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http://[::1]/callback"];
-
 /// The draft's limit for a document (§6.6).
-const MAX_DOCUMENT_BYTES: usize = 5 * 1024;
-
-const GRANT_REFRESH_TOKEN: &str = "refresh_token";
+pub const MAX_DOCUMENT_BYTES: usize = 5 * 1024;
 
 /// What this program says about itself.
 #[derive(Debug)]
@@ -31,15 +29,10 @@ pub struct ClientMetadataDocument<'a> {
 impl ClientMetadataDocument<'_> {
     /// The document.
     pub fn to_json(&self) -> Value {
-        json!({
-            "client_id": self.client_id,
-            "client_name": self.client_name,
-            "application_type": "native",
-            "redirect_uris": self.redirect_uris,
-            "grant_types": [GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN],
-            "response_types": ["code"],
-            "token_endpoint_auth_method": "none",
-        })
+        let method = ClientAuthenticationMethod::None;
+        let mut document = native_client_metadata(self.client_name, &self.redirect_uris, method);
+        document["client_id"] = json!(self.client_id);
+        document
     }
 }
 
@@ -279,7 +272,7 @@ impl Problems {
 }
 
 /// `application/json`, or a type that is written as JSON (RFC 6839 §3.1).
-fn is_json(media_type: &str) -> bool {
+pub fn is_json(media_type: &str) -> bool {
     media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 

@@ -28,6 +28,9 @@ impl LoopbackAddress {
     }
 }
 
+/// Where native clients are registered to come back to, on any port (RFC 8252 §7.3).
+pub const LOOPBACK_REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http://[::1]/callback"];
+
 /// An absolute URI without a fragment and without userinfo, compared byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri {

@@ -5,6 +5,7 @@ use super::abnf::is_vschar_text;
 use super::client::{ClientAuthenticationMethod, ClientId, InvalidClientId};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, is_loopback};
 use super::error::ErrorResponse;
+use super::grant::refresh_token::GRANT_TYPE as GRANT_REFRESH_TOKEN;
 use super::http::{HeaderValue, HttpRequest, HttpResponse, Method};
 use super::json::{JsonError, parse_object};
 use super::members::GRANT_AUTHORIZATION_CODE;
@@ -33,14 +34,7 @@ pub struct RegistrationRequest {
 impl RegistrationRequest {
     /// The document that is sent.
     pub fn to_json(&self) -> Value {
-        let mut document = json!({
-            "client_name": CLIENT_NAME,
-            "application_type": "native",
-            "redirect_uris": [self.redirect_uri.as_str()],
-            "grant_types": [GRANT_AUTHORIZATION_CODE, "refresh_token"],
-            "response_types": ["code"],
-            "token_endpoint_auth_method": self.method.as_str(),
-        });
+        let mut document = native_client_metadata(CLIENT_NAME, &[self.redirect_uri.as_str()], self.method);
         if let Some(key) = &self.key {
             document["jwks"] = json!({ "keys": [key] });
         }
@@ -51,6 +45,19 @@ impl RegistrationRequest {
     pub fn to_http(&self, endpoint: &Endpoint) -> HttpRequest {
         HttpRequest::post_json(endpoint.url().clone(), self.to_json().to_string())
     }
+}
+
+/// What a native client says about itself, to be registered or in a document of
+/// its own (RFC 7591 §2, RFC 8252 §8.4).
+pub fn native_client_metadata(name: &str, redirect_uris: &[&str], method: ClientAuthenticationMethod) -> Value {
+    json!({
+        "client_name": name,
+        "application_type": "native",
+        "redirect_uris": redirect_uris,
+        "grant_types": [GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": method.as_str(),
+    })
 }
 
 /// A client that a server has registered.

@@ -36,7 +36,20 @@ impl RequestObjectSigner {
         request: &AuthorizationRequest,
         context: &mut AuthenticationContext<'_>,
     ) -> Result<Secret, ClientAuthenticationError> {
-        let claims = request_claims(&request.params(), &request.client_id, &self.audience, context)?;
+        self.sign_params(&request.params(), &request.client_id, context)
+    }
+
+    /// Signs a request that is known by its parameters.
+    ///
+    /// # Errors
+    /// [`ClientAuthenticationError`].
+    pub fn sign_params(
+        &self,
+        params: &Params,
+        client_id: &ClientId,
+        context: &mut AuthenticationContext<'_>,
+    ) -> Result<Secret, ClientAuthenticationError> {
+        let claims = request_claims(params, client_id, &self.audience, context)?;
         let header = JwsHeader {
             typ: JwtType::AuthorizationRequest,
             alg: self.algorithm,

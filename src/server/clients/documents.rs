@@ -5,6 +5,7 @@
 use super::document_url::{ClientIdDocuments, DocumentUrl};
 use super::registration_request::RegistrationRequest;
 use crate::protocol::client::ClientId;
+use crate::protocol::client_metadata_document::{MAX_DOCUMENT_BYTES, is_json};
 use crate::protocol::time::UnixSeconds;
 use crate::server::settings::clients::RegisteredClient;
 use crate::server::violations::client_id_document;
@@ -18,8 +19,6 @@ const MAX_DOCUMENTS: usize = 500;
 const FRESH_S: i64 = 300;
 /// How long a failure does, so that whoever mends the document need not wait.
 const FAILURE_FRESH_S: i64 = 5;
-/// The draft's limit for a document (§6.6).
-const MAX_DOCUMENT_BYTES: usize = 5 * 1024;
 
 /// What came for a document.
 #[derive(Debug)]
@@ -130,7 +129,7 @@ fn read(url: &DocumentUrl, fetched: &FetchedDocument) -> Result<RegisteredClient
     if fetched.status != 200 {
         return Err(format!("the answer is status {}, not 200", fetched.status));
     }
-    if !is_json(&fetched.content_type) {
+    if !is_json(&media_type(&fetched.content_type)) {
         return Err(format!(
             "its Content-Type is \"{}\", not application/json",
             fetched.content_type
@@ -145,13 +144,8 @@ fn read(url: &DocumentUrl, fetched: &FetchedDocument) -> Result<RegisteredClient
     Ok(request.register(id, None).0)
 }
 
-/// `application/json`, or a type that is written as JSON (RFC 6839 §3.1).
-fn is_json(content_type: &str) -> bool {
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+/// A `Content-Type` in lower case, without parameters.
+fn media_type(content_type: &str) -> String {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().to_ascii_lowercase()
 }

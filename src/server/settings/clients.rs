@@ -3,7 +3,7 @@
 use super::invalid::InvalidSetting;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::jwks::JwkSet;
-use crate::protocol::redirect_uri::RedirectUri;
+use crate::protocol::redirect_uri::{LOOPBACK_REDIRECT_URIS, RedirectUri};
 use crate::secret::Secret;
 use crate::server::expected_certificate::ExpectedCertificate;
 use crate::server::request_metadata::RequestMetadata;
@@ -12,9 +12,6 @@ use subtle::ConstantTimeEq;
 
 /// The client that is registered where none is given.
 pub const DEFAULT_CLIENT_ID: &str = "oauth-cli";
-
-/// Where the default client is called back; any port will do (RFC 8252 §7.3).
-pub const DEFAULT_REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http://[::1]/callback"];
 
 /// A client that the server knows.
 #[derive(Debug, Clone)]
@@ -41,13 +38,13 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
-    /// Registers a client. Without redirect URIs it gets [`DEFAULT_REDIRECT_URIS`].
+    /// Registers a client. Without redirect URIs it gets [`LOOPBACK_REDIRECT_URIS`].
     ///
     /// # Errors
     /// [`InvalidSetting`].
     pub fn new(id: &str, secret: Option<Secret>, redirect_uris: &[String]) -> Result<Self, InvalidSetting> {
         let texts: Vec<&str> = match redirect_uris {
-            [] => DEFAULT_REDIRECT_URIS.to_vec(),
+            [] => LOOPBACK_REDIRECT_URIS.to_vec(),
             given => given.iter().map(String::as_str).collect(),
         };
         Ok(RegisteredClient {
