@@ -2,15 +2,13 @@
 //! say of each other, registration, client-ID documents. For every rule a
 //! server that breaks it, and of that server exactly this is said.
 
-use super::{is_of_apis, rules, with_verdict};
+use super::{examine_each, is_of_apis, rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::development_server::DevelopmentServer;
 use crate::support::outcome::{Outcome, run};
 use oauth::rules::{Level, Rule};
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rules that cannot be broken alone, with those that are broken with them.
 const FOLLOWING: &[(Rule, &[Rule])] = &[
@@ -151,21 +149,7 @@ fn rules_about_apis_are_not_asked_for_where_an_issuer_is_examined() {
 fn every_rule_about_apis_is_found_on_the_server_that_breaks_it() {
     let rules = api_rules();
     assert!(rules.len() >= 30, "{}", rules.len());
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(rule) = rules.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(how) = examine_broken_server(*rule) {
-                        wrong.lock().expect("the list").push(how);
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().expect("the list");
+    let wrong = examine_each(&rules, examine_broken_server);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

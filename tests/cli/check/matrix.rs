@@ -1,13 +1,11 @@
 //! Rules × broken servers: for every rule of the catalogue a server that
 //! breaks it, and of that server exactly this is said.
 
-use super::{Client, check, is_of_apis, lenient_server, lenient_tls_server, rules, with_verdict};
+use super::{Client, check, examine_each, is_of_apis, lenient_server, lenient_tls_server, rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::outcome::run;
 use oauth::rules::{Level, Rule};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rules that cannot be broken alone, with those that are broken with them.
 const FOLLOWING: &[(Rule, &[Rule])] = &[
@@ -93,24 +91,12 @@ const UNSEEN: &[(Rule, &str)] = &[];
 
 #[test]
 fn every_rule_is_found_on_the_server_that_breaks_it() {
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(rule) = Rule::ALL.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if is_of_apis(rule.id()) {
-                        continue;
-                    }
-                    if let Err(how) = examine_broken_server(*rule) {
-                        wrong.lock().expect("the list").push(how);
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().expect("the list");
+    let rules: Vec<Rule> = Rule::ALL
+        .iter()
+        .copied()
+        .filter(|rule| !is_of_apis(rule.id()))
+        .collect();
+    let wrong = examine_each(&rules, examine_broken_server);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

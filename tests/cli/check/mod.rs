@@ -26,9 +26,12 @@ mod unreadable_answers;
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
 use super::support::outcome::{Outcome, run};
+use oauth::rules::Rule;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SECRET: &str = "secret-of-the-confidential-client";
 
@@ -191,4 +194,23 @@ fn nothing_is_kept_and_every_token_is_revoked() {
 fn is_of_apis(id: &str) -> bool {
     let groups = ["resource.", "challenge.", "registration.", "client-id-document."];
     groups.iter().any(|group| id.starts_with(group))
+}
+
+/// Examines the server that breaks each of these rules, several at a time; what is wrong.
+fn examine_each(rules: &[Rule], examine: fn(Rule) -> Result<(), String>) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(rule) = rules.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(how) = examine(*rule) {
+                        wrong.lock().expect("the list").push(how);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("the list")
 }

@@ -2,14 +2,13 @@
 //! or signed: the examination does the same with its own.
 
 use super::honest_server::{check as check_literal, start_with};
+use super::sign_in_first::play_the_person;
 use super::{Client, check, lenient_server, rules, with_verdict};
 use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
-use crate::support::callback;
 use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, value_of};
 use crate::support::outcome::{Outcome, run};
 use crate::support::running::Running;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// What cannot be seen where every error is the answer to a pushed request.
@@ -182,23 +181,6 @@ fn the_error_of_a_pushed_request_is_judged_like_that_of_a_redirect() {
         rules(&outcome)["authorize.unknown-parameter"]["reason"],
         "it is refused with status 400 when it was pushed: invalid_request",
     );
-}
-
-/// The resource owner, who signs in wherever the browser is sent.
-fn play_the_person(pipe: PathBuf) {
-    std::thread::spawn(move || {
-        while let Ok(urls) = std::fs::read_to_string(&pipe) {
-            for url in urls.lines() {
-                let signed_in = url.replacen("/authorize?", "/signed-in?", 1);
-                let Ok(answer) = callback::get_url(&signed_in) else {
-                    return;
-                };
-                if let Some(location) = answer.header("location") {
-                    let _nobody_listens = callback::get_url(location);
-                }
-            }
-        }
-    });
 }
 
 #[cfg(unix)]

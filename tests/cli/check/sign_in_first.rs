@@ -33,7 +33,7 @@ fn grant(request: &Request, state: &Shared) -> Reply {
 
 /// The resource owner: signs in wherever the browser is sent, and goes back to
 /// the client where the server sends them. Ends with the test.
-fn play_the_person(pipe: PathBuf) {
+pub(super) fn play_the_person(pipe: PathBuf) {
     std::thread::spawn(move || {
         while let Ok(urls) = std::fs::read_to_string(&pipe) {
             for url in urls.lines() {
