@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -122,6 +122,7 @@ impl Server {
         let open = Connections::new(MAX_CONNECTIONS);
         let mut tasks = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        let mut spare = TcpSocket::new_v4().ok();
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
@@ -129,7 +130,7 @@ impl Server {
                 accepted = listener.accept() => accepted,
             };
             let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                refuse_without_descriptors(&listener, &mut spare).await;
                 continue;
             };
             let slot = tokio::select! {
@@ -144,6 +145,20 @@ impl Server {
         let drained = async { while tasks.join_next().await.is_some() {} };
         let _ = timeout(DRAIN_TIMEOUT, drained).await;
         Ok(())
+    }
+}
+
+/// Accepts one connection by the descriptor of `spare` and closes it, where the process has no other: a client that
+/// is never accepted waits for its own timeout. Returns after [`ACCEPT_PAUSE`] at the latest.
+async fn refuse_without_descriptors(listener: &tokio::net::TcpListener, spare: &mut Option<TcpSocket>) {
+    if TcpSocket::new_v4().is_err() {
+        drop(spare.take());
+        let _closed_at_once = timeout(ACCEPT_PAUSE, listener.accept()).await;
+    } else {
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+    if spare.is_none() {
+        *spare = TcpSocket::new_v4().ok();
     }
 }
 
