@@ -20,7 +20,11 @@ pub(crate) type SharedTrace = Rc<RefCell<TraceFiles>>;
 ///
 /// # Errors
 /// [`crate::trace::TraceFileError`].
-pub(crate) fn open_trace(global: &GlobalOptions, environment: &Environment) -> Result<Option<SharedTrace>, Error> {
+pub(crate) fn open_trace(
+    command: &'static str,
+    global: &GlobalOptions,
+    environment: &Environment,
+) -> Result<Option<SharedTrace>, Error> {
     let paths = if global.trace.is_empty() {
         Vec::from_iter(environment.path("OAUTH_TRACE"))
     } else {
@@ -30,6 +34,7 @@ pub(crate) fn open_trace(global: &GlobalOptions, environment: &Environment) -> R
         return Ok(None);
     }
     let context = TraceContext {
+        command,
         began_at: jiff::Timestamp::now(),
         redaction: Redaction::new(global.show_secrets),
     };

@@ -47,14 +47,15 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
         return report::print(CommandLine::command().render_help().to_string().as_bytes());
     };
     settings::check_global(&command_line.global)?;
-    let trace = observer::open_trace(&command_line.global, &environment)?;
+    let trace = observer::open_trace(command.name(), &command_line.global, &environment)?;
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
     let mut context = Context::new(command_line.global, environment, style, trace, deadline);
     context.stdin_is_taken = command.takes_stdin();
     context.prepare_sources = token_source::prepare;
     let outcome = run(&context, command);
-    if let Err(error) = &outcome {
-        context.trace_failure(error);
+    match &outcome {
+        Ok(()) => context.finish_trace(),
+        Err(error) => context.trace_failure(error),
     }
     outcome
 }

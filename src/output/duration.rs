@@ -39,6 +39,16 @@ pub fn describe(duration: Duration) -> String {
     }
 }
 
+/// A duration for a person who compares: `37 ms`, `1.25 s`, `4:05 min`.
+pub fn describe_milliseconds(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..=59 => format!("{seconds}.{:02} s", duration.subsec_millis() / 10),
+        _ => format!("{}:{:02} min", seconds / 60, seconds % 60),
+    }
+}
+
 /// A number of seconds for a person: `45 s`, `59 min`, `5 h`, `29 days`.
 pub fn describe_seconds(seconds: u64) -> String {
     match seconds {
@@ -52,6 +62,20 @@ pub fn describe_seconds(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_to_compare_keeps_two_decimals_of_a_second() {
+        for (milliseconds, shown) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_005, "1.00 s"),
+            (59_999, "59.99 s"),
+            (60_000, "1:00 min"),
+            (3_605_000, "60:05 min"),
+        ] {
+            assert_eq!(describe_milliseconds(Duration::from_millis(milliseconds)), shown);
+        }
+    }
 
     #[test]
     fn a_number_with_a_unit() {

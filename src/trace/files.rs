@@ -107,9 +107,13 @@ impl TraceFiles {
         })
     }
 
-    /// Ends and closes the files. What is observed later is in none of them.
+    /// Ends and closes the files of a command that has not failed. What is
+    /// observed later is in none of them.
     pub fn finish(&mut self) {
-        self.files.clear();
+        for mut file in self.files.drain(..) {
+            file.renderer.finish();
+            file.append(String::new());
+        }
     }
 
     /// The files that could not be written any more since this was last asked.

@@ -454,6 +454,7 @@ pub(super) fn compare_with_golden(name: &str, text: &str) {
 
 fn context(show_secrets: bool) -> TraceContext {
     TraceContext {
+        command: "login",
         began_at: "2026-11-22T13:58:20Z".parse::<Timestamp>().unwrap(),
         redaction: Redaction::new(show_secrets),
     }
@@ -589,7 +590,7 @@ fn a_file_is_whole_after_every_event() {
                 match ending {
                     "json" => json_lines(&text).clear(),
                     "har" => check_archive(&serde_json::from_str(&text).expect("JSON")),
-                    "html" => assert!(text.ends_with("</main>\n</body>\n</html>\n")),
+                    "html" => assert!(text.contains("</main>\n<section") && text.ends_with("</body>\n</html>\n")),
                     _ => assert!(text.starts_with("sequenceDiagram\n") && text.ends_with('\n')),
                 }
             }

@@ -8,6 +8,8 @@ use std::time::Duration;
 /// What a renderer knows beside the events.
 #[derive(Debug, Clone, Copy)]
 pub struct TraceContext {
+    /// The command, such as `login`.
+    pub command: &'static str,
     /// When the first event can have happened.
     pub began_at: Timestamp,
     /// What may be shown.
@@ -21,6 +23,9 @@ pub trait Renderer {
 
     /// What an event adds to the file; `since_start` is when it happened.
     fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String;
+
+    /// The command has ended without an error, or hands over to another program.
+    fn finish(&mut self) {}
 
     /// What makes the file whole if nothing else comes.
     fn tail(&self) -> String;

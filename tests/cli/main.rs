@@ -15,6 +15,8 @@ mod bound_tokens;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
+#[cfg(unix)]
+mod certificate_bound_tokens;
 mod check;
 #[cfg(unix)]
 mod client_assertions;

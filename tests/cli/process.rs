@@ -4,13 +4,15 @@
 use super::profile::as_ordinary_user;
 use super::support::authorization_server;
 use super::support::binary::Home;
-use super::support::literal_server::{LiteralServer, json};
+use super::support::literal_server::{LiteralServer, PATIENCE, json};
 use super::support::login::{login, script};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::running::Running;
+use super::support::server_program::ServerProgram;
 use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, refreshable, session};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
@@ -201,6 +203,49 @@ fn too_few_descriptors_are_an_error_and_no_abort() {
         assert_not_aborted(&served(in_shell(&format!("{limit}; exec \"$@\""), &command)), &limit);
     }
     assert!(failed > 10 && worked > 10, "{failed} failed, {worked} worked");
+}
+
+/// A client that is never accepted waits for its own timeout.
+#[test]
+fn a_server_out_of_descriptors_closes_a_new_connection_at_once() {
+    let home = home();
+    let mut command = home.oauth();
+    command.args(["serve", "--port", "0"]);
+    let server = ServerProgram::start(&mut in_shell("ulimit -n 20; exec \"$@\"", &command), "http://");
+    let address = server.line().trim().strip_prefix("http://").expect("its origin");
+    let silent: Vec<_> = (0..20)
+        .map(|_| TcpStream::connect(address).expect("a connection"))
+        .collect();
+    let newest = TcpStream::connect(address).expect("a connection");
+    newest.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+    // closed in order, so that all before it were accepted, or closed too
+    let closed = (&newest).read(&mut [0]);
+    assert!(
+        closed.as_ref().map_or_else(
+            |error| error.kind() == ErrorKind::ConnectionReset,
+            |length| *length == 0
+        ),
+        "{closed:?}"
+    );
+    silent[0].set_nonblocking(true).expect("a socket");
+    let open = (&silent[0]).read(&mut [0]);
+    assert!(
+        open.is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+        "the oldest is kept"
+    );
+    drop(silent);
+    // until it has seen that they are gone
+    let answered = (0..100).any(|_| {
+        let mut next = TcpStream::connect(address).expect("a connection");
+        next.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        let mut answer = String::new();
+        let sent = write!(
+            next,
+            "GET /jwks HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        );
+        sent.is_ok() && next.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200 ")
+    });
+    assert!(answered, "it serves on");
 }
 
 /// Runs a server until it says that it is ready, or ends before.

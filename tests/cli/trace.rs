@@ -71,7 +71,9 @@ impl Stage {
         }
         let page = self.text("html");
         assert!(
-            page.starts_with("<!doctype html>") && page.ends_with("</main>\n</body>\n</html>\n"),
+            page.starts_with("<!doctype html>")
+                && page.contains("</main>\n<section class=\"banner ")
+                && page.ends_with("</body>\n</html>\n"),
             "{page}"
         );
         let opened = page.matches("<details").count();
@@ -764,25 +766,34 @@ fn the_page_opens_in_a_browser_without_network_and_script() {
     running.end().expect_code(5);
     let requests = stage.server.connections();
     chromium.go_to(&format!("file://{}", stage.file("html").display()));
-    assert_eq!(chromium.heading(), "OAuth trace");
+    assert_eq!(chromium.heading(), "oauth login");
     assert!(chromium.text().contains("400 Bad Request"), "{}", chromium.text());
+    // the answer that it failed by is open, and what was sent is not
     assert!(!chromium.text().contains("as a command".to_uppercase().as_str()));
-    chromium.take_pictures("trace");
-    chromium.click("details.failure summary");
     assert!(
         chromium.text().contains("<script>document.title"),
         "{}",
         chromium.text()
     );
-    chromium.take_pictures("trace-open");
+    chromium.take_pictures("trace");
+    chromium.click(".banner a");
+    let is_in_sight = "const box = document.querySelector(':target').getBoundingClientRect(); \
+                       return box.top >= 0 && box.top < innerHeight";
+    assert_eq!(chromium.run(is_in_sight), true);
+    chromium.take_pictures("trace-failure");
     let loaded = chromium.run("return performance.getEntriesByType('resource').length");
     assert_eq!(loaded, 0);
     let title = chromium.run("return document.title");
     assert!(title.as_str().expect("a title").starts_with("OAuth trace, "));
     assert_eq!(stage.server.connections(), requests);
-    // nothing stands above or beside what it should
-    let overflow = chromium.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-    assert_eq!(overflow, 0);
+    for width in [700, 1000, 1400] {
+        chromium.resize(width, 900);
+        let beside = chromium.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(beside, 0, "at {width} pixels");
+        let is_at_top = "const top = selector => document.querySelector(selector).getBoundingClientRect().top; \
+                         return top('header') < top('.banner') && top('.banner') < top('main')";
+        assert_eq!(chromium.run(is_at_top), true, "at {width} pixels");
+    }
 }
 
 /// `mermaid.min.js`, where `./test` has put it.

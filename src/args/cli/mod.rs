@@ -164,6 +164,35 @@ pub enum Command {
 }
 
 impl Command {
+    /// As it is typed, without what belongs to it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Login(_) => "login",
+            Command::Token(_) => "token",
+            Command::Exec(_) => "exec",
+            Command::Request(_) => "request",
+            Command::Mcp(_) => "mcp",
+            Command::Credential(_) => "credential",
+            Command::Logout(_) => "logout",
+            Command::Status(_) => "status",
+            Command::Profile(_) => "profile",
+            Command::Check(_) => "check",
+            Command::Discover(_) => "discover",
+            Command::Decode(_) => "decode",
+            Command::ClientMetadata(_) => "client-metadata",
+            Command::Pkce(_) => "pkce",
+            Command::Userinfo(_) => "userinfo",
+            Command::Introspect(_) => "introspect",
+            Command::Revoke(_) => "revoke",
+            Command::Serve(_) => "serve",
+            Command::Demo(_) => "demo",
+            Command::Providers(_) => "providers",
+            Command::Man(_) => "man",
+            Command::Completions { .. } => "completions",
+            Command::ProfileNames => "__profiles",
+        }
+    }
+
     /// Whether standard input belongs to somebody else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {

@@ -2,24 +2,48 @@
 //! in which each arrow opens what is behind it. No script, and nothing is
 //! fetched: the page says so itself (Content-Security-Policy). Colours follow
 //! the reader's light or dark scheme; printed, everything is open.
+//!
+//! What only the end of a command tells is in the tail of the file: the result,
+//! which is shown at the top all the same, the lifelines that nothing touches,
+//! and the last answer, which stands open where the command fails by it.
 
+mod banner;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use crate::exit::ExitCode;
 use crate::foreign_text::escape_html;
-use crate::trace::diagram::{DetailContent, DiagramBuilder, DiagramLine, LineDetail, LineKind, PARTIES};
+use crate::trace::diagram::{DiagramBuilder, DiagramLine, LineKind, PARTIES};
 use crate::trace::renderer::{Renderer, TraceContext};
 use crate::trace::{Event, Party};
+use banner::Banner;
+use row::RowStyle;
 
 use std::fmt::Write;
 use std::time::Duration;
 
 const STYLE: &str = include_str!("html.css");
 
-/// How a redacted value begins.
-const REDACTED: &str = "[redacted, ";
-
 /// Renders one page.
 pub struct Html {
     context: TraceContext,
     diagram: DiagramBuilder,
+    banner: Banner,
+    last_answer: Option<LastAnswer>,
+    /// When the row before happened.
+    previous: Duration,
+    /// By position in [`PARTIES`]: whether something comes from it or goes to it.
+    is_involved: [bool; PARTIES.len()],
+}
+
+/// An answer, and the rows after it, until the client does something else.
+struct LastAnswer {
+    line: DiagramLine,
+    elapsed: Duration,
+    /// Its row, closed.
+    row: String,
+    following: String,
 }
 
 impl Html {
@@ -28,17 +52,56 @@ impl Html {
         Html {
             context,
             diagram: DiagramBuilder::new(context.redaction),
+            banner: Banner::new(),
+            last_answer: None,
+            previous: Duration::ZERO,
+            is_involved: PARTIES.map(|party| party == Party::Client),
         }
+    }
+
+    /// The last answer for good: open, as the cause of this failure, or closed.
+    fn release_answer(&mut self, failure: Option<ExitCode>) -> String {
+        let Some(mut answer) = self.last_answer.take() else {
+            return String::new();
+        };
+        let mut rows = String::new();
+        match failure.filter(|exit_code| blames_answer(*exit_code)) {
+            Some(_) => {
+                answer.line.kind = LineKind::Failure;
+                let id = self.banner.cause_id();
+                row::write(&mut rows, &answer.line, answer.elapsed, RowStyle::Open(&id));
+            }
+            None => rows = answer.row,
+        }
+        rows + &answer.following
+    }
+
+    /// Hides the lifelines that nothing touches.
+    fn lanes(&self) -> String {
+        let columns = self.is_involved.map(|is_involved| match is_involved {
+            true => "minmax(0,1fr) minmax(0,1fr)",
+            false => "0 0",
+        });
+        let mut style = format!(
+            "<style>:root{{--count:{};--columns:{}}}",
+            self.is_involved.iter().filter(|is_involved| **is_involved).count(),
+            columns.join(" ")
+        );
+        for (position, _) in self.is_involved.iter().enumerate().filter(|(_, involved)| !**involved) {
+            let _ = write!(style, ".parties span:nth-child({}){{display:none}}", position + 1);
+        }
+        style + "</style>\n"
     }
 }
 
 impl Renderer for Html {
     fn head(&mut self) -> String {
+        let command = self.context.command;
         let began_at = self.context.began_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let secrets = if self.context.redaction.shows_secrets() {
             "<p class=\"alarm\">This page contains secrets, shown whole (--show-secrets): do not share it.</p>"
         } else {
-            "<p class=\"remark\">Secrets are redacted: in their place stand their length and a fingerprint, by which two can be compared.</p>"
+            "<p class=\"remark\">Secrets are redacted: two with the same length and fingerprint are the same.</p>"
         };
         let parties: String = PARTIES
             .iter()
@@ -49,129 +112,99 @@ impl Renderer for Html {
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>OAuth trace, {began_at}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-             <header><h1>OAuth trace</h1><p>{began_at}, by oauth {}</p>{secrets}\
-             <p class=\"remark\">Each arrow with a <b>+</b> opens. Times count from the start, in milliseconds.</p></header>\n\
+             <title>OAuth trace, oauth {command}, {began_at}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <header><h1>oauth {command}</h1><p>OAuth trace, {began_at}, by oauth {}</p></header>\n\
+             <div class=\"legend\">{secrets}\
+             <p class=\"remark\">Each arrow with a <b>+</b> opens. Beside a step is the time since the start, \
+             beside a row the time since the row before.</p></div>\n\
              <main>\n<div class=\"parties\">{parties}</div>\n",
             env!("CARGO_PKG_VERSION"),
         )
     }
 
     fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String {
+        self.banner.observe(event, since_start);
+        let failure = match event {
+            Event::Failed { exit_code, .. } => Some(*exit_code),
+            _ => None,
+        };
         let mut rows = String::new();
+        if failure.is_some() || ends_judgement(event) {
+            rows = self.release_answer(failure);
+        }
         for line in self.diagram.lines(event) {
-            row(&mut rows, &line, since_start);
+            let elapsed = since_start.saturating_sub(self.previous);
+            self.previous = since_start;
+            for (position, party) in PARTIES.iter().enumerate() {
+                self.is_involved[position] |= line.step.is_none() && [line.from, line.to].contains(party);
+            }
+            let time = if line.step.is_some() { since_start } else { elapsed };
+            let id = self.banner.failure_id();
+            let style = match failure {
+                Some(_) => RowStyle::Open(&id),
+                None => RowStyle::Closed,
+            };
+            let mut text = String::new();
+            row::write(&mut text, &line, time, style);
+            if is_answer(event) {
+                rows += &self.release_answer(None);
+                self.last_answer = Some(LastAnswer {
+                    line,
+                    elapsed,
+                    row: text,
+                    following: String::new(),
+                });
+            } else {
+                match &mut self.last_answer {
+                    Some(answer) => answer.following.push_str(&text),
+                    None => rows.push_str(&text),
+                }
+            }
         }
         rows
     }
 
+    fn finish(&mut self) {
+        self.banner.finish();
+    }
+
     fn tail(&self) -> String {
-        "</main>\n</body>\n</html>\n".to_owned()
+        let (row, following) = match &self.last_answer {
+            Some(answer) => (answer.row.as_str(), answer.following.as_str()),
+            None => ("", ""),
+        };
+        let (banner, lanes) = (self.banner.render(), self.lanes());
+        format!("{row}{following}</main>\n{banner}{lanes}</body>\n</html>\n")
     }
 }
 
-/// One line of the diagram. Writing to a string does not fail.
-fn row(rows: &mut String, line: &DiagramLine, since_start: Duration) {
-    let time = format!("<time>{}</time>", since_start.as_millis());
-    if let Some(step) = line.step {
-        let title = escape_html(step.title());
-        let _ = writeln!(rows, "<h2>{time}<b>{}</b>{title}</h2>", step.number());
-        return;
-    }
-    let opens = if line.details.is_empty() { "" } else { " opens" };
-    let label = format!("<span class=\"label{opens}\">{}</span>", shown(&line.label));
-    let (from, to) = (lane(line.from), lane(line.to));
-    let (shape, figure) = if from == to {
-        // as wide as three lanes, or four where there is room on one side only
-        let (start, end) = (2 * from, 2 * from + 4);
-        let (start, end) = (start.saturating_sub(1).max(1), (end + 1).min(2 * PARTIES.len() + 1));
-        (
-            "note",
-            format!("<span class=\"box\" style=\"grid-column:{start}/{end}\">{label}</span>"),
-        )
-    } else {
-        let direction = if from < to { "right" } else { "left" };
-        let (first, last) = (from.min(to), from.max(to));
-        // the middle of a lane is the line between its two columns
-        let (start, end) = (2 * first + 2, 2 * last + 2);
-        (
-            "arrow",
-            format!("<span class=\"line {direction}\" style=\"grid-column:{start}/{end}\">{label}</span>"),
-        )
-    };
-    let kind = class(line.kind);
-    if line.details.is_empty() {
-        let _ = writeln!(rows, "<div class=\"row {shape} {kind}\">{time}{figure}</div>");
-        return;
-    }
-    let _ = writeln!(
-        rows,
-        "<details class=\"{shape} {kind}\"><summary class=\"row\">{time}{figure}</summary><div class=\"card\">"
-    );
-    for detail in &line.details {
-        section(rows, detail);
-    }
-    rows.push_str("</div></details>\n");
-}
-
-fn section(rows: &mut String, detail: &LineDetail) {
-    let _ = write!(rows, "<h3>{}</h3>", escape_html(detail.title));
-    match &detail.content {
-        DetailContent::Text(text) => {
-            let _ = write!(rows, "<pre>{}</pre>", shown(text));
-        }
-        DetailContent::Pairs(pairs) => {
-            rows.push_str("<table>");
-            for (name, value) in pairs {
-                let _ = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escape_html(name), shown(value));
-            }
-            rows.push_str("</table>");
-        }
+/// Whether this brings something that the client judges.
+fn is_answer(event: &Event<'_>) -> bool {
+    match event {
+        Event::ResponseReceived { .. } | Event::RequestFailed { .. } => true,
+        Event::Message { from, to, .. } => (*from, *to) == (Party::Browser, Party::Client),
+        _ => false,
     }
 }
 
-fn lane(party: Party) -> usize {
-    PARTIES.iter().position(|other| *other == party).unwrap_or_default()
+/// Whether the client goes on to something else, so that a failure after it is
+/// not about the answer before.
+fn ends_judgement(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::RequestSent(_)
+            | Event::AuthorizationUrl(_)
+            | Event::UserCode { .. }
+            | Event::WaitBegins { .. }
+            | Event::Stored { .. }
+            | Event::Forgotten { .. }
+    )
 }
 
-fn class(kind: LineKind) -> &'static str {
-    match kind {
-        LineKind::Step => "step",
-        LineKind::Message => "message",
-        LineKind::Answer => "answer",
-        LineKind::Unseen => "unseen",
-        LineKind::Failure => "failure",
-        LineKind::Fact => "fact",
-        LineKind::Check => "check",
-        LineKind::Skipped => "skipped",
-        LineKind::Note => "remark",
-        LineKind::Warning => "warning",
-    }
-}
-
-/// Escaped, with redacted values set apart.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len() + text.len() / 8);
-    let mut rest = text;
-    while let Some(start) = rest.find(REDACTED) {
-        let length = rest[start..].find(']').map_or(rest.len() - start, |end| end + 1);
-        let (before, from_mark) = rest.split_at(start);
-        let (mark, after) = from_mark.split_at(length);
-        let _ = write!(shown, "{}<i>{}</i>", escape_html(before), escape_html(mark));
-        rest = after;
-    }
-    shown + &escape_html(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_text_is_text() {
-        assert_eq!(
-            shown("<script>\"a\"&'b' [redacted, 3 chars] [redacted, cut"),
-            "&lt;script&gt;&quot;a&quot;&amp;&#39;b&#39; <i>[redacted, 3 chars]</i> <i>[redacted, cut</i>"
-        );
-    }
+/// Whether a command that ends so does because of what came.
+fn blames_answer(exit_code: ExitCode) -> bool {
+    matches!(
+        exit_code,
+        ExitCode::Unreachable | ExitCode::LoginRequired | ExitCode::Refused | ExitCode::Protocol | ExitCode::HttpStatus
+    )
 }

@@ -174,6 +174,14 @@ impl Chromium {
         );
     }
 
+    /// Gives pages a window of this size, in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        self.develop(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
+        );
+    }
+
     /// Lets no page run scripts from now on.
     pub fn forbid_scripts(&self) {
         self.develop("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));

@@ -13,6 +13,8 @@ pub mod certificates;
 pub mod chromium;
 pub mod development_server;
 #[cfg(unix)]
+pub mod https_server;
+#[cfg(unix)]
 pub mod installed;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub mod keyring_session;

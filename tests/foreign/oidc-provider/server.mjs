@@ -6,6 +6,7 @@
 // VERBOSE=1      prints why requests are refused
 // AT_TTL=1       lifetime of access tokens, in seconds; 600 with a resource and 3600 without where it is not set
 // DPOP_NONCE=1   demands a nonce in DPoP proofs
+// CLIENT_METADATA_DOCUMENT=JSON  takes client-ID metadata documents; this one is what is fetched for each
 //
 // keys.json is made at the first start: the server's keys, and the private key
 // of the clients `pkjwt`, `native-pkjwt` and `native-jar`.
@@ -14,6 +15,7 @@ import http from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
+const document = process.env.CLIENT_METADATA_DOCUMENT;
 const keys = readKeys(new URL('./keys.json', import.meta.url));
 const server = http.createServer();
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
@@ -65,7 +67,9 @@ function configuration() {
       accountId: id,
       claims: () => ({ sub: id, name: `User ${id}`, preferred_username: id, email: `${id}@example.test`, email_verified: true }),
     }),
+    ...(document && { fetch: async () => new Response(document, { headers: { 'content-type': 'application/json' } }) }),
     features: {
+      clientIdMetadataDocument: { enabled: document !== undefined, ack: 'draft-02' },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
