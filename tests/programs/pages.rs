@@ -318,3 +318,36 @@ fn checking() {
         assert!(reader.home.path().join(report).exists(), "{report}");
     }
 }
+
+#[test]
+fn login() {
+    let (page, mut reader) = (Page::read("login.md"), Reader::new());
+    let api = format!("{}/mcp", reader.issuer.issuer());
+    reader.replace("https://api.example.com/mcp", &api);
+    reader.replace("--port 8400,8401", "--port 0");
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("https://github.com/settings"), "{outcome:?}");
+    assert!(outcome.stdout.lines().any(|line| line.starts_with("ey")), "{outcome:?}");
+}
+
+#[test]
+fn stores() {
+    let (page, reader) = (Page::read("stores.md"), Reader::new());
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.lines().any(|line| line.starts_with("ey")), "{outcome:?}");
+    let sessions = std::fs::read_dir(reader.home.path().join(".local/share/oauth/sessions")).expect("the folder");
+    let left: Vec<_> = sessions.map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, [""; 0], "{outcome:?}");
+}
+
+#[test]
+fn serving() {
+    let (page, mut reader) = (Page::read("serving.md"), Reader::new());
+    let issuer = reader.issuer.issuer();
+    reader.replace("http://127.0.0.1:9000", &issuer);
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("Hello, demo!"), "{outcome:?}");
+    assert!(outcome.stdout.contains("pkce.wrong-verifier"), "{outcome:?}");
+    let setup = reader.write("company.toml", page.block("toml")).display().to_string();
+    DevelopmentServer::start(&["--setup", &setup]);
+}
