@@ -29,8 +29,11 @@ struct Page {
 
 impl Page {
     fn read(name: &str) -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-        let text = std::fs::read_to_string(&file).expect("the page");
+        Page::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name))
+    }
+
+    fn of(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).expect("the page");
         let mut blocks: Vec<(String, String)> = Vec::new();
         let mut is_open = false;
         for line in text.lines() {
@@ -137,6 +140,32 @@ impl Reader {
         }
         run(command.arg("-c").arg(self.replaced(&page.script()))).expect_code(0)
     }
+}
+
+#[test]
+fn readme() {
+    let (mut page, mut reader) = (
+        Page::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")),
+        Reader::new(),
+    );
+    if !installed::all(&["git", "curl"], "git curl") {
+        return;
+    }
+    // what builds the program, and the server, which does not end
+    page.blocks
+        .retain(|(_, block)| !["cargo run", "oauth serve"].iter().any(|other| block.contains(other)));
+    let profiles = ["work", "cluster", "mail"]
+        .map(|profile| format!("oauth login https://id.example.com --client-id my-cli --profile {profile}\n"));
+    page.blocks.insert(0, ("sh".to_owned(), profiles.concat()));
+    let issuer = reader.issuer.issuer();
+    reader.replace("https://mcp.example.com/mcp", &format!("{issuer}/mcp"));
+    reader.replace("https://api.example.com/me", &format!("{issuer}/api/hello"));
+    reader.replace("https://api.example.com", &format!("{issuer}/api"));
+    reader.replace("https://git.example.com", "https://git.invalid");
+    reader.replace("me@example.com", "me@mail.invalid");
+    reader.replace("./deploy.sh", "true");
+    let outcome = reader.run(&page, &[]);
+    assert_eq!(outcome.stdout.matches("Hello, demo!").count(), 3, "{outcome:?}");
 }
 
 #[test]
