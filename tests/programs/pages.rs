@@ -253,8 +253,13 @@ fn mail() {
     reader.replace("mail.example.com", "127.0.0.1");
     reader.replace("port 587", &format!("port {}", dovecot.submission_port));
     reader.replace("tls on", "tls off");
+    reader.replace("SSLType IMAPS", &format!("Port {}\nSSLType None", dovecot.imap_port));
     reader.write(".msmtprc", page.block(""));
+    reader.write(".mbsyncrc", page.block("conf"));
+    dovecot.deliver("a mail to fetch");
     let outcome = reader.run(&page, &[]);
+    let fetched = std::fs::read_dir(reader.home.path().join("Mail/INBOX/new")).expect("the mailbox");
+    assert_eq!(fetched.count(), 1);
     assert!(outcome.stdout.contains("INBOX"), "{outcome:?}");
     let mail = sent.recv_timeout(PATIENCE).expect("the mail is relayed");
     assert!(mail.contains("It works."), "{mail}");

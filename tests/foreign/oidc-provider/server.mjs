@@ -8,6 +8,7 @@
 // DPOP_NONCE=1   demands a nonce in DPoP proofs
 // TLS=FOLDER     https with server.pem and server.key.pem there; clients with
 //                certificates of authority.pem; the key of `bound` is client.key.pem
+// CLIENT_METADATA_DOCUMENT=JSON  takes client-ID metadata documents; this one is what is fetched for each
 //
 // keys.json is made at the first start: the server's keys, and the private key
 // of the clients `pkjwt`, `native-pkjwt` and `native-jar`.
@@ -17,6 +18,7 @@ import https from 'node:https';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
+const document = process.env.CLIENT_METADATA_DOCUMENT;
 const keys = readKeys(new URL('./keys.json', import.meta.url));
 const tls = process.env.TLS && tlsOptions((name) => fs.readFileSync(`${process.env.TLS}/${name}.pem`));
 const server = tls ? https.createServer(tls) : http.createServer();
@@ -86,7 +88,9 @@ function configuration() {
       accountId: id,
       claims: () => ({ sub: id, name: `User ${id}`, preferred_username: id, email: `${id}@example.test`, email_verified: true }),
     }),
+    ...(document && { fetch: async () => new Response(document, { headers: { 'content-type': 'application/json' } }) }),
     features: {
+      clientIdMetadataDocument: { enabled: document !== undefined, ack: 'draft-02' },
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
