@@ -37,10 +37,7 @@ pub fn program(home: &Home, name: &str) -> Command {
         .arg(name)
         .env_clear()
         .env("HOME", home.path())
-        .env(
-            "PATH",
-            format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", binaries().display()),
-        )
+        .env("PATH", "/mnt:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C.UTF-8")
         .env("OAUTH_STORE", "file")
         .current_dir(home.path());
