@@ -37,6 +37,51 @@ fn in_shell(lines: &str, command: &Command) -> Command {
 }
 
 #[test]
+fn no_program_is_taken_from_the_current_folder_where_the_path_names_it() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let mark = home.path().join("was-run");
+    // made by another process: one that this one had open for writing might be "busy"
+    let make = r#"printf '#!/bin/sh\ntouch "%s"\n' "$1" > planted && chmod +x planted"#;
+    let mut planting = Command::new("sh");
+    planting.args(["-c", make, "sh"]).arg(&mark).current_dir(home.path());
+    assert!(planting.status().expect("a shell").success());
+    let path = std::env::var("PATH").expect("a path");
+    let folder_name = home
+        .path()
+        .file_name()
+        .expect("its name")
+        .to_string_lossy()
+        .into_owned();
+    for relative in [".", "", "./", &format!("../{folder_name}")] {
+        let oauth = |arguments: &[&str]| {
+            let mut command = home.oauth();
+            command.env("PATH", format!("{relative}:{path}")).args(arguments);
+            command
+        };
+        // a credential helper, which would get the session
+        let helper = run(oauth(&["status", "--store", "command:planted"]).env_remove("OAUTH_STORE"));
+        assert!(helper.stderr.contains("there is no program `planted`"), "{helper:?}");
+        // a source of tokens
+        let issuer = server.origin();
+        let machine = [
+            "--client-id",
+            "c",
+            "--grant",
+            "jwt-bearer",
+            "--assertion",
+            "command:planted",
+        ];
+        run(&mut oauth(&[&["login", &issuer], &machine[..]].concat())).expect_error(2);
+        // a browser
+        let mut command = login(&home, &server, &["--browser", "planted"]);
+        let browsing = Running::start(command.env("PATH", format!("{relative}:{path}")));
+        authorization_server::consent(&browsing.authorization_url(), &issuer);
+        browsing.end().expect_code(0);
+        assert!(!mark.exists(), "PATH began with {relative:?}");
+    }
+}
+
+#[test]
 fn an_aborted_process_leaves_no_core_file() {
     let home = home();
     let mut command = home.oauth();

@@ -20,6 +20,7 @@ mod process;
 mod server;
 mod weather;
 
+use crate::jumping_clock::JumpingClock;
 use crate::support::binary::Home;
 use crate::support::keyring_session::KeyringSession;
 use crate::support::literal_server::LiteralServer;
@@ -32,7 +33,6 @@ use oauth::fault::Point;
 use process::{Ended, Treatment};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -62,7 +62,7 @@ fn is_foreseen(command: &str, code: i32) -> bool {
 struct Scene {
     home: Home,
     environment: Vec<(&'static str, OsString)>,
-    clock: PathBuf,
+    clock: JumpingClock,
     server: LiteralServer,
     ledger: Arc<Mutex<Ledger>>,
     accounts: Vec<Mutex<Account>>,
@@ -84,18 +84,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scene {
     fn new(keyring: &KeyringSession, home: Home, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new(seed)));
-        let clock = home.path().join("clock.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sessions/everything_at_once/clock.c");
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&clock)
-            .arg(source)
-            .status();
-        assert!(built.expect("a C compiler").success());
         std::fs::create_dir(home.path().join("logs")).expect("a folder");
         Scene {
             environment: keyring.environment(),
-            clock,
+            clock: JumpingClock::build(home.path()),
             server: server::start(&ledger),
             ledger,
             accounts: PROFILES.iter().map(|_| Mutex::default()).collect(),
@@ -219,9 +211,7 @@ impl Scene {
         if outcome.code == Some(0) && known.is_none_or(|(_, client)| client != profile) {
             self.find(number, format!("{profile} has a token of another session: {outcome:?}"));
         }
-        // by a clock that jumps in between, a token expires in the hand
-        let has_own_time = matches!(treatment, Treatment::Clock(..));
-        if outcome.code == Some(4) && !has_own_time && account.was_usable(beginning, &ledger) {
+        if outcome.code == Some(4) && account.was_usable(beginning, &ledger) {
             self.find(
                 number,
                 format!(
