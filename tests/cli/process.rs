@@ -45,35 +45,26 @@ fn no_program_is_taken_from_the_current_folder_where_the_path_names_it() {
     let mut planting = Command::new("sh");
     planting.args(["-c", make, "sh"]).arg(&mark).current_dir(home.path());
     assert!(planting.status().expect("a shell").success());
+    let issuer = server.origin();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{issuer}\"\nclient_id = \"desktop\"\n"
+    ));
     let path = std::env::var("PATH").expect("a path");
-    let folder_name = home
-        .path()
-        .file_name()
-        .expect("its name")
-        .to_string_lossy()
-        .into_owned();
-    for relative in [".", "", "./", &format!("../{folder_name}")] {
+    for relative in [".", "", "./"] {
         let oauth = |arguments: &[&str]| {
             let mut command = home.oauth();
             command.env("PATH", format!("{relative}:{path}")).args(arguments);
             command
         };
         // a credential helper, which would get the session
-        let helper = run(oauth(&["status", "--store", "command:planted"]).env_remove("OAUTH_STORE"));
-        assert!(helper.stderr.contains("there is no program `planted`"), "{helper:?}");
+        let helper = run(&mut oauth(&["token", "work", "--store", "command:planted"])).expect_error(8);
+        assert!(helper.error().contains("there is no program `planted`"), "{helper:?}");
         // a source of tokens
-        let issuer = server.origin();
-        let machine = [
-            "--client-id",
-            "c",
-            "--grant",
-            "jwt-bearer",
-            "--assertion",
-            "command:planted",
-        ];
-        run(&mut oauth(&[&["login", &issuer], &machine[..]].concat())).expect_error(2);
+        let source = ["--grant", "jwt-bearer", "--assertion", "command:planted"];
+        let machine = ["login", &issuer, "--profile", "machine", "--client-id", "machine"];
+        run(&mut oauth(&[&machine[..], &source[..]].concat())).expect_error(2);
         // a browser
-        let mut command = login(&home, &server, &["--browser", "planted"]);
+        let mut command = login(&home, &server, &["--profile", "work", "--browser", "planted"]);
         let browsing = Running::start(command.env("PATH", format!("{relative}:{path}")));
         authorization_server::consent(&browsing.authorization_url(), &issuer);
         browsing.end().expect_code(0);

@@ -24,6 +24,7 @@ use crate::jumping_clock::JumpingClock;
 use crate::support::binary::Home;
 use crate::support::keyring_session::KeyringSession;
 use crate::support::literal_server::LiteralServer;
+use crate::support::outcome::Outcome;
 use crate::support::small_disk::SmallDisk;
 use crate::{tell, times};
 use account::Account;
@@ -69,6 +70,8 @@ struct Scene {
     next: AtomicUsize,
     /// Of each process that was killed: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
+    /// What became of each process that sent a refresh.
+    refreshes: Mutex<HashMap<Process, String>>,
     counts: Mutex<BTreeMap<String, usize>>,
     findings: Mutex<Vec<String>>,
     /// The profiles that something was found of.
@@ -93,6 +96,7 @@ impl Scene {
             accounts: PROFILES.iter().map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(1),
             killed: Mutex::default(),
+            refreshes: Mutex::default(),
             counts: Mutex::default(),
             findings: Mutex::default(),
             told: Mutex::default(),
@@ -130,6 +134,16 @@ impl Scene {
             .map_or("killed".to_owned(), |code| format!("exit {code}"));
         *lock(&self.counts).entry(format!("{name:21} {code}")).or_default() += 1;
         *lock(&self.counts).entry(format!("({})", treatment.name())).or_default() += 1;
+        if ended.has_passed(Point::IntentWritten) {
+            let Outcome { code, stderr, .. } = &ended.outcome;
+            let text = format!(
+                "{began:?} to {:?}, {}: {code:?} {stderr:?} {:?}",
+                self.began.elapsed(),
+                treatment.name(),
+                ended.points
+            );
+            lock(&self.refreshes).insert(process, text);
+        }
         if ended.was_killed {
             let is_stored = ended.has_passed(Point::SessionStored);
             lock(&self.killed).insert(process, is_stored);
@@ -296,7 +310,8 @@ impl Scene {
     fn explain_ends(&self) -> usize {
         let (ledger, killed) = (lock(&self.ledger), lock(&self.killed));
         let mut ends = 0;
-        for (family, client, answers) in ledger.reused() {
+        let refreshes = lock(&self.refreshes);
+        for (family, client, by, answers) in ledger.reused() {
             ends += 1;
             let saved = answers
                 .iter()
@@ -307,9 +322,14 @@ impl Scene {
                     .iter()
                     .position(|profile| *profile == client)
                     .expect("a profile");
+                let known = |process| refreshes.get(&process).map_or("?", String::as_str);
                 self.find(
                     number,
-                    format!("LOST: session {family} of {client}, whose answer process {to} had read"),
+                    format!(
+                        "LOST: session {family} of {client}, whose answer process {to} had read ({}); process {by} had another one ({})",
+                        known(to),
+                        known(by)
+                    ),
                 );
             }
         }
