@@ -53,6 +53,8 @@ mod files;
 #[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
+mod foreign_clients;
+#[cfg(unix)]
 mod full_disk;
 #[cfg(unix)]
 mod git_helper;

@@ -31,5 +31,7 @@ pub mod server_program;
 pub mod sessions;
 pub mod signing;
 #[cfg(unix)]
+pub mod small_disk;
+#[cfg(unix)]
 pub mod terminal;
 pub mod tls_client;
