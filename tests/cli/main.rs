@@ -80,6 +80,7 @@ mod man;
 mod mcp;
 #[cfg(unix)]
 mod mcp_session;
+mod mcp_tool_headers;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
