@@ -200,6 +200,25 @@ fn a_stream_gives_its_messages_one_by_one() {
 }
 
 #[test]
+fn a_stream_that_stays_open_after_the_answer_holds_up_no_end() {
+    let stage = Stage::new();
+    let answered = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n",
+        response(1)
+    );
+    stage
+        .server
+        .on("POST", "/mcp", Reply::bytes(answered.into_bytes()).then_silence());
+    let mut client = stage.start();
+    client.say(&request(1, "tools/call"));
+    assert_eq!(client.next(), response(1));
+    let closed = std::time::Instant::now();
+    client.leave();
+    // so long the bridge would wait for what is not answered
+    assert!(closed.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
 fn a_broken_stream_is_an_error_in_the_new_era_and_taken_up_again_in_the_old() {
     let stage = Stage::new();
     stage
@@ -264,6 +283,22 @@ fn a_server_that_lost_the_session_gets_the_initialization_again() {
         let list = request(1, "tools/list");
         assert_eq!(bodies, [INITIALIZE, INITIALIZED, &list, INITIALIZE, INITIALIZED, &list]);
         assert_eq!(posts[5].header("mcp-session-id"), Some("s2"));
+    }
+}
+
+#[test]
+fn a_status_that_says_nothing_is_answered_with_what_to_do() {
+    let stage = Stage::new();
+    let url = stage.server.url("/mcp");
+    for (answer, expected) in [(404, url.as_str()), (405, url.as_str()), (503, "later"), (429, "later")] {
+        stage.server.on("POST", "/mcp", status(answer));
+        let outcome = stage.bridge(&[], &[&modern(1)]);
+        let message: Value = serde_json::from_str(outcome.stdout.trim()).unwrap();
+        let hint = message["error"]["data"]["hints"][0].as_str().unwrap_or_default();
+        assert!(hint.contains(expected), "{answer}: {message}");
+        let text = message["error"]["message"].as_str().unwrap();
+        assert!(text.contains(&answer.to_string()), "{message}");
+        assert_eq!(text.contains(&url), expected == url, "{message}");
     }
 }
 
