@@ -102,7 +102,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-secret-file
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
@@ -539,7 +539,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-secret-file
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-file -d 'Private key of the client, for private_key_jwt or its certificate: PEM or JWK' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-assertion -d 'Where an assertion comes from that somebody else makes for the client, as for --subject-token' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion-audience -d 'Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server\'s metadata say' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r

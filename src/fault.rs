@@ -130,7 +130,10 @@ mod armed {
     /// The content, or where this point is armed the first half of it.
     pub fn cut(point: Point, content: &[u8]) -> &[u8] {
         match armed(point) {
-            Some((_, time)) if PASSED.load(Ordering::Relaxed) + 1 == time => &content[..content.len() / 2],
+            // what goes on writes the other half as well
+            Some((action, time)) if action == "kill" && PASSED.load(Ordering::Relaxed) + 1 == time => {
+                &content[..content.len() / 2]
+            }
             _ => content,
         }
     }

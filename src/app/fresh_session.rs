@@ -23,7 +23,7 @@ use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::random::Randomness;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Interaction, Part, ProfileName, Session, StoreError, StoredToken};
+use crate::store::{Interaction, Part, ProfileName, Session, StoreError, StoredToken};
 use crate::system::{self, SystemRandomness};
 use crate::trace::{Event, Observer};
 use std::time::Duration;
@@ -98,11 +98,11 @@ pub(crate) fn ensure_fresh(
             context,
             options,
             wanted,
-            name,
+            chosen,
             profile,
             config,
         };
-        (session, is_new) = refresh.run(found.store.as_mut(), session)?;
+        (session, is_new) = refresh.run(found, interaction, session)?;
         check_usable(&session, name, profile)?;
         fault::here(Point::TokenUnprinted);
     }
@@ -139,7 +139,7 @@ struct LockedRefresh<'a> {
     context: &'a Context,
     options: &'a TokenOptions,
     wanted: &'a Freshness,
-    name: &'a ProfileName,
+    chosen: &'a ChosenProfile,
     profile: Option<&'a Profile>,
     config: &'a Config,
 }
@@ -148,15 +148,16 @@ impl LockedRefresh<'_> {
     /// The session after a refresh; the one before, with a warning, where the
     /// refresh failed for reasons that pass and the old token is still valid.
     /// The second value says whether it is new.
-    fn run(&self, store: &mut dyn CredentialStore, session: Session) -> Result<(Session, bool), Error> {
+    fn run(&self, found: ProfileRecord, interaction: Interaction, session: Session) -> Result<(Session, bool), Error> {
         let LockedRefresh {
             context,
             options,
             wanted,
-            name,
+            chosen,
             profile,
             config,
         } = *self;
+        let name = &chosen.name;
         let locks = context.folders()?.locks();
         let transport = context.transport(profile, true)?;
         let mut observer = context.observer();
@@ -185,8 +186,9 @@ impl LockedRefresh<'_> {
             }
             other => other?,
         };
+        let mut found = found.follow_move(context, chosen, interaction)?;
         let mut renewal = RenewContext {
-            store,
+            store: found.store.as_mut(),
             options: self.refresh_options(&session)?,
             sources: sources.as_mut(),
             caller: caller(&transport, &mut observer),

@@ -33,7 +33,7 @@ pub(crate) fn forget_rejected(
     rejected: &Secret,
 ) -> Result<RejectedToken, Error> {
     let name = &chosen.name;
-    let mut found = ProfileRecord::load(context, config, chosen, context.interaction())?;
+    let found = ProfileRecord::load(context, config, chosen, context.interaction())?;
     if !found.record.as_ref().is_some_and(|session| has(session, rejected)) {
         return Ok(RejectedToken::NotOfSession);
     }
@@ -41,6 +41,7 @@ pub(crate) fn forget_rejected(
     let locks = context.folders()?.locks();
     let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
     // Read again: another process may have refreshed in the meantime.
+    let mut found = found.follow_move(context, chosen, context.interaction())?;
     let Some(mut session) = found.store.load(name)?.filter(|session| has(session, rejected)) else {
         return Ok(RejectedToken::NotOfSession);
     };

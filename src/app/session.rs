@@ -41,7 +41,12 @@ impl ProfileRecord {
             let mut store = context.store(&kind, interaction)?;
             let loaded = store.load(name);
             let record = loaded.map_err(|error| context.explain_store_error(error, &kind, name, profile))?;
-            return Ok(ProfileRecord { kind, store, record });
+            let found = ProfileRecord { kind, store, record };
+            // It may have moved after the configuration was read.
+            return match found.record {
+                Some(_) => Ok(found),
+                None => found.follow_move(context, chosen, interaction),
+            };
         }
         let mut store = context.store(&kind, Interaction::Forbidden)?;
         match store.load(name) {
@@ -52,6 +57,25 @@ impl ProfileRecord {
                 let hint = error_chain(&text, &error);
                 Err(missing(chosen, config).with_hint(hint))
             }
+        }
+    }
+
+    /// The same record where the profile has it now. For those who hold the
+    /// profile's lock, under which sessions move from one store to another:
+    /// what was read before may have left its store since.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    pub(crate) fn follow_move(
+        self,
+        context: &Context,
+        chosen: &ChosenProfile,
+        interaction: Interaction,
+    ) -> Result<Self, Error> {
+        let config = context.config()?;
+        match context.store_kind(config.profile(&chosen.name))? == self.kind {
+            true => Ok(self),
+            false => ProfileRecord::load(context, &config, chosen, interaction),
         }
     }
 

@@ -11,11 +11,11 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::output::causes::error_chain;
 use crate::store::{self, CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
-use std::path::Path;
 use std::str::FromStr;
 
 /// Where a profile's session was before a login that keeps it elsewhere.
 pub(crate) struct PreviousStore {
+    kind: StoreKind,
     store: Box<dyn CredentialStore>,
     /// What is there, as far as it can be read.
     pub(crate) session: Option<Session>,
@@ -30,7 +30,7 @@ impl PreviousStore {
         new: &StoreKind,
         observer: &mut dyn Observer,
     ) -> Result<Option<Self>, Error> {
-        let Some(old) = saved_kind(profile)?.filter(|old| old != new && keeps(old) && keeps(new)) else {
+        let Some(old) = left_kind(profile, new)? else {
             return Ok(None);
         };
         let mut store = context.open_store_interactive(&old, Interaction::Allowed, ask_passphrase(context))?;
@@ -46,36 +46,58 @@ impl PreviousStore {
                 None
             }
         };
-        Ok(Some(PreviousStore { store, session }))
+        Ok(Some(PreviousStore {
+            kind: old,
+            store,
+            session,
+        }))
+    }
+
+    /// The same where the profile has its session now. For a login that is
+    /// done and holds the profile's lock: the session may have moved since it began.
+    ///
+    /// # Errors
+    /// The configuration cannot be read, or the store not be opened.
+    pub(crate) fn follow_move(
+        opened: Option<Self>,
+        context: &Context,
+        name: &ProfileName,
+        new: &StoreKind,
+    ) -> Result<Option<Self>, Error> {
+        let Some(old) = left_kind(context.config()?.profile(name), new)? else {
+            return Ok(None);
+        };
+        match opened {
+            Some(opened) if opened.kind == old => Ok(Some(opened)),
+            _ => Ok(Some(PreviousStore {
+                store: context.store(&old, Interaction::Allowed)?,
+                kind: old,
+                session: None,
+            })),
+        }
     }
 
     /// Removes what is there, after `written` was kept in the new store. That
     /// it cannot be removed is told, and no reason to fail.
-    pub(crate) fn remove_old(
-        &mut self,
-        locks: &Path,
-        name: &ProfileName,
-        written: &Session,
-        observer: &mut dyn Observer,
-    ) {
-        let outcome = match lock(locks, name, LOCK_WAIT, observer) {
-            Err(error) => Err(error_chain(&error.to_string(), &error)),
+    pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
+        if store::stands_in(name, self.store.as_mut(), written) {
             // Two names of one store
-            Ok(_lock) if store::stands_in(name, self.store.as_mut(), written) => return,
-            Ok(_lock) => self
-                .store
-                .delete(name)
-                .map_err(|error| error_chain(&error.to_string(), &error)),
-        };
+            return;
+        }
         let place = self.store.describe();
-        match outcome {
+        match self.store.delete(name) {
             Ok(true) => observer.observe(&Event::Note(&format!(
                 "the earlier session of profile \"{name}\" was removed from {place}"
             ))),
             Ok(false) => {}
-            Err(error) => warn_left_behind(name, &place, &error, observer),
+            Err(error) => warn_left_behind(name, &place, &error_chain(&error.to_string(), &error), observer),
         }
     }
+}
+
+/// The store that a profile has and leaves for this one.
+fn left_kind(profile: Option<&Profile>, new: &StoreKind) -> Result<Option<StoreKind>, SettingsError> {
+    Ok(saved_kind(profile)?.filter(|old| old != new && keeps(old) && keeps(new)))
 }
 
 fn warn_left_behind(name: &ProfileName, place: &str, error: &str, observer: &mut dyn Observer) {
@@ -111,11 +133,16 @@ pub(crate) fn change_with_session(
 ) -> Result<(), Error> {
     let (path, locks) = (context.config_path()?, context.folders()?.locks());
     let mut observer = context.observer();
+    if config.profile(name).is_none() || store_change(changes).is_none() {
+        return Ok(config::change(&path, &locks, changes)?);
+    }
+    let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
+    // Read again: another process may have moved the session while this one waited.
+    let config = context.config()?;
     let Some(mut moving) = Migration::of(context, config.profile(name), name, changes, &mut observer)? else {
         return Ok(config::change(&path, &locks, changes)?);
     };
     config::check_writable(&path)?;
-    let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut observer)?;
     let (old, new) = (moving.old.as_mut(), moving.new.as_mut());
     let Some(copied) = store::copy(name, old, new)? else {
         return Ok(config::change(&path, &locks, changes)?);
@@ -145,6 +172,15 @@ pub(crate) fn change_with_session(
     Ok(())
 }
 
+/// Which store is set, if one is; the inner `None` is the default.
+fn store_change(changes: &[Change]) -> Option<Option<&String>> {
+    changes.iter().rev().find_map(|change| match change {
+        Change::Set(_, key, Setting::Text(text)) if key == "store" => Some(Some(text)),
+        Change::Unset(_, key) if key == "store" => Some(None),
+        _ => None,
+    })
+}
+
 /// Two stores, of which the old one holds a record.
 struct Migration {
     old: Box<dyn CredentialStore>,
@@ -160,12 +196,7 @@ impl Migration {
         changes: &[Change],
         observer: &mut dyn Observer,
     ) -> Result<Option<Self>, Error> {
-        let change = changes.iter().rev().find_map(|change| match change {
-            Change::Set(_, key, Setting::Text(text)) if key == "store" => Some(Some(text)),
-            Change::Unset(_, key) if key == "store" => Some(None),
-            _ => None,
-        });
-        let (Some(change), Some(profile)) = (change, profile) else {
+        let (Some(change), Some(profile)) = (store_change(changes), profile) else {
             return Ok(None);
         };
         let unnamed = context.store_kind(None)?;

@@ -74,6 +74,17 @@ impl Prober<'_, '_> {
         }
     }
 
+    /// The same without a push, for an error that the browser brings back: what
+    /// is wrong with a pushed request is said where it is pushed, and a server
+    /// that wants it pushed refuses this one for that (RFC 9126 §4).
+    pub(super) fn authorize_unpushed(&mut self, probe: &AuthorizationProbe) -> Result<Outcome, Failure> {
+        let carriage = self.carriage;
+        self.carriage.is_pushed = false;
+        let outcome = self.authorize(probe);
+        self.carriage = carriage;
+        outcome
+    }
+
     /// Where such a browser ends, unless the request is refused when it is pushed.
     pub(super) fn follow_redirects(
         &mut self,

@@ -304,7 +304,7 @@ impl<'e, 'w> Prober<'e, 'w> {
 
     /// The certificate of the client, where it shows one.
     pub(super) fn tls_identity(&self) -> Option<Arc<TlsIdentity>> {
-        self.client.authentication.tls_identity().cloned()
+        self.client.tls_identity().cloned()
     }
 
     /// Whether the client can prove who it is.

@@ -59,13 +59,13 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     };
     // With --all the variable, which is for one client, would go to every server.
     credentials.secret = credentials.secret.filter(|_| !all);
-    let mut store = found.store;
     let _lock = lock(
         &context.folders()?.locks(),
         name,
         context.at_most(LOCK_WAIT),
         &mut observer,
     )?;
+    let mut store = found.follow_move(context, chosen, context.interaction())?.store;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
         observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
         return Ok(());

@@ -173,13 +173,15 @@ fn unregister_client(context: &Context, profile: Option<&Profile>, session: &Ses
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = known(config, name)?;
-    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
     let _lock = lock(
         &context.folders()?.locks(),
         &name,
         context.at_most(LOCK_WAIT),
         &mut context.observer(),
     )?;
+    // Read again: another process may have moved the session to another store meanwhile.
+    let config = &context.config()?;
+    let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
     if let Ok(Some(session)) = store.load(&name) {
         unregister_client(context, config.profile(&name), &session)?;
         if session.is_signed_in() {

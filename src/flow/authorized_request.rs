@@ -70,7 +70,7 @@ impl PresentedToken {
         Ok(PresentedToken {
             access_token: token.access_token.clone(),
             dpop,
-            tls_identity: session.tls_identity_for_resources()?,
+            tls_identity: session.client.tls_identity_for_resources()?,
         })
     }
 

@@ -330,7 +330,7 @@ impl ResolvedServer {
         let id = client.id.as_ref().ok_or(ServerError::NoClient)?;
         self.assertion_source.clone_from(&client.assertion_source);
         let client = client.authenticated_as(id, &self.metadata);
-        if client.authentication.tls_identity().is_some() {
+        if client.tls_identity().is_some() {
             choice
                 .use_mtls_endpoints(&mut self.metadata)
                 .map_err(ServerError::Endpoint)?;
@@ -353,8 +353,6 @@ impl ResolvedServer {
         };
         Session {
             dpop_key: dpop.map(|dpop| dpop.key().to_private_jwk()),
-            certificate_bound: self.metadata.tls_client_certificate_bound_access_tokens
-                && client.method.takes_certificate(),
             endpoints: SessionEndpoints::from(&self.metadata),
             requested,
             registration: self.registration.clone(),
@@ -403,7 +401,9 @@ impl ResolvedServer {
 }
 
 impl ClientChoice {
-    /// The client of this name as it authenticates at a server with these metadata.
+    /// The client of this name as it authenticates at a server with these
+    /// metadata. One with a certificate has its tokens bound to it, by whatever
+    /// method it authenticates, where the server does so (RFC 8705 §3.3).
     pub(crate) fn authenticated_as(&self, id: &ClientId, metadata: &ServerMetadata) -> Client {
         let method = self
             .method
@@ -417,6 +417,10 @@ impl ClientChoice {
         };
         let client = Client::new(id.clone(), method, self.credentials.clone(), &assertion);
         // A client without a credential is a public one.
-        client.unwrap_or_else(|_| Client::public(id.clone()))
+        let client = client.unwrap_or_else(|_| Client::public(id.clone()));
+        match metadata.tls_client_certificate_bound_access_tokens {
+            true => client.with_bound_tokens(),
+            false => client,
+        }
     }
 }

@@ -302,7 +302,7 @@ pub async fn discover_known_server(
     server.replace_endpoints(&mut metadata);
     let assertion_source = client.assertion_source.clone();
     let client = client.authenticated_as(id, &metadata);
-    if client.authentication.tls_identity().is_some() {
+    if client.tls_identity().is_some() {
         let used = server.use_mtls_endpoints(&mut metadata);
         used.map_err(|problem| TokenServiceError::Endpoint {
             service: "token endpoint",

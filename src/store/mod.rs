@@ -91,8 +91,8 @@ pub trait CredentialStore: Send {
     }
 
     /// Keeps a session that [`save`](Self::save) would not take in a file,
-    /// encrypted under the refresh token that was spent for it, until something
-    /// newer is saved; where that file is.
+    /// encrypted under the refresh token that this store holds (by default the one
+    /// that was spent for it), until something newer is saved; where that file is.
     ///
     /// # Errors
     /// [`StoreError`] where nothing can be written at all.

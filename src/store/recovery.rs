@@ -2,13 +2,15 @@
 //! spent the old refresh token: a keyring that is locked or killed, a disk that
 //! is full, in just that moment.
 //!
-//! The file `.NAME.aside` is encrypted under the refresh token that was spent,
-//! which is still in the store: who cannot read the store cannot read the file.
-//! Whoever loads the session afterwards gets what is in the file, and the next
-//! save removes it.
+//! The file `.NAME@STORE.aside` is encrypted under the refresh token that is
+//! still in the store: who cannot read the store cannot read the file. Whoever
+//! loads the session afterwards gets what is in the file, and the next save
+//! into this store removes it. One into another store does not: a move may end
+//! before the profile names that one.
 
 use super::profile_name::file_name;
 use super::{CredentialStore, FileStoreError, ProfileName, Session, StoreError, StoreSettings, item_name};
+use crate::hex::hex;
 use crate::protocol::random::Randomness;
 use crate::secret::Secret;
 use crate::system::SystemRandomness;
@@ -29,6 +31,8 @@ pub(super) struct RecoveringStore {
     /// Tried in this order.
     folders: Vec<PathBuf>,
     item_suffix: Option<String>,
+    /// What the store itself holds, as it was last read or written.
+    held: Option<(ProfileName, Secret)>,
 }
 
 impl RecoveringStore {
@@ -39,7 +43,24 @@ impl RecoveringStore {
             store,
             folders,
             item_suffix: settings.item_suffix.clone(),
+            held: None,
         }
+    }
+
+    fn remember(&mut self, profile: &ProfileName, session: Option<&Session>) {
+        let refresh_token = session.and_then(|session| session.refresh_token.clone());
+        self.held = refresh_token.map(|refresh_token| (profile.clone(), refresh_token));
+    }
+
+    /// What the file is encrypted under: not always the refresh token that was
+    /// spent, since that may itself come from a file that waits.
+    fn key<'a>(&'a self, profile: &ProfileName, spent: &'a Secret) -> &'a Secret {
+        let held = self.held.as_ref().filter(|(name, _)| name == profile);
+        held.map_or(spent, |(_, refresh_token)| refresh_token)
+    }
+
+    fn file_name(&self, item: &str) -> String {
+        recovery_name(item, &self.store.name())
     }
 
     fn item(&self, profile: &ProfileName) -> String {
@@ -53,7 +74,7 @@ impl RecoveringStore {
         self.folders.iter().find_map(|folder| {
             let folder = PrivateDir::existing(folder).ok()??;
             let content = folder
-                .read(&recovery_name(&item), MAX_FILE_BYTES, PermissionPolicy::Refuse)
+                .read(&self.file_name(&item), MAX_FILE_BYTES, PermissionPolicy::Refuse)
                 .ok()??;
             let session = Session::decode(unseal(&content, key, &item)?.expose()).ok()?;
             (session.generation > stored.generation).then_some(session)
@@ -65,7 +86,7 @@ impl RecoveringStore {
         let item = self.item(profile);
         for folder in &self.folders {
             if let Ok(Some(folder)) = PrivateDir::existing(folder) {
-                let _ = folder.remove(&recovery_name(&item));
+                let _ = folder.remove(&self.file_name(&item));
             }
         }
     }
@@ -82,17 +103,20 @@ impl CredentialStore for RecoveringStore {
 
     fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
         let stored = self.store.load(profile)?;
+        self.remember(profile, stored.as_ref());
         Ok(stored.map(|stored| self.waiting(profile, &stored).unwrap_or(stored)))
     }
 
     fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
         self.store.save(profile, session)?;
+        self.remember(profile, Some(session));
         self.clear(profile);
         Ok(())
     }
 
     fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError> {
         let existed = self.store.delete(profile)?;
+        self.remember(profile, None);
         self.clear(profile);
         Ok(existed)
     }
@@ -112,10 +136,10 @@ impl CredentialStore for RecoveringStore {
         session: &Session,
     ) -> Result<PathBuf, StoreError> {
         let item = self.item(profile);
-        let content = seal(&session.encode(), spent, &item)?;
+        let content = seal(&session.encode(), self.key(profile, spent), &item)?;
         let mut outcome = Err(FileStoreError::TooLarge.into());
         for path in &self.folders {
-            let name = recovery_name(&item);
+            let name = self.file_name(&item);
             let kept = PrivateDir::make(path).and_then(|folder| folder.replace_durably(&name, &content));
             match kept {
                 Ok(()) => return Ok(path.join(name)),
@@ -131,14 +155,19 @@ impl CredentialStore for RecoveringStore {
 }
 
 /// Of no session's file: those do not begin with a dot.
-fn recovery_name(item: &str) -> String {
-    format!(".{}.aside", file_name(item))
+fn recovery_name(item: &str, store: &str) -> String {
+    // a helper's name is a path
+    let store = match store.split_once(':') {
+        Some((kind, helper)) => format!("{kind}-{}", hex(&Sha256::digest(helper)[..8])),
+        None => store.to_owned(),
+    };
+    format!(".{}@{store}.aside", file_name(item))
 }
 
-fn cipher(spent: &Secret) -> XChaCha20Poly1305 {
+fn cipher(refresh_token: &Secret) -> XChaCha20Poly1305 {
     let key = Sha256::new()
         .chain_update(MAGIC)
-        .chain_update(spent.expose())
+        .chain_update(refresh_token.expose())
         .finalize();
     XChaCha20Poly1305::new(&key)
 }
@@ -147,25 +176,25 @@ fn associated_data(item: &str) -> Vec<u8> {
     [MAGIC.as_slice(), item.as_bytes()].concat()
 }
 
-fn seal(record: &Secret, spent: &Secret, item: &str) -> Result<Vec<u8>, StoreError> {
+fn seal(record: &Secret, refresh_token: &Secret, item: &str) -> Result<Vec<u8>, StoreError> {
     let mut nonce = [0_u8; NONCE_BYTES];
     SystemRandomness.fill(&mut nonce)?;
     let plain = record.expose().as_bytes();
     // Room for the tag from the start: a vector that grew would leave the record behind in memory
     let mut sealed = Vec::with_capacity(plain.len() + 16);
     sealed.extend_from_slice(plain);
-    cipher(spent)
+    cipher(refresh_token)
         .encrypt_in_place(&XNonce::from(nonce), &associated_data(item), &mut sealed)
         .map_err(|_| FileStoreError::TooLarge)?;
     Ok([MAGIC.as_slice(), &nonce, &sealed].concat())
 }
 
 /// `None` where this is not the refresh token that it was sealed with.
-fn unseal(content: &[u8], spent: &Secret, item: &str) -> Option<Secret> {
+fn unseal(content: &[u8], refresh_token: &Secret, item: &str) -> Option<Secret> {
     let (nonce, sealed) = content.strip_prefix(MAGIC)?.split_at_checked(NONCE_BYTES)?;
     let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).ok()?;
     let mut opened = sealed.to_vec();
-    cipher(spent)
+    cipher(refresh_token)
         .decrypt_in_place(&XNonce::from(nonce), &associated_data(item), &mut opened)
         .ok()?;
     String::from_utf8(opened).ok().map(Secret::new)
@@ -232,6 +261,69 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_aside_again_follows_on_the_store_and_not_on_what_waited() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        // the next process refreshes what waits, and its store fails again
+        let mut next = store(&home);
+        let waiting = next.load(&work()).unwrap().unwrap();
+        let newest = Session {
+            refresh_token: Some(Secret::from("canary-newest-refresh-token")),
+            ..full_session(3)
+        };
+        next.save_recovery(&work(), &waiting.refresh_token.unwrap(), &newest)
+            .unwrap();
+        assert_eq!(generation(&home), Some(3));
+    }
+
+    #[test]
+    fn a_copy_in_another_store_leaves_what_waits_beside_this_one() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
+        let other = |name: &'static str| RecoveringStore {
+            store: Box::new(Elsewhere(name)),
+            folders: vec![home.path().join("data/oauth/sessions")],
+            item_suffix: None,
+            held: None,
+        };
+        for name in ["keyring", "command:/usr/bin/docker-credential-pass"] {
+            other(name).save(&work(), &full_session(3)).unwrap();
+            assert_eq!(generation(&home), Some(2), "{name}");
+        }
+    }
+
+    /// Another store, which takes everything.
+    struct Elsewhere(&'static str);
+
+    impl CredentialStore for Elsewhere {
+        fn describe(&self) -> String {
+            self.0.to_owned()
+        }
+
+        fn name(&self) -> String {
+            self.0.to_owned()
+        }
+
+        fn load(&mut self, _profile: &ProfileName) -> Result<Option<Session>, StoreError> {
+            Ok(None)
+        }
+
+        fn save(&mut self, _profile: &ProfileName, _session: &Session) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn delete(&mut self, _profile: &ProfileName) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        fn probe(&mut self, _profile: &ProfileName) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[test]
     fn it_is_removed_with_the_session() {
         let home = tempfile::tempdir().unwrap();
         store(&home).save(&work(), &full_session(1)).unwrap();
@@ -262,7 +354,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         store(&home).save(&work(), &full_session(1)).unwrap();
         // a folder in its place keeps the file from being made, for root too
-        let blocked = home.path().join("data/oauth/sessions/..work.aside.next");
+        let blocked = home.path().join("data/oauth/sessions/..work@file.aside.next");
         fs::create_dir(&blocked).unwrap();
         let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
         assert!(path.starts_with(home.path().join("run")), "{}", path.display());

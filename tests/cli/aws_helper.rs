@@ -110,7 +110,7 @@ fn the_request_and_what_credential_process_reads() {
 fn keys_are_kept_in_the_session_until_five_minutes_before_their_end() {
     let (home, server) = (home(), LiteralServer::start());
     let replies = vec![
-        keys("LONG", 301),
+        keys("LONG", 360),
         keys("SHORT", 299),
         keys("OTHER", 3600),
         keys("LAST", 3600),

@@ -8,8 +8,8 @@ use super::support::literal_server::{LiteralServer, json};
 use super::support::login::{assert_nothing_kept, login, sessions};
 use super::support::outcome::{Outcome, run};
 use super::support::sessions::{KEPT_REFRESH_TOKEN, ending_in, refreshable};
+use super::support::small_disk::SmallDisk;
 use oauth::secret::Secret;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const NEW: &str =
@@ -104,49 +104,11 @@ fn a_login_does_not_begin_where_files_may_not_grow() {
     assert_nothing_kept(&home);
 }
 
-/// A file system of its own at this folder, until this is dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` for those who may not mount one; the limit of files above is tested for everybody.
-    fn at(folder: &Path) -> Option<Self> {
-        std::fs::create_dir_all(folder).expect("a folder");
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs"])
-            .arg(folder);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| SmallDisk(folder.to_owned()))
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.0.join("filler")
-    }
-
-    /// Fills it but for so many bytes.
-    fn fill_but(&self, bytes: usize) {
-        let mut filler = std::fs::File::create(self.filler()).expect("a file");
-        let mut length = 0;
-        while std::io::Write::write_all(&mut filler, &[0; 1024]).is_ok() {
-            length += 1024;
-        }
-        filler
-            .set_len(length - u64::try_from(bytes).expect("a length"))
-            .expect("giving some back");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_found_before_the_request() {
     for left_bytes in [0, 4096] {
         let expired = Expired::new();
-        let Some(disk) = SmallDisk::at(&expired.home.path().join(".local/share")) else {
+        let Some(disk) = SmallDisk::of_kib(&expired.home.path().join(".local/share"), 256) else {
             return;
         };
         let expired = expired.with_session(0);
@@ -155,7 +117,7 @@ fn a_full_disk_is_found_before_the_request() {
                 disk.fill_but(left_bytes);
                 run(&mut expired.token())
             },
-            || std::fs::remove_file(disk.filler()).expect("making room"),
+            || disk.empty(),
         );
         assert!(outcome.hints().contains("Make room on the disk"), "{outcome:?}");
         assert!(outcome.causes().contains("No space left"), "{outcome:?}");

@@ -15,6 +15,8 @@ mod bound_tokens;
 mod broken_rules;
 #[cfg(unix)]
 mod callback;
+#[cfg(unix)]
+mod certificate_bound_tokens;
 mod check;
 #[cfg(unix)]
 mod client_assertions;
@@ -50,6 +52,8 @@ mod field_proxies;
 mod files;
 #[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
+mod foreign_clients;
 #[cfg(unix)]
 mod full_disk;
 #[cfg(unix)]

@@ -2,13 +2,12 @@
 //! certificates, and tokens that are bound to them (RFC 8705).
 
 use super::support::binary::Home;
-use super::support::callback;
 use super::support::certificates::{Authority, Identity, self_signed};
-use super::support::development_server::{DevelopmentServer, parameter};
+use super::support::development_server::DevelopmentServer;
+use super::support::https_server::{Stage, folder};
 use super::support::outcome::run;
 use super::support::running::Running;
 use super::support::sessions::ending_in;
-use super::support::tls_client::send_over_tls;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::client::WebPkiServerVerifier;
@@ -18,8 +17,6 @@ use rustls::{CertificateError, RootCertStore};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 
 const NAMES: [&str; 6] = [
@@ -30,106 +27,6 @@ const NAMES: [&str; 6] = [
     "server.key.pem",
     "server.pem",
 ];
-
-/// A server that speaks https, and whoever logs in there.
-struct Stage {
-    home: Home,
-    server: DevelopmentServer,
-}
-
-impl Stage {
-    /// With a client of these metadata beside the default one.
-    fn set(metadata: &Value) -> Self {
-        Stage::set_with(metadata, &[])
-    }
-
-    fn set_with(metadata: &Value, arguments: &[&str]) -> Self {
-        let home = Home::new();
-        let file = home.path().join("client.json");
-        std::fs::write(&file, metadata.to_string()).expect("the metadata");
-        let (folder, file) = (folder(&home).display().to_string(), file.display().to_string());
-        let mut all = vec!["--approve", "auto", "--tls", &folder, "--client", "oauth-cli"];
-        all.extend(["--client-metadata", &file]);
-        all.extend(arguments);
-        Stage {
-            server: DevelopmentServer::start(&all),
-            home,
-        }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        folder(&self.home).join(name)
-    }
-
-    fn authority(&self) -> Authority {
-        Authority::of_server(&folder(&self.home))
-    }
-
-    /// A command that trusts the server.
-    fn oauth(&self) -> Command {
-        let mut command = self.home.oauth();
-        command.arg("--cacert").arg(self.file("authority.pem"));
-        command
-    }
-
-    /// The certificate and the key that the server made for a client.
-    fn own(&self) -> (PathBuf, PathBuf) {
-        (self.file("client.pem"), self.file("client.key.pem"))
-    }
-
-    /// `oauth login -p ci` as this client, with this certificate and key.
-    fn login(&self, method: &str, (certificate, key): &(PathBuf, PathBuf)) -> Command {
-        let mut command = self.oauth();
-        command
-            .args(["login", "-p", "ci", "--issuer", &self.server.issuer()])
-            .args(["--client-id", "certified", "--client-auth", method])
-            .arg("--client-cert-file")
-            .arg(certificate)
-            .arg("--client-key-file")
-            .arg(key);
-        command
-    }
-
-    /// The same by a grant without a person.
-    fn machine_login(&self, method: &str, files: &(PathBuf, PathBuf)) -> Command {
-        let mut command = self.login(method, files);
-        command.args(["--grant", "client-credentials", "--scope", "introspect"]);
-        command
-    }
-
-    /// A raw request over TLS, with this certificate or with none.
-    fn send(&self, method: &str, target: &str, headers: &[&str], shown: Option<&Identity>) -> callback::Answer {
-        let request = callback::request(method, &self.server.authority, target, headers, "");
-        let authority = self.authority().certificate;
-        send_over_tls(self.server.port(), &authority, shown, &request).expect("an answer")
-    }
-
-    /// Goes where the browser would, and back to the listener.
-    fn consent(&self, authorization_url: &str) {
-        let target = authorization_url
-            .split_once(&self.server.authority)
-            .expect("the server")
-            .1;
-        let answer = self.send("GET", target, &["Connection: close"], None);
-        let location = answer.header("location").expect("a redirect");
-        assert_eq!(parameter(location, "iss"), Some(self.server.issuer()));
-        callback::get_url(location).expect("the listener's page");
-    }
-
-    /// The status of `target` for the access token of the profile, and `error` of the challenge.
-    fn resource(&self, target: &str, shown: Option<&Identity>) -> (u16, String) {
-        let kept = self.home.kept("ci").expect("the session");
-        let header = format!("Authorization: Bearer {}", kept.tokens[0].access_token.expose());
-        let answer = self.send("GET", target, &[&header, "Connection: close"], shown);
-        let challenge = answer.header("www-authenticate").unwrap_or_default();
-        let error = challenge.split("error=\"").nth(1).unwrap_or_default();
-        (answer.status, error.split('"').next().unwrap_or_default().to_owned())
-    }
-}
-
-fn folder(home: &Home) -> PathBuf {
-    home.path().join("tls")
-}
 
 /// The client of the certificate that the server makes, with bound tokens.
 fn of_the_authority() -> Value {

@@ -1,5 +1,5 @@
-//! A server of git repositories that wants a token as the password of Basic
-//! authentication: `git http-backend` behind [`LiteralServer`].
+//! A server of git repositories that wants a token, as the password of Basic
+//! authentication or as a bearer token: `git http-backend` behind [`LiteralServer`].
 
 use crate::support::literal_server::{LiteralServer, Reply, Request};
 use base64::Engine;
@@ -21,6 +21,16 @@ pub struct GitServer {
 impl GitServer {
     /// Serves the bare repository `repo.git` of this folder to whoever has one of these tokens.
     pub fn start(folder: &Path, accepted: &[&str]) -> Self {
+        GitServer::start_with("Basic realm=\"git\"", folder, accepted)
+    }
+
+    /// The same for a server that takes the token as RFC 6750 has it, and nothing else.
+    pub fn start_with_bearer(folder: &Path, accepted: &[&str]) -> Self {
+        GitServer::start_with("Bearer realm=\"git\"", folder, accepted)
+    }
+
+    fn start_with(challenge: &str, folder: &Path, accepted: &[&str]) -> Self {
+        let challenge = format!("WWW-Authenticate: {challenge}");
         let server = LiteralServer::start();
         let accepted = accepted.iter().map(|token| (*token).to_owned()).collect();
         let accepted: Arc<Mutex<Vec<String>>> = Arc::new(Mutex::new(accepted));
@@ -29,13 +39,18 @@ impl GitServer {
             ("POST", "/repo.git/git-upload-pack"),
             ("POST", "/repo.git/git-receive-pack"),
         ] {
-            let (folder, accepted) = (folder.to_owned(), Arc::clone(&accepted));
+            let (folder, accepted, challenge) = (folder.to_owned(), Arc::clone(&accepted), challenge.clone());
             server.on_call(method, path, move |request| {
                 let accepted = accepted.lock().expect("no panic").clone();
                 let is_accepted = |token: &&String| accepted.iter().any(|own| own == *token || own == EVERY_TOKEN);
-                match password(request).as_ref().filter(is_accepted) {
+                let token = if challenge.contains("Basic") {
+                    password(request)
+                } else {
+                    bearer(request)
+                };
+                match token.as_ref().filter(is_accepted) {
                     Some(_) => http_backend(&folder, request),
-                    None => Reply::http(401, &["WWW-Authenticate: Basic realm=\"git\""], "who are you?"),
+                    None => Reply::http(401, &[&challenge], "who are you?"),
                 }
             });
         }
@@ -61,7 +76,7 @@ impl GitServer {
         format!("127.0.0.1:{}", self.server.port())
     }
 
-    /// The user names and passwords that were sent, without repetitions in a
+    /// The user names and passwords, or the bearer tokens, that were sent, without repetitions in a
     /// row. A user name alone, which git sends first where the URL has one, is left out.
     pub fn credentials(&self) -> Vec<String> {
         let mut sent: Vec<String> = self.server.requests().iter().filter_map(credentials).collect();
@@ -72,13 +87,21 @@ impl GitServer {
 }
 
 fn credentials(request: &Request) -> Option<String> {
-    let encoded = request.header("authorization")?.strip_prefix("Basic ")?;
+    let header = request.header("authorization")?;
+    if let Some(token) = header.strip_prefix("Bearer ") {
+        return Some(token.to_owned());
+    }
+    let encoded = header.strip_prefix("Basic ")?;
     String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
 }
 
 fn password(request: &Request) -> Option<String> {
     let credentials = credentials(request)?;
     Some(credentials.split_once(':')?.1.to_owned())
+}
+
+fn bearer(request: &Request) -> Option<String> {
+    Some(request.header("authorization")?.strip_prefix("Bearer ")?.to_owned())
 }
 
 /// Runs the CGI program that comes with git (RFC 3875).

@@ -106,7 +106,7 @@ impl Place {
 /// A Dovecot in the foreground, which ends with the test.
 pub struct Dovecot {
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
     pub imap_port: u16,
     pub submission_port: u16,
 }
@@ -140,12 +140,22 @@ impl Dovecot {
             .expect("starting Dovecot");
         let mut dovecot = Dovecot {
             child,
-            _folder: folder,
+            folder,
             imap_port,
             submission_port,
         };
         dovecot.wait_until_it_listens(&own);
         dovecot
+    }
+
+    /// Puts a mail into the mailbox of `demo`.
+    pub fn deliver(&self, text: &str) {
+        let mailbox = self.folder.path().join("mail/demo");
+        for folder in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(mailbox.join(folder)).expect("a folder");
+        }
+        std::fs::write(mailbox.join("new/1"), format!("Subject: test\n\n{text}\n")).expect("writing it");
+        run(Command::new("chown").arg("-R").arg(mail_owner()).arg(&mailbox)).expect_code(0);
     }
 
     fn wait_until_it_listens(&mut self, folder: &Path) {
@@ -167,8 +177,8 @@ impl Dovecot {
 /// Whether Dovecot and the programs that speak with it are there.
 pub fn has_mail_programs() -> bool {
     installed::all(
-        &["dovecot", "msmtp", "curl"],
-        "dovecot-imapd dovecot-submissiond msmtp curl",
+        &["dovecot", "msmtp", "mbsync", "curl"],
+        "dovecot-imapd dovecot-submissiond msmtp isync curl",
     )
 }
 
@@ -350,4 +360,36 @@ fn msmtp_sends_mail_with_the_token_as_its_password() {
         let mail = place.sent.recv_timeout(PATIENCE).expect("the mail is relayed");
         assert!(mail.contains(mechanism), "{mail}");
     }
+}
+
+const MBSYNCRC: &str = "IMAPAccount mail
+Host 127.0.0.1
+Port PORT
+User demo
+PassCmd \"oauth token mail\"
+AuthMechs XOAUTH2
+SSLType None
+
+IMAPStore remote
+Account mail
+
+MaildirStore local
+Path ~/Mail/
+Inbox ~/Mail/INBOX
+
+Channel mail
+Far :remote:
+Near :local:
+";
+
+#[test]
+fn mbsync_fetches_mail_with_the_token_as_its_password() {
+    let Some(place) = Place::new() else { return };
+    place.dovecot.deliver("a mail to fetch");
+    let configuration = MBSYNCRC.replace("PORT", &place.dovecot.imap_port.to_string());
+    std::fs::write(place.home.path().join(".mbsyncrc"), configuration).expect("writing it");
+    std::fs::create_dir(place.home.path().join("Mail")).expect("a folder");
+    run(program(&place.home, "mbsync").arg("--quiet").arg("mail")).expect_code(0);
+    let outcome = run(program(&place.home, "sh").args(["-c", "cat Mail/INBOX/new/*"])).expect_code(0);
+    assert!(outcome.stdout.contains("a mail to fetch"), "{outcome:?}");
 }

@@ -29,8 +29,11 @@ struct Page {
 
 impl Page {
     fn read(name: &str) -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-        let text = std::fs::read_to_string(&file).expect("the page");
+        Page::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name))
+    }
+
+    fn of(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).expect("the page");
         let mut blocks: Vec<(String, String)> = Vec::new();
         let mut is_open = false;
         for line in text.lines() {
@@ -137,6 +140,32 @@ impl Reader {
         }
         run(command.arg("-c").arg(self.replaced(&page.script()))).expect_code(0)
     }
+}
+
+#[test]
+fn readme() {
+    let (mut page, mut reader) = (
+        Page::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")),
+        Reader::new(),
+    );
+    if !installed::all(&["git", "curl"], "git curl") {
+        return;
+    }
+    // what builds the program, and the server, which does not end
+    page.blocks
+        .retain(|(_, block)| !["cargo run", "oauth serve"].iter().any(|other| block.contains(other)));
+    let profiles = ["work", "cluster", "mail"]
+        .map(|profile| format!("oauth login https://id.example.com --client-id my-cli --profile {profile}\n"));
+    page.blocks.insert(0, ("sh".to_owned(), profiles.concat()));
+    let issuer = reader.issuer.issuer();
+    reader.replace("https://mcp.example.com/mcp", &format!("{issuer}/mcp"));
+    reader.replace("https://api.example.com/me", &format!("{issuer}/api/hello"));
+    reader.replace("https://api.example.com", &format!("{issuer}/api"));
+    reader.replace("https://git.example.com", "https://git.invalid");
+    reader.replace("me@example.com", "me@mail.invalid");
+    reader.replace("./deploy.sh", "true");
+    let outcome = reader.run(&page, &[]);
+    assert_eq!(outcome.stdout.matches("Hello, demo!").count(), 3, "{outcome:?}");
 }
 
 #[test]
@@ -253,8 +282,13 @@ fn mail() {
     reader.replace("mail.example.com", "127.0.0.1");
     reader.replace("port 587", &format!("port {}", dovecot.submission_port));
     reader.replace("tls on", "tls off");
+    reader.replace("SSLType IMAPS", &format!("Port {}\nSSLType None", dovecot.imap_port));
     reader.write(".msmtprc", page.block(""));
+    reader.write(".mbsyncrc", page.block("conf"));
+    dovecot.deliver("a mail to fetch");
     let outcome = reader.run(&page, &[]);
+    let fetched = std::fs::read_dir(reader.home.path().join("Mail/INBOX/new")).expect("the mailbox");
+    assert_eq!(fetched.count(), 1);
     assert!(outcome.stdout.contains("INBOX"), "{outcome:?}");
     let mail = sent.recv_timeout(PATIENCE).expect("the mail is relayed");
     assert!(mail.contains("It works."), "{mail}");
@@ -312,4 +346,37 @@ fn checking() {
     for report in ["report.xml", "report.sarif"] {
         assert!(reader.home.path().join(report).exists(), "{report}");
     }
+}
+
+#[test]
+fn login() {
+    let (page, mut reader) = (Page::read("login.md"), Reader::new());
+    let api = format!("{}/mcp", reader.issuer.issuer());
+    reader.replace("https://api.example.com/mcp", &api);
+    reader.replace("--port 8400,8401", "--port 0");
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("https://github.com/settings"), "{outcome:?}");
+    assert!(outcome.stdout.lines().any(|line| line.starts_with("ey")), "{outcome:?}");
+}
+
+#[test]
+fn stores() {
+    let (page, reader) = (Page::read("stores.md"), Reader::new());
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.lines().any(|line| line.starts_with("ey")), "{outcome:?}");
+    let sessions = std::fs::read_dir(reader.home.path().join(".local/share/oauth/sessions")).expect("the folder");
+    let left: Vec<_> = sessions.map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, [""; 0], "{outcome:?}");
+}
+
+#[test]
+fn serving() {
+    let (page, mut reader) = (Page::read("serving.md"), Reader::new());
+    let issuer = reader.issuer.issuer();
+    reader.replace("http://127.0.0.1:9000", &issuer);
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("Hello, demo!"), "{outcome:?}");
+    assert!(outcome.stdout.contains("pkce.wrong-verifier"), "{outcome:?}");
+    let setup = reader.write("company.toml", page.block("toml")).display().to_string();
+    DevelopmentServer::start(&["--setup", &setup]);
 }

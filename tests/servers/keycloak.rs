@@ -131,6 +131,76 @@ fn a_client_of_keycloak_that_must_push_its_requests() {
 
 #[test]
 #[ignore = "./test --servers"]
+fn signed_responses_of_keycloak_are_taken() {
+    for mode in ["jwt", "query.jwt"] {
+        let home = Home::new();
+        let arguments = [
+            "--client-id",
+            "native",
+            "--scope",
+            "openid profile",
+            "--response-mode",
+            mode,
+            "-vv",
+        ];
+        logged_in(&home, &arguments).says(&["JARM"]);
+        refresh_ask_and_log_out(&home);
+    }
+}
+
+#[test]
+#[ignore = "./test --servers"]
+fn a_signed_error_of_keycloak_ends_the_login() {
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let mut command = login(
+        &home,
+        &["--client-id", "native", "--scope", "openid", "--response-mode", "jwt"],
+    );
+    command.args(["--param", "prompt=none", "--browser", &browser.command()]);
+    let running = Running::start(&mut command);
+    let back = PlainBrowser::new().go_to(&browser.wait_for_url()).elsewhere();
+    assert!(
+        !back.as_str().contains("login_required"),
+        "the error is not signed: {back}"
+    );
+    callback::get_url(back.as_str()).expect("an answer of the listener");
+    running.end().expect_code(5).says(&["login_required"]);
+    assert!(home.kept("work").is_none());
+}
+
+/// What FAPI 2.0 Security Profile and Message Signing ask of a client, together.
+#[test]
+#[ignore = "./test --servers"]
+fn a_pushed_signed_bound_request_with_a_signed_response_works_at_keycloak() {
+    let home = Home::new();
+    let key = home.path().join("key.pem");
+    std::fs::write(&key, KEY).expect("the key");
+    let key = key.display().to_string();
+    let arguments = [
+        "--client-id",
+        "native-pkjwt",
+        "--client-key-file",
+        &key,
+        "--client-key-id",
+        "mine",
+    ];
+    let more = [
+        "--scope",
+        "openid profile",
+        "--dpop",
+        "--request-object",
+        "--par",
+        "always",
+        "-vv",
+    ];
+    let outcome = logged_in(&home, &[&arguments[..], &more, &["--response-mode", "jwt"]].concat());
+    outcome.says(&["(DPoP)", "JARM"]);
+    refresh_ask_and_log_out(&home);
+}
+
+#[test]
+#[ignore = "./test --servers"]
 fn a_token_of_a_person_is_exchanged_at_keycloak() {
     let home = Home::new();
     logged_in(&home, &["--client-id", "native", "--scope", "openid profile"]);

@@ -8,8 +8,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bridges;
+mod everything_at_once;
 mod failures;
 mod kills;
+mod moves;
 mod odd_answers;
 mod place;
 mod points;

@@ -52,7 +52,7 @@ pub struct ClientOptions {
     /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
     #[arg(long, value_name = "KID", help_heading = "Client")]
     pub client_key_id: Option<String>,
-    /// Certificate of the client key (PEM), for tls_client_auth; assertions name it (x5t#S256, x5t)
+    /// Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)
     #[arg(long, value_name = "FILE", help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_cert_file: Option<PathBuf>,
     /// Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]

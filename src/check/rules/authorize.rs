@@ -327,7 +327,7 @@ pub(in crate::check) fn run_errors(check: &mut Check<'_, '_>) {
     let provoked = provoke_error(check).and_then(|()| {
         let mut probe = check.prober.probe()?;
         probe.params.set("scope", MALFORMED_SCOPE);
-        check.prober.authorize(&probe).map(|_| ())
+        check.prober.authorize_unpushed(&probe).map(|_| ())
     });
     let (result, evidence) = match (check.prober.observations.authorization_errors(), provoked) {
         (Some(found), _) => found,
@@ -347,7 +347,7 @@ fn provoke_error(check: &mut Check<'_, '_>) -> CheckResult {
         if check.prober.observations.error_response.is_none() {
             let mut probe = check.prober.probe()?;
             change(&mut probe);
-            check.prober.authorize(&probe)?;
+            check.prober.authorize_unpushed(&probe)?;
         }
     }
     Ok(())

@@ -159,7 +159,7 @@ pub(in crate::check) fn fetch(check: &mut Check<'_, '_>) -> Result<Documents, Ch
         .login
         .client
         .authenticated_as(&check.prober.request.client_id, &check.prober.target.metadata);
-    if check.prober.client.authentication.tls_identity().is_some() {
+    if check.prober.client.tls_identity().is_some() {
         // What is wrong with them is a finding about the metadata; the others are examined then.
         let _ = check.prober.target.metadata.use_mtls_endpoints();
     }

@@ -61,18 +61,28 @@ const OF_A_BOUND_TOKEN: [(Rule, BoundTokenTest); 4] = [
 
 const NOT_BOUND: &str = "the access token is not bound to the certificate: register the client with tls_client_certificate_bound_access_tokens";
 
+const NO_PROOF: &str = "this takes a client that authenticates with its certificate: --client-auth tls_client_auth or self_signed_tls_client_auth";
+
 const NO_CERTIFICATE: &str = "this takes a client with a certificate: --client-cert-file FILE --client-key-file FILE";
 
-/// Says of a client without a certificate at once that it can test nothing
-/// here, so that nobody signs in for that.
+/// Skips at once what the client cannot test, so that a person need not sign
+/// in for it: without a certificate all, with one that is not its proof what is
+/// about the proof.
 pub(in crate::check) fn skip_for_other_clients(check: &mut Check<'_, '_>) {
-    if check.prober.tls_identity().is_some() {
-        return;
-    }
-    let of_redemptions = REDEMPTIONS.iter().map(|redemption| redemption.rule);
+    let (has_certificate, proves_itself) = {
+        let client = &check.prober.client;
+        (
+            client.tls_identity().is_some(),
+            client.authentication.tls_identity().is_some(),
+        )
+    };
+    let of_proof = REDEMPTIONS.iter().map(|redemption| redemption.rule);
+    let of_proof = of_proof.chain([Rule::MtlsRefresh]).filter(|_| !proves_itself);
     let of_tokens = OF_A_BOUND_TOKEN.map(|(rule, _)| rule);
-    for rule in of_redemptions.chain(of_tokens).chain([Rule::MtlsRefresh]) {
-        check.prober.record(rule, inconclusive(NO_CERTIFICATE), None);
+    let of_tokens = of_tokens.into_iter().filter(|_| !has_certificate);
+    let why = if has_certificate { NO_PROOF } else { NO_CERTIFICATE };
+    for rule in of_proof.chain(of_tokens) {
+        check.prober.record(rule, inconclusive(why), None);
     }
 }
 
@@ -100,7 +110,7 @@ pub(super) fn client_with_other_certificate(prober: &Prober<'_, '_>) -> Result<C
         ClientAuthentication::SelfSignedTlsClientAuth(_) => {
             Ok(prober.client_with(ClientAuthentication::SelfSignedTlsClientAuth(other)))
         }
-        _ => inconclusive(NO_CERTIFICATE),
+        _ => inconclusive(NO_PROOF),
     }
 }
 

@@ -107,7 +107,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::JarmErrors, &mut |check| {
         let mut probe = asking(check)?;
         probe.params.set("scope", UNKNOWN_SCOPE);
-        match check.prober.authorize(&probe)? {
+        match check.prober.authorize_unpushed(&probe)? {
             Outcome::Redirect(response) if response.value("response").is_some() => Ok(()),
             Outcome::Redirect(response) if response.value("error").is_some() => violated("it comes as it is"),
             Outcome::Redirect(_) => inconclusive("the server does not refuse a scope that nobody knows"),

@@ -130,9 +130,10 @@ impl Role<'_> {
     /// Keeps the keys in the session, under the profile's lock.
     fn keep(&self, credentials: &RoleCredentials) -> Result<(), Error> {
         let (context, name) = (self.context, &self.chosen.name);
-        let mut found = ProfileRecord::load(context, self.config, self.chosen, context.interaction())?;
+        let found = ProfileRecord::load(context, self.config, self.chosen, context.interaction())?;
         let locks = context.folders()?.locks();
         let _lock = lock(&locks, name, context.at_most(LOCK_WAIT), &mut context.observer())?;
+        let mut found = found.follow_move(context, self.chosen, context.interaction())?;
         let Some(mut session) = found.store.load(name)? else {
             return Ok(());
         };

@@ -77,7 +77,9 @@ impl Attempt<'_> {
                 }) => (*session, None, Some(error)),
                 Err(RequestFailure { error, kept: None }) => return Err(error),
             };
-            saver.save(&session, caller.observer).map_err(LoginError::Keep)?;
+            saver
+                .save(context, &session, caller.observer)
+                .map_err(LoginError::Keep)?;
             match failure {
                 Some(error) => Err(error),
                 None => Ok::<_, Error>((session, id_token)),

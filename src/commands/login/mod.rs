@@ -138,31 +138,27 @@ fn log_in(
         after_failure,
     };
     let turn = turn.wait(&mut saver, &mut observer)?;
-    let outcome = match turn {
-        Some(LoginLock::OtherFinished(session)) => {
-            saver.keep_other_login(&session, &mut observer)?;
-            let outcome = LoginOutcome::new(Requested::of(&resolved.request), *session, None);
-            return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
-        }
-        Some(LoginLock::Acquired { .. }) | None => {
-            let replaced = saver.current_session().cloned();
-            let outcome = method.run(Attempt {
-                context,
-                options,
-                resolved,
-                transport: &transport,
-                saver: &mut saver,
-                observer: &mut observer,
-                warns_of_quirks: true,
-            })?;
-            if let Some(replaced) = replaced {
-                let mut caller = caller(&transport, &mut observer);
-                let ending = end_replaced_registration(&replaced, &outcome.session, &mut caller);
-                context.runtime()?.block_on(interruptible(ending))?;
-            }
-            outcome
-        }
-    };
+    if let Some(LoginLock::OtherFinished(_)) = turn
+        && let Some(session) = saver.keep_other_login(context, &mut observer)?
+    {
+        let outcome = LoginOutcome::new(Requested::of(&resolved.request), session, None);
+        return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
+    }
+    let replaced = saver.current_session().cloned();
+    let outcome = method.run(Attempt {
+        context,
+        options,
+        resolved,
+        transport: &transport,
+        saver: &mut saver,
+        observer: &mut observer,
+        warns_of_quirks: true,
+    })?;
+    if let Some(replaced) = replaced {
+        let mut caller = caller(&transport, &mut observer);
+        let ending = end_replaced_registration(&replaced, &outcome.session, &mut caller);
+        context.runtime()?.block_on(interruptible(ending))?;
+    }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {

@@ -177,36 +177,59 @@ impl SessionSaver {
         Ok(())
     }
 
-    /// Keeps the session and the profile; where the profile cannot be written,
-    /// the store is put back as it was.
+    /// Keeps the session and the profile, under the profile's lock; where the
+    /// profile cannot be written, the store is put back as it was.
     ///
     /// # Errors
     /// That of the store or of the configuration file.
-    pub(super) fn save(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<(), SaveError> {
-        // Where nothing is kept there is nothing to lock, and maybe no directory to write a lock into.
-        let kept = match self.kind {
-            StoreKind::None => None,
-            _ => Some(self.save_session(session, observer)?),
-        };
+    pub(super) fn save(
+        &mut self,
+        context: &Context,
+        session: &Session,
+        observer: &mut dyn Observer,
+    ) -> Result<(), SaveError> {
+        if self.kind == StoreKind::None {
+            // Where nothing is kept there is nothing to lock, and maybe no directory to write a lock into.
+            return self.save_profile().map_err(boxed);
+        }
+        let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
+        self.follow_move(context).map_err(Error::into_diagnosis)?;
+        let replaced = load_undamaged(self.store.as_mut(), &self.name).map_err(boxed)?;
+        let kept = self.save_session(session, replaced.as_ref(), observer)?;
         if let Err(error) = self.save_profile() {
-            if kept.is_some() {
-                self.restore(observer)?;
-            }
+            self.restore(replaced.as_ref(), observer)?;
             return Err(boxed(error));
         }
-        if let Some(kept) = kept {
-            self.remove_previous(&kept, observer);
-        }
+        self.remove_previous(&kept, observer);
         Ok(())
     }
 
-    /// Takes the session that another process has just stored.
+    /// Takes the session that another process has just stored, as it is there
+    /// now; `None` where it has gone again, to another store or for good.
     ///
     /// # Errors
-    /// [`ConfigError`](config::ConfigError).
-    pub(super) fn keep_other_login(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<(), Error> {
+    /// Those of the profile's lock, of the store and of the configuration file.
+    pub(super) fn keep_other_login(
+        &mut self,
+        context: &Context,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Session>, Error> {
+        let _lock = lock(&self.locks, &self.name, context.at_most(LOCK_WAIT), observer)?;
+        let Some(session) = load_undamaged(self.store.as_mut(), &self.name)?.filter(Session::is_signed_in) else {
+            return Ok(None);
+        };
+        self.follow_move(context)?;
         self.save_profile()?;
-        self.remove_previous(session, observer);
+        self.remove_previous(&session, observer);
+        Ok(Some(session))
+    }
+
+    /// Looks where the session is now that is to be replaced.
+    fn follow_move(&mut self, context: &Context) -> Result<(), Error> {
+        if self.profile_update.is_some() {
+            let opened = self.previous_store.take();
+            self.previous_store = PreviousStore::follow_move(opened, context, &self.name, &self.kind)?;
+        }
         Ok(())
     }
 
@@ -219,16 +242,19 @@ impl SessionSaver {
 
     fn remove_previous(&mut self, kept: &Session, observer: &mut dyn Observer) {
         if let Some(previous_store) = &mut self.previous_store {
-            previous_store.remove_old(&self.locks, &self.name, kept, observer);
+            previous_store.remove_old(&self.name, kept, observer);
         }
     }
 
-    /// Stores a session under the profile's lock, over whatever is there, with
-    /// a generation above that and above the one before. Returns it as it is stored.
-    fn save_session(&mut self, session: &Session, observer: &mut dyn Observer) -> Result<Session, SaveError> {
-        let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
-        let earlier = load_undamaged(self.store.as_mut(), &self.name).map_err(boxed)?;
-        let newest = earlier.map_or(0, |earlier| earlier.generation).max(self.generation);
+    /// Stores a session over what is there, with a generation above that and
+    /// above the one before. Returns it as it is stored.
+    fn save_session(
+        &mut self,
+        session: &Session,
+        replaced: Option<&Session>,
+        observer: &mut dyn Observer,
+    ) -> Result<Session, SaveError> {
+        let newest = replaced.map_or(0, |replaced| replaced.generation).max(self.generation);
         let kept = Session {
             generation: newest.saturating_add(1),
             ..session.clone()
@@ -241,10 +267,9 @@ impl SessionSaver {
     }
 
     /// Undoes [`Self::save_session`] for a login that failed after it.
-    fn restore(&mut self, observer: &mut dyn Observer) -> Result<(), SaveError> {
-        let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
-        match &self.earlier {
-            Some(earlier) => self.store.save(&self.name, earlier).map_err(boxed)?,
+    fn restore(&mut self, replaced: Option<&Session>, observer: &mut dyn Observer) -> Result<(), SaveError> {
+        match replaced {
+            Some(replaced) => self.store.save(&self.name, replaced).map_err(boxed)?,
             None => self.store.delete(&self.name).map(|_| ()).map_err(boxed)?,
         }
         observer.observe(&Event::Decision(

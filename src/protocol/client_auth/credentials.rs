@@ -92,10 +92,10 @@ impl ClientCredentials {
                 audience: assertion.audience.clone(),
             }),
             ClientAuthenticationMethod::TlsClientAuth => {
-                ClientAuthentication::TlsClientAuth(self.tls_identity(method)?)
+                ClientAuthentication::TlsClientAuth(self.proven_in_tls(method)?)
             }
             ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
-                ClientAuthentication::SelfSignedTlsClientAuth(self.tls_identity(method)?)
+                ClientAuthentication::SelfSignedTlsClientAuth(self.proven_in_tls(method)?)
             }
             ClientAuthenticationMethod::PrivateKeyJwt => {
                 if let Some(assertion) = &self.assertion {
@@ -112,12 +112,21 @@ impl ClientCredentials {
         })
     }
 
-    fn tls_identity(&self, method: ClientAuthenticationMethod) -> Result<Arc<TlsIdentity>, MissingCredential> {
-        let missing = |credential| MissingCredential { method, credential };
-        Ok(Arc::new(TlsIdentity {
-            chain: self.certificate.clone().ok_or(missing("client certificate"))?,
-            key: self.key.clone().ok_or(missing("client key"))?,
-        }))
+    /// The certificate with its key, where both are there.
+    pub fn tls_identity(&self) -> Option<TlsIdentity> {
+        Some(TlsIdentity {
+            chain: self.certificate.clone()?,
+            key: self.key.clone()?,
+        })
+    }
+
+    fn proven_in_tls(&self, method: ClientAuthenticationMethod) -> Result<Arc<TlsIdentity>, MissingCredential> {
+        let credential = match self.certificate {
+            None => "client certificate",
+            Some(_) => "client key",
+        };
+        let identity = self.tls_identity().ok_or(MissingCredential { method, credential })?;
+        Ok(Arc::new(identity))
     }
 
     /// The `alg` that assertions are signed with by this method, chosen from

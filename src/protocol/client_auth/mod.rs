@@ -236,9 +236,9 @@ impl ClientAuthentication {
             ClientAuthentication::ClientSecretJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::PrivateKeyJwt(signer) => signer.apply(id, params, context)?,
             ClientAuthentication::Assertion(made) => assertion::push(id, made, params),
-            ClientAuthentication::TlsClientAuth(identity) | ClientAuthentication::SelfSignedTlsClientAuth(identity) => {
+            // The connection has the proof.
+            ClientAuthentication::TlsClientAuth(_) | ClientAuthentication::SelfSignedTlsClientAuth(_) => {
                 tls_client_auth::apply(id, params);
-                request.tls_identity = Some(Arc::clone(identity));
             }
         }
         request.set_form(form);

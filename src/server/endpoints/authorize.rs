@@ -287,7 +287,12 @@ pub(super) fn check_request(
     if params.single("client_id") == Ok(None) {
         params.set("client_id", client.id.as_str());
     }
-    let target = match redirect_target(server, policy, &params) {
+    // What is kept is what came: the authorization endpoint reads it once more.
+    let parsed = violations::authorization_request::parse(policy, &server.clients, params.clone());
+    if let Some(refusal) = parsed.refusal {
+        return Err(refusal);
+    }
+    let target = match redirect_target(server, policy, &parsed.params) {
         Ok(target) => target,
         Err(_) if !policy.checks_redirect_uris_of_pushed_requests() => return Ok(params),
         Err(rejection) => {
@@ -295,8 +300,8 @@ pub(super) fn check_request(
             return Err(RequestError::new("invalid_request", cited));
         }
     };
-    let request = AuthorizationRequest::parse(&params, client.id.clone(), target.redirect_uri)?;
-    accept(server, policy, request, target.was_sent, Deviation::default())?;
+    let request = AuthorizationRequest::parse(&parsed.params, client.id.clone(), target.redirect_uri)?;
+    accept(server, policy, request, target.was_sent, parsed.deviation)?;
     Ok(params)
 }
 

@@ -48,8 +48,11 @@ pub(crate) fn rewrite(policy: &Policy<'_>, route: Route, request: &Request, fact
             rewriter.drop_second_authentication(policy, facts);
             rewriter.complete_exchange(policy);
         }
-        Route::PushedAuthorization if rewriter.method == "GET" && policy.violates(Rule::ParPostOnly) => {
-            rewriter.post_the_query();
+        Route::PushedAuthorization => {
+            if rewriter.method == "GET" && policy.violates(Rule::ParPostOnly) {
+                rewriter.post_the_query();
+            }
+            rewriter.drop_repeated_parameters_of_authorization(policy);
         }
         Route::Revoke if rewriter.method == "GET" && policy.violates(Rule::RevocationPostOnly) => {
             rewriter.post_the_query();
@@ -126,6 +129,25 @@ impl RequestRewriter {
             && policy.violates(Rule::TokenRepeated)
         {
             *form = first_of_each(form, |_| true);
+        }
+    }
+
+    /// The same of a pushed authorization request, by the rules about those in URLs.
+    fn drop_repeated_parameters_of_authorization(&mut self, policy: &Policy<'_>) {
+        let Some(form) = &mut self.form else { return };
+        let is_repeated = |form: &Params, name: &str| form.all(name).count() > 1;
+        for (rule, concerns) in [
+            (Rule::AuthorizeRepeatedClient, |name| name == "client_id"),
+            (Rule::RedirectRepeated, |name| name == "redirect_uri"),
+            (Rule::AuthorizeRepeated, |name| {
+                !["client_id", "redirect_uri"].contains(&name)
+            }),
+        ] as [(Rule, fn(&str) -> bool); 3]
+        {
+            let is_concerned = form.iter().any(|(name, _)| concerns(name) && is_repeated(form, name));
+            if is_concerned && policy.violates(rule) {
+                *form = first_of_each(form, concerns);
+            }
         }
     }
 

@@ -243,7 +243,7 @@ impl<'a> From<&'a Session> for Record<'a> {
             renewal: RecordRenewal::from(&session.renewal),
             refresh_token: exposed(&session.refresh_token),
             dpop_key: exposed(&session.dpop_key),
-            certificate_bound: session.certificate_bound,
+            certificate_bound: session.client.certificate_bound,
             authorization_details: session.authorization_details.as_ref().map(ToString::to_string),
             id_token: exposed(&session.id_token),
             subject: borrowed(&session.subject),
@@ -354,7 +354,10 @@ impl Record<'_> {
         Ok(Session {
             generation: self.generation,
             issuer: self.issuer.map(|issuer| parse_issuer(&issuer)).transpose()?,
-            client: self.client.parse()?,
+            client: SessionClient {
+                certificate_bound: self.certificate_bound,
+                ..self.client.parse()?
+            },
             registration: self.registration.map(RecordRegistration::parse).transpose()?,
             api: parse_optional(self.api, "API")?,
             token_endpoint: parse_endpoint(&endpoints.token, "token endpoint")?,
@@ -372,7 +375,6 @@ impl Record<'_> {
             renewal: self.renewal.parse()?,
             refresh_token: secret(self.refresh_token),
             dpop_key: secret(self.dpop_key),
-            certificate_bound: self.certificate_bound,
             authorization_details: parse_details(self.authorization_details)?,
             id_token: secret(self.id_token),
             subject: owned(self.subject),
@@ -412,6 +414,7 @@ impl RecordClient<'_> {
             secret: secret(self.secret),
             key: secret(self.key),
             certificate_chain: owned(self.certificate_chain),
+            certificate_bound: false,
             assertion: self.assertion_audience.map(|audience| AssertionParameters {
                 audience: audience.into_owned(),
                 algorithm: owned(self.assertion_alg),

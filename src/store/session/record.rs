@@ -51,8 +51,6 @@ pub struct Session {
     pub refresh_token: Option<Secret>,
     /// The key that the tokens are bound to (RFC 9449), as a JWK.
     pub dpop_key: Option<Secret>,
-    /// Whether the tokens are bound to the client's certificate (RFC 8705 §3).
-    pub certificate_bound: bool,
     /// What was granted beside the scope, where the server says so (RFC 9396 §7).
     pub authorization_details: Option<AuthorizationDetails>,
     /// OpenID Connect Core §2.
@@ -90,6 +88,8 @@ pub struct SessionClient {
     pub key: Option<Secret>,
     /// Its certificate and those that it depends on, as PEM (RFC 8705 §2).
     pub certificate_chain: Option<String>,
+    /// Whether its tokens are bound to the certificate (RFC 8705 §3).
+    pub certificate_bound: bool,
     /// How its assertions are made, where it authenticates with them.
     pub assertion: Option<AssertionParameters>,
     /// Where an assertion comes from that somebody else makes for it.
@@ -135,20 +135,33 @@ impl SessionClient {
             return Err(ClientCredentialError::NoAssertion);
         }
         let assertion = self.assertion.clone().unwrap_or_default();
-        Ok(Client::new(self.id.clone(), self.method, credentials, &assertion)?)
+        let client = Client::new(self.id.clone(), self.method, credentials, &assertion)?;
+        Ok(match self.certificate_bound {
+            true => client.with_bound_tokens(),
+            false => client,
+        })
     }
 
-    /// What the client shows of itself in TLS, where it authenticates so.
+    /// What the client shows of itself in TLS to its server, where it
+    /// authenticates so or has its tokens bound to it.
     ///
     /// # Errors
-    /// [`ClientCredentialError`].
+    /// [`ClientCredentialError`], but never for one that is missing.
     pub fn tls_identity(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
-        match self.method.takes_certificate() {
-            true => Ok(self
-                .to_client(&FreshCredentials::default())?
-                .authentication
-                .tls_identity()
-                .cloned()),
+        match self.certificate_bound || self.method.takes_certificate() {
+            true => Ok(self.credentials()?.tls_identity().map(Arc::new)),
+            false => Ok(None),
+        }
+    }
+
+    /// What is shown in TLS to resources: the certificate, where the tokens are
+    /// bound to it (RFC 8705 §3).
+    ///
+    /// # Errors
+    /// As [`SessionClient::tls_identity`].
+    pub fn tls_identity_for_resources(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
+        match self.certificate_bound {
+            true => self.tls_identity(),
             false => Ok(None),
         }
     }
@@ -185,6 +198,7 @@ impl From<&Client> for SessionClient {
             secret: client.credentials.secret.clone(),
             key: client.credentials.key.as_ref().map(SigningKey::to_private_jwk),
             certificate_chain: client.credentials.certificate.as_ref().map(CertificateChain::to_pem),
+            certificate_bound: client.has_bound_tokens(),
             assertion: client.authentication.assertion_parameters(),
             assertion_source: None,
         }
@@ -230,7 +244,6 @@ impl Session {
             renewal: Renewal::None,
             refresh_token: None,
             dpop_key: None,
-            certificate_bound: false,
             authorization_details: None,
             id_token: None,
             subject: None,
@@ -241,18 +254,6 @@ impl Session {
             first_claims: None,
             tokens: Vec::new(),
             role_credentials: Vec::new(),
-        }
-    }
-
-    /// What is shown in TLS to resources: the client's certificate, where the
-    /// tokens are bound to it (RFC 8705 §3).
-    ///
-    /// # Errors
-    /// [`ClientCredentialError`].
-    pub fn tls_identity_for_resources(&self) -> Result<Option<Arc<TlsIdentity>>, ClientCredentialError> {
-        match self.certificate_bound {
-            true => self.client.tls_identity(),
-            false => Ok(None),
         }
     }
 

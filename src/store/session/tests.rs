@@ -24,6 +24,7 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
             secret: Some(Secret::from("canary-client-secret")),
             key: Some(Secret::from("canary-client-key")),
             certificate_chain: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
+            certificate_bound: true,
             assertion: Some(AssertionParameters {
                 audience: "https://id.example.com".to_owned(),
                 algorithm: Some("ES256".to_owned()),
@@ -54,7 +55,6 @@ pub(in crate::store) fn full_session(generation: u64) -> Session {
         renewal: Renewal::RefreshToken,
         refresh_token: Some(Secret::from("canary-refresh-token")),
         dpop_key: Some(Secret::from("canary-dpop-key")),
-        certificate_bound: true,
         authorization_details: AuthorizationDetails::parse(r#"[{"type":"payment_initiation","amount":"1.50"}]"#).ok(),
         id_token: Some(Secret::from("canary.id.token")),
         subject: Some("ümläut \"quoted\" \u{1f600}".to_owned()),
@@ -166,6 +166,7 @@ fn bare_session() -> Session {
         secret: None,
         key: None,
         certificate_chain: None,
+        certificate_bound: false,
         assertion: None,
         assertion_source: None,
     };
@@ -198,7 +199,7 @@ fn the_record_has_the_members_that_others_rely_on() {
     session.dpop_key = None;
     session.registration = None;
     session.api = None;
-    session.certificate_bound = false;
+    session.client.certificate_bound = false;
     session.client.key = None;
     session.client.certificate_chain = None;
     session.client.assertion = None;
@@ -456,7 +457,7 @@ mod any_session {
             certificate_chain in option::of(any::<String>()),
             assertion in option::of(assertion_parameters()),
         ) -> SessionClient {
-            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_chain, assertion, assertion_source: None }
+            SessionClient { id: ClientId::parse(&id).unwrap(), method, secret, key, certificate_bound: certificate_chain.is_some(), certificate_chain, assertion, assertion_source: None }
         }
     }
 

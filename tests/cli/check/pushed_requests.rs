@@ -3,21 +3,14 @@
 
 use super::honest_server::{check as check_literal, start_with};
 use super::sign_in_first::play_the_person;
-use super::{Client, check, lenient_server, rules, with_verdict};
+use super::{Client, check, examine_each, lenient_server, rules, with_verdict};
 use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, value_of};
 use crate::support::outcome::{Outcome, run};
 use crate::support::running::Running;
+use oauth::rules::{Rule, ViolationPoint};
 use std::sync::{Arc, Mutex};
-
-/// What cannot be seen where every error is the answer to a pushed request.
-const OF_ERROR_RESPONSES: [&str; 4] = [
-    "authorize.error-characters",
-    "authorize.iss-in-error",
-    "authorize.state-in-error",
-    "jarm.errors",
-];
 
 /// That every rule which holds where requests are plain holds here too.
 fn assert_as_good(outcome: &Outcome, plain: &Outcome) {
@@ -28,7 +21,7 @@ fn assert_as_good(outcome: &Outcome, plain: &Outcome) {
         .into_iter()
         .filter(|id| !passed.contains(id))
         .collect();
-    assert_eq!(lost, OF_ERROR_RESPONSES, "{outcome:#?}");
+    assert_eq!(lost, Vec::<String>::new(), "{outcome:#?}");
 }
 
 #[test]
@@ -83,6 +76,10 @@ fn what_the_browser_sees_is_still_judged_where_requests_are_pushed() {
     let home = Home::new();
     for rule in [
         "authorize.state",
+        "authorize.state-in-error",
+        "authorize.iss-in-error",
+        "authorize.error-characters",
+        "jarm.errors",
         "authorize.client-unknown",
         "authorize.content-security-policy",
         "par.single-use",
@@ -95,6 +92,26 @@ fn what_the_browser_sees_is_still_judged_where_requests_are_pushed() {
             "{rule}: {outcome:#?}"
         );
     }
+}
+
+#[test]
+fn what_a_broken_server_overlooks_in_an_authorization_request_it_overlooks_in_a_pushed_one() {
+    let rules: Vec<Rule> = Rule::ALL
+        .iter()
+        .copied()
+        .filter(|rule| rule.violation_point() == ViolationPoint::AuthorizationRequest)
+        .collect();
+    let wrong = examine_each(&rules, |rule| {
+        let home = Home::new();
+        let broken = ["--approve", "auto", "--require", "par", "--break", rule.id()];
+        let server = lenient_server(&home, &broken);
+        let outcome = run(check(&home, &server.issuer(), Client::Public).args(["--json", "--rule", rule.id()]));
+        match with_verdict(&outcome, &["fail", "warning"]).contains(&rule.id().to_owned()) {
+            true => Ok(()),
+            false => Err(format!("{rule}: {}", super::rules(&outcome)[rule.id()])),
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A server that takes pushed requests only; `accept` says with which error it

@@ -13,6 +13,8 @@ pub mod certificates;
 pub mod chromium;
 pub mod development_server;
 #[cfg(unix)]
+pub mod https_server;
+#[cfg(unix)]
 pub mod installed;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub mod keyring_session;
@@ -28,6 +30,8 @@ pub mod running;
 pub mod server_program;
 pub mod sessions;
 pub mod signing;
+#[cfg(unix)]
+pub mod small_disk;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls_client;

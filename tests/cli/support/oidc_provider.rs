@@ -46,7 +46,7 @@ impl Provider {
                 .env_clear()
                 .env("PATH", std::env::var_os("PATH").unwrap_or_default())
                 .envs(variables.iter().copied()),
-            "http://",
+            "://",
         );
         Some(Provider {
             issuer: server.line().to_owned(),

@@ -22,7 +22,7 @@ pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
         ..
     } = attempt;
     let requested = Requested::of(&resolved.request);
-    let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(session, observer);
+    let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(context, session, observer);
     let mut log_in = |resolved: ResolvedLogin, observer: &mut dyn Observer| {
         let browser_login = BrowserLogin {
             context,

@@ -21,7 +21,7 @@ pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
     } = attempt;
     let mut request = resolved.request;
     request.timeout = context.at_most(request.timeout);
-    let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(session, observer);
+    let mut save = |session: &Session, observer: &mut dyn Observer| saver.save(context, session, observer);
     let mut caller = caller(transport, observer);
     let runtime = context.runtime()?;
     let _until_stored = Uninterruptible::begin();

@@ -196,6 +196,11 @@ impl LiteralServer {
         lock(&self.shared.requests).clone()
     }
 
+    /// Lets go of what was received so far, in tests that send very much.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
     /// What was received for this path so far.
     pub fn requests_to(&self, path: &str) -> Vec<Request> {
         let mut requests = self.requests();
@@ -273,13 +278,21 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let connection = shared.connections.fetch_add(1, Ordering::SeqCst);
         let handle = stream.try_clone().expect("a second handle");
         lock(&shared.open_sockets).insert(connection, handle);
+        // a thread that has ended keeps its memory until it is joined
+        let (ended, still_serving) = serving.into_iter().partition(JoinHandle::is_finished);
+        serving = still_serving;
+        join(ended, shared);
         let shared = Arc::clone(shared);
         serving.push(thread::spawn(move || {
             // an error here is the client going away, or refusing the certificate
             let _ = serve(stream, &shared, connection);
         }));
     }
-    for thread in serving {
+    join(serving, shared);
+}
+
+fn join(threads: Vec<JoinHandle<()>>, shared: &Shared) {
+    for thread in threads {
         if let Err(panic) = thread.join() {
             lock(&shared.panics).push(panic_text(&*panic));
         }
