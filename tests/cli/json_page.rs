@@ -112,13 +112,26 @@ fn every_json_output_has_the_members_that_the_page_promises() {
     let login = complete_at(
         &server,
         &home,
-        &["--profile", "work", "--scope", "openid hello", "--json"],
+        &[
+            "--client-id",
+            "oauth-cli",
+            "--profile",
+            "work",
+            "--scope",
+            "openid hello",
+            "--json",
+        ],
     )
     .expect_code(0);
     describe("oauth login --json", &[login.json()]);
     describe("the address to sign in at", &[line_with(&login, "authorization_url")]);
     describe("a note", &[line_with(&login, "note")]);
-    let dry = complete_at(&server, &home, &["--stop-before", "exchange", "--json"]).expect_code(0);
+    let dry = complete_at(
+        &server,
+        &home,
+        &["--client-id", "oauth-cli", "--stop-before", "exchange", "--json"],
+    )
+    .expect_code(0);
     describe("oauth login --stop-before exchange --json", &[dry.json()]);
     let mut command = home.oauth();
     command.args([
@@ -181,7 +194,7 @@ fn every_json_output_has_the_members_that_the_page_promises() {
     let document = run(home.oauth().args(["client-metadata", "check", &url, "--json"]));
     describe("oauth client-metadata check URL --json", &[document.json()]);
 
-    let warned = run(home.oauth().args(["token", "--json", "--show-secrets", "-v"])).expect_code(0);
+    let warned = run(home.oauth().args(["client-metadata", "--json"])).expect_code(0);
     describe("a warning", &[line_with(&warned, "warning")]);
 
     let announcement = serde_json::from_str(&server.announcement).expect("an object");

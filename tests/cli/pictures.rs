@@ -21,10 +21,16 @@ use std::process::Command;
 const MAX_BYTES: u64 = 150 * 1024;
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 9] = [
     (r"127\.0\.0\.1:\d+", "127.0.0.1:9000"),
+    (r"127\.0\.0\.1-\d+", "127.0.0.1-9000"),
+    (r"/\S*/\.local/", "~/.local/"),
+    ("with key \"[^\"]+\"", "with key \"kid\""),
     (r"sha256 [0-9a-f]{8}", "sha256 3fb5b1c2"),
-    (r"\b[A-Za-z0-9_-]{43}\b", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    (
+        r"code_challenge = \S+",
+        "code_challenge = E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    ),
     (r"\b\d+(\.\d+)? m?s\b", "7 ms"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "2026-01-01 12:00:00 UTC"),
     (r"oauth \d+\.\d+\.\d+", "oauth 0.1.0"),
@@ -101,7 +107,7 @@ fn show_trace(chromium: &Chromium, trace: &Path, height: u32) {
     chromium.resize(1000, height);
     chromium.go_to(&format!("file://{}", trace.display()));
     chromium.run(
-        "document.querySelectorAll('.note.remark').forEach(note => note.remove()); \
+        "document.documentElement.style.scrollbarWidth = 'none'; document.querySelectorAll('.note.remark').forEach(note => note.remove()); \
          document.querySelectorAll('.label').forEach(label => { \
          if (label.textContent.startsWith('started: ')) { label.textContent = 'started: firefox' } })",
     );
