@@ -127,6 +127,11 @@ impl IssuerKeys {
         &self.set
     }
 
+    /// Takes what was fetched later from the same place.
+    pub fn replace(&mut self, set: JwkSet) {
+        self.set = set;
+    }
+
     /// Verifies an ID token. Where it names a key that is not there, the keys
     /// are fetched once more (OpenID Connect Core §10.1.1). Returns by what it
     /// was signed.

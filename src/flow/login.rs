@@ -74,11 +74,12 @@ pub async fn login(
             authorization,
             received,
         },
-        server,
+        mut server,
         client,
         mut dpop,
         receiver,
     } = authorized;
+    server.replace_keys(authorization.keys_of_response());
     let issuing = Issuing {
         server: &server,
         client: &client,

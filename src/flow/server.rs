@@ -9,6 +9,7 @@ use super::issuer_keys::{IssuerKeys, IssuerKeysError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::{AssertionParameters, Client, ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use crate::protocol::jwks::JwkSet;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::scope::Scope;
 use crate::store::{Registration, RequestedAccess, Session, SessionClient, SessionEndpoints, TokenSource};
@@ -317,6 +318,13 @@ impl ResolvedServer {
         };
         self.keys = Some(IssuerKeys::fetch(endpoint, caller).await.map_err(Box::new)?);
         Ok(())
+    }
+
+    /// Goes on with these keys, which are newer, where there are any.
+    pub(in crate::flow) fn replace_keys(&mut self, newer: Option<&JwkSet>) {
+        if let (Some(keys), Some(newer)) = (&mut self.keys, newer) {
+            keys.replace(newer.clone());
+        }
     }
 
     /// The client as it authenticates here. Where it shows a certificate, its

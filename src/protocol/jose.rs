@@ -2,7 +2,7 @@
 //! together. Signatures are made and checked elsewhere.
 
 use super::abnf::{base64url, from_base64url};
-use super::json::parse_object;
+use super::json::{JsonError, parse_object, parse_object_with_repetitions};
 use serde_json::{Map, Value};
 
 /// A JWT in compact form, decoded and not verified.
@@ -32,12 +32,27 @@ pub enum JwtError {
 
 const JWT_MAX_BYTES: usize = 256 * 1024;
 
+type ParseObject = fn(&[u8]) -> Result<Map<String, Value>, JsonError>;
+
 impl UnverifiedJwt {
     /// Takes a compact JWT apart.
     ///
     /// # Errors
     /// [`JwtError`].
     pub fn decode(text: &str) -> Result<Self, JwtError> {
+        UnverifiedJwt::decode_with(text, parse_object)
+    }
+
+    /// The same, but a claim may stand twice with the same value. RFC 7519 §4
+    /// forbids it; Keycloak writes `iss` twice into its signed responses.
+    ///
+    /// # Errors
+    /// [`JwtError`].
+    pub fn decode_with_repeated_claims(text: &str) -> Result<Self, JwtError> {
+        UnverifiedJwt::decode_with(text, parse_object_with_repetitions)
+    }
+
+    fn decode_with(text: &str, parse_claims: ParseObject) -> Result<Self, JwtError> {
         if text.len() > JWT_MAX_BYTES {
             return Err(JwtError::TooLong);
         }
@@ -50,10 +65,10 @@ impl UnverifiedJwt {
             });
         };
         let bytes = |segment| from_base64url(segment).ok_or(JwtError::Segments);
-        let object = |segment| parse_object(&bytes(segment)?).map_err(|_| JwtError::Json);
+        let object = |segment, parse: ParseObject| parse(&bytes(segment)?).map_err(|_| JwtError::Json);
         Ok(UnverifiedJwt {
-            header: object(header)?,
-            claims: object(payload)?,
+            header: object(header, parse_object)?,
+            claims: object(payload, parse_claims)?,
             signing_input: format!("{header}.{payload}"),
             signature: bytes(signature)?,
         })
@@ -83,6 +98,19 @@ mod tests {
             (Some("ES256"), Some("a"))
         );
         assert_eq!((jwt.signing_input, jwt.signature), (input, b"sig".to_vec()));
+    }
+
+    #[test]
+    fn a_claim_may_stand_twice_where_it_is_said_so_and_a_member_of_the_header_never() {
+        let (object, twice) = (base64url(b"{}"), base64url(br#"{"iss":"a","iss":"a"}"#));
+        let jwt = format!("{object}.{twice}.");
+        assert_eq!(UnverifiedJwt::decode(&jwt).err(), Some(JwtError::Json));
+        assert_eq!(
+            UnverifiedJwt::decode_with_repeated_claims(&jwt).unwrap().claims["iss"],
+            "a"
+        );
+        let header = UnverifiedJwt::decode_with_repeated_claims(&format!("{twice}.{object}."));
+        assert_eq!(header.err(), Some(JwtError::Json));
     }
 
     #[test]

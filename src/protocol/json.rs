@@ -29,28 +29,45 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     }
 }
 
+/// The same, but a member may stand twice with the same value: no two readers
+/// take different values then.
+///
+/// # Errors
+/// [`JsonError`].
+pub fn parse_object_with_repetitions(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    match parse::<true>(bytes)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(JsonError::NotAnObject),
+    }
+}
+
 /// Reads one JSON value from bytes, as strictly.
 ///
 /// # Errors
 /// [`JsonError::Malformed`].
 pub fn parse_value(bytes: &[u8]) -> Result<Value, JsonError> {
-    match serde_json::from_slice::<Strict>(bytes) {
+    parse::<false>(bytes)
+}
+
+fn parse<const REPETITIONS: bool>(bytes: &[u8]) -> Result<Value, JsonError> {
+    match serde_json::from_slice::<Strict<REPETITIONS>>(bytes) {
         Ok(Strict(value)) => Ok(value),
         Err(error) => Err(JsonError::Malformed(error.to_string())),
     }
 }
 
-struct Strict(Value);
+/// A value whose members stand once, or with `REPETITIONS` have one value.
+struct Strict<const REPETITIONS: bool>(Value);
 
-impl<'de> Deserialize<'de> for Strict {
+impl<'de, const REPETITIONS: bool> Deserialize<'de> for Strict<REPETITIONS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
+        deserializer.deserialize_any(StrictVisitor::<REPETITIONS>).map(Strict)
     }
 }
 
-struct StrictVisitor;
+struct StrictVisitor<const REPETITIONS: bool>;
 
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de, const REPETITIONS: bool> Visitor<'de> for StrictVisitor<REPETITIONS> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +104,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Strict(value)) = sequence.next_element()? {
+        while let Some(Strict::<REPETITIONS>(value)) = sequence.next_element()? {
             list.push(value);
         }
         Ok(Value::Array(list))
@@ -96,11 +113,14 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            let Strict(value) = map.next_value()?;
-            if object.contains_key(&name) {
-                return Err(A::Error::custom("a member stands twice"));
+            let Strict::<REPETITIONS>(value) = map.next_value()?;
+            match object.get(&name) {
+                Some(first) if REPETITIONS && *first == value => {}
+                Some(_) => return Err(A::Error::custom("a member stands twice")),
+                None => {
+                    object.insert(name, value);
+                }
             }
-            object.insert(name, value);
         }
         Ok(Value::Object(object))
     }
@@ -136,6 +156,15 @@ mod tests {
         ] {
             let error = parse_object(bad.as_bytes()).unwrap_err().to_string();
             assert!(error.contains("twice") && !error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_repetition_is_taken_where_it_may_stand_and_has_one_value() {
+        let object = parse_object_with_repetitions(br#"{"a":"x","b":[{"c":1,"c":1}],"a":"x"}"#).unwrap();
+        assert_eq!((object.len(), &object["a"]), (2, &Value::from("x")));
+        for bad in [r#"{"a":1,"a":2}"#, r#"{"a":1,"a":"1"}"#, r#"{"a":{"b":1,"b":2}}"#, "[]"] {
+            assert!(parse_object_with_repetitions(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Longer messages are refused.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
@@ -44,6 +44,13 @@ struct ResultMembers {
 
 /// The member of `_meta` that every message of the modern era has.
 const VERSION_MEMBER: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// The members of `_meta` that say who the client is (MCP 2026-07-28, Basic, `_meta`).
+const CLIENT_MEMBERS: [&str; 3] = [
+    VERSION_MEMBER,
+    "io.modelcontextprotocol/clientInfo",
+    "io.modelcontextprotocol/clientCapabilities",
+];
 
 impl<'de> Deserialize<'de> for Params {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -230,6 +237,16 @@ impl Message {
         headers
     }
 
+    /// The tool that a message of the modern era calls.
+    pub fn called_tool(&self) -> Option<&str> {
+        let is_call = self.modern_version.is_some() && self.method.as_deref() == Some("tools/call");
+        self.name.as_deref().filter(|_| is_call)
+    }
+
+    pub fn is_modern_list_of_tools(&self) -> bool {
+        self.modern_version.is_some() && self.method.as_deref() == Some("tools/list")
+    }
+
     pub fn is_initialize(&self) -> bool {
         self.method.as_deref() == Some("initialize")
     }
@@ -253,14 +270,31 @@ impl Message {
 
 /// A value as it is, or in base64 where a header cannot have it (2026-07-28,
 /// Streamable HTTP, Value Encoding).
-fn header_value(value: &str) -> String {
-    let is_plain = value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
-    let is_padded = value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']) || value.is_empty();
+pub fn header_value(value: &str) -> String {
+    let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let is_padded = value.starts_with(' ') || value.ends_with(' ') || value.is_empty();
     let is_marked = value.starts_with("=?base64?") && value.ends_with("?=");
     match is_plain && !is_padded && !is_marked {
         true => value.to_owned(),
         false => format!("=?base64?{}?=", STANDARD.encode(value)),
     }
+}
+
+/// A `tools/list` of the bridge itself, with what a message of the client says
+/// of that in `_meta`.
+pub fn tools_list(message: &[u8], cursor: Option<&str>) -> String {
+    let message: Value = serde_json::from_slice(message).unwrap_or_default();
+    let meta = message["params"]["_meta"].as_object().into_iter().flatten();
+    // the others, as a progress token, are of that message alone
+    let meta: Map<String, Value> = meta
+        .filter(|(name, _)| CLIENT_MEMBERS.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let mut params = json!({ "_meta": meta });
+    if let Some(cursor) = cursor {
+        params["cursor"] = cursor.into();
+    }
+    json!({ "jsonrpc": "2.0", "id": "oauth-mcp-tools", "method": "tools/list", "params": params }).to_string()
 }
 
 /// The response of the bridge itself to a request that it cannot pass on. The

@@ -32,6 +32,7 @@ pub mod json_scan;
 pub mod jwks;
 pub mod mcp;
 pub mod mcp_probe;
+pub mod mcp_tool_headers;
 pub mod members;
 pub mod metadata;
 pub mod mtls_endpoints;

@@ -601,7 +601,7 @@ fn azure_takes_the_federated_file_first_then_the_platform_then_the_machine() {
 
 #[cfg(unix)]
 #[test]
-fn a_projected_token_of_kubernetes_is_read_through_its_links() {
+fn a_projected_token_of_kubernetes_is_read_through_its_links_each_time() {
     use std::os::unix::fs::symlink;
     let (home, server) = (Home::new(), server(ANSWER));
     let volume = home.path().join("serviceaccount");
@@ -612,6 +612,16 @@ fn a_projected_token_of_kubernetes_is_read_through_its_links() {
     let source = format!("file:{}", volume.join("token").display());
     run(&mut jwt_bearer(&home, &server, &source)).expect_code(0);
     assert_eq!(assertion_sent(&server), JWT);
+    // The kubelet writes the next token beside it, and turns the link.
+    for (folder, token) in [("..2026_02", "second.of.them"), ("..2026_03", "third.of.them")] {
+        std::fs::create_dir(volume.join(folder)).expect("the next volume");
+        std::fs::write(volume.join(folder).join("token"), token).expect("the next token");
+        symlink(folder, volume.join("..data_tmp")).expect("a link");
+        std::fs::rename(volume.join("..data_tmp"), volume.join("..data")).expect("turning the link");
+        expire(&home, "ci");
+        run(&mut self::token(&home)).expect_code(0);
+        assert_eq!(assertion_sent(&server), token);
+    }
     // Where there is no service account, its usual place is named.
     let other = Home::new();
     let outcome = run(&mut jwt_bearer(&other, &server, "kubernetes")).expect_error(2);

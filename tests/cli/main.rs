@@ -81,6 +81,7 @@ mod man;
 mod mcp;
 #[cfg(unix)]
 mod mcp_session;
+mod mcp_tool_headers;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
@@ -119,6 +120,8 @@ mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod secrets_of_strong_clients;
 mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;

@@ -200,6 +200,25 @@ fn a_stream_gives_its_messages_one_by_one() {
 }
 
 #[test]
+fn a_stream_that_stays_open_after_the_answer_holds_up_no_end() {
+    let stage = Stage::new();
+    let answered = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n",
+        response(1)
+    );
+    stage
+        .server
+        .on("POST", "/mcp", Reply::bytes(answered.into_bytes()).then_silence());
+    let mut client = stage.start();
+    client.say(&request(1, "tools/call"));
+    assert_eq!(client.next(), response(1));
+    let closed = std::time::Instant::now();
+    client.leave();
+    // so long the bridge would wait for what is not answered
+    assert!(closed.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
 fn a_broken_stream_is_an_error_in_the_new_era_and_taken_up_again_in_the_old() {
     let stage = Stage::new();
     stage

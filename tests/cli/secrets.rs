@@ -45,7 +45,7 @@ fn canaries() -> Vec<(&'static str, String)> {
 
 /// Fails the test where a secret stands in the text, but for those that may.
 #[track_caller]
-fn assert_clean(what: &str, text: &[u8], secrets: &[(&str, String)], allowed: &[&str]) {
+pub(super) fn assert_clean(what: &str, text: &[u8], secrets: &[(&str, String)], allowed: &[&str]) {
     for (name, secret) in secrets.iter().filter(|(name, _)| !allowed.contains(name)) {
         let found = text.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found, "{what} holds {name}: {}", String::from_utf8_lossy(text));
@@ -53,14 +53,14 @@ fn assert_clean(what: &str, text: &[u8], secrets: &[(&str, String)], allowed: &[
 }
 
 #[track_caller]
-fn assert_outcome_clean(outcome: &Outcome, secrets: &[(&str, String)], allowed_on_stdout: &[&str]) {
+pub(super) fn assert_outcome_clean(outcome: &Outcome, secrets: &[(&str, String)], allowed_on_stdout: &[&str]) {
     assert_clean("stderr", outcome.stderr.as_bytes(), secrets, &[]);
     assert_clean("stdout", outcome.stdout.as_bytes(), secrets, allowed_on_stdout);
 }
 
 /// Nothing on disk holds a secret in clear.
 #[track_caller]
-fn assert_home_clean(home: &Home, secrets: &[(&str, String)]) {
+pub(super) fn assert_home_clean(home: &Home, secrets: &[(&str, String)]) {
     for file in home.files() {
         let name = file.display().to_string();
         assert_clean(&name, name.as_bytes(), secrets, &[]);
@@ -273,7 +273,7 @@ fn id_token(issuer: &str, nonce: &str) -> String {
 }
 
 /// How much is said.
-const VOICES: [&[&str]; 4] = [&[], &["-vvv"], &["-vvv", "--json"], &["--quiet"]];
+pub(super) const VOICES: [&[&str]; 4] = [&[], &["-vvv"], &["-vvv", "--json"], &["--quiet"]];
 
 #[test]
 fn a_login_that_works_shows_and_leaves_no_secret() {

@@ -139,6 +139,45 @@ fn keys_are_fetched_once_where_an_id_token_is_asked_for_too() {
 }
 
 #[test]
+fn keys_are_fetched_once_more_for_a_response_and_an_id_token_of_one_new_key() {
+    let (home, (server, new_key)) = (Home::new(), server_with_new_key());
+    let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt", "--scope", "openid"]);
+    assert_eq!(server.requests_to("/jwks").len(), 1);
+    let id_token = new_key.token(&value!({
+        "iss": server.origin(), "sub": "alice", "aud": "desktop",
+        "iat": now(), "exp": now() + 300, "nonce": parameter(&waiting.url, "nonce"),
+    }));
+    let answer = format!(r#"{{"access_token":"a","token_type":"Bearer","id_token":"{id_token}"}}"#);
+    server.on("POST", "/token", json(200, &answer));
+    assert_eq!(waiting.come_back_with(&new_key.token(&waiting.claims())), 200);
+    waiting.running.end().expect_code(0).says(&["signed in as alice"]);
+    assert_eq!(server.requests_to("/jwks").len(), 2);
+}
+
+/// Keycloak 26 writes `iss` twice.
+#[test]
+fn a_claim_may_stand_twice_with_the_same_value_and_not_with_another() {
+    for (more, is_taken) in [
+        (r#""aud":"desktop","#, true),
+        (r#""aud":"other","#, false),
+        (r#""state":"other","#, false),
+    ] {
+        let (home, server) = (Home::new(), server());
+        let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt"]);
+        let claims = waiting.claims().to_string();
+        let twice = claims.replacen('{', &format!("{{{more}"), 1);
+        let status = waiting.come_back_with(&issuer_key().token_of_text(&twice));
+        assert_eq!(status == 200, is_taken, "{more}");
+        if is_taken {
+            waiting.running.end().expect_code(0);
+        } else {
+            assert_eq!(server.requests_to("/token").len(), 0, "{more}");
+            waiting.finishes();
+        }
+    }
+}
+
+#[test]
 fn a_signed_response_in_a_form_is_taken() {
     let (home, server) = (Home::new(), server());
     let waiting = Waiting::start(&home, &server, &["--response-mode", "form_post.jwt"]);

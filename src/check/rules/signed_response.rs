@@ -26,6 +26,8 @@ struct Seen {
     probe: AuthorizationProbe,
     response: RedirectResponse,
     jwt: UnverifiedJwt,
+    /// Whether a claim stands twice, with the same value.
+    repeats_claims: bool,
     issuer: String,
     client_id: String,
     /// From now to `exp`.
@@ -36,6 +38,10 @@ type ClaimTest = fn(&Seen) -> CheckResult;
 
 const CLAIMS: [(Rule, ClaimTest); 7] = [
     (Rule::JarmSigned, |seen| {
+        ensure(
+            !seen.repeats_claims,
+            "it is signed, but a claim stands in it twice (RFC 7519 §4)",
+        )?;
         let algorithm = seen.jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
         ensure(
             algorithm != "none" && !seen.jwt.signature.is_empty(),
@@ -145,7 +151,9 @@ fn see(check: &mut Check<'_, '_>) -> Result<Seen, Failure> {
             false => inconclusive(format!("the request is refused: {}", response.refusal())),
         };
     };
-    let jwt = UnverifiedJwt::decode(text).or_else(|problem| violated(format!("the response is no JWT: {problem}")))?;
+    let jwt = UnverifiedJwt::decode_with_repeated_claims(text)
+        .or_else(|problem| violated(format!("the response is no JWT: {problem}")))?;
+    let repeats_claims = UnverifiedJwt::decode(text).is_err();
     let expires_at = jwt.claims.get("exp").and_then(numeric_date);
     let now = check.prober.world.caller.now();
     let issuer = check.prober.target.metadata.issuer.as_ref();
@@ -155,6 +163,7 @@ fn see(check: &mut Check<'_, '_>) -> Result<Seen, Failure> {
         client_id: check.prober.client.id.to_string(),
         probe,
         jwt,
+        repeats_claims,
         response,
     })
 }

@@ -7,6 +7,7 @@ use super::legacy_session::LegacySession;
 use super::observer::BridgeObserver;
 use super::pipes::{Line, Output, read_lines};
 use super::token_cell::TokenCell;
+use super::tool_headers::ToolHeaders;
 use crate::app::signals::shutdown_signal;
 use crate::error::{Error, ProcessError};
 use crate::protocol::http::{HeaderName, HeaderValue};
@@ -54,6 +55,7 @@ pub(super) struct Bridge {
     pub(super) initializing: tokio::sync::Mutex<()>,
     /// The version that the last modern message named.
     pub(super) modern_version: RefCell<Option<String>>,
+    pub(super) tool_headers: RefCell<ToolHeaders>,
     pub(super) observer: BridgeObserver,
     output: mpsc::Sender<Vec<u8>>,
     in_flight: RefCell<HashMap<String, InFlight>>,
@@ -85,6 +87,7 @@ impl Bridge {
             legacy: RefCell::default(),
             initializing: tokio::sync::Mutex::new(()),
             modern_version: RefCell::default(),
+            tool_headers: RefCell::default(),
             observer: settings.observer,
             output: output.messages.clone(),
             in_flight: RefCell::default(),
@@ -203,6 +206,18 @@ impl Bridge {
         }
         if unanswered.is_empty() && messages.iter().all(|message| message.kind == MessageKind::Notification) {
             self.note(&failure);
+        }
+    }
+
+    /// Takes requests whose answers were written out of those that are waited
+    /// for: the stream that an answer came in may stay open.
+    pub(super) fn note_answers(&self, received: &[Message], unanswered: &mut Vec<Value>) {
+        for id in received.iter().filter_map(Message::answered_id) {
+            let before = unanswered.len();
+            unanswered.retain(|waiting| waiting != id);
+            if unanswered.len() < before {
+                self.in_flight.borrow_mut().remove(&id.to_string());
+            }
         }
     }
 

@@ -4,13 +4,13 @@
 
 use super::bridge::Bridge;
 use super::failure::Failure;
-use super::legacy_session::INITIALIZED;
 use crate::app::context::caller;
 use crate::error::Error;
 use crate::flow::authorized_request::{BodyAtHand, NoAnswer, PresentedToken, TokenVerdict, send_authorized};
 use crate::protocol::event_stream::EventStream;
 use crate::protocol::http::{Content, HeaderValue, HttpRequest, HttpResponse, Method, RequestBody};
 use crate::protocol::mcp::{MAX_MESSAGE_BYTES, Message};
+use crate::protocol::mcp_tool_headers::is_header_mismatch;
 use crate::secret::Secret;
 use crate::transport::{Answer, AnswerBody, TransportError};
 use serde_json::Value;
@@ -33,7 +33,7 @@ const CONNECT_PAUSES: [Duration; 4] = [
 ];
 
 /// Tries to take up a stream again, one after another without a message.
-const MAX_RESUMPTIONS: u32 = 5;
+pub(super) const MAX_RESUMPTIONS: u32 = 5;
 
 /// How long to wait before a stream is taken up again, where the server does not say.
 const DEFAULT_RETRY: Duration = Duration::from_millis(1000);
@@ -42,7 +42,7 @@ const DEFAULT_RETRY: Duration = Duration::from_millis(1000);
 const MAX_RETRY: Duration = Duration::from_secs(30);
 
 /// How a stream of events ended.
-enum StreamEnd {
+pub(super) enum StreamEnd {
     Closed,
     Broken(TransportError),
 }
@@ -63,7 +63,7 @@ impl Bridge {
         if is_initialize {
             self.legacy.borrow_mut().initialize = Some(line.to_vec());
         }
-        let mut is_begun_anew = false;
+        let (mut is_begun_anew, mut is_learned) = (false, false);
         loop {
             let session_id = match is_initialize {
                 true => None,
@@ -78,7 +78,15 @@ impl Bridge {
                     continue;
                 }
             }
-            return self.receive(answer, messages, unanswered).await;
+            let call = messages.iter().find(|message| message.called_tool().is_some());
+            let (400, Some(call), false) = (answer.head.status, call, is_learned) else {
+                return self.receive(answer, messages, unanswered).await;
+            };
+            is_learned = true;
+            let text = read_whole(answer.body).await?;
+            if !(is_header_mismatch(&text) && self.learn_tools(call, line).await) {
+                return self.receive_text(&answer.head, &text, messages, unanswered).await;
+            }
         }
     }
 
@@ -106,7 +114,7 @@ impl Bridge {
         }
     }
 
-    async fn send_once(&self, request: &HttpRequest, token: &mut PresentedToken) -> Result<Answer, Failure> {
+    pub(super) async fn send_once(&self, request: &HttpRequest, token: &mut PresentedToken) -> Result<Answer, Failure> {
         let mut pauses = CONNECT_PAUSES.into_iter();
         loop {
             let mut observer = self.observer.clone();
@@ -123,7 +131,7 @@ impl Bridge {
         }
     }
 
-    fn post(&self, line: &[u8], messages: &[Message], session_id: Option<&Secret>) -> HttpRequest {
+    pub(super) fn post(&self, line: &[u8], messages: &[Message], session_id: Option<&Secret>) -> HttpRequest {
         let mut request = self.request(Method::Post, "application/json, text/event-stream", session_id);
         request.body = Some(RequestBody::Content(Content {
             media_type: Some("application/json".to_owned()),
@@ -136,12 +144,16 @@ impl Bridge {
             for (name, value) in message.modern_headers() {
                 request.push_header(name, HeaderValue::Plain(value));
             }
+            // arguments are no more to be shown here than in the body
+            for (name, value) in self.tool_headers.borrow().of_call(message, line) {
+                request.push_header(name, HeaderValue::Secret(value.into()));
+            }
         }
         request
     }
 
     /// A request with the headers of the client's era.
-    fn request(&self, method: Method, accept: &str, session_id: Option<&Secret>) -> HttpRequest {
+    pub(super) fn request(&self, method: Method, accept: &str, session_id: Option<&Secret>) -> HttpRequest {
         let mut request = HttpRequest {
             method,
             url: self.url.clone(),
@@ -174,13 +186,26 @@ impl Bridge {
             return self.receive_stream(&head, body, messages, unanswered).await;
         }
         let text = read_whole(body).await?;
-        let received = Message::read(&text);
+        self.receive_text(&head, &text, messages, unanswered).await
+    }
+
+    async fn receive_text(
+        &self,
+        head: &HttpResponse,
+        text: &[u8],
+        messages: &[Message],
+        unanswered: &mut Vec<Value>,
+    ) -> Result<(), Failure> {
+        let is_success = (200..300).contains(&head.status);
+        let received = Message::read(text);
         if let Ok(received) = &received {
-            self.note_initialization(&head, messages, received);
+            self.note_initialization(head, messages, received);
             let answers_ours = |message: &Message| message.answered_id().is_some_and(|id| unanswered.contains(id));
             if is_success || received.iter().any(answers_ours) {
-                unanswered.retain(|id| !received.iter().any(|message| message.answered_id() == Some(id)));
-                self.write(&String::from_utf8_lossy(&text)).await;
+                let mut text = String::from_utf8_lossy(text).into_owned();
+                self.note_tools(messages, received, &mut text);
+                self.write(&text).await;
+                self.note_answers(received, unanswered);
             }
         }
         match (is_success, unanswered.is_empty()) {
@@ -190,7 +215,7 @@ impl Bridge {
             }
             (true, false) => Err(Failure::new("the server took the request and gave no response to it")),
             (false, true) if messages.iter().any(|message| message.request_id().is_some()) => Ok(()),
-            (false, _) => Err(Failure::new(describe_status(&head, &text))),
+            (false, _) => Err(Failure::new(describe_status(head, text))),
         }
     }
 
@@ -207,9 +232,9 @@ impl Bridge {
         let mut failures = 0;
         loop {
             let before = unanswered.len();
-            let end = self.pass_events(&mut body, &mut stream, |received| {
+            let end = self.pass_events(&mut body, &mut stream, unanswered, |received, text| {
                 self.note_initialization(head, messages, received);
-                unanswered.retain(|id| !received.iter().any(|message| message.answered_id() == Some(id)));
+                self.note_tools(messages, received, text);
             });
             let end = end.await?;
             if unanswered.is_empty() {
@@ -248,12 +273,14 @@ impl Bridge {
         }
     }
 
-    /// Passes on the messages of a stream until it ends.
-    async fn pass_events(
+    /// Passes on the messages of a stream until it ends. Requests that are
+    /// answered in it are taken out of `unanswered`.
+    pub(super) async fn pass_events(
         &self,
         body: &mut AnswerBody,
         stream: &mut EventStream,
-        mut note: impl FnMut(&[Message]),
+        unanswered: &mut Vec<Value>,
+        mut note: impl FnMut(&[Message], &mut String),
     ) -> Result<StreamEnd, Failure> {
         // Nothing may happen for hours; the client or a cancellation ends it.
         body.patience = None;
@@ -264,7 +291,7 @@ impl Bridge {
                 Err(error) => return Ok(StreamEnd::Broken(error)),
             };
             let events = stream.push(&piece).map_err(|error| Failure::new(error.to_string()))?;
-            for event in events {
+            for mut event in events {
                 let is_message = event.event_type.as_deref().is_none_or(|name| name == "message");
                 // An event without data only names an identifier.
                 let received = match is_message && !event.data.trim().is_empty() {
@@ -272,15 +299,16 @@ impl Bridge {
                     false => continue,
                 };
                 if let Ok(received) = received {
-                    note(&received);
+                    note(&received, &mut event.data);
                     self.write(&event.data).await;
+                    self.note_answers(&received, unanswered);
                 }
             }
         }
     }
 
     /// Takes the session over that the response to `initialize` begins.
-    fn note_initialization(&self, head: &HttpResponse, sent: &[Message], received: &[Message]) {
+    pub(super) fn note_initialization(&self, head: &HttpResponse, sent: &[Message], received: &[Message]) {
         let initialize = sent.iter().find(|message| message.is_initialize());
         let Some(id) = initialize.and_then(Message::request_id) else {
             return;
@@ -292,100 +320,23 @@ impl Bridge {
         }
     }
 
-    /// Sends the client's `initialize` again to a server that has lost the
-    /// session, which is what a client has to do (2025-11-25, Session
-    /// Management). `false` where there is nothing to send.
-    async fn begin_anew(self: &Rc<Self>, lost: Option<&Secret>) -> Result<bool, Failure> {
-        let _one_at_a_time = self.initializing.lock().await;
-        let (current, initialize) = {
-            let legacy = self.legacy.borrow();
-            (legacy.id.clone(), legacy.initialize.clone())
-        };
-        let is_lost = current.as_ref().map(Secret::fingerprint) == lost.map(Secret::fingerprint);
-        if !is_lost {
-            return Ok(true);
-        }
-        let Some(line) = initialize else { return Ok(false) };
-        let Ok(messages) = Message::read(&line) else {
-            return Ok(false);
-        };
-        let generation = self.legacy.borrow().generation;
-        let answer = self.send(&self.post(&line, &messages, None)).await?;
-        self.swallow(answer, &messages).await?;
-        if self.legacy.borrow().generation == generation {
-            return Ok(false);
-        }
-        let session_id = self.legacy.borrow().id.clone();
-        self.send(&self.post(INITIALIZED, &[], session_id.as_ref())).await?;
-        tokio::task::spawn_local(Rc::clone(self).listen());
-        Ok(true)
-    }
-
-    /// Reads the response to an initialization that the client knows nothing of.
-    async fn swallow(&self, answer: Answer, messages: &[Message]) -> Result<(), Failure> {
+    /// Reads the response to a request that the client knows nothing of.
+    pub(super) async fn read_response(&self, answer: Answer) -> Result<(HttpResponse, Vec<u8>), Failure> {
         let Answer { head, mut body } = answer;
         if !is_event_stream(&head) {
             let text = read_whole(body).await?;
-            if let Ok(received) = Message::read(&text) {
-                self.note_initialization(&head, messages, &received);
-            }
-            return Ok(());
+            return Ok((head, text));
         }
         let mut stream = EventStream::default();
         while let Some(piece) = body.next().await.map_err(|error| Failure::from(&Error::from(error)))? {
             for event in stream.push(&piece).map_err(|error| Failure::new(error.to_string()))? {
-                if let Ok(received) = Message::read(event.data.as_bytes()) {
-                    self.note_initialization(&head, messages, &received);
+                let received = Message::read(event.data.as_bytes()).unwrap_or_default();
+                if received.iter().any(|message| message.answered_id().is_some()) {
+                    return Ok((head, event.data.into_bytes()));
                 }
             }
         }
-        Ok(())
-    }
-
-    /// The stream on which servers of the old era speak first (2025-11-25,
-    /// Listening for Messages from the Server), for as long as the session lasts.
-    pub(super) async fn listen(self: Rc<Self>) {
-        let (session_id, generation) = {
-            let legacy = self.legacy.borrow();
-            (legacy.id.clone(), legacy.generation)
-        };
-        if self.legacy.borrow().version.is_none() {
-            return;
-        }
-        let mut last_event_id: Option<String> = None;
-        let mut failures = 0;
-        while failures <= MAX_RESUMPTIONS && self.legacy.borrow().generation == generation {
-            let mut request = self.request(Method::Get, "text/event-stream", session_id.as_ref());
-            if let Some(id) = &last_event_id {
-                request.push_header("last-event-id", HeaderValue::Plain(id.clone()));
-            }
-            let mut stream = EventStream::default();
-            failures += 1;
-            if let Ok(mut answer) = self.send(&request).await {
-                if !is_event_stream(&answer.head) {
-                    // Most servers have none, and say so with 405.
-                    return;
-                }
-                let ended = self.pass_events(&mut answer.body, &mut stream, |_| failures = 0).await;
-                if ended.is_err() {
-                    return;
-                }
-            }
-            last_event_id = stream.last_event_id().map(str::to_owned).or(last_event_id);
-            tokio::time::sleep(retry_pause(&stream)).await;
-        }
-    }
-
-    /// Tells a server of the old era that the session is over.
-    pub(super) async fn end_session(&self) {
-        let Some(session_id) = self.legacy.borrow().id.clone() else {
-            return;
-        };
-        let request = self.request(Method::Delete, "application/json", Some(&session_id));
-        // A refresh is not begun for it: the client may kill the process at any moment.
-        let Some(mut token) = self.tokens.lasting() else { return };
-        // The server ends it by itself where it does not take this.
-        let _ = self.send_once(&request, &mut token).await;
+        Ok((head, Vec::new()))
     }
 }
 
@@ -395,11 +346,11 @@ fn is_session_lost(head: &HttpResponse) -> bool {
     matches!(head.status, 400 | 404)
 }
 
-fn is_event_stream(head: &HttpResponse) -> bool {
+pub(super) fn is_event_stream(head: &HttpResponse) -> bool {
     head.status == 200 && head.media_type().as_deref() == Some("text/event-stream")
 }
 
-fn retry_pause(stream: &EventStream) -> Duration {
+pub(super) fn retry_pause(stream: &EventStream) -> Duration {
     let asked = stream.retry_ms().map(Duration::from_millis);
     asked.unwrap_or(DEFAULT_RETRY).min(MAX_RETRY)
 }

@@ -10,10 +10,13 @@ mod bridge;
 mod desk;
 mod exchange;
 mod failure;
+mod legacy_exchange;
 mod legacy_session;
 mod observer;
 mod pipes;
 mod token_cell;
+mod tool_headers;
+mod tool_lists;
 
 use crate::app::context::{Context, runtime};
 use crate::app::deadline;
@@ -33,10 +36,12 @@ use std::time::Duration;
 const MIN_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Headers that the protocol sets.
-const OWN_HEADERS: [&str; 5] = [
+const OWN_HEADERS: [&str; 7] = [
     "accept",
     "content-type",
     "last-event-id",
+    "mcp-method",
+    "mcp-name",
     "mcp-protocol-version",
     "mcp-session-id",
 ];
@@ -75,7 +80,8 @@ pub(super) fn run(context: &Context, options: &McpOptions) -> Result<(), Error> 
 
 fn headers(given: &[String]) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
     let headers = settings::headers(given)?;
-    match headers.iter().find(|(name, _)| OWN_HEADERS.contains(&name.as_str())) {
+    let is_own = |name: &str| OWN_HEADERS.contains(&name) || name.starts_with("mcp-param-");
+    match headers.iter().find(|(name, _)| is_own(name.as_str())) {
         None => Ok(headers),
         Some((name, _)) => Err(SettingsError::Value {
             name: "-H".to_owned(),

@@ -271,6 +271,15 @@ pub struct RedeemableAuthorization {
 }
 
 impl RedeemableAuthorization {
+    /// The keys of the issuer as they were when its signed response was
+    /// verified; `None` where the response was not signed.
+    pub fn keys_of_response(&self) -> Option<&JwkSet> {
+        self.authorization
+            .response_verifier
+            .as_ref()
+            .map(|verifier| &verifier.keys)
+    }
+
     /// Turns the code into the one token request it is good for, and returns
     /// what the token response is then checked against.
     pub fn redeem(self) -> (TokenRequest, AuthorizationRequest) {

@@ -83,7 +83,7 @@ impl SignedResponseVerifier {
     /// [`UnprovenResponse`].
     pub fn open(&self, params: &Params, now: UnixSeconds) -> Result<Params, UnprovenResponse> {
         let text = params.single("response")?.ok_or(UnprovenResponse::NotSigned)?;
-        let jwt = UnverifiedJwt::decode(text)?;
+        let jwt = UnverifiedJwt::decode_with_repeated_claims(text)?;
         self.check_signature(&jwt)?;
         self.check_claims(&jwt.claims, now)?;
         Ok(parameters(&jwt.claims))
@@ -92,7 +92,7 @@ impl SignedResponseVerifier {
     /// The parameters of a response that holds but for its key, which is not
     /// there. They are not proven.
     pub(super) fn claimed_with_unknown_key(&self, params: &Params, now: UnixSeconds) -> Option<Params> {
-        let jwt = UnverifiedJwt::decode(params.single("response").ok()??).ok()?;
+        let jwt = UnverifiedJwt::decode_with_repeated_claims(params.single("response").ok()??).ok()?;
         let is_unknown = matches!(
             self.check_signature(&jwt),
             Err(UnprovenResponse::Signature(SignatureError::NoKey { .. }))

@@ -81,13 +81,13 @@ impl Account {
         });
     }
 
-    /// A logout ended, and said or did not say that there is no session any more.
-    pub(super) fn logout_ends(&mut self, beginning: Beginning, is_done: bool, ledger: &Ledger) {
+    /// A logout ended, and said or did not say that there is no session any
+    /// more. One of a login at the same time may have come after it; if it did
+    /// not, it is revoked.
+    pub(super) fn logout_ends(&mut self, beginning: Beginning, is_done: bool) {
         self.change_ends();
         if is_done {
-            // it has deleted nothing that it did not revoke
-            self.candidates
-                .retain(|candidate| !candidate.is_before(beginning) && ledger.honours(candidate.family));
+            self.candidates.retain(|candidate| !candidate.is_before(beginning));
         }
     }
 

@@ -263,7 +263,7 @@ impl Scene {
         let beginning = lock(account).change_begins();
         let (_, ended) = self.run(number, "logout", &["logout", profile], treatment);
         let is_done = ended.is_some_and(|ended| ended.outcome.code == Some(0));
-        lock(account).logout_ends(beginning, is_done, &lock(&self.ledger));
+        lock(account).logout_ends(beginning, is_done);
     }
 
     fn migrate(&self, number: usize, store: &str, treatment: Treatment) {
@@ -348,9 +348,11 @@ fn no_session_is_lost_whatever_happens_at_once() {
     let disk = SmallDisk::of_kib(&home.path().join(".local/share"), DISK_KIB);
     let scene = Scene::new(&keyring, home, chance.number());
     let mut weather = Weather { keyring, disk };
+    lock(&scene.ledger).is_honest = true;
     for number in 0..PROFILES.len() {
         scene.login(number, ["file", "keyring"][number % 2], Treatment::LeftAlone);
     }
+    lock(&scene.ledger).is_honest = false;
     let (is_over, began) = (AtomicBool::new(false), Instant::now());
     let episodes = std::thread::scope(|scope| {
         for _ in 0..PROCESSES {

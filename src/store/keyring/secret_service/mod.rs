@@ -12,7 +12,10 @@
 
 mod address;
 mod bus;
+mod connection;
 mod encryption;
+mod failure;
+mod names;
 mod prompt;
 mod wire;
 
@@ -24,27 +27,21 @@ use super::error::{KeyringError, Operation};
 use super::platform::{Platform, Waiting};
 use crate::fault::{self, Point};
 use crate::store::{Interaction, KeyringSession, StoreSettings};
-use bus::{Bus, BusError, Greeting, Serial};
-use encryption::{DIFFIE_HELLMAN, KeyAgreement, PLAIN, Session};
+use bus::Greeting;
+use connection::{Connection, Found};
+use failure::Fault;
 use keyring_core::api::{CredentialApi, CredentialStoreApi};
 use keyring_core::{Credential, CredentialStore, Entry, Error as CoreError};
+use names::{ATTRIBUTES_PROPERTY, COLLECTION, ITEM, LABEL_PROPERTY};
 use prompt::PromptPolicy;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use wire::{Body, Message, MethodCall};
+use wire::Body;
 use zeroize::Zeroizing;
 
-const BUS_NAME: &str = "org.freedesktop.secrets";
-const SERVICE_PATH: &str = "/org/freedesktop/secrets";
-const SERVICE: &str = "org.freedesktop.Secret.Service";
-const COLLECTION: &str = "org.freedesktop.Secret.Collection";
-const ITEM: &str = "org.freedesktop.Secret.Item";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
-const LABEL_PROPERTY: &str = "org.freedesktop.Secret.Item.Label";
-const ATTRIBUTES_PROPERTY: &str = "org.freedesktop.Secret.Item.Attributes";
 /// A service that went away is started again by the bus: the second attempt meets the new one.
 const ATTEMPTS: usize = 2;
 
@@ -351,286 +348,5 @@ impl Link {
             }
             return Err(CoreError::NoStorageAccess(Box::new(error)));
         }
-    }
-}
-
-/// A connection to the bus with a session at the service.
-struct Connection {
-    bus: Bus,
-    session: Session,
-    options: Options,
-}
-
-impl Connection {
-    /// Connects, introduces us, opens a session and searches.
-    fn open(options: &Options, greeting: Greeting, attributes: &[(&str, &str)]) -> Result<(Self, Found), Fault> {
-        let call_deadline = options.prompts.call_deadline;
-        let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
-        let mut bus = Bus::connect(&options.addresses, greeting, Instant::now() + call_deadline).map_err(fault)?;
-        introduce(&mut bus).map_err(fault)?;
-        let is_encrypted =
-            options.session == Some(KeyringSession::Encrypted) || (options.session.is_none() && !bus.is_local());
-        let (session, search) = if is_encrypted {
-            let search = send_search(&mut bus, attributes);
-            (open_encrypted(&mut bus, call_deadline)?, search)
-        } else {
-            let opening = send_open_session(&mut bus, PLAIN, |input| {
-                input.variant("s", |variant| variant.string(""))
-            });
-            let search = send_search(&mut bus, attributes);
-            (open_plain(&mut bus, opening, options)?, search)
-        };
-        let mut connection = Connection {
-            bus,
-            session,
-            options: options.clone(),
-        };
-        let found = connection.found(search)?;
-        Ok((connection, found))
-    }
-
-    fn send(&mut self, path: &str, interface: &str, member: &str, body: Body) -> Serial {
-        send(&mut self.bus, path, interface, member, body)
-    }
-
-    fn flush(&mut self, operation: Operation) -> Result<(), Fault> {
-        let sent = self.bus.flush();
-        sent.map_err(|error| self.fault(error, operation))
-    }
-
-    fn answer(&mut self, to: Serial, operation: Operation) -> Result<Message, Fault> {
-        let answer = self.bus.answer(to);
-        answer.map_err(|error| self.fault(error, operation))
-    }
-
-    fn body<'m>(&self, answer: &'m Message, signature: &str, operation: Operation) -> Result<wire::Reader<'m>, Fault> {
-        answer.body(signature).map_err(|error| self.malformed(error, operation))
-    }
-
-    fn fault(&self, error: BusError, operation: Operation) -> Fault {
-        bus_fault(error, operation, self.options.prompts.call_deadline)
-    }
-
-    fn malformed(&self, error: wire::Malformed, operation: Operation) -> Fault {
-        self.fault(error.into(), operation)
-    }
-
-    /// A body with a secret in it, and what comes before and after that.
-    fn secret_body(
-        &self,
-        signature: &'static str,
-        secret: &[u8],
-        before: impl FnOnce(&mut wire::Writer),
-        after: impl FnOnce(&mut wire::Writer),
-    ) -> Result<Body, Fault> {
-        let mut is_written = None;
-        let body = Body::new(signature, |body| {
-            before(body);
-            is_written = self.session.write_secret(secret, body);
-            after(body);
-        });
-        is_written.map(|()| body).ok_or_else(no_randomness)
-    }
-
-    fn search(&mut self, attributes: &[(&str, &str)]) -> Result<Found, Fault> {
-        let sent = send_search(&mut self.bus, attributes);
-        self.found(sent)
-    }
-
-    fn found(&mut self, search: Serial) -> Result<Found, Fault> {
-        let answer = self.answer(search, Operation::Find)?;
-        let mut body = self.body(&answer, "aoao", Operation::Find)?;
-        let paths = body
-            .string_array()
-            .and_then(|unlocked| Ok((unlocked, body.string_array()?)));
-        let (unlocked, locked) = paths.map_err(|error| self.malformed(error, Operation::Find))?;
-        Ok(Found { unlocked, locked })
-    }
-
-    /// The collection for new items, where there is one.
-    fn default_collection(&mut self) -> Result<Option<String>, Fault> {
-        let name = Body::new("s", |body| body.string("default"));
-        let sent = self.send(SERVICE_PATH, SERVICE, "ReadAlias", name);
-        let answer = self.answer(sent, Operation::Find)?;
-        let path = self.path_of(&answer, Operation::Find)?;
-        Ok(Some(path).filter(|path| path != "/"))
-    }
-
-    fn is_locked(&mut self, collection: &str) -> Result<bool, Fault> {
-        let property = Body::new("ss", |body| {
-            body.string(COLLECTION);
-            body.string("Locked");
-        });
-        let sent = self.send(collection, PROPERTIES, "Get", property);
-        let answer = self.answer(sent, Operation::Find)?;
-        let mut body = self.body(&answer, "v", Operation::Find)?;
-        let locked = body.variant("b").and_then(|()| body.boolean());
-        locked.map_err(|error| self.malformed(error, Operation::Find))
-    }
-
-    /// Unlocks a collection or an item. Some services need no prompt for that.
-    fn unlock(&mut self, path: &str) -> Result<(), Fault> {
-        let objects = Body::new("ao", |body| body.array(4, |paths| paths.string(path)));
-        let sent = self.send(SERVICE_PATH, SERVICE, "Unlock", objects);
-        let answer = self.answer(sent, Operation::Unlock)?;
-        let mut body = self.body(&answer, "aoo", Operation::Unlock)?;
-        let prompt = body
-            .string_array()
-            .and_then(|_unlocked| body.string())
-            .map_err(|error| self.malformed(error, Operation::Unlock))?;
-        self.complete(prompt, Operation::Unlock)
-    }
-
-    fn complete(&mut self, prompt: &str, operation: Operation) -> Result<(), Fault> {
-        prompt::complete(&mut self.bus, prompt, self.options.prompts, operation)
-    }
-
-    /// The path that an answer consists of.
-    fn path_of(&self, answer: &Message, operation: Operation) -> Result<String, Fault> {
-        let mut body = self.body(answer, "o", operation)?;
-        let path = body.string().map_err(|error| self.malformed(error, operation))?;
-        Ok(path.to_owned())
-    }
-}
-
-fn send(bus: &mut Bus, path: &str, interface: &str, member: &str, body: Body) -> Serial {
-    bus.send(&MethodCall {
-        destination: BUS_NAME,
-        path,
-        interface,
-        member,
-        body,
-    })
-}
-
-/// Makes a first call that needs no session, and waits for its answer. Up to
-/// version 50, gnome-keyring-daemon makes its record of a client beside the
-/// client's first call, and sometimes after it; an OpenSession that comes first
-/// then ends the whole daemon (GNOME/gnome-keyring#196).
-fn introduce(bus: &mut Bus) -> Result<(), BusError> {
-    let property = Body::new("ss", |body| {
-        body.string(SERVICE);
-        body.string("Collections");
-    });
-    let sent = send(bus, SERVICE_PATH, PROPERTIES, "Get", property);
-    match bus.answer(sent) {
-        // Where nothing answers, the next call is told the same.
-        Ok(_) | Err(BusError::Answer { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn send_search(bus: &mut Bus, attributes: &[(&str, &str)]) -> Serial {
-    let body = Body::new("a{ss}", |body| body.string_dictionary(attributes));
-    send(bus, SERVICE_PATH, SERVICE, "SearchItems", body)
-}
-
-fn send_open_session(bus: &mut Bus, algorithm: &str, input: impl FnOnce(&mut wire::Writer)) -> Serial {
-    let body = Body::new("sv", |body| {
-        body.string(algorithm);
-        input(body);
-    });
-    send(bus, SERVICE_PATH, SERVICE, "OpenSession", body)
-}
-
-fn open_plain(bus: &mut Bus, opening: Serial, options: &Options) -> Result<Session, Fault> {
-    let call_deadline = options.prompts.call_deadline;
-    let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
-    match bus.answer(opening) {
-        Err(BusError::Answer { name, .. }) if name == "org.freedesktop.DBus.Error.NotSupported" => {
-            match options.session {
-                None => open_encrypted(bus, call_deadline),
-                Some(_) => Err(Fault::Permanent(KeyringError::NoPlainSession)),
-            }
-        }
-        Err(error) => Err(fault(error)),
-        Ok(answer) => {
-            let path = answer.body("vo").and_then(|mut body| {
-                body.variant("s")?;
-                body.string()?;
-                body.string().map(str::to_owned)
-            });
-            path.map(Session::plain).map_err(|error| fault(error.into()))
-        }
-    }
-}
-
-fn open_encrypted(bus: &mut Bus, call_deadline: Duration) -> Result<Session, Fault> {
-    let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
-    let agreement = KeyAgreement::draw().ok_or_else(no_randomness)?;
-    let public_key = agreement.public_key();
-    let opening = send_open_session(bus, DIFFIE_HELLMAN, |input| {
-        input.variant("ay", |variant| variant.byte_array(&public_key));
-    });
-    let answer = bus.answer(opening).map_err(fault)?;
-    let session = answer.body("vo").and_then(|mut body| {
-        body.variant("ay")?;
-        let service_key = body.byte_array()?;
-        agreement.agree(body.string()?.to_owned(), service_key)
-    });
-    session.map_err(|error| fault(error.into()))
-}
-
-fn no_randomness() -> Fault {
-    Fault::Permanent(KeyringError::Refused {
-        operation: Operation::Write,
-        cause: "the system has no randomness".to_owned(),
-    })
-}
-
-/// The items that a search found.
-struct Found {
-    unlocked: Vec<String>,
-    locked: Vec<String>,
-}
-
-impl Found {
-    fn is_empty(&self) -> bool {
-        self.unlocked.is_empty() && self.locked.is_empty()
-    }
-}
-
-/// An error, and whether a new connection may get past it.
-#[derive(Debug)]
-enum Fault {
-    Transient(KeyringError),
-    Permanent(KeyringError),
-}
-
-fn bus_fault(error: BusError, operation: Operation, waited: Duration) -> Fault {
-    let refused = |cause: String| KeyringError::Refused { operation, cause };
-    let (name, text) = match error {
-        BusError::Answer { name, text } => (name, text),
-        BusError::Unreachable(cause) => return Fault::Permanent(KeyringError::NoBus { cause }),
-        BusError::ForeignPeer { uid } => return Fault::Permanent(KeyringError::ForeignBus { uid }),
-        BusError::TimedOut => {
-            return Fault::Permanent(KeyringError::TimedOut {
-                waited_s: waited.as_secs(),
-            });
-        }
-        BusError::Lost(cause) => {
-            return Fault::Transient(KeyringError::NoBus {
-                cause: cause.to_string(),
-            });
-        }
-        BusError::Malformed(error) => return Fault::Permanent(refused(error.to_string())),
-    };
-    match name.as_str() {
-        "org.freedesktop.Secret.Error.IsLocked" => Fault::Permanent(KeyringError::Locked),
-        "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
-            Fault::Permanent(KeyringError::NoService { cause: text })
-        }
-        spawn if spawn.starts_with("org.freedesktop.DBus.Error.Spawn.") => {
-            Fault::Permanent(KeyringError::NoService { cause: text })
-        }
-        // The service ended or was replaced; the session was its predecessor's; the item is gone
-        "org.freedesktop.DBus.Error.NoReply"
-        | "org.freedesktop.DBus.Error.Disconnected"
-        | "org.freedesktop.DBus.Error.UnknownMethod"
-        | "org.freedesktop.DBus.Error.UnknownInterface"
-        | "org.freedesktop.DBus.Error.UnknownObject"
-        | "org.freedesktop.Secret.Error.NoSession"
-        | "org.freedesktop.Secret.Error.NoSuchObject" => Fault::Transient(refused(text)),
-        name => Fault::Permanent(refused(format!("{text} ({name})"))),
     }
 }

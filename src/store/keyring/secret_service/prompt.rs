@@ -2,8 +2,9 @@
 //! They are run where this run may ask, and dismissed everywhere else.
 
 use super::bus::{Bus, BusError};
+use super::failure::{Fault, bus_fault};
+use super::names::BUS_NAME;
 use super::wire::{Body, Message, MessageType, MethodCall};
-use super::{BUS_NAME, Fault, bus_fault};
 use crate::store::keyring::error::{KeyringError, Operation};
 use std::time::{Duration, Instant};
 
