@@ -35,7 +35,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
         | "token.refresh-entropy-160"
         | "device.code-entropy"
         | "device.user-code-entropy" => {
-            "Whoever guesses the value has what it stands for. Values with too little randomness can be guessed by trying, or computed from earlier ones."
+            "An attacker who guesses the value can use it. A value with too little randomness can be found by trying, or computed from earlier ones."
         }
         "authorize.implicit" | "authorize.hybrid" | "metadata.no-implicit" => {
             "A token in the redirect is in the browser's history, in logs and in the reach of every script of the page, and nothing binds it to the client that asked for it."
@@ -69,7 +69,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "307 and 308 repeat the POST with its body: the password that was typed at the server is sent to the client."
         }
         "authorize.prompt-none" => {
-            "A client asks with prompt=none whether somebody is signed in, without showing anything. A page in place of the answer leaves the hidden request hanging."
+            "A client asks with prompt=none whether a user is signed in, without showing anything. A page in place of the answer leaves the hidden request hanging."
         }
         "authorize.request-object" => {
             "A client that signs its request relies on the signature. A server that ignores the request object takes the unsigned parameters beside it."
@@ -90,13 +90,13 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "Nothing but a navigation of the browser should reach the authorization endpoint. With CORS any site can read its answers, codes included."
         }
         "code.single-use" | "code.reuse-revokes" | "code.parallel" => {
-            "A code can leak from a log, a history or a proxy. A code that works once is worthless after the client has used it; a second use shows that somebody else has it, so the tokens of the first use must end as well."
+            "A code can leak from a log, a history or a proxy. A code that works once is worthless after the client has used it; a second use shows that another party has it, so the tokens of the first use must end as well."
         }
         "metadata.https" | "metadata.fragment" | "metadata.issuer-url" | "device.verification-uri" => {
-            "Everybody on the network path can read and change what goes over http: codes, tokens, passwords."
+            "Anyone on the network path can read and change what goes over http: codes, tokens, passwords."
         }
         "metadata.issuer" | "resource.identity" | "resource.issuers" => {
-            "A document that names somebody else lets one server speak for another: clients would send codes and tokens to endpoints that the attacker chose."
+            "A document that names another server lets one server speak for another: clients would send codes and tokens to endpoints that the attacker chose."
         }
         "metadata.no-password" | "token.password" => {
             "With the password grant the client sees the password. Second factors and sign-in pages are bypassed, and people learn to type passwords anywhere."
@@ -107,10 +107,10 @@ fn of_rule(id: &str) -> Option<&'static str> {
         | "pkce.plain"
         | "pkce.method-missing"
         | "pkce.challenge-as-verifier" => {
-            "With `plain` the challenge is the verifier: whoever sees the authorization request can redeem the code. Clients use S256 only where they can see that the server takes it."
+            "With `plain` the challenge is the verifier: anyone who sees the authorization request can redeem the code. Clients use S256 only where they can see that the server takes it."
         }
         "metadata.no-none" | "id-token.signed" | "id-token.signature" | "jarm.signed" | "jarm.signature" => {
-            "Without a signature anybody can write the token or the answer, and say in it who has signed in."
+            "Without a signature anyone can write the token or the answer, and say in it who has signed in."
         }
         "token.get"
         | "token.query"
@@ -128,7 +128,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
         | "device.no-store"
         | "userinfo.no-store"
         | "registration.no-store" => {
-            "An answer in a shared cache can be given to somebody else, tokens and personal data included."
+            "An answer in a shared cache can be given to another user, tokens and personal data included."
         }
         "token.content-type"
         | "token.error-json"
@@ -173,19 +173,19 @@ fn of_group(group: &str) -> &'static str {
             "Clients verify signatures with the published keys. Keys that are missing, weak, ambiguous or private let tokens be forged, or make clients refuse good ones."
         }
         "authorize" => {
-            "The authorization endpoint meets requests that anybody can write into a link. What it answers must be exact, so that a client can rely on it and an attacker cannot use it."
+            "The authorization endpoint meets requests that anyone can write into a link. What it answers must be exact, so that a client can rely on it and an attacker cannot use it."
         }
         "redirect-uri" => {
             "The code goes to the redirect URI. Where a server takes one that only resembles the registered one, an attacker sends a link whose code comes to the attacker (RFC 9700 §4.1)."
         }
         "assertion" => {
-            "A client assertion stands in for a secret. Where its signature, audience, expiry or repetition is not checked, a copied or forged one authenticates the attacker as the client."
+            "A client assertion takes the place of a secret. Where its signature, audience, expiry or repetition is not checked, a copied or forged one authenticates the attacker as the client."
         }
         "pkce" => {
-            "PKCE binds the code to the client that began the login. Where the verifier is not checked exactly, a stolen code is worth a token, and a code of the attacker can be slipped into somebody's login (code injection)."
+            "PKCE binds the code to the client that began the login. Where the verifier is not checked exactly, a stolen code is worth a token, and a code of the attacker can be slipped into another user's login (code injection)."
         }
         "code" => {
-            "A code is bound to its client, its redirect URI and its verifier. A server that does not check one of them lets a stolen code be redeemed by somebody else."
+            "A code is bound to its client, its redirect URI and its verifier. A server that does not check one of them lets a stolen code be redeemed by another client."
         }
         "token" => {
             "The token endpoint gives out the keys to the account. It must take only well-formed requests of the client itself, and its answers must be unambiguous."
@@ -194,10 +194,10 @@ fn of_group(group: &str) -> &'static str {
             "A refresh token lives long. Rotation and detection of reuse show a theft; binding to the client and to the granted scope bounds what a thief gets."
         }
         "revocation" => {
-            "Logging out, or reacting to a theft, only helps where the tokens really end, and where nobody else can end them."
+            "Logging out, or reacting to a theft, only helps where the tokens really end, and where no other client can end them."
         }
         "introspection" => {
-            "Introspection tells what a token stands for. Open to everybody, it helps to try stolen or guessed tokens; a wrong `active` lets an API take a dead one."
+            "Introspection shows what a token is good for. Open to anyone, it helps to try stolen or guessed tokens; a wrong `active` lets an API take a dead one."
         }
         "dpop" => {
             "DPoP binds a token to a key of the client, so that a stolen token alone is useless. Each check of the proof that is missing lets a thief use the token, or use a proof a second time."
@@ -215,7 +215,7 @@ fn of_group(group: &str) -> &'static str {
             "A signed response tells the client who answers, and whom. Each member that is missing or wrong lets an answer be used for another client, another request or a second time."
         }
         "rar" => {
-            "Authorization details say exactly what is granted. A server that ignores unknown types, or grants more than was consented to, gives rights that nobody approved."
+            "Authorization details say exactly what is granted. A server that ignores unknown types, or grants more than was consented to, gives rights that were never approved."
         }
         "exchange" => {
             "Token exchange makes a new token from another one. Where the first is not verified, a forged, foreign or revoked token becomes a valid one."
@@ -224,7 +224,7 @@ fn of_group(group: &str) -> &'static str {
             "An identity assertion is for another authorization server, not for an API. Given out as a bearer token, it would be used as an access token."
         }
         "jwt-bearer" => {
-            "The assertion alone decides whose token is given. A forged one, or one for another server, gives away somebody's account."
+            "The assertion alone decides whose token is given. A forged one, or one for another server, gives away an account."
         }
         "mtls" => {
             "A token bound to a certificate is useless without its private key. That holds only where server and API compare the certificate each time."
@@ -242,10 +242,10 @@ fn of_group(group: &str) -> &'static str {
             "A client that is refused learns from the challenge what to do next. Without a correct one it cannot find the server to log in at, or asks for the wrong scope."
         }
         "registration" => {
-            "Anybody can register. What is registered must be what the client asked for, and must not open the way to foreign redirect URIs or foreign clients."
+            "Anyone can register. What is registered must be what the client asked for, and must not open the way to foreign redirect URIs or foreign clients."
         }
         "client-id-document" => {
-            "The server fetches a document from a URL that anybody can name. It must belong to that very URL, and must not make the server fetch too often or take secrets and redirect URIs that do not fit."
+            "The server fetches a document from a URL that anyone can name. It must belong to that very URL, and must not make the server fetch too often or take secrets and redirect URIs that do not fit."
         }
         _ => "",
     }

@@ -140,7 +140,7 @@ fn passed(page: &mut String, report: &Report) {
     }
 }
 
-/// Rules that are listed when somebody opens them.
+/// A list of rules that opens.
 fn group(page: &mut String, title: &str, rules: &[&RuleResult]) {
     let _ = write!(
         page,

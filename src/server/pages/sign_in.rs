@@ -35,7 +35,7 @@ impl Pages {
                 "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>Wrong user name or password. \
                  Try again.</span></p>"
             );
-            // nobody says which of the two is wrong, and the password is typed again
+            // the password is what has to be typed again, whichever of the two is wrong
             (alert, " aria-invalid=\"true\" aria-describedby=\"wrong\"")
         } else {
             (String::new(), "")
