@@ -5,11 +5,13 @@ use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
+use crate::check::secrets;
 use crate::check::token_requests::UNKNOWN_TOKEN;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::grant::device_code;
 use crate::protocol::params::Params;
+use crate::protocol::pkce::S256;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::Value;
@@ -147,17 +149,31 @@ fn is_pending(exchange: &Exchange) -> bool {
 
 /// The answer with the codes, for the client as it is.
 fn ask(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
+    ask_for_redemption(check).map(|(exchange, _)| exchange)
+}
+
+/// The same with the verifier that the code is redeemed with, where there is one.
+fn ask_for_redemption(check: &mut Check<'_, '_>) -> Result<(Exchange, Option<Secret>), Failure> {
     let client = check.prober.client.clone();
-    let exchange = ask_as(check, &client)?;
+    let code_verifier = code_verifier(check)?;
+    let exchange = ask_as(check, &client, code_verifier.as_ref())?;
     let has_codes = exchange.status() == 200 && exchange.object().is_some();
     match exchange.error() {
-        None if has_codes => Ok(exchange),
+        None if has_codes => Ok((exchange, code_verifier)),
         Some(error) => inconclusive(format!("the client gets no codes for a device: {error}")),
         None => inconclusive(format!("the client gets no codes for a device: {}", exchange.summary())),
     }
 }
 
-fn ask_as(check: &mut Check<'_, '_>, client: &Client) -> Result<Exchange, Failure> {
+/// PKCE as in a login, where the server lists S256: some demand it for devices, too.
+fn code_verifier(check: &mut Check<'_, '_>) -> Result<Option<Secret>, Failure> {
+    match check.prober.target.metadata.announces_s256() {
+        true => check.prober.random().map(Some),
+        false => Ok(None),
+    }
+}
+
+fn ask_as(check: &mut Check<'_, '_>, client: &Client, code_verifier: Option<&Secret>) -> Result<Exchange, Failure> {
     let url = check.prober.device_authorization_endpoint()?.url().clone();
     let wanted = &check.prober.request.login.authorization;
     let mut params = Params::new();
@@ -167,19 +183,27 @@ fn ask_as(check: &mut Check<'_, '_>, client: &Client) -> Result<Exchange, Failur
     for resource in &wanted.resource {
         params.push("resource", resource.as_str());
     }
+    if let Some(code_verifier) = code_verifier {
+        params.push_secret("code_challenge", &secrets::challenge(code_verifier));
+        params.push("code_challenge_method", S256);
+    }
     let request = check.prober.message(url, params, client)?;
     check.prober.send(request)
 }
 
 fn expect_no_codes(check: &mut Check<'_, '_>, client: &Client) -> CheckResult {
-    let exchange = ask_as(check, client)?;
+    let code_verifier = code_verifier(check)?;
+    let exchange = ask_as(check, client, code_verifier.as_ref())?;
     ensure(member(&exchange, "device_code").is_err(), "it gets codes")
 }
 
 /// Asks for the tokens of a new code, as this client.
 fn poll_new_code(check: &mut Check<'_, '_>, client: &Client) -> Result<Exchange, Failure> {
-    let codes = ask(check)?;
-    let params = redemption(&member(&codes, "device_code")?);
+    let (codes, code_verifier) = ask_for_redemption(check)?;
+    let mut params = redemption(&member(&codes, "device_code")?);
+    if let Some(code_verifier) = code_verifier {
+        params.push_secret("code_verifier", &code_verifier);
+    }
     check.prober.token_request_as(params, client)
 }
 

@@ -137,9 +137,18 @@ fn asking(check: &mut Check<'_, '_>) -> Result<AuthorizationProbe, Failure> {
     Ok(probe)
 }
 
+/// Where the server asks to sign in first, the response is the error that this
+/// must not happen: it is a JWT, too.
 fn see(check: &mut Check<'_, '_>) -> Result<Seen, Failure> {
-    let probe = asking(check)?;
-    let response = match check.prober.authorize(&probe)? {
+    let mut probe = asking(check)?;
+    let mut outcome = check.prober.authorize(&probe)?;
+    if matches!(outcome, Outcome::Page) {
+        probe = asking(check)?;
+        probe.params.set("prompt", "none");
+        check.prober.results.clear_evidence();
+        outcome = check.prober.authorize(&probe)?;
+    }
+    let response = match outcome {
         Outcome::Redirect(response) => response,
         Outcome::Error(page) => return inconclusive(format!("the request is refused by {page}")),
         Outcome::PushRefused(refusal) => return inconclusive(format!("the request is refused with {refusal}")),

@@ -15,6 +15,8 @@ const FOLLOWING: &[(Rule, &[Rule])] = &[
     (Rule::AuthorizeCodeEntropy, &[Rule::AuthorizeCodeEntropyMore]),
     (Rule::TokenEntropy, &[Rule::TokenEntropyMore]),
     (Rule::TokenRefreshEntropy, &[Rule::TokenRefreshEntropyMore]),
+    // What a request by URL may name, a pushed one may name, too.
+    (Rule::RedirectScheme, &[Rule::ParRedirectUri]),
     // A code without a challenge takes a request without one.
     (Rule::PkceVerifierWithoutChallenge, &[Rule::PkceRequired]),
     // What is neither Bearer nor DPoP is not DPoP, and not N_A.

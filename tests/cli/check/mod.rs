@@ -22,6 +22,7 @@ mod reports;
 mod sign_in_first;
 mod tokens;
 mod unreadable_answers;
+mod without_signing_in;
 
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
