@@ -15,6 +15,7 @@ use crate::flow::token_endpoint::exit_code_without_answer;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::grant::{jwt_bearer, token_exchange};
+use crate::protocol::scope::Scope;
 use crate::protocol::token_response::TokenError;
 use crate::store::{Part, Renewal, Session};
 use crate::transport::TransportError;
@@ -38,6 +39,8 @@ pub enum MachineGrantError {
         #[source]
         error: TokenError,
         sent: Box<Sent>,
+        /// What was asked for.
+        scope: Scope,
     },
     #[error(transparent)]
     Other(RefreshError),
@@ -67,7 +70,10 @@ impl Diagnosis for MachineGrantError {
             MachineGrantError::Server(source) => source.hints(),
             MachineGrantError::Source(source) => source.hints(),
             MachineGrantError::Transport(source) => source.hints(),
-            MachineGrantError::Token { renewal, error, sent } => hints_for_machine_grant(renewal, error, Some(sent)),
+            MachineGrantError::Token { error, scope, .. } if is_scope_refused(error) => vec![hint_for_scope(scope)],
+            MachineGrantError::Token {
+                renewal, error, sent, ..
+            } => hints_for_machine_grant(renewal, error, Some(sent)),
             MachineGrantError::Other(source) => source.hints(),
         }
     }
@@ -119,6 +125,21 @@ pub(in crate::flow) fn hints_for_machine_grant(
     }
 }
 
+fn is_scope_refused(error: &TokenError) -> bool {
+    matches!(error, TokenError::OAuth { error, .. } if error.is_one_of(&["invalid_scope"]))
+}
+
+/// The advice where the scope is refused. An API lists what its users ask for;
+/// a client of its own may have less.
+fn hint_for_scope(scope: &Scope) -> String {
+    match scope.is_empty() {
+        true => "No scope was asked for, and the server wants one: name it with --scope.".to_owned(),
+        false => format!(
+            "The scope \"{scope}\" was asked for, and this client may not have all of it. Without --scope it is what the API names: give with --scope what the client may have at the server."
+        ),
+    }
+}
+
 fn may_not_use(grant: &str) -> String {
     format!("See this client's settings at the server: it must allow the {grant} grant.")
 }
@@ -156,6 +177,7 @@ pub async fn log_in_by_machine_grant(
             renewal: renewal.clone(),
             error,
             sent,
+            scope: request.authorization.scope.clone(),
         }),
         Err(RefreshError::Transport(error)) => Err(MachineGrantError::Transport(error)),
         Err(error) => Err(MachineGrantError::Other(error)),

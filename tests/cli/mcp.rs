@@ -287,6 +287,22 @@ fn a_server_that_lost_the_session_gets_the_initialization_again() {
 }
 
 #[test]
+fn a_status_that_says_nothing_is_answered_with_what_to_do() {
+    let stage = Stage::new();
+    let url = stage.server.url("/mcp");
+    for (answer, expected) in [(404, url.as_str()), (405, url.as_str()), (503, "later"), (429, "later")] {
+        stage.server.on("POST", "/mcp", status(answer));
+        let outcome = stage.bridge(&[], &[&modern(1)]);
+        let message: Value = serde_json::from_str(outcome.stdout.trim()).unwrap();
+        let hint = message["error"]["data"]["hints"][0].as_str().unwrap_or_default();
+        assert!(hint.contains(expected), "{answer}: {message}");
+        let text = message["error"]["message"].as_str().unwrap();
+        assert!(text.contains(&answer.to_string()), "{message}");
+        assert_eq!(text.contains(&url), expected == url, "{message}");
+    }
+}
+
+#[test]
 fn errors_of_the_server_pass_and_others_are_named_as_ours() {
     let stage = Stage::new();
     let own = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}"#;

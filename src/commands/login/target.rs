@@ -110,9 +110,14 @@ fn use_api(resolved: &mut ResolvedLogin, target: &UrlTarget, api: &DiscoveredApi
         resolved.save_first("api", &target.text);
         resolved.dropped.push("issuer");
     }
+    let needs_person = resolved.grant.needs_person();
     let authorization = &mut resolved.request.authorization;
     if authorization.scope.is_empty() {
-        authorization.scope = api.scope_at(&metadata);
+        authorization.scope = match needs_person {
+            true => api.scope_at(&metadata),
+            // such a grant is repeated, and needs no refresh token
+            false => api.scope.clone().unwrap_or_default(),
+        };
     }
     if authorization.resource.is_empty() {
         authorization.resource = vec![api.resource.clone()];

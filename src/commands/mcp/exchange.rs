@@ -215,7 +215,7 @@ impl Bridge {
             }
             (true, false) => Err(Failure::new("the server took the request and gave no response to it")),
             (false, true) if messages.iter().any(|message| message.request_id().is_some()) => Ok(()),
-            (false, _) => Err(Failure::new(describe_status(head, text))),
+            (false, _) => Err(Failure::of_status(describe_status(head, text), head.status, &self.url)),
         }
     }
 

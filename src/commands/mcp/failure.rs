@@ -8,6 +8,7 @@ use crate::output::causes::error_chain;
 use crate::protocol::mcp::bridge_error;
 use crate::store::ProfileName;
 use serde_json::Value;
+use url::Url;
 
 /// Why there is no answer, and what to do.
 #[derive(Debug, Clone)]
@@ -21,6 +22,21 @@ impl Failure {
         Failure {
             message: sanitize(&message.into()),
             hints: Vec::new(),
+        }
+    }
+
+    /// A status that no message of the protocol explains.
+    pub(super) fn of_status(message: String, status: u16, url: &Url) -> Self {
+        let hint = match status {
+            404 | 405 => format!(
+                "Compare the URL that oauth mcp was started with, {url}, with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
+            ),
+            429 | 500.. => "Send it again later".to_owned(),
+            _ => return Failure::new(message),
+        };
+        Failure {
+            hints: vec![sanitize(&hint)],
+            ..Failure::new(message)
         }
     }
 

@@ -353,6 +353,24 @@ fn offline_access_is_added_where_the_server_lists_it() {
 }
 
 #[test]
+fn a_client_of_its_own_asks_for_the_scope_of_the_api_alone_and_a_refusal_names_it() {
+    let place = Place::new();
+    place.announce(&value!({ "scopes_supported": ["read", "offline_access"] }));
+    let refusal = json(400, r#"{"error":"invalid_scope"}"#);
+    place.server.on("POST", "/token", refusal);
+    let arguments = ["--grant", "client-credentials", "--client-id", "svc"];
+    let mut login = place.login(&arguments);
+    let outcome = run(login.env("OAUTH_CLIENT_SECRET", "gX1fBat3bV")).expect_code(5);
+    let request = &place.server.requests_to("/token")[0];
+    assert!(request.body_text().contains("scope=read+write&") || request.body_text().ends_with("scope=read+write"));
+    let hints = outcome.hints();
+    assert!(
+        hints.contains("\"read write\"") && hints.contains("--scope"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn a_server_that_does_not_announce_pkce_is_refused_unless_it_is_assumed() {
     let place = Place::new();
     place.announce(&value!({ "code_challenge_methods_supported": null }));
