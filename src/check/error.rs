@@ -11,7 +11,7 @@ pub enum CheckError {
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
     /// The report was printed, and has findings.
-    #[error("the server breaks {broken} of the rules that bind it (MUST){}", .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
+    #[error("the server breaks {broken} of the rules (MUST){}", .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
     Findings {
         broken: usize,
         /// Why the report is not whole, if it is not.
@@ -20,7 +20,7 @@ pub enum CheckError {
     /// The report was printed, and is not whole.
     #[error("not every rule could be tested: {}", .0.reason)]
     EndedEarly(Stop),
-    #[error("the examination was interrupted")]
+    #[error("the check was interrupted")]
     Interrupted(ExitCode),
 }
 
@@ -45,10 +45,10 @@ impl Diagnosis for CheckError {
         match self {
             CheckError::Discovery(source) => source.hints(),
             CheckError::Findings { .. } => {
-                vec!["Look at one rule alone with --rule ID and -vv; leave one out with --skip ID.".to_owned()]
+                vec!["To see the exchanges of one rule, add --rule ID -vv; to leave one out, add --skip ID.".to_owned()]
             }
             CheckError::EndedEarly(_) => {
-                vec!["See first that a login works: run `oauth login` with the same flags, and -vv.".to_owned()]
+                vec!["First make a login work, with the same options: oauth login -vv".to_owned()]
             }
             CheckError::Interrupted(_) => Vec::new(),
         }

@@ -307,7 +307,7 @@ fn without_a_terminal_and_without_paste_standard_input_is_left_alone() {
     running
         .end()
         .expect_code(7)
-        .does_not_say("paste the address it ended on");
+        .does_not_say("Paste the address that it ends on");
 }
 
 #[test]
@@ -375,6 +375,8 @@ impl Job {
             .expect("starting this program");
         let url = screen.find("authorization URL", |text| {
             let lines = text.split_inclusive("\r\n").filter(|line| line.ends_with("\r\n"));
+            // behind the waiting line, which is taken away for it
+            let lines = lines.map(|line| line.rsplit("\x1b[2K").next().unwrap_or(line));
             let mut lines = lines.map(|line| line.trim_end().trim_start_matches("\x1b[?2004h"));
             lines.find(|line| line.starts_with("http://")).map(str::to_owned)
         });
@@ -447,8 +449,9 @@ fn at_a_real_terminal_the_url_is_whole_and_the_paste_invisible() {
         "{}",
         job.url
     );
-    job.screen
-        .find("waiting line", |text| text.contains("left").then_some(()));
+    job.screen.find("waiting line", |text| {
+        text.contains("Waiting for the browser").then_some(())
+    });
     job.person.wait_for_single_bytes();
     let pasted = callback_url_with(
         &job.url,
@@ -463,7 +466,7 @@ fn at_a_real_terminal_the_url_is_whole_and_the_paste_invisible() {
         .ends();
     let (code, screen) = job.ends();
     assert_eq!(code, Some(0), "{screen}");
-    assert!(screen.contains("signed in") && !screen.contains("canary"), "{screen}");
+    assert!(screen.contains("Signed in") && !screen.contains("canary"), "{screen}");
 }
 
 #[test]

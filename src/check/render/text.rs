@@ -46,7 +46,7 @@ pub fn render(report: &Report, colour: bool) -> String {
     match report.rules.len() - asked_for.len() {
         0 => text.push('\n'),
         others => {
-            let _ = writeln!(text, "; {others} not asked for");
+            let _ = writeln!(text, "; {others} not selected");
         }
     }
     text

@@ -26,7 +26,7 @@ fn the_text_is_grouped_by_specification_and_ends_with_a_summary() {
     assert_eq!(
         summary,
         format!(
-            "{}: {} rules: {} passed, 1 failed (MUST), 0 warnings (SHOULD), {} skipped; {of_apis} not asked for",
+            "{}: {} rules: {} passed, 1 failed (MUST), 0 warnings (SHOULD), {} skipped; {of_apis} not selected",
             server.issuer(),
             Rule::ALL.len() - of_apis,
             text.matches("\n  pass     ").count(),
@@ -62,7 +62,7 @@ fn the_text_has_nothing_that_was_not_asked_for() {
     let outcome = run(command.args(["--rule", "pkce.wrong-verifier"])).expect_code(0);
     let expected = format!(
         "RFC 7636\n  pass     pkce.wrong-verifier  §4.6  a wrong verifier gets no token\n\n\
-         {}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings (SHOULD), 0 skipped; {} not asked for\n",
+         {}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings (SHOULD), 0 skipped; {} not selected\n",
         server.issuer(),
         Rule::ALL.len() - 1
     );
@@ -87,7 +87,7 @@ fn the_json_has_every_rule_and_the_findings() {
         .collect();
     assert_eq!(ids, Rule::ALL.iter().map(|rule| rule.id()).collect::<Vec<_>>());
     let findings = report["findings"].as_array().expect("findings");
-    assert_eq!(findings.len(), 1, "a SHOULD is no finding: {findings:?}");
+    assert_eq!(findings.len(), 1, "a SHOULD is not a finding: {findings:?}");
     let own = &findings[0];
     assert_eq!(
         members(own),
