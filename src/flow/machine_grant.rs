@@ -133,7 +133,7 @@ fn is_scope_refused(error: &TokenError) -> bool {
 /// a client of its own may have less.
 fn hint_for_scope(scope: &Scope) -> String {
     match scope.is_empty() {
-        true => "No scope was asked for, and the server wants one: name it with --scope.".to_owned(),
+        true => "No scope was asked for, and the server requires one: name it with --scope.".to_owned(),
         false => format!(
             "The scope \"{scope}\" was asked for, and this client may not have all of it. Without --scope it is what the API names: give with --scope what the client may have at the server."
         ),
