@@ -208,7 +208,7 @@ fn set_refuses_what_login_would_refuse_and_changes_nothing() {
         ("response_mode=fragment", "response_mode"),
         // OAUTH_STORE, which wins here, does not make it right
         ("store=shoebox", "shoebox"),
-        ("proxy=http://me:hunter2@proxy.example", "userinfo"),
+        ("proxy=http://me:hunter2@proxy.example", "user name or password"),
         ("param.state=x", "state"),
         ("token_param.code_verifier=x", "code_verifier"),
     ] {

@@ -26,7 +26,9 @@ pub enum Change {
 /// # Errors
 /// [`ConfigError`].
 pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
-    Replaced::check_replaceable(path).map_err(|source| not_writable(path, source))
+    Replaced::find(path)
+        .and_then(|file| file.check_writable())
+        .map_err(|source| not_writable(path, source))
 }
 
 /// The lock of all configuration files: no profile can have that name.

@@ -195,24 +195,6 @@ impl Replaced {
         self.folder.file(&self.name)
     }
 
-    /// Shows that the file can be replaced, and leaves nothing behind, no folder either.
-    ///
-    /// # Errors
-    /// [`FileError`].
-    pub fn check_replaceable(path: &Path) -> Result<(), FileError> {
-        let missing = path
-            .ancestors()
-            .skip(1)
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let missing: Vec<&Path> = missing.collect();
-        Replaced::find(path)?.check_writable()?;
-        // those that another process uses by now are not empty, and stay
-        for folder in missing {
-            let _in_use = std::fs::remove_dir(folder);
-        }
-        Ok(())
-    }
-
     /// Shows that [`replace`](Self::replace) would work, and leaves nothing behind.
     ///
     /// # Errors
