@@ -229,7 +229,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__check)
-            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --no-probe --assume-pkce --allow-http --client-id --register --no-register --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --for --list --junit --sarif --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --provider --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --userinfo-endpoint --introspection-endpoint --jwks-uri --device-authorization-endpoint --pushed-authorization-request-endpoint --no-probe --assume-pkce --allow-http --client-id --register --no-register --client-secret-file --client-secret-stdin --client-key-file --client-assertion --client-key-id --client-cert-file --assertion-audience --client-auth --grant --device --scope --resource --audience --dpop --par --request-object --authorization-details --param --token-param --refresh-param --assume-ttl --subject-token --subject-token-type --actor-token --actor-token-type --requested-token-type --assertion --from --redirect-uri --port --listen --response-mode --callback-cert --callback-key --success-url --timeout --paste --browser --no-browser --stop-before --refresh-token-stdin --no-save --no-store --rule --skip --for --list --explain --all --html --junit --sarif --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +499,25 @@ _oauth() {
                     ;;
                 --for)
                     COMPREPLY=($(compgen -W "oauth2.1 rfc9700 oidc fapi2 mcp" -- "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --junit)
@@ -4701,7 +4720,7 @@ _oauth_with_profile_names() {
             continue
         fi
         case "${word}" in
-            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--name' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--tls' | '--token-endpoint' | '--token-param' | '--trace' | '--trust-issuer' | '--url' | '--user' | '--userinfo-endpoint' | '--wait' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
+            '--access-token-ttl' | '--actor-token' | '--actor-token-type' | '--allow-host' | '--approve' | '--assertion' | '--assertion-audience' | '--assume-ttl' | '--audience' | '--authorization-details' | '--authorization-endpoint' | '--break' | '--browser' | '--cacert' | '--callback-cert' | '--callback-key' | '--cert' | '--client' | '--client-assertion' | '--client-auth' | '--client-cert-file' | '--client-id' | '--client-id-documents' | '--client-key-file' | '--client-key-id' | '--client-metadata' | '--client-secret-file' | '--code-ttl' | '--color' | '--config' | '--cors' | '--data' | '--deadline' | '--device-authorization-endpoint' | '--dir' | '--duration' | '--env' | '--explain' | '--fail' | '--for' | '--form' | '--format' | '--from' | '--grant' | '--header' | '--host' | '--html' | '--http-timeout' | '--introspection-endpoint' | '--issuer' | '--junit' | '--jwks-uri' | '--key' | '--keyring-session' | '--latency' | '--listen' | '--min-ttl' | '--name' | '--output' | '--par' | '--param' | '--port' | '--profile' | '--provider' | '--proxy' | '--pushed-authorization-request-endpoint' | '--redirect-uri' | '--refresh-grace' | '--refresh-param' | '--refresh-rotation' | '--refresh-token-ttl' | '--region' | '--registration' | '--requested-token-type' | '--require' | '--resource' | '--response-mode' | '--revocation-endpoint' | '--role-arn' | '--rule' | '--sarif' | '--scope' | '--session-name' | '--setup' | '--shell' | '--signing-key-file' | '--skip' | '--stop-before' | '--store' | '--sts-endpoint' | '--subject-token' | '--subject-token-type' | '--success-url' | '--timeout' | '--tls' | '--token-endpoint' | '--token-param' | '--trace' | '--trust-issuer' | '--url' | '--user' | '--userinfo-endpoint' | '--wait' | '-F' | '-H' | '-d' | '-o' | '-p') option="${word}" ;;
             -*) ;;
             *) words="${words:+${words} }${word}" ;;
         esac

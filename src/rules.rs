@@ -5,6 +5,8 @@
 //! their scripts (`--skip`).
 
 mod profile;
+mod purpose;
+mod reference;
 
 pub use profile::ServerProfile;
 

@@ -190,6 +190,7 @@ fn a_callback_is_held_until_its_verdict_and_gets_the_page_of_it() {
     for (page, status, words) in [
         (Page::Success, 200, "You are signed in"),
         (Page::Failure, 500, "The login did not work"),
+        (Page::Refused, 403, "Access was refused"),
         (Page::Ignored, 400, "not the answer the login is waiting for"),
         (Page::AlreadyHandled, 409, "This login has had its answer"),
     ] {

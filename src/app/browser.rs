@@ -29,7 +29,7 @@ impl UserAgent for DesktopBrowser<'_> {
         let environment = self
             .environment
             .for_children()
-            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+            .map(|(name, value)| (name.into_owned(), value.into_owned()));
         browser::open(
             url,
             self.browser_launchers.clone(),

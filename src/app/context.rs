@@ -27,7 +27,6 @@ use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
-use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -193,7 +192,11 @@ impl Context {
             StoreKind::Keyring | StoreKind::Command(_) | StoreKind::None => FileKey::Generated,
         };
         let child_environment = match kind {
-            StoreKind::Command(_) => self.environment.for_children().map(to_owned_pair).collect(),
+            StoreKind::Command(_) => self
+                .environment
+                .for_children()
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
             StoreKind::Keyring | StoreKind::File | StoreKind::None => Vec::new(),
         };
         Ok(store::open(StoreSettings {
@@ -313,10 +316,6 @@ pub(crate) fn caller<'a>(transport: &'a Transport, observer: &'a mut dyn Observe
         randomness: Box::leak(Box::new(SystemRandomness)),
         observer,
     }
-}
-
-fn to_owned_pair((name, value): (&OsStr, &OsStr)) -> (OsString, OsString) {
-    (name.to_owned(), value.to_owned())
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {

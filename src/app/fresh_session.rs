@@ -49,12 +49,39 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
     let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
     if !is_new && has_expired(&session, &wanted.part, system::now()) {
-        return Err(LoginRequired::Expired { profile: chosen.name }.into());
+        return Err(expired(&session, &chosen.name));
     }
     if let Some(token) = session.token(&wanted.part) {
         check_is_access_token(token)?;
     }
     Ok(session)
+}
+
+/// The token was valid when it was decided not to refresh it, and has ended
+/// since: the clock has jumped, or the process has slept.
+#[derive(Debug, thiserror::Error)]
+#[error("the access token of profile \"{profile}\" expired while this command ran")]
+struct ExpiredMeanwhile {
+    profile: ProfileName,
+}
+
+impl Diagnosis for ExpiredMeanwhile {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Unreachable
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["Run the same command again: it refreshes the session first.".to_owned()]
+    }
+}
+
+/// The error for a token that has ended: a login is needed only where it cannot be refreshed.
+pub(crate) fn expired(session: &Session, profile: &ProfileName) -> Error {
+    let profile = profile.clone();
+    match session.can_renew() {
+        true => ExpiredMeanwhile { profile }.into(),
+        false => LoginRequired::Expired { profile }.into(),
+    }
 }
 
 /// A session with a token as fresh as it can be.

@@ -1,8 +1,8 @@
 //! Whether a token that is about to be used lasts as long as it was asked to.
 
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness};
-use crate::app::login_required::LoginRequired;
+use crate::app::fresh_session::{FreshSession, Freshness, expired};
+use crate::error::Error;
 use crate::store::{ProfileName, StoredToken};
 use crate::system;
 use crate::trace::{Event, Observer};
@@ -10,14 +10,14 @@ use crate::trace::{Event, Observer};
 /// The token that was asked for. Warns where it ends sooner than was wanted.
 ///
 /// # Errors
-/// [`LoginRequired::Expired`], but for one that was refreshed just now.
+/// That of [`expired`], but for one that was refreshed just now.
 pub(crate) fn token_with_time_left<'a>(
     context: &Context,
     wanted: &Freshness,
     name: &ProfileName,
     fresh: &'a FreshSession,
-) -> Result<&'a StoredToken, LoginRequired> {
-    let expired = || LoginRequired::Expired { profile: name.clone() };
+) -> Result<&'a StoredToken, Error> {
+    let expired = || expired(&fresh.session, name);
     let token = fresh.session.token(&wanted.part).ok_or_else(expired)?;
     let Some(expires_at) = token.expires_at else {
         return Ok(token);

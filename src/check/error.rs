@@ -3,6 +3,7 @@
 use super::report::Stop;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
+use crate::rules::Rule;
 
 /// Why an examination did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +12,9 @@ pub enum CheckError {
     #[error(transparent)]
     Discovery(#[from] Box<DiscoveryError>),
     /// The report was printed, and has findings.
-    #[error("the server breaks {broken} of the rules that bind it (MUST){}", .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
+    #[error("{}{}", broken_rules(.broken), .ended_early.as_ref().map(|reason| format!("; not every rule could be tested: {reason}")).unwrap_or_default())]
     Findings {
-        broken: usize,
+        broken: Vec<Rule>,
         /// Why the report is not whole, if it is not.
         ended_early: Option<String>,
     },
@@ -22,6 +23,20 @@ pub enum CheckError {
     EndedEarly(Stop),
     #[error("the examination was interrupted")]
     Interrupted(ExitCode),
+}
+
+/// As many as a person reads on one line.
+const MAX_NAMED_RULES: usize = 10;
+
+/// `2 MUSTs broken: code.client, pkce.plain`.
+fn broken_rules(broken: &[Rule]) -> String {
+    let named: Vec<&str> = broken.iter().take(MAX_NAMED_RULES).map(|rule| rule.id()).collect();
+    let s = if broken.len() == 1 { "" } else { "s" };
+    let more = match broken.len().saturating_sub(MAX_NAMED_RULES) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("{} MUST{s} broken: {}{more}", broken.len(), named.join(", "))
 }
 
 impl CheckError {
@@ -44,8 +59,12 @@ impl Diagnosis for CheckError {
     fn hints(&self) -> Vec<String> {
         match self {
             CheckError::Discovery(source) => source.hints(),
-            CheckError::Findings { .. } => {
-                vec!["Look at one rule alone with --rule ID and -vv; leave one out with --skip ID.".to_owned()]
+            CheckError::Findings { broken, .. } => {
+                let first = broken.first().map_or("ID", |rule| rule.id());
+                vec![
+                    format!("To read what a rule protects from: oauth check --explain {first}"),
+                    format!("To see its exchanges alone, add: --rule {first} -vv"),
+                ]
             }
             CheckError::EndedEarly(_) => {
                 vec!["See first that a login works: run `oauth login` with the same flags, and -vv.".to_owned()]

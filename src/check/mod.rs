@@ -42,7 +42,7 @@ mod token_requests;
 mod variant_login;
 
 pub use error::CheckError;
-pub use report::{Report, Verdict};
+pub use report::Report;
 pub use request::{CheckRequest, Selection, Shutdown};
 
 use crate::flow::login::callback::random_unused_port;

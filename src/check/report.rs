@@ -91,6 +91,25 @@ pub struct RuleResult {
     pub evidence: Option<ShownEvidence>,
 }
 
+impl RuleResult {
+    /// Whether something is wrong.
+    pub fn is_finding(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail | Verdict::Warning)
+    }
+
+    /// What the rule demands and what the server does instead, on one line.
+    pub fn sentence(&self) -> String {
+        let (level, rule) = (self.level.as_str(), self.rule);
+        format!(
+            "{level} {} ({} §{}), but: {}",
+            rule.statement(),
+            rule.document(),
+            rule.section(),
+            self.reason
+        )
+    }
+}
+
 /// What an examination found, in the order of the catalogue.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -103,14 +122,44 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many rules have this verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.rules.iter().filter(|result| result.verdict == verdict).count()
+    /// The rules that are broken and bind the server.
+    pub fn broken(&self) -> Vec<Rule> {
+        let failed = self.rules.iter().filter(|result| result.verdict == Verdict::Fail);
+        failed.map(|result| result.rule).collect()
     }
 
     /// The rules that were to be tested.
     pub fn asked_for(&self) -> Vec<&RuleResult> {
         self.rules.iter().filter(|result| result.asked_for).collect()
+    }
+
+    /// The specifications of the rules that were to be tested, in the order in
+    /// which they first come up.
+    pub fn documents(&self) -> Vec<&'static str> {
+        let mut documents: Vec<&str> = Vec::new();
+        for result in self.asked_for() {
+            if !documents.contains(&result.rule.document()) {
+                documents.push(result.rule.document());
+            }
+        }
+        documents
+    }
+
+    /// Rules that could not be tested, by the reason, but for the one that
+    /// ended the examination.
+    pub fn skipped_by_reason(&self) -> Vec<(&str, Vec<&RuleResult>)> {
+        let mut reasons: Vec<(&str, Vec<&RuleResult>)> = Vec::new();
+        let skipped = self.asked_for().into_iter().filter(|result| {
+            let ended = self.ended_early.as_ref();
+            result.verdict == Verdict::Skipped && ended.is_none_or(|stop| stop.reason != result.reason)
+        });
+        for result in skipped {
+            match reasons.iter_mut().find(|(reason, _)| *reason == result.reason) {
+                Some((_, rules)) => rules.push(result),
+                None => reasons.push((&result.reason, vec![result])),
+            }
+        }
+        reasons
     }
 
     /// How many rules were to be tested and could not be.

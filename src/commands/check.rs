@@ -11,7 +11,7 @@ use crate::app::token_source::Purpose;
 use crate::args::cli::CheckOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, SettingsError};
-use crate::check::{CheckError, CheckRequest, Report, Selection, Verdict, render, run as check_server};
+use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
@@ -35,10 +35,21 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         };
         return report::print(list.as_bytes());
     }
+    if let Some(rule) = options.explain {
+        let text = match context.style.json {
+            true => render::json::explain(rule, &selection),
+            false => render::text::explain(rule, &selection),
+        };
+        return report::print_json_or_lines(&text, context.style.json);
+    }
     // First of all, so that nobody signs in for a report that has no place.
     let junit = options.junit.as_deref().map(|path| ReportFile::open(path, is_xml));
     let sarif = options.sarif.as_deref().map(|path| ReportFile::open(path, is_json));
-    let (junit, sarif) = (junit.transpose()?, sarif.transpose()?);
+    let html = options
+        .html
+        .as_deref()
+        .map(|path| ReportFile::open(path, render::html::is_report));
+    let (junit, sarif, html) = (junit.transpose()?, sarif.transpose()?, html.transpose()?);
     let report = examine(context, options, selection)?;
     if let Some(mut junit) = junit {
         junit.write(&render::junit::render(&report))?;
@@ -46,21 +57,34 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
     if let Some(mut sarif) = sarif {
         sarif.write(&render::sarif::render(&report))?;
     }
+    if let Some(mut html) = html {
+        html.write(&render::html::render(&report, jiff::Timestamp::now()))?;
+    }
     let text = if context.style.json {
         render::json::render(&report)
     } else {
         let is_terminal = std::io::stdout().is_terminal();
         let colour = settings::colour(context.global.color, &context.environment, is_terminal);
-        render::text::render(&report, colour)
+        let detail = match options.all || context.global.verbose > 0 {
+            true => render::text::Detail::All,
+            false => render::text::Detail::Findings,
+        };
+        render::text::render(&report, detail, colour)
     };
     report::print_json_or_lines(&text, context.style.json)?;
-    match (report.count(Verdict::Fail), report.ended_early) {
-        (0, None) => Ok(()),
+    verdict(report)
+}
+
+/// How the command ends.
+fn verdict(report: Report) -> Result<(), Error> {
+    let broken = report.broken();
+    match (broken.is_empty(), report.ended_early) {
+        (true, None) => Ok(()),
         // Where the server cannot be reached, what was found is not all.
-        (broken, Some(stop)) if broken == 0 || stop.exit_code == ExitCode::Unreachable => {
+        (is_clean, Some(stop)) if is_clean || stop.exit_code == ExitCode::Unreachable => {
             Err(CheckError::EndedEarly(stop).into())
         }
-        (broken, stop) => {
+        (_, stop) => {
             let ended_early = stop.map(|stop| stop.reason);
             Err(CheckError::Findings { broken, ended_early }.into())
         }

@@ -1,6 +1,7 @@
 //! The process environment as a value, taken once, so that everything that
 //! depends on it says so in its arguments.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -65,13 +66,41 @@ impl Environment {
         Environment(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// All variables but our own, for a child process: no `OAUTH_*` goes to the browser.
-    pub fn for_children(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    /// All variables but our own, for a command that the user runs through us:
+    /// no `OAUTH_*` goes there.
+    pub fn for_command(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0
             .iter()
             .filter(|(name, _)| !name.to_string_lossy().to_ascii_uppercase().starts_with("OAUTH_"))
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
+
+    /// The same for a program that we run, such as a browser or a credential
+    /// helper: neither it nor what it runs is looked for in the current folder,
+    /// which `PATH` may name by `.` or by an empty entry.
+    pub fn for_children(&self) -> impl Iterator<Item = (Cow<'_, OsStr>, Cow<'_, OsStr>)> {
+        self.for_command().filter_map(|(name, value)| {
+            let is_path = match cfg!(windows) {
+                true => name.eq_ignore_ascii_case("PATH"),
+                false => name == "PATH",
+            };
+            let value = match is_path {
+                true => Cow::Owned(absolute_entries(value)?),
+                false => Cow::Borrowed(value),
+            };
+            Some((Cow::Borrowed(name), value))
+        })
+    }
+}
+
+/// The folders of a search path that are the same wherever a process runs;
+/// `None` where there are none, since an empty path means the current folder.
+fn absolute_entries(path: &OsStr) -> Option<OsString> {
+    let entries: Vec<PathBuf> = std::env::split_paths(path)
+        .filter(|entry| entry.is_absolute())
+        .collect();
+    let joined = std::env::join_paths(entries).ok()?;
+    (!joined.is_empty()).then_some(joined)
 }
 
 /// The command that removes a variable from the shell of this system: on
@@ -83,15 +112,39 @@ pub fn unset_command(name: &str) -> String {
     }
 }
 
-#[cfg(all(test, windows))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_child_searches_no_folder_that_depends_on_where_it_runs() {
+        for (path, kept) in [
+            ("/usr/bin:/bin", Some("/usr/bin:/bin")),
+            (".:/usr/bin:bin:/bin:../x", Some("/usr/bin:/bin")),
+            (":/usr/bin::/bin:", Some("/usr/bin:/bin")),
+            (".", None),
+            (":", None),
+        ] {
+            let environment = Environment::of(&[("PATH", path), ("OAUTH_STORE", "none"), ("HOME", ".")]);
+            let child: Vec<_> = environment.for_children().collect();
+            let value = |wanted: &str| {
+                child
+                    .iter()
+                    .find(|(name, _)| **name == *wanted)
+                    .map(|(_, value)| value.to_str())
+            };
+            assert_eq!(value("PATH"), kept.map(Some), "{path}");
+            assert_eq!((value("HOME"), value("OAUTH_STORE")), (Some(Some(".")), None));
+        }
+    }
+
+    #[cfg(windows)]
     #[test]
     fn the_case_of_a_name_does_not_count() {
         let environment = Environment::of(&[("oauth_store", "none"), ("Path", "C:\\")]);
         assert_eq!(environment.text("OAUTH_STORE").as_deref(), Some("none"));
-        let children: Vec<_> = environment.for_children().map(|(name, _)| name.to_owned()).collect();
+        let children: Vec<_> = environment.for_children().map(|(name, _)| name.into_owned()).collect();
         assert_eq!(children, ["Path"], "names are passed on as they are");
     }
 }

@@ -17,7 +17,7 @@ const ALLOW: &str = "button[value=allow]";
 const DENY: &str = "button[value=deny]";
 const CONSENT: &str = "Allow oauth-cli access?";
 const SIGNED_IN: &str = "You are signed in";
-const DID_NOT_WORK: &str = "The login did not work";
+const REFUSED: &str = "Access was refused";
 const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
 
 /// `oauth serve` and the home of somebody who logs in there.
@@ -111,7 +111,9 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
     chromium.wait_for_heading("Sign in");
     chromium.take_pictures("1-sign-in");
     send_password(&chromium, "a wrong one");
-    chromium.wait_until("the complaint", || chromium.text().contains("do not belong together"));
+    chromium.wait_until("the complaint", || {
+        chromium.text().contains("Wrong user name or password")
+    });
     chromium.take_pictures("2-wrong-password");
     sign_in(&chromium);
 
@@ -166,15 +168,58 @@ fn the_browser_comes_back_to_localhost() {
     login.end().expect_code(0);
 }
 
+/// Whether the middle of what this selector names is in the window, and nothing lies on it.
+fn is_in_sight(chromium: &Chromium, selector: &str) -> bool {
+    let seen = chromium.run(&format!(
+        "const wanted = document.querySelector('{selector}'); const box = wanted.getBoundingClientRect(); \
+         return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === wanted \
+         && box.top >= 0 && box.bottom <= innerHeight"
+    ));
+    seen == true
+}
+
+/// Neither a phone nor half of a screen scrolls the page sideways.
+fn assert_fits(chromium: &Chromium) {
+    for width in [360, 700, 1000] {
+        chromium.resize(width, 660);
+        let beside = chromium.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(beside, 0, "at {width} pixels: {}", chromium.text());
+    }
+}
+
 #[test]
-fn whoever_denies_sees_that_the_login_did_not_work() {
+fn the_decision_is_in_sight_however_much_is_asked_for() {
+    let Some(chromium) = Chromium::start() else { return };
+    let stage = Stage::set(&[]);
+    let login = stage.login(&["--scope", "openid profile email offline_access hello introspect"]);
+    chromium.go_to(&login.url);
+    assert_fits(&chromium);
+    assert!(is_in_sight(&chromium, SIGN_IN));
+    sign_in(&chromium);
+    assert_fits(&chromium);
+    for (width, height) in [(1000, 660), (360, 640)] {
+        chromium.resize(width, height);
+        assert!(
+            is_in_sight(&chromium, ALLOW) && is_in_sight(&chromium, DENY),
+            "{width} × {height}"
+        );
+    }
+    chromium.take_pictures("3-consent-long");
+    chromium.click(ALLOW);
+    chromium.wait_for_heading(SIGNED_IN);
+    assert_fits(&chromium);
+    login.end().expect_code(0);
+}
+
+#[test]
+fn whoever_denies_sees_that_access_was_refused() {
     let Some(chromium) = Chromium::start() else { return };
     let stage = Stage::set(&[]);
     let login = stage.login(&["--scope", "hello"]);
     chromium.go_to(&login.url);
     sign_in(&chromium);
     chromium.click(DENY);
-    chromium.wait_for_heading(DID_NOT_WORK);
+    chromium.wait_for_heading(REFUSED);
     chromium.take_pictures("5-failure");
     login.end().expect_code(5).says(&["access_denied"]);
     stage.token().expect_code(2);
@@ -187,7 +232,7 @@ fn whoever_does_not_want_to_sign_in_ends_the_login() {
     let login = stage.login(&[]);
     chromium.go_to(&login.url);
     chromium.click(CANCEL);
-    chromium.wait_for_heading(DID_NOT_WORK);
+    chromium.wait_for_heading(REFUSED);
     login.end().expect_code(5);
 }
 

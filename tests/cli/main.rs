@@ -66,6 +66,7 @@ mod https_callback;
 #[cfg(unix)]
 mod in_a_browser;
 mod introspect;
+mod json_page;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
 #[cfg(unix)]
@@ -95,6 +96,8 @@ mod passphrase;
 #[cfg(unix)]
 mod paste;
 mod peers;
+#[cfg(target_os = "linux")]
+mod pictures;
 mod pkce;
 #[cfg(target_os = "linux")]
 mod process;

@@ -37,6 +37,42 @@ fn in_shell(lines: &str, command: &Command) -> Command {
 }
 
 #[test]
+fn no_program_is_taken_from_the_current_folder_where_the_path_names_it() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let mark = home.path().join("was-run");
+    // made by another process: one that this one had open for writing might be "busy"
+    let make = r#"printf '#!/bin/sh\ntouch "%s"\n' "$1" > planted && chmod +x planted"#;
+    let mut planting = Command::new("sh");
+    planting.args(["-c", make, "sh"]).arg(&mark).current_dir(home.path());
+    assert!(planting.status().expect("a shell").success());
+    let issuer = server.origin();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{issuer}\"\nclient_id = \"desktop\"\n"
+    ));
+    let path = std::env::var("PATH").expect("a path");
+    for relative in [".", "", "./"] {
+        let oauth = |arguments: &[&str]| {
+            let mut command = home.oauth();
+            command.env("PATH", format!("{relative}:{path}")).args(arguments);
+            command
+        };
+        // a credential helper, which would get the session
+        let helper = run(&mut oauth(&["token", "work", "--store", "command:planted"])).expect_error(8);
+        assert!(helper.error().contains("there is no program `planted`"), "{helper:?}");
+        // a source of tokens
+        let source = ["--grant", "jwt-bearer", "--assertion", "command:planted"];
+        let machine = ["login", &issuer, "--profile", "machine", "--client-id", "machine"];
+        run(&mut oauth(&[&machine[..], &source[..]].concat())).expect_error(2);
+        // a browser
+        let mut command = login(&home, &server, &["--profile", "work", "--browser", "planted"]);
+        let browsing = Running::start(command.env("PATH", format!("{relative}:{path}")));
+        authorization_server::consent(&browsing.authorization_url(), &issuer);
+        browsing.end().expect_code(0);
+        assert!(!mark.exists(), "PATH began with {relative:?}");
+    }
+}
+
+#[test]
 fn an_aborted_process_leaves_no_core_file() {
     let home = home();
     let mut command = home.oauth();

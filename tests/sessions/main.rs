@@ -10,6 +10,7 @@
 mod bridges;
 mod everything_at_once;
 mod failures;
+mod jumping_clock;
 mod kills;
 mod moves;
 mod odd_answers;

@@ -4,8 +4,7 @@
 
 use super::error::SourceProblem;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh, fresh_id_token};
-use crate::app::login_required::LoginRequired;
+use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh, expired, fresh_id_token};
 use crate::app::token_format::is_bound;
 use crate::args::cli::TokenOptions;
 use crate::args::config::Config;
@@ -55,7 +54,7 @@ pub(super) fn read(
         SessionToken::Access => {
             let stored = session.tokens.first().ok_or_else(no_such_token)?;
             if has_expired(&session, &Part::default(), system::now()) {
-                return Err(LoginRequired::Expired { profile: name.clone() }.into());
+                return Err(expired(&session, name).into());
             }
             if is_bound(stored) {
                 return Err(problem(SourceProblem::Bound(name.clone())));

@@ -24,6 +24,15 @@ pub struct CheckOptions {
     /// List the rules and test nothing
     #[arg(long, help_heading = "Rules")]
     pub list: bool,
+    /// Explain this rule, with a link to its section, and test nothing
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub explain: Option<Rule>,
+    /// Show each rule, those that passed too (also -v)
+    #[arg(long, help_heading = "Rules")]
+    pub all: bool,
+    /// Write the report as a page for a ticket, too
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
     /// Write the report as JUnit XML, too
     #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,

@@ -30,6 +30,15 @@ pub fn list(selection: &Selection) -> String {
     format!("{}\n", Value::Array(rules))
 }
 
+/// One rule, for `--explain`.
+pub fn explain(rule: Rule, selection: &Selection) -> String {
+    let mut object = named(rule, selection.level(rule));
+    object["profiles"] = rule.profiles().map(|profile| json!(profile.as_str())).collect();
+    object["url"] = json!(rule.url());
+    object["purpose"] = json!(rule.purpose());
+    format!("{object}\n")
+}
+
 fn object(result: &RuleResult) -> Value {
     let mut object = named(result.rule, result.level);
     object["verdict"] = json!(result.verdict.as_str());

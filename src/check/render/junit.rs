@@ -61,11 +61,17 @@ fn test_case(xml: &mut String, result: &RuleResult) {
         escape_html(&class),
         rule.id()
     );
-    let mut details = format!("{} ({})", rule.statement(), result.level.as_str());
+    let mut details = rule.url();
     if let Some(evidence) = &result.evidence {
         let _ = write!(details, "\nsent: {}\ncame: {}", evidence.request, evidence.response);
     }
-    let (details, reason) = (escape_html(&details), escape_html(&result.reason));
+    let (details, reason) = (
+        escape_html(&details),
+        escape_html(&match result.is_finding() {
+            true => result.sentence(),
+            false => result.reason.clone(),
+        }),
+    );
     let _ = match result.verdict {
         Verdict::Pass => writeln!(xml, "/>"),
         Verdict::Skipped => writeln!(xml, "><skipped message=\"{reason}\"/></testcase>"),

@@ -2,7 +2,7 @@
 //! run, every rule in its driver, one result for each rule that is broken.
 
 use crate::check::report::{Report, RuleResult, Verdict};
-use crate::rules::{Level, Rule};
+use crate::rules::Level;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -38,7 +38,9 @@ fn descriptor(result: &RuleResult) -> Value {
     let rule = result.rule;
     json!({
         "id": rule.id(),
-        "shortDescription": {"text": sentence(rule)},
+        "shortDescription": {"text": format!("{} ({} §{})", rule.statement(), rule.document(), rule.section())},
+        "fullDescription": {"text": rule.purpose()},
+        "helpUri": rule.url(),
         "defaultConfiguration": {"level": configured_level(result.level)},
         "properties": {
             "rfc": rule.document(),
@@ -62,7 +64,7 @@ fn finding(report: &Report, index: usize, result: &RuleResult, level: &str) -> V
         "ruleIndex": index,
         "kind": "fail",
         "level": level,
-        "message": {"text": format!("{}: {}", sentence(rule), result.reason)},
+        "message": {"text": result.sentence()},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": report.server}},
             "logicalLocations": [{"fullyQualifiedName": rule.id(), "kind": "member"}],
@@ -97,10 +99,6 @@ fn invocation(report: &Report) -> Value {
         "executionSuccessful": report.ended_early.is_none(),
         "toolExecutionNotifications": notifications,
     })
-}
-
-fn sentence(rule: Rule) -> String {
-    format!("{} ({} §{})", rule.statement(), rule.document(), rule.section())
 }
 
 fn configured_level(level: Level) -> &'static str {

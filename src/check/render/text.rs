@@ -1,5 +1,5 @@
-//! The report for a person: what was asked for, grouped by specification, what
-//! is not as it should be with its reason, a summary line at the end.
+//! The report for a person: what passed as counts, what could not be tested by
+//! its reason, and at the end what is broken, with a summary line.
 
 use crate::check::report::{Report, RuleResult, Verdict};
 use crate::check::request::Selection;
@@ -7,40 +7,133 @@ use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
 
-/// Lines of text, coloured or not.
-pub fn render(report: &Report, colour: bool) -> String {
+/// How much of the report is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Counts of what passed, and each reason of what was skipped.
+    Findings,
+    /// Each rule.
+    All,
+}
+
+/// Lines of text, coloured or not. Writing to a String cannot fail.
+pub fn render(report: &Report, detail: Detail, colour: bool) -> String {
     let theme = Theme::new(colour);
     let mut text = String::new();
     let asked_for = report.asked_for();
     if let Some(stop) = &report.ended_early {
-        // Writing to a String cannot fail.
         let _ = writeln!(text, "{}; {} rules are skipped\n", stop.reason, report.skipped());
     }
-    for document in documents() {
-        let mut rules = asked_for
-            .iter()
-            .filter(|result| result.rule.document() == document)
-            .peekable();
-        if rules.peek().is_none() {
-            continue;
+    match detail {
+        Detail::Findings => counts(&mut text, report, theme),
+        Detail::All => {
+            for document in report.documents() {
+                let rules = asked_for.iter().filter(|result| result.rule.document() == document);
+                let mut quiet = rules.filter(|result| !result.is_finding()).peekable();
+                if quiet.peek().is_some() {
+                    let _ = writeln!(text, "{}", theme.paint(Role::Heading, document));
+                    quiet.for_each(|result| line(&mut text, result, theme));
+                    text.push('\n');
+                }
+            }
         }
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", theme.paint(Role::Heading, document));
-        for result in rules {
-            line(&mut text, result, theme);
-        }
-        text.push('\n');
     }
-    let count = |verdict| asked_for.iter().filter(|result| result.verdict == verdict).count();
-    let _ = write!(
+    for verdict in [Verdict::Warning, Verdict::Fail] {
+        for result in asked_for.iter().filter(|result| result.verdict == verdict) {
+            finding(&mut text, result, theme);
+            text.push('\n');
+        }
+    }
+    text + &summary(report)
+}
+
+/// `RFC 7636  8 passed, 1 failed`, and the reasons for what was skipped.
+fn counts(text: &mut String, report: &Report, theme: Theme) {
+    let documents = report.documents();
+    let width = documents
+        .iter()
+        .map(|document| document.len())
+        .max()
+        .unwrap_or_default();
+    for document in documents {
+        let rules: Vec<&RuleResult> = report
+            .asked_for()
+            .into_iter()
+            .filter(|result| result.rule.document() == document)
+            .collect();
+        let parts = [
+            (Verdict::Pass, Role::Good, "passed"),
+            (Verdict::Fail, Role::Error, "failed"),
+            (Verdict::Warning, Role::Warning, "with a warning"),
+            (Verdict::Skipped, Role::Aside, "skipped"),
+        ];
+        let parts = parts.iter().filter_map(|(verdict, role, word)| {
+            let count = rules.iter().filter(|result| result.verdict == *verdict).count();
+            (count > 0).then(|| theme.paint(*role, &format!("{count} {word}")))
+        });
+        let parts: Vec<String> = parts.collect();
+        let _ = writeln!(text, "{document:<width$}  {}", parts.join(", "));
+    }
+    for (reason, rules) in report.skipped_by_reason() {
+        let ids: Vec<&str> = rules.iter().map(|result| result.rule.id()).collect();
+        let word = theme.paint(Role::Aside, "skipped");
+        let _ = writeln!(text, "\n{word}  {reason}\n         {}", ids.join(" "));
+    }
+    text.push('\n');
+}
+
+fn line(text: &mut String, result: &RuleResult, theme: Theme) {
+    let rule = result.rule;
+    let role = match result.verdict {
+        Verdict::Pass => Role::Good,
+        _ => Role::Aside,
+    };
+    let word = theme.paint(role, &format!("{:<7}", result.verdict.as_str()));
+    let (id, section, statement) = (rule.id(), rule.section(), rule.statement());
+    let _ = writeln!(text, "  {word}  {id}  §{section}  {statement}");
+    if !result.reason.is_empty() {
+        let _ = writeln!(text, "           {}", result.reason);
+    }
+}
+
+/// What the rule demands, and what the server does instead.
+fn finding(text: &mut String, result: &RuleResult, theme: Theme) {
+    let rule = result.rule;
+    let role = match result.verdict {
+        Verdict::Fail => Role::Error,
+        _ => Role::Warning,
+    };
+    let word = theme.paint(role, &format!("{:<7}", result.verdict.as_str()));
+    let (id, document, section) = (rule.id(), rule.document(), rule.section());
+    let _ = writeln!(
         text,
-        "{}: {} rule{}: {} passed, {} failed (MUST), {} warnings (SHOULD), {} skipped",
+        "{word}  {}  {document} §{section}",
+        theme.paint(Role::Heading, id)
+    );
+    let mut labelled = |label: &str, value: &str| {
+        let label = theme.paint(Role::Aside, &format!("{label:<6}"));
+        let _ = writeln!(text, "         {label} {value}");
+    };
+    labelled(result.level.as_str(), rule.statement());
+    labelled("but", &result.reason);
+    if let Some(evidence) = &result.evidence {
+        labelled("sent", &evidence.request);
+        labelled("came", &evidence.response);
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let asked_for = report.asked_for();
+    let count = |verdict| asked_for.iter().filter(|result| result.verdict == verdict).count();
+    let warnings = count(Verdict::Warning);
+    let mut text = format!(
+        "{}: {} rule{}: {} passed, {} failed (MUST), {warnings} warning{}, {} skipped",
         report.server,
         asked_for.len(),
         if asked_for.len() == 1 { "" } else { "s" },
         count(Verdict::Pass),
         count(Verdict::Fail),
-        count(Verdict::Warning),
+        if warnings == 1 { "" } else { "s" },
         count(Verdict::Skipped)
     );
     match report.rules.len() - asked_for.len() {
@@ -50,41 +143,6 @@ pub fn render(report: &Report, colour: bool) -> String {
         }
     }
     text
-}
-
-fn line(text: &mut String, result: &RuleResult, theme: Theme) {
-    let rule = result.rule;
-    let role = match result.verdict {
-        Verdict::Pass => Role::Good,
-        Verdict::Fail => Role::Error,
-        Verdict::Warning => Role::Warning,
-        Verdict::Skipped => Role::Aside,
-    };
-    let word = theme.paint(role, &format!("{:<7}", result.verdict.as_str()));
-    let _ = writeln!(
-        text,
-        "  {word}  {}  §{}  {}",
-        rule.id(),
-        rule.section(),
-        rule.statement()
-    );
-    if !result.reason.is_empty() {
-        let _ = writeln!(text, "           {}", result.reason);
-    }
-    if let Some(evidence) = result.evidence.as_ref().filter(|_| result.verdict != Verdict::Skipped) {
-        let _ = writeln!(
-            text,
-            "           {} {}",
-            theme.paint(Role::Aside, "sent:"),
-            evidence.request
-        );
-        let _ = writeln!(
-            text,
-            "           {} {}",
-            theme.paint(Role::Aside, "came:"),
-            evidence.response
-        );
-    }
 }
 
 /// The rules that are asked for, with what they say, for `--list`.
@@ -104,13 +162,20 @@ pub fn list(selection: &Selection) -> String {
     text
 }
 
-/// The specifications that rules stand in, in the order in which they first come up.
-fn documents() -> Vec<&'static str> {
-    let mut documents: Vec<&str> = Vec::new();
-    for rule in Rule::ALL {
-        if !documents.contains(&rule.document()) {
-            documents.push(rule.document());
-        }
-    }
-    documents
+/// One rule, for `--explain`.
+pub fn explain(rule: Rule, selection: &Selection) -> String {
+    let profiles: Vec<&str> = rule.profiles().map(|profile| profile.as_str()).collect();
+    let profiles = match profiles.is_empty() {
+        true => String::new(),
+        false => format!("\n  in the profiles {}", profiles.join(", ")),
+    };
+    format!(
+        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test this rule alone, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
+        selection.level(rule).as_str(),
+        rule.statement(),
+        rule.document(),
+        rule.section(),
+        rule.url(),
+        rule.purpose(),
+    )
 }

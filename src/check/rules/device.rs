@@ -136,6 +136,7 @@ fn pending(check: &mut Check<'_, '_>) -> CheckResult {
     }
     match exchange.error() {
         Some(_) if is_pending(&exchange) => Ok(()),
+        _ if exchange.is_outage() => inconclusive(format!("the server failed with status {}", exchange.status())),
         Some(error) => violated(format!("the error is {error}, not authorization_pending")),
         None => check.expect_error(&exchange, "authorization_pending"),
     }

@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, options: &ExecOptions) -> Result<(), Error>
     command
         .args(arguments)
         .env_clear()
-        .envs(context.environment.for_children());
+        .envs(context.environment.for_command());
     for (name, value) in &variables {
         command.env(name, value.expose());
     }

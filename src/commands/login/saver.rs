@@ -205,7 +205,8 @@ impl SessionSaver {
     }
 
     /// Takes the session that another process has just stored, as it is there
-    /// now; `None` where it has gone again, to another store or for good.
+    /// now; `None` where it has gone again, to another store or for good, or a
+    /// newer one is elsewhere.
     ///
     /// # Errors
     /// Those of the profile's lock, of the store and of the configuration file.
@@ -219,6 +220,12 @@ impl SessionSaver {
             return Ok(None);
         };
         self.follow_move(context)?;
+        let (name, generation) = (&self.name, session.generation);
+        let is_newer = |previous: &mut PreviousStore| previous.holds_newer_than(name, generation);
+        if self.previous_store.as_mut().is_some_and(is_newer) {
+            // What this store holds was left behind by a login that keeps its session elsewhere.
+            return Ok(None);
+        }
         self.save_profile()?;
         self.remove_previous(&session, observer);
         Ok(Some(session))

@@ -205,7 +205,11 @@ pub(in crate::flow) async fn receive_callback(
                 });
             }
             CallbackOutcome::Failed(error) => {
-                received.respond(Page::Failure, &receiver.redirect_uri, context.caller.observer);
+                let page = match error.is_denial() {
+                    true => Page::Refused,
+                    false => Page::Failure,
+                };
+                received.respond(page, &receiver.redirect_uri, context.caller.observer);
                 return Err(error);
             }
             CallbackOutcome::NotOurs(pending, problem) => (pending, problem),

@@ -99,6 +99,13 @@ impl From<NoTokenAnswer> for LoginError {
     }
 }
 
+impl LoginError {
+    /// Whether somebody decided that there is no access (RFC 6749 §4.1.2.1).
+    pub(super) fn is_denial(&self) -> bool {
+        matches!(self, LoginError::Denied { error, .. } if error.error == "access_denied")
+    }
+}
+
 impl Diagnosis for LoginError {
     fn exit_code(&self) -> ExitCode {
         match self {

@@ -46,8 +46,10 @@ fn good_claims_in_their_variations() {
     for (member, value) in [
         ("aud", json!(["c"])),
         ("exp", json!(NOW.0 as f64 + 0.5)),
-        ("exp", json!(NOW.0 - 59)),
-        ("iat", json!(NOW.0 + 59)),
+        ("exp", json!(NOW.0 - 60)),
+        ("iat", json!(NOW.0 + 60)),
+        ("iat", json!(NOW.0 - ISSUED_AT_MAX_AGE_S)),
+        ("nbf", json!(NOW.0 + 60)),
         ("azp", json!("c")),
         ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")),
         ("auth_time", json!(0)),
@@ -275,4 +277,70 @@ fn at_hash_takes_the_hash_of_the_signature() {
         check_with(json!({"alg": "EdDSA"}), &claims).err(),
         Some(IdTokenError::AccessTokenHash)
     );
+}
+
+/// The same claims with these instead of some.
+fn stored(changes: Value) -> Secret {
+    let mut claims = claims();
+    for (member, value) in changes.as_object().unwrap() {
+        claims[member] = value.clone();
+    }
+    Secret::new(format!("{}.AA", signing_input(&json!({"alg": "RS256"}), &claims)))
+}
+
+#[test]
+fn a_person_is_shown_the_name_that_they_know_and_only_of_the_subject_asked_for() {
+    let all = json!({"email": "a@b.example", "preferred_username": "ali", "name": "Alice"});
+    for (claims, known) in [
+        (all, Some("a@b.example")),
+        (
+            json!({"email": "", "preferred_username": "ali", "name": "Alice"}),
+            Some("ali"),
+        ),
+        (json!({"email": 7, "name": "Alice"}), Some("Alice")),
+        (json!({"name": ""}), None),
+    ] {
+        assert_eq!(
+            stored_name(&stored(claims.clone()), "alice").as_deref(),
+            known,
+            "{claims}"
+        );
+        assert_eq!(stored_name(&stored(claims.clone()), "bob"), None, "{claims}");
+        let checked = demanded(None, &[], &json!({"alg": "RS256"}), &{
+            let mut all = self::claims();
+            all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+            all
+        });
+        assert_eq!(checked.unwrap().display_name(), known.unwrap_or("alice"), "{claims}");
+    }
+}
+
+#[test]
+fn the_first_claims_are_those_of_the_stored_token() {
+    let first = FirstClaims::of_stored(&stored(json!({"auth_time": 5, "azp": "c"}))).unwrap();
+    assert_eq!(
+        (first.nonce.as_deref(), first.auth_time, first.azp.as_deref()),
+        (Some("n"), Some(UnixSeconds(5)), Some("c"))
+    );
+    assert!(FirstClaims::of_stored(&Secret::from("no.token")).is_none());
+}
+
+#[test]
+fn without_a_nonce_in_the_request_there_must_be_none_in_the_token() {
+    let without_nonce = |claims: &Value| {
+        let text = format!("{}.AA", signing_input(&json!({"alg": "RS256"}), claims));
+        let expected = Expected {
+            issuer: Some("https://as.example"),
+            client_id: "c",
+            client_has_secret: false,
+            now: NOW,
+            access_token: &Secret::from("t"),
+            context: IdTokenContext::Login(LoginDemands::default()),
+        };
+        check(&text, &expected).err()
+    };
+    let mut claims = claims();
+    assert_eq!(without_nonce(&claims), Some(IdTokenError::Nonce));
+    claims.as_object_mut().unwrap().remove("nonce");
+    assert_eq!(without_nonce(&claims), None);
 }

@@ -46,7 +46,7 @@ pub(crate) fn sign_in(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
         Secret::from(field("password").unwrap_or_default()),
     );
     let Some(user) = server.users.find(name, &password) else {
-        let rejection = Rejection::new("user name and password do not belong together", "RFC 6749 §3.1");
+        let rejection = Rejection::new("unknown user name or password", "RFC 6749 §3.1");
         return sign_in_page(server, &pending, name, true).rejected(rejection);
     };
     let PendingInteraction { id, session, .. } = &pending;

@@ -70,11 +70,11 @@ impl Pages {
              <h1>Allow <bdi>{client_id}</bdi> access?</h1>\
              <p class=\"account\"><span>Signed in as <strong><bdi>{user}</bdi></strong></span>\
              <a href=\"{sign_in}\">Use another account</a></p>\
+             <form class=\"decision\" method=\"post\" action=\"{action}\">\
+             <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <h2>It asks to</h2><ul>{permissions}</ul>\
              <dl><div><dt>Its token will work at</dt>{resources}</div>\
              {facts}</dl>\
-             <form method=\"post\" action=\"{action}\">\
-             <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <div class=\"choices\">\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
              <button name=\"decision\" value=\"allow\">Allow</button>\

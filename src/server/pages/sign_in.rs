@@ -32,9 +32,10 @@ impl Pages {
         let (client_id, action, csrf, username) = (escape(client_id), escape(action), escape(csrf), escape(username));
         let (alert, invalid) = if *failed {
             let alert = format!(
-                "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>That user name and password do not \
-                 belong together. Please try again.</span></p>"
+                "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>Wrong user name or password. \
+                 Try again.</span></p>"
             );
+            // the password is what has to be typed again, whichever of the two is wrong
             (alert, " aria-invalid=\"true\" aria-describedby=\"wrong\"")
         } else {
             (String::new(), "")
@@ -58,7 +59,7 @@ impl Pages {
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <label for=\"username\">User name</label>\
              <input id=\"username\" name=\"username\" value=\"{username}\" autocomplete=\"username\" autocapitalize=\"none\" \
-             spellcheck=\"false\" maxlength=\"200\" required{invalid}{focus_name}>\
+             spellcheck=\"false\" maxlength=\"200\" required{focus_name}>\
              <label for=\"password\">Password</label>\
              <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" \
              maxlength=\"1000\" required{invalid}{focus_password}>\

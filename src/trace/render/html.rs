@@ -5,7 +5,7 @@
 //!
 //! What only the end of a command tells is in the tail of the file: the result,
 //! which is shown at the top all the same, the lifelines that nothing touches,
-//! and the last answer, which stands open where the command fails by it.
+//! and the last answer, which is open where the command fails because of it.
 
 mod banner;
 mod row;

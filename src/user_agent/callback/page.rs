@@ -17,6 +17,8 @@ pub enum Page {
     Success,
     /// 500: the login ended without one.
     Failure,
+    /// 403: the resource owner or the server said no.
+    Refused,
     /// 400: this was not the answer; the login waits on.
     Ignored,
     /// 409: the answer had come before.
@@ -61,6 +63,12 @@ const FAILURE: &str = document!(
     "The login did not work",
     "The terminal says why. You can close this tab."
 );
+const REFUSED: &str = document!(
+    "bad",
+    "<circle cx=\"12\" cy=\"12\" r=\"8.6\"/><path d=\"M6.2 6.2l11.6 11.6\"/>",
+    "Access was refused",
+    "You or the server said no, and nothing was stored. You can close this tab."
+);
 const IGNORED: &str = document!(
     "still",
     "<path d=\"M12 7v6.5M12 17h.01\"/>",
@@ -86,6 +94,7 @@ impl Page {
         match self {
             Page::Success => SUCCESS,
             Page::Failure => FAILURE,
+            Page::Refused => REFUSED,
             Page::Ignored => IGNORED,
             Page::AlreadyHandled => ALREADY_HANDLED,
             Page::Stopped => STOPPED,
@@ -96,6 +105,7 @@ impl Page {
     pub fn status(self) -> StatusCode {
         match self {
             Page::Success | Page::Stopped => StatusCode::OK,
+            Page::Refused => StatusCode::FORBIDDEN,
             Page::Failure => StatusCode::INTERNAL_SERVER_ERROR,
             Page::Ignored => StatusCode::BAD_REQUEST,
             Page::AlreadyHandled => StatusCode::CONFLICT,
@@ -152,9 +162,10 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
-    const PAGES: [Page; 5] = [
+    const PAGES: [Page; 6] = [
         Page::Success,
         Page::Failure,
+        Page::Refused,
         Page::Ignored,
         Page::AlreadyHandled,
         Page::Stopped,

@@ -129,7 +129,7 @@ fn one_rule_takes_one_login_or_two() {
         assert!(outcome.stderr.lines().any(|own| own == line), "{outcome:#?}");
     }
     assert!(
-        outcome.stdout.contains("  fail     pkce.wrong-verifier"),
+        outcome.stdout.contains("\nfail     pkce.wrong-verifier"),
         "{outcome:#?}"
     );
 }

@@ -190,7 +190,7 @@ fn the_sarif_report_has_what_is_broken_with_its_evidence_and_no_secret() {
     let message = wrong_verifier["message"]["text"].as_str().expect("a message");
     assert_eq!(
         message,
-        "a wrong verifier gets no token (RFC 7636 §4.6): it gets a token"
+        "MUST a wrong verifier gets no token (RFC 7636 §4.6), but: it gets a token"
     );
     let sent = wrong_verifier["properties"]["sent"].as_str().expect("what was sent");
     assert!(sent.contains("code_verifier=[redacted"), "{sent}");

@@ -13,45 +13,89 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Each rule's line of a report with all of them has this word.
+fn lines_with<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+    let begins = format!("  {word:<7}  ");
+    text.lines().filter(|line| line.starts_with(&begins)).collect()
+}
+
 #[test]
-fn the_text_is_grouped_by_specification_and_ends_with_a_summary() {
+fn passes_are_counted_and_what_is_broken_stands_at_the_end() {
     let home = Home::new();
-    let server = lenient_server(&home, &["--approve", "auto", "--break", "pkce.wrong-verifier"]);
+    let server = lenient_server(
+        &home,
+        &[
+            "--approve",
+            "auto",
+            "--break",
+            "pkce.wrong-verifier",
+            "--break",
+            "token.pragma",
+        ],
+    );
     let outcome = run(&mut check(&home, &server.issuer(), Client::Public)).expect_code(9);
     let text = &outcome.stdout;
-    let mut headings = text.lines().filter(|line| !line.starts_with(' ') && !line.is_empty());
-    assert_eq!(headings.next(), Some("RFC 8414"), "{text}");
-    let summary = text.lines().next_back().expect("a line");
-    let of_apis = Rule::ALL.iter().filter(|rule| is_of_apis(rule.id())).count();
-    assert_eq!(
-        summary,
-        format!(
-            "{}: {} rules: {} passed, 1 failed (MUST), 0 warnings (SHOULD), {} skipped; {of_apis} not asked for",
-            server.issuer(),
-            Rule::ALL.len() - of_apis,
-            text.matches("\n  pass     ").count(),
-            text.matches("\n  skipped  ").count()
-        )
-    );
-    let failed: Vec<&str> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("  fail "))
-        .take(4)
-        .collect();
-    assert_eq!(
-        failed[0],
-        "  fail     pkce.wrong-verifier  §4.6  a wrong verifier gets no token"
-    );
-    assert_eq!(failed[1].trim(), "it gets a token");
+    assert!(text.starts_with("RFC 8414"), "{text}");
+    assert_eq!(lines_with(text, "pass"), [""; 0], "{text}");
+    let count = text.lines().find(|line| line.starts_with("RFC 7636")).expect("counts");
+    assert!(count.contains(" passed, 1 failed"), "{count}");
+    // each reason once, with the rules that it is about
+    assert_eq!(text.matches("add --client-secret-file FILE").count(), 2, "{text}");
+    assert!(text.contains("\n         jar.signature jar.unsigned "), "{text}");
+
+    let blocks: Vec<&str> = text.trim_end().split("\n\n").collect();
+    let [.., warning, failure, summary] = blocks.as_slice() else {
+        panic!("{text}")
+    };
     assert!(
-        failed[2].contains("sent: POST ") && failed[2].contains("code_verifier=[redacted, 43 chars"),
-        "{failed:?}"
+        warning.starts_with("warning  token.pragma  RFC 6749 §5.1\n         SHOULD answers with tokens"),
+        "{text}"
+    );
+    let lines: Vec<&str> = failure.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "fail     pkce.wrong-verifier  RFC 7636 §4.6",
+            "         MUST   a wrong verifier gets no token",
+            "         but    it gets a token",
+        ]
     );
     assert!(
-        failed[3].contains("came: 200 application/json with access_token"),
-        "{failed:?}"
+        lines[3].contains("sent   POST ") && lines[3].contains("code_verifier=[redacted, 43 chars"),
+        "{lines:?}"
     );
-    assert_eq!(outcome.error(), "the server breaks 1 of the rules that bind it (MUST)");
+    assert!(
+        lines[4].contains("came   200 application/json with access_token"),
+        "{lines:?}"
+    );
+    assert!(summary.contains(" 1 failed (MUST), 1 warning, "), "{summary}");
+    assert_eq!(outcome.error(), "1 MUST broken: pkce.wrong-verifier");
+}
+
+#[test]
+fn all_shows_each_rule_by_its_specification() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--break", "pkce.wrong-verifier"]);
+    let shown = ["--all", "-v"].map(|flag| {
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        run(command.arg(flag)).expect_code(9).stdout
+    });
+    for text in &shown {
+        let of_apis = Rule::ALL.iter().filter(|rule| is_of_apis(rule.id())).count();
+        let (passed, skipped) = (lines_with(text, "pass").len(), lines_with(text, "skipped").len());
+        assert_eq!(passed + skipped + 1, Rule::ALL.len() - of_apis, "{text}");
+        assert_eq!(
+            text.lines().next_back(),
+            Some(
+                format!(
+                    "{}: {} rules: {passed} passed, 1 failed (MUST), 0 warnings, {skipped} skipped; {of_apis} not asked for",
+                    server.issuer(),
+                    Rule::ALL.len() - of_apis,
+                )
+                .as_str()
+            )
+        );
+    }
 }
 
 #[test]
@@ -61,12 +105,116 @@ fn the_text_has_nothing_that_was_not_asked_for() {
     let mut command = check(&home, &server.issuer(), Client::Public);
     let outcome = run(command.args(["--rule", "pkce.wrong-verifier"])).expect_code(0);
     let expected = format!(
-        "RFC 7636\n  pass     pkce.wrong-verifier  §4.6  a wrong verifier gets no token\n\n\
-         {}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings (SHOULD), 0 skipped; {} not asked for\n",
+        "RFC 7636  1 passed\n\n{}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings, 0 skipped; {} not asked for\n",
         server.issuer(),
         Rule::ALL.len() - 1
     );
     assert_eq!(outcome.stdout, expected);
+}
+
+#[test]
+fn more_than_ten_broken_rules_are_named_as_far_as_they_fit() {
+    let home = Home::new();
+    let broken: Vec<&str> = Rule::ALL
+        .iter()
+        .filter(|rule| rule.group() == "redirect-uri")
+        .map(|rule| rule.id())
+        .take(12)
+        .collect();
+    let flags: Vec<&str> = broken.iter().flat_map(|rule| ["--break", *rule]).collect();
+    let server = lenient_server(&home, &[&["--approve", "auto"], flags.as_slice()].concat());
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let asked: Vec<&str> = broken.iter().flat_map(|rule| ["--rule", *rule]).collect();
+    let outcome = run(command.args(asked)).expect_code(9);
+    let error = outcome.error();
+    assert!(
+        error.starts_with("12 MUSTs broken: redirect-uri.other-host, "),
+        "{error}"
+    );
+    assert!(error.ends_with(", and 2 more"), "{error}");
+}
+
+#[test]
+fn a_rule_is_explained_without_a_server() {
+    let home = Home::new();
+    let text = run(home.oauth().args(["check", "--explain", "pkce.wrong-verifier"]))
+        .expect_code(0)
+        .stdout;
+    for shown in [
+        "MUST a wrong verifier gets no token",
+        "https://www.rfc-editor.org/rfc/rfc7636#section-4.6",
+        "a stolen code",
+        "oauth serve --break pkce.wrong-verifier",
+    ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    let object = run(home.oauth().args(["check", "--explain", "token.pragma", "--json"]))
+        .expect_code(0)
+        .json();
+    assert_eq!(
+        members(&object),
+        [
+            "id",
+            "level",
+            "profiles",
+            "purpose",
+            "rfc",
+            "section",
+            "statement",
+            "url"
+        ]
+    );
+    run(home.oauth().args(["check", "--explain", "pkce.wrong"])).expect_error(2);
+}
+
+#[test]
+fn the_page_has_what_is_broken_first_with_links_and_reasons() {
+    let home = Home::new();
+    let server = lenient_server(
+        &home,
+        &[
+            "--approve",
+            "auto",
+            "--break",
+            "pkce.wrong-verifier",
+            "--break",
+            "token.pragma",
+        ],
+    );
+    let file = home.path().join("report.html");
+    let examine = || {
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        run(command.arg("--html").arg(&file)).expect_code(9)
+    };
+    examine();
+    // an earlier page is replaced
+    examine();
+    let page = std::fs::read_to_string(&file).expect("the page");
+    assert!(
+        page.starts_with("<!doctype html>") && page.ends_with("</html>\n"),
+        "{page}"
+    );
+    assert!(!page.contains("<script"), "{page}");
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} in {page}"));
+    let order = [
+        "<b>1</b> broken (MUST)",
+        "<article class=\"fail\" id=\"pkce.wrong-verifier\">",
+        "href=\"https://www.rfc-editor.org/rfc/rfc7636#section-4.6\"",
+        "<strong>it gets a token</strong>",
+        "[redacted, 43 chars",
+        "a stolen code is worth a token",
+        "<article class=\"warning\" id=\"token.pragma\">",
+        "<h2>Skipped</h2>",
+        "<h2>Passed</h2>",
+    ];
+    for pair in order.windows(2) {
+        assert!(place(pair[0]) < place(pair[1]), "{pair:?}");
+    }
+
+    std::fs::write(&file, "<p>my notes</p>").expect("a file");
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.args(["--rule", "pkce.plain", "--html"]).arg(&file)).expect_error(2);
+    assert!(outcome.error().contains("report.html"), "{outcome:#?}");
 }
 
 #[test]
@@ -146,10 +294,13 @@ fn the_junit_file_is_well_formed_and_counts_right() {
     let whole = named("testsuites").next().expect("the root");
     assert_eq!(whole.attribute("tests"), Rule::ALL.len().to_string());
     assert!(
-        xml.contains("classname=\"RFC 6749 3.2\" name=\"token.get\"><failure message=\"it gets a token\">"),
+        xml.contains("classname=\"RFC 6749 3.2\" name=\"token.get\"><failure message=\"MUST "),
         "{xml}"
     );
-    assert!(xml.contains("warning: a code comes"), "{xml}");
+    assert!(
+        xml.contains("warning: SHOULD ") && xml.contains("but: a code comes"),
+        "{xml}"
+    );
 
     let mut command = check(&home, &server.issuer(), Client::Public);
     let nowhere = home.path().join("absent/report.xml");

@@ -2,7 +2,7 @@
 //! that can be read all the same.
 
 use super::honest_server::{Shared, check, on_token, start};
-use super::{rules, with_verdict};
+use super::{Client, lenient_server, rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Reply, html, json, value_of};
 use crate::support::outcome::{Outcome, run};
@@ -35,6 +35,14 @@ fn a_token_endpoint_that_fails_breaks_no_rule_and_ends_as_a_login_does() {
         ("skipped".to_owned(), reason.to_owned())
     );
     assert!(outcome.stderr.contains(reason), "{outcome:#?}");
+}
+
+#[test]
+fn a_server_whose_token_endpoint_is_down_breaks_no_rule_at_all() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--fail", "token=502"]);
+    let outcome = run(super::check(&home, &server.issuer(), Client::Public).arg("--json")).expect_code(3);
+    assert_eq!(with_verdict(&outcome, &["fail"]), [""; 0], "{outcome:#?}");
 }
 
 #[test]

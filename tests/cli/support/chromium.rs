@@ -192,12 +192,17 @@ impl Chromium {
     pub fn take_pictures(&self, name: &str) {
         for (scheme, suffix) in [(Scheme::Dark, "dark"), (Scheme::Light, "light")] {
             self.prefer(scheme);
-            let picture = self.ask("GET", &self.path("/screenshot"), &Value::Null);
-            let picture = STANDARD.decode(picture.as_str().expect("a picture")).expect("base64");
+            let picture = self.picture();
             let folder = pictures();
             std::fs::create_dir_all(&folder).expect("a folder for pictures");
             std::fs::write(folder.join(format!("{name}-{suffix}.png")), picture).expect("writing the picture");
         }
+    }
+
+    /// What is shown, as a PNG.
+    pub fn picture(&self) -> Vec<u8> {
+        let picture = self.ask("GET", &self.path("/screenshot"), &Value::Null);
+        STANDARD.decode(picture.as_str().expect("a picture")).expect("base64")
     }
 
     fn element(&self, selector: &str) -> String {

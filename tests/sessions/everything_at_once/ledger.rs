@@ -26,8 +26,8 @@ pub(super) struct Granted {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Revoked,
-    /// A refresh token with this number was used again.
-    Reused(usize),
+    /// A refresh token with this number was used again, by this process.
+    Reused(usize, Process),
 }
 
 struct Entry {
@@ -119,7 +119,7 @@ impl Ledger {
         };
         if !self.grants(refresh_token) {
             if let Some(entry) = self.entries.get_mut(family) {
-                entry.end = entry.end.or(Some(End::Reused(serial)));
+                entry.end = entry.end.or(Some(End::Reused(serial, granted.to)));
             }
             return Refresh::Refused;
         }
@@ -165,16 +165,16 @@ impl Ledger {
     }
 
     /// The sessions that ended since a spent refresh token came again, each
-    /// with the answers that could have told its client the next one.
-    pub(super) fn reused(&self) -> impl Iterator<Item = (Family, &str, &[Granted])> {
+    /// with the process that sent it and the answers that could have told its client the next one.
+    pub(super) fn reused(&self) -> impl Iterator<Item = (Family, &str, Process, &[Granted])> {
         self.entries
             .iter()
             .enumerate()
             .filter_map(|(family, entry)| match entry.end? {
                 End::Revoked => None,
-                End::Reused(serial) => {
+                End::Reused(serial, by) => {
                     let granted = entry.spent.get(serial).map_or(&[][..], |(_, granted)| granted);
-                    Some((family, entry.client.as_str(), granted))
+                    Some((family, entry.client.as_str(), by, granted))
                 }
             })
     }

@@ -20,9 +20,11 @@ mod process;
 mod server;
 mod weather;
 
+use crate::jumping_clock::JumpingClock;
 use crate::support::binary::Home;
 use crate::support::keyring_session::KeyringSession;
 use crate::support::literal_server::LiteralServer;
+use crate::support::outcome::Outcome;
 use crate::support::small_disk::SmallDisk;
 use crate::{tell, times};
 use account::Account;
@@ -32,7 +34,6 @@ use oauth::fault::Point;
 use process::{Ended, Treatment};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -62,13 +63,15 @@ fn is_foreseen(command: &str, code: i32) -> bool {
 struct Scene {
     home: Home,
     environment: Vec<(&'static str, OsString)>,
-    clock: PathBuf,
+    clock: JumpingClock,
     server: LiteralServer,
     ledger: Arc<Mutex<Ledger>>,
     accounts: Vec<Mutex<Account>>,
     next: AtomicUsize,
     /// Of each process that was killed: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
+    /// What became of each process that sent a refresh.
+    refreshes: Mutex<HashMap<Process, String>>,
     counts: Mutex<BTreeMap<String, usize>>,
     findings: Mutex<Vec<String>>,
     /// The profiles that something was found of.
@@ -84,23 +87,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scene {
     fn new(keyring: &KeyringSession, home: Home, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new(seed)));
-        let clock = home.path().join("clock.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sessions/everything_at_once/clock.c");
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&clock)
-            .arg(source)
-            .status();
-        assert!(built.expect("a C compiler").success());
         std::fs::create_dir(home.path().join("logs")).expect("a folder");
         Scene {
             environment: keyring.environment(),
-            clock,
+            clock: JumpingClock::build(home.path()),
             server: server::start(&ledger),
             ledger,
             accounts: PROFILES.iter().map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(1),
             killed: Mutex::default(),
+            refreshes: Mutex::default(),
             counts: Mutex::default(),
             findings: Mutex::default(),
             told: Mutex::default(),
@@ -138,6 +134,16 @@ impl Scene {
             .map_or("killed".to_owned(), |code| format!("exit {code}"));
         *lock(&self.counts).entry(format!("{name:21} {code}")).or_default() += 1;
         *lock(&self.counts).entry(format!("({})", treatment.name())).or_default() += 1;
+        if ended.has_passed(Point::IntentWritten) {
+            let Outcome { code, stderr, .. } = &ended.outcome;
+            let text = format!(
+                "{began:?} to {:?}, {}: {code:?} {stderr:?} {:?}",
+                self.began.elapsed(),
+                treatment.name(),
+                ended.points
+            );
+            lock(&self.refreshes).insert(process, text);
+        }
         if ended.was_killed {
             let is_stored = ended.has_passed(Point::SessionStored);
             lock(&self.killed).insert(process, is_stored);
@@ -219,9 +225,7 @@ impl Scene {
         if outcome.code == Some(0) && known.is_none_or(|(_, client)| client != profile) {
             self.find(number, format!("{profile} has a token of another session: {outcome:?}"));
         }
-        // by a clock that jumps in between, a token expires in the hand
-        let has_own_time = matches!(treatment, Treatment::Clock(..));
-        if outcome.code == Some(4) && !has_own_time && account.was_usable(beginning, &ledger) {
+        if outcome.code == Some(4) && account.was_usable(beginning, &ledger) {
             self.find(
                 number,
                 format!(
@@ -306,7 +310,8 @@ impl Scene {
     fn explain_ends(&self) -> usize {
         let (ledger, killed) = (lock(&self.ledger), lock(&self.killed));
         let mut ends = 0;
-        for (family, client, answers) in ledger.reused() {
+        let refreshes = lock(&self.refreshes);
+        for (family, client, by, answers) in ledger.reused() {
             ends += 1;
             let saved = answers
                 .iter()
@@ -317,9 +322,14 @@ impl Scene {
                     .iter()
                     .position(|profile| *profile == client)
                     .expect("a profile");
+                let known = |process| refreshes.get(&process).map_or("?", String::as_str);
                 self.find(
                     number,
-                    format!("LOST: session {family} of {client}, whose answer process {to} had read"),
+                    format!(
+                        "LOST: session {family} of {client}, whose answer process {to} had read ({}); process {by} had another one ({})",
+                        known(to),
+                        known(by)
+                    ),
                 );
             }
         }

@@ -1,11 +1,12 @@
 //! One process of many, and what is done to it while it runs.
 
 use super::chance::Chance;
+use crate::jumping_clock::JumpingClock;
 use crate::place::was_killed;
 use crate::support::outcome::Outcome;
 use oauth::fault::Point;
 use rustix::process::{Pid, Signal, kill_process};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,18 +79,13 @@ impl Ended {
 }
 
 /// Runs it to its end. `None` where it had to be ended.
-pub(super) fn run(command: &mut Command, treatment: Treatment, clock: &Path, log: PathBuf) -> Option<Ended> {
+pub(super) fn run(command: &mut Command, treatment: Treatment, clock: &JumpingClock, log: PathBuf) -> Option<Ended> {
     command.env("OAUTH_FAULT_LOG", &log);
     match treatment {
         Treatment::AtPoint(point, action, time) => {
             command.env("OAUTH_FAULT", format!("{}={action}@{time}", point.name()));
         }
-        Treatment::Clock(jump_s, after) => {
-            command
-                .env("LD_PRELOAD", clock)
-                .env("CLOCK_JUMP_S", jump_s.to_string())
-                .env("CLOCK_JUMP_AFTER", after.to_string());
-        }
+        Treatment::Clock(jump_s, after) => clock.jump(command, jump_s, after),
         Treatment::Deadline(time_ms) => {
             command.env("OAUTH_DEADLINE", format!("{time_ms}ms"));
         }
