@@ -201,7 +201,7 @@ fn every_json_output_has_the_members_that_the_page_promises() {
     describe("oauth serve --json", &[announcement]);
     let log = server.wait_for_log(&["POST /token 200"]);
     let request = serde_json::from_str(log.lines().next().expect("a line")).expect("an object");
-    describe("a request to `oauth serve`", &[request]);
+    describe("a request to the development server", &[request]);
 
     let left: Vec<&String> = sections.keys().collect();
     assert!(left.is_empty(), "no test shows these: {left:?}");

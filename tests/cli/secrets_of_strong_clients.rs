@@ -7,7 +7,7 @@ use super::secrets::{VOICES, assert_clean, assert_home_clean, assert_outcome_cle
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::callback;
-use super::support::literal_server::{LiteralServer, Reply, Request, json, value_of};
+use super::support::literal_server::{LiteralServer, PATIENCE, Reply, Request, json, value_of};
 use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
 use base64::Engine;
@@ -76,9 +76,12 @@ impl Stage {
         let beside = tempfile::tempdir().expect("a folder");
         std::fs::write(beside.path().join("key.pem"), KEY).expect("the key");
         let script = format!(
-            "#!/bin/sh\n{{ printf '%s\\n' \"$0\" \"$@\"; env; }} > '{}'\n",
-            beside.path().join("dump").display()
+            "#!/bin/sh\n{{ printf '%s\\n' \"$0\" \"$@\"; env; }} > '{}'\nprintf done > '{}'\n",
+            beside.path().join("dump").display(),
+            beside.path().join("pipe").display()
         );
+        let made = Command::new("mkfifo").arg(beside.path().join("pipe")).status();
+        assert!(made.expect("mkfifo").success());
         let browser = beside.path().join("browser");
         std::fs::write(&browser, script).expect("the browser");
         std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("its mode");
@@ -122,7 +125,7 @@ impl Stage {
         let mut command = self.login(voice);
         command.args(["--request-object", "--par", "always", "--browser"]);
         let running = Running::start(command.arg(self.beside.path().join("browser")));
-        self.server.wait_for("/par", 1);
+        self.wait_for_browser();
         let arguments = std::fs::read(format!("/proc/{}/cmdline", running.id())).expect("its argv");
         assert_clean("the command line", &arguments, &self.secrets(), &[]);
         let asked = self.request_object();
@@ -135,6 +138,15 @@ impl Stage {
         );
         callback::get_url(&back).expect("a page");
         running.end().expect_code(0)
+    }
+
+    /// Until the browser has written down what it saw.
+    fn wait_for_browser(&self) {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let pipe = self.beside.path().join("pipe");
+        std::thread::spawn(move || sender.send(std::fs::read_to_string(pipe)));
+        let said = receiver.recv_timeout(PATIENCE).expect("the browser runs");
+        assert_eq!(said.expect("reading the pipe"), "done");
     }
 
     /// The claims of the request object that was pushed.

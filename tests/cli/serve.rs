@@ -483,7 +483,7 @@ fn the_flow_by_hand_with_sign_in_and_consent() {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
     assert!(
-        log.contains("403 wrong user name or password") && log.contains("RFC 9700 §4.7"),
+        log.contains("403 unknown user name or password") && log.contains("RFC 9700 §4.7"),
         "{log}"
     );
 }
