@@ -4299,7 +4299,7 @@ _oauth() {
             return 0
             ;;
         oauth__subcmd__status)
-            opts="-p -v -q -h --profile --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
+            opts="-p -v -q -h --profile --watch --verbose --show-secrets --trace --deadline --quiet --json --color --config --store --keyring-session --http-timeout --cacert --cert --key --proxy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

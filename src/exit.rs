@@ -27,7 +27,7 @@ pub enum ExitCode {
     Store,
     /// 9: the server breaks a rule that binds it.
     Findings,
-    /// 22: `oauth request` got a status that is no success, as curl's `--fail`.
+    /// 22: `oauth request` got a status that is not a success, as curl's `--fail`.
     HttpStatus,
     /// 126: `oauth exec` cannot run the command, as a shell says it.
     NotExecutable,

@@ -131,7 +131,7 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
     let colour = settings::colour(asked_colour(arguments), environment, is_terminal);
     let message = error.render();
     let coloured = message.ansi().to_string();
-    // What a value's own parser says is no context, so colours go where it is not harmless.
+    // What a value's own parser says is not a context, so colours go where it is not harmless.
     let bare = without_colours(&coloured);
     let text = if colour && sanitize_lines(&bare) == bare {
         coloured
@@ -150,7 +150,7 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
         Style {
             json,
             colour: colour && !json,
-            width: None,
+            width: is_terminal.then(app::context::terminal_width).flatten(),
         },
     );
     exit::ExitCode::Usage.code()

@@ -969,7 +969,7 @@ impl Source {
         paths
     }
 
-    /// `a::b::C`, up to whatever is no part of it.
+    /// `a::b::C`, up to whatever is not a part of it.
     fn plain_path(&self, index: &mut usize) -> Vec<String> {
         let mut segments = vec![self.tokens[*index].text.clone()];
         *index += 1;

@@ -224,7 +224,7 @@ fn a_program_whose_path_has_blanks_is_run() {
             std::fs::remove_file(desktop.path("Program Files/my browser.log")).unwrap();
         }
     }
-    // what is no file is split as ever
+    // what is not a file is split as ever
     let mut opening = desktop.open(variable("/no such/browser -x", false));
     assert_eq!(
         next(&mut opening),

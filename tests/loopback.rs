@@ -1029,7 +1029,7 @@ fn without_ipv6_localhost_is_the_other_address_with_a_note() {
     );
     let request = b"GET /callback?x HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n";
     assert_eq!(listener.ask(request).status, 421, "the redirect URI says localhost");
-    // asked for by name, the other address is no substitute
+    // asked for by name, the other address is not a substitute
     let error = try_bind(&ListenSettings {
         host: LoopbackAddress::V6,
         ..settings()

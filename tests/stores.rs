@@ -320,7 +320,7 @@ fn a_newer_record_is_not_overwritten() {
     let newer = br#"{"v":2,"sealed":"canary"}"#;
     session.secret_tool(&["store", "--label=x", "service", "oauth", "username", "work"], newer);
     for order in ["load work", "probe work", "save work 1"] {
-        assert_error(&ask(&session, order), &["version 2", "newer `oauth`"]);
+        assert_error(&ask(&session, order), &["version 2", "newer version of `oauth`"]);
     }
     let lookup = session.secret_tool(&["lookup", "service", "oauth", "username", "work"], b"");
     assert_eq!(lookup.stdout, newer);
@@ -667,10 +667,7 @@ fn an_item_that_vanishes_between_search_and_read_is_looked_for_once_more() {
         ..Behaviour::default()
     };
     with_fake(always, |session, _| {
-        assert_error(
-            &ask(session, "load work"),
-            &["the keyring refused to hand out the session"],
-        );
+        assert_error(&ask(session, "load work"), &["the keyring refused to read the session"]);
     });
 }
 

@@ -259,6 +259,12 @@ impl Context {
         self.trace.is_some() || self.global.verbose >= 2
     }
 
+    /// Whether what standard output gets is coloured.
+    pub(crate) fn stdout_has_colour(&self) -> bool {
+        let is_terminal = std::io::stdout().is_terminal();
+        settings::colour(self.global.color, &self.environment, is_terminal)
+    }
+
     pub(crate) fn observer(&self) -> CommandObserver {
         self.observer_with(self.global.verbose)
     }

@@ -55,7 +55,7 @@ pub(crate) fn choose_one(context: &Context, question: &str, choices: &[&str]) ->
     for (position, choice) in choices.iter().enumerate() {
         observer.observe(&Event::Outcome(&format!("  {}  {choice}", position + 1)));
     }
-    observer.observe(&Event::Outcome("which one? Type its number, then Enter:"));
+    observer.observe(&Event::Outcome("Which one? Type its number, then Enter:"));
     for _ in 0..MAX_ATTEMPTS {
         let Some(line) = context.wait_for_person(reader.next_line())?? else {
             return Ok(None);

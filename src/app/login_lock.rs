@@ -62,7 +62,7 @@ pub(crate) fn acquire(
     };
     let lock = ProfileLock::acquire(locks, profile, kind, login.timeout, &mut |holder| {
         observer.observe(&Event::Note(&format!(
-            "waiting for {holder} for profile \"{profile}\": its result will be taken"
+            "waiting for {holder} for profile \"{profile}\": its result will be used"
         )));
         waited_for = Some(holder.to_owned());
     })?;
@@ -75,7 +75,7 @@ pub(crate) fn acquire(
         && wanted(&session)
     {
         observer.observe(&Event::Note(
-            "another process has logged in meanwhile: its session is taken",
+            "another process logged in at the same time: its session is used",
         ));
         return Ok(LoginLock::OtherFinished(Box::new(session)));
     }
@@ -86,7 +86,7 @@ pub(crate) fn acquire(
         .into()),
         (Some(_), OnOtherFailure::LogIn) => {
             observer.observe(&Event::Note(
-                "the other login brought no session for this one: it is our turn",
+                "the other login did not produce a usable session; starting a new login",
             ));
             Ok(LoginLock::Acquired { _lock: lock })
         }

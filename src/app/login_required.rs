@@ -55,7 +55,7 @@ pub(crate) enum LoginRequired {
     /// `token --login` waited for a login of another process.
     #[error("the login of another process did not produce a session for profile \"{profile}\"")]
     OtherLoginFailed { profile: ProfileName },
-    #[error("profile \"{profile}\" uses the store \"none\", which keeps no session")]
+    #[error("profile \"{profile}\" uses the store \"none\", which stores no session")]
     NotKept { profile: ProfileName },
 }
 
@@ -122,7 +122,7 @@ impl Diagnosis for LoginRequired {
                 format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
             }
             LoginRequired::NotRefreshable { scope, .. } => format!(
-                "The server gave no refresh token; asking for the scope offline_access may bring one: oauth login {profile} --scope \"{scope}\""
+                "The server issued no refresh token; the scope offline_access may help: oauth login {profile} --scope \"{scope}\""
             ),
             LoginRequired::NotKept { .. } => {
                 format!("Choose a store that keeps it: oauth login {profile} --store keyring")

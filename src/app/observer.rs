@@ -71,7 +71,7 @@ impl Observer for CommandObserver {
         trace.observe(event);
         for failure in trace.take_failures() {
             let text = error_chain(&failure.to_string(), &failure);
-            let warning = format!("{text}; it ends with the event before");
+            let warning = format!("{text}; the trace file is incomplete");
             self.terminal.observe(&Event::Warning(&warning));
         }
     }

@@ -14,7 +14,7 @@ use std::io::IsTerminal;
 /// How often two different passphrases are answered with the question again.
 const ATTEMPTS: u32 = 3;
 
-/// How to ask, or `None` where standard input is no terminal.
+/// How to ask, or `None` where standard input is not a terminal.
 pub(crate) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     if !std::io::stdin().is_terminal() {
         return None;
@@ -46,7 +46,7 @@ async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) ->
         if first.expose() == second.expose() {
             return Ok(first);
         }
-        question = "these were two different ones; from the beginning, a passphrase for the stored session:";
+        question = "Passphrases do not match. A passphrase for the stored session:";
     }
     Err(settings::SettingsError::Value {
         name: "the passphrase".to_owned(),

@@ -109,7 +109,7 @@ fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
 /// are kept, but not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the session of profile \"{profile}\" is suspended: its {} is {}, and the last refresh brought an ID token whose {} is {}",
+    "the session of profile \"{profile}\" is suspended: its {} is {}, and the last refresh returned an ID token whose {} is {}",
     suspension.claim,
     Quoted::name(&suspension.expected),
     suspension.claim,

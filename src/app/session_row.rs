@@ -7,7 +7,7 @@ use crate::output::duration::describe_seconds;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{ProfileName, Session, StoreKind};
+use crate::store::{ProfileName, Renewal, Session, StoreKind};
 use crate::system;
 use serde_json::{Value, json};
 
@@ -29,6 +29,9 @@ pub(crate) struct SessionRow {
     expires_at: Option<UnixSeconds>,
     refresh_expires_at: Option<UnixSeconds>,
     refreshable: bool,
+    /// The grant that is repeated in the place of a refresh, which no person takes part in.
+    repeated_grant: Option<&'static str>,
+    is_signed_in: bool,
     store: String,
 }
 
@@ -77,6 +80,8 @@ impl SessionRow {
             expires_at,
             refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             refreshable: session.is_some_and(Session::can_renew),
+            repeated_grant: session.and_then(|session| repeated_grant(&session.renewal)),
+            is_signed_in: session.is_some(),
             store: kind.to_string(),
         }
     }
@@ -109,6 +114,22 @@ impl SessionRow {
         row
     }
 
+    /// Who signed in where no person is known.
+    fn nameless(&self) -> String {
+        match (&self.repeated_grant, &self.client_id) {
+            (Some("client credentials"), Some(client_id)) => format!("client {}", sanitize(client_id)),
+            _ if self.is_signed_in => "not known".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// [`Self::to_json`] without what changes by itself.
+    pub(crate) fn to_json_without_age(&self, now: UnixSeconds) -> Value {
+        let mut row = self.to_json(now);
+        row["expires_in"] = Value::Null;
+        row
+    }
+
     /// The scope, and the types of the authorization details.
     fn granted(&self) -> String {
         let scope = self.scope.as_deref().map(sanitize);
@@ -124,7 +145,7 @@ impl SessionRow {
     /// The cells of the table; the first one marks the default profile.
     pub(crate) fn cells(&self, default: Option<&str>, now: UnixSeconds) -> [String; 8] {
         let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), sanitize);
-        // In quotes where it is no single word: it must not pass for the issuer beside it.
+        // In quotes where it is not a single word: it must not pass for the issuer beside it.
         let who = |name: &String| {
             let name = match sanitize(name) {
                 word if !word.contains([' ', '"']) => word,
@@ -151,7 +172,10 @@ impl SessionRow {
         let expires = if is_bound { format!("{expires}, DPoP") } else { expires };
         let refreshable = match (self.refreshable, self.refresh_expires_at) {
             (false, _) => "no".to_owned(),
-            (true, None) => "yes".to_owned(),
+            (true, None) => match self.repeated_grant {
+                Some(grant) => format!("yes, by {grant}"),
+                None => "yes".to_owned(),
+            },
             (true, Some(at)) => format!("log in again by {}", system::local_time(at)),
         };
         let mark = if default == Some(self.profile.as_str()) {
@@ -162,15 +186,25 @@ impl SessionRow {
         [
             mark.to_owned(),
             self.profile.clone(),
-            self.name
-                .as_ref()
-                .or(self.subject.as_ref())
-                .map_or_else(|| "-".to_owned(), who),
+            match self.name.as_ref().or(self.subject.as_ref()) {
+                Some(name) => who(name),
+                None => self.nameless(),
+            },
             shown(&self.issuer),
             self.granted(),
             expires,
             refreshable,
             sanitize(&self.store),
         ]
+    }
+}
+
+fn repeated_grant(renewal: &Renewal) -> Option<&'static str> {
+    match renewal {
+        Renewal::None | Renewal::RefreshToken => None,
+        Renewal::ClientCredentials => Some("client credentials"),
+        Renewal::TokenExchange(_) => Some("token exchange"),
+        Renewal::JwtBearer { .. } => Some("assertion"),
+        Renewal::IdJag(_) => Some("identity assertion"),
     }
 }

@@ -164,7 +164,7 @@ pub(crate) fn change_with_session(
         return Err(error.into());
     }
     match copied.leave(name, old) {
-        Ok(()) => observer.observe(&Event::Outcome(&format!(
+        Ok(()) => observer.observe(&Event::Success(&format!(
             "moved the session of profile \"{name}\" from {} to {}",
             old.describe(),
             new.describe()
@@ -248,7 +248,7 @@ fn refuse_loss(name: &ProfileName, session: &Session, old: &dyn CredentialStore)
         true => ("session", format!("Run: oauth logout {name}")),
         false => (
             "client secret",
-            format!("Run: oauth profile remove {name}, and make it anew without a store."),
+            format!("Remove the profile, and make it again without a store: oauth profile remove {name}"),
         ),
     };
     SettingsError::Value {

@@ -158,7 +158,7 @@ fn fetch(prober: &mut Prober<'_, '_>, url: Url) -> Option<ApiDocument> {
 pub(super) fn expect_taken(exchange: &Exchange) -> CheckResult {
     match is_refused(exchange) {
         true => inconclusive(format!(
-            "the API takes no token: status {} (resource.token)",
+            "the API accepts no token: status {} (resource.token)",
             exchange.status()
         )),
         false => Ok(()),

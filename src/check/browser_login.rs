@@ -94,17 +94,19 @@ async fn send_browser(
 ) -> Result<CallbackOutcome, LoginError> {
     let timeout = trip.timeout;
     let url = trip.endpoint.with_params(params);
-    if trip.is_first {
-        trace_authorization_request(params, &url, receiver, false, world);
+    let advice = if trip.is_first {
+        trace_authorization_request(params, &url, receiver, false, world)
     } else {
         trace_authorization_url(params, &url, world.caller.observer);
-    }
+        Vec::new()
+    };
     let process = world.user_agent.open(&url).map_err(LoginError::Browser)?;
-    let mut browser = BrowserWatch::begin(process, &url);
+    let mut browser = BrowserWatch::begin(process, &url).with_advice(advice);
+    browser.report_absence(world.caller.observer);
     world.caller.observe(&Event::WaitBegins {
         timeout,
         awaited: "the browser",
-        paste_accepted: world.pasted.is_some(),
+        paste: receiver.paste(world.pasted.is_some()),
     });
     let outcome = wait(probe, receiver, &mut browser, timeout, world).await;
     world.caller.observe(&Event::WaitEnds);

@@ -37,8 +37,8 @@ pub(super) fn may_bring_refresh_token(prober: &Prober<'_, '_>, tokens: &Tokens) 
 pub(super) fn settle(prober: &mut Prober<'_, '_>, brings_refresh_token: bool) {
     prober.asks_for_consent = brings_refresh_token;
     prober.world.caller.observe(&Event::Note(match brings_refresh_token {
-        true => "offline_access brings a refresh token only with prompt=consent: the other logins ask for it, too",
-        false => "with prompt=consent the server gives no refresh token either",
+        true => "offline_access returns a refresh token only with prompt=consent: the other logins ask for it, too",
+        false => "with prompt=consent the server issues no refresh token either",
     }));
 }
 

@@ -10,6 +10,7 @@ use super::registrations::Registrations;
 use super::report::{CheckResult, Failure, inconclusive, violated};
 use super::token_requests::{Code, expect_error, expect_no_token};
 use crate::rules::Rule;
+use crate::trace::{Event, Progress};
 use std::rc::Rc;
 
 pub(super) struct Check<'e, 'w> {
@@ -29,6 +30,7 @@ impl Check<'_, '_> {
             return;
         }
         self.prober.results.clear_evidence();
+        self.report_progress(rule);
         let stopped = self.prober.results.stopped().map(|stop| stop.reason.clone());
         let result = match stopped {
             Some(reason) => inconclusive(reason),
@@ -36,6 +38,18 @@ impl Check<'_, '_> {
         };
         let evidence = self.prober.results.evidence();
         self.prober.record(rule, result, evidence);
+    }
+
+    fn report_progress(&mut self, rule: Rule) {
+        let results = &self.prober.results;
+        let progress = Progress {
+            number: results.count() + 1,
+            of: results.selected_count(),
+            rule: rule.id(),
+            text: rule.statement(),
+            logins_left: self.logins.in_browser_left(&self.prober),
+        };
+        self.prober.world.caller.observe(&Event::Progress(progress));
     }
 
     pub(super) fn code(&mut self, purpose: &str) -> Result<Code, Failure> {

@@ -27,7 +27,7 @@ const NO_PROOF: &str = "not.a.proof";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     Nothing,
-    /// It is no JWT.
+    /// It is not a JWT.
     Unreadable,
     /// `typ` is `JWT`.
     Type,
@@ -133,7 +133,7 @@ impl ProofMaker {
             }
         }
         Err(Failure::Inconclusive(
-            "the server wants a nonce again and again".to_owned(),
+            "the server requires a nonce again and again".to_owned(),
         ))
     }
 

@@ -7,7 +7,7 @@ use super::secrets;
 use crate::protocol::abnf::from_base64url;
 use crate::secret::Secret;
 
-/// A run of places with the same characters in all samples is no chance where
+/// A run of places with the same characters in all samples is not a chance where
 /// its probability is less than this.
 const CHANCE: f64 = 1e-6;
 

@@ -21,7 +21,7 @@ pub enum CheckError {
     /// The report was printed, and is not whole.
     #[error("not every rule could be tested: {}", .0.reason)]
     EndedEarly(Stop),
-    #[error("the examination was interrupted")]
+    #[error("the check was interrupted")]
     Interrupted(ExitCode),
 }
 
@@ -67,7 +67,7 @@ impl Diagnosis for CheckError {
                 ]
             }
             CheckError::EndedEarly(_) => {
-                vec!["See first that a login works: run `oauth login` with the same flags, and -vv.".to_owned()]
+                vec!["First make a login work, with the same options: oauth login -vv".to_owned()]
             }
             CheckError::Interrupted(_) => Vec::new(),
         }

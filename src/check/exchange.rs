@@ -116,7 +116,7 @@ impl Tokens {
     pub(super) fn needs_refresh_token(&self) -> Result<&Secret, Failure> {
         match &self.refresh_token {
             Some(refresh_token) => Ok(refresh_token),
-            None => inconclusive("the server gave no refresh token; --scope offline_access may bring one"),
+            None => inconclusive("the server issued no refresh token; --scope offline_access may bring one"),
         }
     }
 }

@@ -49,7 +49,7 @@ impl BaselineLogin {
     pub(super) fn tokens(&self) -> Result<&(Tokens, Exchange), Failure> {
         self.tokens.as_ref().map_err(|failure| match failure {
             Failure::Inconclusive(_) => failure.clone(),
-            _ => Failure::Inconclusive("the login brought no token".to_owned()),
+            _ => Failure::Inconclusive("the login returned no token".to_owned()),
         })
     }
 
@@ -315,6 +315,15 @@ impl Logins {
         Ok(is_heard)
     }
 
+    /// Logins in the browser that are still to come, once it is known that
+    /// somebody has to sign in.
+    pub(super) fn in_browser_left(&self, prober: &Prober<'_, '_>) -> usize {
+        match self.interactivity {
+            None | Some(Interactivity::AutoApproves) => 0,
+            Some(_) => self.remaining(prober),
+        }
+    }
+
     /// Logins that are still to come, with the one that begins.
     fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
         let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
@@ -365,7 +374,7 @@ impl Logins {
     fn log_in_with_consent(&mut self, prober: &mut Prober<'_, '_>) -> Result<bool, Failure> {
         let mut probe = prober.probe()?;
         probe.params.set("prompt", "consent");
-        let purpose = "to see whether a consent page brings a refresh token";
+        let purpose = "to see whether a consent page returns a refresh token";
         let Some(exchange) = self.answer_or_page(prober, probe, purpose)? else {
             return Ok(false);
         };
@@ -380,7 +389,7 @@ impl Logins {
 
     fn make_baseline(&mut self, prober: &mut Prober<'_, '_>) -> Result<Rc<BaselineLogin>, Failure> {
         let probe = prober.probe()?;
-        let exchange = self.answer(prober, probe, "to see a whole login")?;
+        let exchange = self.answer(prober, probe, "to test a complete login")?;
         let code = code_of(prober, exchange.clone());
         let redeemed = code.map(|code| {
             prober.results.clear_evidence();
@@ -436,12 +445,12 @@ impl Logins {
                 true => "compare its secret and --client-auth with what is registered",
                 false => "if it has a secret, give it by --client-secret-file",
             };
-            let why = format!("the token endpoint does not take the client (status {status}{error}): {what_to_do}");
+            let why = format!("the token endpoint does not accept the client (status {status}{error}): {what_to_do}");
             prober.stop(ExitCode::Refused, why.clone());
             return Failure::Inconclusive(why);
         }
         if is_baseline && demands_proof(exchange) {
-            let why = "the server gives this client no Bearer tokens, with which it is examined: name a client that need not bind them to a key (DPoP)";
+            let why = "the server issues this client no Bearer tokens, with which it is examined: name a client that need not bind them to a key (DPoP)";
             prober.stop(ExitCode::Refused, why);
             return Failure::Inconclusive(why.to_owned());
         }
@@ -504,7 +513,9 @@ impl Logins {
         }
         match prober.observations.refresh_works {
             Some(true) => Ok(()),
-            _ => inconclusive("no refresh works (refresh.works), so nothing tells whether a refresh token lives"),
+            _ => inconclusive(
+                "no refresh works (refresh.works), so there is no way to see whether a refresh token is valid",
+            ),
         }
     }
 }

@@ -70,7 +70,7 @@ use tokio::runtime::Runtime;
 ///
 /// # Errors
 /// [`CheckError::Discovery`] where there is no server to examine, and
-/// [`CheckError::Interrupted`]. Broken rules are no error: they are in the [`Report`].
+/// [`CheckError::Interrupted`]. Broken rules are not error: they are in the [`Report`].
 pub fn run(
     request: &CheckRequest,
     world: &mut LoginContext<'_>,
@@ -86,7 +86,7 @@ pub fn run(
         registrations: Registrations::default(),
     };
     let mut documents = metadata::fetch(&mut check);
-    // What is no authorization server may be an API that names one.
+    // What is not an authorization server may be an API that names one.
     if documents.as_ref().is_err_and(CheckError::is_absence)
         && let Some(api) = Api::find(&mut check.prober)
     {
@@ -158,7 +158,7 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     let Check { prober, logins, .. } = check;
     if let Some(code) = prober.interrupted {
         if !prober.observations.left.is_empty() {
-            let warning = "the tokens that came until now are not revoked; they end by themselves";
+            let warning = "the tokens issued so far are not revoked; they expire";
             prober.world.caller.observe(&Event::Warning(warning));
         }
         return Err(CheckError::Interrupted(code));
@@ -187,7 +187,7 @@ fn announce_api(check: &mut Check<'_, '_>) {
     let Some(issuer) = &check.prober.request.login.server.issuer else {
         return;
     };
-    let note = format!("the URL is an API's, whose tokens come from {issuer}: both are examined");
+    let note = format!("the URL is an API's, whose tokens come from {issuer}: both are checked");
     check.prober.world.caller.observe(&Event::Note(&note));
 }
 
@@ -203,12 +203,12 @@ fn announce(check: &mut Check<'_, '_>) {
     let observer = &mut *check.prober.world.caller.observer;
     if check.logins.auto_approves() {
         observer.observe(&Event::Note(
-            "the server grants without asking, so no browser is needed",
+            "the server grants access without asking, so no browser is needed",
         ));
     }
     if check.prober.request.registers && check.prober.target.registration_endpoint.is_some() {
         observer.observe(&Event::Note(
-            "this examination registers clients at the server, and deletes them at the end",
+            "this check registers clients at the server, and deletes them at the end",
         ));
     }
     let at_the_end = match check.prober.target.metadata.revocation_endpoint {
@@ -216,8 +216,8 @@ fn announce(check: &mut Check<'_, '_>) {
         None => "its tokens cannot be revoked: the server announces no revocation endpoint",
     };
     observer.observe(&Event::Note(&format!(
-        "tests of reuse end sessions that this examination starts, and at some servers every session of the same \
-         person and client; {at_the_end}"
+        "this check revokes its own sessions; some servers then end all sessions of this \
+         user and client, so use a test account; {at_the_end}"
     )));
 }
 

@@ -82,7 +82,7 @@ impl Observations {
     }
 
     /// Takes note of how an error of the token endpoint looks. An answer that
-    /// cannot be read and a failure of the server are no errors in this sense.
+    /// cannot be read and a failure of the server are not errors in this sense.
     pub(super) fn note_token_error(&mut self, exchange: &Exchange) {
         if exchange.is_outage() || exchange.is_unreadable() {
             return;

@@ -33,7 +33,7 @@ const SIMULTANEOUS_REQUESTS: usize = 4;
 /// skipped: a slow server would hold the examination for hours.
 const MAX_TIMEOUTS_IN_A_ROW: usize = 3;
 
-const DEADLINE_PASSED: &str = "the deadline of the examination has passed (--deadline)";
+const DEADLINE_PASSED: &str = "the deadline of the check has passed (--deadline)";
 
 /// What is examined, as far as it can be used.
 #[derive(Default)]
@@ -41,13 +41,13 @@ pub(super) struct Target {
     pub(super) metadata: ServerMetadata,
     /// Whether the server publishes OpenID Connect metadata.
     pub(super) is_openid_provider: bool,
-    /// Whether the server announces that it takes request objects that nobody signed (OpenID Connect Core §6.1).
+    /// Whether the server announces that it accepts unsigned request objects (OpenID Connect Core §6.1).
     pub(super) unsigned_request_objects_supported: bool,
     /// Where clients register themselves (RFC 7591 §3).
     pub(super) registration_endpoint: Option<Endpoint>,
     /// Whether a client may be known by the document at its id.
     pub(super) takes_client_id_documents: bool,
-    /// The document that the metadata are from.
+    /// The document that the metadata is from.
     pub(super) document: Option<Evidence>,
 }
 
@@ -155,7 +155,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         Ok(exchange)
     }
 
-    /// Sends a request that is no evidence by itself.
+    /// Sends a request that is not evidence by itself.
     pub(super) fn send_unrecorded(&mut self, request: HttpRequest) -> Result<Exchange, Failure> {
         if self.interrupted.is_some() {
             return inconclusive("interrupted");

@@ -68,7 +68,7 @@ impl Check<'_, '_> {
         let Some(members) = registered_members(&exchange) else {
             let error = exchange.error().unwrap_or_default();
             return match exchange.is_outage() || matches!(status, 401 | 403) {
-                true => inconclusive(format!("the server registers nobody who comes by: status {status}")),
+                true => inconclusive(format!("the server refuses open registration: status {status}")),
                 false => violated(format!("it is refused: status {status} {}", Quoted::name(&error))),
             };
         };

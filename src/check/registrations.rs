@@ -45,7 +45,7 @@ impl Registered {
     pub(super) fn management(&self) -> Result<&Management, Failure> {
         match &self.management {
             Some(management) => Ok(management),
-            None => inconclusive("the server gives no registration access token (RFC 7592)"),
+            None => inconclusive("the server issues no registration access token (RFC 7592)"),
         }
     }
 }

@@ -60,6 +60,16 @@ impl Results {
         self.selects(rule) && !self.results.contains_key(&rule)
     }
 
+    /// How many rules have a verdict.
+    pub(super) fn count(&self) -> usize {
+        self.results.len()
+    }
+
+    /// How many rules were asked for.
+    pub(super) fn selected_count(&self) -> usize {
+        Rule::ALL.iter().filter(|rule| self.selects(**rule)).count()
+    }
+
     /// Whether the rule was tested and holds.
     pub(super) fn passed(&self, rule: Rule) -> bool {
         let result = self.results.get(&rule);
@@ -199,7 +209,7 @@ impl Results {
             asked_for,
             verdict: Verdict::Skipped,
             reason: match (asked_for, stopped) {
-                (false, _) => "not asked for".to_owned(),
+                (false, _) => "not selected".to_owned(),
                 (true, Some(stop)) => stop.reason.clone(),
                 (true, None) => "what it is about did not come up".to_owned(),
             },

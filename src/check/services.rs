@@ -118,7 +118,7 @@ impl Prober<'_, '_> {
             "a client with a secret could ask for introspection: --client-secret-file FILE"
         };
         inconclusive(format!(
-            "nothing here tells whether an access token lives: {what_to_add}"
+            "there is no way to see whether an access token is valid: {what_to_add}"
         ))
     }
 }

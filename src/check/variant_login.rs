@@ -15,7 +15,7 @@ use crate::flow::login::{LoginContext, LoginError};
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::params::Params;
 use crate::secret::Secret;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, Observer, Paste};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -64,12 +64,14 @@ pub(super) async fn send_variants(
         let url = endpoint.with_params(params);
         trace_authorization_url(params, &url, context.caller.observer);
         let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
-        browsers.push(BrowserWatch::begin(process, &url));
+        let mut browser = BrowserWatch::begin(process, &url);
+        browser.report_absence(context.caller.observer);
+        browsers.push(browser);
     }
     context.caller.observe(&Event::WaitBegins {
         timeout,
         awaited: "the browser",
-        paste_accepted: false,
+        paste: Paste::No,
     });
     receive(variants, &listeners, timeout, &mut browsers, context.caller.observer).await;
     context.caller.observe(&Event::WaitEnds);

@@ -109,7 +109,7 @@ impl ApiTokens<'_> {
         match forget_rejected(self.context, &config, &self.chosen, rejected)? {
             RejectedToken::NotRefreshable if self.login.is_given(self.context) => {
                 let name = &self.chosen.name;
-                let note = format!("the server did not take the token of profile \"{name}\": logging in first");
+                let note = format!("the server did not accept the token of profile \"{name}\": logging in first");
                 self.context.observer().observe(&Event::Note(&note));
                 login::login_for_token(self.context, name)?;
             }
@@ -138,7 +138,7 @@ impl ApiTokens<'_> {
 /// 403 `insufficient_scope`: a login has to ask for more, since a refresh never
 /// widens (RFC 6749 §6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server wants the scope {wanted}, and the token of profile \"{profile}\" {}", describe_grant(*.is_granted))]
+#[error("the server requires the scope {wanted}, and the token of profile \"{profile}\" {}", describe_grant(*.is_granted))]
 pub(super) struct ScopeNeeded {
     pub(super) profile: ProfileName,
     /// What the challenge names.

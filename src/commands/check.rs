@@ -164,7 +164,7 @@ fn selection(options: &CheckOptions) -> Result<Selection, Error> {
 }
 
 fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
-    const WHOLE_LOGINS: &str = "an examination makes whole logins";
+    const WHOLE_LOGINS: &str = "a check needs complete logins";
     for (is_given, flag, problem) in [
         (
             options.login.session.refresh_token_stdin,

@@ -85,13 +85,13 @@ fn print_problems(context: &Context, url: &ClientMetadataUrl, found: &[DocumentP
         return report::print(format!("{}\n", result.line()).as_bytes());
     }
     if found.is_empty() {
-        return report::print(b"servers can take this document\n");
+        return report::print(b"servers can accept this document\n");
     }
     let rows: Vec<[String; 2]> = found
         .iter()
         .map(|problem| [problem.severity.as_str().to_owned(), sanitize(&problem.message)])
         .collect();
-    report::print_lines(&align_columns(&rows))
+    report::print_lines(&align_columns(&rows, report::stdout_width()))
 }
 
 /// Why a document is of no use.

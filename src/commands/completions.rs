@@ -62,7 +62,7 @@ struct ProfilePlaces {
     commands: Vec<String>,
     /// Options whose value is one: `--profile`, `-p`.
     options: BTreeSet<String>,
-    /// All options with a value, which therefore is no argument.
+    /// All options with a value, which therefore is not an argument.
     options_with_value: BTreeSet<String>,
 }
 

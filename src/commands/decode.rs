@@ -249,7 +249,7 @@ fn keys_for_given<'a>(
 /// Whoever wrote the token chose this name, and somebody may paste it into a shell.
 fn unknown_issuer(named: &str) -> String {
     let why = format!(
-        "no profile is of its issuer {}, and a token alone does not make this program ask anybody",
+        "no profile has its issuer {}, and keys are not fetched from an issuer that only the token names",
         Quoted::name(named)
     );
     match Issuer::parse(named, HttpPolicy::LoopbackOnly) {

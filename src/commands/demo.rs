@@ -76,9 +76,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         .next()
         .ok_or(DemoError::Broken("the account"))?;
     let host = detect_host(&context.environment);
-    let unattended = is_unattended(options, &context.environment, &host);
+    let why_unattended = why_unattended(options, &context.environment, &host);
+    let unattended = why_unattended.is_some();
     let mut observer = demo_observer(context);
-    print_intro(&issuer, &user, unattended, &mut observer);
+    print_intro(&issuer, &user, why_unattended, &mut observer);
 
     let name = random_name()?;
     let (mut store, kept) = store(context, &name, &mut observer)?;
@@ -122,10 +123,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         observer.observe(&Event::Forgotten { store: &store });
     }
     observer.observe(&Event::Outcome(
-        "done: the tokens are revoked and forgotten, nothing is left behind",
+        "done: the tokens are revoked and deleted, and nothing is left on this machine",
     ));
     observer.observe(&Event::Outcome(
-        "next: oauth login https://your-server --client-id ID, or oauth serve to try by hand",
+        "next, log in at a server of your own: oauth login https://your-server --client-id ID",
     ));
     report::print(format!("{answer}\n").as_bytes())
 }
@@ -234,27 +235,38 @@ fn demo_observer(context: &Context) -> CommandObserver {
     context.observer_with(verbosity)
 }
 
-fn print_intro(issuer: &Issuer, user: &User, unattended: bool, observer: &mut dyn Observer) {
+fn print_intro(issuer: &Issuer, user: &User, why_unattended: Option<&str>, observer: &mut dyn Observer) {
     observer.observe(&Event::Note(&format!(
         "an authorization server for this demo runs at {issuer}"
     )));
-    let how = if unattended {
-        "the demo plays the resource owner itself: it signs in and consents over HTTP".to_owned()
-    } else {
-        format!(
+    let how = match why_unattended {
+        Some(why) => format!("no browser is opened, because {why}: the demo signs in and consents by itself"),
+        None => format!(
             "sign in as \"{}\" with the password \"{}\"",
             user.name,
             user.password.expose()
-        )
+        ),
     };
     observer.observe(&Event::Note(&how));
 }
 
-/// With nobody at a browser of this machine, the demo plays the resource owner.
-fn is_unattended(options: &DemoOptions, environment: &Environment, host: &HostEnvironment) -> bool {
-    let no_browser = !host.display && !environment.has("BROWSER");
-    let nobody = no_browser || host.ssh.is_some() || environment.has("CI") || !io::stdin().is_terminal();
-    options.unattended || (options.browser.is_none() && nobody)
+/// Why the demo plays the resource owner itself; `None` where a person is at a
+/// browser of this machine.
+fn why_unattended(options: &DemoOptions, environment: &Environment, host: &HostEnvironment) -> Option<&'static str> {
+    if options.unattended {
+        return Some("--unattended was given");
+    }
+    if options.browser.is_some() {
+        return None;
+    }
+    [
+        (environment.has("CI"), "CI is set"),
+        (host.ssh.is_some(), "this is an SSH session"),
+        (!io::stdin().is_terminal(), "standard input is not a terminal"),
+        (!host.display && !environment.has("BROWSER"), "no display was found"),
+    ]
+    .into_iter()
+    .find_map(|(holds, why)| holds.then_some(why))
 }
 
 /// `oauth-demo-` and eight hex digits: no profile of the user has that name.

@@ -17,6 +17,7 @@ use crate::flow::discovery::walk::FoundDocument;
 use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::report;
 use crate::output::table::align_columns;
+use crate::output::theme::{Role, Theme};
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
 use crate::trace::ordered_json::{OrderedJson, object};
@@ -37,7 +38,8 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     if context.style.json {
         report::print(as_json(&exploration, &findings, &fit).as_bytes())?;
     } else {
-        report::print_lines(&as_text(&exploration, &findings, &fit))?;
+        let theme = Theme::new(context.stdout_has_colour());
+        report::print_lines(&as_text(&exploration, &findings, &fit, theme))?;
     }
     if exploration.server.is_none()
         && let Some(problem) = exploration.resource_problem.take()
@@ -89,26 +91,26 @@ impl Fit {
         }
     }
 
-    fn as_text(&self) -> String {
-        let mut text = String::new();
+    fn sections(&self, width: Option<usize>, theme: Theme) -> Vec<String> {
+        let mut sections = Vec::new();
+        if let Some(login) = &self.login {
+            sections.push(format!("log in with:\n  {}\n", sanitize(login)));
+        }
+        for (profile, missing) in &self.lacking {
+            sections.push(format!(
+                "profile \"{profile}\" does not meet the server's requirements; log in with:\n  oauth login {profile} {}\n",
+                missing.join(" ")
+            ));
+        }
         if !self.demands.is_empty() {
             let mut table = vec![["DEMANDED", "SPECIFICATION", "MET BY"].map(str::to_owned)];
             table.extend(self.demands.iter().map(|demand| {
                 let met = demand.options().unwrap_or("every login");
                 [demand.what, demand.reference, met].map(str::to_owned)
             }));
-            text += &format!("\n{}", align_columns(&table));
+            sections.push(with_titles(&align_columns(&table, width), theme));
         }
-        for (profile, missing) in &self.lacking {
-            text += &format!(
-                "\nprofile \"{profile}\" lacks what is demanded: oauth login {profile} {}\n",
-                missing.join(" ")
-            );
-        }
-        if let Some(login) = &self.login {
-            text += &format!("\nlog in with: {}\n", sanitize(login));
-        }
-        text
+        sections
     }
 }
 
@@ -190,52 +192,85 @@ fn as_json(exploration: &DiscoveryReport, findings: &[Finding], fit: &Fit) -> St
     sanitize_json(&result.line()) + "\n"
 }
 
-fn as_text(exploration: &DiscoveryReport, findings: &[Finding], fit: &Fit) -> String {
-    let mut attempts = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
-    attempts.extend(exploration.attempts.iter().map(|attempt| {
+/// The findings and the command that logs in first; then what the server
+/// demands and announces, and where that was found.
+fn as_text(exploration: &DiscoveryReport, findings: &[Finding], fit: &Fit, theme: Theme) -> String {
+    let width = report::stdout_width();
+    let mut sections = Vec::new();
+    if exploration.server.is_some() {
+        let issuer = fit.issuer.as_deref().unwrap_or("(none)");
+        sections.push(format!("issuer  {}\n", sanitize(issuer)));
+    }
+    sections.extend(findings_section(exploration, findings, width, theme));
+    if exploration.server.is_some() {
+        sections.extend(fit.sections(width, theme));
+        sections.push(capabilities_section(exploration, width, theme));
+    }
+    sections.push(attempts_section(exploration, width, theme));
+    sections.join("\n")
+}
+
+fn findings_section(
+    exploration: &DiscoveryReport,
+    findings: &[Finding],
+    width: Option<usize>,
+    theme: Theme,
+) -> Option<String> {
+    if findings.is_empty() {
+        let none = format!("{} no problems found in its metadata\n", theme.paint(Role::Good, "✓"));
+        return exploration.server.is_some().then_some(none);
+    }
+    let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
+    table.extend(findings.iter().map(|finding| {
+        [
+            finding.severity.as_str().to_owned(),
+            finding.reference.clone(),
+            sanitize(&finding.message),
+        ]
+    }));
+    let rows = with_titles(&align_columns(&table, width), theme);
+    let coloured = rows.lines().map(|row| match row.split_once(' ') {
+        Some(("MUST", rest)) => format!("{} {rest}\n", theme.paint(Role::Error, "MUST")),
+        Some(("SHOULD", rest)) => format!("{} {rest}\n", theme.paint(Role::Warning, "SHOULD")),
+        _ => format!("{row}\n"),
+    });
+    Some(coloured.collect())
+}
+
+fn capabilities_section(exploration: &DiscoveryReport, width: Option<usize>, theme: Theme) -> String {
+    let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
+    let capabilities = capabilities(&exploration.usable_members());
+    table.extend(capabilities.into_iter().map(|capability| {
+        let announced = if capability.announced.is_some() { "yes" } else { "no" };
+        let how = capability.announced.as_deref().map(sanitize).unwrap_or_default();
+        [
+            announced.to_owned(),
+            capability.what.to_owned(),
+            capability.reference.to_owned(),
+            how,
+        ]
+    }));
+    with_titles(&align_columns(&table, width), theme)
+}
+
+fn attempts_section(exploration: &DiscoveryReport, width: Option<usize>, theme: Theme) -> String {
+    let mut table = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
+    table.extend(exploration.attempts.iter().map(|attempt| {
         let status = attempt
             .status()
             .map_or_else(|| "-".to_owned(), |status| status.to_string());
         let result = match (attempt.is_used(), &attempt.reason()) {
-            (true, reason) => format!("taken: {reason}"),
-            (false, reason) if *reason == status => "not taken".to_owned(),
-            (false, reason) => format!("not taken: {reason}"),
+            (true, reason) => format!("used: {reason}"),
+            (false, reason) if *reason == status => "not used".to_owned(),
+            (false, reason) => format!("not used: {reason}"),
         };
         [status, sanitize(attempt.url.as_str()), sanitize(&result)]
     }));
-    let mut text = align_columns(&attempts);
-    if exploration.server.is_some() {
-        let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
-        table.extend(
-            capabilities(&exploration.usable_members())
-                .into_iter()
-                .map(|capability| {
-                    let announced = if capability.announced.is_some() { "yes" } else { "no" };
-                    let how = capability.announced.as_deref().map(sanitize).unwrap_or_default();
-                    [
-                        announced.to_owned(),
-                        capability.what.to_owned(),
-                        capability.reference.to_owned(),
-                        how,
-                    ]
-                }),
-        );
-        let issuer = fit.issuer.as_deref().unwrap_or("-");
-        text += &format!("\nissuer  {}\n\n{}", sanitize(issuer), align_columns(&table));
-        text += &fit.as_text();
-    }
-    if !findings.is_empty() {
-        let mut table = vec![["LEVEL", "SPECIFICATION", "FINDING"].map(str::to_owned)];
-        table.extend(findings.iter().map(|finding| {
-            [
-                finding.severity.as_str().to_owned(),
-                finding.reference.clone(),
-                sanitize(&finding.message),
-            ]
-        }));
-        text += &format!("\n{}", align_columns(&table));
-    } else if exploration.server.is_some() {
-        text += "\nnothing is broken, contradictory or risky in these words\n";
-    }
-    text
+    with_titles(&align_columns(&table, width), theme)
+}
+
+/// The row of titles set back.
+fn with_titles(table: &str, theme: Theme) -> String {
+    let (titles, rows) = table.split_once('\n').unwrap_or((table, ""));
+    format!("{}\n{rows}", theme.paint(Role::Aside, titles))
 }

@@ -79,7 +79,7 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
         )))??;
         if revoked == Revocation::NoEndpoint {
             observer.observe(&Event::Note(
-                "the metadata that the login used name no revocation endpoint: the tokens are forgotten here, but live on until they expire; if the server has one, give it to oauth login with --revocation-endpoint URL",
+                "the server's metadata names no revocation endpoint: the tokens are deleted here, but stay valid until they expire; if the server has one, add --revocation-endpoint URL at the next login",
             ));
         }
     }
@@ -88,7 +88,7 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     observer.observe(&Event::Forgotten {
         store: &store.describe(),
     });
-    observer.observe(&Event::Outcome(&format!("logged out of profile \"{name}\"")));
+    observer.observe(&Event::Success(&format!("logged out of profile \"{name}\"")));
     Ok(())
 }
 

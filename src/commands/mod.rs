@@ -36,7 +36,6 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
-use clap::CommandFactory;
 
 /// Runs the command.
 ///
@@ -44,7 +43,7 @@ use clap::CommandFactory;
 /// [`Error`], which knows its exit code.
 pub fn dispatch(command_line: CommandLine, environment: Environment, style: Style) -> Result<(), Error> {
     let Some(command) = command_line.command else {
-        return report::print(CommandLine::command().render_help().to_string().as_bytes());
+        return report::print(CommandLine::definition().render_help().to_string().as_bytes());
     };
     settings::check_global(&command_line.global)?;
     let trace = observer::open_trace(command.name(), &command_line.global, &environment)?;

@@ -24,11 +24,13 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Err
         ProfileCommand::Set { name, settings } => set(context, &config, name, settings),
         ProfileCommand::Use { name } => {
             let name = known(&config, name)?;
-            Ok(config::change(
+            config::change(
                 &context.config_path()?,
                 &context.folders()?.locks(),
-                &[Change::Default(name)],
-            )?)
+                &[Change::Default(name.clone())],
+            )?;
+            report_success(context, &format!("profile \"{name}\" is the default now"));
+            Ok(())
         }
         ProfileCommand::Remove { name } => remove(context, &config, name),
     }
@@ -69,7 +71,7 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
     }
     let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
     let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-    report::print_lines(&align_columns(&table))
+    report::print_lines(&align_columns(&table, report::stdout_width()))
 }
 
 fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Error> {
@@ -93,7 +95,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
                 .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
-    report::print_lines(&align_columns(&rows))
+    report::print_lines(&align_columns(&rows, report::stdout_width()))
 }
 
 fn as_text(setting: &Setting) -> String {
@@ -144,7 +146,17 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         });
     }
     check(config, &name, &changes)?;
-    change_with_session(context, config, &name, &changes)
+    change_with_session(context, config, &name, &changes)?;
+    let verb = match config.profile(&name) {
+        Some(_) => "changed",
+        None => "made",
+    };
+    report_success(context, &format!("{verb} profile \"{name}\""));
+    Ok(())
+}
+
+fn report_success(context: &Context, text: &str) {
+    context.observer().observe(&Event::Success(text));
 }
 
 /// A value that `login` would refuse is refused when it is set.
@@ -186,7 +198,7 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
         unregister_client(context, config.profile(&name), &session)?;
         if session.is_signed_in() {
             context.observer().observe(&Event::Note(
-                "the tokens were not revoked at the server: they end by themselves (oauth logout revokes them)",
+                "the tokens were not revoked at the server, and stay valid until they expire; to revoke them, log out before you remove a profile",
             ));
         }
     }
@@ -202,10 +214,9 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     };
     changes.extend(left.cloned().map(Change::Default));
     config::change(&context.config_path()?, &context.folders()?.locks(), &changes)?;
+    report_success(context, &format!("removed profile \"{name}\""));
     if let Some(left) = left {
-        context
-            .observer()
-            .observe(&Event::Outcome(&format!("profile \"{left}\" is the default now")));
+        report_success(context, &format!("profile \"{left}\" is the default now"));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, options: &ProvidersOptions) -> Result<(), E
             if json {
                 format!("{}\n", as_json(&provider))
             } else {
-                align_columns(&facts(&provider))
+                align_columns(&facts(&provider), report::stdout_width())
             }
         }
         None => {
@@ -46,7 +46,7 @@ fn table(providers: &[Provider]) -> String {
         ]
     });
     let rows: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-    align_columns(&rows)
+    align_columns(&rows, report::stdout_width())
 }
 
 /// Everything, in the order in which a person needs it.
@@ -114,7 +114,7 @@ fn as_registered(redirect_uri: &str) -> String {
 
 fn describe_loopback(loopback: Loopback) -> &'static str {
     match loopback {
-        Loopback::AnyPort => "any port is taken",
+        Loopback::AnyPort => "any port is accepted",
         Loopback::Exact => "the port is compared: register this one, or another one that you give with --redirect-uri",
         Loopback::HttpsOnly => "http is refused: register an https URI (see the notes)",
         Loopback::Unknown => {

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         let mut caller = caller(&transport, &mut observer);
         let revoking = revoke_token(&server, &credentials, token, None, &mut caller);
         runtime.block_on(interruptible(revoking))??;
-        observer.observe(&Event::Outcome(
+        observer.observe(&Event::Success(
             "revoked; a server says so of a token that it does not know as well (RFC 7009 §2.2)",
         ));
         return Ok(());
@@ -105,7 +105,7 @@ fn tell_revoked(session: &Session, name: &ProfileName, kind: Option<&str>, obser
         format!("log in again with: oauth login {name}")
     };
     let what = kind.unwrap_or("token").replace('_', " ");
-    observer.observe(&Event::Outcome(&format!(
+    observer.observe(&Event::Success(&format!(
         "the {what} of profile \"{name}\" is revoked; {next}"
     )));
 }

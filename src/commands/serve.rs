@@ -9,6 +9,7 @@ use crate::args::serve_setup::Setup;
 use crate::args::settings;
 use crate::error::Error;
 use crate::flow::issuer_keys::{KeySource, issuer_keys};
+use crate::foreign_text::Quoted;
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
@@ -23,6 +24,7 @@ use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
 use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
+use crate::trace::{Event, Observer};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -55,6 +57,9 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         let authority = folder.join(AUTHORITY);
         let line = format!("clients of this server trust it with --cacert {}", authority.display());
         report::report_request(&line, false, style);
+    }
+    if !style.json {
+        note_login(context, options, &server, &settings);
     }
     report::print(announcement(&server, &settings, style.json).as_bytes())?;
     // The deadline was for the start.
@@ -234,6 +239,30 @@ fn client(text: &str, redirect_uris: &[String]) -> Result<RegisteredClient, Erro
 }
 
 /// The issuer; with `--json` also who may sign in, and as what.
+/// Who can log in, and how, for a person; a program reads `--json`.
+fn note_login(context: &Context, options: &ServeOptions, server: &Server, settings: &ServeSettings) {
+    let mut observer = context.observer();
+    let issuer = server.authorization_server().issuer();
+    for user in &settings.users {
+        let name = Quoted::name(&user.name);
+        let password = match options.user.is_empty() && options.setup.is_none() {
+            true => format!(", password {name}"),
+            false => String::new(),
+        };
+        observer.observe(&Event::Note(&format!("account {name}{password}")));
+    }
+    for client in &settings.clients {
+        let id = shell_words::quote(client.id.as_str());
+        let secret = match client.is_confidential() {
+            true => " --client-secret-file FILE",
+            false => "",
+        };
+        observer.observe(&Event::Note(&format!(
+            "log in with: oauth login {issuer} --client-id {id}{secret}"
+        )));
+    }
+}
+
 fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String {
     let issuer = server.authorization_server().issuer();
     if !json {

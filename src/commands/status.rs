@@ -12,90 +12,148 @@ use crate::error::Error;
 use crate::foreign_text::sanitize_json;
 use crate::output::causes::error_chain;
 use crate::output::report;
-use crate::output::table::align_columns;
+use crate::output::table::{align_columns, fits};
+use crate::output::theme::{Role, Theme};
 use crate::protocol::time::UnixSeconds;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// How often `--watch` looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub(super) fn run(context: &Context, options: &StatusOptions) -> Result<(), Error> {
     let config = context.config()?;
     if context.global.verbose > 0 {
         print_paths(context, &config)?;
     }
-    if options.profile.argument.is_some() || options.profile.option.is_some() {
-        let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
-        return show_profile(context, &config, &chosen);
+    if options.watch {
+        return watch(context, options);
     }
-    show_all(context, &config)
+    let listing = Listing::load(context, options, &config)?;
+    if listing.rows.is_empty() {
+        listing.outcome?;
+        note_nothing_saved(context);
+        return print_text(context, &render(context, &config, &[], system::now()));
+    }
+    print_text(context, &render(context, &config, &listing.rows, system::now()))?;
+    for warning in &listing.warnings {
+        context.observer().observe(&Event::Warning(warning));
+    }
+    listing.outcome
 }
 
-/// One profile; exit code 4 where it gives no token.
-fn show_profile(context: &Context, config: &Config, chosen: &ChosenProfile) -> Result<(), Error> {
-    let name = &chosen.name;
-    let profile = config.profile(name);
-    let found = ProfileRecord::load(context, config, chosen, Interaction::Forbidden)?;
-    let session = found.record.filter(Session::is_signed_in);
-    let now = system::now();
-    let row = SessionRow::new(name, profile, session.as_ref(), &found.kind, now);
-    let usable = row.is_usable();
-    print_rows(context, config, &[row], now)?;
-    warn_if_suspended(context, session.as_ref(), name);
-    if let Some(session) = &session {
-        check_matches_profile(session, name, profile)?;
-    }
-    if usable {
-        return Ok(());
-    }
-    Err(LoginRequired::NotLoggedIn { profile: name.clone() }.into())
-}
-
-fn show_all(context: &Context, config: &Config) -> Result<(), Error> {
-    let now = system::now();
-    let mut stores = Stores {
-        context,
-        open: HashMap::new(),
-    };
-    let mut rows = Vec::new();
-    let mut first_failure = None;
-    for (name, profile) in config.profiles() {
-        match stores.load(name, Some(profile)) {
-            Ok((session, kind)) => {
-                warn_if_suspended(context, session.as_ref(), name);
-                rows.push(SessionRow::new(name, Some(profile), session.as_ref(), &kind, now));
+/// Prints everything again whenever it has changed, until a signal comes.
+fn watch(context: &Context, options: &StatusOptions) -> Result<(), Error> {
+    let is_screen = report::stdout_width().is_some() && !context.style.json;
+    let mut shown = None;
+    loop {
+        let config = context.config()?;
+        let listing = Listing::load(context, options, &config)?;
+        let now = system::now();
+        let state = Value::Array(listing.rows.iter().map(|row| row.to_json_without_age(now)).collect());
+        let text = render(context, &config, &listing.rows, now);
+        // the time that is left is worth a line on a screen alone
+        let change = if is_screen { text.clone() } else { state.to_string() };
+        if shown.as_ref() != Some(&change) {
+            if is_screen {
+                report::print(CLEAR_SCREEN)?;
             }
-            // One store that cannot be read hides no profile of another.
-            Err(error) => {
-                let warning = format!("the store of profile \"{name}\" cannot be read");
-                context.observer().observe(&Event::Warning(&warning));
-                first_failure.get_or_insert(error);
+            print_text(context, &text)?;
+            shown = Some(change);
+        }
+        context.wait_for_person(async { tokio::time::sleep(LOOK_AGAIN).await })?;
+    }
+}
+
+/// The cursor goes to the first row, and everything from there is cleared (ECMA-48 §8.3.21, §8.3.39).
+const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[J";
+
+/// What is shown, and how the command ends.
+struct Listing {
+    rows: Vec<SessionRow>,
+    /// What the rows have no room for.
+    warnings: Vec<String>,
+    outcome: Result<(), Error>,
+}
+
+impl Listing {
+    fn load(context: &Context, options: &StatusOptions, config: &Config) -> Result<Self, Error> {
+        if options.profile.argument.is_some() || options.profile.option.is_some() {
+            let chosen = settings::choose_profile(&options.profile, &context.environment, config)?;
+            return Listing::of_profile(context, config, &chosen);
+        }
+        Ok(Listing::of_all(context, config))
+    }
+
+    /// One profile; exit code 4 where it gives no token.
+    fn of_profile(context: &Context, config: &Config, chosen: &ChosenProfile) -> Result<Self, Error> {
+        let name = &chosen.name;
+        let profile = config.profile(name);
+        let found = ProfileRecord::load(context, config, chosen, Interaction::Forbidden)?;
+        let session = found.record.filter(Session::is_signed_in);
+        let row = SessionRow::new(name, profile, session.as_ref(), &found.kind, system::now());
+        let fit = session
+            .as_ref()
+            .map_or(Ok(()), |session| check_matches_profile(session, name, profile));
+        let outcome = match (fit, row.is_usable()) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), true) => Ok(()),
+            (Ok(()), false) => Err(LoginRequired::NotLoggedIn { profile: name.clone() }.into()),
+        };
+        Ok(Listing {
+            rows: vec![row],
+            warnings: Vec::from_iter(suspension(session.as_ref(), name)),
+            outcome,
+        })
+    }
+
+    fn of_all(context: &Context, config: &Config) -> Self {
+        let now = system::now();
+        let mut stores = Stores {
+            context,
+            open: HashMap::new(),
+        };
+        let mut listing = Listing {
+            rows: Vec::new(),
+            warnings: Vec::new(),
+            outcome: Ok(()),
+        };
+        for (name, profile) in config.profiles() {
+            match stores.load(name, Some(profile)) {
+                Ok((session, kind)) => {
+                    listing.warnings.extend(suspension(session.as_ref(), name));
+                    let row = SessionRow::new(name, Some(profile), session.as_ref(), &kind, now);
+                    listing.rows.push(row);
+                }
+                // One store that cannot be read hides no profile of another.
+                Err(error) => {
+                    let warning = format!("the store of profile \"{name}\" cannot be read");
+                    listing.warnings.push(warning);
+                    listing.outcome = listing.outcome.and(Err(error));
+                }
             }
         }
-    }
-    // Logged in with --no-save: only the store knows of it.
-    if let Ok(ChosenProfile { name, .. }) = unnamed(context, config)
-        && config.profile(&name).is_none()
-        && let Ok((Some(session), kind)) = stores.load(&name, None)
-    {
-        rows.push(SessionRow::new(&name, None, Some(&session), &kind, now));
-    }
-    match first_failure {
-        None => print_rows(context, config, &rows, now),
-        Some(error) if rows.is_empty() => Err(error),
-        Some(error) => {
-            print_rows(context, config, &rows, now)?;
-            Err(error)
+        // Logged in with --no-save: only the store knows of it.
+        if let Ok(ChosenProfile { name, .. }) = unnamed(context, config)
+            && config.profile(&name).is_none()
+            && let Ok((Some(session), kind)) = stores.load(&name, None)
+        {
+            listing
+                .rows
+                .push(SessionRow::new(&name, None, Some(&session), &kind, now));
         }
+        listing
     }
 }
 
-/// Why a session is suspended, which the table has no room for.
-fn warn_if_suspended(context: &Context, session: Option<&Session>, name: &ProfileName) {
-    if let Some(Err(suspended)) = session.map(|session| check_not_suspended(session, name)) {
-        context.observer().observe(&Event::Warning(&suspended.to_string()));
-    }
+/// Why a session is suspended.
+fn suspension(session: Option<&Session>, name: &ProfileName) -> Option<String> {
+    let suspended = check_not_suspended(session?, name).err()?;
+    Some(suspended.to_string())
 }
 
 /// The profile that a command would use that names none.
@@ -146,32 +204,60 @@ impl Stores<'_> {
     }
 }
 
-fn print_rows(context: &Context, config: &Config, rows: &[SessionRow], now: UnixSeconds) -> Result<(), Error> {
-    if context.style.json {
-        let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
-        let line = sanitize_json(&Value::Array(array).to_string()) + "\n";
-        return report::print(line.as_bytes());
-    }
-    if rows.is_empty() {
+fn note_nothing_saved(context: &Context) {
+    if !context.style.json {
         context.observer().observe(&Event::Note(
             "nothing is saved yet; log in with: oauth login https://id.example.com --client-id ID",
         ));
-        return Ok(());
     }
-    let titles = [
-        "",
-        "PROFILE",
-        "WHO",
-        "ISSUER",
-        "SCOPE",
-        "EXPIRES",
-        "REFRESHABLE",
-        "STORE",
-    ]
-    .map(str::to_owned);
+}
+
+fn print_text(context: &Context, text: &str) -> Result<(), Error> {
+    report::print_json_or_lines(text, context.style.json)
+}
+
+const TITLES: [&str; 8] = [
+    "",
+    "PROFILE",
+    "WHO",
+    "ISSUER",
+    "SCOPE",
+    "EXPIRES",
+    "REFRESHABLE",
+    "STORE",
+];
+
+/// A table, or where the terminal has no room for it a block for each profile.
+fn render(context: &Context, config: &Config, rows: &[SessionRow], now: UnixSeconds) -> String {
+    if context.style.json {
+        let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
+        return sanitize_json(&Value::Array(array).to_string()) + "\n";
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let width = report::stdout_width();
     let default = config.effective_default().map(ProfileName::as_str);
-    let table: Vec<[String; 8]> = std::iter::once(titles)
+    let table: Vec<[String; 8]> = std::iter::once(TITLES.map(str::to_owned))
         .chain(rows.iter().map(|row| row.cells(default, now)))
         .collect();
-    report::print_lines(&align_columns(&table))
+    if fits(&table, width) {
+        return align_columns(&table, width);
+    }
+    let theme = Theme::new(context.stdout_has_colour());
+    let blocks = table[1..].iter().map(|cells| block(cells, width, theme));
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+fn block(cells: &[String; 8], width: Option<usize>, theme: Theme) -> String {
+    let [mark, profile, facts @ ..] = cells;
+    let default = if mark.is_empty() { "" } else { " (default)" };
+    let facts: Vec<[String; 2]> = TITLES[2..]
+        .iter()
+        .zip(facts)
+        .filter(|(_, value)| !value.is_empty() && *value != "-")
+        .map(|(title, value)| [format!("  {}", title.to_lowercase()), value.clone()])
+        .collect();
+    let profile = theme.paint(Role::Heading, profile);
+    format!("{profile}{default}\n{}", align_columns(&facts, width))
 }

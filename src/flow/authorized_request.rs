@@ -49,7 +49,7 @@ impl Diagnosis for UnusableToken {
         match self {
             UnusableToken::Key(error) => error.hints(),
             UnusableToken::NoKey | UnusableToken::Client(_) => {
-                vec!["Log in again with oauth login.".to_owned()]
+                vec!["Log in again: oauth login".to_owned()]
             }
         }
     }
@@ -176,7 +176,7 @@ pub async fn send_authorized(
         }
         is_repeated = true;
         caller.observe(&Event::Decision(
-            "the server wants its nonce in the DPoP proof: asked once more with it (RFC 9449 §9)",
+            "the server requires its nonce in the DPoP proof: asked once more with it (RFC 9449 §9)",
         ));
     }
 }

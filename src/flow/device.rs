@@ -29,7 +29,7 @@ use crate::protocol::grant::device_code::DeviceCodeGrant;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::token_request::TokenRequest;
 use crate::protocol::token_response::{TokenError, TokenResponse};
-use crate::trace::{Event, Party};
+use crate::trace::{Event, Party, Paste};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use url::Url;
@@ -217,7 +217,7 @@ fn show_codes(authorization: &DeviceAuthorization, end: &Ending, caller: &mut Ca
     caller.observe(&Event::WaitBegins {
         timeout: end.after,
         awaited: "your approval",
-        paste_accepted: false,
+        paste: Paste::No,
     });
 }
 

@@ -27,7 +27,7 @@ pub struct DpopSession {
 pub enum NoDpop {
     /// RFC 9449 §5.1.
     #[error(
-        "the server takes no DPoP proofs that this program makes: it takes {0}, and they are signed with {proof} (RFC 9449 §5.1)",
+        "the server accepts no DPoP proofs that this program makes: it takes {0}, and they are signed with {proof} (RFC 9449 §5.1)",
         proof = PROOF_ALGORITHM.as_str()
     )]
     Algorithms(String),
@@ -65,7 +65,7 @@ impl Diagnosis for DpopError {
     fn hints(&self) -> Vec<String> {
         match self {
             DpopError::Key(_) => {
-                vec!["Its tokens are of no use without that key: log in again with oauth login.".to_owned()]
+                vec!["Its tokens are of no use without that key. Log in again: oauth login".to_owned()]
             }
             DpopError::Signing(_) | DpopError::Randomness(_) => Vec::new(),
         }
@@ -176,7 +176,7 @@ impl DpopSession {
             return Ok((request, response));
         }
         caller.observe(&Event::Decision(
-            "the server wants its nonce in the DPoP proof: asked once more with it (RFC 9449 §8)",
+            "the server requires its nonce in the DPoP proof: asked once more with it (RFC 9449 §8)",
         ));
         let (request, response) = self.send_once(access_token, caller, make).await?;
         self.keep_nonce(&request, &response);

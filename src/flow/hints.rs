@@ -61,7 +61,7 @@ pub(in crate::flow) enum At {
 /// right but for the time, which is that of this machine.
 pub(in crate::flow) const PROOF_REFUSED: &str = "Compare the clock of this machine with the server's (its Date header, with -vv): a DPoP proof is good for some seconds around its time only (RFC 9449 §11.1).";
 
-const PROOF_MISSING: &str = "The server wants tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: log in with --dpop.";
+const PROOF_MISSING: &str = "The server requires tokens that are bound to a key (DPoP, RFC 9449), and no proof of one was sent: log in with --dpop.";
 
 /// What a server said, in lower case.
 struct Words<'a> {
@@ -112,7 +112,7 @@ fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<Strin
         return Some(redirect_uri_mismatch(sent));
     }
     if words.code == "invalid_request_object" || words.say(&["request object", "request_object"]) {
-        return Some("The server wants authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned());
+        return Some("The server requires authorization requests that are signed with a key that it knows (RFC 9101): log in with --request-object --client-key-file FILE. It must have the public key under the same kid (--client-key-id), and the clock of this machine must be right.".to_owned());
     }
     if words.code == "invalid_request_uri" {
         return Some("The server keeps a pushed request for a short time, and for one use: run the login again, and open the address sooner.".to_owned());
@@ -129,7 +129,7 @@ fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<Strin
         .contains("resource");
     let resource_refused = of_resource && sent.is_some_and(|sent| sent.with_resource);
     if words.code == "invalid_target" || resource_refused {
-        return Some("The server does not know the --resource, or does not take that parameter: leave it out, or name it as the server does."
+        return Some("The server does not know the --resource, or does not accept that parameter: leave it out, or name it as the server does."
             .to_owned());
     }
     if sent.is_some()
@@ -148,7 +148,7 @@ fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<Strin
             .to_owned());
     }
     if sent.is_none() && words.say(&["refresh_token", "refresh token"]) {
-        return Some("The server does not take the refresh token of this session any more, it seems.".to_owned());
+        return Some("The server seems to no longer accept the refresh token of this session.".to_owned());
     }
     None
 }
@@ -190,7 +190,7 @@ fn by_code(code: &str, at: At) -> &'static str {
     match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
         ("invalid_scope", _) => {
-            "Ask for other scopes with --scope; oauth discover URL lists those that the server names."
+            "Ask for other scopes with --scope. To list those that the server announces: oauth discover URL"
         }
         ("server_error" | "temporarily_unavailable", _) => "Try again later.",
         ("unauthorized_client", _) => {
@@ -204,7 +204,7 @@ fn by_code(code: &str, at: At) -> &'static str {
             At::Authorization,
         ) => "The server must ask the resource owner: leave out --param prompt=none.",
         ("invalid_grant", At::Token) => {
-            "The code had expired or was used before (a clock that is off can do it too), or the redirect URI is registered otherwise: run the login again."
+            "The code had expired or was used before (or the clock of the server or of this machine is wrong), or a different redirect URI is registered: run the login again."
         }
         (_, At::Authorization) => "Run it again with -v to see the request.",
         (_, At::PushedAuthorization | At::Token) => "Run it again with -vv to see the exchange.",
@@ -287,7 +287,7 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
     .to_owned()
 }
 
-/// The advice for an answer of the token endpoint that is no JSON.
+/// The advice for an answer of the token endpoint that is not JSON.
 pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> String {
     match sent {
         // Rules against server-side request forgery take the redirect URI for an attack.
@@ -299,14 +299,14 @@ pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> S
             if matches!(status, 401 | 403) && *method != ClientAuthenticationMethod::None =>
         {
             format!(
-                "The server gives no reason; where it is the client that it refuses: {} Or something else than the token endpoint answers, such as a proxy.",
+                "The server gives no reason; where it is the client that it refuses: {} Or the answer does not come from the token endpoint, but from a proxy.",
                 client_authentication_refused(Some(*method))
             )
         }
         None if matches!(status, 400 | 401 | 403) => {
-            "The server gives no reason: it may not take the refresh token any more; or something else than the token endpoint answers, such as a proxy or a captive portal.".to_owned()
+            "The server gives no reason: it may not accept the refresh token any more; or the answer does not come from the token endpoint, but from a proxy or a captive portal.".to_owned()
         }
-        _ => "Something else than the token endpoint seems to answer: a proxy, a captive portal, or a wrong --token-endpoint.".to_owned(),
+        _ => "The answer does not seem to come from the token endpoint: check for a proxy, a captive portal or a wrong --token-endpoint.".to_owned(),
     }
 }
 

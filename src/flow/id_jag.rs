@@ -49,7 +49,7 @@ pub enum IdJagError {
     Credential(#[from] ClientCredentialError),
     #[error("the identity provider did not answer")]
     NoAnswer(#[source] NoTokenAnswer),
-    #[error("the identity provider gave no identity assertion for {}", Quoted::name(audience))]
+    #[error("the identity provider issued no identity assertion for {}", Quoted::name(audience))]
     Token {
         audience: String,
         #[source]

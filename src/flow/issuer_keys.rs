@@ -35,7 +35,7 @@ pub enum IssuerKeysError {
         #[source]
         source: TransportError,
     },
-    /// An answer that is no set of keys.
+    /// An answer that is not a set of keys.
     #[error("{url} answered with status {status}, not with keys")]
     Status {
         /// Where they should be.

@@ -178,9 +178,10 @@ async fn authorize(
     let params = or_interrupted(interrupted.as_mut(), carrying).await?;
     let url = authorization_endpoint.with_params(&params);
     let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
-    trace_authorization_request(&params, &url, &receiver, takes_device_codes, context);
+    let advice = trace_authorization_request(&params, &url, &receiver, takes_device_codes, context);
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
-    let mut browser = BrowserWatch::begin(process, &url);
+    let mut browser = BrowserWatch::begin(process, &url).with_advice(advice);
+    browser.report_absence(context.caller.observer);
 
     // 3 and 4. The server asks, the resource owner signs in and consents: not ours, and seen only by its answer.
     context.caller.observe(&Event::StepBegins(Step::Prompt));

@@ -32,7 +32,7 @@ pub enum MachineGrantError {
     /// No answer from the token endpoint.
     #[error("the token endpoint did not answer")]
     Transport(#[source] TransportError),
-    /// An answer that is no token.
+    /// An answer that is not a token.
     #[error("{}", no_token(renewal))]
     Token {
         renewal: Renewal,
@@ -113,7 +113,7 @@ pub(in crate::flow) fn hints_for_machine_grant(
             "The server did not take {given}: it may have expired, be for another audience, or come from an issuer that the server does not trust. Look at it with: oauth decode"
         )],
         Some(_) if is_one_of(&["invalid_target"]) => {
-            vec!["The server gives no token for this resource or audience: see --resource and --audience.".to_owned()]
+            vec!["The server issues no token for this resource or audience: see --resource and --audience.".to_owned()]
         }
         // Keycloak says unauthorized_client of a wrong secret.
         _ if matches!(error, TokenError::OAuth { error, .. } if blames_credentials(error)) => {
@@ -133,7 +133,7 @@ fn is_scope_refused(error: &TokenError) -> bool {
 /// a client of its own may have less.
 fn hint_for_scope(scope: &Scope) -> String {
     match scope.is_empty() {
-        true => "No scope was asked for, and the server wants one: name it with --scope.".to_owned(),
+        true => "No scope was asked for, and the server requires one: name it with --scope.".to_owned(),
         false => format!(
             "The scope \"{scope}\" was asked for, and this client may not have all of it. Without --scope it is what the API names: give with --scope what the client may have at the server."
         ),

@@ -42,7 +42,7 @@ impl Policy {
                 "A conditional access policy of your organisation blocks this login: its administrators see in the sign-in log which one."
             }
             Policy::UnmanagedDevices => {
-                "A policy of your organisation wants a managed device, or the sign-in broker of the platform, which only its own programs can use: a login in a browser cannot satisfy it. Ask the administrators for an exception for this client."
+                "A policy of your organisation requires a managed device, or the sign-in broker of the platform, which only its own programs can use: a login in a browser cannot satisfy it. Ask the administrators for an exception for this client."
             }
         }
     }

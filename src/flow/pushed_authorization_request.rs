@@ -58,7 +58,7 @@ pub enum PushError {
     #[error("the authorization request cannot be pushed to the server")]
     Transport(#[from] TransportError),
     /// An answer without a reference.
-    #[error("the server did not take the request to log in")]
+    #[error("the server did not accept the request to log in")]
     Refused {
         #[source]
         error: PushedAuthorizationError,
@@ -222,7 +222,7 @@ fn trace_answer(pushed: &PushedAuthorization, caller: &mut Caller<'_>) {
     });
     if pushed.lifetime.is_none() {
         caller.observe(&Event::Warning(
-            "the server does not say for how long it keeps the pushed authorization request (expires_in, RFC 9126 §2.2)",
+            "the server does not say how long it keeps the pushed authorization request (expires_in, RFC 9126 §2.2)",
         ));
     }
 }

@@ -52,7 +52,7 @@ pub enum RefreshError {
     Dpop(#[from] DpopError),
     #[error("the session cannot be refreshed")]
     Transport(#[from] TransportError),
-    /// An answer that is no token.
+    /// An answer that is not a token.
     #[error("the session cannot be refreshed")]
     Token(#[from] TokenError),
     /// The ID token that came along is not for this session.
@@ -354,7 +354,7 @@ fn check_id_token(
         Err(error) if is_asked_for && error.other_party().is_some() => Err(error),
         Err(error) => {
             caller.observe(&Event::Warning(&format!(
-                "the refreshed ID token is not taken: {error}"
+                "the refreshed ID token is not accepted: {error}"
             )));
             Ok(None)
         }

@@ -47,7 +47,7 @@ impl Diagnosis for RegistrationFailure {
             ) => match status {
                 401 | 403 => vec![
                     format!("This server registers no client without a permission. {known_client}."),
-                    "If it takes client-ID metadata documents, host one and name it: OAUTH_CLIENT_METADATA_URL=URL (oauth client-metadata prints one)."
+                    "If it takes client-ID metadata documents, host one, and set OAUTH_CLIENT_METADATA_URL to its URL. To print one: oauth client-metadata"
                         .to_owned(),
                 ],
                 _ => vec![format!("{known_client}.")],

@@ -69,7 +69,7 @@ pub enum RenewError {
         after_interruption: bool,
     },
     /// While we waited for the lock, somebody logged out.
-    #[error("profile \"{profile}\" was logged out meanwhile")]
+    #[error("profile \"{profile}\" was logged out by another process")]
     LoggedOut { profile: ProfileName },
 }
 
@@ -122,7 +122,7 @@ impl Diagnosis for RenewError {
                 let command = format!("oauth login {profile}");
                 hints.push(match exit_code_of_refresh(error) {
                     ExitCode::LoginRequired => format!("Run: {command}"),
-                    _ => format!("The session is kept as it was; if this stays so, log in again: {command}"),
+                    _ => format!("The session is unchanged. If the error persists, log in again: {command}"),
                 });
                 hints
             }
@@ -140,7 +140,7 @@ impl Diagnosis for RenewError {
                     );
                 } else if let Some(at) = last_token_at {
                     hints.push(format!(
-                        "The session worked last at {}. Since then it was revoked at the server or has lived its time there, or another program that has a copy of it used its refresh token.",
+                        "The session worked last at {}. Since then it was revoked at the server or has expired there, or another program used a copy of its refresh token.",
                         local_time(*at)
                     ));
                 }
@@ -251,7 +251,7 @@ fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<
         return false;
     };
     caller.observe(&Event::Note(&format!(
-        "a refresh at {} was interrupted, or no usable answer came; trying again with the same refresh token",
+        "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
         crate::system::local_time(intent.at)
     )));
     true
@@ -312,7 +312,7 @@ fn end_session(
     let current = load(profile, context)?;
     if current.refresh_token.as_ref().map(Secret::fingerprint) != spent.map(Secret::fingerprint) {
         context.caller.observe(&Event::Decision(
-            "another process has stored a newer session: it is taken",
+            "another process has stored a newer session: it is used",
         ));
         return Ok(current);
     }

@@ -19,7 +19,7 @@ use crate::transport::{TransportError, UrlSource};
 /// Which authorization server, by issuer or by endpoints.
 #[derive(Debug, Clone)]
 pub struct ServerChoice {
-    /// Whose metadata are discovered, unless both endpoints below are given.
+    /// Whose metadata is discovered, unless both endpoints below are given.
     pub issuer: Option<Issuer>,
     /// Instead of the discovered one.
     pub authorization_endpoint: Option<Endpoint>,
@@ -43,7 +43,7 @@ pub struct ServerChoice {
     pub discovered: Option<Box<ServerMetadata>>,
     /// The API whose URL was given, where the server was found by that.
     pub api: Option<Endpoint>,
-    /// Whether PKCE is used without asking where the metadata do not say that
+    /// Whether PKCE is used without asking where the metadata does not say that
     /// the server takes it, also for an API (`--assume-pkce`).
     pub assumes_pkce: bool,
 }
@@ -57,10 +57,10 @@ pub struct ClientChoice {
     pub registration: Option<Registration>,
     /// What it can prove itself with.
     pub credentials: ClientCredentials,
-    /// The method that the user chose, else what the metadata say.
+    /// The method that the user chose, else what the metadata says.
     pub method: Option<ClientAuthenticationMethod>,
     /// The method of a client with a secret, where none was chosen and more is
-    /// known of the server than its metadata say.
+    /// known of the server than its metadata says.
     pub method_with_secret: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
     /// Where the assertion in the credentials comes from, where somebody else makes it.
@@ -80,21 +80,23 @@ pub enum ServerError {
     #[error(transparent)]
     Endpoint(MetadataError),
     /// Neither a client nor a way to register one is known.
-    #[error("no client_id is known, and the server registers no clients (its metadata name no registration_endpoint)")]
+    #[error("no client_id is known, and the server registers no clients (its metadata names no registration_endpoint)")]
     NoClient,
     /// An API's server that does not announce PKCE (MCP 2026-07-28).
     #[error(
-        "the server does not say that it takes PKCE, which a login by the URL of an API demands: its metadata have no code_challenge_methods_supported"
+        "the server does not say that it takes PKCE, which a login by the URL of an API demands: its metadata has no code_challenge_methods_supported"
     )]
     PkceNotAnnounced,
     /// RFC 8628 §4.
-    #[error("the server has no device authorization endpoint: its metadata name none (RFC 8628 §4)")]
+    #[error("the server has no device authorization endpoint: its metadata names none (RFC 8628 §4)")]
     NoDeviceGrant,
     /// ID tokens cannot be verified.
     #[error("the keys that ID tokens are verified with are not available")]
     Keys(#[from] Box<IssuerKeysError>),
     /// `--par always`, and there is nowhere to push to.
-    #[error("the server takes no pushed authorization requests: its metadata name no endpoint for them (RFC 9126 §5)")]
+    #[error(
+        "the server accepts no pushed authorization requests: its metadata names no endpoint for them (RFC 9126 §5)"
+    )]
     NoPushedRequests,
     /// `--par never`, and the server takes no others.
     #[error(

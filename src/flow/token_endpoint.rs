@@ -149,9 +149,7 @@ impl TokenError {
             } => return vec![advice_for_no_json(*status, sent)],
             TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
             TokenError::Unavailable { .. } => "Try again later.",
-            TokenError::Redirect { .. } => {
-                "Give the endpoint's final URL with --token-endpoint, if that is where it has moved."
-            }
+            TokenError::Redirect { .. } => "If the endpoint has moved there, give its final URL with --token-endpoint.",
             TokenError::Invalid {
                 problem: InvalidTokenResponse::TokenType(token_type),
                 ..
@@ -161,12 +159,14 @@ impl TokenError {
             TokenError::Invalid {
                 problem: InvalidTokenResponse::TokenType(_),
                 ..
-            } => "The server issues tokens that this client did not ask for; see its settings for this client.",
+            } => {
+                "The server issues tokens of a type that this client did not request; check its settings for this client."
+            }
             TokenError::Invalid {
                 problem: InvalidTokenResponse::NotBound(_),
                 ..
             } => {
-                "The server gave a token that anybody could use who gets hold of it, so it was not taken. Ask its operator to switch DPoP on for this client; or log in again without --dpop."
+                "The server returned a token that is not bound to a key, so it was not stored. Ask the server's operator to enable DPoP for this client, or log in again without --dpop."
             }
             TokenError::Invalid {
                 problem: InvalidTokenResponse::NestedAccessToken(path),

@@ -200,7 +200,7 @@ impl Diagnosis for TokenServiceError {
             }
             TokenServiceError::Unavailable { .. } => "Try again later.",
             TokenServiceError::Refused { status: 300..400, .. } => {
-                "Something else than that endpoint seems to answer; see what the server names with: oauth discover URL."
+                "Something other than that endpoint seems to answer. To see the endpoints that the server announces: oauth discover URL"
             }
             TokenServiceError::Refused {
                 service,
@@ -232,7 +232,7 @@ impl Diagnosis for TokenServiceError {
 
 fn no_endpoint(member: &str, issuer: Option<&str>) -> String {
     match issuer {
-        Some(issuer) => format!("the metadata of {issuer} name no {member}"),
+        Some(issuer) => format!("the metadata of {issuer} names no {member}"),
         None => "the session was made without metadata".to_owned(),
     }
 }
@@ -246,7 +246,7 @@ fn hints_for_no_endpoint(member: &str, issuer: Option<&str>) -> Vec<String> {
     };
     let issuer = shell_words::quote(issuer);
     vec![
-        format!("If the server has one all the same, log in again and add the option --{flag} URL."),
+        format!("If the server has one anyway, log in again and add the option --{flag} URL."),
         format!("See what the server publishes with: oauth discover {issuer}"),
     ]
 }
@@ -261,15 +261,20 @@ fn hint_for_refusal(
     let hint = match (code, method) {
         (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
         (Some("unsupported_token_type"), _) if service == Service::Introspection.name() => {
-            "The server does not look up tokens of this kind: it is a JWT, probably; read it with oauth decode."
+            "The server does not look up tokens of this type. If it is a JWT, decode it: oauth decode"
         }
-        (Some("unsupported_token_type"), _) => "The server does not revoke tokens of this kind; it ends by itself.",
+        (Some("unsupported_token_type"), _) => {
+            "The server does not revoke tokens of this type; it is valid until it expires."
+        }
         (Some(USE_NONCE | INVALID_PROOF), _) => return PROOF_REFUSED.to_owned(),
         (Some("invalid_token"), _) => {
-            "The server does not take this token (any more): get another with oauth token --force-refresh, or log in again."
+            "The server does not accept this token. Log in again, or get a new token: oauth token --force-refresh"
+        }
+        (_, Some(ClientAuthenticationMethod::None)) if service == Service::Introspection.name() => {
+            "Many servers answer this only for a client with a secret (--client-secret-file FILE at the login). To read a token that is a JWT: oauth decode"
         }
         (_, Some(ClientAuthenticationMethod::None)) => {
-            "The server may want a client with a secret for this: log in with --client-secret-file."
+            "The server may require a client with a secret for this: log in with --client-secret-file."
         }
         (Some("invalid_client" | "unauthorized_client"), Some(_)) => return hint_for_client(method),
         (None, Some(_)) if status == 401 => return hint_for_client(method),
@@ -281,7 +286,7 @@ fn hint_for_refusal(
 /// As for the token endpoint; but the options are not those of this command.
 fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
     format!(
-        "{} These are options of oauth login.",
+        "{} Give these options at the login.",
         client_authentication_refused(method)
     )
 }
@@ -320,7 +325,7 @@ pub async fn discover_known_server(
     })
 }
 
-/// The endpoint that is known, else the one that the metadata name now.
+/// The endpoint that is known, else the one that the metadata names now.
 pub(in crate::flow) async fn endpoint(
     service: Service,
     server: &KnownServer,

@@ -53,7 +53,7 @@ pub async fn userinfo(
         None => match SignedClaims::read(response.body.expose()) {
             Some(SignedClaims::Readable(bytes, claims)) => {
                 caller.observe(&Event::Note(
-                    "the userinfo are a signed JWT; its signature is not verified, since it came straight from the server",
+                    "the userinfo response is a signed JWT; its signature is not verified, since it came straight from the server",
                 ));
                 (bytes, claims)
             }
@@ -118,7 +118,7 @@ impl SignedClaims {
                 let bytes = from_base64url(text.split('.').nth(1)?)?;
                 Some(SignedClaims::Readable(bytes, jwt.claims))
             }
-            // Other text with four dots is no JWT.
+            // Other text with four dots is not a JWT.
             Err(JwtError::Encrypted) => {
                 let header = from_base64url(text.split('.').next()?)?;
                 parse_object(&header).ok().map(|_| SignedClaims::Encrypted)

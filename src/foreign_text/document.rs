@@ -9,7 +9,7 @@ pub struct DocumentSanitizer {
 }
 
 impl DocumentSanitizer {
-    /// The next piece as it may be shown. Bytes that are no UTF-8 are shown as
+    /// The next piece as it may be shown. Bytes that are not UTF-8 are shown as
     /// U+FFFD.
     pub fn push(&mut self, piece: &[u8]) -> String {
         self.unfinished.extend_from_slice(piece);

@@ -148,7 +148,7 @@ struct Marks {
 }
 
 impl Marks {
-    /// Whether the next character, which is no blank, can stand as it is.
+    /// Whether the next character, which is not a blank, can stand as it is.
     fn admit(&mut self, kind: Kind) -> bool {
         match (kind, &mut self.on_letter) {
             (Kind::Mark, Some(marks)) => {

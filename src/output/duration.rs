@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Text that is no duration.
+/// Text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a duration is a whole number with its unit, such as 250ms, 90s, 5m, 1h or 30d")]
 pub struct InvalidDuration;

@@ -6,6 +6,7 @@ use crate::output::duration::describe_seconds;
 use crate::protocol::time::UnixSeconds;
 use crate::system;
 use crate::trace::ordered_json::OrderedJson;
+use unicode_width::UnicodeWidthStr;
 
 /// Members that are seconds since 1970 (RFC 7519 §4.1, RFC 7662 §2.2, OpenID
 /// Connect Core §2 and §5.1).
@@ -27,16 +28,17 @@ pub fn render(answer: &[u8], json: bool) -> String {
     render_members(&document, system::now())
 }
 
-/// The members of an object, each on its line, align_columns.
+/// The members of an object, each on its line, aligned.
 pub fn render_members(object: &OrderedJson, now: UnixSeconds) -> String {
     let OrderedJson::Object(members) = object else {
         return String::new();
     };
     let names: Vec<String> = members.iter().map(|(name, _)| sanitize(name)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    let width = names.iter().map(|name| name.width()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, (member, value)) in names.iter().zip(members) {
-        text += &format!("  {name:width$}  {}\n", member_text(member, value, now));
+        let fill = " ".repeat(width - name.width());
+        text += &format!("  {name}{fill}  {}\n", member_text(member, value, now));
     }
     text
 }

@@ -4,6 +4,7 @@
 pub mod causes;
 pub mod duration;
 pub mod json_table;
+pub mod message;
 pub mod qr_code;
 pub mod report;
 pub mod table;

@@ -5,6 +5,7 @@ use crate::error::{Error, ProcessError};
 use crate::exit::ExitCode;
 use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::causes::causes;
+use crate::output::message::message_rows;
 use crate::output::theme::{Role, Theme};
 use crate::output::wrap::{Lead, wrap};
 use crate::system::process;
@@ -22,17 +23,14 @@ pub struct Style {
 }
 
 impl Style {
-    /// A line with its label. On a terminal its further rows are moved in, but
-    /// for one that holds a command to be copied.
+    /// A line with its label; on a terminal in rows.
     fn labelled(self, role: Role, label: &str, text: &str) -> String {
         let lead = format!("{} ", Theme::new(self.colour).paint(role, label));
         let first = Lead {
             text: &lead,
             columns: label.len() + 1,
         };
-        let further = " ".repeat(first.columns);
-        let width = self.width.filter(|_| role != Role::Hint);
-        wrap(width, first, Lead::plain(&further), &sanitize(text)).join("\n") + "\n"
+        message_rows(self.width, first, &sanitize(text)).join("\n") + "\n"
     }
 }
 
@@ -51,10 +49,7 @@ pub fn print(result: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// `ProcessError::Output`.
 pub fn print_lines(result: &str) -> Result<(), Error> {
-    let size = io::stdout()
-        .is_terminal()
-        .then(|| terminal_size::terminal_size_of(io::stdout()));
-    let width = size.flatten().map(|(width, _)| usize::from(width.0));
+    let width = stdout_width();
     let wrapped = result.lines().flat_map(|line| {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let further = " ".repeat(indent + 4);
@@ -67,6 +62,13 @@ pub fn print_lines(result: &str) -> Result<(), Error> {
     });
     let text: String = wrapped.map(|line| line + "\n").collect();
     print(text.as_bytes())
+}
+
+/// How many columns the terminal at standard output has; `None` where it is none.
+pub fn stdout_width() -> Option<usize> {
+    let is_terminal = io::stdout().is_terminal();
+    let size = is_terminal.then(|| terminal_size::terminal_size_of(io::stdout()));
+    size.flatten().map(|(width, _)| usize::from(width.0))
 }
 
 /// Writes a result that is JSON already, or lines for a person.
@@ -151,9 +153,21 @@ pub fn report_usage(message: &str, style: Style) {
         .to_string()
             + "\n"
     } else {
-        message.to_owned()
+        wrap_usage(message, style.width)
     };
     write_message(&text);
+}
+
+/// The lines of the argument parser; a usage line is a command, and stays whole.
+fn wrap_usage(message: &str, width: Option<usize>) -> String {
+    let rows = message.lines().flat_map(|line| {
+        let words = line.trim_start_matches(' ');
+        let indent = &line[..line.len() - words.len()];
+        let width = width.filter(|_| !line.contains("Usage:"));
+        let further = format!("{indent}    ");
+        wrap(width, Lead::plain(indent), Lead::plain(&further), words)
+    });
+    rows.map(|row| row + "\n").collect()
 }
 
 /// Writes a warning to stderr.

@@ -1,22 +1,113 @@
-//! Tables for a person: align_columns columns.
+//! Tables for a person: aligned columns, and facts in blocks where a table is
+//! too wide for the terminal.
 
-/// Columns as wide as their widest cell, two spaces between them.
-pub fn align_columns<const COLUMNS: usize>(table: &[[String; COLUMNS]]) -> String {
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        table
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
-    });
-    let mut text = String::new();
+use super::wrap::{Lead, wrap};
+use unicode_width::UnicodeWidthStr;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// How far in the last column stands where it has a row of its own.
+const BELOW: &str = "    ";
+
+/// From how many columns on the text of the last column is kept beside the others.
+const MIN_LAST_COLUMNS: usize = 24;
+
+/// Columns as wide as their widest cell, two spaces between them. Where a row is
+/// wider than the terminal, the text of its last column goes on below itself, or
+/// on rows of its own. No `width` breaks nothing.
+pub fn align_columns<const COLUMNS: usize>(table: &[[String; COLUMNS]], width: Option<usize>) -> String {
+    let widths = column_widths(table);
+    let mut lines = Vec::new();
     for row in table {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line += &format!("{cell:width$}  ");
-        }
-        text += line.trim_end();
-        text.push('\n');
+        let Some((last, cells)) = row.split_last() else {
+            continue;
+        };
+        let lead: String = cells.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
+        lines.extend(with_last_column(&lead, last, width));
     }
-    text
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// Whether every row of the table is within so many columns.
+pub fn fits<const COLUMNS: usize>(table: &[[String; COLUMNS]], width: Option<usize>) -> bool {
+    let gaps = GAP.len() * COLUMNS.saturating_sub(1);
+    let total = column_widths(table).iter().sum::<usize>() + gaps;
+    width.is_none_or(|width| total <= width)
+}
+
+fn column_widths<const COLUMNS: usize>(table: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
+    std::array::from_fn(|column| {
+        let cells = table.iter().map(|row| row[column].width());
+        cells.max().unwrap_or_default()
+    })
+}
+
+/// A cell with what fills its column. Formatting counts characters, and some
+/// take two columns.
+fn pad(cell: &str, width: usize) -> String {
+    format!("{cell}{:1$}{GAP}", "", width.saturating_sub(cell.width()))
+}
+
+fn with_last_column(lead: &str, last: &str, width: Option<usize>) -> Vec<String> {
+    let line = format!("{lead}{last}").trim_end().to_owned();
+    let Some(width) = width.filter(|width| line.width() > *width) else {
+        return vec![line];
+    };
+    if last.is_empty() {
+        return vec![line];
+    }
+    let room = width.saturating_sub(lead.width());
+    let longest_word = last.split(' ').map(UnicodeWidthStr::width).max();
+    if room >= MIN_LAST_COLUMNS && longest_word.unwrap_or_default() <= room {
+        let further = " ".repeat(lead.width());
+        let first = Lead {
+            text: lead,
+            columns: lead.width(),
+        };
+        return wrap(Some(width), first, Lead::plain(&further), last);
+    }
+    let mut rows = vec![lead.trim_end().to_owned()];
+    rows.extend(wrap(Some(width), Lead::plain(BELOW), Lead::plain(BELOW), last));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &[[&str; 3]]) -> Vec<[String; 3]> {
+        rows.iter().map(|row| row.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn wide_characters_take_the_columns_that_they_are_shown_in() {
+        let text = align_columns(
+            &table(&[["NAME", "WHO", "X"], ["a", "山田太郎", "1"], ["b", "e\u{301}va", "2"]]),
+            None,
+        );
+        assert_eq!(text, "NAME  WHO       X\na     山田太郎  1\nb     e\u{301}va       2\n");
+    }
+
+    #[test]
+    fn the_last_column_goes_on_below_itself_or_on_rows_of_its_own() {
+        let rows = table(&[
+            ["yes", "PKCE", "S256"],
+            ["yes", "client auth", "none client_secret_basic client_secret_post"],
+            [
+                "no",
+                "token exchange",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ],
+        ]);
+        assert_eq!(
+            align_columns(&rows, Some(52)),
+            "yes  PKCE            S256\n\
+             yes  client auth     none client_secret_basic\n\
+             \x20                    client_secret_post\n\
+             no   token exchange\n\
+             \x20   urn:ietf:params:oauth:grant-type:token-exchange\n"
+        );
+        assert!(fits(&rows, None) && fits(&rows, Some(68)) && !fits(&rows, Some(67)));
+    }
 }

@@ -20,38 +20,76 @@ impl<'a> Lead<'a> {
     pub fn plain(text: &'a str) -> Self {
         Lead {
             text,
-            columns: text.chars().map(columns).sum(),
+            columns: text_columns(text),
         }
     }
 }
 
 /// The text behind `first`, and where it is too long for the terminal, in
-/// further rows behind `further`. Broken at a space where there is one. No
-/// `width` breaks nothing.
+/// further rows behind `further`. Broken between words; only a word that is
+/// longer than a row is broken itself. No `width` breaks nothing.
 pub fn wrap(width: Option<usize>, first: Lead<'_>, further: Lead<'_>, text: &str) -> Vec<String> {
+    let room_behind = |lead: Lead<'_>| match width {
+        Some(width) => width.saturating_sub(lead.columns).max(MIN_COLUMNS),
+        None => usize::MAX,
+    };
     let mut rows = Vec::new();
     let mut rest = text;
     let mut lead = first;
     loop {
-        let room = match width {
-            Some(width) => width.saturating_sub(lead.columns).max(MIN_COLUMNS),
-            None => usize::MAX,
-        };
+        let room = room_behind(lead);
         let Some(end) = end_of_row(rest, room) else {
             rows.push(format!("{}{rest}", lead.text));
             return rows;
         };
         // not at the first word's own spaces, which are the text's indentation
-        let at_space = rest[..end].rfind(' ').filter(|space| *space > end / 2);
-        let (row, next) = match at_space {
-            _ if rest[end..].starts_with(' ') => (&rest[..end], &rest[end + 1..]),
+        let indent = rest.len() - rest.trim_start_matches(' ').len();
+        let is_whole = rest[end..].starts_with(' ') && !is_in_backticks(rest, end);
+        let (row, next) = match last_space(&rest[..end], indent) {
+            _ if is_whole => (&rest[..end], &rest[end + 1..]),
             Some(space) => (&rest[..space], &rest[space + 1..]),
-            None => rest.split_at(end),
+            None if room < room_behind(further) && fits(first_word(rest), room_behind(further)) => ("", rest),
+            None => rest.split_at(end_of_piece(rest, end)),
         };
-        rows.push(format!("{}{row}", lead.text));
+        rows.push(format!("{}{row}", lead.text).trim_end_matches(' ').to_owned());
         rest = next;
         lead = further;
     }
+}
+
+/// The last space that a row can end at, behind the indentation: one in
+/// backticks only where there is no other.
+fn last_space(row: &str, indent: usize) -> Option<usize> {
+    let spaces = || {
+        row.rmatch_indices(' ')
+            .map(|(space, _)| space)
+            .filter(|space| *space > indent)
+    };
+    spaces()
+        .find(|space| !is_in_backticks(row, *space))
+        .or_else(|| spaces().next())
+}
+
+fn is_in_backticks(text: &str, position: usize) -> bool {
+    text[..position].matches('`').count() % 2 == 1
+}
+
+/// Up to the first space behind the indentation.
+fn first_word(text: &str) -> &str {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    let end = text[indent..].find(' ').map_or(text.len(), |space| indent + space);
+    &text[..end]
+}
+
+fn fits(text: &str, room: usize) -> bool {
+    end_of_row(text, room).is_none()
+}
+
+/// Where a word that is longer than a row is best broken: as a URL or a path
+/// is read in pieces, else where the row ends.
+fn end_of_piece(word: &str, end: usize) -> usize {
+    let pieces = word[..end].rfind(['/', '?', '&', ',', ';']).map(|mark| mark + 1);
+    pieces.filter(|piece| *piece > end / 2 && *piece < end).unwrap_or(end)
 }
 
 /// Where the part that fits into so many columns ends; `None` where all of it
@@ -71,6 +109,11 @@ fn end_of_row(text: &str, room: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// How many columns a text takes.
+pub fn text_columns(text: &str) -> usize {
+    text.chars().map(columns).sum()
 }
 
 /// How many columns a character takes at most: what some terminals draw in one
@@ -104,6 +147,27 @@ mod tests {
         assert_eq!(
             wrap(None, Lead::plain("a "), Lead::plain(""), &"x".repeat(500)).len(),
             1
+        );
+    }
+
+    #[test]
+    fn rows_end_between_words_and_not_within_what_is_typed_together() {
+        assert_eq!(
+            rows(26, "see /home/user/.config/x at once"),
+            ["error: see", "  /home/user/.config/x at", "  once"]
+        );
+        assert_eq!(
+            rows(30, "name it with `--proxy URL` or else"),
+            ["error: name it with", "  `--proxy URL` or else"]
+        );
+        // no border within the first row
+        assert_eq!(
+            rows(28, "abcdefghijklmnopqrstuvwxy z"),
+            ["error:", "  abcdefghijklmnopqrstuvwxy", "  z"]
+        );
+        assert_eq!(
+            rows(30, "https://id.example.com/tenants/one/two"),
+            ["error: https://id.example.com/", "  tenants/one/two"]
         );
     }
 

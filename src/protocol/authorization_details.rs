@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationDetails(Vec<Value>);
 
-/// JSON that is no list of authorization details.
+/// JSON that is not a list of authorization details.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAuthorizationDetails {
     #[error("it is longer than 64 KiB")]

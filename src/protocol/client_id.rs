@@ -1,4 +1,4 @@
-//! The client's name at the server (RFC 6749 §2.2).
+//! Client ID (RFC 6749 §2.2).
 
 use super::abnf::is_vschar_text;
 use std::fmt;

@@ -107,7 +107,7 @@ pub fn origin_of(url: &Url) -> String {
 /// for private use), as suffixes; `localdomain` is what many resolvers add.
 const PRIVATE_SUFFIXES: [&str; 5] = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];
 
-/// Whether the URL's host is no host of the public network: an address that is
+/// Whether the URL's host is not a host of the public network: an address that is
 /// not globally reachable (RFC 6890), also within an IPv6 address that carries
 /// an IPv4 one, or a name that only a private network knows.
 fn is_private(url: &Url) -> bool {

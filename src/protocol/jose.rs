@@ -16,7 +16,7 @@ pub struct UnverifiedJwt {
     pub signature: Vec<u8>,
 }
 
-/// Text that is no signed JWT.
+/// Text that is not a signed JWT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JwtError {
     #[error("it is not three segments of base64url joined by dots (RFC 7515 §3.1)")]

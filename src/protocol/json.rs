@@ -116,7 +116,7 @@ impl<'de, const REPETITIONS: bool> Visitor<'de> for StrictVisitor<REPETITIONS> {
             let Strict::<REPETITIONS>(value) = map.next_value()?;
             match object.get(&name) {
                 Some(first) if REPETITIONS && *first == value => {}
-                Some(_) => return Err(A::Error::custom("a member stands twice")),
+                Some(_) => return Err(A::Error::custom("a member is given twice")),
                 None => {
                     object.insert(name, value);
                 }

@@ -169,7 +169,7 @@ pub struct Message {
     name: Option<String>,
 }
 
-/// Text that is no message.
+/// Text that is not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMessage {
     #[error("it is not JSON")]
@@ -313,7 +313,7 @@ pub fn bridge_error(id: &Value, message: &str, hints: &[String]) -> String {
     .to_string()
 }
 
-/// The response to what is no message (JSON-RPC 2.0 §5.1).
+/// The response to what is not a message (JSON-RPC 2.0 §5.1).
 pub fn invalid_message_error(error: InvalidMessage) -> String {
     let code = match error {
         InvalidMessage::NotJson => -32700,

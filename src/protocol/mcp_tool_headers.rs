@@ -202,7 +202,7 @@ pub struct ToolList {
 }
 
 impl ToolList {
-    /// Reads a response; `None` where it is no list of tools. What is kept of
+    /// Reads a response; `None` where it is not a list of tools. What is kept of
     /// it is kept byte for byte.
     pub fn read(response: &str) -> Option<Self> {
         #[derive(Deserialize)]
@@ -229,7 +229,7 @@ impl ToolList {
         let all: Vec<&RawValue> = serde_json::from_str(page.tools.get()).ok()?;
         let (mut tools, mut invalid, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for text in all {
-            // what is no tool is left to the client
+            // what is not a tool is left to the client
             let Ok(tool) = serde_json::from_str::<Tool>(text.get()) else {
                 kept.push(text.get());
                 continue;

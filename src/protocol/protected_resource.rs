@@ -60,7 +60,7 @@ pub enum ProtectedResourceError {
     OtherResource { asked: Url, found: Resource },
     /// A path above the asked one, named by the document of something else.
     #[error(
-        "the document is for the resource {}, which is wider than {asked}, but it is not that resource's own document (RFC 9728 §3.3)",
+        "the document is for the resource {}, which covers more than {asked}, but it is not that resource's own document (RFC 9728 §3.3)",
         Quoted::name(found.as_str())
     )]
     WiderResource { asked: Url, found: Resource },

@@ -150,7 +150,7 @@ fn check_request_uri(text: &str) -> Result<(), InvalidPushedAuthorization> {
 }
 
 /// Whole seconds as a number or, as some servers send them, in a string; text
-/// that is no number says nothing.
+/// that is not a number says nothing.
 fn lifetime(expires_in: Option<&Value>) -> Result<Option<Duration>, InvalidPushedAuthorization> {
     let seconds = match expires_in {
         Some(Value::Number(number)) => number.as_f64(),

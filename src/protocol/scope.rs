@@ -28,7 +28,7 @@ impl InvalidScope {
     pub fn cited(&self) -> Cited {
         Cited::new(
             format!(
-                "\"{}\" is no scope: only printable ASCII without space, quote and backslash",
+                "\"{}\" is not a scope: only printable ASCII without space, quote and backslash",
                 self.0
             ),
             "RFC 6749 §3.3",

@@ -1,5 +1,5 @@
 //! Servers repeat what they were sent: in error descriptions, in addresses, in
-//! the names of members, as it was or encoded anew. Before such text is shown,
+//! the names of members, as it was or encoded again. Before such text is shown,
 //! the secrets that are known are cut out of it.
 
 use super::abnf::from_base64url;

@@ -30,7 +30,7 @@ enum HostPattern {
 pub enum AllowedHostError {
     #[error("a host is wanted, with a port where it is not the default one, and no scheme, path or user")]
     NotAHost,
-    #[error("`*` stands for one whole label, at the beginning: *.example.com")]
+    #[error("`*` matches one whole label, at the beginning: *.example.com")]
     Wildcard,
     /// `*.com` would be every company.
     #[error("the domain behind `*.` needs a dot in it, as in *.example.com")]
@@ -128,7 +128,7 @@ impl fmt::Display for AllowedHost {
 /// All places that a token may go to.
 #[derive(Debug, Clone, Default)]
 pub struct TokenReach {
-    /// Resource indicators (RFC 8707 §2); those that are no URLs of the web cover nothing.
+    /// Resource indicators (RFC 8707 §2); those that are not URLs of the web cover nothing.
     pub resources: Vec<Url>,
     pub allowed_hosts: Vec<AllowedHost>,
     pub userinfo_endpoint: Option<Url>,

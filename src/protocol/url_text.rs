@@ -4,7 +4,7 @@
 //! takes `https:/a@b` for `https://a@b`, `127.1` for `127.0.0.1`, `/a/%2e%2e/b`
 //! for `/b`. Whoever compares the text, and whoever is shown it, sees something
 //! else. So what it would repair is refused; only the case of scheme and host,
-//! a port that goes without saying and an empty path are no difference.
+//! a port that goes without saying and an empty path are not difference.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn assert_read_alike(text: &str, url: &Url) {
-        let (scheme, host, port, path, query) = read(text).unwrap_or_else(|| panic!("{text} is no URL to a reader"));
+        let (scheme, host, port, path, query) = read(text).unwrap_or_else(|| panic!("{text} is not a URL to a reader"));
         assert_eq!(url.scheme(), scheme, "{text}");
         match url.host() {
             Some(Host::Ipv6(address)) => assert_eq!(host.trim_matches(['[', ']']).parse(), Ok(address), "{text}"),

@@ -34,7 +34,7 @@ pub struct Provider {
     pub redirect_uri: Option<String>,
     pub loopback: Loopback,
     pub client: ClientKind,
-    /// How a client with a secret authenticates, where no metadata say it.
+    /// How a client with a secret authenticates, where no metadata says it.
     pub client_auth: Option<ClientAuthenticationMethod>,
     pub pkce: Pkce,
     /// Parameters of the authorization request.

@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Provider>, String> {
     let entries = document.as_table().iter();
     entries
         .map(|(name, item)| {
-            let table = item.as_table_like().ok_or_else(|| format!("{name} is no table"))?;
+            let table = item.as_table_like().ok_or_else(|| format!("{name} is not a table"))?;
             read_provider(name, &Entry { table }).map_err(|problem| format!("{name}: {problem}"))
         })
         .collect()

@@ -49,7 +49,7 @@ const MAX_USED_ASSERTIONS: usize = 100_000;
 pub enum SetUpError {
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The issuer is no URL. A bug: it is made from the port.
+    /// The issuer is not a URL. A bug: it is made from the port.
     #[error(transparent)]
     Issuer(#[from] EndpointError),
     /// Nobody could ever sign in.

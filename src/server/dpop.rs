@@ -103,7 +103,7 @@ fn check_form(moment: &Moment<'_>, proof: &ReceivedProof) -> Result<(), ProofRef
     }
     if proof.is_unsigned() {
         return match policy.rejects_unsigned_proofs() {
-            true => Err(ProofRefused::new("nobody signed the proof (alg none)")),
+            true => Err(ProofRefused::new("the proof is not signed (alg none)")),
             false => Ok(()),
         };
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// A longer text is no note.
+/// A longer text is not a note.
 pub(crate) const MAX_NOTE_BYTES: usize = 4 * 1024;
 /// Notes that are kept; then the oldest goes.
 const MAX_NOTES: usize = 1_000;

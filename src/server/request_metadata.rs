@@ -1,4 +1,4 @@
-//! What a client's metadata say about its authorization requests and the
+//! What a client's metadata says about its authorization requests and the
 //! responses to them (RFC 9101 §10.5, RFC 9126 §6, RFC 9396 §10, JARM §3).
 
 use super::client_metadata::{InvalidClientMetadata, Members, invalid};

@@ -138,7 +138,7 @@ fn is_for(audience: Option<&Value>, issuer: &str) -> bool {
 }
 
 /// The claims as parameters: a list of strings stands for one that repeats,
-/// everything else that is no string for its JSON.
+/// everything else that is not a string for its JSON.
 fn parameters(policy: &Policy<'_>, claims: &Map<String, Value>) -> Result<Params, RequestError> {
     let mut params = Params::new();
     for (name, value) in claims {

@@ -167,7 +167,7 @@ impl Route {
 
 /// An endpoint that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is no endpoint; there are {names}", Quoted::name(.0), names = known_names())]
+#[error("{} is not an endpoint; there are {names}", Quoted::name(.0), names = known_names())]
 pub struct UnknownRoute(pub String);
 
 fn known_names() -> String {

@@ -43,7 +43,7 @@ impl KnownScopes {
         KnownScopes { all, of_resources }
     }
 
-    /// The first token that is no scope here.
+    /// The first token that is not a scope here.
     pub(crate) fn first_unknown<'s>(&self, scope: &'s Scope) -> Option<&'s String> {
         scope.tokens().iter().find(|token| !self.all.contains(token))
     }

@@ -40,7 +40,7 @@ const MAX_INPUT_BYTES: usize = 65_535;
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 /// Enough of what a program says about its failure.
 const MAX_MESSAGE_BYTES: usize = 4096;
-/// A part of the session this long in a message is no coincidence.
+/// A part of the session this long in a message is not a coincidence.
 const REPEATED_BYTES: usize = 12;
 /// About the size of a session, for trying whether the helper takes one.
 const TRIAL_BYTES: usize = 2048;
@@ -106,7 +106,7 @@ impl CommandStore {
             };
         }
         let answer: Answer =
-            serde_json::from_slice(&reply.0.output).map_err(|_| nonsense("something that is no credential"))?;
+            serde_json::from_slice(&reply.0.output).map_err(|_| nonsense("something that is not a credential"))?;
         let secret = Secret::new(answer.secret);
         // What some versions of docker-credential-pass say where there is nothing
         Ok(Some(secret).filter(|secret| !secret.expose().is_empty()))

@@ -313,7 +313,7 @@ pub enum StoreError {
     #[error(transparent)]
     Command(#[from] CommandStoreError),
     /// The store answers, but what it holds is not a record of ours.
-    #[error("what {store} holds for profile `{profile}` cannot be used")]
+    #[error("the session in {store} for profile `{profile}` cannot be used")]
     Record {
         profile: ProfileName,
         /// The store, as it describes itself.
@@ -322,7 +322,7 @@ pub enum StoreError {
         source: SessionError,
     },
     /// What was written is not what is read.
-    #[error("what was written to {store} for profile `{profile}` does not come back as it was")]
+    #[error("the session written to {store} for profile `{profile}` cannot be read back unchanged")]
     NotReadBack {
         profile: ProfileName,
         /// The store, as it describes itself.
@@ -349,11 +349,11 @@ impl Diagnosis for StoreError {
             StoreError::Record {
                 source: SessionError::NewerVersion(_),
                 ..
-            } => vec!["A newer `oauth` wrote it: use that one, or update this one.".to_owned()],
+            } => vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()],
             StoreError::Record { profile, .. } => {
-                vec![format!("Log in again with `oauth login {profile}`: that replaces it.")]
+                vec![format!("To replace it, log in again: oauth login {profile}")]
             }
-            StoreError::NotReadBack { .. } => vec!["Choose another store: this one loses what it is given.".to_owned()],
+            StoreError::NotReadBack { .. } => vec!["Choose another store: this one loses data.".to_owned()],
             StoreError::Randomness(_) => Vec::new(),
         }
     }
@@ -388,11 +388,10 @@ fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
     let mut hints = Vec::new();
     if besides != Some(StoreKind::File) {
         hints.push(
-            "Keep sessions in encrypted files instead, with `--store file`, or OAUTH_STORE=file in the environment."
-                .to_owned(),
+            "To keep sessions in encrypted files instead, use `--store file`, or set OAUTH_STORE=file.".to_owned(),
         );
     }
-    hints.push("Keep nothing: `oauth login --store none` prints the token response instead.".to_owned());
+    hints.push("To print the token response and store nothing: oauth login --store none".to_owned());
     hints
 }
 

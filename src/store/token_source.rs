@@ -70,13 +70,13 @@ pub struct TokenCommand {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTokenSource {
     /// It is not repeated: it may be the token itself.
-    #[error("that is no source of tokens (expected: {SOURCES})")]
+    #[error("that is not a source of tokens (expected: {SOURCES})")]
     Unknown,
     /// `file` without a path.
     #[error("{0}: needs {1} behind the colon")]
     Incomplete(&'static str, &'static str),
     /// `stdin:x`.
-    #[error("{0} stands alone, with nothing behind it")]
+    #[error("{0} needs a value after the colon")]
     TakesNothing(&'static str),
     /// A quote that is not closed, or no word at all.
     #[error("command: needs a command; quotes in it must be closed")]

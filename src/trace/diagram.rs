@@ -29,7 +29,7 @@ pub enum LineKind {
     Step,
     /// An arrow: a request, a message.
     Message,
-    /// An arrow back: an answer that is no error.
+    /// An arrow back: an answer that is not an error.
     Answer,
     /// An arrow that the client does not see, but that must have been.
     Unseen,
@@ -153,7 +153,7 @@ impl DiagramBuilder {
                     crate::output::duration::describe_seconds(timeout.as_secs())
                 ),
             ),
-            Event::BrowserOverdue { .. } | Event::WaitEnds => return Vec::new(),
+            Event::BrowserOverdue { .. } | Event::WaitEnds | Event::Progress(_) => return Vec::new(),
             Event::CallbackAnswered { status, .. } => {
                 let kind = match *status {
                     400.. => LineKind::Failure,
@@ -209,7 +209,9 @@ impl DiagramBuilder {
             Event::Decision(what) => note(LineKind::Fact, sanitize(what)),
             Event::CheckPassed(what) => note(LineKind::Check, sanitize(what)),
             Event::CheckSkipped(what) => note(LineKind::Skipped, sanitize(&format!("not checked: {what}"))),
-            Event::Note(what) | Event::Outcome(what) => note(LineKind::Note, sanitize_line(what)),
+            Event::Note(what) | Event::Outcome(what) | Event::Success(what) | Event::SuccessDetail(what) => {
+                note(LineKind::Note, sanitize_line(what))
+            }
             Event::Warning(what) => note(LineKind::Warning, sanitize(what)),
             Event::Failed {
                 message,

@@ -24,7 +24,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(10);
 /// Why a trace file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceFileError {
-    #[error("the trace file `{}` has none of the endings .json, .har, .html, .mmd", path.display())]
+    #[error("the trace file `{}` must end in .json, .har, .html or .mmd", path.display())]
     UnknownEnding {
         /// As it was given.
         path: PathBuf,
@@ -63,7 +63,7 @@ impl Diagnosis for TraceFileError {
     fn hints(&self) -> Vec<String> {
         match self {
             TraceFileError::UnknownEnding { .. } => vec![
-                "The ending chooses what is written: .json one event a line, .har for a browser's developer tools, .html a sequence diagram, .mmd Mermaid."
+                "The file name chooses the format: .json (one event per line), .har (for a browser's developer tools), .html (sequence diagram) or .mmd (Mermaid)."
                     .to_owned(),
             ],
             TraceFileError::Symlink { .. } => vec!["Give the path of the file itself with --trace.".to_owned()],

@@ -1,7 +1,7 @@
 //! Two logins as events with fixed times, which every renderer is tested on:
 //! one that works, with everything that can happen on the way, and one that
 //! fails. The files that must come out are in `tests/golden`; run the tests
-//! with `BLESS` set to write them anew, and look at the difference.
+//! with `BLESS` set to write them again, and look at the difference.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use super::redact::Redaction;
@@ -10,7 +10,7 @@ use super::render::html::Html;
 use super::render::json::JsonLines;
 use super::render::mermaid::Mermaid;
 use super::renderer::{Renderer, TraceContext};
-use super::{Event, Party, Step};
+use super::{Event, Party, Paste, Step};
 use crate::exit::ExitCode;
 use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, HttpResponse, Method, Timings, USER_AGENT};
 use crate::protocol::params::Params;
@@ -194,7 +194,7 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         Event::WaitBegins {
             timeout: Duration::from_secs(300),
             awaited: "the browser",
-            paste_accepted: true,
+            paste: Paste::BesideListener,
         },
     ] {
         tell(90, &event);
@@ -209,7 +209,7 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
     tell(
         3_000,
         &Event::CallbackIgnored {
-            reason: "a callback with a foreign state reported `access_denied`",
+            reason: "a callback with another state reported `access_denied`",
             notable: true,
         },
     );
@@ -289,7 +289,7 @@ fn exchange(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         Event::Stored {
             store: "the keyring of this session",
         },
-        Event::Outcome("signed in as alice at https://id.example.com"),
+        Event::Success("signed in as alice at https://id.example.com"),
     ] {
         tell(12_390, &event);
     }

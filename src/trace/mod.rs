@@ -133,6 +133,30 @@ impl<'a> From<&'a str> for AuthorizationAddress<'a> {
     }
 }
 
+/// Where a long work stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// From 1 on.
+    pub number: usize,
+    pub of: usize,
+    /// The rule that is tested.
+    pub rule: &'a str,
+    /// What it says.
+    pub text: &'a str,
+    /// Logins in the browser that are still to come, where there are any.
+    pub logins_left: usize,
+}
+
+/// Whether a pasted URL is taken on the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paste {
+    No,
+    /// The listener waits too.
+    BesideListener,
+    /// There is no listener.
+    Only,
+}
+
 /// Something that happened, from one party to another.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -194,8 +218,7 @@ pub enum Event<'a> {
         timeout: Duration,
         /// For what: `the browser`.
         awaited: &'a str,
-        /// Whether a pasted URL is accepted on the terminal.
-        paste_accepted: bool,
+        paste: Paste,
     },
     /// The wait is over, whatever came of it.
     WaitEnds,
@@ -267,6 +290,14 @@ pub enum Event<'a> {
     Note(&'a str),
     /// What came of the work, for the person who asked for it; shown unless `--quiet`.
     Outcome(&'a str),
+    /// The same for work that a person waited for and that is done: shown with a
+    /// tick on a terminal.
+    Success(&'a str),
+    /// A further fact of that work, below it.
+    SuccessDetail(&'a str),
+    /// One of many pieces of work begins: shown as a line that is redrawn, and
+    /// at `-vv` above what it sends.
+    Progress(Progress<'a>),
     /// Something that is not as it should be; the work goes on.
     Warning(&'a str),
     /// The command ends with this error: the last event. What is printed of it
@@ -306,6 +337,9 @@ impl Event<'_> {
             | Event::WaitBegins { .. }
             | Event::Note(_)
             | Event::Outcome(_)
+            | Event::Success(_)
+            | Event::SuccessDetail(_)
+            | Event::Progress(_)
             | Event::Warning(_)
             | Event::Failed { .. } => (Client, ResourceOwner),
             Event::BrowserStarted { .. }

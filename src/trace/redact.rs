@@ -77,7 +77,7 @@ impl Redaction {
         }
     }
 
-    /// The value of a parameter of this name. A nonce is no credential, however
+    /// The value of a parameter of this name. A nonce is not a credential, however
     /// the sender made it: the URL and the ID token say it too.
     pub fn parameter(self, name: &str, value: &Value) -> String {
         if name == "nonce" {
@@ -135,7 +135,7 @@ impl Redaction {
         }
     }
 
-    /// What goes with a request that is no form. Nothing is known of it, so
+    /// What goes with a request that is not a form. Nothing is known of it, so
     /// it is shown as the answer to a request with credentials is.
     pub fn content(self, request: &HttpRequest) -> ShownBody {
         let (media_type, bytes) = match &request.body {

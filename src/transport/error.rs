@@ -376,7 +376,7 @@ impl Diagnosis for TransportError {
         let hints: &[&str] = match self {
             TransportError::InsecureUrl { .. } => &[
                 "Use the server's https URL.",
-                "`--allow-http` permits http outside this machine, where everybody on the way can read the tokens.",
+                "`--allow-http` permits http outside this machine, where anyone on the network can read the tokens.",
             ],
             TransportError::UnusableUrl { .. } => &["Use a URL of the form https://host/path."],
             TransportError::TwoClientCertificates => &["Leave out --cert and --key."],
@@ -400,13 +400,13 @@ impl Diagnosis for TransportError {
                 problem: PemProblem::Unreadable(error),
                 ..
             } if error.is_refusal() => return error.hints(),
-            TransportError::CaFile { .. } => &["Name a file with certificates in PEM form."],
-            TransportError::ClientCertificate { .. } => &["Name a file with the certificate chain in PEM form."],
+            TransportError::CaFile { .. } => &["Use a file with certificates in PEM form."],
+            TransportError::ClientCertificate { .. } => &["Use a file with the certificate chain in PEM form."],
             TransportError::ClientKey { .. } => &[
-                "Name a file with the private key in PEM form, without a passphrase (`openssl pkey -in FILE -out FILE` removes it).",
+                "Use a private key in PEM form without a passphrase. To remove the passphrase: openssl pkey -in FILE -out FILE",
             ],
             TransportError::ClientCertificateAndKey { .. } => {
-                &["Name the key that belongs to the first certificate of the file."]
+                &["Use the key that belongs to the first certificate of the file."]
             }
             TransportError::NoRoots => &[
                 "Install the system's package of trusted certificates (often named ca-certificates), or name a file with `--cacert FILE`.",
@@ -416,16 +416,16 @@ impl Diagnosis for TransportError {
             } => return vec![hint_for_socks(scheme)],
             TransportError::Dns { .. } => &[
                 "Check the spelling of the host name, and the network.",
-                "Where only a proxy leads out, name it with `--proxy URL` or the variable HTTPS_PROXY.",
+                "If you need a proxy, set it with `--proxy URL` or the variable HTTPS_PROXY.",
             ],
             TransportError::ConnectRefused { .. } => &["Check host and port, and whether the server is running."],
             TransportError::Unreachable { .. } | TransportError::ConnectTimeout { .. } => &[
                 "Check the network or the VPN.",
-                "Where only a proxy leads out, name it with `--proxy URL` or the variable HTTPS_PROXY.",
+                "If you need a proxy, set it with `--proxy URL` or the variable HTTPS_PROXY.",
             ],
             TransportError::ProxyRefused { .. } => &[
                 "Check the proxy's settings; a user name and password for it go into the variable HTTPS_PROXY.",
-                "Name the host in the variable NO_PROXY if it should be reached without a proxy.",
+                "Add the host to the variable NO_PROXY if it should be reached without a proxy.",
             ],
             TransportError::Tls { failure, .. } => failure.hints(),
             TransportError::Timeout { .. } => &["Try again, or allow more time with `--http-timeout 60s`."],

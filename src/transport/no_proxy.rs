@@ -33,7 +33,7 @@ enum Hosts {
 }
 
 impl NoProxy {
-    /// What cannot be read is no exception, as with curl.
+    /// What cannot be read is not an exception, as with curl.
     pub(super) fn parse(list: &str) -> Self {
         let words = list.split(|character: char| character == ',' || character.is_whitespace());
         NoProxy(

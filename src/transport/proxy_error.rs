@@ -16,7 +16,7 @@ pub enum ProxyError {
     #[error("its scheme is none of http, https, socks4, socks4a, socks5, socks5h")]
     Scheme,
     /// Not on the command line and not in the configuration file.
-    #[error("it holds userinfo (a user name or password), which every process on this machine could read")]
+    #[error("it contains a user name or password, which every process on this machine could read")]
     Userinfo,
 }
 

@@ -29,7 +29,7 @@ pub(super) enum ResolveError {
     Lookup { host: String, source: io::Error },
     #[error("\"localhost\" is {0}, which is not this machine")]
     LocalhostElsewhere(IpAddr),
-    #[error("it is at {0}, which is no public address")]
+    #[error("it is at {0}, which is not a public address")]
     NotPublic(IpAddr),
 }
 

@@ -124,7 +124,7 @@ impl TlsFailure {
     pub(super) fn consequence(self) -> &'static str {
         match self {
             TlsFailure::NoHttp1 | TlsFailure::Incompatible | TlsFailure::Alert(_) | TlsFailure::Other => {
-                "cannot be spoken to"
+                "cannot be used"
             }
             _ => "cannot be trusted",
         }
@@ -167,7 +167,7 @@ impl TlsFailure {
             }
             TlsFailure::NotTls => &["Check scheme and port of the URL.", CAPTIVE_PORTAL],
             TlsFailure::ClientCertificate => &[
-                "Name this client's certificate with `--cert FILE --key FILE`.",
+                "Give this client's certificate with `--cert FILE --key FILE`.",
                 "If the client is registered with the certificate, log in with `--client-auth tls_client_auth --client-cert-file FILE --client-key-file FILE`.",
             ],
             TlsFailure::Revoked | TlsFailure::TooOld | TlsFailure::Alert(_) | TlsFailure::Other => {

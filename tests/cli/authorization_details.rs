@@ -91,7 +91,7 @@ fn what_was_asked_for_and_not_granted_is_said() {
     let (outcome, _) = log_in(&home, &server, PAYMENT);
     outcome
         .expect_code(0)
-        .says(&["does not say which authorization details it granted"]);
+        .says(&["does not report which authorization details it granted"]);
     assert_eq!(status(&home)[0]["authorization_details"], Value::Null);
 }
 

@@ -40,7 +40,7 @@ fn the_list_is_one_object_with_json() {
             "level": "MUST",
             "document": "RFC 8414",
             "section": "3.3",
-            "statement": "the metadata name the very issuer that they were asked for",
+            "statement": "issuer in the metadata is identical to the issuer used for discovery",
         })
     );
 }

@@ -255,7 +255,7 @@ fn an_error_from_an_issuer_that_is_wrong_or_missing_is_not_repeated() {
         assert!(finished.causes().contains(told), "{finished:?}");
         if iss.ends_with('/') {
             assert!(
-                finished.hints().contains("contradicts its own metadata"),
+                finished.hints().contains("does not match its own metadata"),
                 "{finished:?}"
             );
         }

@@ -33,7 +33,7 @@ fn the_committed_scripts_are_those_that_the_binary_prints() {
         let committed = std::fs::read_to_string(folder().join(file)).unwrap_or_default();
         assert!(
             printed == committed,
-            "completions/{file} is out of date; make it anew: cargo run -- completions {shell} > completions/{file}"
+            "completions/{file} is out of date; make it again: cargo run -- completions {shell} > completions/{file}"
         );
         assert!(
             !printed.contains("\"__profiles\"") && !printed.contains("'__profiles"),

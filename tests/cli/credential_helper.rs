@@ -190,7 +190,7 @@ fn what_a_helper_says_reaches_the_terminal_harmless_and_nobody_logs_in_for_nothi
     assert!(
         nonsense
             .error()
-            .contains("answered `get` with something that is no credential"),
+            .contains("answered `get` with something that is not a credential"),
         "{nonsense:?}"
     );
 }

@@ -148,7 +148,7 @@ fn a_signature_that_does_not_hold_is_shown_and_the_exit_code_says_so() {
     assert_eq!(signature(&outcome)["verified"], false);
     assert_eq!(outcome.json_error(6)["name"], "protocol");
 
-    // What cannot be checked is told, and is no failure.
+    // What cannot be checked is told, and is not a failure.
     for (header, part) in [
         (value!({"alg": "none"}), "\"none\""),
         (value!({"alg": "HS256"}), "\"HS256\""),

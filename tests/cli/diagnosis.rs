@@ -265,7 +265,7 @@ fn clocks_that_differ() {
     one_hint(
         exchanged(oauth_error("invalid_grant", "expired"), &[], None),
         5,
-        &["clock that is off"],
+        &["clock of the server"],
     );
 }
 
@@ -437,6 +437,6 @@ fn a_firewall_that_blocks_requests_with_127_0_0_1_in_them() {
     one_hint(
         exchanged(blocked, &localhost, None),
         3,
-        &["Something else than the token endpoint"],
+        &["does not seem to come from the token endpoint"],
     );
 }

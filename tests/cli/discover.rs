@@ -41,13 +41,13 @@ fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
     server.on("GET", &format!("/t{OPENID}"), html(200, "<html>sign in</html>"));
     server.on("GET", &format!("{OPENID}/t"), json(200, &metadata(&issuer)));
     let outcome = discover(&[&issuer]).expect_code(0);
-    let table: Vec<&str> = outcome.stdout.split("\n\n").next().expect("a table").lines().collect();
+    let table: Vec<&str> = outcome.stdout.split("\n\n").last().expect("a table").lines().collect();
     let [title, redirected, page, taken, absent] = table[..] else {
         panic!("{outcome:#?}");
     };
     assert!(title.starts_with("STATUS  URL"), "{title}");
     let target = server.url("/login");
-    let redirect_shown = format!("not taken: 302, a redirect to {target}, which is not followed");
+    let redirect_shown = format!("not used: 302, a redirect to {target}, which is not followed");
     for (line, status, url, result) in [
         (
             redirected,
@@ -59,15 +59,15 @@ fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
             page,
             "200",
             format!("/t{OPENID}"),
-            "not taken: 200 with text/html, no JSON object",
+            "not used: 200 with text/html, no JSON object",
         ),
         (
             taken,
             "200",
             format!("{OPENID}/t"),
-            "taken: the first JSON object that came",
+            "used: the first JSON object that came",
         ),
-        (absent, "404", format!("/t{SERVER_METADATA}"), "not taken"),
+        (absent, "404", format!("/t{SERVER_METADATA}"), "not used"),
     ] {
         assert!(line.starts_with(status), "{line}");
         assert!(line.contains(&server.url(&url)) && line.ends_with(result), "{line}");
@@ -173,7 +173,7 @@ fn what_a_server_demands_is_told_with_the_login_that_meets_it() {
         server.origin()
     );
     assert!(
-        outcome.stdout.contains(&format!("\nlog in with: {login}\n")),
+        outcome.stdout.contains(&format!("\nlog in with:\n  {login}\n")),
         "{outcome:#?}"
     );
 
@@ -201,7 +201,7 @@ fn a_server_that_demands_nothing_is_told_with_the_plain_login() {
     let server = LiteralServer::start();
     server.on("GET", SERVER_METADATA, json(200, &metadata(&server.origin())));
     let outcome = discover(&[&server.origin()]).expect_code(0);
-    let login = format!("\nlog in with: oauth login {} --client-id ID\n", server.origin());
+    let login = format!("\nlog in with:\n  oauth login {} --client-id ID\n", server.origin());
     assert!(
         outcome.stdout.contains(&login) && !outcome.stdout.contains("DEMANDED"),
         "{outcome:#?}"
@@ -229,11 +229,15 @@ fn what_a_saved_profile_of_the_server_lacks_is_told() {
         .concat(),
     );
     let outcome = run(home.oauth().args(["discover", &server.origin()])).expect_code(0);
-    let lacking: Vec<&str> = outcome.stdout.lines().filter(|line| line.contains(" lacks ")).collect();
+    let lacking: Vec<&str> = outcome
+        .stdout
+        .split("\n\n")
+        .filter(|part| part.contains(" lacks "))
+        .collect();
     assert_eq!(
         lacking,
         [
-            "profile \"bare\" lacks what is demanded: oauth login bare --request-object --client-key-file FILE --response-mode jwt"
+            "profile \"bare\" does not meet the server's requirements; log in with:\n  oauth login bare --request-object --client-key-file FILE --response-mode jwt"
         ]
     );
 }
@@ -496,9 +500,10 @@ fn the_development_server_has_no_findings() {
     }
     let outcome = discover(&[&server.issuer()]).expect_code(0);
     assert!(
-        outcome
-            .stdout
-            .ends_with("nothing is broken, contradictory or risky in these words\n"),
+        outcome.stdout.starts_with(&format!(
+            "issuer  {}\n\n✓ no problems found in its metadata\n",
+            server.issuer()
+        )),
         "{outcome:#?}"
     );
 }

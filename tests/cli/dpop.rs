@@ -60,7 +60,7 @@ fn bound_answer(more: &str) -> String {
     )
 }
 
-/// A server whose metadata have these members, and that gives bound tokens.
+/// A server whose metadata has these members, and that gives bound tokens.
 fn server_with(members: &str) -> LiteralServer {
     let server = LiteralServer::start();
     let metadata = authorization_server::metadata(&server.origin());
@@ -105,7 +105,7 @@ fn the_code_is_bound_to_the_key_and_the_token_request_has_a_proof_of_it() {
     let (home, server) = (Home::new(), server());
     let (outcome, url) = log_in(&home, &server, &[]);
     let outcome = outcome.expect_code(0);
-    outcome.says(&["bound to a key that is kept with the session (DPoP)"]);
+    outcome.says(&["bound to a key that is stored with the session (DPoP)"]);
     let request = server.only_request_to("/token");
     let proof = proof_of(&request);
     assert_eq!(parameter(&url, "dpop_jkt"), proof.thumbprint);

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
-/// A server whose metadata have further members.
+/// A server whose metadata has further members.
 fn server_with(members: &str) -> LiteralServer {
     let server = LiteralServer::start();
     let document = metadata(&server.origin()).replacen('{', &format!("{{{members},"), 1);

@@ -1,5 +1,5 @@
 //! Files under attack: by other users, by links, by modes and umasks, by what
-//! is no file at all. Most of it takes root, who acts as the others.
+//! is not a file at all. Most of it takes root, who acts as the others.
 
 use super::profile::{as_ordinary_user, set_mode};
 use super::support::authorization_server;

@@ -35,10 +35,16 @@ fn without_a_command_it_prints_help_as_a_result() {
     for arguments in [&[][..], &["--help"], &["-h"]] {
         let outcome = oauth(arguments).expect_code(0);
         assert_eq!(outcome.stderr, "");
-        for part in COMMANDS.iter().chain(&["--verbose", "--config", "Usage: oauth"]) {
+        for part in COMMANDS.iter().chain(&["oauth help options", "Usage: oauth"]) {
             assert!(outcome.stdout.contains(part), "{part} is missing: {}", outcome.stdout);
         }
         assert!(!outcome.stdout.contains("__profiles"));
+        assert!(!outcome.stdout.contains("--http-timeout"), "{}", outcome.stdout);
+    }
+    let options = oauth(&["help", "options"]).expect_code(0);
+    assert_eq!(options.stderr, "");
+    for option in ["--verbose", "--config <FILE>", "--http-timeout <TIME>", "--proxy <URL>"] {
+        assert!(options.stdout.contains(option), "{option}: {}", options.stdout);
     }
     for command in COMMANDS {
         let outcome = oauth(&[command, "--help"]).expect_code(0);
@@ -183,7 +189,7 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     // an error of the program, and one of the parser
     for wrong in [&["token"][..], &["nonsense"]] {
         let with = |flags: &[&str], variables: &[(&str, &str)]| coloured(&[flags, wrong].concat(), variables);
-        assert!(!with(&[], &[]), "a pipe is no terminal");
+        assert!(!with(&[], &[]), "a pipe is not a terminal");
         assert!(with(&["--color", "always"], &[]));
         assert!(with(&["--color=always"], &[]));
         assert!(with(&["--color", "always"], &[("NO_COLOR", "1")]));

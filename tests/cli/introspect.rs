@@ -214,7 +214,7 @@ fn without_an_endpoint_it_names_the_command_that_looks_at_every_document() {
         ("userinfo", "userinfo_endpoint"),
     ] {
         let outcome = run(home.oauth().args([command, "-p", "work"])).expect_error(2);
-        assert!(outcome.error().ends_with(&format!("name no {member}")), "{outcome:#?}");
+        assert!(outcome.error().ends_with(&format!("names no {member}")), "{outcome:#?}");
         assert_eq!(
             outcome.hints(),
             format!(

@@ -111,7 +111,7 @@ fn the_refresh_token_is_revoked_and_then_the_access_token_and_both_are_forgotten
     }
     assert_forgotten(&home, "work");
     run(home.oauth().args(["token", "work"])).expect_error(4);
-    // once more is no mistake
+    // once more is not a mistake
     let again = run(&mut logout(&home, &["work"])).expect_code(0);
     assert_eq!(again.stdout, "");
     assert_eq!(server.requests().len(), before + 2);
@@ -165,10 +165,10 @@ fn without_a_revocation_endpoint_the_session_is_forgotten_with_a_note() {
     let outcome = run(&mut logout(&home, &[])).expect_code(0);
     let notes = outcome.labelled("note:");
     assert!(
-        notes.iter().any(
-            |note| note.contains("metadata that the login used name no revocation endpoint")
-                && note.contains("--revocation-endpoint URL")
-        ),
+        notes
+            .iter()
+            .any(|note| note.contains("metadata names no revocation endpoint")
+                && note.contains("--revocation-endpoint URL")),
         "{outcome:?}"
     );
     assert_forgotten(&home, "default");

@@ -139,6 +139,8 @@ mod status;
 mod step_up;
 mod support;
 #[cfg(target_os = "linux")]
+mod terminal_layout;
+#[cfg(target_os = "linux")]
 mod terminal_rows;
 mod token;
 #[cfg(unix)]

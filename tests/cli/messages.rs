@@ -87,7 +87,7 @@ impl Page {
 }
 
 /// Every command, as the command line names it.
-const COMMANDS: [&str; 33] = [
+pub(crate) const COMMANDS: [&str; 33] = [
     "",
     "login",
     "token",
@@ -138,56 +138,59 @@ fn help() {
     page.assert("help");
 }
 
+/// Command lines that are refused, or that need nothing but themselves.
+pub(crate) const USAGE_ERRORS: &[&str] = &[
+    "",
+    "--version",
+    "lgoin",
+    "login --isuer x",
+    "login --timeout 5",
+    "login --client-auth basic --issuer https://id.example.com --client-id c",
+    "login --issuer id.example.com --client-id c",
+    "login --issuer https://id.example.com#x --client-id c",
+    "login --issuer https://user:pw@id.example.com --client-id c",
+    "login --issuer http://id.example.com --client-id c",
+    "login --issuer https://id.example.com",
+    "login",
+    "login --client-id c",
+    "login https://id.example.com --client-id c --redirect-uri https://nowhere.invalid/cb",
+    "login https://id.example.com --client-id c --redirect-uri http://127.0.0.1:80/cb --port 81",
+    "login https://id.example.com --client-id c --param state=x",
+    "login https://id.example.com --client-id c --token-param code=x",
+    "login https://id.example.com --client-id c --scope 'a\"b'",
+    "login https://id.example.com --client-id c --resource api",
+    "login https://id.example.com --client-id c --client-secret-file absent",
+    "login https://id.example.com --client-id c --store cupboard",
+    "login https://id.example.com --client-id c --trace x.txt",
+    "login https://id.example.com --client-id c --proxy http://u:pw@proxy.example",
+    "login https://id.example.com --client-id c --cacert absent.pem",
+    "login https://id.example.com --client-id c --authorization-endpoint https://id.example.com/authorize",
+    "--json login",
+    "--json login --timeout 5",
+    "token --format xml",
+    "token --json --format raw",
+    "token --min-ttl 60",
+    "token work",
+    "--config absent.toml token",
+    "decode eyJhbGciOiJub25lIn0.e30.",
+    "revoke eyJhbGciOiJub25lIn0.e30.",
+    "serve --port 70000",
+    "serve --user demo",
+    "serve --break no.such-rule",
+    "serve --fail token",
+    "check --rule no.such-rule https://id.example.com --client-id c",
+    "completions tcsh",
+    "profile set work issuer=x",
+    "profile set work colour=red",
+    "profile use work",
+    "profile remove work",
+    "profile show work",
+];
+
 #[test]
 fn usage() {
     let (home, mut page) = (Home::new(), Page::default());
-    for words in [
-        "",
-        "--version",
-        "lgoin",
-        "login --isuer x",
-        "login --timeout 5",
-        "login --client-auth basic --issuer https://id.example.com --client-id c",
-        "login --issuer id.example.com --client-id c",
-        "login --issuer https://id.example.com#x --client-id c",
-        "login --issuer https://user:pw@id.example.com --client-id c",
-        "login --issuer http://id.example.com --client-id c",
-        "login --issuer https://id.example.com",
-        "login",
-        "login --client-id c",
-        "login https://id.example.com --client-id c --redirect-uri https://nowhere.invalid/cb",
-        "login https://id.example.com --client-id c --redirect-uri http://127.0.0.1:80/cb --port 81",
-        "login https://id.example.com --client-id c --param state=x",
-        "login https://id.example.com --client-id c --token-param code=x",
-        "login https://id.example.com --client-id c --scope 'a\"b'",
-        "login https://id.example.com --client-id c --resource api",
-        "login https://id.example.com --client-id c --client-secret-file absent",
-        "login https://id.example.com --client-id c --store cupboard",
-        "login https://id.example.com --client-id c --trace x.txt",
-        "login https://id.example.com --client-id c --proxy http://u:pw@proxy.example",
-        "login https://id.example.com --client-id c --cacert absent.pem",
-        "login https://id.example.com --client-id c --authorization-endpoint https://id.example.com/authorize",
-        "--json login",
-        "--json login --timeout 5",
-        "token --format xml",
-        "token --json --format raw",
-        "token --min-ttl 60",
-        "token work",
-        "--config absent.toml token",
-        "decode eyJhbGciOiJub25lIn0.e30.",
-        "revoke eyJhbGciOiJub25lIn0.e30.",
-        "serve --port 70000",
-        "serve --user demo",
-        "serve --break no.such-rule",
-        "serve --fail token",
-        "check --rule no.such-rule https://id.example.com --client-id c",
-        "completions tcsh",
-        "profile set work issuer=x",
-        "profile set work colour=red",
-        "profile use work",
-        "profile remove work",
-        "profile show work",
-    ] {
+    for words in USAGE_ERRORS {
         page.run(&home, words);
     }
     home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclinet_id = \"c\"\n");

@@ -406,7 +406,7 @@ fn an_answer_that_is_too_large_is_an_answer_and_is_not_asked_for_again() {
     server.on("POST", "/token", json_reply(GOOD));
     let outcome = run(&mut token(&home, &[])).expect_code(0);
     assert!(
-        outcome.stderr.contains("trying again with the same refresh token"),
+        outcome.stderr.contains("retrying with the same refresh token"),
         "{outcome:?}"
     );
 }

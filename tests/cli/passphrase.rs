@@ -239,7 +239,7 @@ fn at_a_terminal_a_login_asks_once_to_open_and_twice_for_a_new_file_and_shows_no
     let new = at_terminal(&person, &home, &server, "home");
     answers(&person, &new, "a passphrase for the stored session", PASSPHRASE);
     answers(&person, &new, "the same again", "something else");
-    answers(&person, &new, "these were two different ones", PASSPHRASE);
+    answers(&person, &new, "Passphrases do not match", PASSPHRASE);
     new.wait_until("the second question", |text| {
         (text.matches("the same again").count() == 2).then_some(())
     });

@@ -131,11 +131,11 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         let (right, state) = (terminal.right_url(), terminal.state());
         let redirect_uri = parameter(&terminal.url, "redirect_uri");
         terminal.is_told(CODE, "bare code");
-        terminal.is_told(&format!("code={CODE}&state={state}"), "no URL");
+        terminal.is_told(&format!("code={CODE}&state={state}"), "not a URL");
         terminal.is_told(&right.replace("http://", "ftp://"), "redirect URI");
         terminal.is_told(
             &right.replace("http://", "").replace("127.0.0.1", "127.0.0.2"),
-            "no URL",
+            "not a URL",
         );
         terminal.is_told(&right.replace("127.0.0.1", "localhost"), "redirect URI");
         terminal.is_told(&right.replace("127.0.0.1", "user@127.0.0.1"), "redirect URI");
@@ -150,7 +150,7 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         terminal.is_told(&format!("{redirect_uri}?code={CODE}&state="), "no state");
         terminal.is_told(&right.replace(&state, "another"), "another login");
         terminal.is_told(&format!("{right}&state=x"), "another login");
-        terminal.is_told(&format!("\x1b[2J{right}"), "no URL");
+        terminal.is_told(&format!("\x1b[2J{right}"), "not a URL");
         terminal.is_told(&"x".repeat(1024 * 1024), "longer");
         assert_eq!(server.requests_to("/token").len(), 0);
         terminal.pastes(&right);
@@ -204,7 +204,7 @@ fn the_port_that_is_given_stands_in_the_redirect_uri() {
 fn the_first_answer_ends_the_wait_wherever_it_comes() {
     let (home, server) = (Home::new(), authorization_server::start());
     let terminal = AtTerminal::start(&home, &server, &[]);
-    terminal.is_told("not this", "no URL");
+    terminal.is_told("not this", "not a URL");
     assert_eq!(consent(&terminal.url, &terminal.issuer).status, 200);
     terminal.ends(0);
 
@@ -307,7 +307,7 @@ fn without_a_terminal_and_without_paste_standard_input_is_left_alone() {
     running
         .end()
         .expect_code(7)
-        .does_not_say("paste the address it ended on");
+        .does_not_say("Paste the address that it ends on");
 }
 
 #[test]
@@ -375,6 +375,8 @@ impl Job {
             .expect("starting this program");
         let url = screen.find("authorization URL", |text| {
             let lines = text.split_inclusive("\r\n").filter(|line| line.ends_with("\r\n"));
+            // behind the waiting line, which is taken away for it
+            let lines = lines.map(|line| line.rsplit("\x1b[2K").next().unwrap_or(line));
             let mut lines = lines.map(|line| line.trim_end().trim_start_matches("\x1b[?2004h"));
             lines.find(|line| line.starts_with("http://")).map(str::to_owned)
         });
@@ -447,8 +449,9 @@ fn at_a_real_terminal_the_url_is_whole_and_the_paste_invisible() {
         "{}",
         job.url
     );
-    job.screen
-        .find("waiting line", |text| text.contains("left").then_some(()));
+    job.screen.find("waiting line", |text| {
+        text.contains("Waiting for the browser").then_some(())
+    });
     job.person.wait_for_single_bytes();
     let pasted = callback_url_with(
         &job.url,
@@ -463,7 +466,7 @@ fn at_a_real_terminal_the_url_is_whole_and_the_paste_invisible() {
         .ends();
     let (code, screen) = job.ends();
     assert_eq!(code, Some(0), "{screen}");
-    assert!(screen.contains("signed in") && !screen.contains("canary"), "{screen}");
+    assert!(screen.contains("Signed in") && !screen.contains("canary"), "{screen}");
 }
 
 #[test]

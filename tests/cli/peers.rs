@@ -46,7 +46,7 @@ fn the_scripted_browser_brings_code_state_and_issuer() {
         .append_pair("state", "a+b/c=")
         .append_pair("redirect_uri", &listener.url("/callback"));
 
-    let output = format!("1/7 prepare\nsign in at this address:\n{url}\n");
+    let output = format!("1/7 prepare\nSign in at this address:\n{url}\n");
     let (found, before) = authorization_server::url_from(&mut output.as_bytes());
     assert_eq!((found.as_str(), before.len()), (url.as_str(), 2));
 

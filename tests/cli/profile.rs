@@ -208,7 +208,7 @@ fn set_refuses_what_login_would_refuse_and_changes_nothing() {
         ("response_mode=fragment", "response_mode"),
         // OAUTH_STORE, which wins here, does not make it right
         ("store=shoebox", "shoebox"),
-        ("proxy=http://me:hunter2@proxy.example", "userinfo"),
+        ("proxy=http://me:hunter2@proxy.example", "user name or password"),
         ("param.state=x", "state"),
         ("token_param.code_verifier=x", "code_verifier"),
     ] {
@@ -296,7 +296,7 @@ fn mistakes_in_the_file_name_file_line_and_nearest_key() {
     let error = run(home.oauth().args(["status", "--json"])).json_error(2);
     assert_eq!(error["name"], "usage");
     assert_eq!(error["hints"], json!(["Did you mean \"issuer\"?"]));
-    // bytes that are no text
+    // bytes that are not text
     std::fs::write(home.config_file(), b"[profile.work]\nissuer = \"\xff\"\n").expect("writing");
     run(home.oauth().arg("status")).expect_error(2).says(&[&file]);
     std::fs::remove_file(home.config_file()).expect("removing it");

@@ -36,7 +36,7 @@ fn a_provider_without_metadata_says_how_its_client_authenticates() {
     let (home, server) = (Home::new(), server());
     let mut command = login(&home, &server, "github", &["--scope", "repo gist"]);
     let (outcome, url) = complete_seeing_url(command.env("OAUTH_CLIENT_SECRET", "hush"), &server.origin());
-    outcome.expect_code(0).does_not_say("wants a client secret");
+    outcome.expect_code(0).does_not_say("requires a client secret");
     let names: Vec<String> = parameters(&url).into_iter().map(|(name, _)| name).collect();
     assert_eq!(
         names,
@@ -248,7 +248,9 @@ fn device_request(home: &Home, server: &LiteralServer, provider: &str) -> Reques
         ])
         .args(["--device-authorization-endpoint", &server.url("/codes")])
         .args(["--token-endpoint", &server.url("/token")]);
-    run(&mut command).expect_code(0).does_not_say("wants a client secret");
+    run(&mut command)
+        .expect_code(0)
+        .does_not_say("requires a client secret");
     server.only_request_to("/codes")
 }
 
@@ -267,7 +269,7 @@ fn a_secret_that_the_provider_wants_is_missed_before_the_browser_opens() {
     let (home, google) = (Home::new(), server());
     let outcome = complete(&mut login(&home, &google, "google", &["--scope", "a"]), GOOGLE).expect_code(0);
     assert!(
-        outcome.warnings().contains("Google wants a client secret"),
+        outcome.warnings().contains("Google requires a client secret"),
         "{outcome:#?}"
     );
     assert!(outcome.warnings().contains("--client-secret-file"), "{outcome:#?}");
@@ -293,8 +295,8 @@ fn a_provider_that_cannot_be_found_or_used_is_refused_with_the_way_out() {
     refused(&["--provider", "nothing-like-it"]).says(&["oauth providers", "--issuer URL"]);
     refused(&["--provider", "okta"]).says(&["okta:ISSUER", "--issuer URL"]);
     refused(&["--provider", "google:x"]).says(&["takes nothing after a colon"]);
-    refused(&["--provider", "gitlab:https://git.example.com"]).says(&["is no host", "git.example.com"]);
-    refused(&["--provider", "microsoft:a/../b"]).says(&["is no tenant"]);
+    refused(&["--provider", "gitlab:https://git.example.com"]).says(&["is not a host", "git.example.com"]);
+    refused(&["--provider", "microsoft:a/../b"]).says(&["is not a tenant"]);
     refused(&["--provider", "apple"]).says(&["https address of your own", "--redirect-uri", "--paste"]);
 }
 

@@ -17,7 +17,7 @@ fn answer() -> Reply {
     json(201, &format!(r#"{{"request_uri":"{REQUEST_URI}","expires_in":60}}"#))
 }
 
-/// A server whose metadata have these members too.
+/// A server whose metadata has these members too.
 fn server_with(members: &str) -> LiteralServer {
     let server = authorization_server_with(members);
     server.on("POST", "/par", answer());

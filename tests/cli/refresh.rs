@@ -68,7 +68,7 @@ fn a_session_that_was_ended_says_when_it_worked_last_and_what_may_have_ended_it(
     for part in [
         "worked last at 2026-01-02 03:04",
         "revoked at the server",
-        "another program that has a copy",
+        "another program used a copy",
     ] {
         assert!(hints.contains(part), "no {part:?}: {outcome:?}");
     }
@@ -195,7 +195,7 @@ fn the_servers_words_are_the_same_when_it_ends_the_session_and_later() {
         }
         assert_eq!(server.requests().len(), 1);
     }
-    // A reason that somebody else wrote is no error of the server.
+    // A reason that somebody else wrote is not an error of the server.
     let home = home_with_token_ending_in(-10, &LiteralServer::start());
     let mut dead = home.kept("work").expect("the session");
     dead.dead = Some(oauth::store::SessionEnd {
@@ -394,7 +394,7 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
     assert_printed(&next, "new-access");
     assert!(
         next.stderr
-            .contains("was interrupted, or no usable answer came; trying again with the same refresh token"),
+            .contains("was interrupted, or no usable answer came; retrying with the same refresh token"),
         "{next:?}"
     );
     assert_eq!(refresh_token_of(&home), "new-refresh");
@@ -404,7 +404,7 @@ fn a_killed_refresh_is_told_by_the_next_which_tries_the_same_refresh_token() {
 fn what_was_interrupted_before_another_login_is_not_told() {
     let server = LiteralServer::start();
     let home = killed_refresh(&server);
-    // a login writes a session that begins anew
+    // a login writes a session that begins again
     let mut session = home.kept("work").expect("the record");
     session.refresh_token = Some(Secret::from("refresh-of-another-login"));
     home.keep("work", &session);
@@ -457,7 +457,9 @@ fn a_clock_that_is_off_does_not_lose_the_new_refresh_token() {
     let outcome = run(&mut token(&home, &[]));
     assert_printed(&outcome, "new-access");
     assert!(
-        outcome.stderr.contains("warning: the refreshed ID token is not taken"),
+        outcome
+            .stderr
+            .contains("warning: the refreshed ID token is not accepted"),
         "{outcome:?}"
     );
     assert_eq!(refresh_token_of(&home), "new-refresh");

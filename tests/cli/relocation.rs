@@ -180,7 +180,7 @@ fn profile_set_moves_the_session_with_its_client_secret_there_and_back() {
     let calls = helped.read("calls");
     assert_eq!(
         set(&helped, &format!("store={}", helped.store)).expect_code(0).stderr,
-        ""
+        "changed profile \"work\"\n"
     );
     assert_eq!(helped.read("calls"), calls);
 
@@ -211,7 +211,7 @@ fn a_store_that_cannot_take_the_session_changes_nothing() {
         (
             r#"case "$1$input" in store*refresh_token*) exit 0;; esac"#,
             store.as_str(),
-            "does not come back as it was",
+            "cannot be read back unchanged",
         ),
         // the trial works, and the session is refused
         (
@@ -275,7 +275,7 @@ fn an_old_store_that_cannot_be_read_stops_the_move_only_where_the_profile_names_
     let outcome = helped
         .run(&["profile", "set", "new", "client_id=x", "store=file"])
         .expect_code(0);
-    assert_eq!(outcome.stderr, "");
+    assert_eq!(outcome.stderr, "made profile \"new\"\n");
 }
 
 #[test]

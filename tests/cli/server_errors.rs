@@ -260,8 +260,8 @@ fn a_token_is_a_token_in_spite_of_these() {
 
 #[test]
 fn scopes_that_differ_from_what_was_asked_are_told() {
-    let narrower = "asked for, but not granted: write";
-    let wider = "granted, but not asked for: admin";
+    let narrower = "requested, but not granted: write";
+    let wider = "granted, but not requested: admin";
     let both = format!("{narrower}\n{wider}");
     for (granted, warned) in [
         ("read write", ""),

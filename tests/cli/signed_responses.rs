@@ -358,7 +358,7 @@ fn an_hmac_holds_with_the_clients_secret_alone() {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), input.as_bytes());
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
     };
-    // A public client: what everybody knows is no key.
+    // A public client: what everybody knows is not a key.
     let (home, server) = (Home::new(), server());
     let waiting = Waiting::start(&home, &server, &["--response-mode", "jwt"]);
     for key in [issuer_key().jwks().as_bytes(), b"", b"desktop"] {

@@ -73,7 +73,7 @@ fn client_credentials(home: &Home, server: &LiteralServer, arguments: &[&str]) -
     command
 }
 
-/// A server whose metadata name this as their issuer.
+/// A server whose metadata names this as their issuer.
 fn naming(issuer: &str) -> (Home, LiteralServer) {
     let (home, server) = (Home::new(), LiteralServer::start());
     let metadata = value!({"issuer": issuer, "token_endpoint": "https://evil.example/token"});

@@ -48,7 +48,7 @@ fn the_second_login_of_a_profile_waits_and_gets_the_session_of_the_first() {
     let second = second
         .end()
         .expect_code(0)
-        .says(&["its session is taken", "stored as profile \"work\""]);
+        .says(&["its session is used", "stored as profile \"work\""]);
     second.does_not_say("/authorize");
     assert_eq!(opened(), 1);
     assert_eq!(server.requests_to("/token").len(), 1);
@@ -79,7 +79,7 @@ fn a_login_that_is_given_up_or_killed_hands_its_turn_on() {
         let second = Running::start(&mut login(&home, &server, &arguments));
         waits_for(&second, &first, &server);
         first.signal(signal);
-        second.line_with("it is our turn");
+        second.line_with("starting a new login");
         consent(&second.authorization_url(), &server.origin());
         second.end().expect_code(0);
     }
@@ -168,7 +168,7 @@ fn fifty_tokens_with_login_open_one_tab_and_all_print_its_token() {
     }
     let waited = outcomes
         .iter()
-        .filter(|outcome| outcome.stderr.contains("its session is taken"));
+        .filter(|outcome| outcome.stderr.contains("its session is used"));
     assert_eq!(waited.count(), outcomes.len() - 1);
     assert_eq!(opened(), 1);
     assert_eq!(server.requests_to("/token").len(), 1);

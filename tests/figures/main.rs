@@ -22,7 +22,7 @@ use support::sessions::{ending_in, refreshable};
 const NEW: &str =
     r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600,"refresh_token":"new-refresh"}"#;
 
-/// A command under a name, made anew for each round.
+/// A command under a name, made again for each round.
 struct Contender<'a> {
     name: &'static str,
     command: Box<dyn Fn() -> Command + 'a>,

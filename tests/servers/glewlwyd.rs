@@ -120,10 +120,10 @@ fn a_person_logs_in_at_glewlwyd_refreshes_and_logs_out() {
     let session = home.kept("work").expect("the session");
     run(home.oauth().args(["logout", "work"])).expect_code(0);
     home.keep("work", &session);
-    // It refuses without a word, which is no proof that the session has ended.
+    // It refuses without a word, which is not proof that the session has ended.
     let refused = run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(5);
     assert!(
-        refused.hints().contains("may not take the refresh token"),
+        refused.hints().contains("may not accept the refresh token"),
         "{refused:?}"
     );
 }

@@ -6,7 +6,6 @@ use crate::place::{Place, Spent, Store};
 use crate::support::bridge::Bridge;
 use crate::support::outcome::{finish, run};
 use crate::{tell, times};
-use oauth::secret::Secret;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -40,11 +39,7 @@ impl Place {
     fn spoil(&self, fault: Fault) {
         match fault {
             Fault::Expired => self.expire(),
-            Fault::Rejected => {
-                let mut session = self.home.kept("work").expect("a session");
-                session.tokens[0].access_token = Secret::from("not-of-this-server");
-                self.home.keep("work", &session);
-            }
+            Fault::Rejected => self.change_token("access_token", "not-of-this-server".into()),
         }
     }
 
@@ -113,6 +108,7 @@ fn many_bridges_with_an_expired_token_refresh_once_and_all_answer() {
 #[test]
 fn many_bridges_whose_token_the_server_does_not_take_refresh_once_and_all_answer() {
     race(Store::File, Fault::Rejected, times(10, 50), times(2, 10));
+    race(Store::Keyring, Fault::Rejected, times(10, 50), times(1, 10));
 }
 
 /// The time from the start of so many bridges to the last answer.
@@ -190,6 +186,7 @@ fn bridges_that_are_killed_lose_a_session_only_between_the_grant_and_the_write()
     killed_at_any_time(Store::File, Fault::Expired, times(10, 50), times(3, 40));
     killed_at_any_time(Store::File, Fault::Rejected, times(10, 50), times(3, 40));
     killed_at_any_time(Store::Keyring, Fault::Expired, times(10, 50), times(2, 20));
+    killed_at_any_time(Store::Keyring, Fault::Rejected, times(10, 50), times(2, 20));
 }
 
 #[test]

@@ -148,10 +148,7 @@ fn killed_between_a_faulty_answer_and_the_write_the_old_record_is_whole_and_trie
             kill(&place, &format!("{point}=kill"));
             place.assert_record(1, KEPT_REFRESH_TOKEN);
             let next = run(&mut place.token());
-            assert!(
-                next.stderr.contains("trying again with the same refresh token"),
-                "{next:?}"
-            );
+            assert!(next.stderr.contains("retrying with the same refresh token"), "{next:?}");
             printed(next);
         }
     }

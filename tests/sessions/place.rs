@@ -5,7 +5,7 @@ use crate::support::binary::Home;
 use crate::support::development_server::DevelopmentServer;
 use crate::support::keyring_session::KeyringSession;
 use crate::support::outcome::{Outcome, run};
-use oauth::protocol::time::UnixSeconds;
+use oauth::store::Session;
 use serde_json::Value;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -143,15 +143,19 @@ impl Place {
 
     /// Makes the access token one of the past.
     pub(crate) fn expire(&self) {
+        self.change_token("expires_at", LONG_AGO.into());
+    }
+
+    /// Puts this into the stored access token.
+    pub(crate) fn change_token(&self, member: &str, value: Value) {
+        let mut record = self.record().expect("a record");
+        record["tokens"][0][member] = value;
         match &self.keyring {
             None => {
-                let mut session = self.home.kept("work").expect("a session");
-                session.tokens[0].expires_at = Some(UnixSeconds(LONG_AGO));
+                let session = Session::decode(&record.to_string()).expect("a session");
                 self.home.keep("work", &session);
             }
             Some(keyring) => {
-                let mut record = self.record().expect("a record");
-                record["tokens"][0]["expires_at"] = LONG_AGO.into();
                 let stored = keyring.secret_tool(
                     &[
                         "store",

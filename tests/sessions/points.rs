@@ -44,7 +44,7 @@ fn refresh_killed(store: Store, spent: Spent, point: &str, after: After) {
                 place.log_in();
             }
             (After::AnswerLost, Spent::WithGrace) => {
-                next.expect_code(0).says(&["trying again with the same refresh token"]);
+                next.expect_code(0).says(&["retrying with the same refresh token"]);
                 assert_eq!(granted, 2, "the same once more");
             }
             (After::Unchanged | After::Stored, _) => {

@@ -252,7 +252,7 @@ fn files_that_cannot_be_used_are_named_before_anything_is_sent() {
     };
     let missing = folder.path().join("missing.pem");
     let empty = write("empty.pem", "");
-    let prose = write("prose.pem", "this is no certificate\n");
+    let prose = write("prose.pem", "this is not a certificate\n");
     let broken = write(
         "broken.pem",
         "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
@@ -330,7 +330,7 @@ fn a_server_that_speaks_http_2_alone_is_named_as_that() {
     let authority = Authority::new();
     let server = start_tls_for(&authority.issue(&["127.0.0.1"]), &[b"h2"]);
     let error = send_with(trusting(&authority, &folder), &post(&server.url("/token"))).unwrap_err();
-    let peer = format!("127.0.0.1:{} cannot be spoken to", server.port());
+    let peer = format!("127.0.0.1:{} cannot be used", server.port());
     refused_with(
         &error,
         ExitCode::Unreachable,

@@ -77,7 +77,7 @@ pub(crate) fn is_bound_type(token_type: &str) -> bool {
     token_type.eq_ignore_ascii_case(TokenType::Dpop.as_str())
 }
 
-/// Refuses what came of an exchange and is no access token: an API would be
+/// Refuses what came of an exchange and is not an access token: an API would be
 /// shown something that is for an authorization server (RFC 8693 §2.2.1).
 ///
 /// # Errors
@@ -135,7 +135,7 @@ pub(crate) enum TokenFormatError {
     },
     /// RFC 8693 §2.2.1.
     #[error(
-        "the token of this session is no access token (token_type N_A, issued_token_type {})",
+        "the token of this session is not an access token (token_type N_A, issued_token_type {})",
         Quoted::name(issued_token_type)
     )]
     NoAccessToken { issued_token_type: String },

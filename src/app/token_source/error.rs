@@ -32,7 +32,7 @@ pub(crate) enum SourceProblem {
     File(#[source] FileError),
     #[error("{0} is not set")]
     Variable(String),
-    /// What came is no token.
+    /// What came is not a token.
     #[error("{0}")]
     NotAToken(&'static str),
     /// It gave its token at the login.
@@ -53,7 +53,7 @@ pub(crate) enum SourceProblem {
     /// A metadata service that may be anywhere.
     #[error("{variable} names {host}, which is neither this machine nor a metadata service")]
     ServiceElsewhere { variable: &'static str, host: String },
-    #[error("{variable} is no URL that can be used")]
+    #[error("{variable} is not a URL that can be used")]
     ServiceUrl { variable: &'static str },
     #[error("{service} did not answer")]
     ServiceSilent {
@@ -65,7 +65,7 @@ pub(crate) enum SourceProblem {
     ServiceStatus { service: &'static str, status: u16 },
     #[error("{service} answered without {what}")]
     ServiceAnswer { service: &'static str, what: &'static str },
-    #[error("this is no job of GitHub Actions that may ask for an ID token: {0} is not set")]
+    #[error("this is not a job of GitHub Actions that may ask for an ID token: {0} is not set")]
     NotInGithubActions(&'static str),
     #[error("the session of profile \"{0}\" has no such token")]
     NoSuchToken(ProfileName),
@@ -114,7 +114,7 @@ impl Diagnosis for SourceError {
             SourceProblem::File(error) => return error.hints(),
             SourceProblem::ServiceSilent { error, .. } => return error.hints(),
             SourceProblem::Variable(name) => format!("Set {name} to the token, in this environment."),
-            SourceProblem::NotAToken(_) => "A source gives one line: the token, and nothing else.".to_owned(),
+            SourceProblem::NotAToken(_) => "A source must return one line: the token, and nothing else.".to_owned(),
             SourceProblem::UsedUp => "Log in again, with the token on standard input.".to_owned(),
             SourceProblem::NotRunnable { .. }
             | SourceProblem::CommandFailed { .. }
@@ -125,7 +125,7 @@ impl Diagnosis for SourceError {
                 "Give the job the permission, in its workflow: permissions: id-token: write".to_owned()
             }
             SourceProblem::ServiceStatus { .. } | SourceProblem::ServiceAnswer { .. } => {
-                "Look whether this machine has an identity there (a service account, a managed identity); see the exchange with -vv."
+                "Check whether this machine has an identity there (a service account, a managed identity); see the exchange with -vv."
                     .to_owned()
             }
             SourceProblem::NoSuchToken(profile) => format!("See what it has: oauth status {profile} --json"),

@@ -16,14 +16,14 @@ pub(super) fn token_from_bytes(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, Sour
     let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     if text.len() > MAX_TOKEN_BYTES {
-        return Err(not("what came is longer than 64 KiB"));
+        return Err(not("the token is longer than 64 KiB"));
     }
     if text.is_empty() {
-        return Err(not("what came is empty"));
+        return Err(not("the token is empty"));
     }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::from(text)),
-        _ => Err(not("what came is not one line of printable ASCII without blanks")),
+        _ => Err(not("the token is not one line of printable ASCII without blanks")),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct HelperOptions {
     /// A host that the token may go to in this call; repeatable
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
-    /// Log in first where that is needed and a terminal is there
+    /// Log in first if needed (requires a terminal)
     #[arg(long)]
     pub login: bool,
 }
@@ -54,7 +54,7 @@ pub struct AwsOptions {
     /// Instead of the region's STS
     #[arg(long, value_name = "URL")]
     pub sts_endpoint: Option<String>,
-    /// Log in first where that is needed and a terminal is there
+    /// Log in first if needed (requires a terminal)
     #[arg(long)]
     pub login: bool,
 }

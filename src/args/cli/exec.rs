@@ -13,7 +13,7 @@ pub struct ExecOptions {
     /// Set this variable, instead of the OAUTH_ ones, to access_token, id_token, expires_at or issuer; repeatable
     #[arg(long, value_name = "NAME=WHAT")]
     pub env: Vec<String>,
-    /// Log in first where that is needed and a terminal is there
+    /// Log in first if needed (requires a terminal)
     #[arg(long)]
     pub login: bool,
     /// The command and its arguments

@@ -12,22 +12,22 @@ pub struct GlobalOptions {
     /// Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Show secrets whole in the trace
+    /// Do not redact secrets in the trace
     #[arg(long, global = true)]
     pub show_secrets: bool,
-    /// Write the trace to a file too: .json, .har, .html or .mmd; repeatable [env: OAUTH_TRACE]
+    /// Also write the trace to FILE (.json, .har, .html or .mmd); repeatable [env: OAUTH_TRACE]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trace: Vec<PathBuf>,
-    /// End the whole command by then [env: OAUTH_DEADLINE]
+    /// Time limit for the whole command [env: OAUTH_DEADLINE]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
     pub deadline: Option<Duration>,
-    /// Only errors, and what a person must act on
+    /// Print only errors and prompts that need action
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Results as JSON on stdout, messages as JSON lines on stderr
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour [default: auto; NO_COLOR and CLICOLOR_FORCE count]
+    /// When to use colour [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(
         long,
         global = true,
@@ -39,13 +39,13 @@ pub struct GlobalOptions {
     /// Configuration file [env: OAUTH_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where the session is kept: keyring, file, command:PROGRAM, none [default: keyring] [env: OAUTH_STORE]
+    /// Credential store: keyring, file, command:PROGRAM or none [default: keyring] [env: OAUTH_STORE]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
     /// Secret Service session: plain or encrypted [env: OAUTH_KEYRING_SESSION]
     #[arg(long, global = true, value_name = "KIND")]
     pub keyring_session: Option<String>,
-    /// Longest time for one HTTP exchange
+    /// Time limit for one HTTP exchange
     #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub http_timeout: Duration,
     /// Certificate authorities to trust instead of the system's (PEM)

@@ -7,6 +7,7 @@ mod client_metadata;
 mod credential;
 mod exec;
 mod global;
+mod help;
 mod inspect;
 pub(in crate::args) mod profile;
 mod request;
@@ -26,23 +27,27 @@ pub use serve::{DemoOptions, Requirement, ServeOptions, Switch};
 pub use session::{EnvShell, FormatOptions, LogoutOptions, StatusOptions, TokenCommand, TokenFormat, TokenOptions};
 
 use crate::args::login::LoginCommand;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Log in with OAuth 2.0, keep the session in the system's keyring, hand out valid tokens.
+/// Log in with OAuth 2.0, keep the session in the system keyring, and print valid access tokens.
 #[derive(Debug, Parser)]
 #[command(
     name = "oauth",
     bin_name = "oauth",
     version,
-    max_term_width = 100,
+    max_term_width = 80,
+    override_usage = "oauth [OPTIONS] [COMMAND]",
     args_override_self = true
 )]
 #[command(after_help = "Start here:\n  \
-    oauth demo                                       the whole flow on this machine, no account needed\n  \
-    oauth login https://id.example.com --client-id ID    log in; opens the browser\n  \
-    curl -H @<(oauth token --format header) URL      use the token, keep it off the command line")]
+    oauth demo\n      \
+    Show the whole flow on this machine; needs no account\n  \
+    oauth login https://id.example.com --client-id ID\n      \
+    Log in with your browser\n  \
+    curl -H @<(oauth token --format header) URL\n      \
+    Use the token, and keep it off the command line")]
 pub struct CommandLine {
     /// What holds for every command.
     #[command(flatten)]
@@ -82,7 +87,7 @@ impl CommandLine {
             && Path::new(program).file_stem().is_some_and(|name| name == DOCKER_HELPER)
         {
             let command = [program.clone(), "credential".into(), "docker".into()];
-            return CommandLine::try_parse_from(command.iter().chain(rest));
+            return CommandLine::parse(command.iter().chain(rest));
         }
         if arguments.get(1).is_some_and(|command| command == "token")
             && let Ok(line) = TokenCommandLine::try_parse_from(&arguments[1..])
@@ -97,18 +102,32 @@ impl CommandLine {
         {
             VersionCommandLine::try_parse_from(arguments)?;
         }
-        let mut line = CommandLine::try_parse_from(arguments)?;
+        if let Some(help) = help::options_help(arguments) {
+            return Err(help);
+        }
+        let mut line = CommandLine::parse(arguments)?;
         if let Some(Command::Login(command)) = &mut line.command {
             command.words = arguments.to_vec();
         }
         Ok(line)
+    }
+
+    /// The definition with help that fits a screen.
+    pub fn definition() -> clap::Command {
+        help::definition()
+    }
+
+    fn parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let mut definition = CommandLine::definition();
+        let mut matches = definition.try_get_matches_from_mut(arguments)?;
+        CommandLine::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
     }
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Log in: the whole authorization code flow with PKCE
+    /// Log in with your browser (authorization code flow with PKCE)
     Login(Box<LoginCommand>),
     /// Print a valid access token
     Token(TokenCommand),
@@ -117,39 +136,39 @@ pub enum Command {
     /// Send an HTTP request with a valid token
     #[command(allow_missing_positional = true)]
     Request(RequestOptions),
-    /// Serve the MCP server at a URL on standard input and output, with a valid token
+    /// Connect stdin and stdout to an MCP server, with a valid token
     Mcp(McpOptions),
-    /// Give a token to git, docker or AWS in the protocol of their credential helpers
+    /// Be a credential helper for git, docker or AWS
     #[command(subcommand)]
     Credential(CredentialCommand),
-    /// Revoke the tokens at the server and forget them
+    /// Revoke the tokens at the server and delete them here
     Logout(LogoutOptions),
-    /// Show who is signed in where, and until when
+    /// Show the saved sessions: who is signed in where, until when
     Status(StatusOptions),
-    /// List, show, change and remove the profiles of the configuration file
+    /// List, show, change and remove profiles
     #[command(subcommand, arg_required_else_help = false)]
     Profile(ProfileCommand),
-    /// Test whether an authorization server keeps the rules
+    /// Test an authorization server against the OAuth and OpenID Connect specifications
     Check(Box<CheckOptions>),
-    /// Show what a server publishes about itself, what it can do, and what is wrong
+    /// Fetch a server's metadata; show what it supports and what is wrong
     Discover(DiscoverOptions),
-    /// Show what stands in a JWT, and whether its issuer signed it
+    /// Decode a JWT and verify its signature
     Decode(DecodeOptions),
     /// Print or check a client-ID metadata document
     ClientMetadata(ClientMetadataOptions),
-    /// Make a PKCE code verifier and its S256 challenge, for a flow by hand
+    /// Make a PKCE code verifier and its S256 challenge
     Pkce(PkceOptions),
-    /// Show what the server says of the person whose token it is
+    /// Fetch claims about the user (OpenID Connect UserInfo)
     Userinfo(TokenInput),
-    /// Show what the server says that a token stands for
+    /// Ask the server about a token (introspection, RFC 7662)
     Introspect(TokenInput),
-    /// Tell the server to forget one token
+    /// Revoke one token at the server (RFC 7009)
     Revoke(TokenInput),
     /// Run an authorization server for development and tests
     Serve(Box<ServeOptions>),
-    /// Show the whole flow on this machine, with nothing configured
+    /// Show the whole flow on this machine, without any setup
     Demo(DemoOptions),
-    /// List the known providers, or show what is known of one
+    /// List known providers, or show the details of one
     Providers(ProvidersOptions),
     /// Print or write the manual pages
     Man(ManOptions),

@@ -37,7 +37,7 @@ pub struct ServeOptions {
     /// Account that can sign in; repeatable [default: demo:demo]
     #[arg(long, value_name = "NAME:PASSWORD")]
     pub user: Vec<String>,
-    /// Who decides: the person at the browser, or nobody (for scripts)
+    /// Who decides: the user in the browser (ask), or the server at once (auto, deny)
     #[arg(long, value_name = "HOW", default_value = "ask")]
     pub approve: Approval,
     /// Whether clients may register themselves (RFC 7591)
@@ -141,7 +141,7 @@ pub struct DemoOptions {
     /// Play the resource owner as well: no browser
     #[arg(long, conflicts_with = "browser")]
     pub unattended: bool,
-    /// Browser command; the URL replaces %s, else is appended
+    /// Browser command; %s is replaced by the URL, else the URL is appended
     #[arg(long, value_name = "CMD")]
     pub browser: Option<String>,
     /// How long to wait for the browser

@@ -11,25 +11,25 @@ pub struct TokenOptions {
     /// Whose token.
     #[command(flatten)]
     pub profile: ProfileChoice,
-    /// How to print it [default: raw]
+    /// Output format [default: raw]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<TokenFormat>,
     /// Print the ID token instead
     #[arg(long)]
     pub id_token: bool,
-    /// How long the token must still be valid [default: 60s, or half its lifetime if that is less]
+    /// Shortest remaining lifetime of the token [default: 60s, or half its lifetime if that is less]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub min_ttl: Option<Duration>,
-    /// Refresh first, however long the token is still valid
+    /// Refresh even if the token is still valid
     #[arg(long)]
     pub force_refresh: bool,
-    /// A token for this resource server only, from the same session; repeatable
+    /// Print a token for this resource server only, from the same session; repeatable
     #[arg(long, value_name = "URI")]
     pub resource: Vec<String>,
-    /// A token with these scope values only, from the same session; repeatable, or one space-separated value
+    /// Print a token with only these scopes, from the same session; repeatable, or one space-separated value
     #[arg(long, value_name = "S")]
     pub scope: Vec<String>,
-    /// Log in first where that is needed and a terminal is there
+    /// Log in first if needed (requires a terminal)
     #[arg(long)]
     pub login: bool,
 }
@@ -41,7 +41,7 @@ pub struct TokenCommand {
     /// Those of every format.
     #[command(flatten)]
     pub options: TokenOptions,
-    /// Where a login is needed, wait this long for one by another process
+    /// If a login is needed, wait this long for another process to log in
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub wait: Option<Duration>,
     /// Those of single formats.
@@ -62,7 +62,7 @@ impl From<TokenOptions> for TokenCommand {
 /// What single formats take.
 #[derive(Debug, Default, Args)]
 pub struct FormatOptions {
-    /// Whose lines --format env prints [default: posix]
+    /// Shell to print --format env for [default: posix]
     #[arg(long, value_name = "SHELL", help_heading = "Formats")]
     pub shell: Option<EnvShell>,
     /// The account, for --format xoauth2 and oauthbearer
@@ -133,10 +133,10 @@ pub struct LogoutOptions {
     /// Whose session.
     #[command(flatten)]
     pub profile: ProfileChoice,
-    /// Every saved profile
+    /// Log out of all profiles
     #[arg(long, conflicts_with_all = ["argument", "option"])]
     pub all: bool,
-    /// Forget the session without telling the server
+    /// Delete the session without revoking it at the server
     #[arg(long)]
     pub local: bool,
 }
@@ -147,4 +147,7 @@ pub struct StatusOptions {
     /// Whose session; all when absent.
     #[command(flatten)]
     pub profile: ProfileChoice,
+    /// Print it again whenever it changes, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
 }

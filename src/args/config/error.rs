@@ -44,7 +44,7 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// A profile whose name cannot be typed.
-    #[error("{}:{line}: \"{name}\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
+    #[error("{}:{line}: \"{name}\" is not a profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
     ProfileName {
         path: PathBuf,
         /// Counted from 1.

@@ -294,7 +294,7 @@ param = { login_hint = "me@example.com" }
             ),
             (
                 "[profile.\"a b\"]\n",
-                "config.toml:1: \"a b\" is no profile name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+                "config.toml:1: \"a b\" is not a profile name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}",
                 "",
             ),
             (

@@ -7,10 +7,10 @@ use clap::Args;
 /// The browser.
 #[derive(Debug, Default, Args)]
 pub struct BrowserOptions {
-    /// Browser command; the URL replaces %s, else is appended
+    /// Browser command; %s is replaced by the URL, else the URL is appended
     #[arg(long, value_name = "CMD", help_heading = "Browser")]
     pub browser: Option<String>,
-    /// Print the URL only
+    /// Print the URL and do not open a browser
     #[arg(long, conflicts_with = "browser", help_heading = "Browser")]
     pub no_browser: bool,
 }

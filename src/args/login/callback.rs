@@ -31,31 +31,31 @@ pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The redirect URI and what receives the browser there.
 #[derive(Debug, Default, Args)]
 pub struct CallbackOptions {
-    /// Where the browser comes back; port 0 is any free port [default: http://127.0.0.1:0/callback]
+    /// Redirect URI; port 0 picks a free port [default: http://127.0.0.1:0/callback]
     #[arg(long, value_name = "URI", help_heading = "Callback")]
     pub redirect_uri: Option<String>,
     /// Ports to listen on, tried in order
     #[arg(long, value_name = "P[,P…]", value_delimiter = ',', help_heading = "Callback")]
     pub port: Vec<u16>,
-    /// Address to bind where it differs from the redirect URI (containers)
+    /// Address to bind if it differs from the redirect URI (containers)
     #[arg(long, value_name = "IP[:PORT]", help_heading = "Callback")]
     pub listen: Option<ListenAddress>,
     /// How the response comes back
     #[arg(long, value_name = "MODE", help_heading = "Callback")]
     pub response_mode: Option<ResponseMode>,
-    /// Certificate of the listener, for a redirect URI with https (PEM); without it one is made for the occasion
+    /// Certificate of the listener, for an https redirect URI (PEM); made for this login if not given
     #[arg(long, value_name = "FILE", requires = "callback_key", conflicts_with = "paste", help_heading = "Callback", value_hint = ValueHint::FilePath)]
     pub callback_cert: Option<PathBuf>,
     /// Its key (PEM)
     #[arg(long, value_name = "FILE", requires = "callback_cert", help_heading = "Callback", value_hint = ValueHint::FilePath)]
     pub callback_key: Option<PathBuf>,
-    /// Where the browser goes on after success, instead of our page
+    /// URL to send the browser to after success, instead of our page
     #[arg(long, value_name = "URL", conflicts_with = "paste", help_heading = "Callback")]
     pub success_url: Option<String>,
     /// How long to wait for the browser
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration, help_heading = "Callback")]
     pub timeout: Duration,
-    /// No listener: paste the URL that the browser ended on
+    /// Do not listen; paste the URL that the browser ends on
     #[arg(long, help_heading = "Callback")]
     pub paste: bool,
 }
@@ -110,7 +110,7 @@ impl CallbackOptions {
             invalid_with_hint(
                 place,
                 format!("no listener on this machine can receive that: {problem}"),
-                "With --paste you paste the URL that the browser ended on instead.",
+                "Or add --paste, and paste the URL that the browser ends on.",
             )
         };
         if let Some(host) = redirect_uri.loopback_address() {
@@ -244,7 +244,7 @@ fn ports_to_try(
         (Some(port), _) => Err(SettingsError::Contradiction {
             one: "--port".to_owned(),
             other: place.to_owned(),
-            problem: format!("the redirect URI names port {port}; write port 0 in it to try several"),
+            problem: format!("the redirect URI names port {port}; use port 0 in it to try several ports"),
         }),
     }
 }

@@ -21,10 +21,10 @@ use std::str::FromStr;
 /// The client.
 #[derive(Debug, Default, Args)]
 pub struct ClientOptions {
-    /// The client's name at the server [env: OAUTH_CLIENT_ID]
+    /// Client ID [env: OAUTH_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = "Client")]
     pub client_id: Option<String>,
-    /// Register a client at the server now, even where one is known (RFC 7591)
+    /// Register a client at the server now, even if one is saved (RFC 7591)
     #[arg(long, conflicts_with_all = ["client_id", "no_register"], help_heading = "Client")]
     pub register: bool,
     /// Never register a client
@@ -36,12 +36,12 @@ pub struct ClientOptions {
     /// Read the client secret from standard input
     #[arg(long, conflicts_with_all = ["refresh_token_stdin", "paste"], help_heading = "Client")]
     pub client_secret_stdin: bool,
-    /// Private key of the client, for private_key_jwt or its certificate: PEM or JWK
+    /// Private key of the client, for private_key_jwt or its certificate (PEM or JWK)
     // a key in PEM begins with hyphens; taken, it is refused without being repeated
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_key_file: Option<PathBuf>,
     // A text here: clap would repeat one that is a token
-    /// Where an assertion comes from that somebody else makes for the client, as for --subject-token
+    /// Where to read a client assertion made by another program (see --subject-token)
     #[arg(
         long,
         value_name = "SOURCE",
@@ -55,10 +55,10 @@ pub struct ClientOptions {
     /// Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)
     #[arg(long, value_name = "FILE", help_heading = "Client", value_hint = ValueHint::FilePath)]
     pub client_cert_file: Option<PathBuf>,
-    /// Whom assertions are for: issuer, token-endpoint or a URL [default: issuer]
+    /// Audience of client assertions: issuer, token-endpoint or a URL [default: issuer]
     #[arg(long, value_name = "AUDIENCE", help_heading = "Client")]
     pub assertion_audience: Option<AssertionAudience>,
-    /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth; by default what the server's metadata say
+    /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server's metadata]s
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
 }

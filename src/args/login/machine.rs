@@ -13,25 +13,25 @@ use std::str::FromStr;
 #[derive(Debug, Default, Args)]
 pub struct MachineOptions {
     // Sources are texts here: clap would repeat one that is a token
-    /// Where the token comes from that is exchanged: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]
+    /// Source of the token to exchange: file:PATH, env:NAME, stdin, command:CMD, github-actions[:AUDIENCE], kubernetes, gcp:AUDIENCE, azure[:RESOURCE] or profile:NAME[:access|id|refresh]
     #[arg(long, value_name = "SOURCE", help_heading = "Grants without a person")]
     pub subject_token: Option<String>,
-    /// What kind of token that is: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]
+    /// Type of that token: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI [default: by the source]
     #[arg(long, value_name = "TYPE", help_heading = "Grants without a person")]
     pub subject_token_type: Option<TokenTypeUri>,
-    /// Where the token of the party that acts for the subject comes from
+    /// Source of the token of the party that acts for the subject
     #[arg(long, value_name = "SOURCE", help_heading = "Grants without a person")]
     pub actor_token: Option<String>,
-    /// What kind of token that is
+    /// Type of that token
     #[arg(long, value_name = "TYPE", help_heading = "Grants without a person")]
     pub actor_token_type: Option<TokenTypeUri>,
-    /// What kind of token the exchange is to bring
+    /// Type of token to request
     #[arg(long, value_name = "TYPE", help_heading = "Grants without a person")]
     pub requested_token_type: Option<TokenTypeUri>,
-    /// Where the assertion of --grant jwt-bearer comes from
+    /// Source of the assertion for --grant jwt-bearer
     #[arg(long, value_name = "SOURCE", help_heading = "Grants without a person")]
     pub assertion: Option<String>,
-    /// The profile whose session at the identity provider vouches, for --grant id-jag
+    /// Profile of the session at the identity provider, for --grant id-jag
     #[arg(long, value_name = "PROFILE", help_heading = "Grants without a person")]
     pub from: Option<String>,
 }
@@ -232,7 +232,7 @@ pub(super) fn source(
         invalid_with_hint(
             place,
             error,
-            "A token must not stand on a command line or in the configuration file: name where it comes from, such as file:PATH.",
+            "Do not put a token on a command line or into the configuration file. Name its source, such as file:PATH.",
         )
     })?;
     Ok(Some(source.absolute()))

@@ -31,7 +31,7 @@ use std::ffi::OsString;
 pub struct LoginCommand {
     #[command(flatten)]
     pub options: LoginOptions,
-    /// Ask for server, client, scopes, store and profile, one after the other; so does a login with nothing given and nothing saved
+    /// Ask for server, client, scopes, store and profile (default if nothing is given and nothing is saved)
     #[arg(long, conflicts_with_all = ["target", "issuer", "provider", "authorization_endpoint", "token_endpoint", "stop_before", "refresh_token_stdin"])]
     pub wizard: bool,
     /// The whole command line, for the wizard to complete.
@@ -45,7 +45,7 @@ pub struct LoginOptions {
     /// A saved profile, or the URL of an authorization server or of an API
     #[arg(value_name = "PROFILE | URL", value_hint = PROFILE_NAME)]
     pub target: Option<String>,
-    /// The profile: what was saved under this name is used, and what is given is saved [env: OAUTH_PROFILE]
+    /// Profile to use; options given here are saved to it [env: OAUTH_PROFILE]
     #[arg(short, long, value_name = "NAME", value_hint = PROFILE_NAME)]
     pub profile: Option<String>,
     #[command(flatten)]

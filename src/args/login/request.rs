@@ -32,7 +32,7 @@ pub struct RequestOptions {
     /// Resource server the token is for (RFC 8707); repeatable
     #[arg(long, value_name = "URI", help_heading = "What to ask for")]
     pub resource: Vec<String>,
-    /// Resource server, for servers that call it audience
+    /// Resource server, for servers that use the parameter audience
     #[arg(long, value_name = "A", help_heading = "What to ask for")]
     pub audience: Option<String>,
     /// Bind the tokens to a key that is made for the session and kept with it (RFC 9449)
@@ -44,7 +44,7 @@ pub struct RequestOptions {
     /// Send the authorization request as a JWT that is signed with the key of --client-key-file (RFC 9101)
     #[arg(long, help_heading = "What to ask for")]
     pub request_object: bool,
-    /// What to ask for beside the scope, as JSON: a list of objects with a type (RFC 9396)
+    /// File with authorization details, a JSON list of objects with a type (RFC 9396)
     #[arg(long, value_name = "FILE", help_heading = "What to ask for", value_hint = ValueHint::FilePath)]
     pub authorization_details: Option<PathBuf>,
     /// Extra parameter of the authorization request; repeatable
@@ -56,7 +56,7 @@ pub struct RequestOptions {
     /// Extra parameter of the refresh request (scope, too); repeatable
     #[arg(long = "refresh-param", value_name = "K=V", help_heading = "What to ask for")]
     pub refresh_param: Vec<String>,
-    /// How long access tokens live where the server does not say so
+    /// Lifetime of access tokens if the server does not send one
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "What to ask for")]
     pub assume_ttl: Option<Duration>,
 }

@@ -12,7 +12,7 @@ use clap::Args;
 /// The server.
 #[derive(Debug, Default, Args)]
 pub struct ServerOptions {
-    /// A known provider, such as google or gitlab:HOST (oauth providers lists them): its endpoints and what it wants, where nothing else is said
+    /// A known provider, such as google or gitlab:HOST; sets its endpoints and parameters (list: oauth providers)
     #[arg(long, value_name = "NAME[:VALUE]", help_heading = "Server")]
     pub provider: Option<String>,
     /// Authorization server; its metadata is discovered
@@ -33,19 +33,19 @@ pub struct ServerOptions {
     /// Instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub introspection_endpoint: Option<String>,
-    /// Where the server's keys are, instead of the discovered address
+    /// URL of the server's keys, instead of the discovered one
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub jwks_uri: Option<String>,
     /// Instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub device_authorization_endpoint: Option<String>,
-    /// Where authorization requests are pushed to, instead of the discovered endpoint
+    /// Instead of the discovered endpoint
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub pushed_authorization_request_endpoint: Option<String>,
-    /// Ask the API of a URL nothing but its well-known documents
+    /// Fetch only well-known documents from the URL of an API
     #[arg(long, help_heading = "Server")]
     pub no_probe: bool,
-    /// Take it that the server of an API knows PKCE, though its metadata do not say so
+    /// Take it that the server of an API knows PKCE, though its metadata does not say so
     #[arg(long, help_heading = "Server")]
     pub assume_pkce: bool,
     /// Permit http endpoints outside this machine
@@ -65,7 +65,7 @@ impl ServerOptions {
     /// The server of `url`, of these flags, and of the profile.
     ///
     /// # Errors
-    /// [`SettingsError::Value`] for a URL that is no issuer or endpoint.
+    /// [`SettingsError::Value`] for a URL that is not an issuer or endpoint.
     pub(in crate::args) fn choice(
         &self,
         url: Option<&str>,
@@ -174,7 +174,7 @@ pub(in crate::args) fn unusable(place: &str, error: EndpointError) -> SettingsEr
         EndpointError::PlainHttp(_) => invalid_with_hint(
             place,
             error,
-            "Use https, or --allow-http if plain http to that machine is really meant.",
+            "Use https, or add --allow-http if you want to use plain http to that machine.",
         ),
         _ => invalid(place, error),
     }

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 /// Where the session comes from and where it goes.
 #[derive(Debug, Default, Args)]
 pub struct SessionOptions {
-    /// Show the authorization response and the token request that would be sent; store nothing
+    /// Stop before this step, and show what came back and what would be sent; store nothing
     #[arg(
         long,
         value_name = "STEP",
@@ -13,13 +13,13 @@ pub struct SessionOptions {
         help_heading = "Session"
     )]
     pub stop_before: Option<StopBefore>,
-    /// Take a refresh token from standard input instead of a login in the browser
+    /// Read a refresh token from standard input instead of opening a browser
     #[arg(long, conflicts_with_all = ["paste", "browser", "no_browser", "listen", "port"], help_heading = "Session")]
     pub refresh_token_stdin: bool,
-    /// Leave the configuration file alone
+    /// Do not save to the configuration file
     #[arg(long, help_heading = "Session")]
     pub no_save: bool,
-    /// Keep nothing: print the token response as JSON (= --store none)
+    /// Store nothing; print the token response as JSON (= --store none)
     #[arg(long, help_heading = "Session")]
     pub no_store: bool,
 }

@@ -18,7 +18,7 @@ pub enum SettingsError {
         hint: Option<String>,
     },
     /// Two values exclude each other.
-    #[error("{one} and {other} contradict each other: {problem}")]
+    #[error("{one} and {other} cannot be used together: {problem}")]
     Contradiction {
         /// A flag or key.
         one: String,
@@ -44,7 +44,7 @@ pub enum SettingsError {
     #[error("default_profile is \"{name}\", and there is no such profile")]
     DefaultProfile { name: ProfileName, known: Vec<ProfileName> },
     /// A login with a browser in CI.
-    #[error("CI is set and there is no terminal: nobody can sign in in a browser here")]
+    #[error("CI is set and there is no terminal, so no user can sign in with a browser")]
     Unattended {
         /// As it was typed, else the profile.
         target: String,
@@ -114,7 +114,7 @@ impl Diagnosis for SettingsError {
                     "Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"
                 ),
                 format!(
-                    "Show a code to enter on another device, if somebody reads this job's log: oauth login {target} --device"
+                    "Show a code to enter on another device, if you read the log of this job: oauth login {target} --device"
                 ),
                 format!("Run a browser that a script drives: oauth login {target} --browser CMD"),
                 format!("Print the URL and wait for a person all the same: oauth login {target} --no-browser"),
@@ -137,10 +137,16 @@ impl Diagnosis for SettingsError {
             }
             SettingsError::NotCovered {
                 profile, allow_host, ..
-            } => vec![format!(
-                "If the server there may have it: oauth profile set {profile} {}",
-                shell_words::quote(&format!("allow_host={allow_host}"))
-            )],
+            } => vec![
+                format!(
+                    "For this call alone: add --allow-host {}",
+                    shell_words::quote(allow_host)
+                ),
+                format!(
+                    "To permit it for good: oauth profile set {profile} {}",
+                    shell_words::quote(&format!("allow_host={allow_host}"))
+                ),
+            ],
             SettingsError::NothingCovers { host } => vec![
                 format!(
                     "For this call alone: add -p NAME --allow-host {}",

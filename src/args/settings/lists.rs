@@ -53,10 +53,10 @@ pub(in crate::args) fn pairs(
             } else {
                 key
             };
-            let hint = format!("Use the flag for it, or leave it out: the flow sets {name} itself.");
+            let hint = format!("Use the option for it, or leave it out: oauth sets {name} itself.");
             Err(invalid_with_hint(
                 place,
-                format!("\"{name}\" is set by the flow"),
+                format!("\"{name}\" is set by oauth itself"),
                 &hint,
             ))
         }

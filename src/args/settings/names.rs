@@ -164,7 +164,7 @@ pub fn discover_url(text: &str) -> Result<(Endpoint, Option<Issuer>), SettingsEr
     if !text.contains("://") {
         return Err(invalid_with_hint(
             "URL",
-            "that is no URL",
+            "that is not a URL",
             "A server is named by its whole URL, such as https://id.example.com.",
         ));
     }

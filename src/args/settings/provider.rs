@@ -140,7 +140,7 @@ pub fn known_providers() -> Result<Vec<Provider>, SettingsError> {
 }
 
 fn unusable(place: &str, error: ProviderError) -> SettingsError {
-    let list = "oauth providers lists those that are known; any other server is named by --issuer URL.";
+    let list = "For any other server, use --issuer URL. To list the known providers: oauth providers";
     let hint = match &error {
         ProviderError::Unknown {
             nearest: Some(nearest), ..
@@ -264,7 +264,7 @@ pub(super) fn explain_missing_client(provider: Option<&Provider>, error: Setting
         ) => SettingsError::Missing {
             what,
             hint: format!(
-                "Register a client at {} (oauth providers {} tells how), then run: oauth login {profile} --provider {} --client-id ID",
+                "Register a client at {} (for the steps, run `oauth providers {}`), then log in: oauth login {profile} --provider {} --client-id ID",
                 provider.register,
                 provider.name,
                 provider.usage()

@@ -69,7 +69,7 @@ pub fn signing_key_from_file(path: &Path) -> Result<SigningKey, SettingsError> {
     if argument.contains("-----BEGIN") || argument.trim_start().starts_with('{') {
         return Err(invalid_with_hint(
             PLACE,
-            "that is a key, and a key must not stand on a command line",
+            "that is a key, and a key must not be on a command line",
             "Write it to a file, and give the file's name.",
         ));
     }
@@ -141,7 +141,7 @@ pub(super) fn is_like_a_jwt(argument: &str) -> bool {
 }
 
 pub(super) fn token_as_argument(place: &str, hint: &str) -> SettingsError {
-    let problem = "that looks like a token, and a token must not stand on a command line";
+    let problem = "that looks like a token, and a token must not be on a command line";
     invalid_with_hint(place, problem, hint)
 }
 
@@ -153,7 +153,7 @@ pub fn reject_token_argument(place: &str, argument: &str) -> Result<(), Settings
     if is_like_a_jwt(argument) {
         return Err(token_as_argument(
             place,
-            "Give it on standard input, with - in its place.",
+            "Use - instead, and give it on standard input.",
         ));
     }
     Ok(())

@@ -139,7 +139,7 @@ fn summary(report: &Report) -> String {
     match report.rules.len() - asked_for.len() {
         0 => text.push('\n'),
         others => {
-            let _ = writeln!(text, "; {others} not asked for");
+            let _ = writeln!(text, "; {others} not selected");
         }
     }
     text

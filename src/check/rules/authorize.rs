@@ -232,7 +232,7 @@ fn request_object(check: &mut Check<'_, '_>) -> CheckResult {
     check.prober.needs_openid()?;
     check.needs_plain_answers()?;
     if check.prober.target.unsigned_request_objects_supported {
-        return inconclusive("the server announces that it takes request objects that nobody signed");
+        return inconclusive("the server announces that it accepts unsigned request objects");
     }
     let mut probe = check.prober.probe()?;
     // {"alg":"none"} and {}

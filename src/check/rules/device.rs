@@ -105,10 +105,7 @@ fn run_redemptions(check: &mut Check<'_, '_>) {
         let other = check.prober.unknown_client();
         let exchange = poll_new_code(check, &other)?;
         check.expect_no_token(&exchange)?;
-        ensure(
-            !is_pending(&exchange),
-            "the other client is told to wait for the decision",
-        )
+        ensure(!is_pending(&exchange), "the other client gets authorization_pending")
     });
 }
 

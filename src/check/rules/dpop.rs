@@ -56,19 +56,19 @@ const OF_ONE_SESSION: [(Rule, SessionTest); 7] = [
     (Rule::DpopBearer, |check, session| {
         session.userinfo_works(check)?;
         let status = check.prober.userinfo(Some(&session.tokens.access_token))?.status();
-        ensure(status != 200, "it is taken")
+        ensure(status != 200, "it is accepted")
     }),
     (Rule::DpopAccessTokenHash, |check, session| {
         session.userinfo_works(check)?;
         let key = session.proofs.key.clone();
         let status = session.userinfo(check, &key, Flaw::AccessTokenHash)?;
-        ensure(status != 200, "it is taken")
+        ensure(status != 200, "it is accepted")
     }),
     (Rule::DpopOtherKey, |check, session| {
         session.userinfo_works(check)?;
         let other = session.proofs.other_key.clone();
         let status = session.userinfo(check, &other, Flaw::Nothing)?;
-        ensure(status != 200, "it is taken")
+        ensure(status != 200, "it is accepted")
     }),
     (Rule::DpopReplay, |check, session| {
         check.prober.results.begin_sequence();
@@ -77,7 +77,7 @@ const OF_ONE_SESSION: [(Rule, SessionTest); 7] = [
             return inconclusive("the refresh with a right proof is refused");
         }
         let Some(refresh_token) = session.tokens.refresh_token.clone() else {
-            return inconclusive("the refresh brought no refresh token");
+            return inconclusive("the refresh returned no refresh token");
         };
         // The same proof with what would be right otherwise.
         let mut again = exchange.request.clone();
@@ -157,7 +157,7 @@ impl BoundSession {
         let key = self.proofs.key.clone();
         match self.userinfo(check, &key, Flaw::Nothing)? {
             200 => Ok(()),
-            status => inconclusive(format!("the endpoint takes no bound token: status {status}")),
+            status => inconclusive(format!("the endpoint accepts no bound token: status {status}")),
         }
     }
 }
@@ -173,7 +173,7 @@ fn with_refresh_token(exchange: &Exchange, refresh_token: &Secret) -> Params {
 fn needs_dpop(check: &Check<'_, '_>) -> CheckResult {
     match &check.prober.target.metadata.dpop_signing_alg_values_supported {
         Some(names) if names.iter().any(|name| name == PROOF_ALGORITHM.as_str()) => Ok(()),
-        Some(_) => inconclusive("the server takes no proofs that are signed with ES256"),
+        Some(_) => inconclusive("the server accepts no proofs that are signed with ES256"),
         None => inconclusive("the server announces no DPoP (dpop_signing_alg_values_supported)"),
     }
 }

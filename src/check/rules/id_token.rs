@@ -47,7 +47,7 @@ impl Context<'_> {
         }
     }
 
-    /// Seconds from the claim to now; broken where it is no number.
+    /// Seconds from the claim to now; broken where it is not a number.
     fn age_s(&self, claim: &str) -> Result<i64, Failure> {
         match self.jwt.claims.get(claim).and_then(numeric_date) {
             Some(time) => Ok(self.now.seconds_since(time)),

@@ -61,7 +61,7 @@ const RULES: [(Rule, Test<Vec<Value>>); 3] = [
         let twice = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id));
         ensure(
             twice.is_none(),
-            format!("kid {} stands twice", Quoted::name(twice.map_or("", |(_, id)| id))),
+            format!("kid {} is used twice", Quoted::name(twice.map_or("", |(_, id)| id))),
         )
     }),
     (Rule::KeysStrength, |keys| {

@@ -237,7 +237,7 @@ const AUTH_METHODS: &str = "token_endpoint_auth_methods_supported";
 pub(in crate::check) fn run(check: &mut Check<'_, '_>, documents: &Documents) {
     let Some(first) = &documents.first else {
         for rule in Rule::ALL.iter().filter(|rule| rule.group() == "metadata") {
-            let why = "the endpoints were given by hand, so no metadata were fetched";
+            let why = "the endpoints were given by hand, so no metadata was fetched";
             check.prober.record(*rule, inconclusive(why), None);
         }
         return needs_endpoints(check);
@@ -275,7 +275,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>, documents: &Documents) {
     if first.text("issuer") != Some(&documents.asked) {
         check.prober.stop(
             ExitCode::Protocol,
-            "the metadata are of another issuer and must not be used (metadata.issuer)",
+            "the metadata is of another issuer and must not be used (metadata.issuer)",
         );
     }
     needs_endpoints(check);
@@ -293,7 +293,7 @@ fn needs_endpoints(check: &mut Check<'_, '_>) {
     if let Some(missing) = missing {
         check
             .prober
-            .stop(ExitCode::Protocol, format!("the metadata have no usable {missing}"));
+            .stop(ExitCode::Protocol, format!("the metadata has no usable {missing}"));
     }
 }
 

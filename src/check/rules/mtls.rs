@@ -49,13 +49,13 @@ const OF_A_BOUND_TOKEN: [(Rule, BoundTokenTest); 4] = [
     (Rule::MtlsBearer, |check, tokens| {
         bound_token_works(check, tokens)?;
         let status = check.prober.userinfo_as(None, Some(&tokens.access_token))?.status();
-        ensure(status != 200, "it is taken")
+        ensure(status != 200, "it is accepted")
     }),
     (Rule::MtlsTokenOfOther, |check, tokens| {
         bound_token_works(check, tokens)?;
         let other = Arc::new(other_identity()?);
         let exchange = check.prober.userinfo_as(Some(other), Some(&tokens.access_token))?;
-        ensure(exchange.status() != 200, "it is taken")
+        ensure(exchange.status() != 200, "it is accepted")
     }),
 ];
 
@@ -145,7 +145,7 @@ fn bound_token_works(check: &mut Check<'_, '_>, tokens: &Tokens) -> CheckResult 
     }
     match check.prober.userinfo(Some(&tokens.access_token))?.status() {
         200 => Ok(()),
-        status => inconclusive(format!("the endpoint takes no bound token: status {status}")),
+        status => inconclusive(format!("the endpoint accepts no bound token: status {status}")),
     }
 }
 

@@ -88,11 +88,11 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
 fn form_action(check: &mut Check<'_, '_>) -> CheckResult {
     let probe = check.prober.probe()?;
     let Some(page) = landing(check, &probe)?.filter(|page| page.contains("<form")) else {
-        return inconclusive("the server shows no page with a form without somebody who signs in");
+        return inconclusive("the server shows a page with a form only to a user who signs in");
     };
     let server = check.prober.target.metadata.authorization_endpoint.clone();
     let Some((server, client)) = server.zip(Url::parse(probe.redirect_uri()).ok()) else {
-        return inconclusive("the redirect URI is no URL");
+        return inconclusive("the redirect URI is not a URL");
     };
     match blocking_policy(&page, server.url(), &client) {
         None => Ok(()),
@@ -104,7 +104,7 @@ fn form_action(check: &mut Check<'_, '_>) -> CheckResult {
     }
 }
 
-/// The sign-in page, else the page for a client that nobody knows.
+/// The sign-in page, else the page for an unknown client.
 fn page(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
     let mut probe = check.prober.probe()?;
     if let Some(page) = landing(check, &probe)? {
@@ -153,7 +153,7 @@ fn escaping(check: &mut Check<'_, '_>) -> CheckResult {
         if let Some(page) = landing(check, &probe)? {
             seen = true;
             if page.contains(MARK_AS_ELEMENT) {
-                return violated("a page repeats a value of the request as it stands");
+                return violated("a page repeats a value of the request without escaping it");
             }
         }
     }

@@ -46,7 +46,7 @@ const TESTS: [(Rule, Test); 12] = [
             .object()
             .and_then(|object| object.get("expires_in")?.as_u64());
         match lifetime_s {
-            Some(lifetime_s) => ensure(lifetime_s <= MAX_LIFETIME_S, format!("it lives {lifetime_s} s")),
+            Some(lifetime_s) => ensure(lifetime_s <= MAX_LIFETIME_S, format!("it is valid for {lifetime_s} s")),
             None => inconclusive("the answer has no expires_in (par.response)"),
         }
     }),

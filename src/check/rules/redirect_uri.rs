@@ -336,7 +336,7 @@ fn loopback_port(check: &mut Check<'_, '_>) -> CheckResult {
         return match try_mutation(check, other.as_str())? {
             (Outcome::Redirect(response), _) if response.grants() => Ok(()),
             (Outcome::Page, _) => inconclusive_needs_login(),
-            _ => violated(format!("{uri} is taken, but {other} is not")),
+            _ => violated(format!("{uri} is accepted, but {other} is not")),
         };
     };
     let mut without_port = uri.url().clone();
@@ -347,7 +347,7 @@ fn loopback_port(check: &mut Check<'_, '_>) -> CheckResult {
         Outcome::Error(_) => inconclusive(format!(
             "the server answers every request with {page}: is the redirect URI registered?"
         )),
-        _ => violated(format!("{without_port} is taken, but {uri} is not")),
+        _ => violated(format!("{without_port} is accepted, but {uri} is not")),
     }
 }
 
@@ -364,7 +364,7 @@ fn loopback_port_in_browser(check: &mut Check<'_, '_>) -> CheckResult {
     let probe = match try_mutation(check, other.as_str())? {
         (Outcome::Page, probe) => probe,
         (Outcome::Redirect(response), _) if response.grants() => return Ok(()),
-        _ => return violated(format!("{uri} is taken, but {other} is not")),
+        _ => return violated(format!("{uri} is accepted, but {other} is not")),
     };
     let response = None;
     let mut variants = [Variant { probe, response }];
@@ -378,7 +378,7 @@ fn loopback_port_in_browser(check: &mut Check<'_, '_>) -> CheckResult {
     let [variant] = variants;
     show_variant(check, &variant);
     let is_taken = variant.response.is_some_and(|response| response.grants());
-    ensure(is_taken, format!("{uri} is taken, but {other} is not"))
+    ensure(is_taken, format!("{uri} is accepted, but {other} is not"))
 }
 
 fn other_port(uri: &RedirectUri) -> u16 {

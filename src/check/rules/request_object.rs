@@ -33,7 +33,7 @@ const REFUSED: [(Rule, Spoil); 8] = [
     (Rule::RequestObjectSignature, |object| {
         let right = object.sign(JwtType::AuthorizationRequest)?;
         let Ok(mut jwt) = UnverifiedJwt::decode(right.expose()) else {
-            return inconclusive("the object cannot be spoiled");
+            return inconclusive("the object cannot be changed");
         };
         if let Some(last) = jwt.signature.last_mut() {
             *last ^= 1;

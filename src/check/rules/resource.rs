@@ -226,7 +226,7 @@ pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
         };
         let exchange = check.prober.send(request)?;
         let is_taken = exchange.status() == usual.status() && !is_refused(&exchange);
-        ensure(!is_taken, "it is taken")
+        ensure(!is_taken, "it is accepted")
     });
     check.rule(Rule::ResourceIdToken, &mut |check| {
         check.prober.needs_openid()?;
@@ -238,7 +238,7 @@ pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
             return inconclusive("no ID token came");
         };
         let exchange = call(check, id_token)?;
-        ensure(is_refused(&exchange), "it is taken")
+        ensure(is_refused(&exchange), "it is accepted")
     });
     check.rule(Rule::ResourceAudience, &mut audience);
 }
@@ -252,17 +252,17 @@ fn audience(check: &mut Check<'_, '_>) -> CheckResult {
     probe.params.set("resource", OTHER);
     let purpose = "for a token for another API";
     let Some(exchange) = check.answer_or_page(probe, purpose)? else {
-        return inconclusive("the server gives no token for an API that it does not know");
+        return inconclusive("the server issues no token for an API that it does not know");
     };
     let code = check.code_of(exchange)?;
     let mut params = check.prober.code_params(&code);
     params.set("resource", OTHER);
     let exchange = check.prober.token_request(params)?;
     let Some(tokens) = exchange.tokens() else {
-        return inconclusive("the server gives no token for an API that it does not know");
+        return inconclusive("the server issues no token for an API that it does not know");
     };
     let exchange = call(check, &tokens.access_token)?;
-    ensure(is_refused(&exchange), "it is taken")
+    ensure(is_refused(&exchange), "it is accepted")
 }
 
 /// The access token of the baseline, which was asked for with the API as resource.

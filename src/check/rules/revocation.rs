@@ -197,7 +197,7 @@ fn expect_alive(check: &mut Check<'_, '_>, tokens: &mut Tokens) -> CheckResult {
         }
         check.prober.results.take_back(aside);
     }
-    ensure(lives, "the refresh token is dead after it")
+    ensure(lives, "the refresh token no longer works after it")
 }
 
 fn by_wrong_hint(check: &mut Check<'_, '_>, tokens: &mut Tokens) -> CheckResult {
@@ -236,7 +236,7 @@ pub(in crate::check) fn revoke_left(check: &mut Check<'_, '_>) {
             false => "the server announces no revocation endpoint",
         };
         prober.world.caller.observe(&Event::Warning(&format!(
-            "the tokens of {stay} answers of this examination are left to expire: {why}"
+            "the tokens of {stay} responses of this check are not revoked, and will expire: {why}"
         )));
     }
 }

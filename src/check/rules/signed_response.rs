@@ -45,7 +45,7 @@ const CLAIMS: [(Rule, ClaimTest); 7] = [
         let algorithm = seen.jwt.header.get("alg").and_then(Value::as_str).unwrap_or("none");
         ensure(
             algorithm != "none" && !seen.jwt.signature.is_empty(),
-            "nobody signed it",
+            "it is not signed",
         )
     }),
     (Rule::JarmIssuer, |seen| {
@@ -67,7 +67,10 @@ const CLAIMS: [(Rule, ClaimTest); 7] = [
     }),
     (Rule::JarmLifetime, |seen| match seen.lifetime_s {
         None => inconclusive("exp is absent or no number (jarm.expiry)"),
-        Some(left_s) => ensure(left_s <= MAX_LIFETIME_S + CLOCK_SKEW_S, format!("it lives {left_s} s")),
+        Some(left_s) => ensure(
+            left_s <= MAX_LIFETIME_S + CLOCK_SKEW_S,
+            format!("it is valid for {left_s} s"),
+        ),
     }),
     (Rule::JarmState, |seen| {
         ensure(
@@ -78,7 +81,7 @@ const CLAIMS: [(Rule, ClaimTest); 7] = [
     (Rule::JarmAlone, |seen| {
         let mut names = seen.response.params.iter().map(|(name, _)| name);
         match names.find(|name| *name != "response") {
-            Some(name) => violated(format!("{} stands beside it", Quoted::name(name))),
+            Some(name) => violated(format!("{} was sent as well", Quoted::name(name))),
             None => Ok(()),
         }
     }),
@@ -106,7 +109,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         };
         match set.verify(&seen.jwt) {
             Ok(_) => Ok(()),
-            Err(_) if seen.jwt.signature.is_empty() => inconclusive("nobody signed it (jarm.signed)"),
+            Err(_) if seen.jwt.signature.is_empty() => inconclusive("it is not signed (jarm.signed)"),
             Err(problem) => violated(problem.to_string()),
         }
     });
@@ -116,7 +119,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         match check.prober.authorize_unpushed(&probe)? {
             Outcome::Redirect(response) if response.value("response").is_some() => Ok(()),
             Outcome::Redirect(response) if response.value("error").is_some() => violated("it comes as it is"),
-            Outcome::Redirect(_) => inconclusive("the server does not refuse a scope that nobody knows"),
+            Outcome::Redirect(_) => inconclusive("the server does not refuse an unknown scope"),
             Outcome::Error(page) => inconclusive(format!("it is refused by {page}")),
             Outcome::PushRefused(refusal) => inconclusive(format!("it is refused with {refusal}")),
             Outcome::Page => inconclusive_needs_login(),
@@ -161,7 +164,7 @@ fn see(check: &mut Check<'_, '_>) -> Result<Seen, Failure> {
         };
     };
     let jwt = UnverifiedJwt::decode_with_repeated_claims(text)
-        .or_else(|problem| violated(format!("the response is no JWT: {problem}")))?;
+        .or_else(|problem| violated(format!("the response is not a JWT: {problem}")))?;
     let repeats_claims = UnverifiedJwt::decode(text).is_err();
     let expires_at = jwt.claims.get("exp").and_then(numeric_date);
     let now = check.prober.world.caller.now();

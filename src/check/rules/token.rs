@@ -44,7 +44,7 @@ const RESPONSES: &[(Rule, ResponseTest)] = &[
     }),
     (Rule::TokenExpiresIn, |_, object| match object.get("expires_in") {
         None | Some(Value::Null) => violated("it is absent"),
-        Some(value) => ensure(value.as_u64().is_some(), "it is no whole number"),
+        Some(value) => ensure(value.as_u64().is_some(), "it is not a whole number"),
     }),
     (Rule::TokenLifetime, |_, object| {
         match object.get("expires_in").and_then(Value::as_u64) {

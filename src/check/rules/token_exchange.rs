@@ -94,7 +94,7 @@ fn revoked(check: &mut Check<'_, '_>) -> CheckResult {
         return inconclusive("a token that came of an exchange is not exchanged again");
     }
     if !check.prober.is_access_token_alive(&access_token)? {
-        return inconclusive("the token is not taken from the start, so nothing shows that its revocation ended it");
+        return inconclusive("the token is not accepted from the start, so nothing shows that its revocation ended it");
     }
     check.prober.revoke_properly(&access_token, "access_token")?;
     if check.prober.is_access_token_alive(&access_token)? {
@@ -150,7 +150,7 @@ pub(super) fn identity_assertion(
     let exchange = check.prober.token_request(params)?;
     match exchange.tokens() {
         Some(tokens) => Ok((exchange, tokens.access_token)),
-        None => inconclusive("the server gives no identity assertion (id-jag) to this client"),
+        None => inconclusive("the server issues no identity assertion (id-jag) to this client"),
     }
 }
 
@@ -173,7 +173,7 @@ fn exchange_params(token: &Secret, token_type: &TokenTypeUri) -> Params {
 
 fn decode(token: &Secret) -> Result<UnverifiedJwt, Failure> {
     let decoded = UnverifiedJwt::decode(token.expose());
-    decoded.map_err(|_| Failure::Inconclusive("its tokens are no signed JWTs".to_owned()))
+    decoded.map_err(|_| Failure::Inconclusive("its tokens are not signed JWTs".to_owned()))
 }
 
 /// The same token with one bit of its signature changed.

@@ -161,7 +161,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         }
         // The code was looked at first: one that works leaves the client alone to refuse.
         check.needs_working_login()?;
-        let code = check.code("for a client that nobody knows")?;
+        let code = check.code("for an unknown client")?;
         let (params, client) = (check.prober.code_params(&code), check.prober.unknown_client());
         let exchange = check.prober.token_request_as(params, &client)?;
         check.expect_error(&exchange, "invalid_client")

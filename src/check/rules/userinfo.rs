@@ -28,7 +28,7 @@ const RULES: &[(Rule, TokenTest)] = &[
     (Rule::UserinfoSubject, |check, tokens| {
         let exchange = works(check, tokens)?;
         let Some(object) = exchange.object() else {
-            return inconclusive("the answer is no JSON object");
+            return inconclusive("the answer is not a JSON object");
         };
         let (found, expected) = (object.get("sub"), claims_of(tokens)?.claims.get("sub").cloned());
         ensure(found.is_some() && found == expected.as_ref(), "it is another one")
@@ -47,7 +47,7 @@ const RULES: &[(Rule, TokenTest)] = &[
         let mut params = Params::new();
         params.push_secret("access_token", &tokens.access_token);
         let exchange = check.prober.send_in_url(Method::Get, &endpoint, &params, None)?;
-        ensure(exchange.status() != 200, "it is taken")
+        ensure(exchange.status() != 200, "it is accepted")
     }),
     (Rule::UserinfoIdToken, |check, tokens| {
         works(check, tokens)?;
@@ -55,7 +55,7 @@ const RULES: &[(Rule, TokenTest)] = &[
             return inconclusive("no ID token came");
         };
         let status = check.prober.userinfo(Some(id_token))?.status();
-        ensure(status != 200, "it is taken")
+        ensure(status != 200, "it is accepted")
     }),
 ];
 

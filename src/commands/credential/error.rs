@@ -6,9 +6,9 @@ use crate::store::ProfileName;
 /// Why a helper cannot answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HelperError {
-    #[error("what came on standard input is longer than {limit_bytes} bytes")]
+    #[error("standard input is longer than {limit_bytes} bytes")]
     InputTooLong { limit_bytes: u64 },
-    #[error("what came on standard input is not UTF-8")]
+    #[error("standard input is not UTF-8")]
     NotText,
     /// A line of the protocol could not end where it must.
     #[error("the token of profile \"{profile}\" has a line break in it, and the protocol has no way to write it")]

@@ -57,7 +57,7 @@ fn erase(context: &Context, options: &HelperOptions, attributes: &GitAttributes)
     if forget_rejected(context, &lookup.config, &chosen, password)? == RejectedToken::NotRefreshable {
         let name = &chosen.name;
         context.observer().observe(&Event::Warning(&format!(
-            "the server did not take the token of profile \"{name}\", and it cannot be refreshed. Log in again: oauth login {name}"
+            "the server did not accept the token of profile \"{name}\", and it cannot be refreshed. Log in again: oauth login {name}"
         )));
     }
     Ok(())

@@ -94,7 +94,7 @@ fn choose_by_metadata(resolved: &mut ResolvedLogin, observer: &mut dyn Observer)
 
 /// There is no way to a client at this server.
 #[derive(Debug, thiserror::Error)]
-#[error("{server} wants a client that it knows, and there is none: {reason}")]
+#[error("{server} requires a client that it knows, and there is none: {reason}")]
 struct NoClient {
     server: String,
     reason: &'static str,
@@ -108,7 +108,7 @@ impl NoClient {
         let mut hints = search.missing.hints();
         if metadata.client_id_metadata_document_supported {
             hints.push(
-                "Or host a document about this program (oauth client-metadata prints one), and name its URL: OAUTH_CLIENT_METADATA_URL=URL"
+                "Or host a client-ID metadata document, and set OAUTH_CLIENT_METADATA_URL to its URL. To print one: oauth client-metadata"
                     .to_owned(),
             );
         }

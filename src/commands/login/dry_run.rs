@@ -61,10 +61,10 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
 
     let show_secrets = context.global.show_secrets;
     observer.observe(&if show_secrets {
-        Event::Warning("the lines below show secrets whole (--show-secrets): do not share them")
+        Event::Warning("the lines below show secrets (--show-secrets): do not share them")
     } else {
         Event::Note(
-            "secrets are redacted; with --show-secrets the request can be sent by hand, once, while the code lives",
+            "secrets are redacted; with --show-secrets the request can be sent by hand, once, while the code is valid",
         )
     });
     let shown = Shown(Redaction::new(show_secrets));

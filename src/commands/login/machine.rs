@@ -1,5 +1,5 @@
 //! The token of a profile whose grant needs no person: where there is no
-//! session, or the store keeps none, it is no error, and the client gets it now.
+//! session, or the store keeps none, it is not an error, and the client gets it now.
 
 use super::attempt::Attempt;
 use super::client::choose_client;

@@ -184,7 +184,7 @@ fn warn_of_missing_secret(resolved: &ResolvedLogin, observer: &mut dyn Observer)
     let needs_secret = resolved.grant == LoginGrant::AuthorizationCode && provider.client == ClientKind::Secret;
     if needs_secret && credentials.secret.is_none() && credentials.key.is_none() {
         observer.observe(&Event::Warning(&format!(
-            "{} wants a client secret, and there is none: give it with --client-secret-file FILE or OAUTH_CLIENT_SECRET",
+            "{} requires a client secret, and there is none: give it with --client-secret-file FILE or OAUTH_CLIENT_SECRET",
             provider.title
         )));
     }

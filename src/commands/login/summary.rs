@@ -47,7 +47,7 @@ impl<'a> Summary<'a> {
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
             return report::print_token(Secret::new(line).expose().as_bytes());
         }
-        observer.observe(&Event::Outcome(&format!(
+        observer.observe(&Event::SuccessDetail(&format!(
             "stored as profile \"{name}\" in {}",
             self.saver.store_description()
         )));
@@ -75,7 +75,7 @@ impl<'a> Summary<'a> {
         };
         let issuer = session.issuer.as_ref().map(Issuer::as_str);
         let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());
-        observer.observe(&Event::Outcome(&format!("signed in{identity} at {issuer}")));
+        observer.observe(&Event::Success(&format!("signed in{identity} at {issuer}")));
     }
 
     /// The scope that was granted, and how it differs from the one requested.
@@ -86,7 +86,7 @@ impl<'a> Summary<'a> {
         let granted = token.and_then(|token| token.scope.as_ref());
         let granted = granted.unwrap_or(requested);
         if !granted.is_empty() {
-            observer.observe(&Event::Outcome(&format!("granted: {granted}")));
+            observer.observe(&Event::SuccessDetail(&format!("granted: {granted}")));
         }
         let mut missing = requested.without(granted);
         if session.can_renew() {
@@ -94,11 +94,11 @@ impl<'a> Summary<'a> {
             missing = missing.without(&Scope::received("offline_access"));
         }
         if !missing.is_empty() {
-            observer.observe(&Event::Warning(&format!("asked for, but not granted: {missing}")));
+            observer.observe(&Event::Warning(&format!("requested, but not granted: {missing}")));
         }
         let more = granted.without(requested);
         if !requested.is_empty() && !more.is_empty() {
-            observer.observe(&Event::Warning(&format!("granted, but not asked for: {more}")));
+            observer.observe(&Event::Warning(&format!("granted, but not requested: {more}")));
         }
     }
 
@@ -108,21 +108,21 @@ impl<'a> Summary<'a> {
         let requested = self.outcome.requested.authorization_details.as_ref();
         let granted_types = granted.map(AuthorizationDetails::types).unwrap_or_default();
         for details in granted.map(AuthorizationDetails::objects).unwrap_or_default() {
-            observer.observe(&Event::Outcome(&format!(
+            observer.observe(&Event::SuccessDetail(&format!(
                 "granted in detail: {}",
                 sanitize(&details.to_string())
             )));
         }
         if requested.is_some() && granted.is_none() {
             observer.observe(&Event::Note(
-                "the server does not say which authorization details it granted (RFC 9396 §7)",
+                "the server does not report which authorization details it granted (RFC 9396 §7)",
             ));
             return;
         }
         let requested_types = requested.map(AuthorizationDetails::types).unwrap_or_default();
         for missing in requested_types.iter().filter(|name| !granted_types.contains(name)) {
             observer.observe(&Event::Warning(&format!(
-                "asked for, but not granted: authorization details of type {}",
+                "requested, but not granted: authorization details of type {}",
                 WordOrQuoted(missing)
             )));
         }
@@ -134,18 +134,16 @@ impl<'a> Summary<'a> {
             Some(expires_at) => {
                 let left_s = u64::try_from(expires_at.seconds_since(self.now)).unwrap_or_default();
                 let until = system::local_time(expires_at);
-                observer.observe(&Event::Outcome(&format!(
+                observer.observe(&Event::SuccessDetail(&format!(
                     "the access token is valid until {until} ({})",
                     describe_seconds(left_s)
                 )));
             }
-            None => observer.observe(&Event::Note(
-                "the server did not say how long the access token is valid",
-            )),
+            None => observer.observe(&Event::Note("the server did not send the lifetime of the access token")),
         }
         if self.outcome.session.dpop_key.is_some() {
-            observer.observe(&Event::Outcome(
-                "the tokens are bound to a key that is kept with the session (DPoP)",
+            observer.observe(&Event::SuccessDetail(
+                "the tokens are bound to a key that is stored with the session (DPoP)",
             ));
         }
     }
@@ -155,20 +153,20 @@ impl<'a> Summary<'a> {
         let session = &self.outcome.session;
         let requested = &self.outcome.requested;
         if session.renewal.repeats_grant() {
-            observer.observe(&Event::Outcome(
-                "oauth token gets the next one in the same way when it expires",
-            ));
+            observer.observe(&Event::SuccessDetail("it renews by itself, in the same way"));
         } else if session.can_renew() {
-            observer.observe(&Event::Outcome("it can be refreshed"));
+            observer.observe(&Event::SuccessDetail("it refreshes by itself"));
         } else if session.api.is_none() && !requested.scope.contains("offline_access") {
             observer.observe(&Event::Note(
-                "it cannot be refreshed: the server gave no refresh token; asking for --scope offline_access may bring one",
+                "the session cannot be refreshed: the server issued no refresh token; --scope offline_access may help",
             ));
         } else {
-            observer.observe(&Event::Note("it cannot be refreshed: the server gave no refresh token"));
+            observer.observe(&Event::Note(
+                "the session cannot be refreshed: the server issued no refresh token",
+            ));
             if session.api.is_none() && requested.scope.contains("openid") && !requested.with_consent {
                 observer.observe(&Event::Note(&format!(
-                    "some servers give one only where the consent page is shown (OpenID Connect Core §11): oauth login {} --param prompt=consent",
+                    "some servers issue one only after the consent page (OpenID Connect Core §11): oauth login {} --param prompt=consent",
                     self.saver.name()
                 )));
             }

@@ -1,5 +1,5 @@
 //! One message's way to the server and back, in both eras of the protocol: up
-//! to 2025-11-25 with a session that can be begun anew and streams that can be
+//! to 2025-11-25 with a session that can be begun again and streams that can be
 //! taken up again, from 2026-07-28 on without either.
 
 use super::bridge::Bridge;
@@ -267,7 +267,7 @@ impl Bridge {
         match is_event_stream(&answer.head) {
             true => Ok(answer),
             false => Err(Failure::new(format!(
-                "the stream broke off, and the server does not take it up again: {}",
+                "the stream was interrupted, and the server cannot resume it: {}",
                 describe_status(&answer.head, &[])
             ))),
         }

@@ -63,7 +63,7 @@ impl From<&Error> for Failure {
 
 /// 401 for a token that cannot be refreshed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server does not take the token of profile \"{profile}\", and it cannot be refreshed")]
+#[error("the server does not accept the token of profile \"{profile}\", and it cannot be refreshed")]
 pub(super) struct TokenNotTaken {
     pub(super) profile: ProfileName,
 }

@@ -1,5 +1,5 @@
 //! What a client of the revisions up to 2025-11-25 does beside sending its
-//! messages: a session that is begun anew, the stream on which the server
+//! messages: a session that is begun again, the stream on which the server
 //! speaks first, and the end of the session.
 
 use super::bridge::Bridge;

@@ -1,5 +1,5 @@
 //! What servers of the revisions up to 2025-11-25 remember of a client, and
-//! what the bridge has to remember in turn to begin anew where a server has
+//! what the bridge has to remember in turn to begin again where a server has
 //! lost it.
 
 use crate::secret::Secret;

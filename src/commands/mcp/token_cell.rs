@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::sync::mpsc::Sender;
 use tokio::sync::{Mutex, oneshot};
 
-/// A token is asked for anew this long before it ends, or at half of its life.
+/// A token is asked for again this long before it ends, or at half of its life.
 const MARGIN_S: i64 = 60;
 
 pub(super) struct TokenCell {

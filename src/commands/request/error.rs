@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Why the call is not done.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestError {
-    /// Any status that is no success.
+    /// Any status that is not a success.
     #[error("the server answered {status}{}", said(*.status, error.as_deref(), challenge.as_deref()))]
     Status {
         status: u16,

@@ -35,10 +35,10 @@ pub enum DeviceLoginError {
     #[error(transparent)]
     Authentication(#[from] ClientAuthenticationError),
     /// No answer from the device authorization endpoint.
-    #[error("the server gave no code")]
+    #[error("the server issued no code")]
     NoCodes(#[source] TransportError),
     /// An answer of the device authorization endpoint that has no codes.
-    #[error("the server gave no code")]
+    #[error("the server issued no code")]
     Authorization {
         #[source]
         error: DeviceAuthorizationError,
@@ -59,8 +59,8 @@ pub enum DeviceLoginError {
         /// How long we waited.
         waited: Duration,
     },
-    /// An answer that is no token.
-    #[error("the server gave no token for the code")]
+    /// An answer that is not a token.
+    #[error("the server issued no token for the code")]
     Token {
         #[source]
         error: TokenError,

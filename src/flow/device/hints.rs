@@ -32,7 +32,7 @@ pub(super) fn hints_for_authorization(
     vec![hint.to_owned()]
 }
 
-/// The hints for an answer of the token endpoint that is no token.
+/// The hints for an answer of the token endpoint that is not a token.
 pub(super) fn hints_for_token(error: &TokenError, sent: &Sent) -> Vec<String> {
     let of_refusal = match (error, sent.method) {
         (TokenError::OAuth { error, .. }, Some(method)) => hints_for_refusal(error, method),
@@ -48,7 +48,7 @@ pub(super) fn hints_for_policy(error: &ErrorResponse) -> Option<Vec<String>> {
             "A policy of your organisation blocks logins by device code, as many do since codes are phished."
         }
         Policy::UnmanagedDevices => {
-            "A policy of your organisation wants a sign-in from a managed device, which a device code does not prove."
+            "A policy of your organisation requires a sign-in from a managed device, which a device code does not prove."
         }
     };
     Some(vec![why.to_owned(), USE_THE_BROWSER.to_owned()])
@@ -74,7 +74,7 @@ fn hints_for_refusal(error: &ErrorResponse, method: ClientAuthenticationMethod) 
             "The code was used before, has expired, or its answer was lost: run the login again.".to_owned(),
         ]),
         "invalid_scope" => Some(vec![
-            "Ask for other scopes with --scope; oauth discover URL lists those that the server names.".to_owned(),
+            "Ask for other scopes with --scope. To list those that the server announces: oauth discover URL".to_owned(),
         ]),
         _ => None,
     }

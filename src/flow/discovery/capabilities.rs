@@ -15,7 +15,7 @@ pub struct Capability {
     pub what: &'static str,
     /// Where it is specified.
     pub reference: &'static str,
-    /// How the metadata announce it; `None` where they do not. Text from the network.
+    /// How the metadata announces it; `None` where they do not. Text from the network.
     pub announced: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
 use crate::protocol::metadata::MetadataError;
 use crate::transport::TransportError;
+use url::Url;
 
 /// Why no metadata were found, or none that may be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum DiscoveryError {
         url: String,
         status: u16,
     },
-    /// 404, HTML, redirects, JSON that is no object.
+    /// 404, HTML, redirects, JSON that is not an object.
     #[error("{}", not_found(issuer, attempts))]
     NotFound {
         issuer: String,
@@ -101,6 +102,12 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
             "That is the URL of a document; give its issuer instead: {issuer}"
         )];
     }
+    let root = Url::parse(issuer).ok().filter(|_| !is_bare_origin(issuer)).map(|url| {
+        format!(
+            "If the path is not part of the issuer, run: oauth login {}",
+            shell_words::quote(&url.origin().ascii_serialization())
+        )
+    });
     let redirected = attempts.iter().find_map(|attempt| redirected_issuer(attempt, issuer));
     let redirected = redirected.map(|other| {
         format!(
@@ -109,7 +116,8 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
         )
     });
     let somebody_else = attempts.iter().all(Attempt::is_page_or_redirect).then(|| {
-        "A captive portal, or a proxy that wants you to sign in, may be answering in its place: open a page in a browser and look.".to_owned()
+        "A captive portal or a proxy may have answered instead of the server: open a page in a browser to see."
+            .to_owned()
     });
     let of_server = [
         if is_bare_origin(issuer) {
@@ -117,10 +125,11 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
         } else {
             "Check the issuer URL; the server's documentation names it."
         },
-        "Where the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
+        "If the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
     ];
     let of_server = of_server.into_iter().map(str::to_owned);
-    redirected.into_iter().chain(somebody_else).chain(of_server).collect()
+    let specific = redirected.into_iter().chain(somebody_else).chain(root);
+    specific.chain(of_server).collect()
 }
 
 /// The issuer whose well-known URL a redirect leads to, where it is another one.
@@ -145,26 +154,26 @@ pub fn hints_for(problem: &MetadataError) -> Vec<String> {
         // The server chose these words, and somebody may paste them into a shell.
         MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpPolicy::Everywhere).is_ok() => {
             let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
-                "Only the trailing slash differs, which counts;"
+                "Only the trailing slash differs, and it matters;"
             } else {
                 "If that is the server you mean,"
             };
             vec![format!(
-                "{if_meant} run: oauth login --issuer {} (and the other options as before)",
+                "{if_meant} run this, with the other options as before: oauth login --issuer {}",
                 shell_words::quote(found)
             )]
         }
         MetadataError::NoS256 => vec![
-            "This program sends no other challenge method, since \"plain\" protects nothing; ask the server's operator to enable S256.".to_owned(),
+            "This program sends no other challenge method, since \"plain\" gives no protection; ask the server's operator to enable S256.".to_owned(),
         ],
         MetadataError::Endpoint { problem: EndpointError::PlainHttp(_), .. } => vec![
-            "Use --allow-http if plain http to that machine is really meant.".to_owned(),
+            "If you want to use plain http to that machine, add --allow-http.".to_owned(),
         ],
         MetadataError::NoEndpoint(member) => vec![format!("Give it with --{}.", member.replace('_', "-"))],
         MetadataError::Endpoint { member, .. } => {
             vec![format!("Give another one with --{}, if you know it.", member.replace('_', "-"))]
         }
-        _ => vec!["Tell the server's operator; nothing of the document was used.".to_owned()],
+        _ => vec!["Report it to the server's operator; nothing from the document was used.".to_owned()],
     }
 }
 

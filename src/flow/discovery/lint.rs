@@ -127,7 +127,7 @@ impl Findings {
                 Severity::Must,
                 "RFC 9728 §3.3",
                 format!(
-                    "the resource metadata are for {}, but {} was asked; they must be identical",
+                    "the resource metadata is for {}, but {} was asked; they must be identical",
                     Quoted::name(named),
                     Quoted::name(&resource.asked)
                 ),
@@ -135,12 +135,12 @@ impl Findings {
             None => self.finding(
                 Severity::Must,
                 "RFC 9728 §2",
-                "the resource metadata do not name the resource",
+                "the resource metadata does not name the resource",
             ),
         }
         let named = members.list("authorization_servers").unwrap_or_default();
         if named.is_empty() {
-            self.note("the resource metadata name no authorization server (RFC 9728 §2)");
+            self.note("the resource metadata names no authorization server (RFC 9728 §2)");
         }
         if let Some(server) = server
             && named.len() > 1
@@ -168,13 +168,13 @@ impl Findings {
             Some(other) => self.violation(
                 Rule::MetadataContentType,
                 format!(
-                    "the metadata are served as {}, not as application/json",
+                    "the metadata is served as {}, not as application/json",
                     Quoted::name(other)
                 ),
             ),
             None => self.violation(
                 Rule::MetadataContentType,
-                "the metadata are served without a content type",
+                "the metadata is served without a content type",
             ),
         }
         for (name, value) in &server.members {
@@ -197,7 +197,7 @@ impl Findings {
 
     fn issuer(&mut self, server: &FoundDocument) {
         let Some(issuer) = Members(&server.members).text("issuer") else {
-            self.violation(Rule::MetadataIssuer, "the metadata do not name an issuer");
+            self.violation(Rule::MetadataIssuer, "the metadata does not name an issuer");
             return;
         };
         if issuer != server.asked {
@@ -210,7 +210,7 @@ impl Findings {
             self.violation(
                 Rule::MetadataIssuer,
                 format!(
-                    "the metadata are for issuer {}, but {} was asked; they must be identical{advice}",
+                    "the metadata is for issuer {}, but {} was asked; they must be identical{advice}",
                     Quoted::name(issuer),
                     Quoted::name(&server.asked)
                 ),
@@ -241,7 +241,7 @@ impl Findings {
                 continue;
             }
             let Some(text) = members.text(name) else {
-                self.finding(Severity::Must, "RFC 8414 §2", format!("{name} is no string"));
+                self.finding(Severity::Must, "RFC 8414 §2", format!("{name} is not a string"));
                 continue;
             };
             match Endpoint::parse_untrusted(text, &server.url, HttpPolicy::LoopbackOnly) {
@@ -332,7 +332,7 @@ impl Findings {
         let Some(methods) = members.list("code_challenge_methods_supported") else {
             self.violation(
                 Rule::MetadataChallengeMethods,
-                "code_challenge_methods_supported is not announced, so nobody can see whether PKCE works",
+                "code_challenge_methods_supported is not announced, so clients cannot see whether PKCE is supported",
             );
             return;
         };
@@ -380,7 +380,7 @@ impl Findings {
         contradicts(
             members.lists("token_endpoint_auth_signing_alg_values_supported", "none"),
             "RFC 8414 §2",
-            "clients may authenticate by a JWT that nobody signed (none)",
+            "clients may authenticate with an unsigned JWT (none)",
         );
         let has_device_endpoint = members.is_there("device_authorization_endpoint");
         match grants.contains(&DEVICE_CODE) {
@@ -430,7 +430,7 @@ impl Findings {
         if !members.is_there("jwks_uri") {
             self.violation(
                 Rule::KeysPublished,
-                "there is no jwks_uri: nobody can verify its ID tokens",
+                "there is no jwks_uri: clients cannot verify its ID tokens",
             );
         }
     }
@@ -470,7 +470,7 @@ impl Findings {
     }
 }
 
-/// Lists in metadata are sets.
+/// Lists in metadata is sets.
 fn values_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::Sleep;
 use url::Url;
 
-/// How long a browser that was opened is given before the URL is printed for
-/// somebody who was shown nothing else (`--quiet`).
+/// How long a browser that was opened is given before the whole URL is printed,
+/// and what a person should know who opens it elsewhere.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One browser, or the attempts to open one.
@@ -20,6 +20,8 @@ pub(crate) struct BrowserWatch {
     is_open: bool,
     /// Nothing more comes from the process.
     has_ended: bool,
+    /// What a person should know who opens the URL by hand.
+    advice: Vec<String>,
     /// `None` once the URL was asked for.
     patience: Option<Pin<Box<Sleep>>>,
 }
@@ -36,7 +38,23 @@ impl BrowserWatch {
             url: url.to_string(),
             is_open: false,
             has_ended: false,
+            advice: Vec::new(),
             patience: Some(Box::pin(tokio::time::sleep(patience))),
+        }
+    }
+
+    /// With what is said beside the URL, one note each, where somebody has to
+    /// open it by hand.
+    #[must_use]
+    pub(crate) fn with_advice(self, advice: Vec<String>) -> Self {
+        BrowserWatch { advice, ..self }
+    }
+
+    /// Where no browser is opened, somebody has to open the URL by hand: that is
+    /// reported at once.
+    pub(crate) fn report_absence(&mut self, observer: &mut dyn Observer) {
+        if self.process.opens_none() {
+            self.overdue().report_to(observer);
         }
     }
 
@@ -61,7 +79,10 @@ impl BrowserWatch {
 
     fn overdue(&mut self) -> BrowserSighting {
         self.patience = None;
-        BrowserSighting::Overdue { url: self.url.clone() }
+        BrowserSighting::Overdue {
+            url: self.url.clone(),
+            advice: std::mem::take(&mut self.advice),
+        }
     }
 }
 
@@ -71,6 +92,8 @@ pub(crate) enum BrowserSighting {
     /// Somebody has to open this URL by hand.
     Overdue {
         url: String,
+        /// How its answer gets here from elsewhere.
+        advice: Vec<String>,
     },
 }
 
@@ -82,8 +105,13 @@ impl BrowserSighting {
                 Event::BrowserFailed { command, reason }
             }
             BrowserSighting::Report(BrowserReport::Exited { command, how }) => Event::BrowserExited { command, how },
-            BrowserSighting::Overdue { url } => Event::BrowserOverdue { url },
+            BrowserSighting::Overdue { url, .. } => Event::BrowserOverdue { url },
         });
+        if let BrowserSighting::Overdue { advice, .. } = self {
+            for line in advice {
+                observer.observe(&Event::Note(line));
+            }
+        }
     }
 }
 
@@ -109,7 +137,7 @@ mod tests {
             BrowserSighting::Report(BrowserReport::Started { .. }) => "started".to_owned(),
             BrowserSighting::Report(BrowserReport::NotStarted { .. }) => "failed".to_owned(),
             BrowserSighting::Report(BrowserReport::Exited { .. }) => "exited".to_owned(),
-            BrowserSighting::Overdue { url } => format!("overdue {url}"),
+            BrowserSighting::Overdue { url, advice } => format!("overdue {url}{}", advice.concat()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -117,7 +145,8 @@ mod tests {
             .unwrap();
         runtime.block_on(async {
             let (reporter, process) = BrowserProcess::reported();
-            let mut watch = BrowserWatch::with_patience(process, &Url::parse(URL).unwrap(), patience);
+            let watch = BrowserWatch::with_patience(process, &Url::parse(URL).unwrap(), patience);
+            let mut watch = watch.with_advice(vec![", with advice".to_owned()]);
             send(&reporter, reports);
             drop(reporter);
             let mut seen = Vec::new();
@@ -151,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_url_is_asked_for_at_once_where_no_browser_was_opened_and_never_where_one_was() {
-        let overdue = format!("overdue {URL}");
+        let overdue = format!("overdue {URL}, with advice");
         for (reports, is_asked) in [
             (&[][..], true),
             (&["failed"], true),
@@ -170,6 +199,6 @@ mod tests {
     #[test]
     fn a_browser_that_was_opened_is_given_time_and_then_the_url_is_asked_for_once() {
         let seen = watch(Duration::from_millis(1), &["started"]);
-        assert_eq!(seen, ["started".to_owned(), format!("overdue {URL}")]);
+        assert_eq!(seen, ["started".to_owned(), format!("overdue {URL}, with advice")]);
     }
 }

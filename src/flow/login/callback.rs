@@ -15,7 +15,7 @@ use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::time::UnixSeconds;
-use crate::trace::{Event, Observer, Party, Step};
+use crate::trace::{Event, Observer, Party, Paste, Step};
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
 use std::time::Duration;
@@ -62,6 +62,15 @@ impl CallbackReceiver {
                     strays: Strays::default(),
                 })
             }
+        }
+    }
+
+    /// Whether a pasted URL is taken, where somebody can paste one.
+    pub(crate) fn paste(&self, has_terminal: bool) -> Paste {
+        match (has_terminal, &self.listener) {
+            (false, _) => Paste::No,
+            (true, Some(_)) => Paste::BesideListener,
+            (true, None) => Paste::Only,
         }
     }
 
@@ -172,7 +181,7 @@ enum CallbackOutcome {
 /// Waits for the one answer to this request.
 ///
 /// # Errors
-/// [`LoginError`] for an answer that is no code, and where none comes.
+/// [`LoginError`] for an answer that is not a code, and where none comes.
 pub(in crate::flow) async fn receive_callback(
     pending: PendingAuthorization,
     receiver: &mut CallbackReceiver,
@@ -183,7 +192,7 @@ pub(in crate::flow) async fn receive_callback(
     context.caller.observe(&Event::WaitBegins {
         timeout,
         awaited: "the browser",
-        paste_accepted: context.pasted.is_some(),
+        paste: receiver.paste(context.pasted.is_some()),
     });
     let mut pending = Box::new(pending);
     let deadline = tokio::time::sleep(timeout);
@@ -329,7 +338,7 @@ fn validate_callback(
     let is_ours = !matches!(validation, Validation::StateMismatch(_) | Validation::Unproven(..));
     if is_ours && is_signed {
         observer.observe(&Event::CheckPassed(
-            "signature, iss, aud and exp of the signed response hold (JARM §2.4)",
+            "signature, iss, aud and exp of the signed response are valid (JARM §2.4)",
         ));
     }
     if is_ours {

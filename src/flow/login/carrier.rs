@@ -83,7 +83,7 @@ fn signer(
     let Some(key) = &client.credentials.key else {
         // The server may make an exception for this client.
         caller.observe(&Event::Warning(
-            "the server takes signed authorization requests only (require_signed_request_object, RFC 9101 §10.5), and there is no key to sign with: it will probably refuse this login; give the key of the client with --client-key-file FILE",
+            "the server takes signed authorization requests only (require_signed_request_object, RFC 9101 §10.5), and there is no key to sign with, so it will probably refuse this login; add --client-key-file FILE",
         ));
         return None;
     };

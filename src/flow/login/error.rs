@@ -32,7 +32,7 @@ pub enum LoginError {
     #[error("the authorization endpoint cannot be opened in a browser")]
     Browser(#[source] BrowserError),
     /// Nothing can be listened on.
-    #[error("no callback can be received")]
+    #[error("cannot listen for the callback")]
     Listener(#[from] LoopbackError),
     /// There is no verifier without it.
     #[error(transparent)]
@@ -61,7 +61,7 @@ pub enum LoginError {
         strays: StraySummary,
     },
     /// The end of standard input came before a usable line.
-    #[error("no redirect URL was pasted that answers this login")]
+    #[error("no redirect URL of this login was pasted")]
     NothingPasted,
     /// The answer is ours and breaks the specification.
     #[error("the authorization response cannot be accepted")]
@@ -72,7 +72,7 @@ pub enum LoginError {
     /// No answer from the token endpoint.
     #[error("the code cannot be exchanged")]
     Exchange(#[source] TransportError),
-    /// An answer that is no token.
+    /// An answer that is not a token.
     #[error("the code was not exchanged")]
     Token {
         #[source]
@@ -151,11 +151,11 @@ impl Diagnosis for LoginError {
                 if expected.trim_end_matches('/') == found.trim_end_matches('/') =>
             {
                 one(
-                    "The two differ in the slash at the end only: the server contradicts its own metadata (RFC 9207 §2), and its operator has to correct it.",
+                    "The two differ only in the trailing slash. The server does not match its own metadata (RFC 9207 §2): its operator has to correct it.",
                 )
             }
             LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
-                "Another server answered than was asked: do not log in there; if the issuer was mistyped, give the right one with --issuer.",
+                "The response came from a different issuer (possible mix-up attack). If the issuer was mistyped, correct --issuer.",
             ),
             LoginError::InvalidResponse(_) => {
                 one("Run it again with -v to see the response; no token request was sent.")

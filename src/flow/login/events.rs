@@ -27,13 +27,15 @@ pub(super) fn trace_prepared(request: &AuthorizationRequest, observer: &mut dyn 
 
 /// Step 2: the authorization request, its URL, and how its answer can come back.
 /// Where no browser may reach it, the device grant of the server is another way.
+/// Returns what to say, one line each, where no browser comes back for a while.
+#[must_use]
 pub(crate) fn trace_authorization_request(
     params: &Params,
     url: &Url,
     receiver: &CallbackReceiver,
     takes_device_codes: bool,
     context: &mut LoginContext<'_>,
-) {
+) -> Vec<String> {
     let listening = receiver.listener.as_ref().map(|listener| Listening {
         address: listener.host().as_str(),
         port: listener.port(),
@@ -50,9 +52,8 @@ pub(crate) fn trace_authorization_request(
         redirect_uri: Some(receiver.redirect_uri.as_str()),
         forward_command: forward_command.as_deref(),
     }));
-    for line in listening.iter().flat_map(|listening| context.host.advice(listening)) {
-        context.caller.observe(&Event::Note(&line));
-    }
+    let advice = listening.map(|listening| context.host.advice(&listening));
+    advice.unwrap_or_default()
 }
 
 /// The authorization request and its URL.

@@ -62,7 +62,7 @@ pub(super) async fn check_id_token(
     let Some(text) = &response.id_token else {
         if asked.scope.contains("openid") {
             caller.observe(&Event::Warning(
-                "openid was asked for, but no ID token came, so who signed in is not known (OpenID Connect Core §3.1.3.3)",
+                "openid was requested, but no ID token came, so the user is not known (OpenID Connect Core §3.1.3.3)",
             ));
         }
         return Ok(None);
@@ -87,7 +87,7 @@ pub(super) async fn check_id_token(
         // Without openid there is no request that it could be the answer to.
         Err(error) if !asked.scope.contains("openid") => {
             caller.observe(&Event::Warning(&format!(
-                "an ID token came that was not asked for, and it is not taken, so who signed in is not known: {error}"
+                "an ID token came that was not asked for, and it is not accepted, so who signed in is not known: {error}"
             )));
             Ok(None)
         }
@@ -104,7 +104,7 @@ async fn check(
 ) -> Result<CheckedIdToken, Rejection> {
     let id_token = id_token::check(text.expose(), expected)?;
     caller.observe(&Event::CheckPassed(
-        "iss, aud, azp, exp, iat, sub and nonce of the ID token hold (OpenID Connect Core §3.1.3.7)",
+        "iss, aud, azp, exp, iat, sub and nonce of the ID token are valid (OpenID Connect Core §3.1.3.7)",
     ));
     let signature = IdTokenSignature::decode(text).map_err(IdTokenError::from)?;
     let signed_by = if signature.is_with_secret() {
@@ -115,7 +115,7 @@ async fn check(
     };
     match &signed_by {
         Some(signed_by) => caller.observe(&Event::CheckPassed(&format!(
-            "the signature of the ID token holds: {signed_by} (OpenID Connect Core §3.1.3.7 item 6)"
+            "the signature of the ID token is valid: {signed_by} (OpenID Connect Core §3.1.3.7 item 6)"
         ))),
         None => warn_of_no_keys(server, caller),
     }
@@ -144,14 +144,14 @@ fn warn_of_no_keys(server: &ResolvedServer, caller: &mut Caller<'_>) {
     let token_endpoint = server.token_endpoint.url();
     let rests_on = match token_endpoint.scheme() == "https" || is_loopback(token_endpoint) {
         true => "that it came straight from the token endpoint is the only proof of who signed in",
-        false => "it came over plain http, so who signed in is not proven",
+        false => "it came over plain http, so the user is not verified",
     };
     caller.observe(&Event::Warning(&format!(
         "the signature of the ID token is not verified, since no jwks_uri of the server is known (--jwks-uri URL names it): {rests_on}"
     )));
 }
 
-/// `acr_values` is a wish, so another `acr` is no error (OpenID Connect Core
+/// `acr_values` is a wish, so another `acr` is not an error (OpenID Connect Core
 /// §3.1.3.7 item 12).
 fn warn_of_other_acr(id_token: &IdToken, asked: &Requested<'_>, caller: &mut Caller<'_>) {
     let Some(wanted) = asked.acr_values() else { return };

@@ -9,24 +9,24 @@ use url::{Position, Url};
 /// Why a pasted line is not the answer to this login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PasteError {
-    #[error("that is no URL; paste the whole address that the browser ended on, since a bare code cannot be checked")]
-    NotAUrl,
     #[error(
-        "that is not the redirect URI of this login; paste the address that the browser ended on after you signed in"
+        "that is not a URL; paste the whole address that the browser ended on, since a bare code cannot be checked"
     )]
+    NotAUrl,
+    #[error("that is not the redirect URI of this login; paste the address that the browser shows after you signed in")]
     OtherUri,
     #[error("that address has no code and state in it; paste it as the browser's address bar shows it")]
     NoResponse,
     #[error("that is longer than any redirect URL; paste the address that the browser ended on, and nothing else")]
     TooLong,
-    #[error("that address has no state, so it cannot be checked; paste it whole")]
+    #[error("that address has no state, so it cannot be checked; paste all of it")]
     NoState,
     #[error(
         "that address is the answer to another login (its state is not the one that was sent); \
          sign in at the address above, and paste the one that the browser then ends on"
     )]
     OtherState,
-    #[error("that address has no signed response of the server that holds: {0}")]
+    #[error("that address has no valid signed response of the server: {0}")]
     Unproven(&'static str),
 }
 
@@ -53,7 +53,7 @@ const QUOTES: [(char, char); 8] = [
 ];
 
 /// The parameters of a pasted redirect URL. Quotes around it, a missing scheme
-/// and https for http are no obstacle: `state` and PKCE protect the login. The
+/// and https for http are not obstacle: `state` and PKCE protect the login. The
 /// browser writes scheme, host and path its own way, so they are compared as URLs.
 pub(super) fn parse_redirect_url(line: &Secret, redirect_uri: &RedirectUri) -> Result<Params, PasteError> {
     let text = without_quotes(line.expose());

@@ -25,7 +25,7 @@ pub struct LoginRequest {
     pub callback: CallbackChoice,
     /// How long to wait for the resource owner.
     pub timeout: Duration,
-    /// Where the browser goes on after success, instead of our page.
+    /// URL to send the browser to after success, instead of our page.
     pub success_url: Option<Url>,
     /// How long an access token lives where the server does not say so.
     pub assumed_ttl: Option<Duration>,

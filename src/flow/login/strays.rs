@@ -93,9 +93,9 @@ impl std::fmt::Display for ForeignCallback {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ForeignCallback::Error(Some(code)) => {
-                write!(formatter, "a callback with a foreign state reported `{code}`")
+                write!(formatter, "a callback with another state reported `{code}`")
             }
-            ForeignCallback::Error(None) => formatter.write_str("a callback with a foreign state reported an error"),
+            ForeignCallback::Error(None) => formatter.write_str("a callback with another state reported an error"),
             ForeignCallback::CodeWithoutState => formatter.write_str(
                 "a callback with a code was ignored because it has no state: the server has to return the state that was sent (RFC 6749 §4.1.2)",
             ),
@@ -113,7 +113,7 @@ impl std::fmt::Display for ForeignCallback {
             }
             ForeignCallback::Unproven(why) => write!(
                 formatter,
-                "a callback was ignored because it has no signed response of the server that holds: {why} (JARM §2.4)"
+                "a callback was ignored because it has no valid signed response of the server: {why} (JARM §2.4)"
             ),
             ForeignCallback::Other => {
                 formatter.write_str("a callback was ignored because it has no state of this login, no code and no error")

@@ -149,7 +149,7 @@ impl ResourceSearch {
             Some(named) => match vet_named(named, &self.url, self.http) {
                 Ok(named) => format!("the challenge of the resource names {named} (RFC 9728 §5.1)"),
                 Err(problem) => {
-                    format!("the challenge of the resource names metadata that are not asked for: {problem}")
+                    format!("the challenge of the resource names metadata that is not fetched: {problem}")
                 }
             },
             None => format!("{status}, and no challenge that names the metadata of a resource"),
@@ -218,7 +218,7 @@ impl ResourceSearch {
             problem: Box::new(problem),
         })?;
         caller.observe(&Event::CheckPassed(
-            "the metadata of the resource are for the URL that was asked for (RFC 9728 §3.3)",
+            "the metadata of the resource is for the URL that was asked for (RFC 9728 §3.3)",
         ));
         for member in &metadata.problems {
             let text =
@@ -232,7 +232,7 @@ impl ResourceSearch {
         })
     }
 
-    /// A host that cannot be reached is no absence.
+    /// A host that cannot be reached is not an absence.
     fn absence(&mut self, url: &Url) -> Result<Option<FoundDocument>, ResourceError> {
         let is_unreachable =
             |attempt: &Attempt| matches!(&attempt.outcome, Outcome::Failed(error) if !error.may_have_been_received());

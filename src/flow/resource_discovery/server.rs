@@ -38,7 +38,7 @@ pub struct DiscoveredApi {
     pub resource: Resource,
     /// Who gives tokens for it; never empty.
     pub authorization_servers: Vec<Issuer>,
-    /// What to ask for: the scope of the challenge, else all that the metadata list.
+    /// What to ask for: the scope of the challenge, else all that the metadata lists.
     pub scope: Option<Scope>,
     /// Whether it takes bound tokens alone (RFC 9449).
     pub dpop_required: bool,

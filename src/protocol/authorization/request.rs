@@ -285,7 +285,7 @@ fn parse_thumbprint(text: &str) -> Result<String, RequestError> {
 fn refuse_request_objects(request: Option<&str>, request_uri: Option<&str>) -> Result<(), RequestError> {
     match (request, request_uri) {
         (Some(_), Some(_)) => Err(invalid_request(Cited::new(
-            "request and request_uri stand together",
+            "both request and request_uri are given",
             "RFC 9101 §5",
         ))),
         (Some(_), None) => Err(RequestError::new(

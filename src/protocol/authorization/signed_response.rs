@@ -62,7 +62,7 @@ impl UnprovenResponse {
     pub fn summary(&self) -> &'static str {
         match self {
             UnprovenResponse::NotSigned => "it is not signed",
-            UnprovenResponse::Repeated(_) => "its response parameter stands twice",
+            UnprovenResponse::Repeated(_) => "its response parameter is given twice",
             UnprovenResponse::Jwt(_) => "its response parameter is not a signed JWT",
             UnprovenResponse::Issuer(_) => "it is from another server",
             UnprovenResponse::Audience(_) => "it is for another client",

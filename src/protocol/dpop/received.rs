@@ -11,7 +11,7 @@ use url::Url;
 /// The algorithms that a proof may be signed with: `dpop_signing_alg_values_supported`.
 pub const PROOF_ALGORITHMS: [&str; 4] = ["ES256", "ES384", "PS256", "EdDSA"];
 
-/// A longer header is no proof.
+/// A longer header is not proof.
 const MAX_PROOF_BYTES: usize = 8 * 1024;
 
 /// A longer `jti` is not remembered.
@@ -47,7 +47,7 @@ impl ReceivedProof {
     /// Takes the value of the header apart.
     ///
     /// # Errors
-    /// Why it is no proof.
+    /// Why it is not proof.
     pub fn decode(text: &str) -> Result<Self, Cited> {
         if text.len() > MAX_PROOF_BYTES {
             return Err(refused("the DPoP proof is longer than 8 KiB"));

@@ -61,7 +61,7 @@ impl TokenExchangeGrant {
             }),
             (None, None) => None,
             (Some(_), None) => return Err(invalid("actor_token_type is missing beside actor_token")),
-            (None, Some(_)) => return Err(invalid("actor_token_type stands there without actor_token")),
+            (None, Some(_)) => return Err(invalid("actor_token_type is given without actor_token")),
         };
         Ok(TokenExchangeGrant {
             subject,

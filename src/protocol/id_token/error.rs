@@ -14,10 +14,10 @@ pub enum IdTokenError {
     #[error("the ID token is signed with {}, which proves nothing here (RFC 8725 §3.1)", Quoted::name(.0))]
     Algorithm(String),
     /// Another algorithm than those of `id_token_signing_alg_values_supported`.
-    #[error("the ID token is signed with {}, which the server's metadata do not list (id_token_signing_alg_values_supported, OpenID Connect Discovery §3)", Quoted::name(.0))]
+    #[error("the ID token is signed with {}, which the server's metadata does not list (id_token_signing_alg_values_supported, OpenID Connect Discovery §3)", Quoted::name(.0))]
     UnannouncedAlgorithm(String),
     /// Item 6.
-    #[error("the ID token is not proven: {0} (OpenID Connect Core §3.1.3.7 item 6)")]
+    #[error("the ID token is not verified: {0} (OpenID Connect Core §3.1.3.7 item 6)")]
     Signature(#[from] NoProof),
     /// RFC 7515 §4.1.11.
     #[error("the ID token has a crit header, none of whose extensions is known (RFC 7515 §4.1.11)")]
@@ -100,7 +100,7 @@ pub enum IdTokenError {
 /// What a difference in the slash at the end alone means.
 fn contradiction(expected: &str, found: &str) -> &'static str {
     if differ_in_final_slash(expected, found) {
-        ": the two differ in the slash at the end only, so the server contradicts its own metadata, and its operator has to correct it"
+        ": the two differ only in the trailing slash, so the server does not match its own metadata, and its operator has to correct it"
     } else {
         ""
     }

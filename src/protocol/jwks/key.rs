@@ -48,7 +48,7 @@ impl Curve {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// A list, a string, a number.
-    #[error("it is no JSON object")]
+    #[error("it is not a JSON object")]
     NotAnObject,
     /// Not a key for signatures; nothing is wrong with it.
     #[error("its use or key_ops is another than to verify signatures (RFC 7517 §4.2, §4.3)")]

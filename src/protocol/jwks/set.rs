@@ -27,7 +27,7 @@ pub struct UnusableKey {
     pub problem: KeyProblem,
 }
 
-/// Text that is no JWK set.
+/// Text that is not a JWK set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwkSetError {
     /// Longer than any issuer needs.
@@ -48,7 +48,7 @@ impl JwkSet {
     /// Reads a JWK set as it came from the network.
     ///
     /// # Errors
-    /// [`JwkSetError`] where it is no set at all. A key that cannot be used is
+    /// [`JwkSetError`] where it is not a set at all. A key that cannot be used is
     /// no error: see [`JwkSet::unusable`].
     pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
         if bytes.len() > MAX_SET_BYTES {

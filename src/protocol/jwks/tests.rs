@@ -420,7 +420,7 @@ fn hostile_keys_are_told_and_do_not_spoil_the_others() {
     }
     assert_eq!((set.unusable().len(), set.keys().len()), (cases.len(), 1));
     assert!(set.verify(&jws(&es256_token())).is_ok());
-    // A point that is not on the curve, and a modulus that is no product of two primes: no panic, no proof.
+    // A point that is not on the curve, and a modulus that is not a product of two primes: no panic, no proof.
     let off_curve = json!({"kty": "EC", "crv": "P-256", "x": x, "y": x});
     assert_eq!(
         verify(&[off_curve], &es256_token()),

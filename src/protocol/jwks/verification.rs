@@ -18,7 +18,7 @@ pub enum SignatureError {
     #[error("its header has crit, none of whose extensions is known (RFC 7515 §4.1.11)")]
     Critical,
     /// RFC 7515 §4.1.4.
-    #[error("the kid in its header is no string (RFC 7515 §4.1.4)")]
+    #[error("the kid in its header is not a string (RFC 7515 §4.1.4)")]
     KeyIdType,
     /// The issuer has changed its keys, or the token is not from there.
     #[error("the issuer publishes no key for {algorithm}{}", with_key_id(key_id.as_deref()))]

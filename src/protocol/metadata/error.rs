@@ -26,7 +26,7 @@ pub enum MetadataError {
         found: String,
     },
     /// An endpoint that is needed and is not named.
-    #[error("the metadata of the server have no {0} (RFC 8414 §2)")]
+    #[error("the metadata of the server has no {0} (RFC 8414 §2)")]
     NoEndpoint(&'static str),
     /// A member has another JSON type than the specification says.
     #[error("member {0} is not of the type that RFC 8414 §2 says")]

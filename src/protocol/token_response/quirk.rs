@@ -36,7 +36,7 @@ pub enum Quirk {
     #[error("scope is a list, not a string")]
     ScopeList,
     /// RFC 6749 §3.3.
-    #[error("commas stand between the scopes, not spaces")]
+    #[error("scopes are separated by commas, not by spaces")]
     ScopeCommas,
     /// RFC 6749 Appendix A.17.
     #[error("refresh_token has characters other than printable ASCII")]

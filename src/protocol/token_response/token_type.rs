@@ -18,7 +18,7 @@ pub enum TokenType {
     ExchangedWithProof,
 }
 
-/// `token_type` of a token that is no access token (RFC 8693 §2.2.1).
+/// `token_type` of a token that is not an access token (RFC 8693 §2.2.1).
 pub const NOT_APPLICABLE: &str = "N_A";
 
 impl TokenType {

@@ -1,5 +1,5 @@
 //! The clients that the server knows: those of its settings, and those that
-//! registered themselves, and those whose id is where their metadata are.
+//! registered themselves, and those whose id is where their metadata is.
 
 pub mod document_url;
 pub mod documents;

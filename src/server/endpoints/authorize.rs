@@ -322,7 +322,7 @@ fn ask(
     let must_sign_in = !signed_in.is_some_and(|who| requirements.is_satisfied_by(now, who));
     if requirements.no_page {
         let error = if must_sign_in {
-            let cited = Cited::new("nobody is signed in", "OpenID Connect Core §3.1.2.6");
+            let cited = Cited::new("no user is signed in", "OpenID Connect Core §3.1.2.6");
             RequestError::new("login_required", cited)
         } else {
             let citation = "OpenID Connect Core §3.1.2.6, RFC 8252 §8.6";

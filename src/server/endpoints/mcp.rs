@@ -235,7 +235,7 @@ fn session<'a>(
     if let Some(version) = version.filter(|version| !LEGACY_VERSIONS.contains(version)) {
         return Err(invalid(
             400,
-            format!("\"{version}\" is no protocol version with sessions"),
+            format!("\"{version}\" is not a protocol version with sessions"),
         ));
     }
     let Some(id) = once("mcp-session-id")? else {

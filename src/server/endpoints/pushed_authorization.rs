@@ -21,7 +21,7 @@ use std::time::Duration;
 
 const CITATION: &str = "RFC 9126 §2.1";
 
-/// Parameters by which a client authenticates; they are no part of the request.
+/// Parameters by which a client authenticates; they are not part of the request.
 const OF_CLIENT_AUTHENTICATION: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
 /// Keeps an authorization request for the browser that will come with the reference.
@@ -127,7 +127,7 @@ fn accept(
     let object = form.single("request").ok().flatten().map(str::to_owned);
     let (params, is_signed) = match object {
         Some(object) if client.requests.keys.is_some() => {
-            // The key that the proof showed is no part of the object (RFC 9449 §10.1).
+            // The key that the proof showed is not a part of the object (RFC 9449 §10.1).
             let key = form.single("dpop_jkt").ok().flatten().map(str::to_owned);
             let mut params = open_beside(server, moment, client, &Params::new(), &object)?;
             if let Some(key) = key {

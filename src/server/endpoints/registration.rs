@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 const CITATION: &str = "RFC 7591 §3.1";
 
-/// A longer request is no description of a client.
+/// A longer request is not a description of a client.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 const CLIENT_ID_BYTES: usize = 16;
@@ -48,7 +48,7 @@ fn create(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request)
         return Response::error(400, "invalid_client_metadata", rejection);
     }
     if http.body.expose().len() > MAX_REQUEST_BYTES {
-        let rejection = Rejection::new("the client metadata are longer than 16 KiB", CITATION);
+        let rejection = Rejection::new("the client metadata is longer than 16 KiB", CITATION);
         return Response::error(400, "invalid_client_metadata", rejection);
     }
     if let Some(refusal) = violations::registration::refuse(moment.policy, http.body.expose()) {

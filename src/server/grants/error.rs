@@ -53,7 +53,7 @@ pub(crate) enum GrantError {
     #[error("scope has more than a client gets for itself: there are {}", CLIENT_SCOPES.join(", "))]
     ScopeOfUsers,
     #[error(
-        "authorization_details are no list of objects with a type, or have more than was granted; the code is void now"
+        "authorization_details is not a list of objects with a type, or have more than was granted; the code is void now"
     )]
     AuthorizationDetails,
     #[error("resource is not among those that were granted")]

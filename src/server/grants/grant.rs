@@ -126,7 +126,7 @@ pub(crate) struct IssuedTokens {
 }
 
 impl Grant {
-    /// A grant that has had no tokens yet. `family` is no family where no refresh token is issued.
+    /// A grant that has had no tokens yet. `family` is not a family where no refresh token is issued.
     pub(super) fn new(
         code: Option<BoundCode>,
         authorization: Authorization,

@@ -126,7 +126,7 @@ impl Destination<'_> {
                 );
                 (
                     facts,
-                    "Allow this only if you started it yourself, on a device that shows this code. If somebody sent you \
+                    "Allow this only if you started it yourself, on a device that shows this code. If someone sent you \
                      the code, they would be signed in as you.",
                 )
             }
@@ -166,7 +166,7 @@ fn permission(token: &str) -> String {
         "email" => "See your email address",
         "offline_access" => "Stay signed in",
         "hello" => "Say hello in your name",
-        "introspect" => "Look up what tokens stand for",
+        "introspect" => "Look up the state of tokens",
         _ => "Use this permission",
     };
     format!("<li>{CHECK}<span>{words}</span><code>{}</code></li>", escape(token))

@@ -41,7 +41,7 @@ impl Pages {
              autocapitalize=\"characters\" spellcheck=\"false\" maxlength=\"40\" required autofocus{invalid}>\
              <button name=\"decision\" value=\"continue\">Continue</button></form>\
              <p class=\"note\">Continue only if you started this yourself, on a device that you have before you. \
-             Never enter a code that somebody sent you.</p>"
+             Never enter a code that someone sent you.</p>"
         );
         let status = if page.is_wrong { 400 } else { 200 };
         self.page(status, "Connect a device", "card", &body, &self.policy(""))

@@ -28,7 +28,7 @@ pub(crate) struct Pages {
     pub(super) issuer: String,
     style_source: String,
     pub(super) script_source: String,
-    /// Whether the only account is the built-in one, whose password is no secret.
+    /// Whether the only account is the built-in one, whose password is not a secret.
     pub(super) names_demo_account: bool,
 }
 

@@ -66,7 +66,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`InvalidSetting::Claim`] for one that the server says itself, and for a
-    /// `sub` that is no text.
+    /// `sub` that is not text.
     pub fn of_user(claims: Map<String, Value>) -> Result<Self, InvalidSetting> {
         let is_unusable = |name: &str, value: &Value| match name {
             "sub" => value.as_str().is_none_or(str::is_empty),

@@ -21,7 +21,7 @@ pub struct RegisteredClient {
     pub secret: Option<Secret>,
     /// The public keys that verify its assertions.
     pub keys: Option<JwkSet>,
-    /// What its metadata say about its authorization requests.
+    /// What its metadata says about its authorization requests.
     pub requests: RequestMetadata,
     /// The certificate that it shows in TLS.
     pub certificate: Option<ExpectedCertificate>,

@@ -26,7 +26,7 @@ pub enum InvalidSetting {
     #[error(transparent)]
     RedirectUri(#[from] InvalidRedirectUri),
     /// `--user`.
-    #[error("an account is written NAME:PASSWORD, neither of them empty")]
+    #[error("an account must be NAME:PASSWORD, neither of them empty")]
     User,
     /// `--setup`, resources and their scopes.
     #[error("the resource cannot be used: {0}")]
@@ -35,7 +35,7 @@ pub enum InvalidSetting {
     #[error("the claim {} is the server's own", Quoted::name(.0))]
     Claim(String),
     /// `--fail`.
-    #[error("{} is no fault: they are written ENDPOINT=STATUS[:COUNT], with a status from 200 to 599", Quoted::name(.0))]
+    #[error("{} is not a fault: use ENDPOINT=STATUS[:COUNT], with a status from 200 to 599", Quoted::name(.0))]
     Fault(String),
     /// `--fail`, the endpoint.
     #[error(transparent)]
@@ -55,31 +55,31 @@ impl Diagnosis for InvalidSetting {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app.",
+            InvalidSetting::ClientId(_) => "Register a client like this: oauth serve --client my-app",
             InvalidSetting::ClientMetadata(_) => {
                 "Write the file like this: {\"client_id\": \"my-app\", \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": {\"keys\": […]}}"
             }
-            InvalidSetting::CertificateWithoutTls(_) => "Speak https like this: oauth serve --tls DIR.",
+            InvalidSetting::CertificateWithoutTls(_) => "Serve https like this: oauth serve --tls DIR",
             InvalidSetting::SigningKey(_) => {
                 "Make a key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE"
             }
             InvalidSetting::RedirectUri(_) => {
-                "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback."
+                "Register a redirect URI like this: oauth serve --redirect-uri http://127.0.0.1/callback"
             }
             InvalidSetting::Resource(_) => {
                 "Name a resource server like this: resource = \"https://api.example.com\", scopes = [\"read\"]"
             }
             InvalidSetting::Claim(_) => "Leave it out: the server sets it in every token.",
-            InvalidSetting::User => "Make an account like this: oauth serve --user demo:demo.",
+            InvalidSetting::User => "Make an account like this: oauth serve --user demo:demo",
             InvalidSetting::Fault(_) | InvalidSetting::Route(_) => {
-                "Let the first two token requests fail like this: oauth serve --fail token=503:2."
+                "Let the first two token requests fail like this: oauth serve --fail token=503:2"
             }
             InvalidSetting::Origin(_) => {
                 "Allow a browser application like this: oauth serve --cors http://localhost:5173"
             }
             InvalidSetting::Rule(unknown) => {
                 let nearest = unknown.nearest().map(|rule| format!("Did you mean \"{rule}\"?"));
-                let all = "See them all with: oauth serve --break list.".to_owned();
+                let all = "List all rules: oauth serve --break list".to_owned();
                 return nearest.into_iter().chain([all]).collect();
             }
         };

@@ -73,7 +73,7 @@ impl Users {
         self.0.iter().find(|user| user.subject() == subject)
     }
 
-    /// Whether the only account is `demo:demo`, whose password is no secret.
+    /// Whether the only account is `demo:demo`, whose password is not a secret.
     pub(crate) fn is_only_demo(&self) -> bool {
         match self.0.as_slice() {
             [only] => only.name == "demo" && only.password.expose() == "demo",

@@ -21,7 +21,7 @@ pub enum ServeError {
     #[error("the listener on 127.0.0.1 cannot be used")]
     Listener(#[source] io::Error),
     /// The certificates of https.
-    #[error("https cannot be spoken")]
+    #[error("https cannot be set up")]
     Tls(#[from] TlsFilesError),
     /// Keys, issuer or accounts.
     #[error("the authorization server cannot be set up")]
@@ -39,8 +39,8 @@ impl Diagnosis for ServeError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            ServeError::Port { .. } => "Take any free port with: oauth serve --port 0.",
-            ServeError::SetUp(SetUpError::NoUser) => "Make an account with: oauth serve --user demo:demo.",
+            ServeError::Port { .. } => "Use any free port: oauth serve --port 0",
+            ServeError::SetUp(SetUpError::NoUser) => "Make an account with: oauth serve --user demo:demo",
             ServeError::Tls(source) => return source.hints(),
             ServeError::Listener(_) | ServeError::SetUp(_) => return Vec::new(),
         };

@@ -68,9 +68,9 @@ pub(super) async fn read(
     let body = match timeout(READ_TIMEOUT, read_body(body)).await {
         Ok(Ok(Some(body))) => body,
         Ok(Ok(None)) => return Err(cut_off(413, "the body is longer than 64 KiB", "RFC 9110 §15.5.14")),
-        Ok(Err(_)) => return Err(cut_off(400, "the body broke off or is malformed", "RFC 9112 §6")),
+        Ok(Err(_)) => return Err(cut_off(400, "the body is incomplete or malformed", "RFC 9112 §6")),
         Err(_) => {
-            let reason = "the body did not arrive within 30 seconds";
+            let reason = "the body was not received within 30 seconds";
             return Err(cut_off(408, reason, "RFC 9110 §15.5.9"));
         }
     };

@@ -10,7 +10,7 @@ use serde_json::json as value;
 fn shown(der: &[u8]) -> Option<ShownCertificate> {
     Some(ShownCertificate {
         der: der.to_vec(),
-        untrusted_because: Some("nobody signed it".to_owned()),
+        untrusted_because: Some("it is not signed".to_owned()),
     })
 }
 

@@ -398,7 +398,7 @@ fn a_cookie_that_another_port_planted_does_not_block_the_sign_in() {
         let second = fixture.send("GET", &authorize(""), &[("cookie", &cookies)], "");
         assert!(second.header("set-cookie").is_none(), "{cookies}");
     }
-    // A planted cookie alone is no session of this server.
+    // A planted cookie alone is not a session of this server.
     let header = format!("oauth_session_9000={planted}");
     let fresh = fixture.send("GET", &authorize(""), &[("cookie", &header)], "");
     assert!(!fresh.header("set-cookie").unwrap().contains(&planted));

@@ -73,7 +73,7 @@ fn openid_brings_an_id_token() {
         (&id_token["iat"], &id_token["auth_time"]),
         (&1_001_800.into(), &1_000_000.into())
     );
-    // An ID token is no access token (RFC 9068 §5, RFC 8725 §3.11).
+    // An ID token is not an access token (RFC 9068 §5, RFC 8725 §3.11).
     let used_as_access_token = fixture.get_with_token("/api/hello", refreshed["id_token"].as_str().unwrap());
     assert_eq!(used_as_access_token.status, 401);
 }

@@ -218,7 +218,7 @@ fn refuse_without_reason(policy: &Policy<'_>, parsed: &mut ParsedRequest) {
     let unknown = parsed.params.iter().find(|(name, _)| !is_known(name));
     let empty = parsed.params.iter().find(|(_, value)| value.expose().is_empty());
     let refusal = if unknown.is_some() && policy.violates(Rule::AuthorizeUnknownParameter) {
-        Some("there is a parameter that nobody knows")
+        Some("there is an unknown parameter")
     } else if empty.is_some() && policy.violates(Rule::AuthorizeEmptyParameter) {
         Some("there is a parameter without a value")
     } else {

@@ -54,7 +54,7 @@ pub(crate) fn refuse(policy: &Policy<'_>, body: &[u8]) -> Option<Response> {
     let members = parse_object(body).ok()?;
     let is_unknown = |name: &String| !KNOWN_MEMBERS.contains(&name.as_str());
     if members.keys().any(is_unknown) && policy.violates(Rule::RegistrationUnknownMember) {
-        let rejection = Rejection::new("there is a member that nobody knows", "--break");
+        let rejection = Rejection::new("there is an unknown member", "--break");
         return Some(Response::error(400, "invalid_client_metadata", rejection));
     }
     let uris = members.get("redirect_uris").and_then(Value::as_array);
@@ -63,7 +63,7 @@ pub(crate) fn refuse(policy: &Policy<'_>, body: &[u8]) -> Option<Response> {
         parsed.is_some_and(|uri| uri.loopback_address().is_some())
     };
     if uris.is_some_and(|uris| uris.iter().any(is_loopback)) && policy.violates(Rule::RegistrationNative) {
-        let rejection = Rejection::new("loopback is not taken", "--break");
+        let rejection = Rejection::new("loopback is not accepted", "--break");
         return Some(Response::error(400, "invalid_redirect_uri", rejection));
     }
     None

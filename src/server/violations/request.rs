@@ -74,7 +74,7 @@ struct RequestRewriter {
     method: String,
     query: Option<String>,
     headers: Vec<(String, String)>,
-    /// `None` where the body is no form.
+    /// `None` where the body is not a form.
     form: Option<Params>,
 }
 

@@ -137,7 +137,7 @@ impl FileStoreError {
                 format!("Without that key, remove `{}` and log in again.", path.display()),
             ],
             FileStoreError::PassphraseNeeded { key: None, .. } => vec![
-                "Give it in OAUTH_STORE_PASSPHRASE, or a file with it in OAUTH_STORE_PASSPHRASE_FILE; `oauth login` asks for it on a terminal.".to_owned(),
+                "Set OAUTH_STORE_PASSPHRASE, or OAUTH_STORE_PASSPHRASE_FILE to a file with it. To be asked for it on a terminal: oauth login".to_owned(),
             ],
             FileStoreError::PassphraseNeeded { .. } => vec![
                 "Give it in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE, and leave out OAUTH_STORE_KEY_FILE."
@@ -148,7 +148,7 @@ impl FileStoreError {
                 format!("To use a passphrase from now on, remove `{}` and log in again.", path.display()),
             ],
             FileStoreError::WrongPassphrase { path } => vec![
-                "Give the passphrase of that time in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE.".to_owned(),
+                "Set OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE to the passphrase that was used then.".to_owned(),
                 format!("Without that passphrase, remove `{}` and log in again.", path.display()),
             ],
             FileStoreError::DerivationRefused { path, .. } => vec![format!(
@@ -161,12 +161,12 @@ impl FileStoreError {
             | FileStoreError::Truncated { path, .. }
             | FileStoreError::Tampered { path } => {
                 vec![format!(
-                    "Log in again with `oauth login`: that replaces `{}`.",
+                    "To replace `{}`, log in again: oauth login",
                     path.display()
                 )]
             }
             FileStoreError::NewerFormat { .. } | FileStoreError::UnknownKeyKind { .. } => {
-                vec!["A newer `oauth` wrote it: use that one, or update this one.".to_owned()]
+                vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()]
             }
             FileStoreError::TooLarge => Vec::new(),
             FileStoreError::File(error) => {

@@ -126,7 +126,7 @@ impl FileStore {
             .map_err(FileStoreError::from)?
         {
             self.notice = Some(format!(
-                "made the key `{}`: whoever can read it and `{}` has the tokens",
+                "made the key `{}`: anyone who can read it and `{}` can use the tokens",
                 self.key_path().display(),
                 self.sessions.display()
             ));

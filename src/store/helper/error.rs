@@ -38,7 +38,7 @@ pub enum CommandStoreError {
         /// How long it was waited for, in seconds.
         waited_s: u64,
     },
-    /// It ended well, and what it said is no answer.
+    /// It ended well, and what it said is not an answer.
     #[error("the credential helper `{program}` answered `get` with {how}")]
     InvalidResponse {
         /// As it was given.
@@ -47,7 +47,7 @@ pub enum CommandStoreError {
         how: &'static str,
     },
     /// What was written did not come back.
-    #[error("the credential helper `{program}` took a trial item, but does not give it back")]
+    #[error("the credential helper `{program}` stored a test item, but did not return it")]
     WriteNotPersisted {
         /// As it was given.
         program: String,
@@ -96,17 +96,17 @@ impl CommandStoreError {
     pub(in crate::store) fn hints(&self) -> Vec<String> {
         let mut hints = match self {
             CommandStoreError::Missing { program } if !program.contains(std::path::is_separator) => {
-                let mut hints = vec![format!("Install `{program}`, or name it by its whole path.")];
+                let mut hints = vec![format!("Install `{program}`, or give its full path.")];
                 if !program.starts_with("docker-credential-") {
                     hints.push(format!(
-                        "The helpers of docker have a longer name: `command:docker-credential-{program}`."
+                        "Docker's credential helpers have a prefix: use `command:docker-credential-{program}`."
                     ));
                 }
                 hints
             }
-            CommandStoreError::Missing { program } => vec![format!("Look whether `{program}` is installed.")],
+            CommandStoreError::Missing { program } => vec![format!("Check that `{program}` is installed.")],
             CommandStoreError::NotRunnable { program, .. } => {
-                vec![format!("Look whether `{program}` is a program, and yours to run.")]
+                vec![format!("Check that `{program}` is a program that you may run.")]
             }
             CommandStoreError::Failed { program, action, .. } => {
                 vec![format!(
@@ -115,7 +115,7 @@ impl CommandStoreError {
             }
             CommandStoreError::TimedOut { program, .. } => {
                 vec![format!(
-                    "Look whether `{program}` waits for an answer that nobody can give here, such as a passphrase."
+                    "Check whether `{program}` waits for input that it cannot get here, such as a passphrase."
                 )]
             }
             CommandStoreError::InvalidResponse { .. } | CommandStoreError::WriteNotPersisted { .. } => {

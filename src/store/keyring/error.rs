@@ -106,7 +106,7 @@ impl std::fmt::Display for Operation {
         formatter.write_str(match self {
             Operation::Connect => "be connected to",
             Operation::Find => "look for the session",
-            Operation::Read => "hand out the session",
+            Operation::Read => "read the session",
             Operation::Write => "keep the session",
             Operation::Delete => "remove the session",
             Operation::Unlock => "be unlocked",
@@ -154,7 +154,7 @@ impl KeyringError {
     pub(in crate::store) fn hints(&self) -> Vec<String> {
         let mut hints = match self {
             KeyringError::NoBus { .. } => vec![
-                "Run this in the desktop session, or start a bus and a keyring with `dbus-run-session -- sh` and `gnome-keyring-daemon --unlock`."
+                "Run this in the desktop session, or start a bus and a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock; exec sh'"
                     .to_owned(),
             ],
             KeyringError::ForeignBus { .. } => vec![
@@ -168,7 +168,7 @@ impl KeyringError {
                 vec!["Unlock the keyring, for instance by logging in to the desktop, and run this again.".to_owned()]
             }
             KeyringError::UnlockDismissed => vec![
-                "Run this again and answer the prompt; without a display, unlock the keyring with `gnome-keyring-daemon --unlock`."
+                "Run this again and answer the prompt. Without a display, unlock the keyring: gnome-keyring-daemon --unlock"
                     .to_owned(),
             ],
             KeyringError::PromptNotAllowed { .. } => {
@@ -178,7 +178,7 @@ impl KeyringError {
                 vec!["Run this again in the desktop session and confirm.".to_owned()]
             }
             KeyringError::NoDefaultKeyring => vec![
-                "Make a default keyring with your desktop's password manager, or with `gnome-keyring-daemon --unlock`."
+                "Make a default keyring with your desktop's password manager, or with: gnome-keyring-daemon --unlock"
                     .to_owned(),
             ],
             KeyringError::TimedOut { .. } => {
@@ -186,13 +186,13 @@ impl KeyringError {
             }
             KeyringError::NoPlainSession => vec!["Use `--keyring-session encrypted`.".to_owned()],
             KeyringError::Ambiguous { username, .. } => vec![format!(
-                "Remove them with `secret-tool clear service oauth username {username}` and log in again."
+                "Log in again after removing them: secret-tool clear service oauth username {username}"
             )],
             KeyringError::Damaged { .. } => {
-                return vec!["Log in again with `oauth login`: that replaces it.".to_owned()];
+                return vec!["To replace it, log in again: oauth login".to_owned()];
             }
             KeyringError::Record(SessionError::NewerVersion(_)) => {
-                return vec!["A newer `oauth` wrote it: use that one, or update this one.".to_owned()];
+                return vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()];
             }
             KeyringError::Record(_)
             | KeyringError::Refused { .. }

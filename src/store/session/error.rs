@@ -10,7 +10,7 @@ pub enum SessionError {
     #[error("the record has version {0}, and this program knows versions up to {RECORD_VERSION}")]
     NewerVersion(u64),
     /// Torn, or never a record.
-    #[error("the record is not a session: byte {position} is where it breaks off or goes wrong")]
+    #[error("invalid session record: parse error at byte {position}")]
     Malformed {
         /// Counted from 1; 0 when it is the record as a whole.
         position: usize,

@@ -34,7 +34,7 @@ impl Session {
         self.tokens.get(self.position_of(part)?)
     }
 
-    /// Whether it is no part, but all that was asked for.
+    /// Whether it is not a part, but all that was asked for.
     pub fn is_full(&self, part: &Part) -> bool {
         same_values(self.resource_of(part), &self.requested.resource)
             && (part.scope.is_empty() || part.scope.has_same_tokens(&self.requested.scope))

@@ -114,7 +114,7 @@ pub enum ClientCredentialError {
     #[error("the client key of the session cannot be used: {0}")]
     Key(#[from] SigningKeyError),
     /// The source of its assertions was not read.
-    #[error("the client authenticates with an assertion of somebody else, and there is none")]
+    #[error("the client authenticates with an assertion from another program, and there is none")]
     NoAssertion,
     #[error("the client certificate of the session cannot be used: {0}")]
     Certificate(#[from] CertificateError),

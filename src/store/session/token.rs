@@ -27,7 +27,7 @@ pub struct StoredToken {
 }
 
 impl StoredToken {
-    /// Whether it is no access token, so that no API takes it (RFC 8693 §2.2.1).
+    /// Whether it is not an access token, so that no API takes it (RFC 8693 §2.2.1).
     pub fn is_no_access_token(&self) -> bool {
         self.token_type.eq_ignore_ascii_case(NOT_APPLICABLE)
     }

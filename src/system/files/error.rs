@@ -89,12 +89,9 @@ impl FileError {
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            FileError::Symlink { path } => vec![format!(
-                "Put the real file or folder in the place of `{}`.",
-                path.display()
-            )],
+            FileError::Symlink { path } => vec![format!("Replace `{}` with the real file or folder.", path.display())],
             FileError::ForeignOwner { path, .. } => vec![format!(
-                "Run `oauth` as the user who owns `{}` (with sudo: `sudo -H`), or choose another place: HOME, XDG_CONFIG_HOME and XDG_DATA_HOME name the folders.",
+                "Run `oauth` as the user who owns `{}` (with sudo: `sudo -H`), or choose other folders with HOME, XDG_CONFIG_HOME and XDG_DATA_HOME.",
                 path.display()
             )],
             FileError::WritableByOthers { path, .. } => vec![format!(
@@ -102,7 +99,7 @@ impl FileError {
                 shell_word(path)
             )],
             FileError::ReadableByOthers { path, .. } => vec![format!(
-                "If nobody else has read it, run `chmod 600 {}`; else remove it and log in again.",
+                "If another user may have read it, remove it and log in again. Else make it private: chmod 600 {}",
                 path.display()
             )],
             FileError::HardLink { path } => vec![format!(

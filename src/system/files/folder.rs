@@ -157,7 +157,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The folder, without a look at who owns it. Its last name is no link.
+    /// The folder, without a look at who owns it. Its last name is not a link.
     fn open(path: &Path) -> Result<Option<Folder>, FileError> {
         match openat(CWD, path, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(descriptor) => Ok(Some(Folder {

@@ -226,7 +226,7 @@ impl Renderer for Har {
         let comment = if shows_secrets {
             "CONTAINS SECRETS, shown whole by --show-secrets: do not share this file"
         } else {
-            "secrets are redacted: their length and a fingerprint stand in their place"
+            "secrets are redacted: their length and a fingerprint are shown instead"
         };
         format!(
             "{{\"log\":{{\"version\":\"1.2\",\"creator\":{},\"comment\":{},\"_containsSecrets\":{shows_secrets},\"entries\":[",

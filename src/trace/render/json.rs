@@ -9,7 +9,7 @@ use crate::trace::curl::curl_command;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::{Redaction, ShownBody};
 use crate::trace::renderer::{Renderer, TraceContext};
-use crate::trace::{Event, Party};
+use crate::trace::{Event, Party, Paste};
 use std::time::Duration;
 
 /// What the format of the lines is called; it changes when a member changes its meaning.
@@ -63,15 +63,11 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
             members([("command", text(command)), ("reason", text(how))]),
         ),
         Event::BrowserOverdue { .. } => named("browser_overdue", Vec::new()),
-        Event::WaitBegins {
-            timeout,
-            paste_accepted,
-            ..
-        } => named(
+        Event::WaitBegins { timeout, paste, .. } => named(
             "wait_begins",
             members([
                 ("timeout_s", timeout.as_secs().into()),
-                ("paste_accepted", OrderedJson::Bool(*paste_accepted)),
+                ("paste_accepted", OrderedJson::Bool(*paste != Paste::No)),
             ]),
         ),
         Event::WaitEnds => named("wait_ends", Vec::new()),
@@ -120,7 +116,17 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
         Event::Decision(what) => named("decision", members([("text", text(what))])),
         Event::CheckPassed(what) => named("check_passed", members([("text", text(what))])),
         Event::CheckSkipped(what) => named("check_skipped", members([("text", text(what))])),
-        Event::Outcome(what) => named("outcome", members([("text", text(what))])),
+        Event::Progress(progress) => named(
+            "rule_begins",
+            members([
+                ("rule", text(progress.rule)),
+                ("number", (progress.number as u64).into()),
+                ("of", (progress.of as u64).into()),
+            ]),
+        ),
+        Event::Outcome(what) | Event::Success(what) | Event::SuccessDetail(what) => {
+            named("outcome", members([("text", text(what))]))
+        }
         Event::Note(what) => named("note", members([("text", OrderedJson::from(sanitize_line(what)))])),
         Event::Warning(what) => named("warning", members([("text", text(what))])),
         Event::Failed {

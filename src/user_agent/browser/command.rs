@@ -90,7 +90,7 @@ pub enum BrowserLauncher {
 ///
 /// # Errors
 /// [`BrowserError::Quote`] and [`BrowserError::Empty`] for a command that
-/// cannot be split. An empty list is no error: nothing is opened then.
+/// cannot be split. An empty list is not an error: nothing is opened then.
 pub fn candidates(
     browser_flag: Option<&str>,
     browser_variable: Option<&str>,

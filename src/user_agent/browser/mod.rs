@@ -1,7 +1,7 @@
 //! Opens the resource owner's browser at the authorization URL.
 //!
 //! Invariants: no shell anywhere; what is opened is a URL that was parsed,
-//! found harmless and written anew ([`url_for_browser`]), never a string that
+//! found harmless and written again ([`url_for_browser`]), never a string that
 //! a server sent; the child gets the environment that it is handed minus every
 //! `OAUTH_*`, no stream of ours and a process group of its own, so that it can
 //! neither write into our output nor read the terminal; and whatever it does,

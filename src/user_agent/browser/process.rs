@@ -42,13 +42,24 @@ pub enum BrowserReport {
 #[derive(Debug)]
 pub struct BrowserProcess {
     reports: mpsc::UnboundedReceiver<BrowserReport>,
+    /// Whether there is any browser to try.
+    has_launchers: bool,
 }
 
 impl BrowserProcess {
     /// An opening whose reports come from elsewhere: from a stand-in for a browser.
     pub fn reported() -> (mpsc::UnboundedSender<BrowserReport>, BrowserProcess) {
         let (reporter, reports) = mpsc::unbounded_channel();
-        (reporter, BrowserProcess { reports })
+        let process = BrowserProcess {
+            reports,
+            has_launchers: true,
+        };
+        (reporter, process)
+    }
+
+    /// Whether no browser is opened, whatever happens.
+    pub fn opens_none(&self) -> bool {
+        !self.has_launchers
     }
 
     /// The next report; `None` when there is nothing left to report. Dropping
@@ -97,6 +108,7 @@ pub fn open(
     let mut environment = settings.environment;
     environment.retain(|(name, _)| !is_ours(name));
     let quick_failure = settings.quick_failure;
+    let has_launchers = !launchers.is_empty();
     let (reporter, reports) = mpsc::unbounded_channel();
     let thread_reporter = reporter.clone();
     // not a task of the runtime, which would wait for it at its end
@@ -115,7 +127,7 @@ pub fn open(
             reason: format!("a thread cannot be started: {error}"),
         });
     }
-    Ok(BrowserProcess { reports })
+    Ok(BrowserProcess { reports, has_launchers })
 }
 
 fn is_ours(name: &OsString) -> bool {

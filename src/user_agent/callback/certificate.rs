@@ -63,7 +63,7 @@ impl Diagnosis for CallbackCertificateError {
         match self {
             CallbackCertificateError::NotMade(_) => Vec::new(),
             _ => vec![
-                "Both files are PEM: --callback-cert has the chain, --callback-key its unencrypted key. Without the two a certificate is made for the occasion."
+                "Both files are PEM: --callback-cert has the chain, --callback-key its unencrypted key. Without them, a certificate is made for this login."
                     .to_owned(),
             ],
         }

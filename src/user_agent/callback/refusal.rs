@@ -114,7 +114,7 @@ impl Refusal {
                 Some("where the server answers with a form, log in with --response-mode form_post")
             }
             (Refusal::HostOther | Refusal::Path, _) => Some(
-                "the server or something on the way changed the redirect URI: compare it with the browser's address, or paste that address",
+                "the server or a proxy changed the redirect URI: compare it with the browser's address, or paste that address",
             ),
             _ => None,
         }

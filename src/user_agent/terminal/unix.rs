@@ -65,7 +65,7 @@ pub struct PasteReader {
 }
 
 impl PasteReader {
-    /// Reads from standard input; `None` if that is no terminal.
+    /// Reads from standard input; `None` if that is not a terminal.
     ///
     /// # Errors
     /// [`TerminalInputError::Terminal`].
@@ -207,7 +207,7 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Discards what was not read: the rest of a paste is no input for a
+    /// Discards what was not read: the rest of a paste is not an input for a
     /// shell. Waits for no output, which Ctrl-S may have stopped.
     fn switch_back(&self, modes: &mut Modes) {
         let switched = std::mem::take(&mut modes.switched);

@@ -140,7 +140,7 @@ fn rules_about_apis_are_not_asked_for_where_an_issuer_is_examined() {
     ]);
     let outcome = run(&mut command).expect_code(0);
     for (id, rule) in rules(&outcome).into_iter().filter(|(id, _)| is_of_apis(id)) {
-        assert_eq!(rule["reason"], "not asked for", "{id}");
+        assert_eq!(rule["reason"], "not selected", "{id}");
     }
     assert!(!server.log().contains("/register") && !server.log().contains("/mcp"));
 }

@@ -113,7 +113,7 @@ fn a_signal_ends_the_wait_for_the_person() {
     browser.wait_for_url();
     running.signal(rustix::process::Signal::INT);
     let outcome = running.end().expect_error(130);
-    assert_eq!(outcome.error(), "the examination was interrupted");
+    assert_eq!(outcome.error(), "the check was interrupted");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn one_rule_takes_one_login_or_two() {
     let mut command = check(&home, &server.issuer(), Client::Public);
     let outcome = with_a_person(command.args(["--rule", "pkce.wrong-verifier"]), &home, 2).expect_code(9);
     for line in [
-        "login 1 of about 2: to see a whole login",
+        "login 1 of about 2: to test a complete login",
         "login 2 of about 2: for redemptions that must fail",
     ] {
         assert!(outcome.stderr.lines().any(|own| own == line), "{outcome:#?}");

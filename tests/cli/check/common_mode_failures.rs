@@ -182,8 +182,8 @@ fn tokens_that_cannot_be_revoked_are_told() {
     let server = server_of_one_fate();
     server.on("POST", "/revoke", html(503, "not now"));
     let outcome = check(&server, &["code.single-use"]).expect_code(0);
-    assert!(outcome.stderr.contains("left to expire"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("will expire"), "{}", outcome.stderr);
     let server = server_of_one_fate();
     let outcome = check(&server, &["code.single-use"]).expect_code(0);
-    assert!(!outcome.stderr.contains("left to expire"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("will expire"), "{}", outcome.stderr);
 }

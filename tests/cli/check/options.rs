@@ -73,7 +73,7 @@ fn rules_are_chosen_and_left_out() {
     assert_eq!(with_verdict(&outcome, &["fail"]), ["code.unknown"]);
     assert_eq!(with_verdict(&outcome, &["warning"]), ["pkce.plain"]);
     assert_eq!(with_verdict(&outcome, &["pass"]), Vec::<String>::new());
-    assert_eq!(rules(&outcome)["code.parallel"]["reason"], "not asked for");
+    assert_eq!(rules(&outcome)["code.parallel"]["reason"], "not selected");
     assert!(!server.log().contains("POST /introspect"), "nothing else is sent");
 
     let mut command = check(&home, &server.issuer(), Client::Public);
@@ -115,7 +115,7 @@ fn a_server_that_is_not_there_is_no_finding() {
     run(home.oauth().args(["check", &issuer, "--client-id", "x"])).expect_error(3);
 }
 
-/// The demand is no fault of the server, and no rule is judged by its refusals.
+/// The demand is not a fault of the server, and no rule is judged by its refusals.
 #[test]
 fn a_server_that_gives_bound_tokens_only_ends_the_examination_and_breaks_no_rule() {
     let home = Home::new();

@@ -71,7 +71,7 @@ fn rules_of_other_profiles_are_not_asked_for() {
     let outcome = run(command.args(["--json", "--for", "rfc9700"])).expect_code(0);
     let not_asked_for: BTreeSet<String> = rules(&outcome)
         .into_iter()
-        .filter(|(_, rule)| rule["reason"] == "not asked for")
+        .filter(|(_, rule)| rule["reason"] == "not selected")
         .map(|(id, _)| id)
         .collect();
     let expected = Rule::ALL

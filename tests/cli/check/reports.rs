@@ -48,7 +48,7 @@ fn passes_are_counted_and_what_is_broken_stands_at_the_end() {
         panic!("{text}")
     };
     assert!(
-        warning.starts_with("warning  token.pragma  RFC 6749 §5.1\n         SHOULD answers with tokens"),
+        warning.starts_with("warning  token.pragma  RFC 6749 §5.1\n         SHOULD responses with tokens"),
         "{text}"
     );
     let lines: Vec<&str> = failure.lines().collect();
@@ -88,7 +88,7 @@ fn all_shows_each_rule_by_its_specification() {
             text.lines().next_back(),
             Some(
                 format!(
-                    "{}: {} rules: {passed} passed, 1 failed (MUST), 0 warnings, {skipped} skipped; {of_apis} not asked for",
+                    "{}: {} rules: {passed} passed, 1 failed (MUST), 0 warnings, {skipped} skipped; {of_apis} not selected",
                     server.issuer(),
                     Rule::ALL.len() - of_apis,
                 )
@@ -105,7 +105,7 @@ fn the_text_has_nothing_that_was_not_asked_for() {
     let mut command = check(&home, &server.issuer(), Client::Public);
     let outcome = run(command.args(["--rule", "pkce.wrong-verifier"])).expect_code(0);
     let expected = format!(
-        "RFC 7636  1 passed\n\n{}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings, 0 skipped; {} not asked for\n",
+        "RFC 7636  1 passed\n\n{}: 1 rule: 1 passed, 0 failed (MUST), 0 warnings, 0 skipped; {} not selected\n",
         server.issuer(),
         Rule::ALL.len() - 1
     );
@@ -235,7 +235,7 @@ fn the_json_has_every_rule_and_the_findings() {
         .collect();
     assert_eq!(ids, Rule::ALL.iter().map(|rule| rule.id()).collect::<Vec<_>>());
     let findings = report["findings"].as_array().expect("findings");
-    assert_eq!(findings.len(), 1, "a SHOULD is no finding: {findings:?}");
+    assert_eq!(findings.len(), 1, "a SHOULD is not a finding: {findings:?}");
     let own = &findings[0];
     assert_eq!(
         members(own),

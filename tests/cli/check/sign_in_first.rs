@@ -196,7 +196,7 @@ fn another_port_than_the_registered_one_is_tried_where_the_registered_one_is_fix
         if is_exact {
             let reason = member(&outcome, "redirect-uri.loopback-port", "reason");
             assert!(
-                reason.starts_with(&format!("{registered} is taken, but http://127.0.0.1:")),
+                reason.starts_with(&format!("{registered} is accepted, but http://127.0.0.1:")),
                 "{reason}"
             );
         }

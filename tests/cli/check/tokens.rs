@@ -162,7 +162,7 @@ fn a_refresh_token_that_only_a_consent_page_brings_is_looked_for_once() {
         assert_eq!(
             outcome
                 .stderr
-                .contains("with prompt=consent the server gives no refresh token either"),
+                .contains("with prompt=consent the server issues no refresh token either"),
             prompts == "never"
         );
     }

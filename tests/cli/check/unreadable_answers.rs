@@ -136,7 +136,7 @@ fn at_the_deadline_the_rest_is_skipped_with_the_reason_and_what_was_found_is_rep
     let outcome = check(&server, &[], &["--deadline", "900ms"]).expect_code(3);
     let (skipped, reason) = verdict(&outcome, "token.basic-challenge");
     assert_eq!(skipped, "skipped");
-    assert_eq!(reason, "the deadline of the examination has passed (--deadline)");
+    assert_eq!(reason, "the deadline of the check has passed (--deadline)");
     let (found, _) = verdict(&outcome, "metadata.issuer");
     assert_eq!(found, "pass");
     assert_eq!(server.requests_to("/token").len(), 1);

@@ -252,7 +252,7 @@ fn after_a_page_or_a_redirect_only_the_well_known_documents_are_asked_for() {
         place.api.on("GET", "/mcp", answer);
         let (outcome, url) = place.complete(&[]);
         outcome.expect_code(0);
-        assert_eq!(parameter(&url, "scope"), "read write", "all that the metadata list");
+        assert_eq!(parameter(&url, "scope"), "read write", "all that the metadata lists");
         assert!(
             lines(&place.api)
                 .iter()
@@ -677,7 +677,7 @@ fn the_url_of_an_authorization_server_may_register_a_client_as_well() {
     assert_eq!(
         place.server.requests_to(SERVER_METADATA).len(),
         1,
-        "its metadata are fetched once"
+        "its metadata is fetched once"
     );
     let (outcome, url) = place.complete_command(place.home.oauth().arg("login"));
     outcome.expect_code(0);

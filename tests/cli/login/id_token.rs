@@ -164,7 +164,7 @@ fn an_issuer_with_another_slash_at_the_end_is_a_contradiction_of_the_server() {
     let finished = finished.expect_error(6);
     assert!(
         finished.causes().contains(&format!(
-            "the ID token is from \"{origin}/\", but \"{origin}\" was asked: the two differ in the slash at the end only, so the server contradicts its own metadata, and its operator has to correct it (OpenID Connect Core §3.1.3.7 item 2)"
+            "the ID token is from \"{origin}/\", but \"{origin}\" was asked: the two differ only in the trailing slash, so the server does not match its own metadata, and its operator has to correct it (OpenID Connect Core §3.1.3.7 item 2)"
         )),
         "{finished:?}"
     );
@@ -237,7 +237,9 @@ fn an_id_token_that_was_not_asked_for_is_checked_too() {
     });
     let finished = finished.expect_code(0);
     assert!(
-        finished.warnings().contains("was not asked for, and it is not taken"),
+        finished
+            .warnings()
+            .contains("was not asked for, and it is not accepted"),
         "{finished:?}"
     );
     assert!(!finished.stderr.contains("signed in as"), "{finished:?}");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "a-client-secret-of-more-than-32-characters";
 
-/// A server whose metadata name the keys that are given.
+/// A server whose metadata names the keys that are given.
 fn server_with_keys(keys: Reply) -> LiteralServer {
     let server = authorization_server::start();
     announce(&server, &json!({"jwks_uri": server.url("/jwks")}));
@@ -64,7 +64,7 @@ fn a_login_with_openid_makes_three_requests_and_one_without_makes_two() {
     assert!(
         ended
             .stderr
-            .contains("the signature of the ID token holds: EdDSA with key \"1\""),
+            .contains("the signature of the ID token is valid: EdDSA with key \"1\""),
         "{ended:?}"
     );
 
@@ -215,7 +215,7 @@ fn an_algorithm_that_the_metadata_do_not_list_is_refused() {
     assert!(
         ended
             .causes()
-            .contains("signed with \"EdDSA\", which the server's metadata do not list"),
+            .contains("signed with \"EdDSA\", which the server's metadata does not list"),
         "{ended:?}"
     );
     assert_nothing_kept(&home);

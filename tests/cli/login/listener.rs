@@ -330,11 +330,11 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
                 ("error_description", "run this"),
                 ("state", "x"),
             ],
-            "foreign state reported an error",
+            "another state reported an error",
         ),
         (
             &[("error", "access_denied"), ("error", "run this"), ("state", "x")],
-            "foreign state reported an error",
+            "another state reported an error",
         ),
         (&[("access_token", "run this"), ("state", "x")], "no code and no error"),
     ] {

@@ -42,9 +42,9 @@ fn what_a_person_is_told_at_the_end() {
         "{warnings}"
     );
     finished
-        .says(&["read extra", "warning: granted, but not asked for: extra\n"])
+        .says(&["read extra", "warning: granted, but not requested: extra\n"])
         .says(&["offline_access"])
-        .says(&["did not say how long"]);
+        .says(&["did not send the lifetime"]);
     let row = &status(&home)[0];
     assert_eq!(
         (&row["scope"], &row["expires_at"]),

@@ -90,7 +90,7 @@ fn an_issuer_that_was_announced_must_come_with_a_code() {
     let finished = finished.expect_code(6);
     assert!(finished.stderr.contains("iss"), "{finished:?}");
     assert_eq!(page.status, 500);
-    // a parameter without a value counts as absent (RFC 6749 §3.1)
+    // a parameter without a value is treated as absent (RFC 6749 §3.1)
     let (finished, _) = answered(&server, &home, &[], &[("code", CODE), ("state", "STATE"), ("iss", "")]);
     finished.expect_code(6);
     assert_eq!(server.requests_to("/token").len(), 0);

@@ -510,7 +510,7 @@ fn a_damaged_session_is_replaced_by_a_login_as_its_hint_says() {
     for damaged in [&b"garbage"[..], &whole[..40], &changed, b""] {
         std::fs::write(&session, damaged).expect("damaging it");
         let outcome = run(home.oauth().args(["token", "work"])).expect_error(8);
-        assert!(outcome.hints().contains("Log in again"), "{outcome:?}");
+        assert!(outcome.hints().contains("log in again"), "{outcome:?}");
         complete(&mut login(&home, &server, &["--profile", "work"]), &server.origin()).expect_code(0);
         run(home.oauth().args(["token", "work"])).expect_code(0);
     }

@@ -128,7 +128,7 @@ fn as_json_it_is_the_request_that_a_login_sends() {
     );
     assert_eq!(request["url"], server.url("/token"));
 
-    // A login without the flag sends just that, but for what is drawn anew.
+    // A login without the flag sends just that, but for what is drawn again.
     let mut command = login(&home, &server, &["--no-save", "--no-store"]);
     complete(command.env("OAUTH_CLIENT_SECRET", "s3cret:with odd"), &server.origin()).expect_code(0);
     let sent = server.only_request_to("/token");

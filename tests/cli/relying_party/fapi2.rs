@@ -151,7 +151,10 @@ fn fapi2_security_profile_final_client_test_invalid_alternate_alg() {
     let other = Signer::new("other");
     provider.publish(&[provider.key.jwk(Some("1")), other.jwk()]);
     let login = provider.log_in(|nonce| other.token(&provider.claims(nonce)));
-    provider.is_refused(login, "signed with \"EdDSA\", which the server's metadata do not list");
+    provider.is_refused(
+        login,
+        "signed with \"EdDSA\", which the server's metadata does not list",
+    );
 }
 
 #[test]

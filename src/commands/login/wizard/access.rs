@@ -7,7 +7,7 @@ use crate::foreign_text::Quoted;
 use crate::protocol::members::Members;
 use crate::protocol::scope::Scope;
 
-/// More choices than that are no help.
+/// More choices than that are not help.
 const MAX_CHOICES: usize = 40;
 
 /// For no scope at all.

@@ -18,7 +18,7 @@ pub(super) enum Place {
 
 /// None of these.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("that is no URL, no known provider and no e-mail address{}", suggestion(nearest.as_deref()))]
+#[error("that is not a URL, a known provider or an e-mail address{}", suggestion(nearest.as_deref()))]
 pub(super) struct UnclearPlace {
     nearest: Option<String>,
 }

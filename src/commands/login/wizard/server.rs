@@ -161,7 +161,7 @@ fn at_url(questions: &mut Questions<'_>, url: &str) -> Result<Option<Server>, Er
                 }
             }
             None => {
-                questions.tell(&format!("what the server says of itself cannot be used: {problem}"));
+                questions.tell(&format!("the server's metadata cannot be used: {problem}"));
                 Ok(None)
             }
         };

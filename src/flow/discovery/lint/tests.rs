@@ -56,7 +56,7 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
             Must,
             "no authorization_endpoint",
         ),
-        ("authorization_endpoint", json!(7), Must, "is no string"),
+        ("authorization_endpoint", json!(7), Must, "is not a string"),
         (
             "authorization_endpoint",
             json!("http://as.example/"),

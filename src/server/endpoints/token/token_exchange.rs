@@ -140,7 +140,7 @@ fn of_access_token(server: &AuthorizationServer, moment: &mut Moment<'_>, token:
             auth_time: None,
         });
     }
-    // Only what claims to be of this server is looked at: everything else is no access token of it.
+    // Only what claims to be of this server is looked at: everything else is not an access token of it.
     let jwt = verify(server, moment, token, SIGNATURE)?;
     (text(&jwt, "iss") == Some(issuer) && jwt.claims.contains_key("client_id")).then(|| subject_of(&jwt))?
 }

@@ -94,7 +94,7 @@ fn timeout(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         &Event::WaitBegins {
             timeout: Duration::from_secs(1),
             awaited: "the browser",
-            paste_accepted: false,
+            paste: crate::trace::Paste::No,
         },
     );
     tell(1_002, &failure(ExitCode::Refused));

@@ -27,11 +27,11 @@ impl DevicePrompt<'_> {
             return format!("{address}\n{code}");
         }
         let mut text =
-            format!("open this address on any device with a browser:\n{address}\nand enter this code there:\n{code}\n");
+            format!("Open this address on any device with a browser:\n{address}\nand enter this code there:\n{code}\n");
         if let Some(qr_code) = self.qr_code(settings) {
-            text.push_str(&format!("or scan this, which has the code in it:\n{qr_code}\n"));
+            text.push_str(&format!("Or scan this code:\n{qr_code}\n"));
         }
-        text + "go on only if you started this login yourself, and do not pass the code on"
+        text + "Go on only if you started this login yourself. Do not share the code."
     }
 
     /// On a terminal with room for it.

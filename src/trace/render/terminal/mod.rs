@@ -9,24 +9,28 @@
 //! | 3 (`-vvv`) | the decisions on the way |
 //!
 //! `--quiet` leaves the authorization URL alone, and that only where no browser
-//! was opened or none came back for a while. The URL always stands alone
-//! on its line, unbroken and without colour, so that it can be copied. While
-//! somebody waits at a terminal, one line shows the time that is left; it is
+//! was opened or none came back for a while. On a terminal the whole URL is
+//! printed only then, too, or with `-v`; before, one line names the server. The
+//! whole URL always stands alone on its line, unbroken and without colour, so
+//! that it can be copied. While somebody waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
 
+mod address;
 mod device_prompt;
 mod exchange;
 mod waiting;
 
 use super::json::event_object;
 use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
+use crate::output::message::message_rows;
 use crate::output::theme::{Role, Theme};
 use crate::output::wrap::{Lead, wrap};
 use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
-use crate::trace::{AuthorizationAddress, Event, Observer};
+use crate::trace::{AuthorizationAddress, Event, Observer, Paste, Progress};
+use address::AddressLines;
 use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
@@ -37,6 +41,13 @@ use waiting::WaitingLine;
 /// Names are padded to the longest that the flow itself uses,
 /// `code_challenge_method`, so that values stand in one column.
 const NAME_WIDTH: usize = 21;
+
+/// What is said where a person may paste a URL and a listener waits too.
+const PASTE_BESIDE_LISTENER: &str =
+    "Browser on another machine? Paste the address that it ends on (even an error page) and press Enter.";
+
+/// The same where no listener waits.
+const PASTE_ONLY: &str = "Sign in there, then paste the address that the browser ends on and press Enter.";
 
 /// How far everything that belongs to a step is moved in.
 const INDENT: &str = "      ";
@@ -70,6 +81,12 @@ pub struct Terminal {
     now: fn() -> Zoned,
     draw_target: fn() -> ProgressDrawTarget,
     waiting: Option<WaitingLine>,
+    addresses: AddressLines,
+    /// Whether a URL can be pasted beside the listener, which is said when no
+    /// browser comes back.
+    paste_beside_listener: bool,
+    /// Whether no browser has taken the URL, or none came back.
+    is_overdue: bool,
 }
 
 impl Terminal {
@@ -93,9 +110,12 @@ impl Terminal {
             now: Zoned::now,
             draw_target,
             waiting: None,
+            addresses: AddressLines::default(),
+            paste_beside_listener: false,
+            is_overdue: false,
         };
         if settings.show_secrets && terminal.level() >= 1 {
-            terminal.warning("the lines below show secrets whole (--show-secrets): do not share them");
+            terminal.warning("the lines below show secrets (--show-secrets): do not share them");
         }
         terminal
     }
@@ -149,6 +169,31 @@ impl Terminal {
         }
     }
 
+    /// With a tick on a terminal, where it begins with a capital.
+    fn success(&mut self, text: &str) {
+        if !self.settings.is_terminal || self.settings.json || self.settings.quiet {
+            return self.outcome(text);
+        }
+        let mut characters = text.chars();
+        let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let lead = format!("{} ", self.theme.paint(Role::Good, "✓"));
+        let text = sanitize(&format!("{first}{}", characters.as_str()));
+        let label = Lead {
+            text: &lead,
+            columns: 2,
+        };
+        self.line(&message_rows(self.settings.width, label, &text).join("\n"));
+    }
+
+    fn success_detail(&mut self, text: &str) {
+        if !self.settings.is_terminal || self.settings.json || self.settings.quiet {
+            return self.outcome(text);
+        }
+        let rows = self.wrapped(Lead::plain("  "), Lead::plain("      "), &sanitize(text));
+        let rows: Vec<String> = rows.iter().map(|row| self.theme.paint(Role::Aside, row)).collect();
+        self.line(&rows.join("\n"));
+    }
+
     fn warning(&mut self, text: &str) {
         if self.settings.quiet {
         } else if self.settings.json {
@@ -159,6 +204,7 @@ impl Terminal {
     }
 
     fn authorization_url(&mut self, address: &AuthorizationAddress<'_>) {
+        self.is_overdue = false;
         let url = sanitize_unbounded(address.url);
         if self.settings.json {
             let mut members = vec![("authorization_url", OrderedJson::from(url))];
@@ -171,26 +217,59 @@ impl Terminal {
             self.json_line(&OrderedJson::Object(members.collect()));
             return;
         }
-        if !self.settings.quiet {
-            self.line("sign in at this address:");
+        if self.defers_url() {
+            self.addresses.defer(address.url);
+        } else if !self.settings.quiet {
+            self.line("Sign in at this address:");
             self.line(&url);
         }
     }
 
-    /// Who was shown no URL sees it now.
-    fn browser_overdue(&mut self, url: &str) {
-        if self.settings.quiet && !self.settings.json {
-            self.line(&sanitize_unbounded(url));
+    /// Whether the whole URL is shown only where a person needs it.
+    fn defers_url(&self) -> bool {
+        self.settings.is_terminal && self.level() == 0 && !self.settings.json
+    }
+
+    /// A browser has the URL: a person is told which server it is of.
+    fn browser_started(&mut self) {
+        if let Some(url) = self.addresses.begin()
+            && !self.settings.quiet
+        {
+            let line = address::opening_line(&url, self.settings.colour);
+            self.line(&line);
         }
     }
 
-    fn wait_begins(&mut self, timeout: Duration, awaited: &str, paste_accepted: bool) {
+    /// Who was not shown the whole URL sees it now.
+    fn browser_overdue(&mut self, url: &str) {
+        if self.settings.json {
+            return;
+        }
+        self.is_overdue = true;
+        let is_hidden = self.settings.quiet || self.addresses.reveal(url);
+        if is_hidden {
+            if !self.settings.quiet {
+                self.line("Sign in at this address:");
+            }
+            self.line(&sanitize_unbounded(url));
+        }
+        if std::mem::take(&mut self.paste_beside_listener) {
+            self.outcome(PASTE_BESIDE_LISTENER);
+        }
+    }
+
+    fn wait_begins(&mut self, timeout: Duration, awaited: &str, paste: Paste) {
         if self.settings.quiet || self.settings.json {
             return;
         }
-        if paste_accepted {
-            self.line("if the browser cannot come back here, paste the address it ended on and press Enter");
+        match paste {
+            Paste::No => {}
+            Paste::BesideListener if self.settings.is_terminal && !self.is_overdue => self.paste_beside_listener = true,
+            Paste::BesideListener => self.outcome(PASTE_BESIDE_LISTENER),
+            Paste::Only => self.outcome(PASTE_ONLY),
         }
+        // one line at a time
+        self.waiting = None;
         let target = (self.draw_target)();
         // a terminal that cannot redraw (TERM=dumb) gets the plain line
         if self.settings.is_terminal && !target.is_hidden() {
@@ -198,6 +277,35 @@ impl Terminal {
         } else {
             let text = waiting::plain_line(&(self.now)(), awaited, timeout);
             self.line(&text);
+        }
+    }
+
+    /// Whether a long work is shown by a line that is redrawn.
+    fn shows_progress(&self) -> bool {
+        self.settings.is_terminal && !self.settings.quiet && !self.settings.json && self.level() < 2
+    }
+
+    fn progress(&mut self, progress: &Progress<'_>) {
+        let message = format!(
+            "{}/{} {}: {}",
+            progress.number,
+            progress.of,
+            sanitize(progress.rule),
+            sanitize(progress.text)
+        );
+        let left = match progress.logins_left {
+            0 => String::new(),
+            1 => "1 login left".to_owned(),
+            logins => format!("{logins} logins left"),
+        };
+        match &self.waiting {
+            Some(line) => line.show(message, left),
+            None => {
+                let target = (self.draw_target)();
+                if !target.is_hidden() {
+                    self.waiting = Some(WaitingLine::of_work(target, message, left));
+                }
+            }
         }
     }
 
@@ -232,8 +340,7 @@ impl Terminal {
     }
 
     /// A line of its own, at whatever level: its further rows are moved in. A
-    /// command to be copied, which is moved in by itself, is left whole; so is a
-    /// note without quotes, which may end in one and holds no foreign text.
+    /// command to be copied, which is moved in by itself, is left whole.
     fn wrapped_line(&mut self, label: Option<(Role, &str)>, text: &str) {
         let (lead, columns) = match label {
             Some((role, label)) => (format!("{} ", self.theme.paint(role, label)), label.len() + 1),
@@ -241,13 +348,12 @@ impl Terminal {
         };
         let words = text.trim_start_matches(' ');
         let (indent, text) = (&text[..text.len() - words.len()], sanitize(words));
-        let is_note = label.is_some_and(|(role, _)| role == Role::Hint);
-        let is_whole = !indent.is_empty() || (is_note && !text.contains('"'));
-        let width = self.settings.width.filter(|_| !is_whole);
-        let first = format!("{lead}{indent}");
-        let first = Lead { text: &first, columns };
-        let further = " ".repeat(columns.max(2));
-        self.line(&wrap(width, first, Lead::plain(&further), &text).join("\n"));
+        let rows = match (self.settings.width, indent) {
+            (width, "") => message_rows(width, Lead { text: &lead, columns }, &text),
+            (None, indent) => vec![format!("{lead}{indent}{text}")],
+            (Some(_), indent) => vec![format!("{:columns$}{indent}{text}", "")],
+        };
+        self.line(&rows.join("\n"));
     }
 
     /// Parameters in columns, each on its line.
@@ -310,12 +416,12 @@ impl Terminal {
                 self.line(&lines.join("\n"));
             }
             Event::DiscoveryTried { url, not_taken: None } => {
-                self.remark("decided:", &format!("metadata: {url} is taken"));
+                self.remark("decided:", &format!("metadata: {url} is used"));
             }
             Event::DiscoveryTried {
                 url,
                 not_taken: Some(reason),
-            } => self.remark("decided:", &format!("metadata: {url} is not taken: {reason}")),
+            } => self.remark("decided:", &format!("metadata: {url} is not used: {reason}")),
             Event::Refreshed { rotated, .. } => {
                 let and = if *rotated { " and a new refresh token" } else { "" };
                 self.remark("refreshed:", &format!("a new access token{and}"));
@@ -323,6 +429,11 @@ impl Terminal {
             Event::Revoked { token_type } => self.remark("revoked:", token_type),
             Event::Stored { store } => self.remark("decided:", &format!("stored in {store}")),
             Event::Forgotten { store } => self.remark("decided:", &format!("deleted from {store}")),
+            Event::Progress(progress) => {
+                let title = format!("rule {}: {}", sanitize(progress.rule), sanitize(progress.text));
+                let title = self.theme.paint(Role::Heading, &title);
+                self.line(&title);
+            }
             Event::Decision(text) => self.remark("decided:", text),
             Event::CheckPassed(text) => self.remark("checked:", text),
             Event::CheckSkipped(text) => self.remark("not checked:", text),
@@ -336,6 +447,8 @@ impl Terminal {
             | Event::WaitEnds
             | Event::Note(_)
             | Event::Outcome(_)
+            | Event::Success(_)
+            | Event::SuccessDetail(_)
             | Event::Retried { .. }
             | Event::Warning(_)
             | Event::Failed { .. } => {}
@@ -365,6 +478,8 @@ impl Observer for Terminal {
             Event::BrowserOverdue { url } => self.browser_overdue(url),
             Event::Note(text) => self.note(text),
             Event::Outcome(text) => self.outcome(text),
+            Event::Success(text) => self.success(text),
+            Event::SuccessDetail(text) => self.success_detail(text),
             Event::Warning(text) | Event::Retried { reason: text, .. } => self.warning(text),
             // told by whoever reports errors
             Event::Failed { .. } => {}
@@ -380,9 +495,11 @@ impl Observer for Terminal {
             Event::WaitBegins {
                 timeout,
                 awaited,
-                paste_accepted,
-            } => self.wait_begins(*timeout, awaited, *paste_accepted),
+                paste,
+            } => self.wait_begins(*timeout, awaited, *paste),
             Event::WaitEnds => self.waiting = None,
+            Event::Progress(progress) if self.shows_progress() => self.progress(progress),
+            Event::BrowserStarted { .. } if self.defers_url() => self.browser_started(),
             _ if level_of(event) > self.level() => {}
             _ if self.settings.json => self.json_line(&event_object(event, self.redaction)),
             _ => self.text(event),
@@ -403,6 +520,8 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::WaitEnds
         | Event::Note(_)
         | Event::Outcome(_)
+        | Event::Success(_)
+        | Event::SuccessDetail(_)
         | Event::Retried { .. }
         | Event::Warning(_)
         | Event::Failed { .. } => 0,
@@ -418,6 +537,7 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::CallbackAnswered { .. }
         | Event::Refreshed { .. }
         | Event::Revoked { .. }
+        | Event::Progress(_)
         | Event::CheckPassed(_) => 2,
         Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
     }

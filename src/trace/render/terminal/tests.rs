@@ -234,6 +234,80 @@ fn a_long_body_is_counted_not_shown() {
     assert!(text.lines().count() < 210);
 }
 
+#[test]
+fn a_terminal_shows_the_server_first_and_the_whole_url_when_no_browser_comes_back() {
+    let settings = TerminalSettings {
+        is_terminal: true,
+        ..level(0)
+    };
+    let waiting = |tell: &mut dyn FnMut(u64, &Event<'_>)| {
+        tell(0, &Event::AuthorizationUrl(URL.into()));
+        tell(1, &Event::BrowserStarted { command: "firefox" });
+    };
+    let opening = "Opening https://id.example.com/… in your browser\n";
+    assert_eq!(rendered_of(waiting, settings), opening);
+    let overdue = |tell: &mut dyn FnMut(u64, &Event<'_>)| {
+        tell(0, &Event::AuthorizationUrl(URL.into()));
+        tell(1, &Event::BrowserStarted { command: "firefox" });
+        tell(2, &Event::BrowserOverdue { url: URL });
+    };
+    let whole = format!("Sign in at this address:\n{URL}\n");
+    assert_eq!(rendered_of(overdue, settings), format!("{opening}{whole}"));
+    // at once where it is asked for, and then not again
+    let shown = rendered_of(
+        overdue,
+        TerminalSettings {
+            verbosity: 1,
+            ..settings
+        },
+    );
+    assert_eq!(shown.matches(URL).count(), 1, "{shown}");
+    let linked = rendered_of(
+        waiting,
+        TerminalSettings {
+            colour: true,
+            ..settings
+        },
+    );
+    assert!(
+        linked.contains(&format!(
+            "\u{1b}]8;;{URL}\u{1b}\\https://id.example.com/…\u{1b}]8;;\u{1b}\\"
+        )),
+        "{linked}"
+    );
+}
+
+#[test]
+fn success_has_a_tick_on_a_terminal_alone() {
+    let done = |tell: &mut dyn FnMut(u64, &Event<'_>)| {
+        tell(0, &Event::Success("signed in as demo at https://id.example.com"));
+        tell(1, &Event::SuccessDetail("granted: openid"));
+    };
+    assert_eq!(
+        rendered_of(done, level(0)),
+        "signed in as demo at https://id.example.com\ngranted: openid\n"
+    );
+    let terminal = TerminalSettings {
+        is_terminal: true,
+        ..level(0)
+    };
+    assert_eq!(
+        rendered_of(done, terminal),
+        "✓ Signed in as demo at https://id.example.com\n  granted: openid\n"
+    );
+    let coloured = rendered_of(
+        done,
+        TerminalSettings {
+            colour: true,
+            ..terminal
+        },
+    );
+    assert_eq!(
+        coloured,
+        "\u{1b}[32m✓\u{1b}[0m Signed in as demo at https://id.example.com\n\u{1b}[2m  granted: openid\u{1b}[0m\n"
+    );
+}
+
 // The line that is redrawn.
 
 /// A terminal of which a test sees what is on the screen and what was drawn.
@@ -323,20 +397,16 @@ fn the_waiting_line_makes_way_for_others_and_leaves_nothing_behind() {
     terminal.observe(&Event::WaitBegins {
         timeout: Duration::from_secs(300),
         awaited: "the browser",
-        paste_accepted: false,
+        paste: Paste::No,
     });
     // the first drawing comes from a thread of its own
-    while !SCREEN
-        .lock()
-        .unwrap()
-        .current
-        .contains("waiting for the browser, 5:00 left")
-    {
+    let stands = |text: &str| SCREEN.lock().unwrap().current.trim_end().ends_with(text);
+    while !stands("5:00") {
         std::thread::yield_now();
     }
     terminal.observe(&Event::Note("still here"));
     assert!(SCREEN.lock().unwrap().drawn.contains("[note: still here]"));
-    assert!(SCREEN.lock().unwrap().current.contains("waiting for the browser"));
+    assert!(SCREEN.lock().unwrap().current.contains("Waiting for the browser"));
     terminal.observe(&Event::WaitEnds);
     assert_eq!(SCREEN.lock().unwrap().current.trim(), "");
     terminal.observe(&Event::Warning("after the wait"));

@@ -1,4 +1,4 @@
-//! The line that says how long is left: redrawn once a second at a terminal,
+//! The line that says how long is left, at its right: redrawn at a terminal,
 //! written once elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -7,7 +7,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// How often the line is redrawn.
-const REDRAW_EVERY: Duration = Duration::from_millis(500);
+const REDRAW_EVERY: Duration = Duration::from_millis(120);
+
+/// What turns at its left; the last one stands at the end.
+const TICKS: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ";
 
 /// A line at a terminal that counts down. Gone when dropped.
 pub(super) struct WaitingLine {
@@ -21,13 +24,32 @@ impl WaitingLine {
             let _ = out.write_str(&clock(timeout.saturating_sub(progress.elapsed())));
         };
         // the template is constant: if it were wrong, the bar's own would do
-        let style = ProgressStyle::with_template(&format!("{{spinner}} waiting for {awaited}, {{left}} left"))
+        let style = ProgressStyle::with_template("{spinner} {wide_msg} {left}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
             .with_key("left", left)
-            .tick_chars("-\\|/ ");
+            .tick_chars(TICKS);
         let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        bar.set_message(format!("Waiting for {awaited}"));
         bar.enable_steady_tick(REDRAW_EVERY);
         WaitingLine { bar }
+    }
+
+    /// A line for a work that takes long: what is done now, and what is left at its right.
+    pub(super) fn of_work(target: ProgressDrawTarget, message: String, left: String) -> Self {
+        let style = ProgressStyle::with_template("{spinner} {wide_msg} {prefix}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner())
+            .tick_chars(TICKS);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let line = WaitingLine { bar };
+        line.show(message, left);
+        line.bar.enable_steady_tick(REDRAW_EVERY);
+        line
+    }
+
+    /// The next piece of the work.
+    pub(super) fn show(&self, message: String, left: String) {
+        self.bar.set_prefix(left);
+        self.bar.set_message(message);
     }
 
     /// Takes the line away, writes, and puts it back.
