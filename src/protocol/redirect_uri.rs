@@ -257,6 +257,24 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_with_a_certificate_is_named_by_an_address_or_a_name() {
+        let known = |text: &str| {
+            let uri = uri(text);
+            let name = uri.https_name().map(str::to_owned);
+            (uri.loopback_address(), uri.https_loopback_address(), name)
+        };
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(known("https://127.0.0.1:1/c"), (None, Some(LoopbackAddress::V4), None));
+        assert_eq!(known("https://[::1]/c"), (None, Some(LoopbackAddress::V6), None));
+        assert_eq!(
+            known("https://localhost/c"),
+            (None, Some(LoopbackAddress::Localhost), name("localhost"))
+        );
+        assert_eq!(known("https://rp.example/c"), (None, None, name("rp.example")));
+        assert_eq!(known("http://127.0.0.1/c"), (Some(LoopbackAddress::V4), None, None));
+    }
+
+    #[test]
     fn tricks_in_the_text_are_refused() {
         for bad in [
             "http://127.0.0.1@evil/",

@@ -270,6 +270,10 @@ fn at_hash_takes_the_hash_of_the_signature() {
     assert_eq!(hash("RS256").as_deref(), Some("77QmUPtjPfzWtF2AnpK9RQ"));
     assert_eq!(hash("EdDSA"), hash("ES512"));
     assert_eq!(hash("Ed25519"), hash("ES512"));
+    // SHA-256, SHA-384 and SHA-512, of which each gives its left half
+    for (algorithm, length) in [("PS256", 22), ("ES384", 32), ("RS512", 43)] {
+        assert_eq!(hash(algorithm).map(|hash| hash.len()), Some(length), "{algorithm}");
+    }
     assert_eq!(hash("none"), None);
     let mut claims = claims();
     claims["at_hash"] = json!("77QmUPtjPfzWtF2AnpK9RQ");
@@ -343,4 +347,18 @@ fn without_a_nonce_in_the_request_there_must_be_none_in_the_token() {
     assert_eq!(without_nonce(&claims), Some(IdTokenError::Nonce));
     claims.as_object_mut().unwrap().remove("nonce");
     assert_eq!(without_nonce(&claims), None);
+}
+
+#[test]
+fn times_are_read_from_whole_and_broken_numbers_within_reason() {
+    assert_eq!(access_token_expiry(&stored(json!({}))), Some(UnixSeconds(NOW.0 + 300)));
+    assert_eq!(access_token_expiry(&Secret::from("opaque")), None);
+    for (value, time) in [
+        (json!(0), Some(0)),
+        (json!(1.9), Some(1)),
+        (json!(-1), None),
+        (json!(9e15), None),
+    ] {
+        assert_eq!(numeric_date(&value), time.map(UnixSeconds), "{value}");
+    }
 }

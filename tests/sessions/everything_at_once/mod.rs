@@ -68,7 +68,7 @@ struct Scene {
     ledger: Arc<Mutex<Ledger>>,
     accounts: Vec<Mutex<Account>>,
     next: AtomicUsize,
-    /// Of each process that was killed: whether it had stored what it had received.
+    /// Of each process that was killed or had a deadline: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
     /// What became of each process that sent a refresh.
     refreshes: Mutex<HashMap<Process, String>>,
@@ -144,7 +144,8 @@ impl Scene {
             );
             lock(&self.refreshes).insert(process, text);
         }
-        if ended.was_killed {
+        // a deadline ends the wait for an answer that the server has decided on
+        if ended.was_killed || matches!(treatment, Treatment::Deadline(_)) {
             let is_stored = ended.has_passed(Point::SessionStored);
             lock(&self.killed).insert(process, is_stored);
         }
