@@ -208,7 +208,7 @@ tried = false
     for (wrong, problem) in [
         ("skip_state = true", "a: unknown key skip_state"),
         ("value = \"realm\"", "a: value cannot be \"realm\""),
-        ("param = { prompt = 1 }", "a: param is not a table of texts"),
+        ("param = { prompt = 1 }", "a: param is no table of texts"),
         ("mail = { imap = \"x\" }", "a: domains is missing"),
     ] {
         assert_eq!(read::read(&format!("{whole}{wrong}\n")).unwrap_err(), problem);

@@ -316,11 +316,11 @@ mod tests {
             (environment(&[("all_proxy", "http://")]), "all_proxy: it is not a URL"),
             (
                 ProxySettings::default().with_proxy("http://u:hunter2@p:1"),
-                "--proxy: it holds userinfo",
+                "--proxy: it contains a user name",
             ),
             (
                 ProxySettings::default().with_proxy("http://u@p:1"),
-                "--proxy: it holds userinfo",
+                "--proxy: it contains a user name",
             ),
         ] {
             let url = Url::parse("https://id.example.com/").unwrap();

@@ -135,7 +135,7 @@ fn what_is_wrong_with_a_proof_is_told_and_the_code_lives_on() {
         (with_header("alg", value!("HS256")), "alg"),
         (with_header("jwk", value!({"kty": "oct", "k": "AAAA"})), "private"),
         (vec![signed(&key, &private, &claims_of("p"))], "private"),
-        (vec![unsigned], "nobody signed"),
+        (vec![unsigned], "not signed"),
         (vec![signed(&other, &header, &claims_of("s"))], "signature"),
         (with_claim("htm", value!("GET")), "htm"),
         (with_claim("htm", value!("post")), "htm"),

@@ -49,7 +49,7 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
     let null = Value::Null;
     let cases = [
         ("issuer", json!("https://as.example/"), Must, "trailing slash"),
-        ("issuer", null.clone(), Must, "do not name an issuer"),
+        ("issuer", null.clone(), Must, "does not name an issuer"),
         (
             "authorization_endpoint",
             null.clone(),
