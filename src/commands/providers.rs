@@ -36,13 +36,13 @@ pub(super) fn run(context: &Context, options: &ProvidersOptions) -> Result<(), E
 
 /// One line a provider.
 fn table(providers: &[Provider]) -> String {
-    let titles = ["NAME", "PROVIDER", "CLIENT", "LOOPBACK"].map(str::to_owned);
+    let titles = ["NAME", "CLIENT", "LOOPBACK", "PROVIDER"].map(str::to_owned);
     let rows = providers.iter().map(|provider| {
         [
             provider.usage(),
-            provider.title.clone(),
             provider.client.as_str().to_owned(),
             provider.loopback.as_str().to_owned(),
+            provider.title.clone(),
         ]
     });
     let rows: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::foreign_text::Quoted;
 use crate::output::report;
+use crate::output::table::align_columns;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::log_entry::LogEntry;
@@ -204,13 +205,15 @@ fn list_of_rules(json: bool) -> String {
         let rules: Vec<Value> = Rule::ALL.iter().map(|rule| as_object(*rule)).collect();
         return format!("{}\n", json!({ "rules": rules }));
     }
-    let width = Rule::ALL.iter().map(|rule| rule.id().len()).max().unwrap_or_default();
-    let line = |rule: &Rule| {
-        let (id, level) = (rule.id(), rule.level().as_str());
-        let place = format!("{} §{}", rule.document(), rule.section());
-        format!("{id:width$}  {level:6}  {place:26}  {}\n", rule.statement())
+    let row = |rule: &Rule| {
+        [
+            rule.id().to_owned(),
+            rule.level().as_str().to_owned(),
+            format!("{} §{}: {}", rule.document(), rule.section(), rule.statement()),
+        ]
     };
-    Rule::ALL.iter().map(line).collect()
+    let rows: Vec<[String; 3]> = Rule::ALL.iter().map(row).collect();
+    align_columns(&rows, report::stdout_width())
 }
 
 fn as_object(rule: Rule) -> Value {

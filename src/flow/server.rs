@@ -152,11 +152,11 @@ impl Diagnosis for ServerError {
                 hints
             }
             ServerError::NoDeviceGrant => vec![
-                "If the server has one all the same, name it: --device-authorization-endpoint URL".to_owned(),
+                "If the server has one anyway, name it: --device-authorization-endpoint URL".to_owned(),
                 "Else log in with a browser, here or elsewhere: --grant authorization-code, with --paste where none can be reached.".to_owned(),
             ],
             ServerError::NoPushedRequests => vec![
-                "If the server has the endpoint all the same, name it: --pushed-authorization-request-endpoint URL; else log in with --par auto."
+                "If the server has the endpoint anyway, name it: --pushed-authorization-request-endpoint URL; else log in with --par auto."
                     .to_owned(),
             ],
             ServerError::PushedRequestsOnly => vec!["Log in with --par auto.".to_owned()],

@@ -123,7 +123,7 @@ pub enum ProviderError {
     #[error("{0} takes nothing after a colon")]
     TakesNoValue(String),
     /// What stands there cannot be part of a URL.
-    #[error("\"{value}\" is no {kind}: {}", kind.description())]
+    #[error("\"{value}\" is not {} {kind}: {}", kind.article(), kind.description())]
     InvalidValue { value: String, kind: ValueKind },
     /// The list in this program is wrong.
     #[error("the list of providers in this program cannot be read: {0}")]
@@ -139,6 +139,13 @@ impl ValueKind {
             ValueKind::Tenant => "TENANT",
             ValueKind::Host => "HOST",
             ValueKind::Issuer => "ISSUER",
+        }
+    }
+
+    fn article(self) -> &'static str {
+        match self {
+            ValueKind::Tenant | ValueKind::Host => "a",
+            ValueKind::Issuer => "an",
         }
     }
 

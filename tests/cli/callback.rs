@@ -96,7 +96,8 @@ impl Waiting {
         let page = self.get(target);
         let finished = self.running.end();
         assert_eq!(finished.code, Some(code), "{target}: {finished:?}");
-        assert_eq!(page.status, 500, "{target}");
+        let refused = target.contains("?error=access_denied") && target.matches("error=").count() == 1;
+        assert_eq!(page.status, if refused { 403 } else { 500 }, "{target}");
         assert_eq!(server.requests_to("/token").len(), 0, "{target}");
         assert_nothing_kept(home);
         (finished, page)

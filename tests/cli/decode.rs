@@ -53,7 +53,7 @@ fn a_token_on_standard_input_is_shown_and_nobody_is_asked() {
     );
     let last = outcome.stdout.lines().last().expect("a line");
     assert!(
-        last.starts_with("  not verified, because no profile is of its issuer"),
+        last.starts_with("  not verified, because no profile has its issuer"),
         "{last}"
     );
     assert!(last.ends_with(&format!("add --issuer {issuer}")), "{last}");

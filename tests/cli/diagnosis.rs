@@ -208,7 +208,7 @@ fn no_refresh_token_without_offline_access() {
         running.end().expect_code(0)
     };
     let notes = logged_in(&["-p", "work"]).labelled("note: ").join("\n");
-    assert!(notes.contains("--scope offline_access may bring one"), "{notes}");
+    assert!(notes.contains("--scope offline_access may help"), "{notes}");
     let notes = logged_in(&["-p", "work", "--scope", "offline_access"])
         .labelled("note: ")
         .join("\n");
@@ -274,7 +274,7 @@ fn an_issuer_that_differs_by_a_slash_or_by_its_name_for_this_machine() {
     let (home, server) = (Home::new(), LiteralServer::start());
     let with_slash = format!("{}/", server.origin());
     server.on("GET", SERVER_METADATA, json(200, &metadata(&with_slash)));
-    let corrected = format!("--issuer {with_slash} ");
+    let corrected = format!("--issuer {with_slash}");
     one_hint(
         run(&mut login(&home, &server, &[])),
         6,
@@ -282,11 +282,11 @@ fn an_issuer_that_differs_by_a_slash_or_by_its_name_for_this_machine() {
     );
     let localhost = server.origin().replace("127.0.0.1", "localhost");
     server.on("GET", SERVER_METADATA, json(200, &metadata(&localhost)));
-    let corrected = format!("--issuer {localhost} ");
+    let corrected = format!("--issuer {localhost}");
     one_hint(
         run(&mut login(&home, &server, &[])),
         6,
-        &["If that is the server you mean, run: oauth login", &corrected],
+        &["If that is the server you mean, run this", &corrected],
     );
 }
 

@@ -232,7 +232,7 @@ fn what_a_saved_profile_of_the_server_lacks_is_told() {
     let lacking: Vec<&str> = outcome
         .stdout
         .split("\n\n")
-        .filter(|part| part.contains(" lacks "))
+        .filter(|part| part.contains(" does not meet "))
         .collect();
     assert_eq!(
         lacking,
@@ -453,7 +453,7 @@ fn nothing_found_is_6_and_no_answer_is_3() {
 fn what_is_typed_wrongly_is_2_and_no_request() {
     for (argument, part) in [
         ("http://id.example.com", "plain http"),
-        ("id.example.com", "no URL"),
+        ("id.example.com", "not a URL"),
         ("file:///etc/passwd", "neither an https nor an http URL"),
         ("https://user:pass@id.example.com", "userinfo"),
     ] {

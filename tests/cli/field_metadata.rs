@@ -223,7 +223,7 @@ fn a_refusal_is_shown_with_its_reason() {
     assert!(
         outcome
             .stdout
-            .contains("not taken: refused because the document is for issuer"),
+            .contains("not used: refused because the document is for issuer"),
         "{outcome:#?}"
     );
 }

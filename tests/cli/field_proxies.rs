@@ -37,7 +37,10 @@ fn userinfo_in_the_proxy_flag_is_2_on_every_command_and_shows_nothing() {
             "socks5://4815@proxy.example",
         ] {
             let outcome = run(home.oauth().args(arguments).args(["--proxy", proxy])).expect_error(2);
-            assert!(outcome.error().contains("--proxy: it holds userinfo"), "{outcome:?}");
+            assert!(
+                outcome.error().contains("--proxy: it contains a user name or password"),
+                "{outcome:?}"
+            );
             assert!(outcome.hints().contains("HTTPS_PROXY"), "{outcome:?}");
             assert_nothing_shown(&outcome.stderr);
         }

@@ -218,7 +218,7 @@ fn without_an_endpoint_it_names_the_command_that_looks_at_every_document() {
         assert_eq!(
             outcome.hints(),
             format!(
-                "If the server has one all the same, log in again and add the option --{} URL.\nSee what the server publishes with: oauth discover {}",
+                "If the server has one anyway, log in again and add the option --{} URL.\nSee what the server publishes with: oauth discover {}",
                 member.replace('_', "-"),
                 server.origin()
             )

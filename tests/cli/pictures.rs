@@ -26,7 +26,7 @@ const FILTERS: [(&str, &str); 9] = [
     (r"127\.0\.0\.1-\d+", "127.0.0.1-9000"),
     (r"/\S*/\.local/", "~/.local/"),
     ("with key \"[^\"]+\"", "with key \"kid\""),
-    (r"sha256 [0-9a-f]{8}", "sha256 3fb5b1c2"),
+    (r"(sha256\s+)[0-9a-f]{8}", "${1}3fb5b1c2"),
     (
         r"code_challenge = \S+",
         "code_challenge = E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
@@ -112,14 +112,15 @@ fn traced_login(home: &Home, server: &DevelopmentServer) -> PathBuf {
     trace
 }
 
-/// Shows a trace without what is about the machine that the picture is made on.
+/// Shows a trace without what is about the machine that the picture is made on,
+/// and without the start of the browser, which is told only before the callback.
 fn show_trace(chromium: &Chromium, trace: &Path, height: u32) {
     chromium.resize(1000, height);
     chromium.go_to(&format!("file://{}", trace.display()));
     chromium.run(
         "document.documentElement.style.scrollbarWidth = 'none'; document.querySelectorAll('.note.remark').forEach(note => note.remove()); \
          document.querySelectorAll('.label').forEach(label => { \
-         if (label.textContent.startsWith('started: ')) { label.textContent = 'started: firefox' } })",
+         if (label.textContent.startsWith('started: ')) { label.remove() } })",
     );
 }
 

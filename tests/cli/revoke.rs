@@ -133,7 +133,10 @@ fn without_an_endpoint_or_a_session_nothing_is_sent() {
         json(200, &metadata.to_string()),
     );
     let outcome = revoke(&home, &[], "").expect_error(2);
-    assert!(outcome.error().ends_with("name no revocation_endpoint"), "{outcome:#?}");
+    assert!(
+        outcome.error().ends_with("names no revocation_endpoint"),
+        "{outcome:#?}"
+    );
     let hints = outcome.hints();
     assert!(
         hints.contains(&format!("oauth discover {}", server.origin())) && hints.contains("--revocation-endpoint URL"),

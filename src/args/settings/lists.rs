@@ -53,7 +53,7 @@ pub(in crate::args) fn pairs(
             } else {
                 key
             };
-            let hint = format!("Use the option for it, or leave it out: oauth sets {name} itself.");
+            let hint = format!("Use the option for {name}, or leave it out: it is set for you.");
             Err(invalid_with_hint(
                 place,
                 format!("\"{name}\" is set by oauth itself"),

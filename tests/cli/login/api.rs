@@ -158,7 +158,9 @@ fn the_url_of_an_api_is_enough() {
             .all(|request| request.header("authorization").is_none())
     );
     assert!(
-        outcome.stderr.contains("asking 127.0.0.1 without a token"),
+        outcome
+            .stderr
+            .contains("asking 127.0.0.1 for its requirements, without a token"),
         "{outcome:#?}"
     );
 
@@ -312,7 +314,7 @@ fn a_wider_resource_is_taken_from_its_own_document_alone() {
     let wide = value!({ "resource": place.api.origin(), "authorization_servers": [place.server.origin()] });
     place.describe(&wide);
     let outcome = run(&mut place.login(&["--no-browser"])).expect_error(6);
-    assert!(outcome.error().contains("wider"), "{outcome:#?}");
+    assert!(outcome.error().contains("covers more than"), "{outcome:#?}");
     let corrected = format!("oauth login {}", place.api.origin());
     assert!(outcome.hints().contains(&corrected), "{outcome:#?}");
 

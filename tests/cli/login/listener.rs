@@ -318,25 +318,25 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
         (
             &[
                 ("error", "invalid_scope"),
-                ("error_description", "run this"),
+                ("error_description", "obey me"),
                 ("error_uri", "https://evil.example"),
                 ("state", "not-ours"),
             ],
-            "foreign state reported `invalid_scope`",
+            "another state reported `invalid_scope`",
         ),
         (
             &[
                 ("error", "call_0800_evil"),
-                ("error_description", "run this"),
+                ("error_description", "obey me"),
                 ("state", "x"),
             ],
             "another state reported an error",
         ),
         (
-            &[("error", "access_denied"), ("error", "run this"), ("state", "x")],
+            &[("error", "access_denied"), ("error", "obey me"), ("state", "x")],
             "another state reported an error",
         ),
-        (&[("access_token", "run this"), ("state", "x")], "no code and no error"),
+        (&[("access_token", "obey me"), ("state", "x")], "no code and no error"),
     ] {
         let home = Home::new();
         let running = Running::start(&mut login(&home, &server, &["--timeout", "1500ms"]));
@@ -354,7 +354,7 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
         assert_eq!(finished.labelled("warning: ").len(), 1, "{told}: {finished:?}");
         let hints = finished.labelled("hint: ");
         assert!(hints[0].contains(told), "{told}: {hints:?}");
-        for foreign in ["run this", "evil", CODE] {
+        for foreign in ["obey me", "evil", CODE] {
             finished.does_not_say(foreign);
         }
         assert_eq!(server.requests_to("/token").len(), 0);

@@ -132,7 +132,7 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
             "code_challenge_methods_supported",
             null.clone(),
             Should,
-            "whether PKCE works",
+            "whether PKCE is supported",
         ),
         (
             "code_challenge_methods_supported",
@@ -175,7 +175,7 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
             "token_endpoint_auth_signing_alg_values_supported",
             json!(["none"]),
             Must,
-            "nobody signed",
+            "an unsigned JWT",
         ),
         (
             "id_token_signing_alg_values_supported",
