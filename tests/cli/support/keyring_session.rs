@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a program of the session may take to come up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &[u8] = b"password of the test keyring";
 const SECRETS: &str = "org.freedesktop.secrets";
 /// What `gnome-keyring-daemon --unlock` makes.
