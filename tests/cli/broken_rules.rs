@@ -24,7 +24,7 @@ fn the_list_has_a_line_for_each_rule_with_level_place_and_statement() {
     let words: Vec<&str> = line.expect("the rule").split_whitespace().collect();
     assert_eq!(
         words.join(" "),
-        "code.single-use MUST RFC 6749 §4.1.2 a code works once"
+        "code.single-use MUST RFC 6749 §4.1.2: a code works once"
     );
 }
 
