@@ -191,7 +191,7 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
         context.at_most(LOCK_WAIT),
         &mut context.observer(),
     )?;
-    // Read again: another process may have moved the session to another store meanwhile.
+    // Read again: another process may have moved the session to another store.
     let config = &context.config()?;
     let mut store = context.store(&context.store_kind(config.profile(&name))?, context.interaction())?;
     if let Ok(Some(session)) = store.load(&name) {

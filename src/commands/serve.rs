@@ -241,7 +241,6 @@ fn client(text: &str, redirect_uris: &[String]) -> Result<RegisteredClient, Erro
     Ok(RegisteredClient::new(id, secret, redirect_uris)?)
 }
 
-/// The issuer; with `--json` also who may sign in, and as what.
 /// Who can log in, and how, for a person; a program reads `--json`.
 fn note_login(context: &Context, options: &ServeOptions, server: &Server, settings: &ServeSettings) {
     let mut observer = context.observer();
@@ -266,6 +265,7 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
     }
 }
 
+/// The issuer; with `--json` also who may sign in, and as what.
 fn announcement(server: &Server, settings: &ServeSettings, json: bool) -> String {
     let issuer = server.authorization_server().issuer();
     if !json {

@@ -77,7 +77,7 @@ fn an_aborted_process_leaves_no_core_file() {
     let home = home();
     let mut command = home.oauth();
     command.args(["serve", "--port", "0"]);
-    // whoever runs the tests in the background may have SIGQUIT ignored
+    // in the background of a script, SIGQUIT is ignored
     let mut server = in_shell("ulimit -c unlimited; exec env --default-signal=QUIT \"$@\"", &command)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -12,18 +12,23 @@ use std::process::Command;
 const NEW: &str = r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600}"#;
 
 /// A home with a repository behind a server, and a session whose token it accepts.
-struct Place {
-    home: Home,
-    git: GitServer,
+pub struct Place {
+    pub home: Home,
+    pub git: GitServer,
 }
 
 impl Place {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         if !installed::all(&["git"], "git") {
             return None;
         }
         let home = Home::new();
         let git = GitServer::start(home.path(), &[KEPT_ACCESS_TOKEN]);
+        Some(Place::with(home, git))
+    }
+
+    /// The repository of this home behind this server.
+    pub fn with(home: Home, git: GitServer) -> Self {
         git.server.on("POST", "/token", json(200, NEW));
         let origin = git.server.origin();
         home.configure(&format!(
@@ -44,7 +49,7 @@ impl Place {
         }
         run(program(&place.home, "git").args(["config", "--global", "credential.helper", "!oauth credential git"]))
             .expect_code(0);
-        Some(place)
+        place
     }
 
     fn git(&self, line: &str) -> Command {
@@ -56,7 +61,7 @@ impl Place {
         command
     }
 
-    fn clone(&self, name: &str) -> Outcome {
+    pub fn clone(&self, name: &str) -> Outcome {
         run(&mut self.git(&format!("clone --quiet {} {name}", self.git.url())))
     }
 }
