@@ -31,7 +31,7 @@ pub(super) struct RecoveringStore {
     /// Tried in this order.
     folders: Vec<PathBuf>,
     item_suffix: Option<String>,
-    /// What the store itself holds, as it was last read or written.
+    /// What the store itself holds, where the session that was last loaded came from a file.
     held: Option<(ProfileName, Secret)>,
 }
 
@@ -45,11 +45,6 @@ impl RecoveringStore {
             item_suffix: settings.item_suffix.clone(),
             held: None,
         }
-    }
-
-    fn remember(&mut self, profile: &ProfileName, session: Option<&Session>) {
-        let refresh_token = session.and_then(|session| session.refresh_token.clone());
-        self.held = refresh_token.map(|refresh_token| (profile.clone(), refresh_token));
     }
 
     /// What the file is encrypted under: not always the refresh token that was
@@ -103,20 +98,27 @@ impl CredentialStore for RecoveringStore {
 
     fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
         let stored = self.store.load(profile)?;
-        self.remember(profile, stored.as_ref());
-        Ok(stored.map(|stored| self.waiting(profile, &stored).unwrap_or(stored)))
+        self.held = None;
+        let Some(stored) = stored else { return Ok(None) };
+        let Some(waiting) = self.waiting(profile, &stored) else {
+            return Ok(Some(stored));
+        };
+        self.held = stored
+            .refresh_token
+            .map(|refresh_token| (profile.clone(), refresh_token));
+        Ok(Some(waiting))
     }
 
     fn save(&mut self, profile: &ProfileName, session: &Session) -> Result<(), StoreError> {
         self.store.save(profile, session)?;
-        self.remember(profile, Some(session));
+        self.held = None;
         self.clear(profile);
         Ok(())
     }
 
     fn delete(&mut self, profile: &ProfileName) -> Result<bool, StoreError> {
         let existed = self.store.delete(profile)?;
-        self.remember(profile, None);
+        self.held = None;
         self.clear(profile);
         Ok(existed)
     }

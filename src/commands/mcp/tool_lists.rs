@@ -13,22 +13,24 @@ const MAX_PAGES: usize = 50;
 
 impl Bridge {
     /// Learns from a list of tools, and takes those out of it that may not be called.
-    pub(super) fn note_tools(&self, sent: &[Message], received: &[Message], text: &mut String) {
-        let [message] = sent else { return };
+    /// Returns the list, where the text is one that was asked for.
+    pub(super) fn note_tools(&self, sent: &[Message], received: &[Message], text: &mut String) -> Option<ToolList> {
+        let [message] = sent else { return None };
         let is_answered = received
             .iter()
             .any(|response| response.answered_id().is_some() && response.answered_id() == message.request_id());
         if !message.is_modern_list_of_tools() || !is_answered {
-            return;
+            return None;
         }
-        let Some(list) = ToolList::read(text) else { return };
+        let mut list = ToolList::read(text)?;
         let warnings = self.tool_headers.borrow_mut().learn(&list);
         for warning in warnings {
             self.observer.clone().observe(&Event::Warning(&warning));
         }
-        if let Some(kept) = list.without_invalid {
+        if let Some(kept) = list.without_invalid.take() {
             *text = kept;
         }
+        Some(list)
     }
 
     /// Asks for the list of tools after the server missed a header of this
@@ -54,9 +56,9 @@ impl Bridge {
             let Ok(received) = Message::read(text.as_bytes()) else {
                 return Ok(());
             };
-            let list = ToolList::read(&text);
-            self.note_tools(&messages, &received, &mut text);
-            let Some(list) = list else { return Ok(()) };
+            let Some(list) = self.note_tools(&messages, &received, &mut text) else {
+                return Ok(());
+            };
             let is_found = list.tools.iter().any(|(name, _)| call.called_tool() == Some(name));
             match list.next_cursor {
                 Some(next) if !is_found => cursor = Some(next),
