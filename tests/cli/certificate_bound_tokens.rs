@@ -2,12 +2,12 @@
 //! another way (RFC 8705 §3, FAPI 2.0 Security Profile §5.3.3): where the
 //! certificate is shown, and where it only names the key of an assertion.
 
-use super::support::authorization_server::ACCESS_TOKEN;
 use super::support::binary::Home;
 use super::support::bridge::Bridge;
-use super::support::certificates::{Authority, start_mutual_tls, start_tls};
+use super::support::certificates::Authority;
+use super::support::certified_server::CertifiedServer;
 use super::support::https_server::Stage;
-use super::support::literal_server::{LiteralServer, json as json_reply};
+use super::support::literal_server::json as json_reply;
 use super::support::outcome::run;
 use super::support::running::Running;
 use super::support::sessions::ending_in;
@@ -129,21 +129,10 @@ fn the_bridge_shows_the_certificate_that_its_token_is_bound_to_also_after_a_refr
     }
 }
 
-/// A server with one origin for everybody and one for clients with a certificate.
-struct Server {
-    authority: Authority,
-    everybody: LiteralServer,
-    certified: LiteralServer,
-}
-
-impl Server {
-    fn start(binds_tokens: bool) -> Self {
-        let authority = Authority::new();
-        let identity = authority.issue(&["127.0.0.1"]);
-        let everybody = start_tls(&identity);
-        let certified = start_mutual_tls(&identity, &authority);
-        let (origin, alias) = (everybody.origin(), certified.origin());
-        let metadata = json!({
+/// A server that says whether it binds tokens to certificates.
+fn start(binds_tokens: bool) -> CertifiedServer {
+    let server = CertifiedServer::start(|origin, alias| {
+        json!({
             "issuer": origin,
             "token_endpoint": format!("{origin}/token"),
             "introspection_endpoint": format!("{origin}/introspect"),
@@ -151,43 +140,18 @@ impl Server {
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "tls_client_certificate_bound_access_tokens": binds_tokens,
             "mtls_endpoint_aliases": {"token_endpoint": format!("{alias}/token"), "introspection_endpoint": format!("{alias}/introspect")},
-        });
-        everybody.on(
-            "GET",
-            "/.well-known/oauth-authorization-server",
-            json_reply(200, &metadata.to_string()),
-        );
-        let token = format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"Bearer","expires_in":3600}}"#);
-        for server in [&everybody, &certified] {
-            server.on("POST", "/token", json_reply(200, &token));
-            server.on("POST", "/introspect", json_reply(200, r#"{"active":true}"#));
-            server.on("GET", "/api", json_reply(200, "{}"));
-        }
-        Server {
-            authority,
-            everybody,
-            certified,
-        }
+        })
+        .to_string()
+    });
+    for server in [&server.everybody, &server.certified] {
+        server.on("GET", "/api", json_reply(200, "{}"));
     }
+    server
+}
 
-    fn oauth(&self, home: &Home) -> Command {
-        let mut command = home.oauth();
-        command.arg("--cacert").arg(self.authority.write(home.path()));
-        command
-    }
-
-    fn login(&self, home: &Home) -> Command {
-        let (certificate, key) = files(home, &self.authority);
-        let mut command = self.oauth(home);
-        command
-            .args(["login", "-p", "ci", "--issuer", &self.everybody.origin()])
-            .args(["--client-id", "s6BhdRkqt3", "--grant", "client-credentials"])
-            .arg("--client-cert-file")
-            .arg(certificate)
-            .arg("--client-key-file")
-            .arg(key);
-        command
-    }
+fn login(server: &CertifiedServer, home: &Home) -> Command {
+    let (certificate, key) = files(home, &server.authority);
+    server.login(home, &certificate, &key)
 }
 
 /// Header and claims of the assertion in a request.
@@ -206,8 +170,8 @@ fn assertion(request: &super::support::literal_server::Request) -> (Value, Value
 
 #[test]
 fn the_assertion_is_sent_over_a_connection_with_the_certificate_where_the_server_binds_tokens() {
-    let (home, server) = (Home::new(), Server::start(true));
-    run(&mut server.login(&home)).expect_code(0);
+    let (home, server) = (Home::new(), start(true));
+    run(&mut login(&server, &home)).expect_code(0);
     let session = home.kept("ci").expect("the session");
     home.keep("ci", &ending_in(-10, session));
     run(server.oauth(&home).args(["token", "ci"])).expect_code(0);
@@ -230,8 +194,8 @@ fn the_assertion_is_sent_over_a_connection_with_the_certificate_where_the_server
 
 #[test]
 fn without_such_tokens_or_with_an_endpoint_of_its_own_the_certificate_only_names_the_key() {
-    let (home, server) = (Home::new(), Server::start(false));
-    run(&mut server.login(&home)).expect_code(0);
+    let (home, server) = (Home::new(), start(false));
+    run(&mut login(&server, &home)).expect_code(0);
     let (header, _) = assertion(&server.everybody.only_request_to("/token"));
     assert!(header["x5t#S256"].is_string(), "{header}");
     let url = server.certified.url("/api");
@@ -240,11 +204,8 @@ fn without_such_tokens_or_with_an_endpoint_of_its_own_the_certificate_only_names
     let outcome = run(command.args(["request", &url, "-p", "ci", "--allow-host", &host])).expect_code(3);
     assert!(outcome.stderr.contains("certificate"), "{outcome:?}");
 
-    let (home, other) = (Home::new(), Server::start(true));
-    run(other
-        .login(&home)
-        .args(["--token-endpoint", &other.everybody.url("/token")]))
-    .expect_code(0);
+    let (home, other) = (Home::new(), start(true));
+    run(login(&other, &home).args(["--token-endpoint", &other.everybody.url("/token")])).expect_code(0);
     assert_eq!(other.everybody.requests_to("/token").len(), 1);
     assert_eq!(server.certified.requests().len() + other.certified.requests().len(), 0);
 }

@@ -8,6 +8,7 @@ use super::support::installed;
 use super::support::login::{complete, login};
 use super::support::outcome::{Outcome, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, session};
+use super::support::shell::after;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -42,28 +43,13 @@ fn token(home: &Home) -> Outcome {
     run(home.oauth().args(["token", "work"]))
 }
 
-/// The same command behind a line of shell.
-fn in_shell(line: &str, command: &Command) -> Command {
-    let mut shell = Command::new("bash");
-    shell
-        .args(["-c", &format!("{line}; exec \"$@\""), "bash"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .current_dir(command.get_current_dir().expect("a folder"));
-    for (name, value) in command.get_envs() {
-        shell.env(name, value.unwrap_or_default());
-    }
-    shell
-}
-
 #[test]
 fn everything_that_a_login_makes_is_private_whatever_the_umask() {
     for umask in ["000", "002", "777"] {
         let (home, server) = (Home::new(), authorization_server::start());
         let trace = home.path().join("trace.json");
         let mut command = login(&home, &server, &["--no-browser", "--trace", "trace.json"]);
-        complete(&mut in_shell(&format!("umask {umask}"), &command), &server.origin()).expect_code(0);
+        complete(&mut after(&format!("umask {umask}"), &command), &server.origin()).expect_code(0);
         command = home.oauth();
         run(command.args(["profile", "set", "desktop", "client_id=x"]));
         for file in home.files() {
@@ -93,7 +79,7 @@ fn the_new_configuration_file_is_not_written_through_a_link_that_was_put_there()
     let links = "for ending in new tmp next; do ln -s ../../victim .config/oauth/.config.toml.$$.$ending; done; ln -s ../../victim .config/oauth/config.toml.$$";
     let mut command = home.oauth();
     command.args(["profile", "set", "work", "client_id=other"]);
-    run(&mut in_shell(links, &command)).expect_code(0);
+    run(&mut after(links, &command)).expect_code(0);
     assert_eq!(std::fs::read_to_string(&victim).expect("a file"), "precious");
     assert!(home.configuration().contains("\"other\""));
 }

@@ -17,6 +17,23 @@ use std::process::Command;
 
 const OPAQUE: &str = "https://opaque.example.test";
 
+/// The arguments of a login of a service.
+fn service_login<'a>(provider: &'a Provider, profile: &'a str, client_id: &'a str) -> [&'a str; 11] {
+    [
+        "login",
+        "-p",
+        profile,
+        "--issuer",
+        &provider.issuer,
+        "--client-id",
+        client_id,
+        "--grant",
+        "client-credentials",
+        "--resource",
+        OPAQUE,
+    ]
+}
+
 /// The profile gets a token, another one when that ends, and asks about it.
 fn use_service(mut login: Command, oauth: &dyn Fn() -> Command, home: &Home) -> Outcome {
     run(&mut login).expect_code(0);
@@ -36,23 +53,8 @@ fn a_service_gets_tokens_of_oidc_provider_and_asks_about_them() {
     let home = Home::new();
     let mut command = home.oauth();
     command
-        .args([
-            "login",
-            "-p",
-            "ci",
-            "--issuer",
-            &provider.issuer,
-            "--client-id",
-            "bench",
-        ])
-        .args([
-            "--grant",
-            "client-credentials",
-            "--resource",
-            OPAQUE,
-            "--scope",
-            "api:read",
-        ])
+        .args(service_login(&provider, "ci", "bench"))
+        .args(["--scope", "api:read"])
         .env("OAUTH_CLIENT_SECRET", "bench");
     let facts = use_service(command, &|| home.oauth(), &home).json();
     assert_eq!(
@@ -88,23 +90,8 @@ fn tokens_of_oidc_provider_are_bound_to_the_certificate_of_a_client_with_a_key_a
         let file = |name: &str| home.path().join(name).display().to_string();
         let mut command = oauth();
         command
-            .args([
-                "login",
-                "-p",
-                "ci",
-                "--issuer",
-                &provider.issuer,
-                "--client-id",
-                client_id,
-            ])
-            .args([
-                "--grant",
-                "client-credentials",
-                "--resource",
-                OPAQUE,
-                "--scope",
-                "api:read",
-            ])
+            .args(service_login(&provider, "ci", client_id))
+            .args(["--scope", "api:read"])
             .args(["--client-auth", method, "--client-key-id", "bound"])
             .args([
                 "--client-key-file",
@@ -119,23 +106,8 @@ fn tokens_of_oidc_provider_are_bound_to_the_certificate_of_a_client_with_a_key_a
 
         let mut without = oauth();
         without
-            .args([
-                "login",
-                "-p",
-                "new",
-                "--issuer",
-                &provider.issuer,
-                "--client-id",
-                client_id,
-            ])
-            .args([
-                "--grant",
-                "client-credentials",
-                "--resource",
-                OPAQUE,
-                "--client-auth",
-                "private_key_jwt",
-            ])
+            .args(service_login(&provider, "new", client_id))
+            .args(["--client-auth", "private_key_jwt"])
             .args(["--client-key-id", "bound", "--client-key-file", &file("client.key.pem")]);
         run(&mut without).expect_code(5);
         assert!(home.kept("new").is_none());

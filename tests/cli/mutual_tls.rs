@@ -2,13 +2,13 @@
 //! certificate of the client, where it is shown, and what is said when it is
 //! not taken.
 
-use super::support::authorization_server::ACCESS_TOKEN;
 use super::support::binary::Home;
-use super::support::certificates::{Authority, Identity, start_mutual_tls, start_tls};
-use super::support::literal_server::{LiteralServer, Reply, json};
+use super::support::certificates::{Authority, Identity};
+use super::support::certified_server::CertifiedServer;
+use super::support::literal_server::json;
 use super::support::outcome::run;
 use super::support::sessions::ending_in;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 const P256: &str = include_str!("../../src/protocol/signing/test_keys/p256.pkcs8.pem");
@@ -16,67 +16,23 @@ const P384: &str = include_str!("../../src/protocol/signing/test_keys/p384.pkcs8
 const RSA: &str = include_str!("../../src/protocol/signing/test_keys/rsa.pkcs8.pem");
 const ED25519: &str = include_str!("../../src/protocol/signing/test_keys/ed25519.pkcs8.pem");
 
-/// A server with one origin for everybody and one for clients with a certificate.
-struct Server {
-    authority: Authority,
-    everybody: LiteralServer,
-    certified: LiteralServer,
+/// A server whose clients authenticate by this method.
+fn start(method: &str) -> CertifiedServer {
+    start_with(method, |certified| certified.to_owned())
 }
 
-fn answer() -> Reply {
-    json(
-        200,
-        &format!(r#"{{"access_token":"{ACCESS_TOKEN}","token_type":"Bearer","expires_in":3600}}"#),
-    )
-}
-
-impl Server {
-    fn start(method: &str) -> Self {
-        Server::start_with(method, |certified| certified.to_owned())
-    }
-
-    /// The aliases are at the origin that `alias` makes of the right one.
-    fn start_with(method: &str, alias: impl Fn(&str) -> String) -> Self {
-        let authority = Authority::new();
-        let identity = authority.issue(&["127.0.0.1"]);
-        let everybody = start_tls(&identity);
-        let certified = start_mutual_tls(&identity, &authority);
-        let (origin, alias) = (everybody.origin(), alias(&certified.origin()));
-        let metadata = format!(
+/// The aliases are at the origin that `alias` makes of the right one.
+fn start_with(method: &str, alias: impl Fn(&str) -> String) -> CertifiedServer {
+    let server = CertifiedServer::start(|origin, certified| {
+        let alias = alias(certified);
+        format!(
             r#"{{"issuer":"{origin}","token_endpoint":"{origin}/token","revocation_endpoint":"{origin}/revoke","introspection_endpoint":"{origin}/introspect","response_types_supported":[],"token_endpoint_auth_methods_supported":["{method}"],"mtls_endpoint_aliases":{{"token_endpoint":"{alias}/token","revocation_endpoint":"{alias}/revoke","introspection_endpoint":"{alias}/introspect","par":7}}}}"#
-        );
-        everybody.on("GET", "/.well-known/oauth-authorization-server", json(200, &metadata));
-        for server in [&everybody, &certified] {
-            server.on("POST", "/token", answer());
-            server.on("POST", "/revoke", json(200, "{}"));
-            server.on("POST", "/introspect", json(200, r#"{"active":true}"#));
-        }
-        Server {
-            authority,
-            everybody,
-            certified,
-        }
+        )
+    });
+    for server in [&server.everybody, &server.certified] {
+        server.on("POST", "/revoke", json(200, "{}"));
     }
-
-    /// A command that trusts the server.
-    fn oauth(&self, home: &Home) -> Command {
-        let mut command = home.oauth();
-        command.arg("--cacert").arg(self.authority.write(home.path()));
-        command
-    }
-
-    /// `oauth login -p ci --grant client-credentials` with this certificate and key.
-    fn login(&self, home: &Home, certificate: &Path, key: &Path) -> Command {
-        let mut command = self.oauth(home);
-        command
-            .args(["login", "-p", "ci", "--issuer", &self.everybody.origin()])
-            .args(["--client-id", "s6BhdRkqt3", "--grant", "client-credentials"])
-            .arg("--client-cert-file")
-            .arg(certificate)
-            .arg("--client-key-file")
-            .arg(key);
-        command
-    }
+    server
 }
 
 fn files(home: &Home, certificate: &str, key: &str) -> (PathBuf, PathBuf) {
@@ -94,7 +50,7 @@ fn the_certificate_of_every_kind_of_key_is_shown_at_the_endpoint_for_it() {
         ("self_signed_tls_client_auth", P384),
         ("self_signed_tls_client_auth", ED25519),
     ] {
-        let (home, server) = (Home::new(), Server::start(method));
+        let (home, server) = (Home::new(), start(method));
         let (certificate, key) = files(&home, &server.authority.certify(key), key);
         run(&mut server.login(&home, &certificate, &key)).expect_code(0);
         let request = server.certified.only_request_to("/token");
@@ -110,7 +66,7 @@ fn the_certificate_of_every_kind_of_key_is_shown_at_the_endpoint_for_it() {
 
 #[test]
 fn the_next_token_introspection_and_revocation_show_the_kept_certificate() {
-    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (home, server) = (Home::new(), start("tls_client_auth"));
     let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
     run(&mut server.login(&home, &certificate, &key)).expect_code(0);
     std::fs::remove_file(certificate).expect("removing the certificate");
@@ -134,7 +90,7 @@ fn the_next_token_introspection_and_revocation_show_the_kept_certificate() {
 
 #[test]
 fn a_certificate_of_others_an_expired_one_and_none_are_refused_and_nothing_is_kept() {
-    let server = Server::start("tls_client_auth");
+    let server = start("tls_client_auth");
     let write = |home: &Home, identity: &Identity| identity.write(home.path(), "client");
     for identity in [
         Authority::new().issue(&["client.example"]),
@@ -159,7 +115,7 @@ fn a_certificate_of_others_an_expired_one_and_none_are_refused_and_nothing_is_ke
 
 #[test]
 fn a_token_that_is_not_bound_goes_to_a_resource_without_the_certificate() {
-    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (home, server) = (Home::new(), start("tls_client_auth"));
     let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
     run(&mut server.login(&home, &certificate, &key)).expect_code(0);
     server.certified.on("GET", "/api", json(200, "{}"));
@@ -174,7 +130,7 @@ fn a_token_that_is_not_bound_goes_to_a_resource_without_the_certificate() {
 
 #[test]
 fn one_certificate_for_a_host_alone() {
-    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (home, server) = (Home::new(), start("tls_client_auth"));
     let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
     let transport = |command: &mut Command| {
         command.arg("--cert").arg(&certificate).arg("--key").arg(&key);
@@ -193,7 +149,7 @@ fn one_certificate_for_a_host_alone() {
 
 #[test]
 fn a_method_with_a_certificate_needs_certificate_and_key() {
-    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (home, server) = (Home::new(), start("tls_client_auth"));
     let (_, key) = files(&home, &server.authority.certify(P256), P256);
     let mut command = server.oauth(&home);
     command
@@ -209,7 +165,7 @@ fn a_method_with_a_certificate_needs_certificate_and_key() {
 
 #[test]
 fn a_certificate_of_another_key_is_found_before_anything_is_sent() {
-    let (home, server) = (Home::new(), Server::start("tls_client_auth"));
+    let (home, server) = (Home::new(), start("tls_client_auth"));
     for (of, with) in [(P384, P256), (RSA, ED25519), (ED25519, RSA)] {
         let (certificate, key) = files(&home, &server.authority.certify(of), with);
         run(&mut server.login(&home, &certificate, &key))
@@ -222,7 +178,7 @@ fn a_certificate_of_another_key_is_found_before_anything_is_sent() {
 #[test]
 fn aliases_that_must_not_be_called_end_the_login() {
     for wrong in ["http://as.example", "file:///etc", "https://user@as.example"] {
-        let server = Server::start_with("tls_client_auth", |_| wrong.to_owned());
+        let server = start_with("tls_client_auth", |_| wrong.to_owned());
         let home = Home::new();
         let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
         let outcome = run(&mut server.login(&home, &certificate, &key)).expect_code(6);

@@ -10,6 +10,7 @@ use super::support::outcome::{Outcome, finish, run};
 use super::support::running::Running;
 use super::support::server_program::ServerProgram;
 use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, refreshable, session};
+use super::support::shell::{after, in_shell};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -22,18 +23,6 @@ fn home() -> Home {
     home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"desktop\"\n");
     home.keep("work", &session("https://id.example.com"));
     home
-}
-
-/// The same command behind lines of shell, which may change its limits and streams.
-fn in_shell(lines: &str, command: &Command) -> Command {
-    let mut shell = Command::new("bash");
-    shell.args(["-c", lines, "bash"]).arg(command.get_program());
-    shell.args(command.get_args()).env_clear();
-    shell.current_dir(command.get_current_dir().expect("a folder"));
-    for (name, value) in command.get_envs() {
-        shell.env(name, value.unwrap_or_default());
-    }
-    shell
 }
 
 #[test]
@@ -130,7 +119,7 @@ fn the_browser_has_the_limits_and_signals_that_the_shell_gave() {
         ),
     );
     let command = login(&home, &server, &["--browser", &browser]);
-    let running = Running::start(&mut in_shell("ulimit -c unlimited; exec \"$@\"", &command));
+    let running = Running::start(&mut after("ulimit -c unlimited", &command));
     running.line_with("exited with 1");
     running.signal(Signal::TERM);
     running.end();
@@ -228,7 +217,7 @@ fn too_few_descriptors_are_an_error_and_no_abort() {
         ] {
             let mut command = home.oauth();
             command.args(arguments);
-            let outcome = run(&mut in_shell(&format!("{limit}; exec \"$@\""), &command));
+            let outcome = run(&mut after(&limit, &command));
             assert_not_aborted(&outcome, &limit);
             match outcome.code {
                 Some(0) => worked += 1,
@@ -237,7 +226,7 @@ fn too_few_descriptors_are_an_error_and_no_abort() {
         }
         let mut command = home.oauth();
         command.args(["serve", "--port", "0"]);
-        assert_not_aborted(&served(in_shell(&format!("{limit}; exec \"$@\""), &command)), &limit);
+        assert_not_aborted(&served(after(&limit, &command)), &limit);
     }
     assert!(failed > 10 && worked > 10, "{failed} failed, {worked} worked");
 }
@@ -248,7 +237,7 @@ fn a_server_out_of_descriptors_closes_a_new_connection_at_once() {
     let home = home();
     let mut command = home.oauth();
     command.args(["serve", "--port", "0"]);
-    let server = ServerProgram::start(&mut in_shell("ulimit -n 20; exec \"$@\"", &command), "http://");
+    let server = ServerProgram::start(&mut after("ulimit -n 20", &command), "http://");
     let address = server.line().trim().strip_prefix("http://").expect("its origin");
     let silent: Vec<_> = (0..20)
         .map(|_| TcpStream::connect(address).expect("a connection"))

@@ -2,6 +2,7 @@
 
 use super::{Client, SECRET, check, is_of_apis, lenient_server, rules};
 use crate::support::binary::Home;
+use crate::support::development_server::DevelopmentServer;
 use crate::support::literal_server::{LiteralServer, json, redirect};
 use crate::support::outcome::{members, run};
 use oauth::rules::Rule;
@@ -13,6 +14,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// It breaks a MUST and a SHOULD.
+fn broken_server(home: &Home) -> DevelopmentServer {
+    let broken = ["--break", "pkce.wrong-verifier", "--break", "token.pragma"];
+    lenient_server(home, &[&["--approve", "auto"][..], &broken].concat())
+}
+
 /// Each rule's line of a report with all of them has this word.
 fn lines_with<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     let begins = format!("  {word:<7}  ");
@@ -22,17 +29,7 @@ fn lines_with<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
 #[test]
 fn passes_are_counted_and_what_is_broken_stands_at_the_end() {
     let home = Home::new();
-    let server = lenient_server(
-        &home,
-        &[
-            "--approve",
-            "auto",
-            "--break",
-            "pkce.wrong-verifier",
-            "--break",
-            "token.pragma",
-        ],
-    );
+    let server = broken_server(&home);
     let outcome = run(&mut check(&home, &server.issuer(), Client::Public)).expect_code(9);
     let text = &outcome.stdout;
     assert!(text.starts_with("RFC 8414"), "{text}");
@@ -170,17 +167,7 @@ fn a_rule_is_explained_without_a_server() {
 #[test]
 fn the_page_has_what_is_broken_first_with_links_and_reasons() {
     let home = Home::new();
-    let server = lenient_server(
-        &home,
-        &[
-            "--approve",
-            "auto",
-            "--break",
-            "pkce.wrong-verifier",
-            "--break",
-            "token.pragma",
-        ],
-    );
+    let server = broken_server(&home);
     let file = home.path().join("report.html");
     let examine = || {
         let mut command = check(&home, &server.issuer(), Client::Public);

@@ -9,6 +9,7 @@ pub mod binary;
 pub mod bridge;
 pub mod callback;
 pub mod certificates;
+pub mod certified_server;
 #[cfg(unix)]
 pub mod chromium;
 pub mod development_server;
@@ -29,6 +30,8 @@ pub mod plain_browser;
 pub mod running;
 pub mod server_program;
 pub mod sessions;
+#[cfg(unix)]
+pub mod shell;
 pub mod signing;
 #[cfg(unix)]
 pub mod small_disk;
