@@ -1,7 +1,7 @@
 //! The lock of a profile, which one process at a time holds to change its session.
 
 use crate::store::{LockError, LockKind, ProfileLock, ProfileName};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ pub(crate) fn lock(
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
     let lock = ProfileLock::acquire(locks, name, LockKind::Session, wait, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder}, which is changing profile \"{name}\""
-        )));
+        observer.observe(&Event::NamedNote(
+            NoteName::WaitingForProcess,
+            &format!("waiting for {holder}, which is changing profile \"{name}\""),
+        ));
     })?;
     observer.observe(&Event::Decision(&format!(
         "the lock of profile \"{name}\" is held, in {}",

@@ -5,7 +5,7 @@
 use crate::app::login_required::LoginRequired;
 use crate::error::Error;
 use crate::store::{CredentialStore, LockKind, ProfileLock, ProfileName, Session, load_undamaged};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,9 +61,10 @@ pub(crate) fn acquire(
         server: login.server.clone(),
     };
     let lock = ProfileLock::acquire(locks, profile, kind, login.timeout, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder} for profile \"{profile}\": its result will be used"
-        )));
+        observer.observe(&Event::NamedNote(
+            NoteName::WaitingForProcess,
+            &format!("waiting for {holder} for profile \"{profile}\": its result will be used"),
+        ));
         waited_for = Some(holder.to_owned());
     })?;
     // Looked at even without a wait: the other login may have ended just before.
@@ -74,7 +75,8 @@ pub(crate) fn acquire(
         && session.suspended.is_none()
         && wanted(&session)
     {
-        observer.observe(&Event::Note(
+        observer.observe(&Event::NamedNote(
+            NoteName::OtherLoginUsed,
             "another process logged in at the same time: its session is used",
         ));
         return Ok(LoginLock::OtherFinished(Box::new(session)));

@@ -199,7 +199,7 @@ impl Prober<'_, '_> {
     pub(super) fn request_object_signer(&self) -> Result<RequestObjectSigner, Failure> {
         let metadata = &self.target.metadata;
         let Some(key) = self.client.credentials.key.clone() else {
-            return inconclusive("this takes a client with a key: add --client-key-file FILE");
+            return inconclusive("this needs a client with a key: add --client-key-file FILE");
         };
         let Some(issuer) = &metadata.issuer else {
             return inconclusive("the issuer is not known, for which request objects are made");

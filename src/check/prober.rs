@@ -124,8 +124,11 @@ impl<'e, 'w> Prober<'e, 'w> {
             return;
         }
         if let Some(result) = self.results.record(rule, result, evidence) {
-            let text = format!("{rule}: {} {}", result.verdict.as_str(), result.reason);
-            self.world.caller.observe(&Event::Decision(&text));
+            self.world.caller.observe(&Event::RuleTested {
+                rule: rule.id(),
+                verdict: result.verdict,
+                reason: &result.reason,
+            });
         }
     }
 
@@ -317,14 +320,14 @@ impl<'e, 'w> Prober<'e, 'w> {
         if self.is_confidential() {
             return Ok(());
         }
-        inconclusive("this takes a client with a secret: add --client-secret-file FILE")
+        inconclusive("this needs a client with a secret: add --client-secret-file FILE")
     }
 
     /// `Ok` where the client sends its secret.
     pub(super) fn needs_secret(&self) -> CheckResult {
         match &self.client.authentication {
             ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::ClientSecretPost(_) => Ok(()),
-            _ => inconclusive("this takes a client that sends a secret: add --client-secret-file FILE"),
+            _ => inconclusive("this needs a client that sends a secret: add --client-secret-file FILE"),
         }
     }
 

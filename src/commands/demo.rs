@@ -122,7 +122,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         let store = store.describe();
         observer.observe(&Event::Forgotten { store: &store });
     }
-    observer.observe(&Event::Outcome(
+    observer.observe(&Event::Success(
         "done: the tokens are revoked and deleted, and nothing is left on this machine",
     ));
     observer.observe(&Event::Outcome(

@@ -13,7 +13,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::renew::has_expired;
 use crate::store::{Interaction, ProfileName};
 use crate::system;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::time::{Duration, Instant};
 
 /// Nobody waits longer for a login.
@@ -67,9 +67,10 @@ pub(super) fn wait_for_login(
             return Ok(());
         };
         if !is_told {
-            context.observer().observe(&Event::Note(&format!(
-                "{error}: waiting for a login by another process"
-            )));
+            context.observer().observe(&Event::NamedNote(
+                NoteName::WaitingForLogin,
+                &format!("{error}: waiting for a login by another process"),
+            ));
             is_told = true;
         }
         let mut pause = FIRST_PAUSE;

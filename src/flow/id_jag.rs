@@ -61,7 +61,7 @@ pub enum IdJagError {
     #[error("the identity assertion cannot be read")]
     Unreadable,
     /// It would be sent to a server that it is not for.
-    #[error("the identity assertion is not for {} alone", Quoted::name(.0))]
+    #[error("the identity assertion is not only for {}", Quoted::name(.0))]
     AnotherAudience(String),
 }
 

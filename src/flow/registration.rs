@@ -7,7 +7,7 @@ use crate::protocol::endpoint::Endpoint;
 use crate::protocol::registration::{
     InvalidRegistration, RegisteredClient, RegistrationError, RegistrationManagement, RegistrationRequest,
 };
-use crate::trace::Event;
+use crate::trace::{Event, NoteName};
 use crate::transport::TransportError;
 use std::time::Duration;
 
@@ -87,11 +87,14 @@ pub(in crate::flow) async fn register(
         let text = format!("the registration: {problem}");
         caller.observe(&Event::CheckSkipped(&text));
     }
-    caller.observe(&Event::Note(&format!(
-        "registered at {} as the client {}",
-        endpoint.url().host_str().unwrap_or_default(),
-        WordOrQuoted(client.id.as_str())
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::ClientRegistered,
+        &format!(
+            "registered at {} as the client {}",
+            endpoint.url().host_str().unwrap_or_default(),
+            WordOrQuoted(client.id.as_str())
+        ),
+    ));
     Ok(client)
 }
 

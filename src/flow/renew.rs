@@ -19,7 +19,7 @@ use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Rene
 use crate::system::files::FileError;
 use crate::system::local_time;
 use crate::trace::buffered::BufferedObserver;
-use crate::trace::{Event, Observer, Party};
+use crate::trace::{Event, NoteName, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
 use std::time::Duration;
 
@@ -250,10 +250,13 @@ fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<
     let Some(intent) = lock.interrupted().filter(of_this_session) else {
         return false;
     };
-    caller.observe(&Event::Note(&format!(
-        "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
-        crate::system::local_time(intent.at)
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::RefreshRetried,
+        &format!(
+            "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
+            crate::system::local_time(intent.at)
+        ),
+    ));
     true
 }
 

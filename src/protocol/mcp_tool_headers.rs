@@ -42,7 +42,7 @@ pub enum InvalidToolHeader {
     Repeated(String),
     #[error("x-mcp-header {0:?} is on a parameter whose type is not string, integer or boolean")]
     NotPrimitive(String),
-    #[error("x-mcp-header {0:?} is not on a parameter that properties alone lead to")]
+    #[error("x-mcp-header {0:?} is on a parameter that is not reached through properties only")]
     NotReachable(String),
 }
 

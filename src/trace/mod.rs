@@ -12,12 +12,16 @@ pub mod diagram;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
+mod note_name;
 pub mod ordered_json;
 pub mod redact;
 pub mod render;
 pub mod renderer;
+mod verdict;
 
 pub use files::TraceFileError;
+pub use note_name::NoteName;
+pub use verdict::Verdict;
 
 use crate::exit::ExitCode;
 
@@ -288,6 +292,8 @@ pub enum Event<'a> {
     CheckSkipped(&'a str),
     /// Something a person should know but need not act on, shown unless `--quiet`.
     Note(&'a str),
+    /// The same, with a name by which programs tell it from others.
+    NamedNote(NoteName, &'a str),
     /// What came of the work, for the person who asked for it; shown unless `--quiet`.
     Outcome(&'a str),
     /// The same for work that a person waited for and that is done: shown with a
@@ -298,6 +304,14 @@ pub enum Event<'a> {
     /// One of many pieces of work begins: shown as a line that is redrawn, and
     /// at `-vv` above what it sends.
     Progress(Progress<'a>),
+    /// `oauth check` has found out about a rule. A rule that is broken or odd is
+    /// shown at `-vv`, below what was sent for it; the others at `-vvv`.
+    RuleTested {
+        rule: &'a str,
+        verdict: Verdict,
+        /// What the server does instead, or why it could not be seen; empty for a pass.
+        reason: &'a str,
+    },
     /// Something that is not as it should be; the work goes on.
     Warning(&'a str),
     /// The command ends with this error: the last event. What is printed of it
@@ -336,6 +350,7 @@ impl Event<'_> {
             | Event::BrowserOverdue { .. }
             | Event::WaitBegins { .. }
             | Event::Note(_)
+            | Event::NamedNote(..)
             | Event::Outcome(_)
             | Event::Success(_)
             | Event::SuccessDetail(_)
@@ -354,6 +369,7 @@ impl Event<'_> {
             | Event::WaitEnds
             | Event::DiscoveryTried { .. }
             | Event::Decision(_)
+            | Event::RuleTested { .. }
             | Event::CheckPassed(_)
             | Event::CheckSkipped(_) => (Client, Client),
         }

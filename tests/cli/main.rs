@@ -102,6 +102,8 @@ mod pkce;
 #[cfg(target_os = "linux")]
 mod process;
 mod profile;
+#[cfg(unix)]
+mod progress;
 #[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(unix)]

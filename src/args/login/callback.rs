@@ -229,7 +229,7 @@ pub(in crate::args) fn no_callback() -> Result<CallbackChoice, SettingsError> {
     Ok(CallbackChoice::Paste(redirect_uri))
 }
 
-/// The port of the redirect URI, or those of `--port`, which it must not contradict.
+/// The port of the redirect URI, or those of `--port`, which must not differ from it.
 fn ports_to_try(
     place: &str,
     in_redirect_uri: Option<u16>,

@@ -81,7 +81,7 @@ pub fn signing_key_from_file(path: &Path) -> Result<SigningKey, SettingsError> {
     })
 }
 
-/// Reads the certificate of the client, and those that vouch for it.
+/// Reads the certificate of the client, and those of its issuers.
 ///
 /// # Errors
 /// [`SettingsError::Value`].

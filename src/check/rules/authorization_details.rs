@@ -110,6 +110,6 @@ fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Fa
             evidence: check.prober.results.evidence(),
         }),
         Outcome::Page => inconclusive_needs_login(),
-        _ => inconclusive("the server refuses authorization details that have a type alone"),
+        _ => inconclusive("the server refuses authorization details that have only a type"),
     }
 }

@@ -103,7 +103,7 @@ fn claims(check: &mut Check<'_, '_>) -> Result<Value, Failure> {
     let client = check.prober.client.clone();
     let Some(parameters) = client.authentication.assertion_parameters() else {
         return inconclusive(
-            "this takes a client that authenticates with assertions: --client-key-file FILE, or --client-auth client_secret_jwt",
+            "this needs a client that authenticates with assertions: --client-key-file FILE, or --client-auth client_secret_jwt",
         );
     };
     let mut context = check.prober.world.caller.authentication_context();

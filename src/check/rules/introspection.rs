@@ -60,7 +60,7 @@ fn inactive(check: &mut Check<'_, '_>) -> CheckResult {
         return violated(format!("the answer is status {}", exchange.status()));
     };
     let alone = object.len() == 1 && object.get("active") == Some(&Value::Bool(false));
-    ensure(alone, "more than active: false is said")
+    ensure(alone, "more than active: false is returned")
 }
 
 /// Whether the token of the baseline is said to be active; `None` where nothing is said.

@@ -22,7 +22,7 @@ impl BridgeObserver {
 
 impl Observer for BridgeObserver {
     fn observe(&mut self, event: &Event<'_>) {
-        if !self.shows_exchanges && !matches!(event, Event::Note(_) | Event::Warning(_)) {
+        if !self.shows_exchanges && !matches!(event, Event::Note(_) | Event::NamedNote(..) | Event::Warning(_)) {
             return;
         }
         if let Some(event) = OwnedEvent::new(event) {

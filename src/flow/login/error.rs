@@ -155,7 +155,7 @@ impl Diagnosis for LoginError {
                 )
             }
             LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
-                "The response came from a different issuer (possible mix-up attack). If the issuer was mistyped, correct --issuer.",
+                "The response came from a different issuer (possible mix-up attack). If --issuer has a typo, correct it.",
             ),
             LoginError::InvalidResponse(_) => {
                 one("Run it again with -v to see the response; no token request was sent.")

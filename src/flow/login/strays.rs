@@ -162,7 +162,7 @@ impl Strays {
         self.foreign += 1;
         if self.foreign == FOREIGN_CALLBACKS_BEFORE_WARNING {
             observer.observe(&Event::Warning(
-                "many callbacks with a foreign state have come: another program or a web page may be guessing",
+                "many callbacks with another state were received: another program or a web page may be guessing",
             ));
         }
         is_first

@@ -14,7 +14,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) action: &'a str,
     pub(crate) csrf: &'a str,
     pub(crate) user: &'a str,
-    /// Where somebody else can sign in.
+    /// Where another user can sign in.
     pub(crate) sign_in: &'a str,
     pub(crate) scope: &'a [String],
     pub(crate) resource: &'a [String],
@@ -60,6 +60,12 @@ impl Pages {
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
         let (facts, note) = destination.facts();
+        let note = format!("<p class=\"note\">{note}</p>");
+        // in sight beside the buttons, however small the window is
+        let (warning, advice) = match destination {
+            Destination::Device { .. } => (note.as_str(), ""),
+            Destination::Browser(_) => ("", note.as_str()),
+        };
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -73,13 +79,12 @@ impl Pages {
              <form class=\"decision\" method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <h2>It asks to</h2><ul>{permissions}</ul>\
-             <dl><div><dt>Its token will work at</dt>{resources}</div>\
+             <dl><div><dt>Its token is valid at</dt>{resources}</div>\
              {facts}</dl>\
-             <div class=\"choices\">\
+             <div class=\"choices\">{warning}\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
              <button name=\"decision\" value=\"allow\">Allow</button>\
-             </div></form>\
-             <p class=\"note\">{note}</p>",
+             </div></form>{advice}",
             initial = escape(&initial),
             client_id = escape(client_id),
             user = escape(user),

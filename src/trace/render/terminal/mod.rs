@@ -29,7 +29,7 @@ use crate::protocol::params::Params;
 use crate::trace::diagram::reason_phrase;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
-use crate::trace::{AuthorizationAddress, Event, Observer, Paste, Progress};
+use crate::trace::{AuthorizationAddress, Event, NoteName, Observer, Paste, Progress, Verdict};
 use address::AddressLines;
 use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
@@ -152,10 +152,14 @@ impl Terminal {
         self.line(&document.line());
     }
 
-    fn note(&mut self, text: &str) {
+    fn note(&mut self, name: Option<NoteName>, text: &str) {
         if self.settings.quiet {
         } else if self.settings.json {
-            self.json_line(&object([("note", sanitize_line(text).into())]));
+            let text = ("note", sanitize_line(text).into());
+            self.json_line(&match name {
+                Some(name) => object([text, ("name", name.as_str().into())]),
+                None => object([text]),
+            });
         } else {
             self.wrapped_line(Some((Role::Hint, "note:")), text);
         }
@@ -163,7 +167,7 @@ impl Terminal {
 
     fn outcome(&mut self, text: &str) {
         if self.settings.json {
-            self.note(text);
+            self.note(None, text);
         } else if !self.settings.quiet {
             self.wrapped_line(None, text);
         }
@@ -367,8 +371,12 @@ impl Terminal {
     }
 
     fn remark(&mut self, label: &str, text: &str) {
+        self.labelled(Role::Aside, label, text);
+    }
+
+    fn labelled(&mut self, role: Role, label: &str, text: &str) {
         let columns = INDENT.len() + label.chars().count() + 1;
-        let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
+        let lead = format!("{INDENT}{} ", self.theme.paint(role, label));
         let below = format!("{INDENT}  ");
         let first = Lead { text: &lead, columns };
         let rows = self.wrapped(first, Lead::plain(&below), &sanitize(text));
@@ -434,6 +442,16 @@ impl Terminal {
                 let title = self.theme.paint(Role::Heading, &title);
                 self.line(&title);
             }
+            Event::RuleTested { rule, verdict, reason } => {
+                let (role, label) = match verdict {
+                    Verdict::Pass => (Role::Good, "pass:"),
+                    Verdict::Fail => (Role::Error, "fail:"),
+                    Verdict::Warning => (Role::Warning, "warning:"),
+                    Verdict::Skipped => (Role::Aside, "skipped:"),
+                };
+                let separator = if reason.is_empty() { "" } else { ": " };
+                self.labelled(role, label, &format!("{rule}{separator}{reason}"));
+            }
             Event::Decision(text) => self.remark("decided:", text),
             Event::CheckPassed(text) => self.remark("checked:", text),
             Event::CheckSkipped(text) => self.remark("not checked:", text),
@@ -446,6 +464,7 @@ impl Terminal {
             | Event::WaitBegins { .. }
             | Event::WaitEnds
             | Event::Note(_)
+            | Event::NamedNote(..)
             | Event::Outcome(_)
             | Event::Success(_)
             | Event::SuccessDetail(_)
@@ -476,7 +495,8 @@ impl Observer for Terminal {
                 self.line(&text);
             }
             Event::BrowserOverdue { url } => self.browser_overdue(url),
-            Event::Note(text) => self.note(text),
+            Event::Note(text) => self.note(None, text),
+            Event::NamedNote(name, text) => self.note(Some(*name), text),
             Event::Outcome(text) => self.outcome(text),
             Event::Success(text) => self.success(text),
             Event::SuccessDetail(text) => self.success_detail(text),
@@ -519,6 +539,7 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::WaitBegins { .. }
         | Event::WaitEnds
         | Event::Note(_)
+        | Event::NamedNote(..)
         | Event::Outcome(_)
         | Event::Success(_)
         | Event::SuccessDetail(_)
@@ -538,8 +559,16 @@ fn level_of(event: &Event<'_>) -> u8 {
         | Event::Refreshed { .. }
         | Event::Revoked { .. }
         | Event::Progress(_)
+        | Event::RuleTested {
+            verdict: Verdict::Fail | Verdict::Warning,
+            ..
+        }
         | Event::CheckPassed(_) => 2,
-        Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
+        Event::RuleTested { .. }
+        | Event::DiscoveryTried { .. }
+        | Event::Stored { .. }
+        | Event::Forgotten { .. }
+        | Event::Decision(_) => 3,
     }
 }
 
