@@ -225,7 +225,7 @@ impl LockedRefresh<'_> {
             part: &wanted.part,
             known: &session,
         };
-        // A signal that comes meanwhile waits until the answer is written.
+        // A signal that comes in the meantime waits until the answer is written.
         let renewing = renew(stale, lock, &still_needed, &mut renewal);
         let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
         match outcome {

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long to wait for another process that changes the same profile.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(60);
 
-/// Takes the profile's lock, and tells whom it waits for.
+/// Takes the profile's lock, and reports which process it waits for.
 pub(crate) fn lock(
     locks: &Path,
     name: &ProfileName,

@@ -1,4 +1,4 @@
-//! One login of a profile at a time: who comes second is told who is logging
+//! One login of a profile at a time: the second one is shown who is logging
 //! in and where, waits, and takes the session that comes of it. So there is
 //! one browser tab, however many ask.
 
@@ -12,20 +12,20 @@ use std::time::Duration;
 /// What to do when the login that was waited for came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnOtherFailure {
-    /// Log in: somebody asked for just that.
+    /// Log in: someone asked for just that.
     LogIn,
-    /// Fail as well: whoever was asked has said no.
+    /// Fail as well: the person who was asked refused.
     Fail,
 }
 
 /// How a turn came out.
 pub(crate) enum LoginLock {
-    /// It is ours: nobody else logs in while this is held.
+    /// It is ours: no other process logs in while this is held.
     Acquired {
         /// Keeps the others waiting.
         _lock: ProfileLock,
     },
-    /// Somebody else has logged in meanwhile, for the same.
+    /// Another process logged in during the wait, for the same.
     OtherFinished(Box<Session>),
 }
 

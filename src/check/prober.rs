@@ -300,7 +300,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         })
     }
 
-    /// A value that nobody can have issued or asked for before.
+    /// A value that cannot have been issued or asked for before.
     pub(super) fn random(&mut self) -> Result<Secret, Failure> {
         random_token(self.world.caller.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
     }

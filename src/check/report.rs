@@ -5,7 +5,7 @@ use crate::exit::ExitCode;
 use crate::rules::{Level, Rule};
 pub use crate::trace::Verdict;
 
-/// What stands between two messages where the evidence is a sequence.
+/// What is between two messages where the evidence is a sequence.
 const THEN: &str = "; then ";
 
 /// Messages and their answers, as far as their types may be shown: known

@@ -29,7 +29,7 @@ pub(super) struct ApiTokens<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoginPermission {
     Never,
-    /// `--login`, where somebody is at a terminal.
+    /// `--login`, where someone is at a terminal.
     AtTerminal,
     /// `--login`, where a browser is enough.
     Always,

@@ -51,7 +51,7 @@ fn has_no_session(error: &Error) -> bool {
     )
 }
 
-/// Where somebody must log in, and after every refusal of a refresh.
+/// Where someone must log in, and after every refusal of a refresh.
 pub(super) fn login_may_help(error: &Error) -> bool {
     let is_refusal = error.downcast_ref::<RenewError>().is_some_and(RenewError::is_refusal);
     is_refusal || error.exit_code() == ExitCode::LoginRequired

@@ -11,7 +11,7 @@ use crate::trace::{Event, NoteName};
 use crate::transport::TransportError;
 use std::time::Duration;
 
-/// How long the end of a registration may take: nobody waits for it.
+/// How long the end of a registration may take: no person waits for it.
 const UNREGISTER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why no client was registered.
@@ -99,7 +99,7 @@ pub(in crate::flow) async fn register(
 }
 
 /// Ends a registration, where the server lets a client do that. A failure is a
-/// note: the client is of no use to anybody without its owner.
+/// note: the client is of no use to anyone without its owner.
 pub async fn unregister(client: &str, management: &RegistrationManagement, caller: &mut Caller<'_>) {
     let request = management.delete_request();
     let answer = caller.send_for_head(&request, UNREGISTER_TIMEOUT, &|_| false).await;

@@ -107,7 +107,7 @@ impl TokenEndpointAnswer<'_> {
     }
 }
 
-/// The exit code where no answer came. Bytes that are not HTTP are somebody
+/// The exit code where no answer came. Bytes that are not HTTP are someone
 /// else's answer, as a page is; a body that cannot be decoded is an answer that was lost.
 pub(in crate::flow) fn exit_code_without_answer(error: &TransportError) -> ExitCode {
     match error {

@@ -58,7 +58,7 @@ impl LineKind {
 #[derive(Debug)]
 pub struct DiagramLine {
     pub kind: LineKind,
-    /// Where it begins; a note stands here.
+    /// Where it begins; a note is here.
     pub from: Party,
     pub to: Party,
     /// The step, where it is the heading of one.

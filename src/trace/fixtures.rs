@@ -41,7 +41,7 @@ type Watcher<'a> = dyn FnMut(&Event<'_>, Duration) + 'a;
 /// What happens in a login.
 pub(super) type Recording = fn(&mut dyn FnMut(u64, &Event<'_>));
 
-/// Plays a recording to whoever watches.
+/// Plays a recording to an observer.
 pub(super) fn play(watcher: &mut Watcher<'_>, recording: Recording) {
     recording(&mut |since_start_ms, event| watcher(event, Duration::from_millis(since_start_ms)));
 }
@@ -429,7 +429,7 @@ pub(super) fn revocation_url() -> String {
     format!("https://id.example.com/revoke?token={token}&token_type_hint=refresh_token")
 }
 
-/// What stands in the place of the secret in its command.
+/// What is in the place of the secret in its command.
 pub(super) const REVOCATION_COMMAND: &str =
     r#"curl "https://id.example.com/revoke?token=$TOKEN&token_type_hint=refresh_token""#;
 

@@ -3,7 +3,7 @@
 //!
 //! Tasks (listener, server) send facts through channels; only the flow
 //! observes. Events borrow protocol values, so that nothing is built where
-//! nobody looks, and a value's own redaction decides what a renderer can show.
+//! it is not needed, and a value's own redaction decides what a renderer can show.
 //! An event holds no time: [`files::TraceFiles`] stamps what it passes on.
 
 pub mod buffered;
@@ -137,7 +137,7 @@ impl<'a> From<&'a str> for AuthorizationAddress<'a> {
     }
 }
 
-/// Where a long work stands.
+/// How far a long piece of work is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
     /// From 1 on.
@@ -210,7 +210,7 @@ pub enum Event<'a> {
         /// Such as `exited with 3`.
         how: &'a str,
     },
-    /// No browser was opened, or none came back for a while: somebody has to
+    /// No browser was opened, or none came back for a while: someone has to
     /// open the URL by hand. Under `--quiet` it is printed now.
     BrowserOverdue {
         /// The authorization URL.
@@ -263,7 +263,7 @@ pub enum Event<'a> {
     },
     /// Something failed that is worth a second try, which follows.
     Retried {
-        /// With whom it is tried again.
+        /// The party that it is tried again with.
         with: Party,
         /// What failed, and what is done.
         reason: &'a str,
@@ -376,7 +376,7 @@ impl Event<'_> {
     }
 }
 
-/// Who answers a request: whoever is shown a token in the header or in the URL
+/// Who answers a request: a server that gets a token in the header or in the URL
 /// is a resource server (RFC 6750 §2.1, §2.3).
 fn recipient(request: &HttpRequest) -> Party {
     let shows_token = request

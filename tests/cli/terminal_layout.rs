@@ -140,7 +140,12 @@ fn assert_laid_out(home: &Home, words: &str) {
             assert_fits(row, columns.into(), words);
             let broken = row
                 .split_whitespace()
-                .find(|word| word.chars().count() < 45 && *word != "✓" && !known.contains(&word.to_lowercase()));
+                .filter(|word| word.chars().count() < 45 && *word != "✓")
+                .find(|word| {
+                    // where there is no room for a column, it is in parentheses behind another one
+                    let [whole, inner] = [*word, word.trim_matches(['(', ')'])].map(str::to_lowercase);
+                    !known.contains(&whole) && !known.contains(&inner)
+                });
             // part of a word that is longer than a row
             let broken = broken.filter(|word| !known.iter().any(|known| known.len() > 40 && known.contains(*word)));
             // what changes from run to run

@@ -32,7 +32,7 @@ pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
 /// The lock of all configuration files: no profile can have that name.
 const LOCK_NAME: &str = ".config.lock";
 
-/// Applies changes under a lock, which stands in the folder `locks` and not
+/// Applies changes under a lock, which is in the folder `locks` and not
 /// beside the file, since that may be a folder under version control.
 /// Replaces the file atomically.
 ///

@@ -25,7 +25,7 @@ pub const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
 /// The same where the listener has a certificate.
 const DEFAULT_HTTPS_REDIRECT_URI: &str = "https://localhost:0/callback";
 
-/// How long a login waits for the resource owner unless it is told otherwise.
+/// How long a login waits for the resource owner by default.
 pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The redirect URI and what receives the browser there.

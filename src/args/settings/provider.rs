@@ -1,4 +1,4 @@
-//! `--provider`: what is known of a provider stands in for what neither flags
+//! `--provider`: what is known about a provider replaces what neither flags
 //! nor profile say.
 
 use super::error::{SettingsError, invalid_with_hint};

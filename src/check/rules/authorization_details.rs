@@ -98,7 +98,7 @@ fn expect_invalid(check: &mut Check<'_, '_>, details: &str) -> CheckResult {
     }
 }
 
-/// A code that was asked for with these details, where nobody is asked. A
+/// A code that was asked for with these details, where no person is asked. A
 /// server may want more members than the type, so a refusal says nothing.
 fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Failure> {
     check.needs_plain_answers()?;

@@ -23,7 +23,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::IntrospectionInactive, &mut inactive);
 }
 
-/// A living token is described to nobody who does not authenticate. An answer
+/// A valid token is described only to callers that authenticate. An answer
 /// that it is not active tells nothing about it.
 fn authenticated(check: &mut Check<'_, '_>) -> CheckResult {
     check.prober.introspection_endpoint()?;

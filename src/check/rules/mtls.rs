@@ -102,7 +102,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     run_redemptions(check, REDEMPTIONS, "for a certificate that must be refused");
 }
 
-/// The same client with a certificate that nobody knows.
+/// The same client with an unknown certificate.
 pub(super) fn client_with_other_certificate(prober: &Prober<'_, '_>) -> Result<Client, Failure> {
     let other = Arc::new(other_identity()?);
     match prober.client.authentication {

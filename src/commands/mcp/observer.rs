@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 #[derive(Clone)]
 pub(super) struct BridgeObserver {
     desk: Sender<DeskMessage>,
-    /// Whether anybody looks at exchanges; a copy of each would cost time and memory.
+    /// Whether anyone looks at exchanges; a copy of each would cost time and memory.
     shows_exchanges: bool,
 }
 

@@ -1,5 +1,5 @@
 //! The walk over the well-known URLs of an issuer: one place that knows what
-//! an answer at such a URL means. It does no IO by itself: whoever fetches
+//! an answer at such a URL means. It does no IO by itself: the code that fetches
 //! asks for the next URL and records what came, so that a login, `oauth
 //! discover` and `oauth check` go the same way.
 
@@ -158,7 +158,7 @@ pub fn attempts_text(attempts: &[Attempt]) -> String {
     text
 }
 
-/// `text/html`, or whatever stands there in quotes.
+/// `text/html`, or whatever is there in quotes.
 fn media_type_text(media_type: &str) -> String {
     match media_type.split_once('/') {
         Some((kind, rest)) => format!("{}/{}", WordOrQuoted(kind), WordOrQuoted(rest)),

@@ -2,7 +2,7 @@
 //! of each kind is reported at once, the others are counted.
 //!
 //! Invariant: of a foreign callback nothing is shown but an error code that is
-//! registered, since anybody who reaches the listener can send one.
+//! registered, since anyone who reaches the listener can send one.
 
 use crate::protocol::authorization::UnprovenResponse;
 use crate::protocol::error::ErrorResponse;

@@ -51,7 +51,7 @@ impl RegistrationRequest {
     }
 
     /// Reads a client-ID metadata document: the same members, but no secret,
-    /// which would be everybody's, and the URL as `client_id`
+    /// which would be everyone's, and the URL as `client_id`
     /// (draft-ietf-oauth-client-id-metadata-document §4).
     ///
     /// # Errors

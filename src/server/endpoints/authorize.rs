@@ -306,7 +306,7 @@ pub(super) fn check_request(
 }
 
 /// Sends the browser to the sign-in page, or to the consent page where
-/// somebody is signed in already.
+/// someone is signed in already.
 fn ask(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
@@ -353,7 +353,7 @@ fn ask(
     }
 }
 
-/// Nobody was asked, so the client hears nothing yet: the person may try again.
+/// No person was asked, so the client gets no answer yet: the person may try again.
 fn too_many_pending(server: &AuthorizationServer, full: Full) -> Response {
     let rejection = Rejection::new(full.to_string(), "RFC 9110 §15.6.4");
     let advice = "Go back to the application and try again in some minutes.";

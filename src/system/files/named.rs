@@ -48,7 +48,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
-/// Writes a file that everybody may read, and makes its folder where it is not there.
+/// Writes a file that everyone may read, and makes its folder where it is not there.
 ///
 /// # Errors
 /// [`FileError`].

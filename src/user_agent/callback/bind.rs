@@ -1,6 +1,6 @@
 //! Which sockets the settings ask for, and getting them.
 //!
-//! Nothing here reuses a port that somebody listens on: the only socket
+//! Nothing here reuses a port that someone listens on: the only socket
 //! option is the `SO_REUSEADDR` that Rust sets on Unix, which there means
 //! "despite connections in TIME_WAIT" alone.
 

@@ -189,7 +189,7 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
         "href=\"https://www.rfc-editor.org/rfc/rfc7636#section-4.6\"",
         "<strong>it gets a token</strong>",
         "[redacted, 43 chars",
-        "a stolen code is worth a token",
+        "a stolen code can be exchanged for a token",
         "<article class=\"warning\" id=\"token.pragma\">",
         "<h2>Skipped</h2>",
         "<h2>Passed</h2>",
