@@ -13,6 +13,7 @@
 mod api;
 mod authorization_probe;
 mod authorize_requests;
+mod baseline_login;
 mod browser;
 mod browser_login;
 mod carriage;
@@ -29,6 +30,7 @@ mod login_plan;
 mod logins;
 mod observations;
 mod prober;
+mod redemption;
 mod registration_requests;
 mod registrations;
 pub mod render;
