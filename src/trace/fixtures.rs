@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 pub(super) mod archive;
+pub(super) mod secrets_in_urls;
 
 use super::redact::Redaction;
 use super::renderer::TraceContext;
@@ -376,59 +377,6 @@ pub(super) fn failed_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         },
     );
 }
-
-/// Requests with secrets in their URLs, as an examination sends them, each with
-/// a server's answer that repeats what came.
-pub(super) fn secrets_in_urls(tell: &mut dyn FnMut(u64, &Event<'_>)) {
-    let mut with_body = token_request();
-    with_body.url.set_query(Some(
-        "code=SplxlOBeZQQYbYS6WxSbIA&odd=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    ));
-    let get = |url: &str| HttpRequest::get(Url::parse(url).unwrap());
-    let requests = [
-        get(
-            "https://id.example.com/token?code=SplxlOBeZQQYbYS6WxSbIA&code_verifier=dBjftJeZ4CVP-mB92K27&client_secret=hunter2",
-        ),
-        get("https://id.example.com/revoke?token=tGzv3JOkF0XG5Qx2TlKWIA&token_type_hint=refresh_token"),
-        get("https://id.example.com/userinfo?access_token=2YotnFZFEjr1zCsicMWpAA"),
-        get(URL),
-        with_body,
-    ];
-    for request in requests {
-        let query = request.url.query().unwrap_or_default();
-        let answer = response(
-            400,
-            "application/json",
-            &format!(r#"{{"error":"invalid_request","error_description":"no: {query}"}}"#),
-        );
-        tell(1, &Event::RequestSent(&request));
-        tell(
-            38,
-            &Event::ResponseReceived {
-                request: &request,
-                response: &answer,
-            },
-        );
-        tell(39, &Event::RequestSent(&request));
-        tell(
-            40,
-            &Event::RequestFailed {
-                request: &request,
-                reason: "gone",
-            },
-        );
-    }
-}
-
-/// How the URL of the second of them may be shown.
-pub(super) fn revocation_url() -> String {
-    let token = Secret::from("tGzv3JOkF0XG5Qx2TlKWIA").redacted();
-    format!("https://id.example.com/revoke?token={token}&token_type_hint=refresh_token")
-}
-
-/// What stands in the place of the secret in its command.
-pub(super) const REVOCATION_COMMAND: &str =
-    r#"curl "https://id.example.com/revoke?token=$TOKEN&token_type_hint=refresh_token""#;
 
 /// Compares with a file in `tests/golden`; with `BLESS` set, writes it.
 #[track_caller]

@@ -3,10 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use super::fixtures::archive::check_archive;
-use super::fixtures::{
-    REVOCATION_COMMAND, Recording, SECRETS, compare_with_golden, context, failed_login, play, recorded_login,
-    revocation_url, secrets_in_urls,
-};
+use super::fixtures::secrets_in_urls::{REVOCATION_COMMAND, revocation_url, secrets_in_urls};
+use super::fixtures::{Recording, SECRETS, compare_with_golden, context, failed_login, play, recorded_login};
 use super::render::har::Har;
 use super::render::html::Html;
 use super::render::json::JsonLines;
