@@ -17,6 +17,8 @@ pub mod ordered_json;
 pub mod redact;
 pub mod render;
 pub mod renderer;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use files::TraceFileError;
