@@ -60,12 +60,7 @@ impl Pages {
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
         let (facts, note) = destination.facts();
-        let note = format!("<p class=\"note\">{note}</p>");
-        // in sight beside the buttons, however small the window is
-        let (warning, advice) = match destination {
-            Destination::Device { .. } => (note.as_str(), ""),
-            Destination::Browser(_) => ("", note.as_str()),
-        };
+        let (warning, advice) = destination.place(note);
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -135,6 +130,15 @@ impl Destination<'_> {
                      the code, they would be signed in as you.",
                 )
             }
+        }
+    }
+
+    /// The note beside the buttons, in sight however small the window is, or below them.
+    fn place(&self, note: &str) -> (String, String) {
+        let note = format!("<p class=\"note\">{note}</p>");
+        match self {
+            Destination::Device { .. } => (note, String::new()),
+            Destination::Browser(_) => (String::new(), note),
         }
     }
 
