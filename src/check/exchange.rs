@@ -2,7 +2,7 @@
 //! express what is sent here; what comes is read leniently, since a server
 //! under examination may answer anything.
 
-use super::report::{Evidence, Failure, inconclusive};
+use super::report::{Evidence, Failure, Outage, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -368,13 +368,26 @@ impl Exchange {
 
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
-        Evidence::new(self.shown_request(), self.shown_response())
+        Evidence::new(self.shown_request(), self.shown_response()).with_outage(self.outage())
     }
 
     /// The same with this said of the answer.
     pub(super) fn evidence_with(&self, shown: &str) -> Evidence {
         let response = format!("{} {shown}", self.summary());
-        Evidence::new(self.shown_request(), response.trim_end().to_owned())
+        Evidence::new(self.shown_request(), response.trim_end().to_owned()).with_outage(self.outage())
+    }
+
+    fn outage(&self) -> Option<Outage> {
+        self.is_outage().then(|| Outage {
+            endpoint: self.endpoint(),
+            status: self.status(),
+        })
+    }
+
+    /// Method, origin and path of what was asked.
+    pub(super) fn endpoint(&self) -> String {
+        let url = &self.request.url[..Position::AfterPath];
+        format!("{} {url}", self.request.method.as_str())
     }
 
     fn shown_request(&self) -> String {

@@ -129,9 +129,17 @@ impl Logins {
                 let why = format!("the server refuses a plain authorization request: {error}");
                 return prober.stop(ExitCode::Refused, why);
             }
+            Ok(Outcome::PushRefused(refusal)) if refusal.is_outage() => {
+                let why = format!("the server answers a plain authorization request with {refusal}");
+                return prober.stop(ExitCode::Unreachable, why);
+            }
             Ok(Outcome::PushRefused(refusal)) => {
                 let why = format!("the server refuses a plain authorization request with {refusal}");
                 return prober.stop(ExitCode::Refused, why);
+            }
+            Ok(Outcome::Error(page)) if page.is_outage() => {
+                let why = format!("the authorization endpoint answers a plain request with {page}");
+                return prober.stop(ExitCode::Unreachable, why);
             }
             Ok(Outcome::Error(page)) => Interactivity::Rejects(page),
             Ok(Outcome::Page) => Interactivity::NeedsLogin,
@@ -151,7 +159,16 @@ impl Logins {
     }
 
     pub(super) fn is_rejected(&self) -> bool {
-        matches!(self.interactivity, Some(Interactivity::Rejects(_)))
+        self.rejection().is_some()
+    }
+
+    /// The page that a good request without a browser is answered with, where
+    /// that is an error page.
+    pub(super) fn rejection(&self) -> Option<ErrorPage> {
+        match self.interactivity {
+            Some(Interactivity::Rejects(page)) => Some(page),
+            _ => None,
+        }
     }
 
     /// `Ok` where an answer to a request without a browser says something.

@@ -92,6 +92,9 @@ pub fn run(
     {
         of_api = api.request(request);
         let Prober { world, shutdown, .. } = check.prober;
+        if let Some(issuer) = &of_api.login.server.issuer {
+            world.caller.transport.note_named(issuer.url(), &api.url);
+        }
         check = Check {
             prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
             logins: Logins::default(),
@@ -102,6 +105,11 @@ pub fn run(
         documents = metadata::fetch(&mut check);
     }
     let documents = documents?;
+    if let Some(api) = &check.api {
+        for endpoint in check.prober.target.metadata.endpoints() {
+            check.prober.world.caller.transport.note_named(endpoint.url(), &api.url);
+        }
+    }
     leave_out(&mut check);
     metadata::run(&mut check, &documents);
     resource::run_metadata(&mut check);
@@ -112,6 +120,7 @@ pub fn run(
 
     announce(&mut check);
     redirect_uri::run_loopback_port(&mut check);
+    announce_rejection(&mut check);
     authorize::run_refusals(&mut check);
     let variants = redirect_uri::run(&mut check);
     pages::run(&mut check);
@@ -219,6 +228,20 @@ fn announce(check: &mut Check<'_, '_>) {
         "this check revokes its own sessions; some servers then end all sessions of this \
          user and client, so use a test account; {at_the_end}"
     )));
+}
+
+/// Says that the browser may end on an error page, from which nothing comes back.
+fn announce_rejection(check: &mut Check<'_, '_>) {
+    if check.prober.is_stopped() {
+        return;
+    }
+    if let Some(page) = check.logins.rejection() {
+        let note = format!(
+            "without a browser the server answers a good authorization request with {page}; \
+             if the browser shows an error too, end this check with Ctrl-C"
+        );
+        check.prober.world.caller.observe(&Event::Note(&note));
+    }
 }
 
 /// The redirect URI for requests that no browser answers: with a port on

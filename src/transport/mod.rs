@@ -18,6 +18,7 @@ mod client_key;
 mod error;
 mod error_chain;
 mod failure;
+mod known_hosts;
 mod no_proxy;
 mod proxy;
 mod proxy_error;
@@ -45,6 +46,7 @@ use body::{Coding, check_framing, read_body};
 use certificate_verifier::remembering_names;
 use failure::Attempt;
 use hyper::body::Bytes;
+use known_hosts::KnownHosts;
 use proxy::{ProxyRules, ProxyUrl};
 use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
@@ -119,6 +121,7 @@ pub struct Transport {
     loopback: OnceLock<reqwest::Client>,
     /// For https, showing the certificate of this thumbprint.
     identified: OnceLock<(String, reqwest::Client)>,
+    hosts: Arc<KnownHosts>,
 }
 
 impl Transport {
@@ -130,7 +133,15 @@ impl Transport {
             network: OnceLock::new(),
             loopback: OnceLock::new(),
             identified: OnceLock::new(),
+            hosts: Arc::default(),
         }
+    }
+
+    /// Takes note that the server of `by` named `named`: if that server was
+    /// reached at a public address, requests to what it named are sent to
+    /// public addresses alone.
+    pub fn note_named(&self, named: &Url, by: &Url) {
+        self.hosts.note_named(named, by);
     }
 
     /// Whether requests to this URL would be sent: https, or http on this
@@ -341,6 +352,7 @@ impl Transport {
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
                 public_addresses_only: self.settings.public_addresses_only,
+                hosts: Arc::clone(&self.hosts),
             })
             .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())
