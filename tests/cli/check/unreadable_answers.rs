@@ -195,7 +195,7 @@ fn an_endpoint_that_only_fails_is_not_judged() {
         ("introspect", "introspection."),
         ("revoke", "revocation."),
         ("jwks", "keys."),
-        ("par", "pushed-authorization."),
+        ("par", "par."),
         ("device_authorization", "device."),
         ("register", "registration."),
     ] {
