@@ -121,11 +121,17 @@ fn errors_are_on_stdout_for_the_caller_and_on_stderr_with_their_hints() {
 #[test]
 fn a_link_with_the_name_that_docker_runs_is_the_helper() {
     let home = home();
-    let link = home.path().join("docker-credential-oauth");
-    std::os::unix::fs::symlink(assert_cmd::cargo::cargo_bin!("oauth"), &link).expect("a link");
+    let link = home
+        .path()
+        .join(format!("docker-credential-oauth{}", std::env::consts::EXE_SUFFIX));
+    let binary = assert_cmd::cargo::cargo_bin!("oauth");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(binary, &link).expect("a link");
+    // few people may make symbolic links there
+    #[cfg(windows)]
+    std::fs::copy(binary, &link).expect("a copy");
     let linked = |arguments: &[&str]| {
-        let mut command = Command::new(&link);
-        command.env_clear().env("HOME", home.path()).env("OAUTH_STORE", "file");
+        let mut command = home.command(&link);
         command.args(arguments);
         command
     };

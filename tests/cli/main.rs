@@ -7,9 +7,7 @@
     reason = "support modules are shared by tests that come and go"
 )]
 
-#[cfg(unix)]
 mod authorization_details;
-#[cfg(unix)]
 mod aws_helper;
 mod bound_tokens;
 mod broken_rules;
@@ -34,17 +32,15 @@ mod decode;
 mod demo;
 #[cfg(unix)]
 mod device;
-#[cfg(unix)]
 mod diagnosis;
 mod discover;
-#[cfg(unix)]
 mod docker_helper;
 mod dpop;
 #[cfg(unix)]
 mod exec;
-#[cfg(unix)]
+#[cfg(windows)]
+mod exec_on_windows;
 mod fapi2_client;
-#[cfg(unix)]
 mod field_metadata;
 #[cfg(unix)]
 mod field_proxies;
@@ -56,7 +52,6 @@ mod foreign;
 mod foreign_clients;
 #[cfg(unix)]
 mod full_disk;
-#[cfg(unix)]
 mod git_helper;
 mod global;
 #[cfg(unix)]
@@ -69,11 +64,9 @@ mod introspect;
 mod json_page;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyring;
-#[cfg(unix)]
 mod login;
 #[cfg(unix)]
 mod login_for_programs;
-#[cfg(unix)]
 mod login_wait;
 mod logout;
 mod machine_grants;
@@ -84,13 +77,11 @@ mod mcp_session;
 mod mcp_tool_headers;
 #[cfg(unix)]
 mod messages;
-#[cfg(unix)]
 mod mutual_tls;
 mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
 mod packages;
-// a pseudo-terminal
 #[cfg(unix)]
 mod passphrase;
 #[cfg(unix)]
@@ -110,14 +101,11 @@ mod prompts;
 mod providers;
 #[cfg(unix)]
 mod pushed_requests;
-#[cfg(unix)]
 mod refresh;
 #[cfg(unix)]
 mod relocation;
-#[cfg(unix)]
 mod relying_party;
 mod request;
-#[cfg(unix)]
 mod request_objects;
 mod revoke;
 #[cfg(target_os = "linux")]
@@ -132,7 +120,6 @@ mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]
 mod serve_tls;
-#[cfg(unix)]
 mod server_errors;
 #[cfg(unix)]
 mod signed_responses;
@@ -145,13 +132,11 @@ mod terminal_layout;
 #[cfg(target_os = "linux")]
 mod terminal_rows;
 mod token;
-#[cfg(unix)]
 mod token_formats;
 #[cfg(unix)]
 mod trace;
 #[cfg(target_os = "linux")]
 mod turns;
 mod userinfo;
-// a pseudo-terminal
 #[cfg(unix)]
 mod wizard;

@@ -8,6 +8,7 @@ use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
+#[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -337,6 +338,8 @@ fn when_the_clock_went_ahead_the_token_is_refreshed_once() {
     assert_eq!(server.requests().len(), 1);
 }
 
+// Windows stops no process, and has no signals
+#[cfg(unix)]
 #[test]
 fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
     let server = LiteralServer::start();
@@ -358,6 +361,7 @@ fn while_the_holder_of_the_lock_is_stopped_nobody_else_refreshes() {
     assert_eq!(server.requests().len(), 1);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_signal_waits_until_the_answer_is_written() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {

@@ -239,6 +239,7 @@ fn env_lines_are_those_of_the_shell() {
         .does_not_say("PATH");
 }
 
+#[cfg(unix)]
 #[test]
 fn fish_reads_back_what_was_quoted_for_it() {
     use super::support::installed;

@@ -1,6 +1,7 @@
 //! A home folder in which programs of Debian 13 run, with `oauth` on `PATH`.
 
 use crate::support::binary::Home;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,6 +22,21 @@ pub fn root(name: &str) -> PathBuf {
     Path::new(&folder).join(name)
 }
 
+/// The binary under test, as programs there see it.
+pub fn binary() -> PathBuf {
+    PathBuf::from("/mnt/oauth")
+}
+
+/// `PATH` of programs there.
+pub fn path() -> OsString {
+    OsString::from("/mnt:/usr/sbin:/usr/bin:/sbin:/bin")
+}
+
+/// Whether the docker command line is there.
+pub fn has_docker() -> bool {
+    true
+}
+
 /// The folder of the binary under test.
 fn binaries() -> PathBuf {
     let binary = PathBuf::from(assert_cmd::cargo::cargo_bin!("oauth"));
@@ -37,7 +53,7 @@ pub fn program(home: &Home, name: &str) -> Command {
         .arg(name)
         .env_clear()
         .env("HOME", home.path())
-        .env("PATH", "/mnt:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("PATH", path())
         .env("LC_ALL", "C.UTF-8")
         .env("OAUTH_STORE", "file")
         .current_dir(home.path());

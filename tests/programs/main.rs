@@ -1,5 +1,5 @@
-//! `oauth` in the hands of real programs: git, kubectl, mail programs and a
-//! mail server, the AWS CLI. Each is driven as its users drive it, with the
+//! `oauth` in the hands of real programs: git, kubectl, clients of
+//! container registries, mail programs and a mail server, the AWS CLI. Each is driven as its users drive it, with the
 //! configuration that the pages under `docs/` show. Where a program is missing
 //! the test is skipped, loudly; under `CI` it fails.
 #![cfg(target_os = "linux")]
@@ -17,3 +17,5 @@ mod kubectl;
 mod mail;
 mod pages;
 mod place;
+mod registry;
+mod skopeo;

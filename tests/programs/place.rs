@@ -4,10 +4,19 @@ use crate::support::binary::Home;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// The binary under test.
+pub fn binary() -> PathBuf {
+    PathBuf::from(assert_cmd::cargo::cargo_bin!("oauth"))
+}
+
+/// Whether the docker command line is there.
+pub fn has_docker() -> bool {
+    Command::new("docker").arg("--version").output().is_ok()
+}
+
 /// `PATH` with the folder of the binary under test first.
 pub fn path() -> std::ffi::OsString {
-    let binary = PathBuf::from(assert_cmd::cargo::cargo_bin!("oauth"));
-    let folder = binary.parent().expect("its folder").to_owned();
+    let folder = binary().parent().expect("its folder").to_owned();
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder).chain(std::env::split_paths(&inherited));
     std::env::join_paths(folders).expect("a PATH")

@@ -5,7 +5,9 @@
 use crate::support::authorization_server::{self, ACCESS_TOKEN, REFRESH_TOKEN, metadata, token_answer};
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Request, json, value_of};
-use crate::support::login::{ScriptedBrowser, assert_nothing_kept, complete, login, parameter};
+#[cfg(unix)]
+use crate::support::login::ScriptedBrowser;
+use crate::support::login::{assert_nothing_kept, complete, login, parameter};
 use crate::support::outcome::run;
 use crate::support::running::Running;
 use base64::Engine;
@@ -243,6 +245,8 @@ fn a_kept_secret_serves_the_next_login_of_the_same_client_alone() {
     assert_eq!(requests[2].header("authorization"), None, "another client");
 }
 
+// the browser is a script
+#[cfg(unix)]
 #[test]
 fn secrets_appear_nowhere_but_in_the_request() {
     let (home, server) = (Home::new(), authorization_server::start());

@@ -1,6 +1,8 @@
 //! `oauth login` as the contract has it, against a server of literal bytes.
 
 mod api;
+// the browsers are scripts
+#[cfg(unix)]
 mod browser;
 mod client;
 mod discovery;

@@ -6,7 +6,7 @@ use crate::support::binary::Home;
 use crate::support::certificates::{Authority, start_tls};
 use crate::support::literal_server::{LiteralServer, json};
 use crate::support::login::{
-    MarkingBrowser, ScriptedBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
+    MarkingBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
 };
 use crate::support::outcome::run;
 use crate::support::running::Running;
@@ -105,10 +105,12 @@ fn sorted_lines(text: &str) -> Vec<String> {
     lines
 }
 
+// the browser is a script
+#[cfg(unix)]
 #[test]
 fn a_profile_repeats_what_was_saved() {
     let (home, server) = (Home::new(), authorization_server::start());
-    let browser = ScriptedBrowser::new(home.path(), "echo opened");
+    let browser = crate::support::login::ScriptedBrowser::new(home.path(), "echo opened");
     let mut command = login(
         &home,
         &server,
@@ -342,6 +344,8 @@ fn what_is_missing_is_asked_for_with_the_command_to_run() {
         .says(&["work"]);
 }
 
+// links, and folders in which no file can be made
+#[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_written_is_found_before_the_browser_opens() {
     let server = authorization_server::start();

@@ -27,7 +27,12 @@ impl Home {
     /// `oauth` with this home, and nothing of the environment of the test but `PATH`.
     /// The store is the encrypted file, so that a test needs no keyring.
     pub fn oauth(&self) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("oauth"));
+        self.command(assert_cmd::cargo::cargo_bin!("oauth").as_ref())
+    }
+
+    /// The same of `oauth` by another name.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("HOME", self.path())
