@@ -198,6 +198,15 @@ fn reject_login_flags(options: &CheckOptions) -> Result<(), SettingsError> {
     Ok(())
 }
 
+/// Whether clients are registered at the server.
+fn may_register(choice: RegistrationChoice, rules: &Selection) -> bool {
+    match choice {
+        RegistrationChoice::Now => true,
+        RegistrationChoice::Never => false,
+        RegistrationChoice::WhereNeeded => rules.profile == Some(ServerProfile::Mcp),
+    }
+}
+
 fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
     reject_login_flags(options)?;
     let config = context.config()?;
@@ -236,11 +245,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     let request = CheckRequest {
         client_id: resolved.require_client()?.clone(),
         login: resolved.request,
-        registers: match resolved.client_search.registration {
-            RegistrationChoice::Now => true,
-            RegistrationChoice::Never => false,
-            RegistrationChoice::WhereNeeded => rules.profile == Some(ServerProfile::Mcp),
-        },
+        registers: may_register(resolved.client_search.registration, &rules),
         rules,
         deadline: context.deadline.map(|deadline| deadline.at),
     };
