@@ -4,9 +4,9 @@
 use super::session::Session;
 use super::{CredentialStore, ProfileName, StoreError};
 
-/// A record that stands in both stores.
+/// A record that is in both stores.
 pub struct Copied {
-    /// As it stands in the new store.
+    /// As it is in the new store.
     pub session: Session,
     /// As it stood in the old store.
     original: Session,
@@ -62,7 +62,7 @@ impl Copied {
     /// Removes the record from the old store.
     ///
     /// # Errors
-    /// [`StoreError`]: then it stands in both.
+    /// [`StoreError`]: then it is in both.
     pub fn leave(&self, profile: &ProfileName, old: &mut dyn CredentialStore) -> Result<(), StoreError> {
         match self.is_same_place {
             true => Ok(()),
@@ -73,7 +73,7 @@ impl Copied {
     /// Makes both stores what they were before.
     ///
     /// # Errors
-    /// [`StoreError`]: then the record stands in both.
+    /// [`StoreError`]: then the record is in both.
     pub fn undo(
         &self,
         profile: &ProfileName,
