@@ -406,7 +406,7 @@ impl Exchange {
         };
         match ErrorResponse::from_json(&members) {
             Some(error) => {
-                let error = error.without(&self.request.secrets());
+                let error = error.scrubbed(&self.request.secrets());
                 format!("{summary} error={error}")
             }
             None => {

@@ -37,11 +37,11 @@ pub enum JsonAnswerError {
 impl JsonAnswerError {
     /// The same without these secrets, which a server may repeat.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         match self {
             JsonAnswerError::OAuth { status, error } => JsonAnswerError::OAuth {
                 status,
-                error: error.without(secrets),
+                error: error.scrubbed(secrets),
             },
             other => other,
         }

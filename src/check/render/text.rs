@@ -3,6 +3,7 @@
 
 use crate::check::report::{Report, RuleResult, Verdict};
 use crate::check::request::Selection;
+use crate::output::table::align_columns;
 use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
@@ -146,20 +147,18 @@ fn summary(report: &Report) -> String {
 }
 
 /// The rules that are asked for, with what they say, for `--list`.
-pub fn list(selection: &Selection) -> String {
-    let mut text = String::new();
-    for rule in Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule)) {
-        let _ = writeln!(
-            text,
-            "{:<32} {:<6} {} §{}: {}",
-            rule.id(),
-            selection.level(*rule).as_str(),
-            rule.document(),
-            rule.section(),
-            rule.statement()
-        );
-    }
-    text
+pub fn list(selection: &Selection, width: Option<usize>) -> String {
+    let rules = Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule));
+    let rows: Vec<[String; 3]> = rules
+        .map(|rule| {
+            [
+                rule.id().to_owned(),
+                selection.level(*rule).as_str().to_owned(),
+                format!("{} §{}: {}", rule.document(), rule.section(), rule.statement()),
+            ]
+        })
+        .collect();
+    align_columns(&rows, width)
 }
 
 /// One rule, for `--explain`.
