@@ -5,7 +5,7 @@
 use super::report::{Evidence, Failure, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::http::{HttpRequest, HttpResponse, is_unavailable};
 use crate::protocol::json::parse_object;
 use crate::protocol::params::{Params, Value as Parameter};
 use crate::secret::Secret;
@@ -42,7 +42,7 @@ pub(super) struct ErrorPage {
 impl ErrorPage {
     /// Whether it says nothing about the request.
     pub(super) fn is_outage(self) -> bool {
-        is_outage(self.status)
+        is_unavailable(self.status)
     }
 }
 
@@ -73,7 +73,7 @@ impl PushRefusal {
 
     /// Whether it says nothing about the request.
     pub(super) fn is_outage(&self) -> bool {
-        is_outage(self.status)
+        is_unavailable(self.status)
     }
 
     /// The error code; empty where there is none.
@@ -95,11 +95,6 @@ impl fmt::Display for PushRefusal {
             None => Ok(()),
         }
     }
-}
-
-/// Whether an answer with this status says nothing about the request.
-pub(super) fn is_outage(status: u16) -> bool {
-    status == 429 || status >= 500
 }
 
 /// The tokens of one answer.
@@ -237,7 +232,7 @@ impl Exchange {
 
     /// Whether the server failed, which says nothing about the request.
     pub(super) fn is_outage(&self) -> bool {
-        is_outage(self.status())
+        is_unavailable(self.status())
     }
 
     /// The body of an answer to a request without credentials.

@@ -13,7 +13,7 @@ use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthentic
 use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::http::{HttpRequest, HttpResponse, is_unavailable};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
@@ -379,7 +379,7 @@ pub(in crate::flow) fn accept(
     let (status, endpoint) = (response.status, endpoint.to_string());
     match status {
         200..300 => Ok(response),
-        429 | 500.. => Err(TokenServiceError::Unavailable {
+        status if is_unavailable(status) => Err(TokenServiceError::Unavailable {
             service,
             endpoint,
             status,

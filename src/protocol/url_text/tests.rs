@@ -186,14 +186,8 @@ fn what_a_parser_would_repair_is_refused_and_what_is_usual_is_taken() {
         "https://id.example.com/.",
         "https://id.example.com/a/%2E",
     ] {
-        assert!(
-            Endpoint::parse(repaired, HttpPolicy::Everywhere).is_err(),
-            "{repaired}"
-        );
-        assert!(
-            Issuer::parse(repaired, HttpPolicy::Everywhere).is_err(),
-            "{repaired}"
-        );
+        assert!(Endpoint::parse(repaired, HttpPolicy::Everywhere).is_err(), "{repaired}");
+        assert!(Issuer::parse(repaired, HttpPolicy::Everywhere).is_err(), "{repaired}");
         assert!(Resource::parse(repaired).is_err(), "{repaired}");
         assert_eq!(parse_exact(repaired), None, "{repaired}");
     }
