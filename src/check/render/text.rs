@@ -146,7 +146,8 @@ fn summary(report: &Report) -> String {
     text
 }
 
-/// The rules that are asked for, with what they say, for `--list`.
+/// The rules that are asked for, with what they say, for `--list`, on a terminal
+/// with so many columns.
 pub fn list(selection: &Selection, width: Option<usize>) -> String {
     let rules = Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule));
     let rows: Vec<[String; 3]> = rules
@@ -169,7 +170,7 @@ pub fn explain(rule: Rule, selection: &Selection) -> String {
         false => format!("\n  in the profiles {}", profiles.join(", ")),
     };
     format!(
-        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test this rule alone, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
+        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test only this rule, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
         selection.level(rule).as_str(),
         rule.statement(),
         rule.document(),
