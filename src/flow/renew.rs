@@ -21,7 +21,7 @@ use crate::system::local_time;
 use crate::trace::buffered::BufferedObserver;
 use crate::trace::{Event, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a write is tried again after the server has rotated the refresh
 /// token: the new one exists nowhere else.
@@ -29,6 +29,9 @@ const SAVE_ATTEMPTS: u32 = 6;
 
 /// The pause between two attempts to write.
 const SAVE_PAUSE: Duration = Duration::from_millis(800);
+
+/// What to do where a deadline was too short.
+pub const MORE_TIME: &str = "Give more time with --deadline TIME (or OAUTH_DEADLINE).";
 
 /// Why there is no new token.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum RenewError {
     /// Nothing would be sent: certificates, proxy, URL.
     #[error("the token endpoint cannot be reached")]
     Unprepared(#[source] TransportError),
+    /// The deadline is so close that the answer would be cut off, and the new refresh token with it. Nothing was sent.
+    #[error("the refresh token was not sent: the deadline leaves too little time for the server's answer")]
+    NoTimeForAnswer,
     #[error(transparent)]
     Refresh(#[from] RefreshError),
     /// The server said no, and did not end the session.
@@ -93,6 +99,7 @@ impl Diagnosis for RenewError {
             RenewError::Source(source) => source.exit_code(),
             RenewError::Intent(_) => ExitCode::Store,
             RenewError::Unprepared(source) => source.exit_code(),
+            RenewError::NoTimeForAnswer => ExitCode::Unreachable,
             RenewError::Refresh(source) => source.exit_code(),
             RenewError::Refused { error, .. } => exit_code_of_refresh(error),
             RenewError::Ended { .. } | RenewError::LoggedOut { .. } => ExitCode::LoginRequired,
@@ -105,6 +112,7 @@ impl Diagnosis for RenewError {
             RenewError::Source(source) => source.hints(),
             RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),
+            RenewError::NoTimeForAnswer => vec![MORE_TIME.to_owned()],
             RenewError::Refresh(source) => source.hints(),
             RenewError::Refused {
                 profile,
@@ -210,6 +218,10 @@ pub async fn renew(
     }
     let after_interruption = tell_interruption(&lock, &session, &mut context.caller);
     let spent = prepare(&session, &stale, context).await?;
+    let is_too_late = context.options.send_by.is_some_and(|latest| Instant::now() > latest);
+    if spent.is_some() && is_too_late {
+        return Err(RenewError::NoTimeForAnswer);
+    }
     let intent = spent.as_ref().map(|refresh_token| Intent {
         command: "token".to_owned(),
         at: context.caller.now(),
