@@ -127,7 +127,7 @@ fn a_refresh_whose_answer_would_be_cut_off_is_not_sent() {
     let server = authorization_server::start();
     let helped = Helped::by_script();
     helped.login(&server, &[]).expect_code(0);
-    let (before, sent) = (helped.read("input.store"), server.requests_to("/token").len());
+    let (before, sent) = (helped.read("item.work"), server.requests_to("/token").len());
     let pipe = helped.home.path().join("gate");
     let gate = pipe.display();
     helped.behave(&format!(
@@ -151,7 +151,7 @@ fn a_refresh_whose_answer_would_be_cut_off_is_not_sent() {
     assert_eq!(outcome.stdout, format!("{ACCESS_TOKEN}\n"));
     assert!(outcome.stderr.contains("the refresh token was not sent"), "{outcome:?}");
     assert_eq!(server.requests_to("/token").len(), sent);
-    assert_eq!(helped.read("input.store"), before);
+    assert_eq!(helped.read("item.work"), before);
     // with the time that it needs, it is
     helped.run(&["token", "work", "--force-refresh"]).expect_code(0);
     assert_eq!(server.requests_to("/token").len(), sent + 1);
