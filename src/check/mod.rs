@@ -1,6 +1,6 @@
 //! `oauth check`: the examination of an authorization server, rule by rule.
 //!
-//! [`run`] is the order. A group of rules is a file in `rules/`; a rule is a
+//! [`examine`] is the order. A group of rules is a file in `rules/`; a rule is a
 //! line or a few in it. What a group works with lies below it: `logins` obtain
 //! codes and sessions, `authorize_requests` and `token_requests` write raw
 //! requests, the `prober` sends them, the `results` keep what was found. Raw
@@ -13,6 +13,7 @@
 mod api;
 mod authorization_probe;
 mod authorize_requests;
+mod baseline_login;
 mod browser;
 mod browser_login;
 mod carriage;
@@ -29,6 +30,7 @@ mod login_plan;
 mod logins;
 mod observations;
 mod prober;
+mod redemption;
 mod registration_requests;
 mod registrations;
 pub mod render;
@@ -55,6 +57,7 @@ use context::Check;
 use logins::Logins;
 use prober::Prober;
 use registrations::Registrations;
+use rules::metadata::Documents;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
     authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection,
@@ -101,57 +104,61 @@ pub fn run(
         announce_api(&mut check);
         documents = metadata::fetch(&mut check);
     }
-    let documents = documents?;
-    leave_out(&mut check);
-    metadata::run(&mut check, &documents);
-    resource::run_metadata(&mut check);
-    challenge::run(&mut check);
-    keys::run(&mut check);
-    client_assertion::skip_for_other_clients(&mut check);
-    mtls::skip_for_other_clients(&mut check);
+    examine(&mut check, &documents?);
+    report(check)
+}
 
-    announce(&mut check);
-    redirect_uri::run_loopback_port(&mut check);
-    authorize::run_refusals(&mut check);
-    let variants = redirect_uri::run(&mut check);
-    pages::run(&mut check);
+/// The groups of rules, in their order.
+fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
+    leave_out(check);
+    metadata::run(check, documents);
+    resource::run_metadata(check);
+    challenge::run(check);
+    keys::run(check);
+    client_assertion::skip_for_other_clients(check);
+    mtls::skip_for_other_clients(check);
 
-    authorize::run_responses(&mut check);
-    token::run_responses(&mut check);
-    id_token::run(&mut check);
-    userinfo::run(&mut check);
-    introspection::run(&mut check);
-    resource::run_tokens(&mut check);
-    registration::run(&mut check);
-    client_id_document::run(&mut check);
-    device::run(&mut check);
-    token_exchange::run(&mut check);
-    jwt_bearer::run(&mut check);
-    dpop::run(&mut check);
-    pushed_authorization::run(&mut check);
-    request_object::run(&mut check);
-    signed_response::run(&mut check);
-    authorization_details::run(&mut check);
-    mtls::run_tokens(&mut check);
-    redirect_uri::run_in_browser(&mut check, variants);
+    announce(check);
+    redirect_uri::run_loopback_port(check);
+    authorize::run_refusals(check);
+    let variants = redirect_uri::run(check);
+    pages::run(check);
 
-    pkce::run(&mut check);
-    token_refusals::run(&mut check);
-    client_assertion::run(&mut check);
-    mtls::run(&mut check);
-    code::run(&mut check);
-    refresh::run(&mut check);
-    revocation::run(&mut check);
+    authorize::run_responses(check);
+    token::run_responses(check);
+    id_token::run(check);
+    userinfo::run(check);
+    introspection::run(check);
+    resource::run_tokens(check);
+    registration::run(check);
+    client_id_document::run(check);
+    device::run(check);
+    token_exchange::run(check);
+    jwt_bearer::run(check);
+    dpop::run(check);
+    pushed_authorization::run(check);
+    request_object::run(check);
+    signed_response::run(check);
+    authorization_details::run(check);
+    mtls::run_tokens(check);
+    redirect_uri::run_in_browser(check, variants);
+
+    pkce::run(check);
+    token_refusals::run(check);
+    client_assertion::run(check);
+    mtls::run(check);
+    code::run(check);
+    refresh::run(check);
+    revocation::run(check);
 
     // What is about everything that came is judged at the end.
     check.logins.run_pending(&mut check.prober);
-    authorize::run_errors(&mut check);
-    authorize::run_entropy(&mut check);
-    token::run_entropy(&mut check);
-    token_refusals::run_errors(&mut check);
-    revocation::revoke_left(&mut check);
+    authorize::run_errors(check);
+    authorize::run_entropy(check);
+    token::run_entropy(check);
+    token_refusals::run_errors(check);
+    revocation::revoke_left(check);
     check.delete_registrations();
-    report(check)
 }
 
 fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {

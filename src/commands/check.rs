@@ -163,7 +163,11 @@ fn selection(options: &CheckOptions) -> Result<Selection, Error> {
     }
 }
 
-fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+/// Refuses flags of a login that an examination has no use for.
+///
+/// # Errors
+/// [`SettingsError::Contradiction`].
+fn reject_login_flags(options: &CheckOptions) -> Result<(), SettingsError> {
     const WHOLE_LOGINS: &str = "a check needs complete logins";
     for (is_given, flag, problem) in [
         (
@@ -187,10 +191,14 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
                 one: "oauth check".to_owned(),
                 other: flag.to_owned(),
                 problem: problem.to_owned(),
-            }
-            .into());
+            });
         }
     }
+    Ok(())
+}
+
+fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+    reject_login_flags(options)?;
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;
     if resolved.grant != LoginGrant::AuthorizationCode {
