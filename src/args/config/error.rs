@@ -1,7 +1,6 @@
 //! Why the configuration file cannot be used.
 
 use super::model::KEYS;
-use super::write::LOCK_WAIT;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::system::files::FileError;
 use std::path::PathBuf;
@@ -60,7 +59,7 @@ pub enum ConfigError {
         source: FileError,
     },
     /// Another process changes it, and does not finish.
-    #[error("another process is changing the configuration file {} and did not finish within {} s", path.display(), LOCK_WAIT.as_secs())]
+    #[error("another process is changing the configuration file {} and did not finish in time", path.display())]
     Locked { path: PathBuf },
     /// `profile set` with a key that means nothing.
     #[error("unknown key \"{key}\"")]

@@ -37,7 +37,7 @@ pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
 const LOCK_NAME: &str = ".config.lock";
 
 /// How long to wait for another process that changes the file: a matter of milliseconds.
-pub(super) const LOCK_WAIT: Duration = Duration::from_secs(10);
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// Applies changes under a lock, which stands in the folder `locks` and not
 /// beside the file, since that may be a folder of somebody's dotfiles.
