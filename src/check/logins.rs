@@ -4,9 +4,10 @@
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
 use super::baseline_login::BaselineLogin;
 use super::browser::{Browser, BrowserAnswer};
-use super::carriage::first_answer;
 use super::consent;
-use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
+use super::error_page::ErrorPage;
+use super::exchange::{Exchange, Outcome, Tokens};
+use super::interactivity::Interactivity;
 use super::login_plan;
 use super::prober::Prober;
 use super::redemption::{explain_refusal, refresh_pooled};
@@ -17,17 +18,6 @@ use crate::exit::ExitCode;
 use crate::flow::login::{LoginError, StraySummary};
 use crate::rules::Rule;
 use std::rc::Rc;
-
-/// How the server meets a good request that comes without a cookie.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interactivity {
-    /// It grants at once.
-    AutoApproves,
-    /// It asks to sign in.
-    NeedsLogin,
-    /// It shows an error page.
-    Rejects(ErrorPage),
-}
 
 /// Something that a server must take in an authorization request.
 #[derive(Clone, Copy)]
@@ -84,25 +74,7 @@ impl Logins {
 
     /// Looks how the server meets a request.
     pub(super) fn detect_interactivity(&mut self, prober: &mut Prober<'_, '_>) {
-        let outcome = first_answer(prober);
-        self.interactivity = Some(match outcome {
-            Ok(Outcome::Redirect(response)) if response.grants() => Interactivity::AutoApproves,
-            Ok(Outcome::Redirect(response)) => {
-                let error = response.value("error").unwrap_or_default();
-                let why = format!("the server refuses a plain authorization request: {error}");
-                return prober.stop(ExitCode::Refused, why);
-            }
-            Ok(Outcome::PushRefused(refusal)) => {
-                let why = format!("the server refuses a plain authorization request with {refusal}");
-                return prober.stop(ExitCode::Refused, why);
-            }
-            Ok(Outcome::Error(page)) => Interactivity::Rejects(page),
-            Ok(Outcome::Page) => Interactivity::NeedsLogin,
-            Err(failure) => {
-                let why = format!("the authorization endpoint: {}", failure.reason());
-                return prober.stop(ExitCode::Unreachable, why);
-            }
-        });
+        self.interactivity = Interactivity::detect(prober);
     }
 
     pub(super) fn auto_approves(&self) -> bool {
@@ -114,7 +86,16 @@ impl Logins {
     }
 
     pub(super) fn is_rejected(&self) -> bool {
-        matches!(self.interactivity, Some(Interactivity::Rejects(_)))
+        self.rejection().is_some()
+    }
+
+    /// The page that a good request without a browser is answered with, where
+    /// that is an error page.
+    pub(super) fn rejection(&self) -> Option<ErrorPage> {
+        match self.interactivity {
+            Some(Interactivity::Rejects(page)) => Some(page),
+            _ => None,
+        }
     }
 
     /// `Ok` where an answer to a request without a browser says something.

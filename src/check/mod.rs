@@ -24,8 +24,10 @@ mod document_host;
 mod dpop_proof;
 mod entropy;
 mod error;
+mod error_page;
 mod exchange;
 mod form_action;
+mod interactivity;
 mod login_plan;
 mod logins;
 mod observations;
@@ -95,6 +97,9 @@ pub fn run(
     {
         of_api = api.request(request);
         let Prober { world, shutdown, .. } = check.prober;
+        if let Some(issuer) = &of_api.login.server.issuer {
+            world.caller.transport.note_named(issuer.url(), &api.url);
+        }
         check = Check {
             prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
             logins: Logins::default(),
@@ -104,7 +109,13 @@ pub fn run(
         announce_api(&mut check);
         documents = metadata::fetch(&mut check);
     }
-    examine(&mut check, &documents?);
+    let documents = documents?;
+    if let Some(api) = &check.api {
+        for endpoint in check.prober.target.metadata.endpoints() {
+            check.prober.world.caller.transport.note_named(endpoint.url(), &api.url);
+        }
+    }
+    examine(&mut check, &documents);
     report(check)
 }
 
@@ -120,6 +131,7 @@ fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
 
     announce(check);
     redirect_uri::run_loopback_port(check);
+    announce_rejection(check);
     authorize::run_refusals(check);
     let variants = redirect_uri::run(check);
     pages::run(check);
@@ -177,7 +189,7 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     Ok(prober.results.into_report(&server, logins.without_login()))
 }
 
-/// Leaves out the rules about APIs where there is none, and those that nobody
+/// Leaves out the rules about APIs where there is none, and those that are not
 /// wants unasked, unless they are named one by one.
 fn leave_out(check: &mut Check<'_, '_>) {
     let (has_api, registers) = (check.api.is_some(), check.prober.request.registers);
@@ -228,8 +240,22 @@ fn announce(check: &mut Check<'_, '_>) {
     )));
 }
 
+/// Says that the browser may end on an error page, from which nothing comes back.
+fn announce_rejection(check: &mut Check<'_, '_>) {
+    if check.prober.is_stopped() {
+        return;
+    }
+    if let Some(page) = check.logins.rejection() {
+        let note = format!(
+            "without a browser the server answers a good authorization request with {page}; \
+             if the browser shows an error too, end this check with Ctrl-C"
+        );
+        check.prober.world.caller.observe(&Event::Note(&note));
+    }
+}
+
 /// The redirect URI for requests that no browser answers: with a port on
-/// which nobody is likely to listen, where any port will do.
+/// which no program is likely to listen, where any port will do.
 fn probe_redirect_uri(callback: &CallbackChoice, randomness: &mut dyn Randomness) -> RedirectUri {
     let (redirect_uri, port) = match callback {
         CallbackChoice::Paste(redirect_uri) => (redirect_uri, None),

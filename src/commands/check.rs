@@ -9,6 +9,7 @@ use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::app::token_source::Purpose;
 use crate::args::cli::CheckOptions;
+use crate::args::login::RegistrationChoice;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
@@ -31,7 +32,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         let list = if context.style.json {
             render::json::list(&selection)
         } else {
-            render::text::list(&selection)
+            render::text::list(&selection, report::stdout_width())
         };
         return report::print(list.as_bytes());
     }
@@ -197,10 +198,26 @@ fn reject_login_flags(options: &CheckOptions) -> Result<(), SettingsError> {
     Ok(())
 }
 
+/// Whether clients are registered at the server.
+fn may_register(choice: RegistrationChoice, rules: &Selection) -> bool {
+    match choice {
+        RegistrationChoice::Now => true,
+        RegistrationChoice::Never => false,
+        RegistrationChoice::WhereNeeded => rules.profile == Some(ServerProfile::Mcp),
+    }
+}
+
 fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
     reject_login_flags(options)?;
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;
+    let profile = config.profile(&resolved.profile);
+    if resolved.client_search.registration == RegistrationChoice::Now {
+        // It says that clients are registered, and another one may be examined with.
+        let named = &options.login.client;
+        let saved = profile.cloned().unwrap_or_default();
+        resolved.request.client.id = named.named_id(&context.environment, &saved)?;
+    }
     if resolved.grant != LoginGrant::AuthorizationCode {
         return Err(SettingsError::Value {
             name: "--grant".to_owned(),
@@ -212,7 +229,6 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     resolved.request.client.credentials =
         given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     check_client_authentication(context, &resolved)?;
-    let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;
     let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;
 
@@ -229,7 +245,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     let request = CheckRequest {
         client_id: resolved.require_client()?.clone(),
         login: resolved.request,
-        registers: rules.profile == Some(ServerProfile::Mcp),
+        registers: may_register(resolved.client_search.registration, &rules),
         rules,
         deadline: context.deadline.map(|deadline| deadline.at),
     };

@@ -17,7 +17,7 @@ use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
 use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Session, SessionEnd, StoreError};
 use crate::trace::buffered::BufferedObserver;
-use crate::trace::{Event, Observer, Party};
+use crate::trace::{Event, NoteName, Observer, Party};
 use crate::transport::UrlSource;
 use std::time::{Duration, Instant};
 
@@ -51,8 +51,8 @@ pub struct StaleToken<'a> {
 /// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
-/// `still_needed` is asked about the session as it stands under the lock. A
-/// token that another process has renewed meanwhile is taken as it is: never
+/// `still_needed` is asked about the session as it is under the lock. A
+/// token that another process has renewed since is taken as it is: never
 /// more than one refresh for one expiry.
 ///
 /// # Errors
@@ -120,10 +120,13 @@ fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<
     let Some(intent) = lock.interrupted().filter(of_this_session) else {
         return false;
     };
-    caller.observe(&Event::Note(&format!(
-        "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
-        crate::system::local_time(intent.at)
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::RefreshRetried,
+        &format!(
+            "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
+            crate::system::local_time(intent.at)
+        ),
+    ));
     true
 }
 
@@ -147,7 +150,7 @@ async fn prepare(
     Ok(spent)
 }
 
-/// The request, and the write at once: in between, nobody is told anything.
+/// The request, and the write at once: in between, nothing is reported.
 /// The inner error is that of the request.
 async fn refresh_and_save(
     session: &mut Session,

@@ -286,6 +286,11 @@ impl TransportError {
         )
     }
 
+    /// Whether no request was sent because of the address that it would have gone to.
+    pub fn is_private_address(&self) -> bool {
+        matches!(self, TransportError::PrivateAddress { .. })
+    }
+
     /// Whether the certificate of the other end is of an authority that is not trusted.
     pub fn is_untrusted_issuer(&self) -> bool {
         matches!(
@@ -347,7 +352,9 @@ impl Diagnosis for TransportError {
             ],
             TransportError::UnusableUrl { .. } => &["Use a URL of the form https://host/path."],
             TransportError::TwoClientCertificates => &["Leave out --cert and --key."],
-            TransportError::PrivateAddress { .. } => &[],
+            TransportError::PrivateAddress { .. } => &[
+                "A server of the public network named it, and may not send requests into a private network (RFC 9728 §7.7). If you know the authorization server and mean it, run: oauth login --issuer URL --resource URL-OF-API --client-id ID",
+            ],
             TransportError::LocalhostElsewhere { .. } => {
                 &["Write 127.0.0.1 or [::1], or correct the entry for localhost in the hosts file."]
             }

@@ -20,6 +20,7 @@ mod error;
 mod error_chain;
 mod exchange;
 mod failure;
+mod known_hosts;
 mod no_proxy;
 mod proxy;
 mod proxy_error;
@@ -48,6 +49,7 @@ use crate::trace::{Event, Observer};
 use body::{Coding, check_framing};
 use certificate_verifier::remembering_names;
 use exchange::{Sending, exchange, outgoing, receive_head};
+use known_hosts::KnownHosts;
 use proxy::{ProxyRules, ProxyUrl};
 use resolver::Resolver;
 use std::net::IpAddr;
@@ -81,6 +83,7 @@ pub struct Transport {
     loopback: OnceLock<reqwest::Client>,
     /// For https, showing the certificate of this thumbprint.
     identified: OnceLock<(String, reqwest::Client)>,
+    hosts: Arc<KnownHosts>,
 }
 
 impl Transport {
@@ -92,7 +95,15 @@ impl Transport {
             network: OnceLock::new(),
             loopback: OnceLock::new(),
             identified: OnceLock::new(),
+            hosts: Arc::default(),
         }
+    }
+
+    /// Takes note that the server of `by` named `named`: if that server was
+    /// reached at a public address, requests to what it named are sent to
+    /// public addresses alone.
+    pub fn note_named(&self, named: &Url, by: &Url) {
+        self.hosts.note_named(named, by);
     }
 
     /// Whether requests to this URL would be sent: https, or http on this
@@ -303,6 +314,7 @@ impl Transport {
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
                 public_addresses_only: self.settings.public_addresses_only,
+                hosts: Arc::clone(&self.hosts),
             })
             .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())

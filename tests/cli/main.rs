@@ -91,8 +91,12 @@ mod peers;
 mod pictures;
 mod pkce;
 #[cfg(target_os = "linux")]
+mod private_addresses;
+#[cfg(target_os = "linux")]
 mod process;
 mod profile;
+#[cfg(unix)]
+mod progress;
 #[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(unix)]

@@ -54,6 +54,7 @@ pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error
 }
 
 fn log_in_or_stop(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    options.client.reject_second_client()?;
     match options.session.stop_before {
         Some(StopBefore::Exchange) => dry_run::run(context, options),
         None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),

@@ -76,6 +76,13 @@ impl DiscoveryError {
     }
 }
 
+impl DiscoveryError {
+    /// Whether no request was sent because of the address that it would have gone to.
+    pub fn is_private_address(&self) -> bool {
+        matches!(self, DiscoveryError::Unreachable { source, .. } if source.is_private_address())
+    }
+}
+
 impl Diagnosis for DiscoveryError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -151,7 +158,7 @@ pub fn hints_for(problem: &MetadataError) -> Vec<String> {
         MetadataError::OtherIssuer { found, .. } if found.contains(['{', '}']) => vec![
             "The issuer in the document has a placeholder: give the issuer of your own tenant, or both --authorization-endpoint and --token-endpoint.".to_owned(),
         ],
-        // The server chose these words, and somebody may paste them into a shell.
+        // The server chose these words, and someone may paste them into a shell.
         MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpPolicy::Everywhere).is_ok() => {
             let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
                 "Only the trailing slash differs, and it matters;"

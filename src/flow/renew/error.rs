@@ -56,7 +56,7 @@ pub enum RenewError {
         /// Whether an interrupted refresh explains it.
         after_interruption: bool,
     },
-    /// While we waited for the lock, somebody logged out.
+    /// While we waited for the lock, someone logged out.
     #[error("profile \"{profile}\" was logged out by another process")]
     LoggedOut { profile: ProfileName },
 }
