@@ -13,4 +13,6 @@ mod output;
 mod pkce_and_issuer;
 mod profiles;
 mod requests;
+#[cfg(unix)]
+mod scripted_browsers;
 mod stopped;
