@@ -273,8 +273,6 @@ fn what_is_missing_is_asked_for_with_the_command_to_run() {
         .says(&["work"]);
 }
 
-// links, and folders in which no file can be made
-#[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_written_is_found_before_the_browser_opens() {
     let server = authorization_server::start();
