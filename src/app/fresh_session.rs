@@ -176,24 +176,17 @@ impl LockedRefresh<'_> {
     /// refresh failed for reasons that pass and the old token is still valid.
     /// The second value says whether it is new.
     fn run(&self, found: ProfileRecord, interaction: Interaction, session: Session) -> Result<(Session, bool), Error> {
-        let LockedRefresh {
-            context,
-            options,
-            wanted,
-            chosen,
-            profile,
-            config,
-        } = *self;
+        let (context, options, wanted, chosen) = (self.context, self.options, self.wanted, self.chosen);
         let name = &chosen.name;
         let locks = context.folders()?.locks();
-        let transport = context.transport(profile, true)?;
+        let transport = context.transport(self.profile, true)?;
         let mut observer = context.observer();
         // Asked again after each wait, which may have taken longer than the token lives.
         let old_token_is_valid = || !options.id_token && !has_expired(&session, &wanted.part, system::now());
         let still_needed =
             |session: &Session| options.force_refresh || !wanted.is_satisfied_by(session, system::now_ms());
         // Tokens of other sessions are read before this one is locked.
-        let mut sources = match (context.prepare_sources)(context, config, name, &session) {
+        let mut sources = match (context.prepare_sources)(context, self.config, name, &session) {
             Err(error) if old_token_is_valid() && self.may_fall_back(&*error) => {
                 warn_of_old_token(&mut observer, &*error);
                 return Ok((session, false));
@@ -201,10 +194,7 @@ impl LockedRefresh<'_> {
             sources => sources?,
         };
         // Before the signals wait: nothing is under way yet that must be finished.
-        let wait = context.at_most(match old_token_is_valid() {
-            true => LOCK_WAIT_WHILE_VALID,
-            false => LOCK_WAIT,
-        });
+        let wait = context.at_most(longest_lock_wait(old_token_is_valid()));
         fault::here(Point::LockWanted);
         let lock = match lock(&locks, name, wait, &mut observer) {
             Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Timeout => {
@@ -225,24 +215,31 @@ impl LockedRefresh<'_> {
             part: &wanted.part,
             known: &session,
         };
-        // A signal that comes meanwhile waits until the answer is written.
-        let renewing = renew(stale, lock, &still_needed, &mut renewal);
-        let outcome = context.runtime()?.block_on(finish_then_interrupt(renewing))?;
-        match outcome {
-            Ok(session) => Ok((session, true)),
-            Err(RenewError::Source(error)) if old_token_is_valid() && self.may_fall_back(&*error) => {
-                warn_of_old_token(&mut observer, &*error);
+        // A signal waits until the answer is written.
+        let renewing = finish_then_interrupt(renew(stale, lock, &still_needed, &mut renewal));
+        let error = match context.runtime()?.block_on(renewing)? {
+            Ok(session) => return Ok((session, true)),
+            Err(error) => error,
+        };
+        match self.passing_failure(&error) {
+            Some(passing) if old_token_is_valid() => {
+                warn_of_old_token(&mut observer, passing);
                 Ok((session, false))
             }
-            Err(error) if old_token_is_valid() && error.exit_code() == ExitCode::Unreachable => {
-                warn_of_old_token(&mut observer, &error);
-                Ok((session, false))
-            }
-            Err(error) if error.is_invalid_scope() => {
+            _ if error.is_invalid_scope() => {
                 let not_granted = scope_not_granted(&session, &wanted.part, name);
                 Err(not_granted.map_or_else(|| error.into(), Error::from))
             }
-            Err(error) => Err(error.into()),
+            _ => Err(error.into()),
+        }
+    }
+
+    /// What went wrong, where a token that is still valid will do.
+    fn passing_failure<'e>(&self, error: &'e RenewError) -> Option<&'e dyn Diagnosis> {
+        match error {
+            RenewError::Source(source) if self.may_fall_back(&**source) => Some(&**source),
+            error if error.exit_code() == ExitCode::Unreachable => Some(error),
+            _ => None,
         }
     }
 
@@ -264,6 +261,13 @@ impl LockedRefresh<'_> {
             assumed_ttl: assumed_ttl(None, profile)?,
             warns_of_quirks: false,
         })
+    }
+}
+
+fn longest_lock_wait(old_token_is_valid: bool) -> Duration {
+    match old_token_is_valid {
+        true => LOCK_WAIT_WHILE_VALID,
+        false => LOCK_WAIT,
     }
 }
 

@@ -190,19 +190,8 @@ pub(crate) fn check_matches_profile(
     profile: Option<&Profile>,
 ) -> Result<(), LoginRequired> {
     let Some(profile) = profile else { return Ok(()) };
-    let differs = |what: &'static str, wanted: String, found: String| LoginRequired::Mismatch {
-        profile: name.clone(),
-        what,
-        wanted,
-        found,
-    };
-    let shown = |text: &str| {
-        if text.is_empty() {
-            "none".to_owned()
-        } else {
-            format!("\"{text}\"")
-        }
-    };
+    let differs = |what, wanted: &str, found: &str| Err(mismatch(name, what, shown(wanted), shown(found)));
+    let requested = &session.requested;
     for (what, wanted, found) in [
         (
             "issuer",
@@ -212,24 +201,19 @@ pub(crate) fn check_matches_profile(
         ("client_id", profile.text("client_id"), Some(session.client.id.as_str())),
     ] {
         if wanted.is_some() && wanted != found {
-            return Err(differs(
-                what,
-                shown(wanted.unwrap_or_default()),
-                shown(found.unwrap_or_default()),
-            ));
+            return differs(what, wanted.unwrap_or_default(), found.unwrap_or_default());
         }
     }
     if let Some(wanted) = profile.text("api").filter(|wanted| !is_api(session, wanted)) {
         let found = session.api.as_ref().map(ToString::to_string).unwrap_or_default();
-        return Err(differs("api", shown(wanted), shown(&found)));
+        return differs("api", wanted, &found);
     }
     if let Some(wanted) = profile.text("token_endpoint") {
         let found = session.token_endpoint.url();
         if !Url::parse(wanted).is_ok_and(|url| url == *found) {
-            return Err(differs("token_endpoint", shown(wanted), shown(found.as_str())));
+            return differs("token_endpoint", wanted, found.as_str());
         }
     }
-    let requested = &session.requested;
     let resource: Vec<&str> = requested.resource.iter().map(Resource::as_str).collect();
     let scope: Vec<&str> = requested.scope.tokens().iter().map(String::as_str).collect();
     for (what, wanted, found) in [
@@ -237,24 +221,39 @@ pub(crate) fn check_matches_profile(
         ("scope", profile.list("scope"), scope),
     ] {
         // What the API asks for is not in its profile.
-        if session.api.is_some() && wanted.is_empty() {
-            continue;
-        }
-        let lacks = |word: &str| !wanted.iter().any(|wanted| wanted == word);
-        if wanted.iter().any(|word| !found.contains(&word.as_str())) || found.iter().any(|word| lacks(word)) {
-            return Err(differs(what, shown(&wanted.join(" ")), shown(&found.join(" "))));
+        let is_of_api = session.api.is_some() && wanted.is_empty();
+        if !is_of_api && !have_same_words(wanted, &found) {
+            return differs(what, &wanted.join(" "), &found.join(" "));
         }
     }
     if profile.bool("dpop") && session.dpop_key.is_none() {
-        return Err(differs("dpop", "true".to_owned(), "Bearer tokens".to_owned()));
+        return Err(mismatch(name, "dpop", "true".to_owned(), "Bearer tokens".to_owned()));
     }
-    if profile.text("audience") != requested.audience.as_deref() {
-        let (wanted, found) = (profile.text("audience"), requested.audience.as_deref());
-        return Err(differs(
-            "audience",
-            shown(wanted.unwrap_or_default()),
-            shown(found.unwrap_or_default()),
-        ));
+    let (wanted, found) = (profile.text("audience"), requested.audience.as_deref());
+    if wanted != found {
+        return differs("audience", wanted.unwrap_or_default(), found.unwrap_or_default());
     }
     Ok(())
+}
+
+fn mismatch(profile: &ProfileName, what: &'static str, wanted: String, found: String) -> LoginRequired {
+    LoginRequired::Mismatch {
+        profile: profile.clone(),
+        what,
+        wanted,
+        found,
+    }
+}
+
+fn shown(text: &str) -> String {
+    match text {
+        "" => "none".to_owned(),
+        text => format!("\"{text}\""),
+    }
+}
+
+/// Whether both are the same, in whatever order.
+fn have_same_words(wanted: &[String], found: &[&str]) -> bool {
+    let lacks = |word: &&str| !wanted.iter().any(|wanted| wanted == word);
+    !wanted.iter().any(|word| !found.contains(&word.as_str())) && !found.iter().any(lacks)
 }

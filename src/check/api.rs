@@ -55,7 +55,10 @@ impl Api {
         let challenge = prober.send(api_request(&url, None)).ok()?;
         let named = resource_metadata(&challenge)
             .and_then(|named| vet_named(&named, &url, HttpPolicy::LoopbackOnly).ok())
-            .and_then(|named| fetch(prober, named.url().clone()));
+            .and_then(|named| {
+                prober.world.caller.transport.note_named(named.url(), &url);
+                fetch(prober, named.url().clone())
+            });
         let well_known = fetch(prober, well_known_url(&url));
         if named.is_none() && well_known.is_none() {
             return None;

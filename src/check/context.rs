@@ -3,8 +3,9 @@
 
 use super::api::Api;
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
+use super::baseline_login::BaselineLogin;
 use super::exchange::{Exchange, Tokens};
-use super::logins::{BaselineLogin, Logins, code_of};
+use super::logins::Logins;
 use super::prober::Prober;
 use super::registrations::Registrations;
 use super::report::{CheckResult, Failure, inconclusive, violated};
@@ -56,8 +57,8 @@ impl Check<'_, '_> {
         self.logins.code(&mut self.prober, purpose)
     }
 
-    pub(super) fn code_of(&mut self, exchange: AuthorizationExchange) -> Result<Code, Failure> {
-        code_of(&mut self.prober, exchange)
+    pub(super) fn code_from(&mut self, exchange: AuthorizationExchange) -> Result<Code, Failure> {
+        self.prober.code_from(exchange)
     }
 
     pub(super) fn answer_or_page(

@@ -2,7 +2,8 @@
 //! express what is sent here; what comes is read leniently, since a server
 //! under examination may answer anything.
 
-use super::report::{Evidence, Failure, inconclusive};
+use super::error_page::{ErrorPage, is_outage};
+use super::report::{Evidence, Failure, Outage, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse};
@@ -30,29 +31,6 @@ pub(super) enum Outcome {
     /// A page, or a redirect to somewhere that is not the client: it asks the
     /// resource owner to sign in, by all appearances.
     Page,
-}
-
-/// A refusal that is not sent to the client: a page with this status, or a
-/// redirect to the server's own error page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct ErrorPage {
-    pub(super) status: u16,
-}
-
-impl ErrorPage {
-    /// Whether it says nothing about the request.
-    pub(super) fn is_outage(self) -> bool {
-        is_outage(self.status)
-    }
-}
-
-impl fmt::Display for ErrorPage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            300..400 => write!(formatter, "a redirect to an error page of its own"),
-            status => write!(formatter, "a page of status {status}"),
-        }
-    }
 }
 
 /// A refusal by the endpoint that requests are pushed to: the browser never
@@ -95,11 +73,6 @@ impl fmt::Display for PushRefusal {
             None => Ok(()),
         }
     }
-}
-
-/// Whether an answer with this status says nothing about the request.
-pub(super) fn is_outage(status: u16) -> bool {
-    status == 429 || status >= 500
 }
 
 /// The tokens of one answer.
@@ -368,13 +341,26 @@ impl Exchange {
 
     /// What of it may be shown.
     pub(super) fn evidence(&self) -> Evidence {
-        Evidence::new(self.shown_request(), self.shown_response())
+        Evidence::new(self.shown_request(), self.shown_response()).with_outage(self.outage())
     }
 
     /// The same with this said of the answer.
     pub(super) fn evidence_with(&self, shown: &str) -> Evidence {
         let response = format!("{} {shown}", self.summary());
-        Evidence::new(self.shown_request(), response.trim_end().to_owned())
+        Evidence::new(self.shown_request(), response.trim_end().to_owned()).with_outage(self.outage())
+    }
+
+    fn outage(&self) -> Option<Outage> {
+        self.is_outage().then(|| Outage {
+            endpoint: self.endpoint(),
+            status: self.status(),
+        })
+    }
+
+    /// Method, origin and path of what was asked.
+    pub(super) fn endpoint(&self) -> String {
+        let url = &self.request.url[..Position::AfterPath];
+        format!("{} {url}", self.request.method.as_str())
     }
 
     fn shown_request(&self) -> String {

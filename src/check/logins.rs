@@ -2,69 +2,22 @@
 //! grants without asking, else through the resource owner's browser.
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe, expect_refusal};
+use super::baseline_login::BaselineLogin;
 use super::browser::{Browser, BrowserAnswer};
-use super::carriage::first_answer;
 use super::consent;
-use super::dpop_proof::demands_proof;
-use super::exchange::{ErrorPage, Exchange, Outcome, Tokens};
+use super::error_page::ErrorPage;
+use super::exchange::{Exchange, Outcome, Tokens};
+use super::interactivity::Interactivity;
 use super::login_plan;
 use super::prober::Prober;
-use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
+use super::redemption::{explain_refusal, refresh_pooled};
+use super::report::{CheckResult, Failure, Stop, inconclusive, violated};
 use super::token_requests::Code;
 use super::variant_login::Variant;
 use crate::exit::ExitCode;
 use crate::flow::login::{LoginError, StraySummary};
 use crate::rules::Rule;
-use crate::secret::Secret;
 use std::rc::Rc;
-
-/// How the server meets a good request that comes without a cookie.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interactivity {
-    /// It grants at once.
-    AutoApproves,
-    /// It asks to sign in.
-    NeedsLogin,
-    /// It shows an error page.
-    Rejects(ErrorPage),
-}
-
-/// The login that everything else is measured by.
-pub(super) struct BaselineLogin {
-    pub(super) exchange: AuthorizationExchange,
-    /// The token response, or why there is none.
-    tokens: Result<(Tokens, Exchange), Failure>,
-    redemption_evidence: Option<Evidence>,
-}
-
-impl BaselineLogin {
-    /// How the server answered instead of giving a code.
-    pub(super) fn refusal(&self) -> Option<String> {
-        let response = &self.exchange.response;
-        let is_refused = response.value("code").is_none();
-        is_refused.then(|| format!("the login ended with {}", response.refusal()))
-    }
-
-    /// The token response, for rules about what is in it.
-    pub(super) fn tokens(&self) -> Result<&(Tokens, Exchange), Failure> {
-        self.tokens.as_ref().map_err(|failure| match failure {
-            Failure::Inconclusive(_) => failure.clone(),
-            _ => Failure::Inconclusive("the login returned no token".to_owned()),
-        })
-    }
-
-    /// The token request and its answer, else what came with the browser.
-    pub(super) fn evidence(&self) -> Option<Evidence> {
-        self.redemption_evidence
-            .clone()
-            .or_else(|| self.exchange.evidence.clone())
-    }
-
-    /// Whether the token endpoint gave tokens for the code, and if not, why.
-    pub(super) fn redemption(&self) -> CheckResult {
-        self.tokens.as_ref().map(|_| ()).map_err(Failure::clone)
-    }
-}
 
 /// Something that a server must take in an authorization request.
 #[derive(Clone, Copy)]
@@ -121,25 +74,7 @@ impl Logins {
 
     /// Looks how the server meets a request.
     pub(super) fn detect_interactivity(&mut self, prober: &mut Prober<'_, '_>) {
-        let outcome = first_answer(prober);
-        self.interactivity = Some(match outcome {
-            Ok(Outcome::Redirect(response)) if response.grants() => Interactivity::AutoApproves,
-            Ok(Outcome::Redirect(response)) => {
-                let error = response.value("error").unwrap_or_default();
-                let why = format!("the server refuses a plain authorization request: {error}");
-                return prober.stop(ExitCode::Refused, why);
-            }
-            Ok(Outcome::PushRefused(refusal)) => {
-                let why = format!("the server refuses a plain authorization request with {refusal}");
-                return prober.stop(ExitCode::Refused, why);
-            }
-            Ok(Outcome::Error(page)) => Interactivity::Rejects(page),
-            Ok(Outcome::Page) => Interactivity::NeedsLogin,
-            Err(failure) => {
-                let why = format!("the authorization endpoint: {}", failure.reason());
-                return prober.stop(ExitCode::Unreachable, why);
-            }
-        });
+        self.interactivity = Interactivity::detect(prober);
     }
 
     pub(super) fn auto_approves(&self) -> bool {
@@ -151,7 +86,16 @@ impl Logins {
     }
 
     pub(super) fn is_rejected(&self) -> bool {
-        matches!(self.interactivity, Some(Interactivity::Rejects(_)))
+        self.rejection().is_some()
+    }
+
+    /// The page that a good request without a browser is answered with, where
+    /// that is an error page.
+    pub(super) fn rejection(&self) -> Option<ErrorPage> {
+        match self.interactivity {
+            Some(Interactivity::Rejects(page)) => Some(page),
+            _ => None,
+        }
     }
 
     /// `Ok` where an answer to a request without a browser says something.
@@ -173,11 +117,11 @@ impl Logins {
             && let Some(exchange) = self.run_tolerance_test(prober, test, purpose)?
             && exchange.response.value("code").is_some()
         {
-            return code_of(prober, exchange);
+            return prober.code_from(exchange);
         }
         let probe = prober.probe()?;
         let exchange = self.answer(prober, probe, purpose)?;
-        code_of(prober, exchange)
+        prober.code_from(exchange)
     }
 
     /// Judges a test by a login that has it. Refused, it counts only where a
@@ -290,7 +234,7 @@ impl Logins {
     fn plain_login(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
         let probe = prober.probe()?;
         let exchange = self.answer(prober, probe, "to see that a plain login still works")?;
-        let code = code_of(prober, exchange)?;
+        let code = prober.code_from(exchange)?;
         self.redeem_for_later(prober, &code);
         Ok(())
     }
@@ -378,7 +322,7 @@ impl Logins {
         let Some(exchange) = self.answer_or_page(prober, probe, purpose)? else {
             return Ok(false);
         };
-        let code = code_of(prober, exchange)?;
+        let code = prober.code_from(exchange)?;
         let (tokens, _) = self.redeem(prober, &code)?;
         let is_granted = tokens.refresh_token.is_some();
         if is_granted {
@@ -390,7 +334,7 @@ impl Logins {
     fn make_baseline(&mut self, prober: &mut Prober<'_, '_>) -> Result<Rc<BaselineLogin>, Failure> {
         let probe = prober.probe()?;
         let exchange = self.answer(prober, probe, "to test a complete login")?;
-        let code = code_of(prober, exchange.clone());
+        let code = prober.code_from(exchange.clone());
         let redeemed = code.map(|code| {
             prober.results.clear_evidence();
             let tokens = self.redeem(prober, &code);
@@ -417,8 +361,9 @@ impl Logins {
         let params = prober.code_params(code);
         let exchange = prober.token_request(params)?;
         let Some(tokens) = exchange.tokens() else {
-            let is_baseline = self.baseline.is_none();
-            return Err(self.explain_refusal(prober, &exchange, is_baseline));
+            let (failure, stop) = explain_refusal(prober, &exchange, self.baseline.is_none());
+            self.without_token = stop.or_else(|| self.without_token.take());
+            return Err(failure);
         };
         let evidence = Some(exchange.evidence());
         let observations = &mut prober.observations;
@@ -429,43 +374,6 @@ impl Logins {
             observations.refresh_tokens.push(refresh_token.clone(), evidence);
         }
         Ok((tokens, exchange))
-    }
-
-    /// Why the right redemption brought no token.
-    fn explain_refusal(&mut self, prober: &mut Prober<'_, '_>, exchange: &Exchange, is_baseline: bool) -> Failure {
-        let status = exchange.status();
-        let named = exchange.error().unwrap_or_default();
-        let error = match named.is_empty() {
-            true => String::new(),
-            false => format!(": {named}"),
-        };
-        let is_about_client = status == 401 || ["invalid_client", "unauthorized_client"].contains(&&*named);
-        if is_about_client && is_baseline {
-            let what_to_do = match prober.is_confidential() {
-                true => "compare its secret and --client-auth with what is registered",
-                false => "if it has a secret, give it by --client-secret-file",
-            };
-            let why = format!("the token endpoint does not accept the client (status {status}{error}): {what_to_do}");
-            prober.stop(ExitCode::Refused, why.clone());
-            return Failure::Inconclusive(why);
-        }
-        if is_baseline && demands_proof(exchange) {
-            let why = "the server issues this client no Bearer tokens, with which it is examined: name a client that need not bind them to a key (DPoP)";
-            prober.stop(ExitCode::Refused, why);
-            return Failure::Inconclusive(why.to_owned());
-        }
-        let is_outage = exchange.is_outage();
-        if is_outage || exchange.is_unreadable() {
-            let reason = format!("no code could be exchanged (token endpoint: {})", exchange.summary());
-            if is_baseline {
-                self.without_token = Some(Stop {
-                    reason: reason.clone(),
-                    exit_code: ExitCode::Unreachable,
-                });
-            }
-            return Failure::Inconclusive(reason);
-        }
-        Failure::Violated(format!("the right verifier got no token, but status {status}{error}"))
     }
 
     /// A session that lives, and that nothing else was done with.
@@ -518,32 +426,4 @@ impl Logins {
             ),
         }
     }
-}
-
-/// The code of a response.
-pub(super) fn code_of(prober: &mut Prober<'_, '_>, exchange: AuthorizationExchange) -> Result<Code, Failure> {
-    let Some(code) = exchange.response.value("code").map(Secret::from) else {
-        return inconclusive(format!("the login for it ended with {}", exchange.response.refusal()));
-    };
-    let redirect_uri = exchange.probe.redirect_uri().to_owned();
-    prober.observations.codes.push(code.clone(), exchange.evidence);
-    Ok(Code {
-        code,
-        redirect_uri,
-        code_verifier: exchange.probe.code_verifier,
-    })
-}
-
-/// The session, refreshed; `None` where that is refused.
-fn refresh_pooled(prober: &mut Prober<'_, '_>, old: Tokens) -> Option<Tokens> {
-    let refresh_token = old.refresh_token?;
-    let params = prober.refresh_params(&refresh_token);
-    let new = prober.token_request(params).ok()?.tokens()?;
-    Some(Tokens {
-        access_token: new.access_token,
-        refresh_token: new.refresh_token.or(Some(refresh_token)),
-        // The one of the login says who signed in.
-        id_token: old.id_token.or(new.id_token),
-        scope: new.scope.or(old.scope),
-    })
 }

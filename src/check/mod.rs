@@ -1,6 +1,6 @@
 //! `oauth check`: the examination of an authorization server, rule by rule.
 //!
-//! [`run`] is the order. A group of rules is a file in `rules/`; a rule is a
+//! [`examine`] is the order. A group of rules is a file in `rules/`; a rule is a
 //! line or a few in it. What a group works with lies below it: `logins` obtain
 //! codes and sessions, `authorize_requests` and `token_requests` write raw
 //! requests, the `prober` sends them, the `results` keep what was found. Raw
@@ -13,6 +13,7 @@
 mod api;
 mod authorization_probe;
 mod authorize_requests;
+mod baseline_login;
 mod browser;
 mod browser_login;
 mod carriage;
@@ -23,12 +24,15 @@ mod document_host;
 mod dpop_proof;
 mod entropy;
 mod error;
+mod error_page;
 mod exchange;
 mod form_action;
+mod interactivity;
 mod login_plan;
 mod logins;
 mod observations;
 mod prober;
+mod redemption;
 mod registration_requests;
 mod registrations;
 pub mod render;
@@ -55,6 +59,7 @@ use context::Check;
 use logins::Logins;
 use prober::Prober;
 use registrations::Registrations;
+use rules::metadata::Documents;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
     authorize, challenge, client_assertion, client_id_document, code, device, dpop, id_token, introspection,
@@ -92,6 +97,9 @@ pub fn run(
     {
         of_api = api.request(request);
         let Prober { world, shutdown, .. } = check.prober;
+        if let Some(issuer) = &of_api.login.server.issuer {
+            world.caller.transport.note_named(issuer.url(), &api.url);
+        }
         check = Check {
             prober: Prober::new(&of_api, world, runtime, shutdown, redirect_uri),
             logins: Logins::default(),
@@ -102,56 +110,67 @@ pub fn run(
         documents = metadata::fetch(&mut check);
     }
     let documents = documents?;
-    leave_out(&mut check);
-    metadata::run(&mut check, &documents);
-    resource::run_metadata(&mut check);
-    challenge::run(&mut check);
-    keys::run(&mut check);
-    client_assertion::skip_for_other_clients(&mut check);
-    mtls::skip_for_other_clients(&mut check);
+    if let Some(api) = &check.api {
+        for endpoint in check.prober.target.metadata.endpoints() {
+            check.prober.world.caller.transport.note_named(endpoint.url(), &api.url);
+        }
+    }
+    examine(&mut check, &documents);
+    report(check)
+}
 
-    announce(&mut check);
-    redirect_uri::run_loopback_port(&mut check);
-    authorize::run_refusals(&mut check);
-    let variants = redirect_uri::run(&mut check);
-    pages::run(&mut check);
+/// The groups of rules, in their order.
+fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
+    leave_out(check);
+    metadata::run(check, documents);
+    resource::run_metadata(check);
+    challenge::run(check);
+    keys::run(check);
+    client_assertion::skip_for_other_clients(check);
+    mtls::skip_for_other_clients(check);
 
-    authorize::run_responses(&mut check);
-    token::run_responses(&mut check);
-    id_token::run(&mut check);
-    userinfo::run(&mut check);
-    introspection::run(&mut check);
-    resource::run_tokens(&mut check);
-    registration::run(&mut check);
-    client_id_document::run(&mut check);
-    device::run(&mut check);
-    token_exchange::run(&mut check);
-    jwt_bearer::run(&mut check);
-    dpop::run(&mut check);
-    pushed_authorization::run(&mut check);
-    request_object::run(&mut check);
-    signed_response::run(&mut check);
-    authorization_details::run(&mut check);
-    mtls::run_tokens(&mut check);
-    redirect_uri::run_in_browser(&mut check, variants);
+    announce(check);
+    redirect_uri::run_loopback_port(check);
+    announce_rejection(check);
+    authorize::run_refusals(check);
+    let variants = redirect_uri::run(check);
+    pages::run(check);
 
-    pkce::run(&mut check);
-    token_refusals::run(&mut check);
-    client_assertion::run(&mut check);
-    mtls::run(&mut check);
-    code::run(&mut check);
-    refresh::run(&mut check);
-    revocation::run(&mut check);
+    authorize::run_responses(check);
+    token::run_responses(check);
+    id_token::run(check);
+    userinfo::run(check);
+    introspection::run(check);
+    resource::run_tokens(check);
+    registration::run(check);
+    client_id_document::run(check);
+    device::run(check);
+    token_exchange::run(check);
+    jwt_bearer::run(check);
+    dpop::run(check);
+    pushed_authorization::run(check);
+    request_object::run(check);
+    signed_response::run(check);
+    authorization_details::run(check);
+    mtls::run_tokens(check);
+    redirect_uri::run_in_browser(check, variants);
+
+    pkce::run(check);
+    token_refusals::run(check);
+    client_assertion::run(check);
+    mtls::run(check);
+    code::run(check);
+    refresh::run(check);
+    revocation::run(check);
 
     // What is about everything that came is judged at the end.
     check.logins.run_pending(&mut check.prober);
-    authorize::run_errors(&mut check);
-    authorize::run_entropy(&mut check);
-    token::run_entropy(&mut check);
-    token_refusals::run_errors(&mut check);
-    revocation::revoke_left(&mut check);
+    authorize::run_errors(check);
+    authorize::run_entropy(check);
+    token::run_entropy(check);
+    token_refusals::run_errors(check);
+    revocation::revoke_left(check);
     check.delete_registrations();
-    report(check)
 }
 
 fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
@@ -219,6 +238,20 @@ fn announce(check: &mut Check<'_, '_>) {
         "this check revokes its own sessions; some servers then end all sessions of this \
          user and client, so use a test account; {at_the_end}"
     )));
+}
+
+/// Says that the browser may end on an error page, from which nothing comes back.
+fn announce_rejection(check: &mut Check<'_, '_>) {
+    if check.prober.is_stopped() {
+        return;
+    }
+    if let Some(page) = check.logins.rejection() {
+        let note = format!(
+            "without a browser the server answers a good authorization request with {page}; \
+             if the browser shows an error too, end this check with Ctrl-C"
+        );
+        check.prober.world.caller.observe(&Event::Note(&note));
+    }
 }
 
 /// The redirect URI for requests that no browser answers: with a port on

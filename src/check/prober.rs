@@ -4,7 +4,7 @@
 
 use super::exchange::Exchange;
 use super::observations::Observations;
-use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive};
+use super::report::{CheckResult, Evidence, Failure, Outage, Stop, inconclusive};
 use super::request::{CheckRequest, Shutdown};
 use super::results::Results;
 use crate::exit::ExitCode;
@@ -22,6 +22,7 @@ use crate::secret::Secret;
 use crate::trace::{Event, NoopObserver};
 use crate::transport::TransportError;
 use futures_util::future::join_all;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -78,6 +79,8 @@ pub(super) struct Prober<'e, 'w> {
     /// How often something was sent for which a server may end other sessions, too.
     pub(super) disruptions: usize,
     timeouts_in_a_row: usize,
+    /// Endpoints that answered at least once, and did not fail.
+    working: BTreeSet<String>,
 }
 
 impl<'e, 'w> Prober<'e, 'w> {
@@ -106,6 +109,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             asks_for_consent: false,
             disruptions: 0,
             timeouts_in_a_row: 0,
+            working: BTreeSet::new(),
         }
     }
 
@@ -123,9 +127,22 @@ impl<'e, 'w> Prober<'e, 'w> {
         if self.interrupted.is_some() {
             return;
         }
+        let result = self.judgeable(result, evidence.as_ref());
         if let Some(result) = self.results.record(rule, result, evidence) {
             let text = format!("{rule}: {} {}", result.verdict.as_str(), result.reason);
             self.world.caller.observe(&Event::Decision(&text));
+        }
+    }
+
+    /// The verdict, unless it rests on the answer of an endpoint that only fails.
+    fn judgeable(&self, result: CheckResult, evidence: Option<&Evidence>) -> CheckResult {
+        let outage = evidence.and_then(Evidence::outage);
+        match (&result, outage) {
+            (Err(Failure::Inconclusive(_)), _) | (_, None) => result,
+            (_, Some(outage)) if self.working.contains(&outage.endpoint) => result,
+            (_, Some(Outage { status, .. })) => {
+                inconclusive(format!("the endpoint answers everything with status {status}"))
+            }
         }
     }
 
@@ -173,6 +190,7 @@ impl<'e, 'w> Prober<'e, 'w> {
             Ok(Ok(response)) => {
                 self.timeouts_in_a_row = 0;
                 let exchange = Exchange { request, response };
+                self.note_working(&exchange);
                 self.results.keep_secrets(exchange.secrets());
                 Ok(exchange)
             }
@@ -181,6 +199,12 @@ impl<'e, 'w> Prober<'e, 'w> {
                 self.interrupted = Some(code);
                 inconclusive("interrupted")
             }
+        }
+    }
+
+    fn note_working(&mut self, exchange: &Exchange) {
+        if !exchange.is_outage() {
+            self.working.insert(exchange.endpoint());
         }
     }
 
@@ -270,6 +294,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         }
         self.results.begin_sequence();
         for exchange in &exchanges {
+            self.note_working(exchange);
             self.results.keep_secrets(exchange.secrets());
             self.results.add_evidence(exchange.evidence());
         }

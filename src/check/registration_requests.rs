@@ -44,7 +44,7 @@ impl Check<'_, '_> {
     /// deleted at the end.
     pub(super) fn register(&mut self, change: impl FnOnce(&mut Value)) -> Result<Exchange, Failure> {
         if !self.prober.request.registers {
-            return inconclusive("this registers clients: add --for mcp");
+            return inconclusive("this registers clients: add --register");
         }
         let Some(endpoint) = self.prober.target.registration_endpoint.clone() else {
             return inconclusive("the server announces no registration_endpoint");

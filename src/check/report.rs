@@ -35,30 +35,56 @@ const THEN: &str = "; then ";
 /// Messages and their answers, as far as their types may be shown: known
 /// secrets are not cut out yet, nor is their length bounded.
 #[derive(Debug, Clone)]
-pub(super) struct Evidence(Vec<(String, String)>);
+pub(super) struct Evidence {
+    messages: Vec<(String, String)>,
+    /// The first answer that is a failure of the server.
+    outage: Option<Outage>,
+}
+
+/// An answer that says nothing about the request, if the endpoint gives no others.
+#[derive(Debug, Clone)]
+pub(super) struct Outage {
+    /// Method, origin and path.
+    pub(super) endpoint: String,
+    pub(super) status: u16,
+}
 
 impl Evidence {
     pub(super) fn new(request: String, response: String) -> Self {
-        Evidence(vec![(request, response)])
+        Evidence {
+            messages: vec![(request, response)],
+            outage: None,
+        }
+    }
+
+    /// The same where the answer is a failure of the server.
+    pub(super) fn with_outage(self, outage: Option<Outage>) -> Self {
+        Evidence { outage, ..self }
+    }
+
+    /// The first answer that is a failure of the server.
+    pub(super) fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
     }
 
     /// With the next messages of a sequence, which depend on those before.
     pub(super) fn then(mut self, next: Evidence) -> Self {
-        self.0.extend(next.0);
-        self
+        self.messages.extend(next.messages);
+        let outage = self.outage.clone().or(next.outage);
+        self.with_outage(outage)
     }
 
     /// The request of the first message with the response of the last.
     pub(super) fn from_first_to_last(first: &Evidence, last: &Evidence) -> Self {
-        let request = first.0.first().map(|(request, _)| request.clone());
-        let response = last.0.last().map(|(_, response)| response.clone());
-        Evidence::new(request.unwrap_or_default(), response.unwrap_or_default())
+        let request = first.messages.first().map(|(request, _)| request.clone());
+        let response = last.messages.last().map(|(_, response)| response.clone());
+        Evidence::new(request.unwrap_or_default(), response.unwrap_or_default()).with_outage(last.outage.clone())
     }
 
     /// As the report shows it; `shown` makes one message safe to show.
     pub(super) fn shown(&self, shown: &dyn Fn(&str) -> String) -> ShownEvidence {
         let joined = |part: fn(&(String, String)) -> &str| {
-            let texts: Vec<String> = self.0.iter().map(|message| shown(part(message))).collect();
+            let texts: Vec<String> = self.messages.iter().map(|message| shown(part(message))).collect();
             texts.join(THEN)
         };
         ShownEvidence {

@@ -9,6 +9,7 @@ use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::app::token_source::Purpose;
 use crate::args::cli::CheckOptions;
+use crate::args::login::RegistrationChoice;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
@@ -163,7 +164,11 @@ fn selection(options: &CheckOptions) -> Result<Selection, Error> {
     }
 }
 
-fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+/// Refuses flags of a login that an examination has no use for.
+///
+/// # Errors
+/// [`SettingsError::Contradiction`].
+fn reject_login_flags(options: &CheckOptions) -> Result<(), SettingsError> {
     const WHOLE_LOGINS: &str = "a check needs complete logins";
     for (is_given, flag, problem) in [
         (
@@ -187,12 +192,32 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
                 one: "oauth check".to_owned(),
                 other: flag.to_owned(),
                 problem: problem.to_owned(),
-            }
-            .into());
+            });
         }
     }
+    Ok(())
+}
+
+/// Whether clients are registered at the server.
+fn may_register(choice: RegistrationChoice, rules: &Selection) -> bool {
+    match choice {
+        RegistrationChoice::Now => true,
+        RegistrationChoice::Never => false,
+        RegistrationChoice::WhereNeeded => rules.profile == Some(ServerProfile::Mcp),
+    }
+}
+
+fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+    reject_login_flags(options)?;
     let config = context.config()?;
     let mut resolved = settings::login(&options.login, &context.environment, &config)?;
+    let profile = config.profile(&resolved.profile);
+    if resolved.client_search.registration == RegistrationChoice::Now {
+        // It says that clients are registered, and another one may be examined with.
+        let named = &options.login.client;
+        let saved = profile.cloned().unwrap_or_default();
+        resolved.request.client.id = named.named_id(&context.environment, &saved)?;
+    }
     if resolved.grant != LoginGrant::AuthorizationCode {
         return Err(SettingsError::Value {
             name: "--grant".to_owned(),
@@ -204,7 +229,6 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     resolved.request.client.credentials =
         given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     check_client_authentication(context, &resolved)?;
-    let profile = config.profile(&resolved.profile);
     let allowance = resolved.request.server.allowance;
     let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;
 
@@ -221,7 +245,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     let request = CheckRequest {
         client_id: resolved.require_client()?.clone(),
         login: resolved.request,
-        registers: rules.profile == Some(ServerProfile::Mcp),
+        registers: may_register(resolved.client_search.registration, &rules),
         rules,
         deadline: context.deadline.map(|deadline| deadline.at),
     };

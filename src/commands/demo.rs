@@ -70,11 +70,8 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     };
     let server = Server::bind(&settings)?;
     let issuer = server.authorization_server().issuer().clone();
-    let user = settings
-        .users
-        .into_iter()
-        .next()
-        .ok_or(DemoError::Broken("the account"))?;
+    let user = settings.users.into_iter().next();
+    let user = user.ok_or(DemoError::Broken("the account"))?;
     let host = detect_host(&context.environment);
     let why_unattended = why_unattended(options, &context.environment, &host);
     let unattended = why_unattended.is_some();
@@ -86,17 +83,12 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     let runtime = server_runtime()?;
     let serving = runtime.spawn(server.run(std::future::pending(), |_| {}));
     let deadline = context.deadline.map(|deadline| deadline.at);
-    let mut user_agent: Box<dyn UserAgent> = if unattended {
-        Box::new(UnattendedBrowser {
+    let mut user_agent: Box<dyn UserAgent> = match unattended {
+        true => Box::new(UnattendedBrowser {
             resource_owner: Some(ScriptedUser::new(&issuer, user)),
             deadline,
-        })
-    } else {
-        Box::new(DesktopBrowser {
-            browser_launchers: browser_launchers(options.browser.as_deref(), &context.environment, &host)?,
-            http_policy: HttpPolicy::LoopbackOnly,
-            environment: &context.environment,
-        })
+        }),
+        false => Box::new(desktop_browser(context, options, &host)?),
     };
     let request = login_request(issuer, context.at_most(options.timeout))?;
     // A resource owner who is played needs no way to this machine.
@@ -122,13 +114,25 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         let store = store.describe();
         observer.observe(&Event::Forgotten { store: &store });
     }
-    observer.observe(&Event::Outcome(
+    for outcome in [
         "done: the tokens are revoked and deleted, and nothing is left on this machine",
-    ));
-    observer.observe(&Event::Outcome(
         "next, log in at a server of your own: oauth login https://your-server --client-id ID",
-    ));
+    ] {
+        observer.observe(&Event::Outcome(outcome));
+    }
     report::print(format!("{answer}\n").as_bytes())
+}
+
+fn desktop_browser<'a>(
+    context: &'a Context,
+    options: &DemoOptions,
+    host: &HostEnvironment,
+) -> Result<DesktopBrowser<'a>, Error> {
+    Ok(DesktopBrowser {
+        browser_launchers: browser_launchers(options.browser.as_deref(), &context.environment, host)?,
+        http_policy: HttpPolicy::LoopbackOnly,
+        environment: &context.environment,
+    })
 }
 
 /// Who shows the pages, on which machine, and where the session is kept.

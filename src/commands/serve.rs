@@ -18,6 +18,7 @@ use crate::server::log_entry::LogEntry;
 use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use crate::server::settings::dpop::DpopDemands;
+use crate::server::settings::fault::Fault;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::origins::AllowedOrigin;
 use crate::server::settings::request_demands::RequestDemands;
@@ -28,6 +29,7 @@ use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use crate::trace::{Event, Observer};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// In place of a rule: print them all.
@@ -84,11 +86,7 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
     let setup = options.setup.as_deref().map(Setup::load).transpose()?;
     let setup = setup.unwrap_or_default();
     let clients = clients(options, setup.clients)?;
-    let given: Vec<User> = options
-        .user
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<_, InvalidSetting>>()?;
+    let given: Vec<User> = parse_each::<User, _>(&options.user)?;
     let users = [given, setup.users, standard.users]
         .into_iter()
         .find(|users| !users.is_empty());
@@ -120,16 +118,8 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
         refresh_rotation: options.refresh_rotation == Switch::On,
         refresh_grace: options.refresh_grace,
         latency: options.latency,
-        faults: options
-            .fail
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, InvalidSetting>>()?,
-        cors: options
-            .cors
-            .iter()
-            .map(|text| text.parse::<AllowedOrigin>())
-            .collect::<Result<_, InvalidSetting>>()?,
+        faults: parse_each::<Fault, _>(&options.fail)?,
+        cors: parse_each::<AllowedOrigin, _>(&options.cors)?,
         trusted_issuers: Vec::new(),
         tls: options.tls.clone(),
         dpop: DpopDemands {
@@ -147,6 +137,14 @@ fn serve_settings(options: &ServeOptions) -> Result<ServeSettings, Error> {
             .collect::<Result<_, UnknownRule>>()
             .map_err(InvalidSetting::Rule)?,
     })
+}
+
+fn parse_each<T, C>(texts: &[String]) -> Result<C, InvalidSetting>
+where
+    T: FromStr<Err = InvalidSetting>,
+    C: FromIterator<T>,
+{
+    texts.iter().map(|text| text.parse()).collect()
 }
 
 /// The issuers that are trusted, with the keys that they publish now.

@@ -218,17 +218,7 @@ pub async fn refresh(
     caller: &mut Caller<'_>,
 ) -> Result<Option<IdToken>, RefreshError> {
     let token_endpoint = session.token_endpoint.clone();
-    let token_request = TokenRequest {
-        client: session.client.to_client(&options.fresh_credentials())?,
-        grant: renewal_grant(session, part, &options.inputs).ok_or(RefreshError::NoRefreshToken)?,
-        resource: session.resource_of(part).to_vec(),
-        // An identity assertion is for one audience, which it names.
-        audience: match session.renewal {
-            Renewal::IdJag(_) => None,
-            _ => session.requested.audience.clone(),
-        },
-        extra: extra_parameters(options, part),
-    };
+    let token_request = token_request(session, part, options)?;
     let mut dpop = session
         .dpop_key
         .as_ref()
@@ -268,6 +258,31 @@ pub async fn refresh(
         response.id_token = None;
     }
     warn_of_wider_scope(session, part, &response, caller);
+    report_refresh(session, &response, caller);
+    if let Some(id_token) = &id_token {
+        // Keys are not fetched here: the first ID token of a session is verified at its login.
+        session.subject_is_unverified |= session.subject.is_none();
+        session.subject = Some(id_token.subject.clone());
+    }
+    apply_token_response(session, part, response, options.assumed_ttl, caller.now());
+    Ok(id_token)
+}
+
+fn token_request(session: &Session, part: &Part, options: &RefreshOptions) -> Result<TokenRequest, RefreshError> {
+    Ok(TokenRequest {
+        client: session.client.to_client(&options.fresh_credentials())?,
+        grant: renewal_grant(session, part, &options.inputs).ok_or(RefreshError::NoRefreshToken)?,
+        resource: session.resource_of(part).to_vec(),
+        // An identity assertion is for one audience, which it names.
+        audience: match session.renewal {
+            Renewal::IdJag(_) => None,
+            _ => session.requested.audience.clone(),
+        },
+        extra: extra_parameters(options, part),
+    })
+}
+
+fn report_refresh(session: &Session, response: &TokenResponse, caller: &mut Caller<'_>) {
     let sent = &session.refresh_token;
     let is_new = |token: &Secret| {
         sent.as_ref()
@@ -277,13 +292,6 @@ pub async fn refresh(
         expires_in_s: response.expires_in_s,
         rotated: response.refresh_token.as_ref().is_some_and(is_new),
     });
-    if let Some(id_token) = &id_token {
-        // Keys are not fetched here: the first ID token of a session is verified at its login.
-        session.subject_is_unverified |= session.subject.is_none();
-        session.subject = Some(id_token.subject.clone());
-    }
-    apply_token_response(session, part, response, options.assumed_ttl, caller.now());
-    Ok(id_token)
 }
 
 /// A grant that is repeated needs no refresh token (RFC 6749 §4.4.3), and no

@@ -428,7 +428,7 @@ impl ClientChoice {
         let client = Client::new(id.clone(), method, self.credentials.clone(), &assertion);
         // A client without a credential is a public one.
         let client = client.unwrap_or_else(|_| Client::public(id.clone()));
-        match metadata.tls_client_certificate_bound_access_tokens {
+        match metadata.binds_tokens_to_certificates() {
             true => client.with_bound_tokens(),
             false => client,
         }

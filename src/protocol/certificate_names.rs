@@ -79,6 +79,20 @@ impl CertificateNames {
         })
     }
 
+    /// The member and the value that a client with this certificate is
+    /// registered with for `tls_client_auth` (RFC 8705 §2.1.2): the subject, and
+    /// where that is empty the first alternative name.
+    pub fn registration(&self) -> Option<(&'static str, String)> {
+        self.0.iter().find_map(|name| match name {
+            CertificateName::Subject(subject) if subject.is_empty() => None,
+            CertificateName::Subject(subject) => Some(("tls_client_auth_subject_dn", subject.clone())),
+            CertificateName::Dns(name) => Some(("tls_client_auth_san_dns", name.clone())),
+            CertificateName::Uri(uri) => Some(("tls_client_auth_san_uri", uri.clone())),
+            CertificateName::Ip(address) => Some(("tls_client_auth_san_ip", address.to_string())),
+            CertificateName::Email(address) => Some(("tls_client_auth_san_email", address.clone())),
+        })
+    }
+
     /// The subject.
     pub fn subject(&self) -> &str {
         match self.0.first() {

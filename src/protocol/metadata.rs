@@ -184,6 +184,22 @@ impl ServerMetadata {
         }
     }
 
+    /// All endpoints that requests are sent to.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let own = [
+            &self.token_endpoint,
+            &self.revocation_endpoint,
+            &self.introspection_endpoint,
+            &self.userinfo_endpoint,
+            &self.jwks_uri,
+            &self.device_authorization_endpoint,
+            &self.registration_endpoint,
+            &self.pushed_authorization_request_endpoint,
+        ];
+        let aliases = self.mtls_endpoint_aliases.iter().map(|(_, endpoint)| endpoint);
+        own.into_iter().flatten().chain(aliases)
+    }
+
     /// Puts the endpoints for requests that show a certificate in the place of
     /// the others (RFC 8705 §5).
     ///
@@ -206,6 +222,12 @@ impl ServerMetadata {
             *slot = Some(endpoint.clone());
         }
         Ok(())
+    }
+
+    /// Whether the tokens of a client with a certificate are bound to it, by
+    /// whatever method the client authenticates (RFC 8705 §3).
+    pub fn binds_tokens_to_certificates(&self) -> bool {
+        self.tls_client_certificate_bound_access_tokens && !self.issuer.as_ref().is_some_and(binds_on_request_alone)
     }
 
     /// Whether the document says nothing of a member that may be taken from another one.
@@ -404,6 +426,20 @@ const FROM_ANOTHER_DOCUMENT: [&str; 4] = [
     "revocation_endpoint",
     "jwks_uri",
 ];
+
+/// Whether the issuer is Microsoft Entra ID. It announces bound tokens, and binds
+/// only those that a request asks for by a type of its own, for some of its own
+/// APIs. A certificate names the key of an assertion there.
+fn binds_on_request_alone(issuer: &Issuer) -> bool {
+    const HOSTS: [&str; 4] = [
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
+        "sts.windows.net",
+    ];
+    let host = issuer.url().host_str().unwrap_or_default();
+    HOSTS.contains(&host) || host.ends_with(".ciamlogin.com")
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
 //! Dynamic client registration: the request and its answer (RFC 7591 §3), and
 //! the end of a registration (RFC 7592 §2.3).
 
-use super::abnf::is_vschar_text;
+use super::abnf::{base64, is_vschar_text};
+use super::certificate::CertificateChain;
+use super::certificate_names::CertificateNames;
 use super::client::{ClientAuthenticationMethod, ClientId, InvalidClientId};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, is_loopback};
 use super::error::ErrorResponse;
@@ -29,14 +31,34 @@ pub struct RegistrationRequest {
     pub method: ClientAuthenticationMethod,
     /// The public key as a JWK, for `private_key_jwt`.
     pub key: Option<Value>,
+    /// The certificate of that key, for the methods that show it.
+    pub certificate: Option<CertificateChain>,
 }
 
 impl RegistrationRequest {
-    /// The document that is sent.
+    /// The document that is sent. A certificate is registered by its name (RFC
+    /// 8705 §2.1.2), one that vouches for itself as it is (§2.2.2).
     pub fn to_json(&self) -> Value {
         let mut document = native_client_metadata(CLIENT_NAME, &[self.redirect_uri.as_str()], self.method);
-        if let Some(key) = &self.key {
-            document["jwks"] = json!({ "keys": [key] });
+        match (self.method, &self.certificate) {
+            (ClientAuthenticationMethod::TlsClientAuth, Some(chain)) => {
+                let own = chain.certificates().first();
+                let name = own.and_then(|der| CertificateNames::read(der)?.registration());
+                if let Some((member, name)) = name {
+                    document[member] = name.into();
+                }
+            }
+            (ClientAuthenticationMethod::SelfSignedTlsClientAuth, Some(chain)) => {
+                let chain: Vec<String> = chain.certificates().iter().map(|der| base64(der)).collect();
+                let mut key = self.key.clone().unwrap_or_else(|| json!({}));
+                key["x5c"] = json!(chain);
+                document["jwks"] = json!({ "keys": [key] });
+            }
+            _ => {
+                if let Some(key) = &self.key {
+                    document["jwks"] = json!({ "keys": [key] });
+                }
+            }
         }
         document
     }
@@ -269,6 +291,7 @@ mod tests {
             redirect_uri: RedirectUri::parse("http://127.0.0.1:4711/callback").unwrap(),
             method,
             key: None,
+            certificate: None,
         }
     }
 

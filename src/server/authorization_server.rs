@@ -132,14 +132,7 @@ impl AuthorizationServer {
         let users = Users::new(settings.users.clone());
         users.first().ok_or(SetUpError::NoUser)?;
         let violations = settings.violations.clone();
-        let access_token_lifetime_s = whole_seconds(settings.access_token_lifetime);
-        let lifetimes = Lifetimes {
-            code_s: whole_seconds(settings.code_lifetime),
-            access_token_s: violations.access_token_lifetime_s(access_token_lifetime_s),
-            refresh_token_s: whole_seconds(settings.refresh_token_lifetime),
-            refresh_grace_s: whole_seconds(settings.refresh_grace),
-            rotate: violations.rotates_refresh_tokens(settings.refresh_rotation),
-        };
+        let lifetimes = lifetimes(settings, &violations);
         Ok(AuthorizationServer {
             approval: settings.approval,
             registration: settings.registration,
@@ -280,6 +273,17 @@ fn own_authorities(port: u16) -> Vec<String> {
         authorities.extend(hosts.map(str::to_owned));
     }
     authorities
+}
+
+fn lifetimes(settings: &ServeSettings, violations: &Violations) -> Lifetimes {
+    let access_token_lifetime_s = whole_seconds(settings.access_token_lifetime);
+    Lifetimes {
+        code_s: whole_seconds(settings.code_lifetime),
+        access_token_s: violations.access_token_lifetime_s(access_token_lifetime_s),
+        refresh_token_s: whole_seconds(settings.refresh_token_lifetime),
+        refresh_grace_s: whole_seconds(settings.refresh_grace),
+        rotate: violations.rotates_refresh_tokens(settings.refresh_rotation),
+    }
 }
 
 fn whole_seconds(duration: Duration) -> i64 {

@@ -5,6 +5,9 @@
 //! with the end of the file, over the end that was there before; whatever ends
 //! the process, a signal or a failure, finds nothing to finish.
 
+#[cfg(test)]
+mod tests;
+
 use super::render::har::Har;
 use super::render::html::Html;
 use super::render::json::JsonLines;

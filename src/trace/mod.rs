@@ -16,6 +16,8 @@ pub mod ordered_json;
 pub mod redact;
 pub mod render;
 pub mod renderer;
+#[cfg(test)]
+mod tests;
 
 pub use files::TraceFileError;
 

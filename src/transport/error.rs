@@ -6,15 +6,13 @@
 //! never a header, a body or a proxy's password.
 
 use crate::exit::{Diagnosis, ExitCode};
-use crate::system::files::FileError;
-use std::error::Error;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
 use super::MAX_BODY_BYTES;
-use super::error_chain::chain;
+use super::cause::{Cause, PemProblem};
 use super::proxy_error::ProxyError;
 use super::tls_failure::TlsFailure;
 
@@ -25,37 +23,6 @@ pub enum UrlSource {
     User,
     /// A metadata document or another answer.
     Server,
-}
-
-/// What went wrong below, as text without secrets.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Cause(String);
-
-impl Cause {
-    pub(super) fn new(text: &str) -> Self {
-        Cause(text.to_owned())
-    }
-
-    /// The last error of the chain, which says most; the ones around it repeat it.
-    pub(super) fn innermost(error: &(dyn Error + 'static)) -> Self {
-        let last = chain(error).last();
-        Cause(last.map_or_else(String::new, ToString::to_string))
-    }
-}
-
-/// Why a PEM file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PemProblem {
-    /// It cannot be opened or read.
-    #[error("it cannot be read")]
-    Unreadable(#[source] FileError),
-    /// It is not well-formed PEM.
-    #[error("it is not well-formed PEM")]
-    Malformed(#[source] rustls::pki_types::pem::Error),
-    /// It is PEM or other text, but without what is needed.
-    #[error("there is no {0} in it")]
-    NothingInIt(&'static str),
 }
 
 /// Why no usable answer came.
@@ -319,6 +286,11 @@ impl TransportError {
         )
     }
 
+    /// Whether no request was sent because of the address that it would have gone to.
+    pub fn is_private_address(&self) -> bool {
+        matches!(self, TransportError::PrivateAddress { .. })
+    }
+
     /// Whether the certificate of the other end is of an authority that is not trusted.
     pub fn is_untrusted_issuer(&self) -> bool {
         matches!(
@@ -380,7 +352,9 @@ impl Diagnosis for TransportError {
             ],
             TransportError::UnusableUrl { .. } => &["Use a URL of the form https://host/path."],
             TransportError::TwoClientCertificates => &["Leave out --cert and --key."],
-            TransportError::PrivateAddress { .. } => &[],
+            TransportError::PrivateAddress { .. } => &[
+                "A server of the public network named it, and may not send requests into a private network (RFC 9728 §7.7). If you know the authorization server and mean it, run: oauth login --issuer URL --resource URL-OF-API --client-id ID",
+            ],
             TransportError::LocalhostElsewhere { .. } => {
                 &["Write 127.0.0.1 or [::1], or correct the entry for localhost in the hosts file."]
             }

@@ -1,7 +1,8 @@
 //! Finds out from the errors of the HTTP library what happened to a request.
 
+use super::cause::Cause;
 use super::certificate_verifier;
-use super::error::{Cause, TransportError, endpoint};
+use super::error::{TransportError, endpoint};
 use super::error_chain::{find, io_kind};
 use super::proxy::ProxyUrl;
 use super::resolver::ResolveError;

@@ -13,47 +13,50 @@
 
 mod answer;
 mod body;
+mod cause;
 mod certificate_verifier;
 mod client_key;
 mod error;
 mod error_chain;
+mod exchange;
 mod failure;
+mod known_hosts;
 mod no_proxy;
 mod proxy;
 mod proxy_error;
 mod resolver;
+mod settings;
 mod stopwatch;
 mod tls;
 mod tls_failure;
 mod upload;
 
 pub use answer::{Answer, AnswerBody};
-pub use error::{Cause, PemProblem, TransportError, UrlSource};
+pub use cause::{Cause, PemProblem};
+pub use error::{TransportError, UrlSource};
 pub use proxy::{ProxySettings, check_proxy_without_userinfo};
 pub use proxy_error::ProxyError;
+pub use settings::TransportSettings;
 pub use tls_failure::TlsFailure;
 pub use upload::Upload;
 
 use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::global_address::is_global;
-use crate::protocol::http::{HttpRequest, HttpResponse, RequestBody, Timings, USER_AGENT};
+use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
 use crate::protocol::tls_identity::TlsIdentity;
-use crate::secret::Secret;
 use crate::trace::{Event, Observer};
-use body::{Coding, check_framing, read_body};
+use body::{Coding, check_framing};
 use certificate_verifier::remembering_names;
-use failure::Attempt;
-use hyper::body::Bytes;
+use exchange::{Sending, exchange, outgoing, receive_head};
+use known_hosts::KnownHosts;
 use proxy::{ProxyRules, ProxyUrl};
-use reqwest::header::{HeaderName, HeaderValue};
 use resolver::Resolver;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use stopwatch::{TimedConnecting, laps, timed};
-use upload::{OutgoingBody, Progress};
+use stopwatch::{TimedConnecting, timed};
+use upload::Progress;
 use url::{Host, Url};
 
 /// The longest wait for name, connection and TLS together.
@@ -61,45 +64,6 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest body that is read.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
-
-/// What the transport goes by. Nothing of it is looked at before it is needed.
-#[derive(Debug, Clone)]
-pub struct TransportSettings {
-    /// The time for a whole exchange, from the call to the last byte (`--http-timeout`).
-    pub http_timeout: Duration,
-    /// When every exchange ends at the latest (`--deadline`).
-    pub deadline: Option<Instant>,
-    /// PEM file whose certificates are trusted instead of the system's (`--cacert`).
-    pub ca_file: Option<PathBuf>,
-    /// PEM files with this client's certificate chain and its key (`--cert`, `--key`).
-    pub client_certificate: Option<(PathBuf, PathBuf)>,
-    /// Which proxy, if any.
-    pub proxy: ProxySettings,
-    /// Permits http outside this machine (`--allow-http`).
-    pub allow_http: bool,
-    /// Refuses addresses that the public network does not reach: for URLs that a stranger names.
-    pub public_addresses_only: bool,
-    /// `SSL_CERT_FILE`: trusted instead of the system's certificates.
-    pub ssl_cert_file: Option<PathBuf>,
-    /// `SSL_CERT_DIR`: folders, beside or instead of `SSL_CERT_FILE`.
-    pub ssl_cert_dir: Vec<PathBuf>,
-}
-
-impl Default for TransportSettings {
-    fn default() -> Self {
-        TransportSettings {
-            http_timeout: Duration::from_secs(30),
-            deadline: None,
-            ca_file: None,
-            client_certificate: None,
-            proxy: ProxySettings::default(),
-            allow_http: false,
-            public_addresses_only: false,
-            ssl_cert_file: None,
-            ssl_cert_dir: Vec::new(),
-        }
-    }
-}
 
 /// What of an answer is read.
 pub struct Reading<'a> {
@@ -109,7 +73,7 @@ pub struct Reading<'a> {
     pub wants_body: &'a dyn Fn(u16) -> bool,
 }
 
-/// The way to the servers.
+/// The HTTP client for authorization and resource servers.
 pub struct Transport {
     settings: TransportSettings,
     proxies: OnceLock<Arc<ProxyRules>>,
@@ -119,6 +83,7 @@ pub struct Transport {
     loopback: OnceLock<reqwest::Client>,
     /// For https, showing the certificate of this thumbprint.
     identified: OnceLock<(String, reqwest::Client)>,
+    hosts: Arc<KnownHosts>,
 }
 
 impl Transport {
@@ -130,7 +95,15 @@ impl Transport {
             network: OnceLock::new(),
             loopback: OnceLock::new(),
             identified: OnceLock::new(),
+            hosts: Arc::default(),
         }
+    }
+
+    /// Takes note that the server of `by` named `named`: if that server was
+    /// reached at a public address, requests to what it named are sent to
+    /// public addresses alone.
+    pub fn note_named(&self, named: &Url, by: &Url) {
+        self.hosts.note_named(named, by);
     }
 
     /// Whether requests to this URL would be sent: https, or http on this
@@ -341,6 +314,7 @@ impl Transport {
             .dns_resolver(Resolver {
                 allow_http: self.settings.allow_http,
                 public_addresses_only: self.settings.public_addresses_only,
+                hosts: Arc::clone(&self.hosts),
             })
             .connector_layer(TimedConnecting)
             .connect_timeout(self.connect_timeout())
@@ -364,8 +338,6 @@ impl Transport {
             .map_err(|error| TransportError::ClientNotBuilt(Cause::innermost(&error)))
     }
 
-    /// Shorter than the time for the whole, so that a server that cannot be
-    /// reached is told as that.
     /// The time for the next exchange.
     fn http_timeout(&self) -> Duration {
         let left = self
@@ -375,6 +347,8 @@ impl Transport {
         left.map_or(self.settings.http_timeout, |left| left.min(self.settings.http_timeout))
     }
 
+    /// Shorter than the time for the whole, so that a server that cannot be
+    /// reached is reported as that.
     fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.http_timeout().mul_f32(0.9))
     }
@@ -386,25 +360,6 @@ impl std::fmt::Debug for Transport {
             .debug_struct("Transport")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
-    }
-}
-
-/// A request that is ready to be sent.
-struct Sending<'a> {
-    client: reqwest::Client,
-    proxy: Option<&'a ProxyUrl>,
-    outgoing: reqwest::Request,
-    progress: Arc<Progress>,
-}
-
-impl<'a> Sending<'a> {
-    fn attempt(&self, request: &'a HttpRequest, connect_timeout: Duration) -> Attempt<'a> {
-        Attempt {
-            url: &request.url,
-            progress: Arc::clone(&self.progress),
-            proxy: self.proxy,
-            connect_timeout,
-        }
     }
 }
 
@@ -432,83 +387,4 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
 enum Destination {
     Network,
     Loopback,
-}
-
-fn outgoing(
-    request: &HttpRequest,
-    upload: Option<Upload>,
-    progress: &Arc<Progress>,
-) -> Result<reqwest::Request, TransportError> {
-    let unsendable = |name: &dyn std::fmt::Display| TransportError::UnsendableHeader(name.to_string());
-    let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes());
-    let method = method.map_err(|_| unsendable(&"method"))?;
-    let mut outgoing = reqwest::Request::new(method, request.url.clone());
-    for (name, value) in request.all_headers() {
-        let mut wire_value = HeaderValue::from_str(value.expose().expose()).map_err(|_| unsendable(&name))?;
-        wire_value.set_sensitive(matches!(value, crate::protocol::http::HeaderValue::Credentials { .. }));
-        let wire_name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(|_| unsendable(&name))?;
-        outgoing.headers_mut().append(wire_name, wire_value);
-    }
-    let body = match (&request.body, upload) {
-        (Some(_), Some(upload)) => Some(OutgoingBody::stream(upload, progress)),
-        (Some(RequestBody::Form(params)), None) => {
-            let form = Bytes::copy_from_slice(params.encode().expose().as_bytes());
-            Some(OutgoingBody::whole(form, progress))
-        }
-        (Some(RequestBody::Json(json)), None) => {
-            Some(OutgoingBody::whole(Bytes::copy_from_slice(json.as_bytes()), progress))
-        }
-        (Some(RequestBody::Content(content)), None) => {
-            let bytes = Bytes::copy_from_slice(content.bytes.expose());
-            Some(OutgoingBody::whole(bytes, progress))
-        }
-        (Some(RequestBody::Stream { .. }) | None, _) => None,
-    };
-    *outgoing.body_mut() = body.map(reqwest::Body::wrap);
-    Ok(outgoing)
-}
-
-async fn exchange(
-    client: &reqwest::Client,
-    outgoing: reqwest::Request,
-    attempt: &Attempt<'_>,
-    started: Instant,
-    wants_body: &dyn Fn(u16) -> bool,
-) -> Result<HttpResponse, TransportError> {
-    let (mut head, response) = receive_head(client, outgoing, attempt, started).await?;
-    fault::here(Point::ResponseBegun);
-    let coding = check_framing(&head.headers, attempt)?;
-    if wants_body(head.status) {
-        head.body = read_body(response, coding, attempt).await?;
-    }
-    fault::here(Point::ResponseRead);
-    head.elapsed = started.elapsed();
-    Ok(head)
-}
-
-/// The answer without its body, which is still to be read.
-async fn receive_head(
-    client: &reqwest::Client,
-    outgoing: reqwest::Request,
-    attempt: &Attempt<'_>,
-    started: Instant,
-) -> Result<(HttpResponse, reqwest::Response), TransportError> {
-    let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
-    let elapsed = started.elapsed();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = response.headers().iter();
-    let head = HttpResponse {
-        status: response.status().as_u16(),
-        headers: headers
-            .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
-            .collect(),
-        body: Secret::new(Vec::new()),
-        is_streamed: false,
-        elapsed,
-        timings: Timings {
-            first_byte: Some(elapsed),
-            ..laps()
-        },
-    };
-    Ok((head, response))
 }

@@ -1,25 +1,30 @@
-//! Names to addresses by the system's resolver, with three additions: names
+//! Names to addresses by the system's resolver, with four additions: names
 //! below `localhost` are this machine and are not looked up (RFC 6761 §6.3);
 //! the name `localhost` must mean this machine, because http is trusted there;
-//! and the lookup runs on a thread of its own, because the system's resolver
-//! cannot be interrupted and must not hold up the end of the program.
+//! some names must be at public addresses; and the lookup runs on a thread of
+//! its own, because the system's resolver cannot be interrupted and must not
+//! hold up the end of the program.
 
+use super::known_hosts::KnownHosts;
 use super::stopwatch::note_name_lookup;
 use crate::protocol::global_address::is_global;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The resolver of the transport's clients.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Resolver {
     /// Where http is allowed anywhere, `localhost` may be anywhere.
     pub(super) allow_http: bool,
-    /// Whether a name may be at public addresses alone.
+    /// Whether every name may be at public addresses alone.
     pub(super) public_addresses_only: bool,
+    /// What was found before, and which names may be at public addresses alone.
+    pub(super) hosts: Arc<KnownHosts>,
 }
 
 /// Why a name has no usable address.
@@ -35,12 +40,10 @@ pub(super) enum ResolveError {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let Resolver {
-            allow_http,
-            public_addresses_only,
-        } = *self;
+        let Resolver { allow_http, hosts, .. } = self.clone();
+        let must_be_public = self.public_addresses_only || hosts.must_be_public(name.as_str());
         Box::pin(async move {
-            if is_below_localhost(name.as_str()) && !public_addresses_only {
+            if is_below_localhost(name.as_str()) && !must_be_public {
                 return Ok(Box::new(LOOPBACK.into_iter()) as Addrs);
             }
             let began = Instant::now();
@@ -49,7 +52,8 @@ impl Resolve for Resolver {
                 .await
                 .map_err(|source| ResolveError::Lookup { host, source })?;
             note_name_lookup(began.elapsed());
-            if public_addresses_only {
+            hosts.note_addresses(name.as_str(), &addresses);
+            if must_be_public {
                 check_public(&addresses)?;
             }
             if !allow_http {

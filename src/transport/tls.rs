@@ -8,9 +8,10 @@
 //! scanning it takes four times as long as everything else here together.
 
 use super::TransportSettings;
+use super::cause::PemProblem;
 use super::certificate_verifier::ExplainingVerifier;
 use super::client_key::certified_key;
-use super::error::{PemProblem, TransportError};
+use super::error::TransportError;
 use crate::protocol::tls_identity::TlsIdentity;
 use crate::system::files::named;
 use rustls::client::danger::ServerCertVerifier;

@@ -95,6 +95,8 @@ mod peers;
 mod pictures;
 mod pkce;
 #[cfg(target_os = "linux")]
+mod private_addresses;
+#[cfg(target_os = "linux")]
 mod process;
 mod profile;
 #[cfg(target_os = "linux")]

@@ -346,6 +346,39 @@ fn an_issuer_replaces_where_a_provider_is_and_keeps_what_it_wants() {
 }
 
 #[test]
+fn a_url_replaces_where_a_provider_is_as_an_issuer_does() {
+    let (home, okta) = (Home::new(), server_with_metadata());
+    let mut command = home.oauth();
+    command
+        .args([
+            "login",
+            &okta.origin(),
+            "--provider",
+            "okta",
+            "-p",
+            "work",
+            "--client-id",
+            "mine",
+        ])
+        .args(["--no-browser", "--scope", "openid2", "--port", "0"]);
+    let url = token_after(&home, &mut command, &okta.origin(), "work");
+    assert!(url.starts_with(&okta.url("/authorize")), "{url}");
+    assert_eq!(parameter(&url, "scope"), "openid2 offline_access");
+    let configuration = home.configuration();
+    for saved in [
+        "provider = \"okta\"".to_owned(),
+        format!("issuer = \"{}\"", okta.origin()),
+    ] {
+        assert!(configuration.contains(&saved), "{configuration}");
+    }
+
+    let mut command = home.oauth();
+    command.args(["login", "work", "--no-browser", "--port", "0"]);
+    let url = token_after(&home, &mut command, &okta.origin(), "work");
+    assert_eq!(parameter(&url, "scope"), "openid2 offline_access");
+}
+
+#[test]
 fn another_server_takes_the_place_of_a_provider_and_the_other_way_round() {
     let (home, other) = (Home::new(), server_with_metadata());
     home.configure(

@@ -100,6 +100,29 @@ fn clients_with_keys_and_with_signing_secrets_log_in_refresh_introspect_and_log_
     }
 }
 
+#[test]
+fn a_registered_key_without_a_name_verifies_assertions_that_name_one() {
+    let home = Home::new();
+    let keys = [
+        json!({"kty": "RSA", "n": "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1WlUzewbgBHod5pcM9H95GQRV3JDXboIRROSBigeC5yjU1hGzHHyXss8UDprecbAYxknTcQkhslANGRUZmdTOQ5qTRsLAt6BTYuyvVRdhS8exSZEy_c4gs_7svlJJQ4H9_NxsiIoLwAEk7-Q3UXERGYw_75IDrGA84-lA_-Ct4eTlXHBIY2EaV7t7LjJaynVJCpkv4LKjTTAumiGUIuQhrNhZLuF_RJLqHpM2kgWFLU7-VTdL1VbC2tejvcI2BlMkEpk1BzBZI0KQB0GaDWFLN-aEAw3vRw", "e": "AQAB"}),
+        json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y}),
+    ];
+    let metadata =
+        json!({"client_id": "signing", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": keys}});
+    let metadata = file(&home, "signing.json", &metadata.to_string()).display().to_string();
+    let server = DevelopmentServer::start(&["--approve", "auto", "--client-metadata", &metadata]);
+    let key = file(&home, "key.pem", KEY).display().to_string();
+    let arguments = ["-p", "signing", "--client-id", "signing", "--client-key-file", &key];
+    complete_at(&server, &home, &arguments).expect_code(0);
+    let [one, other] = [(); 2].map(|()| signed(HONEST, KEY, &claims(&server, "signing")));
+    let (said, of_other) = (
+        one.rsplit_once('.').expect("a JWT").0,
+        other.rsplit_once('.').expect("a JWT").1,
+    );
+    let refused = (401, Some("invalid_client".to_owned()));
+    assert_eq!(request(&server, &format!("{said}.{of_other}")), refused);
+}
+
 /// A client credentials request with this assertion: status and `error`.
 fn request(server: &DevelopmentServer, assertion: &str) -> (u16, Option<String>) {
     let form = url::form_urlencoded::Serializer::new(String::new())

@@ -188,6 +188,82 @@ fn a_login_with_a_certificate_refreshes_asks_who_it_is_and_logs_out() {
 }
 
 #[test]
+fn a_client_with_a_certificate_registers_itself_and_is_known_by_that_certificate_alone() {
+    let stage = Stage::set(&of_the_authority());
+    let own = self_signed(&["client.example"]);
+    let others = [
+        self_signed(&["client.example"]),
+        stage.authority().issue(&["client.example"]),
+    ];
+    for (method, (certificate, key), member) in [
+        ("tls_client_auth", stage.own(), "tls_client_auth_subject_dn"),
+        (
+            "self_signed_tls_client_auth",
+            own.write(stage.home.path(), "own"),
+            "jwks",
+        ),
+    ] {
+        let mut command = stage.oauth();
+        command
+            .args([
+                "login",
+                "-p",
+                method,
+                "--issuer",
+                &stage.server.issuer(),
+                "--register",
+                "--no-browser",
+            ])
+            .args(["--client-auth", method, "--scope", "openid"])
+            .arg("--client-cert-file")
+            .arg(certificate)
+            .arg("--client-key-file")
+            .arg(key);
+        let running = Running::start(&mut command);
+        stage.consent(&running.authorization_url());
+        running.end().expect_code(0).says(&["registered"]);
+        let session = stage.home.kept(method).expect("the session");
+        let registration = session
+            .registration
+            .as_ref()
+            .and_then(|own| own.management.as_ref())
+            .expect("a registration");
+        let read = |identity: Option<&Identity>| {
+            let authorization = format!("Authorization: Bearer {}", registration.access_token.expose());
+            let target = registration.uri.url()[url::Position::BeforePath..].to_owned();
+            stage.send("GET", &target, &[&authorization, "Connection: close"], identity)
+        };
+        let registered: Value = serde_json::from_str(&read(None).body_text()).expect("JSON");
+        assert_eq!(registered["token_endpoint_auth_method"], method, "{registered}");
+        assert!(registered.get(member).is_some(), "{registered}");
+        run(stage.oauth().args(["token", method, "--force-refresh"])).expect_code(0);
+
+        // what another certificate sends in its name is refused
+        for other in others.iter().map(Some).chain([None]) {
+            let form = format!("grant_type=client_credentials&client_id={}", session.client.id.as_str());
+            assert_eq!(stage.post("/token", &form, other).status, 401, "{method}");
+        }
+        run(stage.oauth().args(["profile", "remove", method])).expect_code(0);
+        assert_eq!(read(None).status, 401, "it is not registered any more");
+    }
+}
+
+#[test]
+fn without_tls_no_client_registers_with_a_certificate() {
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let client = json!({
+        "redirect_uris": ["http://127.0.0.1:4711/callback"],
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_subject_dn": "CN=client",
+    });
+    let answer = server.post("/register", &["Content-Type: application/json"], &client.to_string());
+    assert_eq!(answer.status, 400);
+    for part in ["invalid_client_metadata", "--tls"] {
+        assert!(answer.body_text().contains(part), "{}", answer.body_text());
+    }
+}
+
+#[test]
 fn another_an_expired_and_no_certificate_bring_no_token_and_the_session_stays() {
     let stage = Stage::set_with(&of_the_authority(), &["--access-token-ttl", "2h"]);
     run(&mut stage.machine_login("tls_client_auth", &stage.own())).expect_code(0);

@@ -25,7 +25,7 @@ pub struct ClientOptions {
     #[arg(long, value_name = "ID", help_heading = "Client")]
     pub client_id: Option<String>,
     /// Register a client at the server now, even if one is saved (RFC 7591)
-    #[arg(long, conflicts_with_all = ["client_id", "no_register"], help_heading = "Client")]
+    #[arg(long, conflicts_with = "no_register", help_heading = "Client")]
     pub register: bool,
     /// Never register a client
     #[arg(long, help_heading = "Client")]
@@ -119,14 +119,10 @@ impl ClientOptions {
         profile: &Profile,
         grant: LoginGrant,
     ) -> Result<ClientChoice, SettingsError> {
-        let of_environment = || Some(("OAUTH_CLIENT_ID", environment.text("OAUTH_CLIENT_ID")?));
-        let of_profile = || Some(("client_id", profile.text("client_id")?.to_owned()));
-        let named = match (self.register, &self.client_id) {
-            (true, _) => None,
-            (false, Some(id)) => Some(("--client-id", id.clone())),
-            (false, None) => of_environment().or_else(of_profile),
+        let id = match self.register {
+            true => None,
+            false => self.named_id(environment, profile)?,
         };
-        let id = named.map(|(place, id)| ClientId::parse(&id).map_err(|error| invalid(place, error)));
         let method = match (&self.client_auth, profile.text("client_auth")) {
             (Some(method), _) => Some(*method),
             (None, Some(text)) => {
@@ -135,7 +131,7 @@ impl ClientOptions {
             (None, None) => None,
         };
         Ok(ClientChoice {
-            id: match id.transpose()? {
+            id: match id {
                 None if grant.needs_no_client() => Some(ClientId::unnamed()),
                 id => id,
             },
@@ -146,6 +142,38 @@ impl ClientOptions {
             assertion_audience: self.assertion_audience(profile)?,
             assertion_source: self.assertion_source(profile)?,
         })
+    }
+
+    /// Refuses a client beside one that is to be registered, which a login has
+    /// no use for.
+    ///
+    /// # Errors
+    /// [`SettingsError::Contradiction`].
+    pub fn reject_second_client(&self) -> Result<(), SettingsError> {
+        match self.register && self.client_id.is_some() {
+            true => Err(SettingsError::Contradiction {
+                one: "--register".to_owned(),
+                other: "--client-id".to_owned(),
+                problem: "both say which client logs in".to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// The name of the client by flag, environment or profile, whether a client
+    /// is to be registered or not.
+    ///
+    /// # Errors
+    /// [`SettingsError::Value`].
+    pub fn named_id(&self, environment: &Environment, profile: &Profile) -> Result<Option<ClientId>, SettingsError> {
+        let of_environment = || Some(("OAUTH_CLIENT_ID", environment.text("OAUTH_CLIENT_ID")?));
+        let of_profile = || Some(("client_id", profile.text("client_id")?.to_owned()));
+        let named = match &self.client_id {
+            Some(id) => Some(("--client-id", id.clone())),
+            None => of_environment().or_else(of_profile),
+        };
+        let id = named.map(|(place, id)| ClientId::parse(&id).map_err(|error| invalid(place, error)));
+        id.transpose()
     }
 
     /// How a client is found where none is named; `name` and `url` are for the

@@ -72,63 +72,40 @@ impl ServerOptions {
         profile: &Profile,
         allowance: HttpPolicy,
     ) -> Result<ServerChoice, SettingsError> {
-        let endpoint = |flag: &str, key: &str, given: &Option<String>| {
-            let named = match (given, profile.text(key)) {
-                (Some(text), _) => Some((flag, text.as_str())),
-                (None, Some(text)) => Some((key, text)),
-                (None, None) => None,
-            };
-            let vetted =
-                named.map(|(place, text)| Endpoint::parse(text, allowance).map_err(|error| unusable(place, error)));
+        let endpoint = |key: &str, given: &Option<String>| {
+            let named = given.as_deref().or_else(|| profile.text(key));
+            let vetted = named.map(|text| {
+                Endpoint::parse(text, allowance).map_err(|error| match given {
+                    Some(_) => unusable(&format!("--{}", key.replace('_', "-")), error),
+                    None => unusable(key, error),
+                })
+            });
             vetted.transpose()
         };
-        let authorization_endpoint = endpoint(
-            "--authorization-endpoint",
-            "authorization_endpoint",
-            &self.authorization_endpoint,
-        )?;
-        let token_endpoint = endpoint("--token-endpoint", "token_endpoint", &self.token_endpoint)?;
-        let revocation_endpoint = endpoint(
-            "--revocation-endpoint",
-            "revocation_endpoint",
-            &self.revocation_endpoint,
-        )?;
-        let userinfo_endpoint = endpoint("--userinfo-endpoint", "userinfo_endpoint", &self.userinfo_endpoint)?;
-        let introspection_endpoint = endpoint(
-            "--introspection-endpoint",
-            "introspection_endpoint",
-            &self.introspection_endpoint,
-        )?;
-        let jwks_uri = endpoint("--jwks-uri", "jwks_uri", &self.jwks_uri)?;
-        let device_authorization_endpoint = endpoint(
-            "--device-authorization-endpoint",
-            "device_authorization_endpoint",
-            &self.device_authorization_endpoint,
-        )?;
-        let pushed_authorization_request_endpoint = endpoint(
-            "--pushed-authorization-request-endpoint",
-            "pushed_authorization_request_endpoint",
-            &self.pushed_authorization_request_endpoint,
-        )?;
         let issuer = match (url, &self.issuer, profile.text("issuer")) {
             (Some(url), _, _) => Some(("URL", url)),
             (None, Some(issuer), _) => Some(("--issuer", issuer.as_str())),
             (None, None, Some(issuer)) => Some(("issuer", issuer)),
             (None, None, None) => None,
         };
-        let issuer = issuer
-            .map(|(place, text)| Issuer::parse(text, allowance).map_err(|error| unusable(place, error)))
-            .transpose()?;
         Ok(ServerChoice {
-            issuer,
-            authorization_endpoint,
-            token_endpoint,
-            revocation_endpoint,
-            userinfo_endpoint,
-            introspection_endpoint,
-            jwks_uri,
-            device_authorization_endpoint,
-            pushed_authorization_request_endpoint,
+            authorization_endpoint: endpoint("authorization_endpoint", &self.authorization_endpoint)?,
+            token_endpoint: endpoint("token_endpoint", &self.token_endpoint)?,
+            revocation_endpoint: endpoint("revocation_endpoint", &self.revocation_endpoint)?,
+            userinfo_endpoint: endpoint("userinfo_endpoint", &self.userinfo_endpoint)?,
+            introspection_endpoint: endpoint("introspection_endpoint", &self.introspection_endpoint)?,
+            jwks_uri: endpoint("jwks_uri", &self.jwks_uri)?,
+            device_authorization_endpoint: endpoint(
+                "device_authorization_endpoint",
+                &self.device_authorization_endpoint,
+            )?,
+            pushed_authorization_request_endpoint: endpoint(
+                "pushed_authorization_request_endpoint",
+                &self.pushed_authorization_request_endpoint,
+            )?,
+            issuer: issuer
+                .map(|(place, text)| Issuer::parse(text, allowance).map_err(|error| unusable(place, error)))
+                .transpose()?,
             allowance,
             discovered: None,
             api: None,

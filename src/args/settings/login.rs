@@ -13,7 +13,7 @@ use crate::args::login::{
     ClientSearch, CredentialFiles, LoginOptions, RegistrationChoice, assumed_ttl, no_callback, require_server,
 };
 use crate::args::login_grant::LoginGrant;
-use crate::flow::login::LoginRequest;
+use crate::flow::login::{CallbackChoice, LoginRequest};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
@@ -96,19 +96,8 @@ pub fn login(
     let LoginTarget { profile: name, url } = login_target(options, environment, config)?;
     let saved = config.profile(&name).cloned().unwrap_or_default();
     let grant = login_grant(options, &saved)?;
-    // Another server than the saved one: what was saved of that one is not for this one.
-    let ProviderChoice { provider, dropped } = provider::choose(options, url.as_deref(), &saved, SERVER_SPECIFIC_KEYS)?;
-    let mut dropped = dropped;
-    if options.server.issuer.is_some() && saved.text("api").is_some() {
-        dropped.push("api");
-    }
-    dropped.extend(options.machine.stale_keys(&saved));
-    let saved = saved.without(&dropped);
-    let filled = match &provider {
-        Some(provider) => provider::fill(provider, &saved, grant, options)?,
-        None => saved.clone(),
-    };
-    let profile = &filled;
+    let settings = SavedSettings::for_this_server(options, url.as_deref(), saved, grant)?;
+    let (saved, profile, provider) = (&settings.saved, &settings.filled, settings.provider.as_ref());
     let allowance = options.server.http_policy(profile);
     let target = UrlTarget::find(url.as_deref(), profile, options, allowance)?;
     let issuer = url.as_deref().filter(|_| target.is_none());
@@ -118,35 +107,24 @@ pub fn login(
         None => require_server(&server, grant, &name)?,
     }
     let mut client = options.client.choice(environment, profile, grant)?;
+    client.method_with_secret = provider.and_then(|provider| provider.client_auth);
     let metadata_url = config.client_metadata_url.as_deref();
     let called = (&name, url.as_deref());
     let mut client_search = options.client.search(environment, profile, metadata_url, called)?;
-    client_search.missing = provider::explain_missing_client(provider.as_ref(), client_search.missing);
-    let may_be_found = target.is_some()
-        || client_search.registration == RegistrationChoice::Now
-        || (options.server.issuer.is_none() && saved.text("issuer").is_some());
-    if client.id.is_none() && !may_be_found {
+    client_search.missing = provider::explain_missing_client(provider, client_search.missing);
+    let registers = client_search.registration == RegistrationChoice::Now;
+    let is_known_server = options.server.issuer.is_none() && saved.text("issuer").is_some();
+    if client.id.is_none() && target.is_none() && !registers && !is_known_server {
         return Err(client_search.missing);
     }
-    client.method_with_secret = provider.as_ref().and_then(|provider| provider.client_auth);
-    let mut authorization = authorization_options(options, profile)?;
-    let audience = authorization.audience.as_deref();
-    let renewal = options.machine.renewal(grant, audience, profile, &name)?;
-    authorization.authorization_details = authorization_details(options, profile, grant)?;
-    let mut given = options.profile_changes(issuer, saved.list("scope"));
-    if let Some(provider) = &provider {
-        provider::adapt(provider, grant, &mut authorization);
-        provider::save(&saved, &authorization, &mut given);
-    }
-    let callback = match grant {
-        LoginGrant::AuthorizationCode => options.callback.choice(profile)?,
-        _ => no_callback()?,
-    };
+    let (authorization, renewal) = access(options, profile, grant, &name, provider)?;
+    let given = settings.profile_changes(options, issuer, &authorization);
+    let callback = callback_choice(options, profile, grant)?;
     Ok(ResolvedLogin {
         given,
         browser: options.browser.command(profile),
         credential_files: options.client.credential_files(profile),
-        dropped,
+        dropped: settings.dropped,
         refresh_parameters: options.request.refresh_parameters(Some(profile))?,
         profile: name,
         grant,
@@ -163,10 +141,90 @@ pub fn login(
             success_url: options.callback.success_url(profile)?,
             assumed_ttl: assumed_ttl(options.request.assume_ttl, Some(profile))?,
         },
-        provider,
+        provider: settings.provider,
         target,
         client_search,
     })
+}
+
+/// What the profile holds, without what is of another server.
+struct SavedSettings {
+    saved: Profile,
+    /// With what the provider says, too.
+    filled: Profile,
+    provider: Option<Provider>,
+    dropped: Vec<&'static str>,
+}
+
+impl SavedSettings {
+    /// Another server than the saved one: what was saved of that one is not for this one.
+    fn for_this_server(
+        options: &LoginOptions,
+        url: Option<&str>,
+        saved: Profile,
+        grant: LoginGrant,
+    ) -> Result<Self, SettingsError> {
+        let choice = provider::choose(options, url, &saved, SERVER_SPECIFIC_KEYS)?;
+        let ProviderChoice { provider, mut dropped } = choice;
+        if options.server.issuer.is_some() && saved.text("api").is_some() {
+            dropped.push("api");
+        }
+        dropped.extend(options.machine.stale_keys(&saved));
+        let saved = saved.without(&dropped);
+        let filled = match &provider {
+            Some(provider) => provider::fill(provider, &saved, grant, options)?,
+            None => saved.clone(),
+        };
+        Ok(SavedSettings {
+            saved,
+            filled,
+            provider,
+            dropped,
+        })
+    }
+
+    /// What the profile keeps of this login.
+    fn profile_changes(
+        &self,
+        options: &LoginOptions,
+        issuer: Option<&str>,
+        authorization: &AuthorizationOptions,
+    ) -> Vec<(String, Setting)> {
+        let mut changes = options.profile_changes(issuer, self.saved.list("scope"));
+        if self.provider.is_some() {
+            provider::save(&self.saved, authorization, &mut changes);
+        }
+        changes
+    }
+}
+
+/// What is asked for, and how a token of it is renewed.
+fn access(
+    options: &LoginOptions,
+    profile: &Profile,
+    grant: LoginGrant,
+    name: &ProfileName,
+    provider: Option<&Provider>,
+) -> Result<(AuthorizationOptions, Renewal), SettingsError> {
+    let mut authorization = authorization_options(options, profile)?;
+    let audience = authorization.audience.as_deref();
+    let renewal = options.machine.renewal(grant, audience, profile, name)?;
+    authorization.authorization_details = authorization_details(options, profile, grant)?;
+    if let Some(provider) = provider {
+        provider::adapt(provider, grant, &mut authorization);
+    }
+    Ok((authorization, renewal))
+}
+
+fn callback_choice(
+    options: &LoginOptions,
+    profile: &Profile,
+    grant: LoginGrant,
+) -> Result<CallbackChoice, SettingsError> {
+    match grant {
+        LoginGrant::AuthorizationCode => options.callback.choice(profile),
+        _ => no_callback(),
+    }
 }
 
 /// The grant of flag or profile.

@@ -104,7 +104,7 @@ fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Fa
     check.needs_plain_answers()?;
     let probe = probe(check, details)?;
     match check.prober.authorize(&probe)? {
-        Outcome::Redirect(response) if response.grants() => check.code_of(AuthorizationExchange {
+        Outcome::Redirect(response) if response.grants() => check.code_from(AuthorizationExchange {
             probe,
             response,
             evidence: check.prober.results.evidence(),

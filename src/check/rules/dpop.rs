@@ -231,7 +231,7 @@ fn code(check: &mut Check<'_, '_>) -> CheckResult {
     let Some(exchange) = check.answer_or_page(probe, purpose)? else {
         return inconclusive("the server refuses an authorization request with dpop_jkt");
     };
-    let code: Code = check.code_of(exchange)?;
+    let code: Code = check.code_from(exchange)?;
     let params = check.prober.code_params(&code);
     let other = proofs.other_key.clone();
     let exchange = proofs.token_request(&mut check.prober, &params, &other, Flaw::Nothing)?;

@@ -1,9 +1,9 @@
 //! The ID token of a login (OpenID Connect Core §2, §3.1.3.7), claim by claim.
 
 use super::keys;
+use crate::check::baseline_login::BaselineLogin;
 use crate::check::context::Check;
 use crate::check::exchange::Tokens;
-use crate::check::logins::BaselineLogin;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
 use crate::foreign_text::{Quoted, WordOrQuoted};
@@ -179,7 +179,7 @@ fn max_age(check: &mut Check<'_, '_>) -> CheckResult {
     let Some(exchange) = check.answer_or_page(probe, purpose)? else {
         return inconclusive("a request with max_age is refused by a page");
     };
-    let code = check.code_of(exchange)?;
+    let code = check.code_from(exchange)?;
     let (tokens, exchange) = check.redeem(&code)?;
     check.prober.show(Some(exchange.evidence()));
     let token = claims_of(&tokens);

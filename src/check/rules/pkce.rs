@@ -151,7 +151,7 @@ fn redeem_weak(check: &mut Check<'_, '_>, exchange: AuthorizationExchange) -> Ch
     if let Some(evidence) = exchange.evidence.clone() {
         check.prober.results.add_evidence(evidence);
     }
-    let code = check.code_of(exchange)?;
+    let code = check.code_from(exchange)?;
     let params = check.prober.code_params(&code);
     let answer = check.prober.token_request(params)?;
     check.expect_no_token(&answer)

@@ -4,7 +4,7 @@
 use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal, inconclusive_needs_login};
 use crate::check::context::Check;
 use crate::check::exchange::{Outcome, shown_url};
-use crate::check::logins::Interactivity;
+use crate::check::interactivity::Interactivity;
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
 use crate::check::variant_login::Variant;
 use crate::exit::ExitCode;

@@ -254,7 +254,7 @@ fn audience(check: &mut Check<'_, '_>) -> CheckResult {
     let Some(exchange) = check.answer_or_page(probe, purpose)? else {
         return inconclusive("the server issues no token for an API that it does not know");
     };
-    let code = check.code_of(exchange)?;
+    let code = check.code_from(exchange)?;
     let mut params = check.prober.code_params(&code);
     params.set("resource", OTHER);
     let exchange = check.prober.token_request(params)?;

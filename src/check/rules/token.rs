@@ -1,9 +1,9 @@
 //! The token response (RFC 6749 §5.1) and the tokens in it.
 
+use crate::check::baseline_login::BaselineLogin;
 use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
 use crate::check::exchange::Exchange;
-use crate::check::logins::BaselineLogin;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
 use crate::foreign_text::Quoted;

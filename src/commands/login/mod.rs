@@ -20,6 +20,7 @@ use crate::app::context::{Context, caller};
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::signals::interruptible;
 use crate::app::token_source::Purpose;
+use crate::args::config::Config;
 use crate::args::login::{
     CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, RequestOptions, StopBefore,
 };
@@ -53,6 +54,7 @@ pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error
 }
 
 fn log_in_or_stop(context: &Context, options: &LoginOptions) -> Result<(), Error> {
+    options.client.reject_second_client()?;
     match options.session.stop_before {
         Some(StopBefore::Exchange) => dry_run::run(context, options),
         None => log_in(context, options, OnOtherFailure::LogIn, context.style.json),
@@ -102,30 +104,21 @@ fn log_in(
     prints_json: bool,
 ) -> Result<(), Error> {
     let config = context.config()?;
-    let mut resolved = settings::login(options, &context.environment, &config)?;
-    resolved.given.extend(settings::connection_changes(&context.global));
-    let name = resolved.profile.clone();
-    reject_unattended(context, options, &resolved)?;
-    let profile = config.profile(&name);
+    let mut resolved = resolve(context, options, &config)?;
+    let profile = config.profile(&resolved.profile);
     let destination = Destination::resolve(context, options, profile)?;
     destination.check_output()?;
     let mut observer = context.observer();
-
     // Everything that was given is read and checked before the store makes its key.
     let given = given_client_credentials(context, options, (&resolved, Purpose::Login))?;
     let method = LoginMethod::resolve(context, &config, options, (&resolved, Purpose::Login))?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     let mut saver = SessionSaver::open(context, &config, destination, &resolved, &mut observer)?;
-    find_server(
-        context,
-        &mut resolved,
-        saver.current_session(),
-        &transport,
-        &mut observer,
-    )?;
-    choose_client(&mut resolved, saver.current_session(), &mut observer)?;
+    let current = saver.current_session();
+    find_server(context, &mut resolved, current, &transport, &mut observer)?;
+    choose_client(&mut resolved, current, &mut observer)?;
+    resolved.request.client.credentials = client_credentials(given, &resolved, current);
     saver.update_profile(&config, &resolved);
-    resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
@@ -136,8 +129,8 @@ fn log_in(
         timeout: context.at_most(resolved.request.timeout),
         known: saver.earlier_session().map(|earlier| earlier.generation),
         after_failure,
-    };
-    let turn = turn.wait(&mut saver, &mut observer)?;
+    }
+    .wait(&mut saver, &mut observer)?;
     if let Some(LoginLock::OtherFinished(_)) = turn
         && let Some(session) = saver.keep_other_login(context, &mut observer)?
     {
@@ -155,25 +148,37 @@ fn log_in(
         warns_of_quirks: true,
     })?;
     if let Some(replaced) = replaced {
-        let mut caller = caller(&transport, &mut observer);
-        let ending = end_replaced_registration(&replaced, &outcome.session, &mut caller);
-        context.runtime()?.block_on(interruptible(ending))?;
+        end_replaced_registration(context, &replaced, &outcome.session, caller(&transport, &mut observer))?;
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
-        print_default_note(&context.config()?, &name, &mut observer);
+        print_default_note(&context.config()?, saver.name(), &mut observer);
     }
     Ok(())
 }
 
+fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result<ResolvedLogin, Error> {
+    let mut resolved = settings::login(options, &context.environment, config)?;
+    resolved.given.extend(settings::connection_changes(&context.global));
+    reject_unattended(context, options, &resolved)?;
+    Ok(resolved)
+}
+
 /// Unregisters the client of the session before, where the new one has another.
-async fn end_replaced_registration(replaced: &Session, new: &Session, caller: &mut Caller<'_>) {
+fn end_replaced_registration(
+    context: &Context,
+    replaced: &Session,
+    new: &Session,
+    mut caller: Caller<'_>,
+) -> Result<(), Error> {
     let is_replaced = replaced.client.id != new.client.id || replaced.issuer != new.issuer;
     let management = replaced.registration.as_ref().and_then(|own| own.management.as_ref());
     if let Some(management) = management.filter(|_| is_replaced) {
-        unregister(replaced.client.id.as_str(), management, caller).await;
+        let ending = unregister(replaced.client.id.as_str(), management, &mut caller);
+        context.runtime()?.block_on(interruptible(ending))?;
     }
+    Ok(())
 }
 
 /// Some providers want a secret of every client in the browser flow; without it

@@ -76,6 +76,13 @@ impl DiscoveryError {
     }
 }
 
+impl DiscoveryError {
+    /// Whether no request was sent because of the address that it would have gone to.
+    pub fn is_private_address(&self) -> bool {
+        matches!(self, DiscoveryError::Unreachable { source, .. } if source.is_private_address())
+    }
+}
+
 impl Diagnosis for DiscoveryError {
     fn exit_code(&self) -> ExitCode {
         match self {

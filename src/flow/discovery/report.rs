@@ -118,6 +118,7 @@ pub async fn explore(url: &Endpoint, issuer: Option<&Issuer>, caller: &mut Calle
         }
     };
     for server in servers_named_by(&found) {
+        caller.transport.note_named(server.url(), url.url());
         report.fetch_server(&server, caller).await;
         if report.server.is_some() {
             break;

@@ -94,6 +94,7 @@ async fn register(
             .key
             .as_ref()
             .map(|key| Value::Object(key.public_jwk().to_json())),
+        certificate: credentials.certificate.clone(),
     };
     let client = registration::register(&asked, &endpoint, caller).await?;
     let mut choice = request.client.clone();

@@ -94,6 +94,11 @@ impl Diagnosis for ResourceError {
     fn hints(&self) -> Vec<String> {
         match self {
             ResourceError::Unreachable { source, .. } => source.hints(),
+            ResourceError::Server {
+                issuer,
+                resource,
+                source,
+            } if source.is_private_address() => vec![hint_for_meant_server(issuer, resource)],
             ResourceError::Server { source, .. } | ResourceError::Discovery(source) => source.hints(),
             ResourceError::Challenges { .. } => vec!["Tell the API's operator.".to_owned()],
             ResourceError::MetadataUrl { url, .. } => vec![
@@ -107,11 +112,7 @@ impl Diagnosis for ResourceError {
                     is_private.then_some(named.as_str())
                 });
                 vec![match private.filter(|named| is_issuer(named)) {
-                    Some(named) => format!(
-                        "If you know that server and mean it, run: oauth login --issuer {} --resource {} --client-id ID",
-                        shell_words::quote(named),
-                        shell_words::quote(resource.as_str())
-                    ),
+                    Some(named) => hint_for_meant_server(named, resource.as_str()),
                     None => hint_for_known_server(resource.as_str()),
                 }]
             }
@@ -125,6 +126,15 @@ impl Diagnosis for ResourceError {
 
 fn is_issuer(text: &str) -> bool {
     Issuer::parse(text, crate::protocol::endpoint::HttpPolicy::LoopbackOnly).is_ok()
+}
+
+/// The way to a server that the API may not lead to.
+fn hint_for_meant_server(issuer: &str, resource: &str) -> String {
+    format!(
+        "If you know that server and mean it, run: oauth login --issuer {} --resource {} --client-id ID",
+        shell_words::quote(issuer),
+        shell_words::quote(resource)
+    )
 }
 
 /// The way around discovery.

@@ -182,6 +182,7 @@ impl ResourceSearch {
             url: self.url.to_string(),
             problem,
         })?;
+        caller.transport.note_named(vetted.url(), &self.url);
         if vetted.url().origin() != self.url.origin() {
             let note = format!(
                 "the metadata of the API are at another host: {}",

@@ -11,6 +11,7 @@ use crate::protocol::protected_resource::ResourceMatch;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::trace::Event;
+use url::Url;
 
 /// A URL, and what is known of it.
 #[derive(Debug)]
@@ -147,7 +148,8 @@ impl LookedAt<'_> {
 }
 
 impl DiscoveredApi {
-    /// The metadata of one of its authorization servers.
+    /// The metadata of one of its authorization servers. Whatever they name may
+    /// be reached at public addresses alone where the API is at one.
     ///
     /// # Errors
     /// [`ResourceError::Server`].
@@ -157,12 +159,23 @@ impl DiscoveredApi {
         http: HttpPolicy,
         caller: &mut Caller<'_>,
     ) -> Result<ServerMetadata, ResourceError> {
+        let api = Url::parse(self.resource.as_str()).ok();
+        let note_named = |named: &Url, caller: &Caller<'_>| {
+            if let Some(api) = &api {
+                caller.transport.note_named(named, api);
+            }
+        };
+        note_named(issuer.url(), caller);
         let found = discover(issuer, http, caller).await;
-        found.map_err(|source| ResourceError::Server {
+        let metadata = found.map_err(|source| ResourceError::Server {
             issuer: issuer.to_string(),
             resource: self.resource.to_string(),
             source: Box::new(source),
-        })
+        })?;
+        for endpoint in metadata.endpoints() {
+            note_named(endpoint.url(), caller);
+        }
+        Ok(metadata)
     }
 
     /// The scope of a login: what the API asks for, and `offline_access` beside

@@ -102,7 +102,7 @@ fn algorithm_of(jwt: &UnverifiedJwt) -> Result<Algorithm, SignatureError> {
 
 impl JwkSet {
     /// Verifies the signature of a JWS: every key is tried whose type, `alg`
-    /// and, where the header names one, `kid` fit. `jwk`, `jku`, `x5c` and
+    /// and, where header and key have one, `kid` fit. `jwk`, `jku`, `x5c` and
     /// `x5u` in the header are not looked at.
     ///
     /// # Errors
@@ -119,8 +119,15 @@ impl JwkSet {
                 .iter()
                 .filter(|key| algorithm.fits(key) && (key_id.is_none() || key.key_id.as_deref() == key_id))
         };
+        // A key need not have a name (RFC 7517 §4.5), and then it may be the one that is meant.
+        let unnamed = || {
+            self.keys
+                .iter()
+                .filter(|key| algorithm.fits(key) && key_id.is_some() && key.key_id.is_none())
+        };
         let message = jwt.signing_input.as_bytes();
-        if let Some(key) = candidates().find(|key| algorithm.verifies(&key.material, message, &jwt.signature)) {
+        let mut tried = candidates().chain(unnamed());
+        if let Some(key) = tried.find(|key| algorithm.verifies(&key.material, message, &jwt.signature)) {
             return Ok(VerifiedBy {
                 algorithm: algorithm.name,
                 key_id: key.key_id.as_deref(),

@@ -246,3 +246,31 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn entra_announces_bound_tokens_and_binds_none_unasked() {
+    let read = |text: &str| {
+        let document = json!({ "issuer": text, "tls_client_certificate_bound_access_tokens": true });
+        let bytes = document.to_string();
+        ServerMetadata::parse(bytes.as_bytes(), &issuer(text), HttpPolicy::LoopbackOnly).unwrap()
+    };
+    for (text, is_bound) in [
+        (
+            "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+            false,
+        ),
+        (
+            "https://login.microsoftonline.us/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+            false,
+        ),
+        (
+            "https://contoso.ciamlogin.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+            false,
+        ),
+        ("https://login.microsoftonline.com.as.example/", true),
+        ("https://ciamlogin.com.as.example/", true),
+        ("https://as.example", true),
+    ] {
+        assert_eq!(read(text).binds_tokens_to_certificates(), is_bound, "{text}");
+    }
+}

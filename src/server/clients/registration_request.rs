@@ -21,6 +21,15 @@ const DESCRIPTIVE_MEMBERS: [&str; 7] = [
     "software_version",
 ];
 
+/// The name that a client with `tls_client_auth` has (RFC 8705 §2.1.2).
+const CERTIFICATE_NAMES: [&str; 5] = [
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+];
+
 /// Where a client runs. What registers without saying so is held to the rules
 /// that both kinds have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +50,22 @@ pub(crate) struct RegistrationRequest {
 impl RegistrationRequest {
     /// Reads the body of a registration request. Members that this server does
     /// not know are ignored, grant types that it does not know are left out.
+    /// `speaks_tls` says whether clients can show certificates.
     ///
     /// # Errors
     /// [`InvalidClientMetadata`], which names the member.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, InvalidClientMetadata> {
+    pub(crate) fn parse(body: &[u8], speaks_tls: bool) -> Result<Self, InvalidClientMetadata> {
         let members = Members::parse(body)?;
         // RFC 7591 §2
-        Self::read(&members, ClientAuthenticationMethod::ClientSecretBasic)
+        let mut request = Self::read(&members, ClientAuthenticationMethod::ClientSecretBasic)?;
+        request.metadata.binds_tokens_to_certificate &= speaks_tls;
+        match request.metadata.certificate {
+            Some(_) if !speaks_tls => Err(invalid(format!(
+                "{} is for servers that speak TLS, and this one does not (--tls)",
+                request.metadata.method.as_str()
+            ))),
+            _ => Ok(request),
+        }
     }
 
     /// Reads a client-ID metadata document: the same members, but no secret,
@@ -69,7 +87,14 @@ impl RegistrationRequest {
         {
             return Err(invalid(format!("{name} has no place in a public document")));
         }
-        let request = Self::read(&members, ClientAuthenticationMethod::None)?;
+        let mut request = Self::read(&members, ClientAuthenticationMethod::None)?;
+        request.metadata.binds_tokens_to_certificate = false;
+        if request.metadata.certificate.is_some() {
+            let method = request.metadata.method.as_str();
+            return Err(invalid(format!(
+                "{method} is not for clients that a document describes"
+            )));
+        }
         match request.takes_secret() {
             true => Err(invalid(
                 "token_endpoint_auth_method is one with a secret, which a public document cannot hold",
@@ -80,12 +105,6 @@ impl RegistrationRequest {
 
     fn read(members: &Members, default_method: ClientAuthenticationMethod) -> Result<Self, InvalidClientMetadata> {
         let metadata = ClientMetadata::read(members, default_method)?;
-        if metadata.certificate.is_some() {
-            let method = metadata.method.as_str();
-            return Err(invalid(format!(
-                "{method} is for clients that are configured here, not for those that register themselves"
-            )));
-        }
         let application_type = application_type(members)?;
         for redirect_uri in &metadata.redirect_uris {
             check_redirect_uri(redirect_uri, application_type)?;
@@ -132,8 +151,8 @@ impl RegistrationRequest {
             secret,
             keys: self.metadata.keys,
             requests: self.requests,
-            certificate: None,
-            binds_tokens_to_certificate: false,
+            certificate: self.metadata.certificate,
+            binds_tokens_to_certificate: self.metadata.binds_tokens_to_certificate,
             method: Some(self.metadata.method),
             assertion_algorithm: self.metadata.assertion_algorithm,
             redirect_uris: self.metadata.redirect_uris,
@@ -201,6 +220,7 @@ fn described(members: &Members) -> Result<Map<String, Value>, InvalidClientMetad
         .into_iter()
         .chain(["application_type", "token_endpoint_auth_signing_alg"])
         .chain(["request_object_signing_alg", "authorization_signed_response_alg"])
+        .chain(CERTIFICATE_NAMES)
     {
         if let Some(text) = members.text(name)? {
             described.insert(name.to_owned(), json!(text));
@@ -211,6 +231,7 @@ fn described(members: &Members) -> Result<Map<String, Value>, InvalidClientMetad
     }
     for name in [
         "jwks",
+        "tls_client_certificate_bound_access_tokens",
         "require_pushed_authorization_requests",
         "require_signed_request_object",
         "authorization_details_types",

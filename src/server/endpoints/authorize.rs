@@ -100,18 +100,11 @@ fn authorize_parsed(
             .and_then(ResponseMode::named),
         target: target.as_deref(),
     };
-    let request = match refusal {
+    let parsed = match refusal {
         Some(refusal) => Err(refusal),
-        None if !client.may_use_grant(authorization_code::GRANT_TYPE) => {
-            let cited = Cited::new(
-                "the client is not registered for the authorization code grant",
-                "RFC 7591 §2",
-            );
-            Err(RequestError::new("unauthorized_client", cited))
-        }
-        None => AuthorizationRequest::parse(&params, client.id.clone(), redirect_uri.clone()),
+        None => parse_request(&redirect_target, &params),
     };
-    let accepted = request.and_then(|request| {
+    let accepted = parsed.and_then(|request| {
         meet_demands(server, client, came)?;
         accept(server, policy, request, redirect_target.was_sent, deviation)
     });
@@ -127,6 +120,18 @@ fn authorize_parsed(
         Approval::Deny => deny(server, moment, &request),
         Approval::Ask => ask(server, moment, http, request, &requirements),
     }
+}
+
+/// The request of a client that may make one.
+fn parse_request(target: &RedirectTarget, params: &Params) -> Result<AuthorizationRequest, RequestError> {
+    if !target.client.may_use_grant(authorization_code::GRANT_TYPE) {
+        let cited = Cited::new(
+            "the client is not registered for the authorization code grant",
+            "RFC 7591 §2",
+        );
+        return Err(RequestError::new("unauthorized_client", cited));
+    }
+    AuthorizationRequest::parse(params, target.client.id.clone(), target.redirect_uri.clone())
 }
 
 /// Who asks, and where the answer may go; otherwise what the page for the person says.

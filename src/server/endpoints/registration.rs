@@ -56,7 +56,7 @@ fn create(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request)
     }
     let rewritten = violations::registration::rewrite(moment.policy, http.body.expose());
     let body = rewritten.as_ref().unwrap_or(http.body.expose());
-    let request = match RegistrationRequest::parse(body) {
+    let request = match RegistrationRequest::parse(body, server.issuer.url().scheme() == "https") {
         Ok(request) => request,
         Err(invalid) => {
             return Response::error(400, invalid.error(), Rejection::new(invalid.to_string(), "RFC 7591 §2"));

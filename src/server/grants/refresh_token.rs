@@ -11,6 +11,7 @@ use crate::protocol::scope::Scope;
 use crate::rules::Rule;
 use crate::secret::Secret;
 use crate::server::moment::Moment;
+use crate::server::violations::policy::Policy;
 
 /// Refresh tokens that one grant remembers, at most: the live one, and those
 /// that the grace period still admits.
@@ -41,18 +42,7 @@ impl Grants {
             .find_refresh_token(now, request.refresh_token)
             .ok_or(GrantError::UnknownRefreshToken)?;
         let grant = self.grants.get_mut(now, &id).ok_or(GrantError::UnknownRefreshToken)?;
-        if grant.authorization.client_id != *request.client_id && policy.binds_refresh_tokens_to_clients() {
-            return Err(GrantError::RefreshTokenOfOtherClient);
-        }
-        if let Some(own) = &grant.authorization.refresh_key {
-            let is_other_key = own.key.is_some() && own.key.as_deref() != request.key.thumbprint();
-            if is_other_key && policy.binds_refresh_tokens_to_keys() {
-                return Err(GrantError::RefreshTokenOfOtherKey);
-            }
-            if own.certificate.is_some() && own.certificate != request.key.confirmation.certificate {
-                return Err(GrantError::RefreshTokenOfOtherCertificate);
-            }
-        }
+        grant.check_binding(request, policy)?;
         let index = match standing {
             Standing::Live(index) => index,
             Standing::Expired => return Err(GrantError::UnknownRefreshToken),
@@ -66,12 +56,7 @@ impl Grants {
                 return Err(GrantError::RefreshTokenReused);
             }
         };
-        let scope = match request.scope {
-            None => grant.authorization.scope.clone(),
-            Some(scope) if scope.is_subset_of(&grant.authorization.scope) => scope.clone(),
-            Some(scope) if !policy.limits_refreshed_scope() => scope.clone(),
-            Some(_) => return Err(GrantError::Scope),
-        };
+        let scope = grant.refreshed_scope(request.scope, policy)?;
         let resource = narrow_resource(&grant.authorization.resource, request.resource)?;
         if !policy.accepts_refresh_tokens() {
             return Err(GrantError::OnPurpose(Rule::RefreshWorks));
@@ -127,6 +112,35 @@ impl Grants {
 }
 
 impl Grant {
+    /// The request comes from the client that the token was issued to, with its
+    /// key and its certificate.
+    fn check_binding(&self, request: &Refresh<'_>, policy: &Policy<'_>) -> Result<(), GrantError> {
+        if self.authorization.client_id != *request.client_id && policy.binds_refresh_tokens_to_clients() {
+            return Err(GrantError::RefreshTokenOfOtherClient);
+        }
+        let Some(own) = &self.authorization.refresh_key else {
+            return Ok(());
+        };
+        let is_other_key = own.key.is_some() && own.key.as_deref() != request.key.thumbprint();
+        if is_other_key && policy.binds_refresh_tokens_to_keys() {
+            return Err(GrantError::RefreshTokenOfOtherKey);
+        }
+        if own.certificate.is_some() && own.certificate != request.key.confirmation.certificate {
+            return Err(GrantError::RefreshTokenOfOtherCertificate);
+        }
+        Ok(())
+    }
+
+    /// The scope of the new access token: no wider than what was granted (RFC 6749 §6).
+    fn refreshed_scope(&self, asked: Option<&Scope>, policy: &Policy<'_>) -> Result<Scope, GrantError> {
+        let granted = &self.authorization.scope;
+        match asked {
+            None => Ok(granted.clone()),
+            Some(scope) if scope.is_subset_of(granted) || !policy.limits_refreshed_scope() => Ok(scope.clone()),
+            Some(_) => Err(GrantError::Scope),
+        }
+    }
+
     /// Spends the refresh token at `index` and makes its successor.
     fn rotate(
         &mut self,

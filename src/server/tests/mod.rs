@@ -10,6 +10,7 @@ mod metadata;
 mod mtls;
 mod prompt;
 mod protection;
+mod refresh;
 mod registration;
 mod resources;
 mod token;

@@ -89,8 +89,13 @@ fn difference(sent: &str, registered: &RedirectUri) -> Option<(u8, Rule)> {
             (4, Rule::RedirectOtherHost)
         });
     }
+    path_rule(&parts, &own).map(|rule| (1, rule))
+}
+
+/// The rule about a redirect URI that differs in path or query alone.
+fn path_rule(parts: &Parts<'_>, own: &Parts<'_>) -> Option<Rule> {
     let lower_path = parts.path.to_ascii_lowercase();
-    let rule = if lower_path.contains("%2e") {
+    Some(if lower_path.contains("%2e") {
         Rule::RedirectEncodedDots
     } else if parts.path.split('/').any(|segment| segment == "." || segment == "..") {
         Rule::RedirectDotSegments
@@ -114,8 +119,7 @@ fn difference(sent: &str, registered: &RedirectUri) -> Option<(u8, Rule)> {
         Rule::RedirectPathSuffix
     } else {
         Rule::RedirectOtherPath
-    };
-    Some((1, rule))
+    })
 }
 
 /// A `Location` that leads there: the parameters in the query, or in the fragment.

@@ -1,16 +1,19 @@
 //! The record on disk: JSON that borrows, so that no second copy of a secret
 //! is made while it is written, and whose texts are parsed where it is read.
 
+use super::client_json::RecordClient;
 use super::end::{SessionEnd, Suspension};
 use super::error::{RECORD_VERSION, SessionError};
+use super::json_text::{
+    borrowed, endpoint_text, exposed, owned, parse_details, parse_endpoint, parse_issuer, parse_optional,
+    parse_resources, parse_scope, secret,
+};
 use super::record::{RequestedAccess, Session, SessionClient, SessionEndpoints};
 use super::registration::RecordRegistration;
-use super::renewal_json::{RecordRenewal, parse_source};
-use super::role_credentials::{RoleCredentials, RoleIdentity};
+use super::renewal_json::RecordRenewal;
+use super::role_credentials::RoleCredentials;
+use super::role_json::RecordRole;
 use super::token::StoredToken;
-use crate::protocol::authorization_details::AuthorizationDetails;
-use crate::protocol::client::{AssertionParameters, ClientAuthenticationMethod, ClientId};
-use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::id_token::FirstClaims;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -106,26 +109,6 @@ struct Record<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct RecordClient<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    auth_method: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    secret: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    key: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    certificate_chain: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    assertion_audience: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    assertion_alg: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    assertion_source: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
 struct RecordEndpoints<'a> {
     #[serde(borrow)]
     token: Cow<'a, str>,
@@ -179,24 +162,6 @@ struct RecordFirstClaims<'a> {
     auth_time: Option<i64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     azp: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RecordRole<'a> {
-    #[serde(borrow)]
-    role_arn: Cow<'a, str>,
-    #[serde(borrow)]
-    session_name: Cow<'a, str>,
-    duration_s: u32,
-    #[serde(borrow)]
-    endpoint: Cow<'a, str>,
-    #[serde(borrow)]
-    access_key_id: Cow<'a, str>,
-    #[serde(borrow)]
-    secret_access_key: Cow<'a, str>,
-    #[serde(borrow)]
-    session_token: Cow<'a, str>,
-    expires_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -266,30 +231,6 @@ impl<'a> From<&'a Session> for Record<'a> {
     }
 }
 
-impl<'a> From<&'a SessionClient> for RecordClient<'a> {
-    fn from(client: &'a SessionClient) -> Self {
-        RecordClient {
-            id: Cow::Borrowed(client.id.as_str()),
-            auth_method: Cow::Borrowed(client.method.as_str()),
-            secret: exposed(&client.secret),
-            key: exposed(&client.key),
-            certificate_chain: borrowed(&client.certificate_chain),
-            assertion_audience: client
-                .assertion
-                .as_ref()
-                .map(|assertion| Cow::Borrowed(assertion.audience.as_str())),
-            assertion_alg: client
-                .assertion
-                .as_ref()
-                .and_then(|assertion| borrowed(&assertion.algorithm)),
-            assertion_source: client
-                .assertion_source
-                .as_ref()
-                .map(|source| Cow::Owned(source.to_string())),
-        }
-    }
-}
-
 impl<'a> From<&'a SessionEnd> for RecordEnd<'a> {
     fn from(end: &'a SessionEnd) -> Self {
         RecordEnd {
@@ -312,38 +253,6 @@ impl<'a> From<&'a StoredToken> for RecordToken<'a> {
             issued_token_type: borrowed(&token.issued_token_type),
             expires_at: token.expires_at.map(|at| at.0),
             issued_at: token.issued_at.map(|at| at.0),
-        }
-    }
-}
-
-impl<'a> From<&'a RoleCredentials> for RecordRole<'a> {
-    fn from(role: &'a RoleCredentials) -> Self {
-        RecordRole {
-            role_arn: Cow::Borrowed(&role.identity.role_arn),
-            session_name: Cow::Borrowed(&role.identity.session_name),
-            duration_s: role.identity.duration_s,
-            endpoint: Cow::Borrowed(&role.identity.endpoint),
-            access_key_id: Cow::Borrowed(&role.access_key_id),
-            secret_access_key: Cow::Borrowed(role.secret_access_key.expose()),
-            session_token: Cow::Borrowed(role.session_token.expose()),
-            expires_at: role.expires_at.0,
-        }
-    }
-}
-
-impl From<RecordRole<'_>> for RoleCredentials {
-    fn from(role: RecordRole<'_>) -> Self {
-        RoleCredentials {
-            identity: RoleIdentity {
-                role_arn: role.role_arn.into_owned(),
-                session_name: role.session_name.into_owned(),
-                duration_s: role.duration_s,
-                endpoint: role.endpoint.into_owned(),
-            },
-            access_key_id: role.access_key_id.into_owned(),
-            secret_access_key: Secret::new(role.secret_access_key.into_owned()),
-            session_token: Secret::new(role.session_token.into_owned()),
-            expires_at: UnixSeconds(role.expires_at),
         }
     }
 }
@@ -401,29 +310,6 @@ impl Record<'_> {
     }
 }
 
-impl RecordClient<'_> {
-    fn parse(self) -> Result<SessionClient, SessionError> {
-        let id = match self.id.is_empty() {
-            true => ClientId::unnamed(),
-            false => ClientId::parse(&self.id).map_err(|_| SessionError::Unusable("client_id"))?,
-        };
-        let method: Result<ClientAuthenticationMethod, _> = self.auth_method.parse();
-        Ok(SessionClient {
-            id,
-            method: method.map_err(|_| SessionError::Unusable("client authentication method"))?,
-            secret: secret(self.secret),
-            key: secret(self.key),
-            certificate_chain: owned(self.certificate_chain),
-            certificate_bound: false,
-            assertion: self.assertion_audience.map(|audience| AssertionParameters {
-                audience: audience.into_owned(),
-                algorithm: owned(self.assertion_alg),
-            }),
-            assertion_source: self.assertion_source.map(|source| parse_source(&source)).transpose()?,
-        })
-    }
-}
-
 impl From<RecordEnd<'_>> for SessionEnd {
     fn from(end: RecordEnd<'_>) -> Self {
         let at = UnixSeconds(end.at);
@@ -451,54 +337,4 @@ impl RecordToken<'_> {
             issued_at: self.issued_at.map(UnixSeconds),
         })
     }
-}
-
-fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
-    text.as_deref().map(Cow::Borrowed)
-}
-
-fn exposed(secret: &Option<Secret>) -> Option<Cow<'_, str>> {
-    secret.as_ref().map(|secret| Cow::Borrowed(secret.expose().as_str()))
-}
-
-fn endpoint_text(endpoint: &Option<Endpoint>) -> Option<Cow<'_, str>> {
-    endpoint.as_ref().map(|endpoint| Cow::Borrowed(endpoint.url().as_str()))
-}
-
-fn owned(text: Option<Cow<'_, str>>) -> Option<String> {
-    text.map(Cow::into_owned)
-}
-
-fn secret(text: Option<Cow<'_, str>>) -> Option<Secret> {
-    text.map(|text| Secret::new(text.into_owned()))
-}
-
-/// URLs were vetted when they were stored, so http stands there only where the
-/// user allowed it.
-fn parse_issuer(text: &str) -> Result<Issuer, SessionError> {
-    Issuer::parse(text, HttpPolicy::Everywhere).map_err(|_| SessionError::Unusable("issuer"))
-}
-
-fn parse_endpoint(text: &str, member: &'static str) -> Result<Endpoint, SessionError> {
-    Endpoint::parse(text, HttpPolicy::Everywhere).map_err(|_| SessionError::Unusable(member))
-}
-
-fn parse_optional(text: Option<Cow<'_, str>>, member: &'static str) -> Result<Option<Endpoint>, SessionError> {
-    text.map(|text| parse_endpoint(&text, member)).transpose()
-}
-
-fn parse_details(text: Option<String>) -> Result<Option<AuthorizationDetails>, SessionError> {
-    let details = text.map(|text| AuthorizationDetails::parse(&text)).transpose();
-    details.map_err(|_| SessionError::Unusable("authorization_details"))
-}
-
-fn parse_scope(tokens: Cow<'_, [String]>) -> Result<Scope, SessionError> {
-    Scope::from_tokens(tokens.iter().map(String::as_str)).map_err(|_| SessionError::Unusable("scope"))
-}
-
-fn parse_resources(resources: &[String]) -> Result<Vec<Resource>, SessionError> {
-    let resources = resources.iter().map(|text| Resource::parse(text));
-    resources
-        .collect::<Result<_, _>>()
-        .map_err(|_| SessionError::Unusable("resource"))
 }

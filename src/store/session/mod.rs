@@ -7,15 +7,18 @@
 //! never rewrites what a newer one understands better. Errors name a position
 //! or a member, never a value.
 
+mod client_json;
 mod end;
 mod error;
 mod json;
+mod json_text;
 mod part;
 mod record;
 mod registration;
 mod renewal;
 mod renewal_json;
 mod role_credentials;
+mod role_json;
 mod token;
 
 #[cfg(test)]

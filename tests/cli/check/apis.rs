@@ -107,8 +107,54 @@ fn no_client_is_registered_unasked() {
     assert_eq!(rules(&outcome)["challenge.status"]["verdict"], "pass");
     let registration = &rules(&outcome)["registration.native"];
     assert_eq!(registration["verdict"], "skipped");
-    assert!(registration["reason"].as_str().expect("a reason").contains("--for mcp"));
+    assert!(
+        registration["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("--register")
+    );
     assert!(!server.log().contains("/register"));
+}
+
+#[test]
+fn with_register_the_registration_of_an_issuer_is_examined_and_every_client_deleted() {
+    let (home, server) = (Home::new(), server(&["--break", "registration.script"]));
+    let registration: Vec<Rule> = api_rules()
+        .into_iter()
+        .filter(|rule| rule.id().starts_with("registration."))
+        .collect();
+    let check = |more: &[&str]| {
+        let mut command = home.oauth();
+        command.args(["check", &server.issuer(), "--json", "--scope", "openid hello"]);
+        run(command
+            .args(more)
+            .args(registration.iter().flat_map(|rule| ["--rule", rule.id()])))
+    };
+    let outcome = check(&["--client-id", "oauth-cli", "--register"]).expect_code(9);
+    assert_eq!(with_verdict(&outcome, &["fail"]), ["registration.script"]);
+    assert_eq!(
+        with_verdict(&outcome, &["pass"]).len(),
+        registration.len() - 1,
+        "{outcome:#?}"
+    );
+    let (said, examined) = (
+        "this check registers clients at the server, and deletes them at the end",
+        "POST /register",
+    );
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    let log = server.log();
+    let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    assert!(count(examined) >= 3, "{log}");
+    assert_eq!(count("POST /register 201"), count("DELETE /register 204"), "{log}");
+
+    // `--no-register` is stronger than a profile of rules, and a client is still needed
+    let outcome = check(&["--client-id", "oauth-cli", "--no-register", "--for", "mcp"]).expect_code(0);
+    assert_eq!(with_verdict(&outcome, &["pass", "fail"]), Vec::<String>::new());
+    assert!(check(&["--register"]).expect_code(2).stderr.contains("--client-id"));
+    assert_eq!(
+        server.log().lines().filter(|line| line.contains(examined)).count(),
+        count(examined)
+    );
 }
 
 #[test]

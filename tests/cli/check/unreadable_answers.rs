@@ -185,3 +185,81 @@ fn a_status_of_500_for_what_must_be_refused_is_a_finding_where_the_rest_works() 
     let outcome = check(&server, &asked_for, &[]).expect_code(3);
     assert_eq!(with_verdict(&outcome, &["fail"]), Vec::<String>::new(), "{outcome:#?}");
 }
+
+/// An endpoint that only fails says nothing: neither that a rule is broken nor
+/// that it is kept.
+#[test]
+fn an_endpoint_that_only_fails_is_not_judged() {
+    for (endpoint, group) in [
+        ("userinfo", "userinfo."),
+        ("introspect", "introspection."),
+        ("revoke", "revocation."),
+        ("jwks", "keys."),
+        ("par", "par."),
+        ("device_authorization", "device."),
+        ("register", "registration."),
+    ] {
+        for status in ["503", "429"] {
+            let home = Home::new();
+            let server = lenient_server(&home, &["--approve", "auto", "--fail", &format!("{endpoint}={status}")]);
+            let of_group = oauth::rules::Rule::ALL
+                .iter()
+                .filter(|rule| rule.id().starts_with(group));
+            let asked_for: Vec<&str> = of_group.flat_map(|rule| ["--rule", rule.id()]).collect();
+            assert!(!asked_for.is_empty(), "{group}");
+            let mut command = super::check(&home, &server.issuer(), Client::Confidential);
+            let outcome = run(command.arg("--json").arg("--register").args(&asked_for)).expect_code(0);
+            let mut judged = with_verdict(&outcome, &["fail", "warning", "pass"]);
+            // GET is refused without a failure, as it must be
+            judged.retain(|id| id != "revocation.post-only");
+            assert_eq!(judged, [""; 0], "{endpoint}={status}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_that_fails_for_a_while_is_judged_by_what_it_answers_afterwards() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--fail", "userinfo=503:1"]);
+    let mut command = super::check(&home, &server.issuer(), Client::Public);
+    let outcome =
+        run(command.args(["--json", "--rule", "userinfo.works", "--rule", "userinfo.subject"])).expect_code(0);
+    let (skipped, reason) = verdict(&outcome, "userinfo.works");
+    assert_eq!(
+        (skipped.as_str(), reason.as_str()),
+        ("skipped", "the endpoint answers everything with status 503")
+    );
+    assert_eq!(verdict(&outcome, "userinfo.subject").0, "pass");
+}
+
+/// Nothing would come back from the browser, and a person would wait five minutes.
+#[test]
+fn an_authorization_endpoint_that_fails_ends_the_examination_before_a_browser_opens() {
+    for (fault, why) in [
+        (
+            "authorize=503",
+            "the authorization endpoint answers a plain request with a page of status 503",
+        ),
+        (
+            "authorize=429",
+            "the authorization endpoint answers a plain request with a page of status 429",
+        ),
+        (
+            "par=503",
+            "the server answers a plain authorization request with status 503 when it was pushed",
+        ),
+    ] {
+        let home = Home::new();
+        let mut arguments = vec!["--fail", fault];
+        if fault.starts_with("par") {
+            arguments.extend(["--require", "par"]);
+        }
+        let server = lenient_server(&home, &arguments);
+        let mut command = super::check(&home, &server.issuer(), Client::Public);
+        let outcome = run(command.args(["--json", "--browser", "false"])).expect_code(3);
+        assert_eq!(with_verdict(&outcome, &["fail"]), [""; 0], "{outcome:#?}");
+        assert!(outcome.stderr.contains(why), "{fault}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("Opening"), "{}", outcome.stderr);
+        assert_eq!(verdict(&outcome, "pkce.supported").0, "skipped");
+    }
+}

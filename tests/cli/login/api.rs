@@ -536,6 +536,16 @@ fn secrets_of_a_registration_are_kept_with_the_session_until_they_expire() {
 }
 
 #[test]
+fn a_client_that_is_named_beside_one_to_be_registered_is_a_contradiction() {
+    let home = Home::new();
+    run(home
+        .oauth()
+        .args(["login", "https://mcp.example", "--register", "--client-id", "mine"]))
+    .expect_error(2)
+    .says(&["--register", "--client-id"]);
+}
+
+#[test]
 fn a_client_metadata_document_is_used_where_the_server_takes_it() {
     let place = Place::new();
     let document = "https://app.example.com/client.json";

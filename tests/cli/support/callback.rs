@@ -133,7 +133,12 @@ pub fn request(method: &str, authority: &str, target: &str, headers: &[&str], fo
         text.push_str("\r\n");
     }
     if method == "POST" {
-        text.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+        let has_type = headers
+            .iter()
+            .any(|line| line.to_ascii_lowercase().starts_with("content-type:"));
+        if !has_type {
+            text.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+        }
         text.push_str(&format!("Content-Length: {}\r\n", form.len()));
     }
     format!("{text}\r\n{form}")

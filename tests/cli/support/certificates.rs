@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -152,6 +152,11 @@ fn params_for(names: &[&str]) -> CertificateParams {
 /// An https server with this certificate.
 pub fn start_tls(identity: &Identity) -> LiteralServer {
     LiteralServer::start_wrapped("https", wrap(identity, None, &[]))
+}
+
+/// The same on a listener of the test's own.
+pub fn start_tls_on(listener: TcpListener, identity: &Identity) -> LiteralServer {
+    LiteralServer::start_on(listener, "https", wrap(identity, None, &[]))
 }
 
 /// An https server that negotiates these protocols alone (RFC 7301).

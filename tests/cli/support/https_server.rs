@@ -82,6 +82,13 @@ impl Stage {
         send_over_tls(self.server.port(), &authority, shown, &request).expect("an answer")
     }
 
+    /// A form over TLS, with this certificate or with none.
+    pub fn post(&self, target: &str, form: &str, shown: Option<&Identity>) -> callback::Answer {
+        let request = callback::request("POST", &self.server.authority, target, &["Connection: close"], form);
+        let authority = self.authority().certificate;
+        send_over_tls(self.server.port(), &authority, shown, &request).expect("an answer")
+    }
+
     /// Goes where the browser would, and back to the listener.
     pub fn consent(&self, authorization_url: &str) {
         let target = authorization_url

@@ -18,6 +18,7 @@ use crate::protocol::citation::RequestError;
 use crate::protocol::client::{ClientId, PresentedClient};
 use crate::protocol::grant::Grant;
 use crate::protocol::grant::refresh_token::GRANT_TYPE as REFRESH_TOKEN;
+use crate::protocol::params::Params;
 use crate::protocol::token_request::{RESERVED_TOKEN_PARAMETERS, ReceivedTokenRequest};
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::client_authentication::authenticate;
@@ -37,14 +38,10 @@ use granted::Granted;
 
 /// Issues tokens for a grant.
 pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Request) -> Response {
-    let form = match parse_form(http, "RFC 6749 §3.2") {
+    let form = match known_form(moment.policy, http) {
         Ok(form) => form,
         Err(rejection) => return Response::error(400, "invalid_request", rejection),
     };
-    if form.iter().any(|(name, _)| !is_known_parameter(name)) && !moment.policy.ignores_unknown_token_parameters() {
-        let rejection = Rejection::new("there is an unknown parameter", "--break");
-        return Response::error(400, "invalid_request", rejection);
-    }
     let authorization = match http.header("authorization") {
         Ok(header) => header,
         Err(_) => return two_authorization_headers(),
@@ -68,10 +65,8 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
     let client = server.clients.find(client_id.as_str());
     let may_use = |grant_type: &str| client.as_ref().is_none_or(|client| client.may_use_grant(grant_type));
     if !may_use(request.grant.grant_type()) {
-        let reason = format!(
-            "the client is not registered for the grant type {}",
-            request.grant.grant_type()
-        );
+        let grant_type = request.grant.grant_type();
+        let reason = format!("the client is not registered for the grant type {grant_type}");
         return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
     }
     let confirmation = match confirmation(client.as_deref(), proven, http) {
@@ -193,6 +188,16 @@ fn issue(
         Grant::TokenExchange(grant) => return token_exchange::issue(server, moment, grant, caller),
     };
     issued.map(Granted::Tokens)
+}
+
+/// The form, without unknown parameters where those are refused.
+fn known_form(policy: &Policy<'_>, http: &Request) -> Result<Params, Rejection> {
+    let form = parse_form(http, "RFC 6749 §3.2")?;
+    let is_known = form.iter().all(|(name, _)| is_known_parameter(name));
+    match is_known || policy.ignores_unknown_token_parameters() {
+        true => Ok(form),
+        false => Err(Rejection::new("there is an unknown parameter", "--break")),
+    }
 }
 
 fn is_known_parameter(name: &str) -> bool {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Room for the answers that a short session needs.
-const RECEIVE_BYTES: usize = 16 * 1024;
+const RECEIVE_BYTES: usize = 4096;
 /// More than the bus says while it authenticates us.
 const MAX_LINE_BYTES: usize = 4096;
 /// Between two attempts to connect to a bus whose queue is full.

@@ -6,6 +6,14 @@
 //!
 //! Specification: <https://dbus.freedesktop.org/doc/dbus-specification.html#message-protocol>.
 
+mod reader;
+mod writer;
+
+pub(super) use reader::{Malformed, Reader};
+pub(super) use writer::Writer;
+
+use reader::LITTLE_ENDIAN;
+use writer::length;
 use zeroize::Zeroizing;
 
 /// Larger than any answer to a client that looks for one item.
@@ -13,8 +21,6 @@ pub(super) const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// The part of the header whose size does not vary; it tells the size of the rest.
 pub(super) const FIXED_HEADER_BYTES: usize = 16;
 
-const LITTLE_ENDIAN: u8 = b'l';
-const BIG_ENDIAN: u8 = b'B';
 const PROTOCOL_VERSION: u8 = 1;
 /// Of the header, and of structures and dictionary entries.
 const STRUCT_ALIGNMENT: usize = 8;
@@ -95,116 +101,6 @@ impl Body {
         Body { signature, values }
     }
 }
-
-/// Writes values in the order of a signature.
-pub(super) struct Writer {
-    bytes: Zeroizing<Vec<u8>>,
-}
-
-impl Writer {
-    pub(super) fn with_capacity(capacity_bytes: usize) -> Self {
-        Writer {
-            bytes: Zeroizing::new(Vec::with_capacity(capacity_bytes)),
-        }
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Makes room at once: a vector that grows leaves its content behind in memory.
-    pub(super) fn reserve(&mut self, additional_bytes: usize) {
-        let mut larger = Zeroizing::new(Vec::with_capacity(self.bytes.len() + additional_bytes + 64));
-        larger.extend_from_slice(&self.bytes);
-        self.bytes = larger;
-    }
-
-    fn align(&mut self, alignment: usize) {
-        let aligned = self.bytes.len().next_multiple_of(alignment);
-        self.bytes.resize(aligned, 0);
-    }
-
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.align(4);
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(super) fn boolean(&mut self, value: bool) {
-        self.u32(u32::from(value));
-    }
-
-    /// A string or an object path.
-    pub(super) fn string(&mut self, value: &str) {
-        self.u32(length(value.len()));
-        self.bytes.extend_from_slice(value.as_bytes());
-        self.bytes.push(0);
-    }
-
-    fn signature(&mut self, value: &str) {
-        self.bytes.push(u8::try_from(value.len()).unwrap_or(u8::MAX));
-        self.bytes.extend_from_slice(value.as_bytes());
-        self.bytes.push(0);
-    }
-
-    pub(super) fn byte_array(&mut self, value: &[u8]) {
-        self.u32(length(value.len()));
-        self.bytes.extend_from_slice(value);
-    }
-
-    /// A variant; `write` writes a value of the type that is named.
-    pub(super) fn variant(&mut self, signature: &str, write: impl FnOnce(&mut Writer)) {
-        self.signature(signature);
-        write(self);
-    }
-
-    /// An array; `write` writes its elements.
-    pub(super) fn array(&mut self, alignment: usize, write: impl FnOnce(&mut Writer)) {
-        self.u32(0);
-        let length_ends_at = self.bytes.len();
-        self.align(alignment);
-        let elements_begin_at = self.bytes.len();
-        write(self);
-        let array_bytes = length(self.bytes.len() - elements_begin_at);
-        self.bytes[length_ends_at - 4..length_ends_at].copy_from_slice(&array_bytes.to_le_bytes());
-    }
-
-    /// A structure; `write` writes its members.
-    pub(super) fn structure(&mut self, write: impl FnOnce(&mut Writer)) {
-        self.align(STRUCT_ALIGNMENT);
-        write(self);
-    }
-
-    pub(super) fn string_dictionary(&mut self, entries: &[(&str, &str)]) {
-        self.array(STRUCT_ALIGNMENT, |dictionary| {
-            for (key, value) in entries {
-                dictionary.structure(|entry| {
-                    entry.string(key);
-                    entry.string(value);
-                });
-            }
-        });
-    }
-
-    fn header_field(&mut self, code: u8, signature: &str, value: &str) {
-        self.align(STRUCT_ALIGNMENT);
-        self.bytes.push(code);
-        self.variant(signature, |variant| variant.string(value));
-    }
-}
-
-/// Nothing that is sent comes near the limit of the type.
-fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
-}
-
-/// Bytes that are not a message, or not the one that was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("malformed message")]
-pub(super) struct Malformed;
 
 /// How long the message is that begins with these bytes.
 pub(super) fn message_bytes(header: &[u8; FIXED_HEADER_BYTES]) -> Result<usize, Malformed> {
@@ -301,118 +197,6 @@ impl Message {
             false => Ok(String::new()),
         };
         text.unwrap_or_default()
-    }
-}
-
-/// Reads values in the order of a signature.
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    position: usize,
-    is_little_endian: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8], endianness: u8) -> Result<Self, Malformed> {
-        let is_little_endian = match endianness {
-            LITTLE_ENDIAN => true,
-            BIG_ENDIAN => false,
-            _ => return Err(Malformed),
-        };
-        Ok(Reader {
-            bytes,
-            position: 0,
-            is_little_endian,
-        })
-    }
-
-    fn align(&mut self, alignment: usize) -> Result<(), Malformed> {
-        self.position = self.position.next_multiple_of(alignment);
-        if self.position > self.bytes.len() {
-            return Err(Malformed);
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
-        let end = self.position.checked_add(count).ok_or(Malformed)?;
-        let taken = self.bytes.get(self.position..end).ok_or(Malformed)?;
-        self.position = end;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8, Malformed> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32, Malformed> {
-        self.align(4)?;
-        let bytes = <[u8; 4]>::try_from(self.take(4)?).map_err(|_| Malformed)?;
-        Ok(match self.is_little_endian {
-            true => u32::from_le_bytes(bytes),
-            false => u32::from_be_bytes(bytes),
-        })
-    }
-
-    pub(super) fn boolean(&mut self) -> Result<bool, Malformed> {
-        Ok(self.u32()? != 0)
-    }
-
-    fn text(&mut self, count: usize) -> Result<&'a str, Malformed> {
-        let text = std::str::from_utf8(self.take(count)?).map_err(|_| Malformed)?;
-        match self.byte()? {
-            0 => Ok(text),
-            _ => Err(Malformed),
-        }
-    }
-
-    /// A string or an object path.
-    pub(super) fn string(&mut self) -> Result<&'a str, Malformed> {
-        let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
-        self.text(count)
-    }
-
-    fn signature(&mut self) -> Result<&'a str, Malformed> {
-        let count = usize::from(self.byte()?);
-        self.text(count)
-    }
-
-    pub(super) fn byte_array(&mut self) -> Result<&'a [u8], Malformed> {
-        let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
-        self.take(count)
-    }
-
-    /// Begins a structure.
-    pub(super) fn structure(&mut self) -> Result<(), Malformed> {
-        self.align(STRUCT_ALIGNMENT)
-    }
-
-    /// Begins a variant, which must hold a value of this type.
-    pub(super) fn variant(&mut self, signature: &str) -> Result<(), Malformed> {
-        match self.signature()? == signature {
-            true => Ok(()),
-            false => Err(Malformed),
-        }
-    }
-
-    /// An array of strings or object paths.
-    pub(super) fn string_array(&mut self) -> Result<Vec<String>, Malformed> {
-        let end = self.array_end(4)?;
-        let mut strings = Vec::new();
-        while self.position < end {
-            strings.push(self.string()?.to_owned());
-        }
-        Ok(strings)
-    }
-
-    /// Begins an array; where its elements end.
-    fn array_end(&mut self, alignment: usize) -> Result<usize, Malformed> {
-        let array_bytes = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
-        self.align(alignment)?;
-        let end = self.position.checked_add(array_bytes).ok_or(Malformed)?;
-        if end > self.bytes.len() {
-            return Err(Malformed);
-        }
-        Ok(end)
     }
 }
 

@@ -16,17 +16,17 @@
 //! taken away before anything else is written, and at the end.
 
 mod address;
+mod columns;
 mod device_prompt;
 mod exchange;
+mod step;
 mod waiting;
 
 use super::json::event_object;
 use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::output::message::message_rows;
 use crate::output::theme::{Role, Theme};
-use crate::output::wrap::{Lead, wrap};
-use crate::protocol::params::Params;
-use crate::trace::diagram::reason_phrase;
+use crate::output::wrap::Lead;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{AuthorizationAddress, Event, Observer, Paste, Progress};
@@ -36,11 +36,8 @@ use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
 use std::io::Write;
 use std::time::Duration;
+use step::level_of;
 use waiting::WaitingLine;
-
-/// Names are padded to the longest that the flow itself uses,
-/// `code_challenge_method`, so that values stand in one column.
-const NAME_WIDTH: usize = 21;
 
 /// What is said where a person may paste a URL and a listener waits too.
 const PASTE_BESIDE_LISTENER: &str =
@@ -48,9 +45,6 @@ const PASTE_BESIDE_LISTENER: &str =
 
 /// The same where no listener waits.
 const PASTE_ONLY: &str = "Sign in there, then paste the address that the browser ends on and press Enter.";
-
-/// How far everything that belongs to a step is moved in.
-const INDENT: &str = "      ";
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -308,152 +302,6 @@ impl Terminal {
             }
         }
     }
-
-    /// One fact of a step: name and value in their columns.
-    fn fact(&mut self, name: &str, value: &str) {
-        let lines = self.named(INDENT, name, value, NAME_WIDTH);
-        self.line(&lines.join("\n"));
-    }
-
-    /// `name = value`, the name padded and set back; a long value goes on below itself.
-    fn named(&self, indent: &str, name: &str, value: &str, width: usize) -> Vec<String> {
-        let name = format!("{:width$} =", sanitize(name));
-        let lead_columns = indent.len() + name.chars().count() + 1;
-        let mark = indent.trim_end();
-        let margin = match mark {
-            "" => String::new(),
-            mark => self.theme.paint(Role::Aside, mark),
-        };
-        let space = &indent[mark.len()..];
-        let first = format!("{margin}{space}{} ", self.theme.paint(Role::Aside, &name));
-        let below = format!("{margin}{:1$}", "", lead_columns - mark.len());
-        let lead = |text| Lead {
-            text,
-            columns: lead_columns,
-        };
-        self.wrapped(lead(&first), lead(&below), value)
-    }
-
-    /// The text behind its lead, broken where it is too long for the terminal.
-    fn wrapped(&self, first: Lead<'_>, further: Lead<'_>, text: &str) -> Vec<String> {
-        wrap(self.settings.width, first, further, text)
-    }
-
-    /// A line of its own, at whatever level: its further rows are moved in. A
-    /// command to be copied, which is moved in by itself, is left whole.
-    fn wrapped_line(&mut self, label: Option<(Role, &str)>, text: &str) {
-        let (lead, columns) = match label {
-            Some((role, label)) => (format!("{} ", self.theme.paint(role, label)), label.len() + 1),
-            None => (String::new(), 0),
-        };
-        let words = text.trim_start_matches(' ');
-        let (indent, text) = (&text[..text.len() - words.len()], sanitize(words));
-        let rows = match (self.settings.width, indent) {
-            (width, "") => message_rows(width, Lead { text: &lead, columns }, &text),
-            (None, indent) => vec![format!("{lead}{indent}{text}")],
-            (Some(_), indent) => vec![format!("{:columns$}{indent}{text}", "")],
-        };
-        self.line(&rows.join("\n"));
-    }
-
-    /// Parameters in columns, each on its line.
-    fn params(&self, indent: &str, params: &Params) -> Vec<String> {
-        let longest = params.iter().map(|(name, _)| name.chars().count()).max();
-        let width = NAME_WIDTH.max(longest.unwrap_or(0).min(2 * NAME_WIDTH));
-        let lines = params.iter();
-        lines
-            .flat_map(|(name, value)| self.named(indent, name, &self.redaction.parameter(name, value), width))
-            .collect()
-    }
-
-    fn remark(&mut self, label: &str, text: &str) {
-        let columns = INDENT.len() + label.chars().count() + 1;
-        let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
-        let below = format!("{INDENT}  ");
-        let first = Lead { text: &lead, columns };
-        let rows = self.wrapped(first, Lead::plain(&below), &sanitize(text));
-        self.line(&rows.join("\n"));
-    }
-
-    fn text(&mut self, event: &Event<'_>) {
-        match event {
-            Event::StepBegins(step) => {
-                let title = format!("{}/7 {}", step.number(), step.title());
-                let title = self.theme.paint(Role::Heading, &title);
-                self.line(&title);
-            }
-            Event::Detail { name, value } => self.fact(name, &sanitize(value)),
-            Event::Message {
-                from,
-                to,
-                title,
-                params,
-            } => {
-                let title = format!("{title}: {} -> {}", from.name(), to.name());
-                let heading = self.theme.paint(Role::Heading, &sanitize(&title));
-                let mut lines = vec![format!("{INDENT}{heading}")];
-                lines.extend(self.params(INDENT, params));
-                self.line(&lines.join("\n"));
-            }
-            Event::BrowserStarted { command } => self.fact("browser", &sanitize(command)),
-            Event::CallbackIgnored { reason, .. } => self.remark("ignored:", reason),
-            Event::CallbackAnswered { status, .. } => {
-                self.remark(
-                    "answered:",
-                    &format!("the browser gets {status} {}", reason_phrase(*status)),
-                );
-            }
-            Event::RequestSent(request) => {
-                let lines = self.request_lines(request);
-                self.line(&lines.join("\n"));
-            }
-            Event::ResponseReceived { request, response } => {
-                let lines = self.response_lines(request, response);
-                self.line(&lines.join("\n"));
-            }
-            Event::RequestFailed { reason, .. } => {
-                let lines = self.failure_lines(reason);
-                self.line(&lines.join("\n"));
-            }
-            Event::DiscoveryTried { url, not_taken: None } => {
-                self.remark("decided:", &format!("metadata: {url} is used"));
-            }
-            Event::DiscoveryTried {
-                url,
-                not_taken: Some(reason),
-            } => self.remark("decided:", &format!("metadata: {url} is not used: {reason}")),
-            Event::Refreshed { rotated, .. } => {
-                let and = if *rotated { " and a new refresh token" } else { "" };
-                self.remark("refreshed:", &format!("a new access token{and}"));
-            }
-            Event::Revoked { token_type } => self.remark("revoked:", token_type),
-            Event::Stored { store } => self.remark("decided:", &format!("stored in {store}")),
-            Event::Forgotten { store } => self.remark("decided:", &format!("deleted from {store}")),
-            Event::Progress(progress) => {
-                let title = format!("rule {}: {}", sanitize(progress.rule), sanitize(progress.text));
-                let title = self.theme.paint(Role::Heading, &title);
-                self.line(&title);
-            }
-            Event::Decision(text) => self.remark("decided:", text),
-            Event::CheckPassed(text) => self.remark("checked:", text),
-            Event::CheckSkipped(text) => self.remark("not checked:", text),
-            // shown at every level, or nothing to show
-            Event::AuthorizationUrl(_)
-            | Event::UserCode { .. }
-            | Event::BrowserOverdue { .. }
-            | Event::BrowserFailed { .. }
-            | Event::BrowserExited { .. }
-            | Event::WaitBegins { .. }
-            | Event::WaitEnds
-            | Event::Note(_)
-            | Event::Outcome(_)
-            | Event::Success(_)
-            | Event::SuccessDetail(_)
-            | Event::Retried { .. }
-            | Event::Warning(_)
-            | Event::Failed { .. } => {}
-        }
-    }
 }
 
 impl Observer for Terminal {
@@ -504,42 +352,6 @@ impl Observer for Terminal {
             _ if self.settings.json => self.json_line(&event_object(event, self.redaction)),
             _ => self.text(event),
         }
-    }
-}
-
-/// From which verbosity on an event is shown.
-fn level_of(event: &Event<'_>) -> u8 {
-    match event {
-        Event::AuthorizationUrl(_)
-        | Event::UserCode { .. }
-        | Event::BrowserOverdue { .. }
-        | Event::BrowserFailed { .. }
-        | Event::BrowserExited { .. }
-        | Event::CallbackIgnored { notable: true, .. }
-        | Event::WaitBegins { .. }
-        | Event::WaitEnds
-        | Event::Note(_)
-        | Event::Outcome(_)
-        | Event::Success(_)
-        | Event::SuccessDetail(_)
-        | Event::Retried { .. }
-        | Event::Warning(_)
-        | Event::Failed { .. } => 0,
-        Event::StepBegins(_)
-        | Event::Detail { .. }
-        | Event::Message { .. }
-        | Event::BrowserStarted { .. }
-        | Event::CallbackIgnored { .. }
-        | Event::CheckSkipped(_) => 1,
-        Event::RequestSent(_)
-        | Event::ResponseReceived { .. }
-        | Event::RequestFailed { .. }
-        | Event::CallbackAnswered { .. }
-        | Event::Refreshed { .. }
-        | Event::Revoked { .. }
-        | Event::Progress(_)
-        | Event::CheckPassed(_) => 2,
-        Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
     }
 }
 

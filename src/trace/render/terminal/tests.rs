@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::protocol::http::HttpRequest;
+use crate::trace::fixtures::secrets_in_urls::{REVOCATION_COMMAND, revocation_url, secrets_in_urls};
 use crate::trace::fixtures::{
-    REVOCATION_COMMAND, Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
-    revocation_url, secrets_in_urls,
+    Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
 };
 use indicatif::TermLike;
 use jiff::civil::date;

@@ -1,0 +1,53 @@
+//! Whether the documents of one server say the same.
+
+use super::Findings;
+use crate::flow::discovery::report::DiscoveryReport;
+use crate::flow::discovery::walk::FoundDocument;
+use crate::rules::Rule;
+use serde_json::Value;
+
+impl Findings {
+    /// What two documents of one server say differently, and what only the other one says.
+    pub(super) fn agreement(&mut self, report: &DiscoveryReport, used: &FoundDocument, other: &FoundDocument) {
+        let shared = used
+            .members
+            .iter()
+            .filter_map(|(name, one)| Some((name, one, other.members.get(name)?)));
+        let differing = shared.filter(|(_, one, another)| !values_equal(one, another));
+        let names: Vec<&str> = differing.map(|(name, _, _)| name.as_str()).collect();
+        if !names.is_empty() {
+            self.violation(
+                Rule::MetadataDocumentsAgree,
+                format!("{} says something else about {}", other.url, names.join(", ")),
+            );
+        }
+        let further = other.members.keys().map(String::as_str);
+        let further = further.filter(|name| name.ends_with("_endpoint") || *name == "jwks_uri");
+        let further = further.filter(|name| !used.members.contains_key(*name));
+        let (taken, ignored): (Vec<&str>, Vec<&str>) = further.partition(|name| report.is_taken_from(name, other));
+        if !taken.is_empty() {
+            self.note(format!(
+                "{} also names {}, which is taken from there when it is needed",
+                other.url,
+                taken.join(", ")
+            ));
+        }
+        if !ignored.is_empty() {
+            self.note(format!(
+                "{} also names {}, which is not used: a login uses one document",
+                other.url,
+                ignored.join(", ")
+            ));
+        }
+    }
+}
+
+/// Lists in metadata are sets.
+fn values_equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
+        }
+        _ => one == other,
+    }
+}
