@@ -82,6 +82,8 @@ mod mcp_tool_headers;
 #[cfg(unix)]
 mod messages;
 mod mutual_tls;
+#[cfg(windows)]
+mod names_on_windows;
 mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
