@@ -333,7 +333,7 @@ fn keep_refresh_token(session: &mut Session, refresh_token: Option<Secret>, erro
 /// Checks the ID token of a refresh against the session (OpenID Connect Core
 /// §12.2). One of another party is an error. For anything else that is wrong
 /// with it, a clock that is off above all, it alone is not taken; so it is
-/// where none was asked for and nobody is known to have signed in.
+/// where none was asked for and no subject is known.
 fn check_id_token(
     session: &Session,
     response: &TokenResponse,

@@ -19,7 +19,7 @@ use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Rene
 use crate::system::files::FileError;
 use crate::system::local_time;
 use crate::trace::buffered::BufferedObserver;
-use crate::trace::{Event, Observer, Party};
+use crate::trace::{Event, NoteName, Observer, Party};
 use crate::transport::{TransportError, UrlSource};
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ pub enum RenewError {
         /// Whether an interrupted refresh explains it.
         after_interruption: bool,
     },
-    /// While we waited for the lock, somebody logged out.
+    /// While we waited for the lock, someone logged out.
     #[error("profile \"{profile}\" was logged out by another process")]
     LoggedOut { profile: ProfileName },
 }
@@ -185,8 +185,8 @@ pub struct StaleToken<'a> {
 /// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
-/// `still_needed` is asked about the session as it stands under the lock. A
-/// token that another process has renewed meanwhile is taken as it is: never
+/// `still_needed` is asked about the session as it is under the lock. A
+/// token that another process has renewed since is taken as it is: never
 /// more than one refresh for one expiry.
 ///
 /// # Errors
@@ -250,10 +250,13 @@ fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<
     let Some(intent) = lock.interrupted().filter(of_this_session) else {
         return false;
     };
-    caller.observe(&Event::Note(&format!(
-        "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
-        crate::system::local_time(intent.at)
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::RefreshRetried,
+        &format!(
+            "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
+            crate::system::local_time(intent.at)
+        ),
+    ));
     true
 }
 
@@ -277,7 +280,7 @@ async fn prepare(
     Ok(spent)
 }
 
-/// The request, and the write at once: in between, nobody is told anything.
+/// The request, and the write at once: in between, nothing is reported.
 /// The inner error is that of the request.
 async fn refresh_and_save(
     session: &mut Session,

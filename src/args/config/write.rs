@@ -26,16 +26,14 @@ pub enum Change {
 /// # Errors
 /// [`ConfigError`].
 pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
-    Replaced::find(path)
-        .and_then(|file| file.check_writable())
-        .map_err(|source| not_writable(path, source))
+    named::check_replaceable(path).map_err(|source| not_writable(path, source))
 }
 
 /// The lock of all configuration files: no profile can have that name.
 const LOCK_NAME: &str = ".config.lock";
 
-/// Applies changes under a lock, which stands in the folder `locks` and not
-/// beside the file, since that may be a folder of somebody's dotfiles.
+/// Applies changes under a lock, which is in the folder `locks` and not
+/// beside the file, since that may be a folder under version control.
 /// Replaces the file atomically.
 ///
 /// # Errors

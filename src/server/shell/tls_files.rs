@@ -96,7 +96,7 @@ impl Diagnosis for TlsFilesError {
     }
 }
 
-/// What the server shows, and whom it trusts.
+/// The server's certificate, and the authorities that it trusts.
 pub(super) struct TlsFiles {
     pub(super) authority: CertificateDer<'static>,
     pub(super) server: ListenerIdentity,

@@ -228,7 +228,7 @@ impl PrivateDir {
         Ok(())
     }
 
-    /// What stands under a name, if anything does.
+    /// What is under a name, if anything does.
     pub(super) fn entry(&self, name: &str) -> Result<Option<Entry>, FileError> {
         match self.folder.entry(Path::new(name)) {
             Ok(entry) => Ok(Some(entry)),
