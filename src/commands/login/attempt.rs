@@ -96,6 +96,7 @@ impl Attempt<'_> {
             token_parameters: token_parameters.to_vec(),
             assumed_ttl: self.resolved.request.assumed_ttl,
             warns_of_quirks: self.warns_of_quirks,
+            send_by: None,
         }
     }
 }
