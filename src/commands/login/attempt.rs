@@ -49,7 +49,7 @@ impl Attempt<'_> {
     /// may be spent, so a signal waits until the session is kept.
     ///
     /// # Errors
-    /// The error of `request_token`, or [`LoginError::Keep`].
+    /// The error of `request_token`, or [`LoginError::Save`].
     pub(super) fn run_without_browser(
         self,
         request_token: impl AsyncFnOnce(
@@ -79,7 +79,7 @@ impl Attempt<'_> {
             };
             saver
                 .save(context, &session, caller.observer)
-                .map_err(LoginError::Keep)?;
+                .map_err(LoginError::Save)?;
             match failure {
                 Some(error) => Err(error),
                 None => Ok::<_, Error>((session, id_token)),
@@ -96,6 +96,7 @@ impl Attempt<'_> {
             token_parameters: token_parameters.to_vec(),
             assumed_ttl: self.resolved.request.assumed_ttl,
             warns_of_quirks: self.warns_of_quirks,
+            send_by: None,
         }
     }
 }

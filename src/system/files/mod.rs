@@ -24,6 +24,7 @@ mod folder;
 #[cfg(not(unix))]
 #[path = "folder_by_path.rs"]
 mod folder;
+mod lock_file;
 pub mod named;
 pub mod output;
 mod own;
@@ -33,7 +34,8 @@ mod rules;
 mod way;
 
 pub use error::FileError;
-pub use own::{LockFile, PrivateDir};
+pub use lock_file::LockFile;
+pub use own::PrivateDir;
 #[cfg(unix)]
 pub use rules::PermissionPolicy;
 
