@@ -58,10 +58,10 @@ pub enum ProcessError {
     /// Where a secret or a token is read from it.
     #[error("standard input cannot be read")]
     Input(#[source] io::Error),
-    /// It was closed by whoever started this process.
+    /// It was closed by the process that started this one.
     #[error("standard output is closed")]
     OutputClosed,
-    /// What is printed is the only copy, and reaches nobody.
+    /// What is printed is the only copy, and has no reader.
     #[error("the tokens would only be printed, and standard output is closed or /dev/null")]
     OutputLeadsNowhere,
     /// The operating system has no resources left.

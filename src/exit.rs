@@ -1,7 +1,7 @@
 //! What every error of this crate can say beside its message: the exit code a
 //! script sees and the hints a person can act on.
 //!
-//! It stands below all other modules, so that hints can stand beside the
+//! It is below all other modules, so that hints can stand beside the
 //! error variant they belong to.
 
 /// The exit codes of `oauth`, with the names that `--json` errors carry.
@@ -21,7 +21,7 @@ pub enum ExitCode {
     Refused,
     /// 6: the server broke the protocol, or a check failed.
     Protocol,
-    /// 7: nobody finished in time.
+    /// 7: timeout.
     Timeout,
     /// 8: the credential store cannot be used.
     Store,
@@ -89,7 +89,7 @@ impl ExitCode {
 ///
 /// Messages are lower case without a full stop, and say what failed, where,
 /// and what was expected. They hold no secret. Text that came from the network
-/// stands in them as it came: whoever prints it neutralises it.
+/// is in them as it came: the code that prints it neutralises it.
 pub trait Diagnosis: std::error::Error + Send + Sync + 'static {
     /// The exit code of a process that ends with this error.
     fn exit_code(&self) -> ExitCode;

@@ -37,9 +37,9 @@ points! {
     FileMake "file-make" "A private file is about to be made.";
     FileWrite "file-write" "It is about to be written.";
     FileHalfWritten "file-half-written" "Half of it is written.";
-    FileSync "file-sync" "It is about to be brought to the disk.";
+    FileSync "file-sync" "It is about to be synced to the disk.";
     FileUnfinished "file-unfinished" "It is whole, under a name of its own.";
-    FileNamedSuccessor "file-named-successor" "It is the successor of the session's file.";
+    FileNamedSuccessor "file-named-successor" "It has the name of the file that replaces the session.";
     FileNamed "file-named" "It is the session's file.";
     KeyMade "key-made" "The key of the file store is made, no session is.";
     KeyringConnected "keyring-connected" "The keyring is ready to be written to, nothing is sent to the server.";

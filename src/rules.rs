@@ -92,7 +92,7 @@ macro_rules! rules {
                 match self { $(Rule::$rule => ViolationPoint::$point,)+ }
             }
 
-            /// The specification it stands in, such as `RFC 6749`.
+            /// The specification it is in, such as `RFC 6749`.
             pub fn document(self) -> &'static str {
                 match self { $(Rule::$rule => $document,)+ }
             }
@@ -474,7 +474,7 @@ rules! {
 }
 
 impl Rule {
-    /// The group it stands in, such as `pkce`: what comes before the dot of its id.
+    /// The group it is in, such as `pkce`: what comes before the dot of its id.
     pub fn group(self) -> &'static str {
         self.id().split('.').next().unwrap_or_default()
     }

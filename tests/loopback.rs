@@ -189,10 +189,10 @@ impl Answer {
 fn a_callback_is_held_until_its_verdict_and_gets_the_page_of_it() {
     for (page, status, words) in [
         (Page::Success, 200, "You are signed in"),
-        (Page::Failure, 500, "The login did not work"),
+        (Page::Failure, 500, "The login failed"),
         (Page::Refused, 403, "Access was refused"),
-        (Page::Ignored, 400, "not the answer the login is waiting for"),
-        (Page::AlreadyHandled, 409, "This login has had its answer"),
+        (Page::Ignored, 400, "not the response the login is waiting for"),
+        (Page::AlreadyHandled, 409, "This login already has its response"),
     ] {
         let mut listener = Listener::open(&settings());
         let mut browser = listener.get("/callback?code=c&state=s");
@@ -259,7 +259,7 @@ fn replays_and_parallel_callbacks_get_the_page_that_says_so() {
     for replay in replays {
         let answer = Answer::read(replay);
         assert_eq!(answer.status, 409);
-        assert!(answer.body.contains("has had its answer"));
+        assert!(answer.body.contains("already has its response"));
     }
 }
 

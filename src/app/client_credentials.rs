@@ -42,7 +42,7 @@ pub(crate) fn given_client_credentials(
     })
 }
 
-/// What somebody else says for the client, from its source.
+/// What someone else says for the client, from its source.
 fn given_assertion(context: &Context, resolved: &ResolvedLogin, purpose: Purpose) -> Result<Option<Secret>, Error> {
     let Some(source) = &resolved.request.client.assertion_source else {
         return Ok(None);

@@ -40,9 +40,9 @@ pub(crate) struct Context {
     pub(crate) trace: Option<SharedTrace>,
     /// When the command ends at the latest.
     pub(crate) deadline: Option<Deadline>,
-    /// Standard input belongs to somebody else: to a command that is run, or to a protocol.
+    /// Standard input belongs to someone else: to a command that is run, or to a protocol.
     pub(crate) stdin_is_taken: bool,
-    /// How the sources of a session are read: whoever makes the context knows,
+    /// How the sources of a session are read: the caller that makes the context knows,
     /// since a source may be another session.
     pub(crate) prepare_sources: PrepareSources,
     /// The profiles that wait for this one's token, outermost first.
@@ -77,7 +77,7 @@ impl Context {
     }
 
     /// The context for another session that `name` takes a token from. What the
-    /// environment says of one client is not for the other.
+    /// environment says about one client is not for the other.
     pub(crate) fn for_source(&self, name: &ProfileName) -> Context {
         const OF_ONE_CLIENT: [&str; 3] = ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_PROFILE"];
         let mut sources_of = self.sources_of.clone();
@@ -275,7 +275,7 @@ impl Context {
     }
 
     /// Tells the trace files of an error that the command ends with, or goes on
-    /// from; the terminal is told by `report`.
+    /// from; `report` prints to the terminal.
     pub(crate) fn trace_failure(&self, error: &Error) {
         if let Some(trace) = &self.trace {
             observer::trace_failure(&mut *trace.borrow_mut(), error);

@@ -7,6 +7,7 @@ use crate::args::cli::GlobalOptions;
 use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::flow::renew::MORE_TIME;
 use crate::output::duration::describe_seconds;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// How much later the thread ends what should have ended by itself.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// What a server needs to answer a refresh. A deadline that is shorter than twice that has half of it.
+const TIME_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// When a command ends at the latest.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,11 @@ impl Deadline {
             return Duration::MAX;
         }
         self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// When a request that spends a refresh token is sent at the latest.
+    pub(crate) fn send_by(&self) -> Option<Instant> {
+        self.at.checked_sub(TIME_FOR_ANSWER.min(self.given / 2))
     }
 
     pub(crate) fn passed(&self) -> DeadlinePassed {
@@ -109,7 +118,7 @@ impl Diagnosis for DeadlinePassed {
     }
 
     fn hints(&self) -> Vec<String> {
-        vec!["Give more time with --deadline TIME (or OAUTH_DEADLINE).".to_owned()]
+        vec![MORE_TIME.to_owned()]
     }
 }
 

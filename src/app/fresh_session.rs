@@ -3,6 +3,7 @@
 //! read of the store and a comparison of clocks; no lock, no runtime, no TLS.
 
 use crate::app::context::{Context, caller};
+use crate::app::deadline::Deadline;
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
@@ -260,6 +261,7 @@ impl LockedRefresh<'_> {
             },
             assumed_ttl: assumed_ttl(None, profile)?,
             warns_of_quirks: false,
+            send_by: self.context.deadline.as_ref().and_then(Deadline::send_by),
         })
     }
 }

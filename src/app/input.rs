@@ -39,7 +39,7 @@ pub(crate) fn read_secret_from_stdin(context: &Context, flag: &str) -> Result<Se
     Ok(settings::secret_from_bytes(flag, bytes)?)
 }
 
-/// Asks a person for one of several things; `None` where nobody is there to ask.
+/// Asks a person for one of several things; `None` where no person can be asked.
 ///
 /// # Errors
 /// A signal, the deadline, or standard input.

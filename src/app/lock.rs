@@ -1,14 +1,14 @@
 //! The lock of a profile, which one process at a time holds to change its session.
 
 use crate::store::{LockError, LockKind, ProfileLock, ProfileName};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long to wait for another process that changes the same profile.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(60);
 
-/// Takes the profile's lock, and tells whom it waits for.
+/// Takes the profile's lock, and reports which process it waits for.
 pub(crate) fn lock(
     locks: &Path,
     name: &ProfileName,
@@ -16,9 +16,10 @@ pub(crate) fn lock(
     observer: &mut dyn Observer,
 ) -> Result<ProfileLock, LockError> {
     let lock = ProfileLock::acquire(locks, name, LockKind::Session, wait, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder}, which is changing profile \"{name}\""
-        )));
+        observer.observe(&Event::NamedNote(
+            NoteName::WaitingForProcess,
+            &format!("waiting for {holder}, which is changing profile \"{name}\""),
+        ));
     })?;
     observer.observe(&Event::Decision(&format!(
         "the lock of profile \"{name}\" is held, in {}",

@@ -1,31 +1,31 @@
-//! One login of a profile at a time: who comes second is told who is logging
+//! One login of a profile at a time: the second one is shown who is logging
 //! in and where, waits, and takes the session that comes of it. So there is
 //! one browser tab, however many ask.
 
 use crate::app::login_required::LoginRequired;
 use crate::error::Error;
 use crate::store::{CredentialStore, LockKind, ProfileLock, ProfileName, Session, load_undamaged};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::path::Path;
 use std::time::Duration;
 
 /// What to do when the login that was waited for came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnOtherFailure {
-    /// Log in: somebody asked for just that.
+    /// Log in: someone asked for just that.
     LogIn,
-    /// Fail as well: whoever was asked has said no.
+    /// Fail as well: the person who was asked refused.
     Fail,
 }
 
 /// How a turn came out.
 pub(crate) enum LoginLock {
-    /// It is ours: nobody else logs in while this is held.
+    /// It is ours: no other process logs in while this is held.
     Acquired {
         /// Keeps the others waiting.
         _lock: ProfileLock,
     },
-    /// Somebody else has logged in meanwhile, for the same.
+    /// Another process logged in during the wait, for the same.
     OtherFinished(Box<Session>),
 }
 
@@ -61,9 +61,10 @@ pub(crate) fn acquire(
         server: login.server.clone(),
     };
     let lock = ProfileLock::acquire(locks, profile, kind, login.timeout, &mut |holder| {
-        observer.observe(&Event::Note(&format!(
-            "waiting for {holder} for profile \"{profile}\": its result will be used"
-        )));
+        observer.observe(&Event::NamedNote(
+            NoteName::WaitingForProcess,
+            &format!("waiting for {holder} for profile \"{profile}\": its result will be used"),
+        ));
         waited_for = Some(holder.to_owned());
     })?;
     // Looked at even without a wait: the other login may have ended just before.
@@ -74,7 +75,8 @@ pub(crate) fn acquire(
         && session.suspended.is_none()
         && wanted(&session)
     {
-        observer.observe(&Event::Note(
+        observer.observe(&Event::NamedNote(
+            NoteName::OtherLoginUsed,
             "another process logged in at the same time: its session is used",
         ));
         return Ok(LoginLock::OtherFinished(Box::new(session)));

@@ -19,7 +19,7 @@ pub(crate) fn ask_passphrase(context: &Context) -> Option<PassphrasePrompt> {
     if !std::io::stdin().is_terminal() {
         return None;
     }
-    // A question must be seen whatever `--quiet` says: somebody has to answer it.
+    // A question must be seen whatever `--quiet` says: someone has to answer it.
     let shown = context.terminal_settings(0, false);
     let deadline = context.deadline;
     Some(PassphrasePrompt::by(move |purpose| {
@@ -32,7 +32,7 @@ fn ask(purpose: PassphraseUse, deadline: Option<Deadline>, observer: &mut dyn Ob
 }
 
 async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) -> Result<Secret, Error> {
-    // From this pause on signals are heard: before the terminal is switched, and before anybody is asked.
+    // From this pause on signals are heard: before the terminal is switched, and before anyone is asked.
     tokio::task::yield_now().await;
     let mut reader = PasteReader::open()?;
     if purpose == PassphraseUse::Open {

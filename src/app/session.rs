@@ -23,7 +23,7 @@ pub(crate) struct ProfileRecord {
 
 impl ProfileRecord {
     /// Reads the profile's record. A profile that the configuration file lacks
-    /// may be in the store alone (`login --no-save`); nobody is asked to unlock
+    /// may be only in the store (`login --no-save`); no person is asked to unlock
     /// the store for a name that may be mistyped.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl ProfileRecord {
         }
     }
 
-    /// Takes the session out, if somebody is logged in; a record may remain with
+    /// Takes the session out, if someone is logged in; a record may remain with
     /// the secrets of the client alone.
     ///
     /// # Errors

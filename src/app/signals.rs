@@ -14,7 +14,7 @@ pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T,
     }
 }
 
-/// Finishes the work even when a signal comes meanwhile, and then obeys it.
+/// Finishes the work even when a signal comes during it, and then obeys it.
 pub(crate) async fn finish_then_interrupt<T>(work: impl Future<Output = T>) -> Result<T, Error> {
     let _until_written = Uninterruptible::begin();
     let mut signal = std::pin::pin!(shutdown_signal());

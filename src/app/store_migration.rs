@@ -36,7 +36,7 @@ impl PreviousStore {
         let mut store = context.open_store_interactive(&old, Interaction::Allowed, ask_passphrase(context))?;
         let session = match store.load(name) {
             Ok(session) => session,
-            // Somebody who was asked for its passphrase wants to stop
+            // Someone who was asked for its passphrase wants to stop
             Err(error) if error.exit_code() != ExitCode::Store => return Err(error.into()),
             Err(error) => {
                 // and nobody is asked again in the middle of the login
@@ -85,7 +85,7 @@ impl PreviousStore {
     }
 
     /// Removes what is there, after `written` was kept in the new store. That
-    /// it cannot be removed is told, and no reason to fail.
+    /// it cannot be removed is reported, and is not an error.
     pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
         if store::stands_in(name, self.store.as_mut(), written) {
             // Two names of one store

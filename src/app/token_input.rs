@@ -151,7 +151,7 @@ pub(crate) fn resolve_token(
     })
 }
 
-/// The stored session; `None` where nobody is signed in.
+/// The stored session; `None` where there is no login.
 pub(crate) fn session_if_signed_in(context: &Context, input: &TokenInput) -> Result<Option<Session>, Error> {
     match load_session(context, input) {
         Ok(stored) => Ok(Some(stored.session)),

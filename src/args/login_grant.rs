@@ -14,9 +14,9 @@ pub enum LoginGrant {
     Device,
     /// RFC 6749 §4.4: the client acts for itself.
     ClientCredentials,
-    /// RFC 8693: a token of somebody is exchanged.
+    /// RFC 8693: a token of someone is exchanged.
     TokenExchange,
-    /// RFC 7523 §2.1: an assertion of somebody.
+    /// RFC 7523 §2.1: an assertion of someone.
     JwtBearer,
     /// draft-ietf-oauth-identity-assertion-authz-grant: an assertion that an
     /// identity provider gives for a session there.
@@ -50,8 +50,8 @@ impl LoginGrant {
         matches!(self, LoginGrant::AuthorizationCode | LoginGrant::Device)
     }
 
-    /// Whether a client without a name can use it: it stands on a token of
-    /// somebody else (RFC 7521 §4.1, RFC 8693 §2.1).
+    /// Whether a client without a name can use it: it is based on a token of
+    /// someone else (RFC 7521 §4.1, RFC 8693 §2.1).
     pub fn needs_no_client(self) -> bool {
         matches!(self, LoginGrant::TokenExchange | LoginGrant::JwtBearer)
     }

@@ -227,12 +227,12 @@ impl Browser {
         self.give_up(ExitCode::Protocol, why)
     }
 
-    /// Nobody should be asked again and again for what does not work.
+    /// No person should be asked again and again for what does not work.
     pub(super) fn give_up_after<T>(&mut self, error: &LoginError) -> Result<T, Failure> {
         self.give_up(error.exit_code(), format!("the login for it failed: {error}"))
     }
 
-    /// From here on nobody is asked to sign in, and why. What needs no login goes on.
+    /// From here on no sign-in is asked for, and why. What needs no login goes on.
     fn give_up<T>(&mut self, exit_code: ExitCode, reason: impl Into<String>) -> Result<T, Failure> {
         let reason = reason.into();
         let stop = Stop { reason, exit_code };

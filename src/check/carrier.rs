@@ -47,7 +47,7 @@ impl Carrier {
             return Ok(Parcel::ForBrowser(params.clone()));
         }
         let is_own = client_id == Some(self.client.id.as_str());
-        // A claim stands once, so that only a plain request can have the client twice.
+        // A claim is based once, so that only a plain request can have the client twice.
         let params = match &self.signer {
             Some(signer) if is_own && ids.next().is_none() => self.sign(params, signer, context)?,
             _ => params.clone(),
@@ -199,7 +199,7 @@ impl Prober<'_, '_> {
     pub(super) fn request_object_signer(&self) -> Result<RequestObjectSigner, Failure> {
         let metadata = &self.target.metadata;
         let Some(key) = self.client.credentials.key.clone() else {
-            return inconclusive("this takes a client with a key: add --client-key-file FILE");
+            return inconclusive("this needs a client with a key: add --client-key-file FILE");
         };
         let Some(issuer) = &metadata.issuer else {
             return inconclusive("the issuer is not known, for which request objects are made");

@@ -45,7 +45,7 @@ pub(super) enum Flaw {
     Old,
     /// It will be made in an hour.
     Future,
-    /// It stands there twice, with another `jti`.
+    /// It appears twice, with another `jti`.
     Twice,
     /// It has no hash of the access token.
     AccessTokenHash,

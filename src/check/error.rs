@@ -63,7 +63,7 @@ impl Diagnosis for CheckError {
                 let first = broken.first().map_or("ID", |rule| rule.id());
                 vec![
                     format!("To read what a rule protects from: oauth check --explain {first}"),
-                    format!("To see its exchanges alone, add: --rule {first} -vv"),
+                    format!("To see only its exchanges, add: --rule {first} -vv"),
                 ]
             }
             CheckError::EndedEarly(_) => {

@@ -224,7 +224,7 @@ impl Exchange {
         body.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    /// Whether a browser shows it: a redirect may have a page in it, too, which nobody sees.
+    /// Whether a browser shows it: a redirect may have a page in it, too, which is never shown.
     pub(super) fn is_page(&self) -> bool {
         let media_type = self
             .response

@@ -13,7 +13,7 @@ pub(super) fn blocking_policy(page: &Exchange, server: &Url, client: &Url) -> Op
     let policies: Vec<String> = headers.chain(policies_in(&html)).collect();
     policies
         .iter()
-        // A comma stands between policies of one header.
+        // A comma is between policies of one header.
         .flat_map(|policies| policies.split(','))
         .filter_map(form_action)
         .find(|sources| {

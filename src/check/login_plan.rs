@@ -1,5 +1,5 @@
 //! How many logins an examination still needs in the browser, as far as can be
-//! known by now: what a person is told before each.
+//! known by now: what is shown to the person before each.
 
 use crate::rules::Rule;
 

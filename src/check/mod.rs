@@ -189,7 +189,7 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     Ok(prober.results.into_report(&server, logins.without_login()))
 }
 
-/// Leaves out the rules about APIs where there is none, and those that nobody
+/// Leaves out the rules about APIs where there is none, and those that are not
 /// wants unasked, unless they are named one by one.
 fn leave_out(check: &mut Check<'_, '_>) {
     let (has_api, registers) = (check.api.is_some(), check.prober.request.registers);
@@ -255,7 +255,7 @@ fn announce_rejection(check: &mut Check<'_, '_>) {
 }
 
 /// The redirect URI for requests that no browser answers: with a port on
-/// which nobody is likely to listen, where any port will do.
+/// which no program is likely to listen, where any port will do.
 fn probe_redirect_uri(callback: &CallbackChoice, randomness: &mut dyn Randomness) -> RedirectUri {
     let (redirect_uri, port) = match callback {
         CallbackChoice::Paste(redirect_uri) => (redirect_uri, None),

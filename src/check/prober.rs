@@ -129,8 +129,11 @@ impl<'e, 'w> Prober<'e, 'w> {
         }
         let result = self.judgeable(result, evidence.as_ref());
         if let Some(result) = self.results.record(rule, result, evidence) {
-            let text = format!("{rule}: {} {}", result.verdict.as_str(), result.reason);
-            self.world.caller.observe(&Event::Decision(&text));
+            self.world.caller.observe(&Event::RuleTested {
+                rule: rule.id(),
+                verdict: result.verdict,
+                reason: &result.reason,
+            });
         }
     }
 
@@ -322,7 +325,7 @@ impl<'e, 'w> Prober<'e, 'w> {
         })
     }
 
-    /// A value that nobody can have issued or asked for before.
+    /// A value that cannot have been issued or asked for before.
     pub(super) fn random(&mut self) -> Result<Secret, Failure> {
         random_token(self.world.caller.randomness).map_err(|error| Failure::Inconclusive(error.to_string()))
     }
@@ -342,14 +345,14 @@ impl<'e, 'w> Prober<'e, 'w> {
         if self.is_confidential() {
             return Ok(());
         }
-        inconclusive("this takes a client with a secret: add --client-secret-file FILE")
+        inconclusive("this needs a client with a secret: add --client-secret-file FILE")
     }
 
     /// `Ok` where the client sends its secret.
     pub(super) fn needs_secret(&self) -> CheckResult {
         match &self.client.authentication {
             ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::ClientSecretPost(_) => Ok(()),
-            _ => inconclusive("this takes a client that sends a secret: add --client-secret-file FILE"),
+            _ => inconclusive("this needs a client that sends a secret: add --client-secret-file FILE"),
         }
     }
 

@@ -3,33 +3,9 @@
 
 use crate::exit::ExitCode;
 use crate::rules::{Level, Rule};
+pub use crate::trace::Verdict;
 
-/// The word for a rule in the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The server keeps the rule.
-    Pass,
-    /// The server breaks a MUST.
-    Fail,
-    /// The server breaks a SHOULD, or something else is odd.
-    Warning,
-    /// The examination could not see whether the server keeps the rule.
-    Skipped,
-}
-
-impl Verdict {
-    /// The word in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Warning => "warning",
-            Verdict::Skipped => "skipped",
-        }
-    }
-}
-
-/// What stands between two messages where the evidence is a sequence.
+/// What is between two messages where the evidence is a sequence.
 const THEN: &str = "; then ";
 
 /// Messages and their answers, as far as their types may be shown: known

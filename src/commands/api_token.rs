@@ -16,7 +16,7 @@ use crate::flow::authorized_request::PresentedToken;
 use crate::protocol::scope::Scope;
 use crate::secret::Secret;
 use crate::store::{ProfileName, Session, StoredToken};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 
 /// Where the tokens for an API come from.
 pub(super) struct ApiTokens<'a> {
@@ -29,7 +29,7 @@ pub(super) struct ApiTokens<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoginPermission {
     Never,
-    /// `--login`, where somebody is at a terminal.
+    /// `--login`, where someone is at a terminal.
     AtTerminal,
     /// `--login`, where a browser is enough.
     Always,
@@ -77,7 +77,9 @@ impl ApiTokens<'_> {
         let fresh = match found {
             Err(error) if login_may_help(&error) && self.login.is_given(self.context) => {
                 let note = format!("{error}: logging in first");
-                self.context.observer().observe(&Event::Note(&note));
+                self.context
+                    .observer()
+                    .observe(&Event::NamedNote(NoteName::LoginStarts, &note));
                 login::login_for_token(self.context, &self.chosen.name)?;
                 ensure_fresh(
                     self.context,
@@ -110,7 +112,9 @@ impl ApiTokens<'_> {
             RejectedToken::NotRefreshable if self.login.is_given(self.context) => {
                 let name = &self.chosen.name;
                 let note = format!("the server did not accept the token of profile \"{name}\": logging in first");
-                self.context.observer().observe(&Event::Note(&note));
+                self.context
+                    .observer()
+                    .observe(&Event::NamedNote(NoteName::LoginStarts, &note));
                 login::login_for_token(self.context, name)?;
             }
             // The session may have ended for a reason that is to be said, and
@@ -127,9 +131,10 @@ impl ApiTokens<'_> {
     /// # Errors
     /// Those of a login.
     pub(super) fn widen(&self, needed: &ScopeNeeded) -> Result<ApiToken, Error> {
-        self.context
-            .observer()
-            .observe(&Event::Note(&format!("{needed}: logging in for it")));
+        self.context.observer().observe(&Event::NamedNote(
+            NoteName::LoginStarts,
+            &format!("{needed}: logging in for it"),
+        ));
         login::login_for_scope(self.context, &self.chosen.name, &needed.union)?;
         self.fresh()
     }

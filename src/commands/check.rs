@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         let list = if context.style.json {
             render::json::list(&selection)
         } else {
-            render::text::list(&selection)
+            render::text::list(&selection, report::stdout_width())
         };
         return report::print(list.as_bytes());
     }

@@ -18,7 +18,7 @@ use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::{Event, Observer};
 use crate::transport::{TransportError, UrlSource};
 
-/// Stands where a URL is missing.
+/// In the place of a missing URL.
 const EXAMPLE_URL: &str = "https://example.com/oauth-client.json";
 
 pub(super) fn run(context: &Context, options: &ClientMetadataOptions) -> Result<(), Error> {

@@ -113,7 +113,7 @@ fn quoted_list(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     alternatives(words).replace(" | ", " ")
 }
 
-/// Around the static function: where a profile name stands, its answer is replaced.
+/// Around the static function: where a profile name is, its answer is replaced.
 fn bash(definition: &mut Command) -> String {
     let mut script = generated(Generator::Bash, definition).replace("-F _oauth ", "-F _oauth_with_profile_names ");
     let places = ProfilePlaces::of(definition);
@@ -183,7 +183,7 @@ _oauth_profile_names() {
 }
 
 "#;
-    // The file's last lines run or register the main function, so everything stands before them.
+    // The file's last lines run or register the main function, so everything is before them.
     let end = script.rfind("if [ \"$funcstack").unwrap_or(script.len());
     format!("{}{names}{}", &script[..end], &script[end..])
 }

@@ -1,4 +1,4 @@
-//! `oauth decode`: what stands in a JWT, and whether its issuer signed it.
+//! `oauth decode`: what is in a JWT, and whether its issuer signed it.
 //!
 //! A token says itself who its issuer is, so that name alone makes nobody ask
 //! for anything: keys are fetched from the session's server, from the issuer
@@ -246,7 +246,7 @@ fn keys_for_given<'a>(
     Ok((KeyChoice::Issuer(source, named.to_owned()), Some(profile)))
 }
 
-/// Whoever wrote the token chose this name, and somebody may paste it into a shell.
+/// The author of the token chose this name, and a person may paste it into a shell.
 fn unknown_issuer(named: &str) -> String {
     let why = format!(
         "no profile has its issuer {}, and keys are not fetched from an issuer that only the token names",

@@ -114,12 +114,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         let store = store.describe();
         observer.observe(&Event::Forgotten { store: &store });
     }
-    for outcome in [
-        "done: the tokens are revoked and deleted, and nothing is left on this machine",
-        "next, log in at a server of your own: oauth login https://your-server --client-id ID",
-    ] {
-        observer.observe(&Event::Outcome(outcome));
-    }
+    let done = "done: the tokens are revoked and deleted, and nothing is left on this machine";
+    let next = "next, log in at a server of your own: oauth login https://your-server --client-id ID";
+    observer.observe(&Event::Success(done));
+    observer.observe(&Event::Outcome(next));
     report::print(format!("{answer}\n").as_bytes())
 }
 
@@ -378,7 +376,7 @@ impl UserAgent for UnattendedBrowser {
             // On a thread of its own, as a browser is a process of its own.
             let report = move |reason: String| {
                 let command = "the demo's resource owner".to_owned();
-                // The flow may have ended meanwhile; then nobody needs to know.
+                // The flow may have ended in the meantime; then nobody needs to know.
                 let _ = reporter.send(BrowserReport::NotStarted { command, reason });
             };
             let report_end = report.clone();

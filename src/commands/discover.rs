@@ -16,7 +16,7 @@ use crate::flow::discovery::report::{DiscoveryReport, explore};
 use crate::flow::discovery::walk::FoundDocument;
 use crate::foreign_text::{sanitize, sanitize_json};
 use crate::output::report;
-use crate::output::table::align_columns;
+use crate::output::table::{align_columns, fits};
 use crate::output::theme::{Role, Theme};
 use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::metadata::ServerMetadata;
@@ -238,7 +238,7 @@ fn findings_section(
 }
 
 fn capabilities_section(exploration: &DiscoveryReport, width: Option<usize>, theme: Theme) -> String {
-    let mut table = vec![["ANNOUNCED", "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
+    let mut table = vec![[ANNOUNCED, "WHAT", "SPECIFICATION", "HOW"].map(str::to_owned)];
     let capabilities = capabilities(&exploration.usable_members());
     table.extend(capabilities.into_iter().map(|capability| {
         let announced = if capability.announced.is_some() { "yes" } else { "no" };
@@ -250,8 +250,23 @@ fn capabilities_section(exploration: &DiscoveryReport, width: Option<usize>, the
             how,
         ]
     }));
-    with_titles(&align_columns(&table, width), theme)
+    if fits(&table, width) {
+        return with_titles(&align_columns(&table, width), theme);
+    }
+    // with the specification behind the fact more rows have room beside their name
+    let narrow = table.into_iter().map(|[announced, what, reference, how]| {
+        let how = match how.is_empty() {
+            true => reference,
+            false if announced == ANNOUNCED => how,
+            // no row ends within it
+            false => format!("{how} ({})", reference.replace(' ', "\u{a0}")),
+        };
+        [announced, what, how]
+    });
+    with_titles(&align_columns(&narrow.collect::<Vec<_>>(), width), theme)
 }
+
+const ANNOUNCED: &str = "ANNOUNCED";
 
 fn attempts_section(exploration: &DiscoveryReport, width: Option<usize>, theme: Theme) -> String {
     let mut table = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];

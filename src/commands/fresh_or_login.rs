@@ -11,7 +11,7 @@ use crate::args::settings::ChosenProfile;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::flow::renew::RenewError;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 
 /// The session of [`ensure_fresh`]; with `--login` and a terminal a person
 /// signs in first where that helps.
@@ -32,9 +32,10 @@ pub(super) fn fresh_or_login(
     };
     match found {
         Err(error) if options.login && login_may_help(&error) && context.has_terminal() => {
-            context
-                .observer()
-                .observe(&Event::Note(&format!("{error}: logging in first")));
+            context.observer().observe(&Event::NamedNote(
+                NoteName::LoginStarts,
+                &format!("{error}: logging in first"),
+            ));
             login::login_for_token(context, &chosen.name)?;
             ensure_fresh(context, options, wanted, config, chosen)
         }
@@ -50,7 +51,7 @@ fn has_no_session(error: &Error) -> bool {
     )
 }
 
-/// Where somebody must log in, and after every refusal of a refresh.
+/// Where someone must log in, and after every refusal of a refresh.
 pub(super) fn login_may_help(error: &Error) -> bool {
     let is_refusal = error.downcast_ref::<RenewError>().is_some_and(RenewError::is_refusal);
     is_refusal || error.exit_code() == ExitCode::LoginRequired

@@ -13,17 +13,17 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::renew::has_expired;
 use crate::store::{Interaction, ProfileName};
 use crate::system;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::time::{Duration, Instant};
 
-/// Nobody waits longer for a login.
+/// The longest wait for a login.
 const MAX_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The first pause between two looks; it grows from there.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between two looks into the store.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Nobody has logged in in time.
+/// There was no login in time.
 #[derive(Debug, thiserror::Error)]
 #[error("no login came within {} s", waited.as_secs())]
 struct NoLoginCame {
@@ -49,7 +49,7 @@ impl Diagnosis for NoLoginCame {
 }
 
 /// Returns when there is a session that gives a token. The server is asked
-/// again only when somebody has changed the session.
+/// again only when someone has changed the session.
 ///
 /// # Errors
 /// [`NoLoginCame`], or what a login does not help against.
@@ -67,9 +67,10 @@ pub(super) fn wait_for_login(
             return Ok(());
         };
         if !is_told {
-            context.observer().observe(&Event::Note(&format!(
-                "{error}: waiting for a login by another process"
-            )));
+            context.observer().observe(&Event::NamedNote(
+                NoteName::WaitingForLogin,
+                &format!("{error}: waiting for a login by another process"),
+            ));
             is_told = true;
         }
         let mut pause = FIRST_PAUSE;

@@ -14,7 +14,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
 use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
     let config = context.config()?;
@@ -67,7 +67,10 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     )?;
     let mut store = found.follow_move(context, chosen, context.interaction())?.store;
     let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
-        observer.observe(&Event::Note(&format!("profile \"{name}\" was not logged in")));
+        observer.observe(&Event::NamedNote(
+            NoteName::NotLoggedIn,
+            &format!("profile \"{name}\" was not logged in"),
+        ));
         return Ok(());
     };
     if !local {
@@ -78,8 +81,10 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
             &mut caller(&transport, &mut observer),
         )))??;
         if revoked == Revocation::NoEndpoint {
-            observer.observe(&Event::Note(
-                "the server's metadata names no revocation endpoint: the tokens are deleted here, but stay valid until they expire; if the server has one, add --revocation-endpoint URL at the next login",
+            observer.observe(&Event::NamedNote(
+                NoteName::NotRevoked,
+                "the server's metadata names no revocation endpoint: the tokens are deleted here, but stay valid \
+                 until they expire; if the server has one, add --revocation-endpoint URL at the next login",
             ));
         }
     }

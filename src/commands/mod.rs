@@ -1,4 +1,4 @@
-//! One file or folder a command; each has one `run`. Here stands the dispatch.
+//! One file or folder a command; each has one `run`. This is the dispatch.
 
 mod api_token;
 mod check;

@@ -13,7 +13,7 @@ use crate::foreign_text::sanitize;
 use crate::output::report;
 use crate::output::table::align_columns;
 use crate::store::{ProfileName, Session};
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Error> {
@@ -197,8 +197,10 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     if let Ok(Some(session)) = store.load(&name) {
         unregister_client(context, config.profile(&name), &session)?;
         if session.is_signed_in() {
-            context.observer().observe(&Event::Note(
-                "the tokens were not revoked at the server, and stay valid until they expire; to revoke them, log out before you remove a profile",
+            context.observer().observe(&Event::NamedNote(
+                NoteName::NotRevoked,
+                "the tokens were not revoked at the server, and stay valid until they expire; to revoke them, log \
+                 out before you remove a profile",
             ));
         }
     }

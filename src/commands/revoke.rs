@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
         Some(session) => fresh_credentials(context, &name, config.profile(&name), &session.client)?,
         None => FreshCredentials::default(),
     };
-    // Read again under the lock: another process may have refreshed meanwhile.
+    // Read again under the lock: another process may have refreshed in the meantime.
     let _lock = lock(
         &context.folders()?.locks(),
         &name,

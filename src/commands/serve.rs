@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     let runtime = server_runtime()?;
     let style = context.style;
     let quiet = context.global.quiet;
-    // Before anybody reads that it is ready, and may end it.
+    // Before anyone reads that it is ready, and may end it.
     let in_runtime = runtime.enter();
     let signal = shutdown_signal();
     drop(in_runtime);

@@ -25,7 +25,7 @@ impl StepUps {
     /// A token of a wider scope, after a login.
     ///
     /// # Errors
-    /// Those of a login, and [`ScopeNeeded`] where nobody may be asked, or
+    /// Those of a login, and [`ScopeNeeded`] where no person may be asked, or
     /// where a login for the same has not helped.
     pub(super) fn log_in(&mut self, tokens: &ApiTokens<'_>, needed: ScopeNeeded) -> Result<ApiToken, Error> {
         if !tokens.login.is_given(tokens.context) || self.has_failed(&needed) {

@@ -1,4 +1,4 @@
-//! Whom the assertions that a client makes are for (RFC 7523 §3).
+//! The audience of the assertions that a client makes (RFC 7523 §3).
 
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::url_text;

@@ -90,7 +90,7 @@ async fn or_interrupted<T>(
     }
 }
 
-/// The codes, and who issued them to whom.
+/// The codes, their issuer and their client.
 struct CodesIssued {
     server: ResolvedServer,
     client: Client,

@@ -254,7 +254,7 @@ fn redirect_uri_mismatch(sent: &Sent) -> String {
 fn proof_key_refused(words: &str) -> String {
     let wanted = ["required", "missing", "must"].iter().any(|word| words.contains(word));
     if wanted {
-        "code_challenge and the method S256 were sent (RFC 7636): something in front of the server seems to remove them, or it wants another method; compare with -v and tell its operator.".to_owned()
+        "code_challenge and the method S256 were sent (RFC 7636): something in front of the server seems to remove them, or it requires another method; compare with -v and report it to the operator.".to_owned()
     } else {
         "The server does not take PKCE with S256 (RFC 7636), which this program always sends: ask its operator to enable it for this client.".to_owned()
     }
@@ -269,10 +269,10 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
             "No client secret was sent: check the client_id; if this client has a secret, give it with --client-secret-file, else register it as a public (native) client."
         }
         Some(ClientAuthenticationMethod::ClientSecretBasic) => {
-            "Check client_id and secret; the secret was sent in the Authorization header: a server that wants it in the body needs --client-auth client_secret_post, one that knows this client as public needs no secret."
+            "Check client_id and secret; the secret was sent in the Authorization header: a server that expects it in the body needs --client-auth client_secret_post, one that knows this client as public needs no secret."
         }
         Some(ClientAuthenticationMethod::ClientSecretJwt) => {
-            "Check client_id and secret; the secret was not sent, it signed an assertion: a server that expects another audience in it than its issuer needs --assertion-audience token-endpoint, one that wants the secret itself --client-auth client_secret_basic. A clock of this machine that is off has the same effect."
+            "Check client_id and secret; the secret was not sent, it signed an assertion: a server that expects another audience in it than its issuer needs --assertion-audience token-endpoint, one that expects the secret itself --client-auth client_secret_basic. A clock of this machine that is off has the same effect."
         }
         Some(ClientAuthenticationMethod::PrivateKeyJwt) => {
             "Check the client_id, and that the server has the public key of this client under the same kid (--client-key-id); a server that expects another audience in the assertion than its issuer needs --assertion-audience token-endpoint. A clock of this machine that is off has the same effect."
@@ -281,7 +281,7 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
             "Check the client_id, and that the server knows the certificate of this client (--client-cert-file) and asks for it at this endpoint; something in front of the server may end TLS and drop the certificate."
         }
         Some(ClientAuthenticationMethod::ClientSecretPost) => {
-            "Check client_id and secret; the secret was sent in the body: a server that wants it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
+            "Check client_id and secret; the secret was sent in the body: a server that expects it in the Authorization header needs --client-auth client_secret_basic, one that knows this client as public needs no secret."
         }
     }
     .to_owned()

@@ -1,6 +1,6 @@
 //! An identity assertion from the identity provider, for the authorization
 //! server of an API (draft-ietf-oauth-identity-assertion-authz-grant §4.3): a
-//! token exchange in the session that somebody has at the provider.
+//! token exchange in the session that someone has at the provider.
 
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
@@ -61,7 +61,7 @@ pub enum IdJagError {
     #[error("the identity assertion cannot be read")]
     Unreadable,
     /// It would be sent to a server that it is not for.
-    #[error("the identity assertion is not for {} alone", Quoted::name(.0))]
+    #[error("the identity assertion is not only for {}", Quoted::name(.0))]
     AnotherAudience(String),
 }
 

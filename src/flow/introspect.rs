@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::store::FreshCredentials;
 use serde_json::Value;
 
-/// What the introspection endpoint says of a token: a JSON object as text, and
+/// What the introspection endpoint says about a token: a JSON object as text, and
 /// whether the token is active.
 ///
 /// # Errors

@@ -216,7 +216,7 @@ struct Authorized {
     receiver: CallbackReceiver,
 }
 
-/// Who issues the tokens, and to whom.
+/// The issuer of the tokens, and their client.
 struct Issuing<'r> {
     server: &'r ResolvedServer,
     client: &'r Client,

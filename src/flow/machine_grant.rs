@@ -1,4 +1,4 @@
-//! Begins a session by a grant that needs nobody: client credentials
+//! Begins a session by a grant without a person: client credentials
 //! (RFC 6749 §4.4), token exchange (RFC 8693), an assertion (RFC 7523 §2.1).
 //! Such a grant spends nothing: `oauth token` repeats it when the token has
 //! expired.

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::store::{ClientCredentialError, FreshCredentials, Part, Renewal, Session, Suspension};
 use crate::trace::Event;
 use crate::transport::TransportError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// By these names servers say that the refresh token is of no use any more
 /// (RFC 6749 §5.2; GitHub; Slack).
@@ -192,6 +192,8 @@ pub struct RefreshOptions {
     pub assumed_ttl: Option<Duration>,
     /// Whether odd answers are worth a warning: where the session begins.
     pub warns_of_quirks: bool,
+    /// After this moment no stored refresh token is sent: too little time would be left to receive its successor.
+    pub send_by: Option<Instant>,
 }
 
 impl RefreshOptions {
@@ -333,7 +335,7 @@ fn keep_refresh_token(session: &mut Session, refresh_token: Option<Secret>, erro
 /// Checks the ID token of a refresh against the session (OpenID Connect Core
 /// §12.2). One of another party is an error. For anything else that is wrong
 /// with it, a clock that is off above all, it alone is not taken; so it is
-/// where none was asked for and nobody is known to have signed in.
+/// where none was asked for and no subject is known.
 fn check_id_token(
     session: &Session,
     response: &TokenResponse,

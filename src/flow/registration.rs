@@ -7,11 +7,11 @@ use crate::protocol::endpoint::Endpoint;
 use crate::protocol::registration::{
     InvalidRegistration, RegisteredClient, RegistrationError, RegistrationManagement, RegistrationRequest,
 };
-use crate::trace::Event;
+use crate::trace::{Event, NoteName};
 use crate::transport::TransportError;
 use std::time::Duration;
 
-/// How long the end of a registration may take: nobody waits for it.
+/// How long the end of a registration may take: no person waits for it.
 const UNREGISTER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why no client was registered.
@@ -87,16 +87,19 @@ pub(in crate::flow) async fn register(
         let text = format!("the registration: {problem}");
         caller.observe(&Event::CheckSkipped(&text));
     }
-    caller.observe(&Event::Note(&format!(
-        "registered at {} as the client {}",
-        endpoint.url().host_str().unwrap_or_default(),
-        WordOrQuoted(client.id.as_str())
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::ClientRegistered,
+        &format!(
+            "registered at {} as the client {}",
+            endpoint.url().host_str().unwrap_or_default(),
+            WordOrQuoted(client.id.as_str())
+        ),
+    ));
     Ok(client)
 }
 
 /// Ends a registration, where the server lets a client do that. A failure is a
-/// note: the client is of no use to anybody without its owner.
+/// note: the client is of no use to anyone without its owner.
 pub async fn unregister(client: &str, management: &RegistrationManagement, caller: &mut Caller<'_>) {
     let request = management.delete_request();
     let answer = caller.send_for_head(&request, UNREGISTER_TIMEOUT, &|_| false).await;

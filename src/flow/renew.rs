@@ -3,25 +3,23 @@
 //! nothing between the answer and the write. Only `invalid_grant`, after
 //! reading again, ends a session (RFC 6749 §5.2).
 
-use crate::exit::{Diagnosis, ExitCode};
+mod error;
+
+pub use error::{MORE_TIME, RenewError};
+
+use crate::exit::Diagnosis;
 use crate::fault::{self, Point};
 use crate::flow::caller::Caller;
 use crate::flow::grant_inputs::SourceReader;
-use crate::flow::hints::client_authentication_refused;
-use crate::flow::machine_grant::hints_for_machine_grant;
-use crate::flow::refresh::{RefreshError, RefreshOptions, exit_code_of_refresh, hints_for_refresh, refresh};
+use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::session::renewal_grant;
-use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::time::UnixSeconds;
-use crate::protocol::token_response::TokenError;
 use crate::secret::Secret;
-use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Renewal, Session, SessionEnd, StoreError};
-use crate::system::files::FileError;
-use crate::system::local_time;
+use crate::store::{CredentialStore, Intent, Part, ProfileLock, ProfileName, Session, SessionEnd, StoreError};
 use crate::trace::buffered::BufferedObserver;
-use crate::trace::{Event, Observer, Party};
-use crate::transport::{TransportError, UrlSource};
-use std::time::Duration;
+use crate::trace::{Event, NoteName, Observer, Party};
+use crate::transport::UrlSource;
+use std::time::{Duration, Instant};
 
 /// How often a write is tried again after the server has rotated the refresh
 /// token: the new one exists nowhere else.
@@ -29,138 +27,6 @@ const SAVE_ATTEMPTS: u32 = 6;
 
 /// The pause between two attempts to write.
 const SAVE_PAUSE: Duration = Duration::from_millis(800);
-
-/// Why there is no new token.
-#[derive(Debug, thiserror::Error)]
-pub enum RenewError {
-    /// The session cannot be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The intent cannot be written down, so nothing was sent.
-    #[error("the refresh cannot be written down before it is done, so it was not sent")]
-    Intent(#[from] FileError),
-    /// A source of the session gave no token, so nothing was sent.
-    #[error("{0}")]
-    Source(Box<dyn Diagnosis>),
-    /// Nothing would be sent: certificates, proxy, URL.
-    #[error("the token endpoint cannot be reached")]
-    Unprepared(#[source] TransportError),
-    #[error(transparent)]
-    Refresh(#[from] RefreshError),
-    /// The server said no, and did not end the session.
-    #[error("the session of profile \"{profile}\" cannot be refreshed")]
-    Refused {
-        profile: ProfileName,
-        /// How it was to be renewed.
-        renewal: Box<Renewal>,
-        /// How the client authenticated.
-        method: ClientAuthenticationMethod,
-        #[source]
-        error: Box<TokenError>,
-    },
-    /// The server has ended the session; it is marked so.
-    #[error("the server has ended the session of profile \"{profile}\": {end}")]
-    Ended {
-        profile: ProfileName,
-        end: SessionEnd,
-        /// When the session's last token came.
-        last_token_at: Option<UnixSeconds>,
-        /// Whether an interrupted refresh explains it.
-        after_interruption: bool,
-    },
-    /// While we waited for the lock, somebody logged out.
-    #[error("profile \"{profile}\" was logged out by another process")]
-    LoggedOut { profile: ProfileName },
-}
-
-impl RenewError {
-    /// Whether the server understood the refresh and said no: a login may help.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, RenewError::Refused { .. } | RenewError::Ended { .. })
-    }
-
-    /// Whether it said that the scope is not to be had.
-    pub fn is_invalid_scope(&self) -> bool {
-        matches!(self, RenewError::Refused { error, .. }
-            if matches!(&**error, TokenError::OAuth { error, .. } if error.is_one_of(&["invalid_scope"])))
-    }
-}
-
-impl Diagnosis for RenewError {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            RenewError::Store(source) => source.exit_code(),
-            RenewError::Source(source) => source.exit_code(),
-            RenewError::Intent(_) => ExitCode::Store,
-            RenewError::Unprepared(source) => source.exit_code(),
-            RenewError::Refresh(source) => source.exit_code(),
-            RenewError::Refused { error, .. } => exit_code_of_refresh(error),
-            RenewError::Ended { .. } | RenewError::LoggedOut { .. } => ExitCode::LoginRequired,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            RenewError::Store(source) => source.hints(),
-            RenewError::Source(source) => source.hints(),
-            RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
-            RenewError::Unprepared(source) => source.hints(),
-            RenewError::Refresh(source) => source.hints(),
-            RenewError::Refused {
-                profile,
-                renewal,
-                method,
-                error,
-            } => {
-                let mut hints = match &**renewal {
-                    _ if error.refuses_client() && !method.sends_no_proof_but_a_secret() => {
-                        vec![client_authentication_refused(Some(*method))]
-                    }
-                    Renewal::RefreshToken | Renewal::None => hints_for_refresh(error),
-                    repeated => hints_for_machine_grant(repeated, error, None),
-                };
-                let command = format!("oauth login {profile}");
-                hints.push(match exit_code_of_refresh(error) {
-                    ExitCode::LoginRequired => format!("Run: {command}"),
-                    _ => format!("The session is unchanged. If the error persists, log in again: {command}"),
-                });
-                hints
-            }
-            RenewError::Ended {
-                profile,
-                last_token_at,
-                after_interruption,
-                ..
-            } => {
-                let mut hints = Vec::new();
-                if *after_interruption {
-                    hints.push(
-                        "An earlier refresh was interrupted or never answered after the server had taken it: its answer is lost."
-                            .to_owned(),
-                    );
-                } else if let Some(at) = last_token_at {
-                    hints.push(format!(
-                        "The session worked last at {}. Since then it was revoked at the server or has expired there, or another program used a copy of its refresh token.",
-                        local_time(*at)
-                    ));
-                }
-                hints.push(format!("Run: oauth login {profile}"));
-                hints
-            }
-            RenewError::LoggedOut { profile } => vec![format!("Run: oauth login {profile}")],
-        }
-    }
-
-    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
-        match self {
-            RenewError::Source(source) => source.oauth_error(),
-            RenewError::Refresh(source) => source.oauth_error(),
-            RenewError::Refused { error, .. } => error.oauth_error(),
-            RenewError::Ended { end, .. } => end.oauth_error(),
-            _ => None,
-        }
-    }
-}
 
 /// What the renewal needs of the world around it.
 pub struct RenewContext<'a> {
@@ -185,8 +51,8 @@ pub struct StaleToken<'a> {
 /// Renews a part of the session, or the whole, under the profile's lock. Returns the session as it is stored afterwards: another
 /// process's, if it was quicker.
 ///
-/// `still_needed` is asked about the session as it stands under the lock. A
-/// token that another process has renewed meanwhile is taken as it is: never
+/// `still_needed` is asked about the session as it is under the lock. A
+/// token that another process has renewed since is taken as it is: never
 /// more than one refresh for one expiry.
 ///
 /// # Errors
@@ -210,6 +76,10 @@ pub async fn renew(
     }
     let after_interruption = tell_interruption(&lock, &session, &mut context.caller);
     let spent = prepare(&session, &stale, context).await?;
+    let is_too_late = context.options.send_by.is_some_and(|latest| Instant::now() > latest);
+    if spent.is_some() && is_too_late {
+        return Err(RenewError::NoTimeForAnswer);
+    }
     let intent = spent.as_ref().map(|refresh_token| Intent {
         command: "token".to_owned(),
         at: context.caller.now(),
@@ -250,10 +120,13 @@ fn tell_interruption(lock: &ProfileLock, session: &Session, caller: &mut Caller<
     let Some(intent) = lock.interrupted().filter(of_this_session) else {
         return false;
     };
-    caller.observe(&Event::Note(&format!(
-        "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
-        crate::system::local_time(intent.at)
-    )));
+    caller.observe(&Event::NamedNote(
+        NoteName::RefreshRetried,
+        &format!(
+            "a refresh at {} was interrupted, or no usable answer came; retrying with the same refresh token",
+            crate::system::local_time(intent.at)
+        ),
+    ));
     true
 }
 
@@ -277,7 +150,7 @@ async fn prepare(
     Ok(spent)
 }
 
-/// The request, and the write at once: in between, nobody is told anything.
+/// The request, and the write at once: in between, nothing is reported.
 /// The inner error is that of the request.
 async fn refresh_and_save(
     session: &mut Session,

@@ -63,7 +63,7 @@ pub struct ClientChoice {
     /// known of the server than its metadata says.
     pub method_with_secret: Option<ClientAuthenticationMethod>,
     pub assertion_audience: AssertionAudience,
-    /// Where the assertion in the credentials comes from, where somebody else makes it.
+    /// Where the assertion in the credentials comes from, where someone else makes it.
     pub assertion_source: Option<TokenSource>,
 }
 
@@ -173,7 +173,7 @@ pub(in crate::flow) struct ResolvedServer {
     pub(in crate::flow) token_endpoint: Endpoint,
     /// The keys that its ID tokens are verified with, once they were fetched.
     pub(in crate::flow) keys: Option<IssuerKeys>,
-    /// Where the assertions of the client come from that somebody else makes.
+    /// Where the assertions of the client come from that someone else makes.
     pub(in crate::flow) assertion_source: Option<TokenSource>,
     /// Whether its metadata were fetched.
     pub(in crate::flow) is_discovered: bool,

@@ -93,7 +93,7 @@ pub fn apply_token_response(
     session.suspended = None;
 }
 
-/// A record does not grow with every part that somebody once asked for.
+/// A record does not grow with every part that someone once asked for.
 fn drop_old_parts(session: &mut Session, now: UnixSeconds) {
     let mut parts = session.tokens.split_off(session.tokens.len().min(1));
     parts.retain(|token| token.expires_at.is_none_or(|expires_at| expires_at > now));

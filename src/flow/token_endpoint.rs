@@ -107,7 +107,7 @@ impl TokenEndpointAnswer<'_> {
     }
 }
 
-/// The exit code where no answer came. Bytes that are not HTTP are somebody
+/// The exit code where no answer came. Bytes that are not HTTP are someone
 /// else's answer, as a page is; a body that cannot be decoded is an answer that was lost.
 pub(in crate::flow) fn exit_code_without_answer(error: &TransportError) -> ExitCode {
     match error {
@@ -172,7 +172,7 @@ impl TokenError {
                 problem: InvalidTokenResponse::NestedAccessToken(path),
                 ..
             } if path == "authed_user.access_token" => {
-                "This is the form in which Slack sends a user's token beside the app's own: ask for the user's alone, with --param user_scope=SCOPES instead of --scope."
+                "This is the form in which Slack sends a user's token beside the app's own: ask for the user's token only, with --param user_scope=SCOPES instead of --scope."
             }
             TokenError::Invalid { .. } => "Run it again with -vv to see the answer.",
         };

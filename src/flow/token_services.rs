@@ -291,7 +291,7 @@ fn hint_for_client(method: Option<ClientAuthenticationMethod>) -> String {
     )
 }
 
-/// The server and the client of a profile that nobody is signed in to.
+/// The server and the client of a profile without a session.
 ///
 /// # Errors
 /// [`TokenServiceError::Discovery`].

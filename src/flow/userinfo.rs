@@ -1,4 +1,4 @@
-//! Asks the userinfo endpoint whom a token speaks for (OpenID Connect Core §5.3).
+//! Asks the userinfo endpoint for the subject of a token (OpenID Connect Core §5.3).
 
 use super::caller::Caller;
 use super::dpop::{DpopSession, NoBoundAnswer};
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::trace::Event;
 use serde_json::{Map, Value};
 
-/// What the userinfo endpoint says of the token's subject: a JSON object as
+/// What the userinfo endpoint says about the token's subject: a JSON object as
 /// text. `subject` is who signed in, where that is known.
 ///
 /// # Errors

@@ -11,9 +11,9 @@ pub(super) const MAX_MARKS: usize = 4;
 pub(super) enum Kind {
     /// It is seen, and takes a place of its own.
     Letter,
-    /// It stands on the letter before it and takes no place.
+    /// It is based on the letter before it and takes no place.
     Mark,
-    /// Nothing is seen where it stands.
+    /// Nothing is seen where it is.
     Blank,
     /// It steers the terminal, is invisible, or has no meaning that all fonts agree on.
     Harmful,

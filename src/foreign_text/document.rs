@@ -1,4 +1,4 @@
-//! A whole document of somebody else, such as the answer of an API, on a
+//! A whole document of someone else, such as the answer of an API, on a
 //! terminal: its lines stay, and what steers the terminal does not.
 
 /// Makes a document harmless piece by piece, as it comes.

@@ -7,7 +7,7 @@
 //! - A run of whatever looks blank is one blank, so that nothing is pushed to
 //!   the beginning of the next row.
 //! - A letter carries a few combining marks and no pile of them.
-//! - In a sentence of ours it stands in quotes that it cannot close: [`Quoted`].
+//! - In a sentence of ours it is in quotes that it cannot close: [`Quoted`].
 //!
 //! Invariants: the output holds none of those characters, and a second pass
 //! changes nothing. Markup has one more step, [`escape_html`].

@@ -6,7 +6,7 @@
 use super::sanitize_within;
 use std::fmt;
 
-/// The most characters of a name or an identifier: what stands behind it in
+/// The most characters of a name or an identifier: what is behind it in
 /// the line is not cut off.
 const MAX_NAME_CHARS: usize = 160;
 
@@ -49,7 +49,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// A single word, such as an error code or an e-mail address, as it is, since nobody takes it for a
+/// A single word, such as an error code or an e-mail address, as it is, since it cannot be taken for a
 /// sentence; any other text as a name in quotes.
 #[derive(Debug, Clone, Copy)]
 pub struct WordOrQuoted<'a>(pub &'a str);

@@ -1,4 +1,4 @@
-//! A message with its label, as it stands on a terminal: broken between words,
+//! A message with its label, as it is based on a terminal: broken between words,
 //! its further rows moved in, and a command that it ends with alone on its row,
 //! whole, so that it can be copied.
 
@@ -21,7 +21,7 @@ const PROGRAMS: [&str; 13] = [
     "unset",
 ];
 
-/// How much further in than the text a command stands.
+/// How much further in than the text a command is.
 const COMMAND_INDENT: &str = "  ";
 
 /// The rows of a message behind its label. Without a `width` it is one row.
@@ -35,7 +35,7 @@ pub fn message_rows(width: Option<usize>, label: Lead<'_>, text: &str) -> Vec<St
 }
 
 /// The words with their colon, and the command behind them, where a message
-/// ends with one. Text of others stands in quotes, where nothing is a command.
+/// ends with one. Text of others is in quotes, where nothing is a command.
 pub fn split_command(text: &str) -> Option<(&str, &str)> {
     let (begin, _) = text.rmatch_indices(": ").find(|(begin, _)| {
         let program = text[begin + 2..].split(' ').next();

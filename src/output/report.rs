@@ -137,7 +137,7 @@ pub fn report(error: &Error, style: Style) {
 pub fn report_usage(message: &str, style: Style) {
     let text = if style.json {
         let message = message.trim().trim_start_matches("error: ");
-        // What is wrong stands before the first empty line, on one line or as a list.
+        // What is wrong is before the first empty line, on one line or as a list.
         let (what, rest) = message.split_once("\n\n").unwrap_or((message, ""));
         let what = what.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         let hints: Vec<&str> = rest
@@ -196,7 +196,7 @@ pub fn report_request(line: &str, refused: bool, style: Style) {
     write_message(&format!("{text}\n"));
 }
 
-/// Stderr that cannot be written leaves nobody to tell.
+/// If stderr cannot be written, there is nowhere to report it.
 fn write_message(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

@@ -4,10 +4,10 @@
 use super::wrap::{Lead, wrap};
 use unicode_width::UnicodeWidthStr;
 
-/// What stands between two columns.
+/// What is between two columns.
 const GAP: &str = "  ";
 
-/// How far in the last column stands where it has a row of its own.
+/// How far in the last column is where it has a row of its own.
 const BELOW: &str = "    ";
 
 /// From how many columns on the text of the last column is kept beside the others.

@@ -1,4 +1,4 @@
-//! Colour for text that a person reads on a terminal. Whoever makes a
+//! Colour for text that a person reads on a terminal. The code that makes a
 //! [`Theme`] has decided whether there is colour; nothing here looks at the
 //! environment or at a global switch.
 
@@ -17,7 +17,7 @@ pub enum Role {
     Heading,
     /// Something that went well.
     Good,
-    /// What stands beside the matter: names, marks in the margin.
+    /// What is beside the matter: names, marks in the margin.
     Aside,
 }
 

@@ -3,7 +3,7 @@
 use super::abnf::is_vschar_text;
 use std::fmt;
 
-/// `client_id`: `1*VSCHAR` here, since an empty one identifies nobody (RFC 6749 Appendix A.1).
+/// `client_id`: `1*VSCHAR` here, since an empty one identifies no client (RFC 6749 Appendix A.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientId(String);
 
@@ -25,8 +25,8 @@ impl ClientId {
         }
     }
 
-    /// A client that names itself nowhere: a grant that stands on a token of
-    /// somebody else needs none (RFC 7521 §4.1, RFC 8693 §2.1).
+    /// A client that names itself nowhere: a grant that is based on a token of
+    /// someone else needs none (RFC 7521 §4.1, RFC 8693 §2.1).
     pub fn unnamed() -> Self {
         ClientId(String::new())
     }

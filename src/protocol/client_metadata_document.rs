@@ -106,9 +106,7 @@ impl Problems {
             self.warning("the URL is on this machine: only servers on it can fetch the document, and most refuse to");
         }
         if let Some(port) = url.url().port().filter(|_| !url.is_local()) {
-            self.warning(format!(
-                "the URL has the port {port}; some servers fetch from 443 alone"
-            ));
+            self.warning(format!("the URL has the port {port}; some servers fetch only from 443"));
         }
         if url.url().query().is_some() {
             self.warning("the URL has a query, which it should not have (§3)");

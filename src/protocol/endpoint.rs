@@ -12,7 +12,7 @@ use url::{Host, Url};
 pub enum HttpPolicy {
     /// With 127.0.0.0/8, `[::1]` and `localhost` only.
     LoopbackOnly,
-    /// With everybody: the user said `--allow-http`.
+    /// With everyone: the user said `--allow-http`.
     Everywhere,
 }
 

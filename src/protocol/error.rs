@@ -180,7 +180,7 @@ impl ErrorResponse {
         }
     }
 
-    /// The code, where it is registered: it may be shown even if anybody can
+    /// The code, where it is registered: it may be shown even if anyone can
     /// have sent it.
     pub fn registered_code(&self) -> Option<&'static str> {
         let mut codes = REGISTERED_CODES.iter().map(|(code, _)| *code);

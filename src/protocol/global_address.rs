@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address is globally reachable. A few that the registries call
 /// so, in blocks that are kept for protocols (192.0.0.9, 2001:1::1), are not
-/// counted: no server of anybody is there.
+/// counted: no server of anyone is there.
 pub fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_global_v4(address),

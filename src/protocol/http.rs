@@ -80,7 +80,7 @@ impl HeaderName {
     }
 }
 
-/// A name that stands in this program, in lower case.
+/// A name that is in this program, in lower case.
 impl From<&'static str> for HeaderName {
     fn from(name: &'static str) -> Self {
         HeaderName(Cow::Borrowed(name))
@@ -108,13 +108,13 @@ impl fmt::Display for HeaderName {
 /// A header value, which knows whether it may be shown.
 #[derive(Debug, Clone)]
 pub enum HeaderValue {
-    /// May be shown to anybody.
+    /// May be shown to anyone.
     Plain(String),
     /// The authentication scheme may be shown, the credentials behind it may not.
     Credentials {
         /// `Basic`, `Bearer`.
         scheme: &'static str,
-        /// What stands after the scheme.
+        /// What is after the scheme.
         credentials: Secret,
     },
     /// Nothing of it may be shown: a cookie.
@@ -133,7 +133,7 @@ impl HeaderValue {
         }
     }
 
-    /// The user of Basic credentials as it stands there, form-encoded where
+    /// The user of Basic credentials as it is there, form-encoded where
     /// the client keeps to RFC 6749 §2.3.1; `None` for anything else.
     pub fn basic_user(&self) -> Option<String> {
         let HeaderValue::Credentials {
@@ -166,7 +166,7 @@ impl HeaderValue {
 pub enum RequestBody {
     /// Parameters, of which each knows whether it may be shown.
     Form(Params),
-    /// A JSON document without a secret of anybody, which may be shown. Its
+    /// A JSON document without a secret of anyone, which may be shown. Its
     /// answer may hold some.
     Json(String),
     /// Anything else.
@@ -187,7 +187,7 @@ pub struct Content {
 }
 
 impl RequestBody {
-    /// What `Content-Type` says of it.
+    /// Its `Content-Type`.
     pub fn media_type(&self) -> Option<&str> {
         match self {
             RequestBody::Form(_) => Some("application/x-www-form-urlencoded"),
@@ -304,7 +304,7 @@ impl HttpRequest {
     }
 
     /// Whether the message carries anything that only this client should know.
-    /// The answer to a message without holds no secret of anybody.
+    /// The answer to a message without holds no secret of anyone.
     pub fn carries_credentials(&self) -> bool {
         let in_header = |value: &HeaderValue| !matches!(value, HeaderValue::Plain(_));
         self.body.is_some() || self.headers.iter().any(|(_, value)| in_header(value))

@@ -110,7 +110,7 @@ impl FirstClaims {
     }
 }
 
-/// In what an ID token speaks of somebody else than the session is about.
+/// In what an ID token speaks of someone else than the session is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherParty {
     /// `iss`, `sub` or `aud`.

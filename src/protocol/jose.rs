@@ -25,7 +25,7 @@ pub enum JwtError {
     Encrypted,
     #[error("its header or payload is not one JSON object without repeated members (RFC 7515 §4, RFC 7519 §7.2)")]
     Json,
-    /// Longer than anybody needs.
+    /// Longer than anyone needs.
     #[error("it is longer than 256 KiB")]
     TooLong,
 }

@@ -1,4 +1,4 @@
-//! JSON objects from a server, read strictly: a member that stands twice
+//! JSON objects from a server, read strictly: a member that appears twice
 //! makes the document invalid, since two readers could take two different
 //! values (RFC 8259 §4, RFC 8725 §2.4).
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// Longer messages are refused.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What stands outside of a message's content.
+/// What is outside of a message's content.
 #[derive(Debug, Deserialize)]
 struct Envelope {
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Headers that repeat arguments of a tool's call, as its input schema asks
 //! for with `x-mcp-header` (MCP 2026-07-28, Streamable HTTP, Custom Headers
-//! from Tool Parameters). Whoever calls tools over HTTP has to send them, and
+//! from Tool Parameters). A client that calls tools over HTTP has to send them, and
 //! to leave out of a list the tools whose declarations break the rules.
 
 use super::http::HeaderName;
@@ -42,7 +42,7 @@ pub enum InvalidToolHeader {
     Repeated(String),
     #[error("x-mcp-header {0:?} is on a parameter whose type is not string, integer or boolean")]
     NotPrimitive(String),
-    #[error("x-mcp-header {0:?} is not on a parameter that properties alone lead to")]
+    #[error("x-mcp-header {0:?} is on a parameter that is not reached through properties only")]
     NotReachable(String),
 }
 
@@ -189,7 +189,7 @@ pub fn is_header_mismatch(answer: &[u8]) -> bool {
     serde_json::from_slice::<Answer>(answer).is_ok_and(|answer| answer.error.code == HEADER_MISMATCH)
 }
 
-/// What a response to `tools/list` says of headers.
+/// What a response to `tools/list` says about headers.
 #[derive(Debug, PartialEq)]
 pub struct ToolList {
     /// Tools that may be called, and their headers.

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 /// One parameter value, which knows how it may be shown.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// May be shown to anybody.
+    /// May be shown to anyone.
     Plain(String),
     /// Drawn at random by a machine: shown as length and fingerprint.
     Secret(Secret),
@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// A parameter that stands more than once where once is allowed (RFC 6749 §3.1).
+/// A parameter that appears more than once where once is allowed (RFC 6749 §3.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.cited())]
 pub struct Repeated(pub String);
@@ -156,7 +156,7 @@ impl Params {
         self.set(name, value.expose());
     }
 
-    /// Takes a parameter out, however often it stands there.
+    /// Takes a parameter out, however often it appears.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(key, _)| key != name);
     }
@@ -188,7 +188,7 @@ impl Params {
     /// omitted (RFC 6749 §3.1).
     ///
     /// # Errors
-    /// [`Repeated`] when the name stands there more than once.
+    /// [`Repeated`] when the name appears more than once.
     pub fn single(&self, name: &str) -> Result<Option<&str>, Repeated> {
         let mut values = self
             .0
@@ -211,7 +211,7 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
-    /// The first name that stands more than once, apart from `resource`.
+    /// The first name that appears more than once, apart from `resource`.
     pub fn first_repeated(&self) -> Option<Repeated> {
         self.0.iter().enumerate().find_map(|(index, (name, _))| {
             let again = name != "resource" && self.0[..index].iter().any(|(earlier, _)| earlier == name);

@@ -16,7 +16,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// Authorization servers of one resource that are looked at.
 pub const MAX_AUTHORIZATION_SERVERS: usize = 16;
 
-/// What a resource says of itself.
+/// What a resource says about itself.
 #[derive(Debug, Clone)]
 pub struct ProtectedResourceMetadata {
     /// Its identifier: what `resource` says in requests (RFC 8707 §2).

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
 
-/// What stands between the scope-tokens of an authorization request.
+/// What is between the scope-tokens of an authorization request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ScopeSeparator {
     /// As RFC 6749 §3.3 says.
@@ -125,7 +125,7 @@ impl Scope {
     }
 
     /// The tokens that `other` lacks. Some servers put commas where spaces
-    /// belong, and their users do too: what stands between commas counts as well.
+    /// belong, and their users do too: what is between commas counts as well.
     pub fn without(&self, other: &Scope) -> Scope {
         let parts = |token: &'_ str| token.split(',').map(str::to_owned).collect::<Vec<_>>();
         let others: Vec<String> = other.0.iter().flat_map(|token| parts(token)).collect();

@@ -2,7 +2,7 @@
 //!
 //! The parser that all of the web uses (WHATWG URL) repairs what it reads: it
 //! takes `https:/a@b` for `https://a@b`, `127.1` for `127.0.0.1`, `/a/%2e%2e/b`
-//! for `/b`. Whoever compares the text, and whoever is shown it, sees something
+//! for `/b`. Code that compares the text, and a person who reads it, see something
 //! else. So what it would repair is refused; only the case of scheme and host,
 //! a port that goes without saying and an empty path are not difference.
 

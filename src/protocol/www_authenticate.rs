@@ -42,7 +42,7 @@ impl Challenge {
     }
 
     /// The value of a parameter, whose name has no case. `None` where the
-    /// challenge has it twice with different values: nobody can tell which
+    /// challenge has it twice with different values: it is unclear which
     /// one is meant (RFC 9110 §11.2 forbids it).
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let mut values = self
@@ -113,7 +113,7 @@ impl Challenges {
         Ok(challenges)
     }
 
-    /// What stands between two commas: a scheme, a scheme with its first
+    /// What is between two commas: a scheme, a scheme with its first
     /// parameter or its token68, or a further parameter.
     fn read_part(&mut self, part: &str) -> Result<(), InvalidChallenges> {
         let word_end = part

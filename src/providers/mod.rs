@@ -116,13 +116,13 @@ pub enum ProviderError {
     /// No entry has this name.
     #[error("there is no provider \"{name}\"")]
     Unknown { name: String, nearest: Option<String> },
-    /// Nothing stands after the name.
+    /// Nothing is after the name.
     #[error("{name} needs its {kind}: {name}:{}", kind.placeholder())]
     NoValue { name: String, kind: ValueKind },
-    /// Something stands after the name.
+    /// Something is after the name.
     #[error("{0} takes nothing after a colon")]
     TakesNoValue(String),
-    /// What stands there cannot be part of a URL.
+    /// What is there cannot be part of a URL.
     #[error("\"{value}\" is not {} {kind}: {}", kind.article(), kind.description())]
     InvalidValue { value: String, kind: ValueKind },
     /// The list in this program is wrong.

@@ -24,7 +24,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
         | "authorize.iss-value"
         | "metadata.iss-parameter"
         | "jarm.issuer" => {
-            "A client of several servers tells by `iss` which of them answers. Without it, a malicious server can make the client send the code of an honest server to itself (mix-up attack)."
+            "A client of several servers tells by `iss` which of them answers. Without it, a malicious server can make the client send the code of another server to itself (mix-up attack)."
         }
         "authorize.code-entropy"
         | "authorize.code-entropy-160"
@@ -63,7 +63,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "Error texts are shown and logged. Quotes and control characters in them can break the JSON, the log line or the terminal that they end up in."
         }
         "authorize.post" | "userinfo.post" => {
-            "OpenID Connect clients may send the request by POST. A server that takes GET alone does not work with them."
+            "OpenID Connect clients may send the request by POST. A server that accepts only GET does not work with them."
         }
         "authorize.no-307" => {
             "307 and 308 repeat the POST with its body: the password that was typed at the server is sent to the client."
@@ -75,7 +75,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "A client that signs its request relies on the signature. A server that ignores the request object takes the unsigned parameters beside it."
         }
         "authorize.framing" => {
-            "A page in a frame can be laid under another one, so that a person presses Allow without seeing it (clickjacking)."
+            "A page in a frame can be placed over another page without being seen, so that a person presses Allow without seeing it (clickjacking)."
         }
         "authorize.content-security-policy" | "authorize.escaping" => {
             "A script in the sign-in page reads the password and gives consent in the person's name. Values of a request must never become part of the page's code; a policy keeps what gets through from running."
@@ -90,7 +90,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "Nothing but a navigation of the browser should reach the authorization endpoint. With CORS any site can read its answers, codes included."
         }
         "code.single-use" | "code.reuse-revokes" | "code.parallel" => {
-            "A code can leak from a log, a history or a proxy. A code that works once is worthless after the client has used it; a second use shows that another party has it, so the tokens of the first use must end as well."
+            "A code can leak from a log, a history or a proxy. A code that works once is useless after the client has used it; a second use shows that another party has it, so the tokens of the first use must end as well."
         }
         "metadata.https" | "metadata.fragment" | "metadata.issuer-url" | "device.verification-uri" => {
             "Anyone on the network path can read and change what goes over http: codes, tokens, passwords."
@@ -99,7 +99,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
             "A document that names another server lets one server speak for another: clients would send codes and tokens to endpoints that the attacker chose."
         }
         "metadata.no-password" | "token.password" => {
-            "With the password grant the client sees the password. Second factors and sign-in pages are bypassed, and people learn to type passwords anywhere."
+            "With the password grant the client sees the password. Second factors and sign-in pages are bypassed, and people learn to type passwords into other programs."
         }
         "metadata.s256"
         | "metadata.challenge-methods"
@@ -142,23 +142,25 @@ fn of_rule(id: &str) -> Option<&'static str> {
         | "registration.content-type" => {
             "Clients read the answer by its status, its content type and its members. One that differs is an error to some clients and something else to others."
         }
-        "token.lifetime" => "A bearer token that leaks works until it expires. A short life bounds the damage.",
+        "token.lifetime" => {
+            "A bearer token that leaks works until it expires. A short lifetime limits what it can be used for."
+        }
         "token.client-authentication"
         | "token.wrong-secret"
         | "token.two-methods"
         | "token.unknown-client"
         | "token.basic-challenge" => {
-            "The client's authentication is what a thief of a code or a refresh token lacks. Where it is not demanded, or a wrong one passes, the stolen value is enough."
+            "The client's authentication is what an attacker with a stolen code or refresh token does not have. Where it is not required, or a wrong one passes, the stolen value is enough."
         }
         "token.audience" | "token.resource" | "token.jwt-profile" | "resource.audience" => {
-            "A token that every API takes can be used by one API against another. The audience binds it to the API that the client asked for."
+            "A token that every API accepts can be used by one API against another. The audience binds it to the API that the client asked for."
         }
         "userinfo.id-token"
         | "resource.id-token"
         | "refresh.access-token"
         | "jwt-bearer.id-token"
         | "jwt-bearer.access-token" => {
-            "Tokens of one kind are seen by parties that must not have the rights of another kind. A server that takes one for the other gives them these rights."
+            "Tokens of one kind are seen by parties that must not have the rights of another kind. A server that accepts one as the other gives them these rights."
         }
         _ => return None,
     })
@@ -167,7 +169,7 @@ fn of_rule(id: &str) -> Option<&'static str> {
 fn of_group(group: &str) -> &'static str {
     match group {
         "metadata" => {
-            "Clients configure themselves from the document. What is missing or wrong in it makes them fail, or choose something weaker than the server can do."
+            "Clients configure themselves from the document. What is missing or wrong in it makes them fail, or choose something weaker than the server supports."
         }
         "keys" => {
             "Clients verify signatures with the published keys. Keys that are missing, weak, ambiguous or private let tokens be forged, or make clients refuse good ones."
@@ -176,31 +178,31 @@ fn of_group(group: &str) -> &'static str {
             "The authorization endpoint meets requests that anyone can write into a link. What it answers must be exact, so that a client can rely on it and an attacker cannot use it."
         }
         "redirect-uri" => {
-            "The code goes to the redirect URI. Where a server takes one that only resembles the registered one, an attacker sends a link whose code comes to the attacker (RFC 9700 §4.1)."
+            "The code goes to the redirect URI. Where a server accepts one that is only similar to the registered one, an attacker can send a link whose code goes to the attacker (RFC 9700 §4.1)."
         }
         "assertion" => {
             "A client assertion takes the place of a secret. Where its signature, audience, expiry or repetition is not checked, a copied or forged one authenticates the attacker as the client."
         }
         "pkce" => {
-            "PKCE binds the code to the client that began the login. Where the verifier is not checked exactly, a stolen code is worth a token, and a code of the attacker can be slipped into another user's login (code injection)."
+            "PKCE binds the code to the client that began the login. Where the verifier is not checked exactly, a stolen code can be exchanged for a token, and the attacker's code can be put into another user's login (code injection)."
         }
         "code" => {
             "A code is bound to its client, its redirect URI and its verifier. A server that does not check one of them lets a stolen code be redeemed by another client."
         }
         "token" => {
-            "The token endpoint gives out the keys to the account. It must take only well-formed requests of the client itself, and its answers must be unambiguous."
+            "The token endpoint issues the keys to the account. It must accept only well-formed requests of the client itself, and its answers must be unambiguous."
         }
         "refresh" => {
-            "A refresh token lives long. Rotation and detection of reuse show a theft; binding to the client and to the granted scope bounds what a thief gets."
+            "A refresh token lives long. Rotation and detection of reuse show that it was stolen; binding to the client and to the granted scope limits what an attacker gets."
         }
         "revocation" => {
-            "Logging out, or reacting to a theft, only helps where the tokens really end, and where no other client can end them."
+            "Logging out, or reacting to a stolen token, only helps where the tokens really end, and where no other client can end them."
         }
         "introspection" => {
-            "Introspection shows what a token is good for. Open to anyone, it helps to try stolen or guessed tokens; a wrong `active` lets an API take a dead one."
+            "Introspection shows what a token is good for. Open to anyone, it helps to try stolen or guessed tokens; a wrong `active` lets an API accept a revoked one."
         }
         "dpop" => {
-            "DPoP binds a token to a key of the client, so that a stolen token alone is useless. Each check of the proof that is missing lets a thief use the token, or use a proof a second time."
+            "DPoP binds a token to a key of the client, so that a stolen token alone is useless. Each missing check of the proof lets an attacker use the token, or use a proof a second time."
         }
         "device" => {
             "The person approves on another device than the one that asked. Weak or reusable codes let an attacker's device be approved, or poll for the tokens of another."
@@ -212,40 +214,40 @@ fn of_group(group: &str) -> &'static str {
             "A signed request cannot be changed on its way through the browser. That holds only where signature, issuer, audience and expiry are checked, and parameters outside the object are not used."
         }
         "jarm" => {
-            "A signed response tells the client who answers, and whom. Each member that is missing or wrong lets an answer be used for another client, another request or a second time."
+            "A signed response tells the client which server answered, and for which client. Each member that is missing or wrong lets an answer be used for another client, another request or a second time."
         }
         "rar" => {
             "Authorization details say exactly what is granted. A server that ignores unknown types, or grants more than was consented to, gives rights that were never approved."
         }
         "exchange" => {
-            "Token exchange makes a new token from another one. Where the first is not verified, a forged, foreign or revoked token becomes a valid one."
+            "Token exchange makes a new token from another one. Where the first is not verified, a forged or revoked token, or one of another server, becomes a valid one."
         }
         "id-jag" => {
-            "An identity assertion is for another authorization server, not for an API. Given out as a bearer token, it would be used as an access token."
+            "An identity assertion is for another authorization server, not for an API. Issued as a bearer token, it would be used as an access token."
         }
         "jwt-bearer" => {
-            "The assertion alone decides whose token is given. A forged one, or one for another server, gives away an account."
+            "Only the assertion decides whose token is issued. A forged one, or one for another server, gives access to an account."
         }
         "mtls" => {
             "A token bound to a certificate is useless without its private key. That holds only where server and API compare the certificate each time."
         }
         "id-token" => {
-            "The ID token says who has signed in. Each claim that is missing or wrong lets a token of another client, another login or another person pass for it."
+            "The ID token says who has signed in. Each claim that is missing or wrong lets a token of another client, another login or another user be accepted."
         }
         "userinfo" => {
-            "The userinfo endpoint gives away personal data, and applications take its answer for the person who signed in."
+            "The userinfo endpoint gives away personal data, and applications trust its answer about who signed in."
         }
         "resource" => {
-            "Clients find the authorization server of an API by its metadata, and the API must take only tokens that were made for it. A wrong document sends people to a wrong sign-in page."
+            "Clients find the authorization server of an API by its metadata, and the API must accept only tokens that were made for it. A wrong document sends people to a wrong sign-in page."
         }
         "challenge" => {
             "A client that is refused learns from the challenge what to do next. Without a correct one it cannot find the server to log in at, or asks for the wrong scope."
         }
         "registration" => {
-            "Anyone can register. What is registered must be what the client asked for, and must not open the way to foreign redirect URIs or foreign clients."
+            "Anyone can register. What is registered must be what the client asked for, and must not give access to the redirect URIs or the registration of other clients."
         }
         "client-id-document" => {
-            "The server fetches a document from a URL that anyone can name. It must belong to that very URL, and must not make the server fetch too often or take secrets and redirect URIs that do not fit."
+            "The server fetches a document from a URL that anyone can name. It must belong to that very URL, and must not make the server fetch too often or accept secrets and redirect URIs that do not match."
         }
         _ => "",
     }

@@ -52,7 +52,7 @@ pub enum SetUpError {
     /// The issuer is not a URL. A bug: it is made from the port.
     #[error(transparent)]
     Issuer(#[from] EndpointError),
-    /// Nobody could ever sign in.
+    /// No user could ever sign in.
     #[error("there is no account")]
     NoUser,
 }
@@ -172,7 +172,7 @@ impl AuthorizationServer {
         })
     }
 
-    /// The issuer, as it stands in tokens and metadata.
+    /// The issuer, as it is in tokens and metadata.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
@@ -213,7 +213,7 @@ impl AuthorizationServer {
         self.openid_was_granted.load(Ordering::Acquire)
     }
 
-    /// Who decides where nobody is asked.
+    /// Who decides where no person is asked.
     pub(crate) fn first_user(&self, now: UnixSeconds) -> SignedIn {
         // There is one: `new` made sure.
         let name = self.users.first().map_or("", |user| user.name.as_str());

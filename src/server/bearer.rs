@@ -75,7 +75,7 @@ pub(crate) struct Challenge<'a> {
 }
 
 impl Challenge<'_> {
-    /// 401 without an error code: nobody tried to authenticate (RFC 6750 §3.1).
+    /// 401 without an error code: the request had no credentials (RFC 6750 §3.1).
     pub(crate) fn bare(&self) -> Response {
         let rejection = Rejection::new("there is no access token", "RFC 6750 §3.1");
         let mut response = Response::new(401);

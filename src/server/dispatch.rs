@@ -49,7 +49,7 @@ impl AuthorizationServer {
     }
 
     /// Whether answering may take seconds, because the RSA key is needed and
-    /// was not made yet. Token requests need it only once somebody asked for `openid`.
+    /// was not made yet. Token requests need it only once someone asked for `openid`.
     pub fn may_take_long(&self, request: &Request) -> bool {
         !self.keys.has_rs256()
             && match Route::from_path(&request.path) {

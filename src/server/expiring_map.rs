@@ -3,7 +3,7 @@
 //!
 //! When it is full, one of two rules decides. `insert` drops the entry that
 //! would expire first: for what only the authenticated can fill.
-//! `insert_fairly` lets nobody push out what others put in: for what anybody
+//! `insert_fairly` replaces no entries of others: for what anyone
 //! can fill.
 
 use crate::protocol::time::UnixSeconds;

@@ -4,7 +4,7 @@
 //! Invariants: a waiting request is kept here under an unguessable id and
 //! belongs to one browser session; nothing of it travels through the pages.
 //! Ids are kept as SHA-256 hashes. Signing in changes the session's id, so an
-//! id that somebody planted is worth nothing. Everything is bounded and expires.
+//! id that someone planted is worth nothing. Everything is bounded and expires.
 
 use super::expiring_map::{ExpiringMap, Full};
 use super::grants::pending_device::DeviceRequest;
@@ -140,7 +140,7 @@ impl Question {
         }
     }
 
-    /// On whose behalf it waits, so that nobody pushes out the requests of others.
+    /// On whose behalf it waits, so that no client replaces the requests of others.
     fn owner(&self) -> HashedId {
         match self {
             Question::Authorization(request) => HashedId::of(request.redirect_uri.as_str()),
@@ -155,11 +155,11 @@ pub(crate) struct Waiting {
     pub(crate) question: Question,
     /// The browser that may decide.
     session: HashedId,
-    /// Whether the person has to sign in even where somebody is signed in.
+    /// Whether the person has to sign in even where someone is signed in.
     pub(crate) must_sign_in: bool,
 }
 
-/// Somebody who is signed in.
+/// Someone who is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) user: String,
@@ -186,7 +186,7 @@ impl SessionId {
     }
 
     /// What a form of this session for this waiting request must bring back
-    /// (RFC 9700 §4.7): nobody who does not hold the session's id can make it.
+    /// (RFC 9700 §4.7): it can be made only with the session's id.
     pub(crate) fn csrf(&self, waiting_id: &str) -> String {
         base64url(hmac::sign(&self.csrf_key(), waiting_id.as_bytes()).as_ref())
     }
@@ -287,7 +287,7 @@ impl Interactions {
         self.waiting.remove(now, &HashedId::of(id))
     }
 
-    /// Signs somebody in: the session goes on under a new id, which belongs
+    /// Signs someone in: the session goes on under a new id, which belongs
     /// into the cookie, and the request waits for consent.
     pub(crate) fn sign_in(
         &mut self,

@@ -39,7 +39,7 @@ pub struct Request {
     pub method: String,
     /// The path as it was sent, without the query and not decoded.
     pub path: String,
-    /// What stands behind the `?`, if there is one.
+    /// What is behind the `?`, if there is one.
     pub query: Option<String>,
     /// Names in lower case, of [`HEADERS_READ`].
     pub headers: Vec<(String, String)>,
@@ -150,7 +150,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response without a body that nobody may keep.
+    /// A response without a body that must not be cached.
     pub fn new(status: u16) -> Self {
         Response {
             status,

@@ -5,7 +5,7 @@ use crate::foreign_text::Quoted;
 /// One path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The page for whoever opens the issuer in a browser.
+    /// The page for a person who opens the issuer in a browser.
     Home,
     /// RFC 8414 §3.
     AuthorizationServerMetadata,

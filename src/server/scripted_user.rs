@@ -1,4 +1,4 @@
-//! The resource owner, played over HTTP for a demo that nobody attends: what a
+//! The resource owner, scripted over HTTP for an unattended demo: what a
 //! browser and the person before it would do with each page of this server.
 //!
 //! Invariant: no IO. Each answer of the server goes in, the next request comes
@@ -16,7 +16,7 @@ use url::Url;
 /// More pages than the way through this server has.
 const MAX_STEPS: u32 = 10;
 
-/// Somebody with an account, a browser, and no doubts.
+/// Someone with an account, a browser, and no doubts.
 pub struct ScriptedUser {
     user: User,
     issuer: Url,
@@ -56,7 +56,7 @@ pub enum UnexpectedPage {
 }
 
 impl ScriptedUser {
-    /// Somebody with this account at the server with this issuer.
+    /// Someone with this account at the server with this issuer.
     pub fn new(issuer: &Issuer, user: User) -> Self {
         ScriptedUser {
             user,

@@ -147,7 +147,7 @@ impl CommandStore {
 
     /// Stores an item as long as this, reads it back and removes it.
     fn try_writing(&self, address: &str, length_bytes: usize) -> Result<(), CommandStoreError> {
-        let trial = "a trial of oauth; ".repeat(length_bytes / 18 + 1);
+        let trial = "a test of oauth; ".repeat(length_bytes / 17 + 1);
         for _ in 0..TRIAL_ATTEMPTS {
             self.store(address, &trial)?;
             let read = self.get(address);

@@ -31,7 +31,7 @@ impl Diagnosis for NoHome {
 impl Folders {
     /// `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, else `~/.config` and
     /// `~/.local/share`; `%APPDATA%` and `%LOCALAPPDATA%` on Windows.
-    /// Relative paths are ignored, as the XDG specification says of its variables.
+    /// Relative paths are ignored, as the XDG specification says about its variables.
     ///
     /// # Errors
     /// [`NoHome`] naming the variable that would help.

@@ -86,7 +86,7 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// Whether what is printed reaches nobody: standard output was closed, or is
+/// Whether what is printed has no reader: standard output was closed, or is
 /// the null device.
 pub fn leads_nowhere(standard_output: &io::Stdout) -> bool {
     #[cfg(unix)]

@@ -15,7 +15,7 @@ pub struct ListenerIdentity {
 }
 
 impl ListenerIdentity {
-    /// A certificate for this name that nobody but itself signed, with a new P-256 key.
+    /// A self-signed certificate for this name, with a new P-256 key.
     ///
     /// # Errors
     /// [`rcgen::Error`], such as where randomness fails.

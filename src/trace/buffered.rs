@@ -2,7 +2,7 @@
 //! refresh token is in memory, and a terminal that does not read must not keep
 //! it from being stored.
 
-use super::{Event, Observer, Party};
+use super::{Event, NoteName, Observer, Party};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::params::Params;
 
@@ -27,6 +27,7 @@ pub enum OwnedEvent {
     CheckSkipped(String),
     Decision(String),
     Note(String),
+    NamedNote(NoteName, String),
     Warning(String),
 }
 
@@ -52,6 +53,7 @@ impl OwnedEvent {
             Event::CheckSkipped(text) => OwnedEvent::CheckSkipped(text.to_owned()),
             Event::Decision(text) => OwnedEvent::Decision(text.to_owned()),
             Event::Note(text) => OwnedEvent::Note(text.to_owned()),
+            Event::NamedNote(name, text) => OwnedEvent::NamedNote(name, text.to_owned()),
             Event::Warning(text) => OwnedEvent::Warning(text.to_owned()),
             _ => return None,
         })
@@ -78,6 +80,7 @@ impl OwnedEvent {
             OwnedEvent::CheckSkipped(text) => Event::CheckSkipped(text),
             OwnedEvent::Decision(text) => Event::Decision(text),
             OwnedEvent::Note(text) => Event::Note(text),
+            OwnedEvent::NamedNote(name, text) => Event::NamedNote(*name, text),
             OwnedEvent::Warning(text) => Event::Warning(text),
         }
     }

@@ -5,7 +5,7 @@
 use super::curl::curl_command;
 use super::ordered_json::OrderedJson;
 use super::redact::{Redaction, ShownAnswer, ShownBody};
-use super::{Event, Party, Step};
+use super::{Event, Party, Step, Verdict};
 use crate::foreign_text::{sanitize, sanitize_line, sanitize_unbounded};
 use crate::protocol::http::{HttpRequest, HttpResponse, Timings};
 use crate::protocol::params::Params;
@@ -58,7 +58,7 @@ impl LineKind {
 #[derive(Debug)]
 pub struct DiagramLine {
     pub kind: LineKind,
-    /// Where it begins; a note stands here.
+    /// Where it begins; a note is here.
     pub from: Party,
     pub to: Party,
     /// The step, where it is the heading of one.
@@ -209,9 +209,22 @@ impl DiagramBuilder {
             Event::Decision(what) => note(LineKind::Fact, sanitize(what)),
             Event::CheckPassed(what) => note(LineKind::Check, sanitize(what)),
             Event::CheckSkipped(what) => note(LineKind::Skipped, sanitize(&format!("not checked: {what}"))),
-            Event::Note(what) | Event::Outcome(what) | Event::Success(what) | Event::SuccessDetail(what) => {
-                note(LineKind::Note, sanitize_line(what))
+            Event::RuleTested { rule, verdict, reason } => {
+                let kind = match verdict {
+                    Verdict::Pass => LineKind::Check,
+                    Verdict::Fail => LineKind::Failure,
+                    Verdict::Warning => LineKind::Warning,
+                    Verdict::Skipped => LineKind::Skipped,
+                };
+                let separator = if reason.is_empty() { "" } else { ": " };
+                let label = format!("{}: {rule}{separator}{reason}", verdict.as_str());
+                note(kind, sanitize(&label))
             }
+            Event::Note(what)
+            | Event::NamedNote(_, what)
+            | Event::Outcome(what)
+            | Event::Success(what)
+            | Event::SuccessDetail(what) => note(LineKind::Note, sanitize_line(what)),
             Event::Warning(what) => note(LineKind::Warning, sanitize(what)),
             Event::Failed {
                 message,

@@ -39,7 +39,7 @@ type Watcher<'a> = dyn FnMut(&Event<'_>, Duration) + 'a;
 /// What happens in a login.
 pub(super) type Recording = fn(&mut dyn FnMut(u64, &Event<'_>));
 
-/// Plays a recording to whoever watches.
+/// Plays a recording to an observer.
 pub(super) fn play(watcher: &mut Watcher<'_>, recording: Recording) {
     recording(&mut |since_start_ms, event| watcher(event, Duration::from_millis(since_start_ms)));
 }

@@ -3,7 +3,7 @@
 //!
 //! Tasks (listener, server) send facts through channels; only the flow
 //! observes. Events borrow protocol values, so that nothing is built where
-//! nobody looks, and a value's own redaction decides what a renderer can show.
+//! it is not needed, and a value's own redaction decides what a renderer can show.
 //! An event holds no time: [`files::TraceFiles`] stamps what it passes on.
 
 pub mod buffered;
@@ -12,14 +12,18 @@ pub mod diagram;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
+mod note_name;
 pub mod ordered_json;
 pub mod redact;
 pub mod render;
 pub mod renderer;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use files::TraceFileError;
+pub use note_name::NoteName;
+pub use verdict::Verdict;
 
 use crate::exit::ExitCode;
 
@@ -135,7 +139,7 @@ impl<'a> From<&'a str> for AuthorizationAddress<'a> {
     }
 }
 
-/// Where a long work stands.
+/// How far a long piece of work is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
     /// From 1 on.
@@ -208,7 +212,7 @@ pub enum Event<'a> {
         /// Such as `exited with 3`.
         how: &'a str,
     },
-    /// No browser was opened, or none came back for a while: somebody has to
+    /// No browser was opened, or none came back for a while: someone has to
     /// open the URL by hand. Under `--quiet` it is printed now.
     BrowserOverdue {
         /// The authorization URL.
@@ -261,7 +265,7 @@ pub enum Event<'a> {
     },
     /// Something failed that is worth a second try, which follows.
     Retried {
-        /// With whom it is tried again.
+        /// The party that it is tried again with.
         with: Party,
         /// What failed, and what is done.
         reason: &'a str,
@@ -290,6 +294,8 @@ pub enum Event<'a> {
     CheckSkipped(&'a str),
     /// Something a person should know but need not act on, shown unless `--quiet`.
     Note(&'a str),
+    /// The same, with a name by which programs tell it from others.
+    NamedNote(NoteName, &'a str),
     /// What came of the work, for the person who asked for it; shown unless `--quiet`.
     Outcome(&'a str),
     /// The same for work that a person waited for and that is done: shown with a
@@ -300,6 +306,14 @@ pub enum Event<'a> {
     /// One of many pieces of work begins: shown as a line that is redrawn, and
     /// at `-vv` above what it sends.
     Progress(Progress<'a>),
+    /// `oauth check` has found out about a rule. A rule that is broken or odd is
+    /// shown at `-vv`, below what was sent for it; the others at `-vvv`.
+    RuleTested {
+        rule: &'a str,
+        verdict: Verdict,
+        /// What the server does instead, or why it could not be seen; empty for a pass.
+        reason: &'a str,
+    },
     /// Something that is not as it should be; the work goes on.
     Warning(&'a str),
     /// The command ends with this error: the last event. What is printed of it
@@ -338,6 +352,7 @@ impl Event<'_> {
             | Event::BrowserOverdue { .. }
             | Event::WaitBegins { .. }
             | Event::Note(_)
+            | Event::NamedNote(..)
             | Event::Outcome(_)
             | Event::Success(_)
             | Event::SuccessDetail(_)
@@ -356,13 +371,14 @@ impl Event<'_> {
             | Event::WaitEnds
             | Event::DiscoveryTried { .. }
             | Event::Decision(_)
+            | Event::RuleTested { .. }
             | Event::CheckPassed(_)
             | Event::CheckSkipped(_) => (Client, Client),
         }
     }
 }
 
-/// Who answers a request: whoever is shown a token in the header or in the URL
+/// Who answers a request: a server that gets a token in the header or in the URL
 /// is a resource server (RFC 6750 §2.1, §2.3).
 fn recipient(request: &HttpRequest) -> Party {
     let shows_token = request

@@ -4,9 +4,9 @@
 //! Own values know how they may be shown. An answer is foreign: if the request
 //! carried credentials, only members and headers on an allow-list are shown,
 //! and everything else appears as its length, with a fingerprint where it is
-//! long enough that nobody could guess it. So it is with the answer to an
+//! long enough that it cannot be guessed. So it is with the answer to an
 //! authorization request, which may be a page with a code in it. If the request
-//! carried none, its answer (metadata, keys) holds nobody's secret and is shown, but for names
+//! carried none, its answer (metadata, keys) holds no secret and is shown, but for names
 //! that always hold one. A value that the request sent as a secret and that
 //! comes back inside other text is cut out of it.
 //!
@@ -191,7 +191,7 @@ impl Redaction {
 /// A message whose meaning is not known: one answer from outside, or the content of a request.
 struct BodyRedactor<'a> {
     show_secrets: bool,
-    /// Nobody's secret can be in it.
+    /// No secret can be in it.
     public: bool,
     /// The secrets of the request and of this answer, in whatever writing they come again.
     known: &'a [Secret],

@@ -44,7 +44,7 @@ pub enum TlsFailure {
     #[error("it does not speak TLS")]
     NotTls,
     /// The server wants a certificate from this client, or refuses the one it got.
-    #[error("it does not accept this client's certificate, or wants one")]
+    #[error("it does not accept this client's certificate, or requires one")]
     ClientCertificate,
     /// Nothing in common to encrypt with.
     #[error("it offers no TLS settings that this program accepts")]

@@ -3,7 +3,7 @@
 //! test may take.
 
 use super::credential_helper::Helped;
-use super::support::authorization_server;
+use super::support::authorization_server::{self, ACCESS_TOKEN};
 use super::support::binary::Home;
 use super::support::literal_server::{LiteralServer, Reply, json};
 use super::support::login::{complete, login};
@@ -117,6 +117,44 @@ fn an_answer_that_came_is_written_even_after_the_deadline() {
     let outcome = reached.expect("a request in time").expect_code(0);
     assert_eq!(outcome.stdout, "new\n");
     assert!(helped.read("input.store").contains("next-refresh"));
+}
+
+/// The store is slow, and what it leaves of the time is too short for an answer:
+/// the refresh token is not spent.
+#[cfg(unix)]
+#[test]
+fn a_refresh_whose_answer_would_be_cut_off_is_not_sent() {
+    let server = authorization_server::start();
+    let helped = Helped::by_script();
+    helped.login(&server, &[]).expect_code(0);
+    let (before, sent) = (helped.read("item.work"), server.requests_to("/token").len());
+    let pipe = helped.home.path().join("gate");
+    let gate = pipe.display();
+    helped.behave(&format!(
+        "case \"$1\" in get) [ ! -p '{gate}' ] || {{ read -r _ <'{gate}'; rm '{gate}'; }} ;; esac"
+    ));
+    // on a machine that is busy the first deadlines pass before the store has answered
+    let outcome = [1000, 2000, 4000, 8000].into_iter().find_map(|deadline_ms| {
+        let _ = std::fs::remove_file(&pipe);
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let deadline = format!("{deadline_ms}ms");
+        let mut command = helped.oauth(&["token", "work", "--force-refresh", "--deadline", &deadline]);
+        let began = Instant::now();
+        let mut process = start(&mut command);
+        let mut gate = open_once_read(&pipe, &mut process)?;
+        let too_late = Duration::from_millis(deadline_ms - (deadline_ms / 2).min(1000) + 50);
+        std::thread::sleep(too_late.saturating_sub(began.elapsed()));
+        gate.write_all(b"go\n").expect("the helper reads");
+        Some(finish(process)).filter(|outcome| outcome.code != Some(7))
+    });
+    let outcome = outcome.expect("a store that answers in time").expect_code(0);
+    assert_eq!(outcome.stdout, format!("{ACCESS_TOKEN}\n"));
+    assert!(outcome.stderr.contains("the refresh token was not sent"), "{outcome:?}");
+    assert_eq!(server.requests_to("/token").len(), sent);
+    assert_eq!(helped.read("item.work"), before);
+    // with the time that it needs, it is
+    helped.run(&["token", "work", "--force-refresh"]).expect_code(0);
+    assert_eq!(server.requests_to("/token").len(), sent + 1);
 }
 
 fn start(command: &mut Command) -> Child {

@@ -5,6 +5,7 @@ use super::profile::{as_ordinary_user, set_mode};
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::installed;
+use super::support::literal_server::status;
 use super::support::login::{complete, login};
 use super::support::outcome::{Outcome, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, session};
@@ -370,4 +371,18 @@ fn a_pipe_of_the_shell_is_taken_where_a_file_is_named() {
         }
         run(&mut shell).expect_code(code);
     }
+}
+
+#[test]
+fn a_login_that_fails_makes_no_folder_for_the_configuration() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    server.on("POST", "/token", status(500));
+    let mut command = login(&home, &server, &[]);
+    complete(command.env("OAUTH_STORE", "none"), &server.origin()).expect_error(3);
+    assert!(!home.path().join(".config").exists(), "{:?}", home.files());
+
+    let server = authorization_server::start();
+    let mut command = login(&home, &server, &[]);
+    complete(command.env("OAUTH_STORE", "none"), &server.origin()).expect_code(0);
+    assert_eq!(mode(home.config_file().parent().expect("its folder")), 0o700);
 }

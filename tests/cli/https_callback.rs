@@ -331,7 +331,7 @@ fn a_login_that_fails_keeps_our_page() {
     server.on("POST", "/token", json(400, r#"{"error":"invalid_grant"}"#));
     let (answer, code) = log_in_with_success_url(&server, &home);
     assert_eq!((code, answer.status, answer.header("refresh")), (5, 500, None));
-    assert!(answer.body_text().contains("The login did not work"));
+    assert!(answer.body_text().contains("The login failed"));
     // Neither does one whose session cannot be stored.
     server.on("POST", "/token", json(200, &token_answer()));
     let sessions = home.path().join(".local/share/oauth/sessions");

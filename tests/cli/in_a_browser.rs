@@ -18,7 +18,7 @@ const DENY: &str = "button[value=deny]";
 const CONSENT: &str = "Allow oauth-cli access?";
 const SIGNED_IN: &str = "You are signed in";
 const REFUSED: &str = "Access was refused";
-const NOT_THE_ANSWER: &str = "This is not the answer the login is waiting for";
+const NOT_THE_ANSWER: &str = "This is not the response the login is waiting for";
 
 /// `oauth serve` and the home of somebody who logs in there.
 struct Stage {
@@ -255,7 +255,7 @@ fn nothing_needs_scripts() {
     chromium.go_to(&login.url);
     sign_in(&chromium);
     chromium.click(ALLOW);
-    chromium.wait_for_heading("Going back");
+    chromium.wait_for_heading("Redirecting");
     chromium.take_pictures("6-form-post-without-scripts");
     chromium.click("button");
     chromium.wait_for_heading(SIGNED_IN);
@@ -463,7 +463,7 @@ fn a_person_enters_the_code_of_a_device() {
     chromium.take_pictures("device-1-code");
     chromium.fill_in("#user_code", "bbbb bbbb");
     chromium.click("button[value=continue]");
-    chromium.wait_until("the complaint", || chromium.text().contains("No device waits"));
+    chromium.wait_until("the complaint", || chromium.text().contains("No device is waiting"));
     chromium.take_pictures("device-2-wrong-code");
     // The address with the code in it fills the code in, and sends nothing.
     chromium.go_to(&text("verification_uri_complete"));

@@ -5,6 +5,7 @@ use crate::support::development_server::DevelopmentServer;
 use crate::support::literal_server::{LiteralServer, json};
 use crate::support::login::complete_at;
 use crate::support::outcome::{Outcome, run};
+use oauth::trace::NoteName;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -205,4 +206,29 @@ fn every_json_output_has_the_members_that_the_page_promises() {
 
     let left: Vec<&String> = sections.keys().collect();
     assert!(left.is_empty(), "no test shows these: {left:?}");
+}
+
+#[test]
+fn the_page_has_each_name_of_a_note_and_a_note_that_programs_may_want_has_its_name() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let page = std::fs::read_to_string(file).expect("the page");
+    let row = page
+        .lines()
+        .find(|line| line.starts_with("| `name` |"))
+        .expect("its row");
+    let on_page: Vec<&str> = row.split('`').skip(3).step_by(2).collect();
+    assert_eq!(on_page, NoteName::ALL.map(NoteName::as_str));
+
+    let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"c\"\n");
+    let trace = home.path().join("trace.json");
+    let mut command = home.oauth();
+    command.args(["logout", "work", "--json", "--trace"]).arg(&trace);
+    let note = line_with(&run(&mut command).expect_code(0), "note");
+    assert_eq!(note["name"], "not_logged_in", "{note}");
+    let trace = std::fs::read_to_string(trace).expect("the trace");
+    assert!(
+        trace.contains(r#""event":"note","from":"client","to":"resource owner","name":"not_logged_in","text":"#),
+        "{trace}"
+    );
 }

@@ -95,6 +95,8 @@ mod private_addresses;
 #[cfg(target_os = "linux")]
 mod process;
 mod profile;
+#[cfg(unix)]
+mod progress;
 #[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(unix)]

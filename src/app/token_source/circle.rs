@@ -7,7 +7,7 @@ use crate::args::login::profiles_behind;
 use crate::store::ProfileName;
 
 /// Whether a profile that takes tokens from these ends at itself, by what the
-/// configuration file says of them.
+/// configuration file says about them.
 ///
 /// # Errors
 /// [`SourceProblem::Circle`].

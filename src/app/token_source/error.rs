@@ -83,7 +83,7 @@ fn circle(profiles: &[ProfileName]) -> String {
 }
 
 impl SourceProblem {
-    /// Whether it stays so until somebody changes the settings.
+    /// Whether it stays so until someone changes the settings.
     fn is_misuse(&self) -> bool {
         matches!(
             self,

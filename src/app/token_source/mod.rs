@@ -104,7 +104,7 @@ pub(crate) fn prepare_login<'a>(
     preparing.sources(renewal, None)
 }
 
-/// The assertion of a client that somebody else makes.
+/// The assertion of a client that someone else makes.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -154,7 +154,7 @@ pub(crate) fn fresh_credentials(
     })
 }
 
-/// What is prepared for whom.
+/// What is prepared, and for which purpose.
 struct Preparing<'a, 'c> {
     context: &'a Context,
     config: &'c Config,

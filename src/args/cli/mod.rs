@@ -212,7 +212,7 @@ impl Command {
         }
     }
 
-    /// Whether standard input belongs to somebody else: to a command that is
+    /// Whether standard input belongs to someone else: to a command that is
     /// run, or to a protocol. A login then takes no pasted URL from it.
     pub fn takes_stdin(&self) -> bool {
         matches!(

@@ -1,8 +1,8 @@
-//! `oauth profile`, and how every command is told which profile to use.
+//! `oauth profile`, and how every command chooses its profile.
 
 use clap::{Args, Subcommand, ValueHint};
 
-/// Completion scripts know no hint for profile names. A user's name stands
+/// Completion scripts know no hint for profile names. A user's name is
 /// for them in the definition; `commands::completions` puts profiles in its place.
 pub(crate) const PROFILE_NAME: ValueHint = ValueHint::Username;
 

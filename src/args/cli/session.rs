@@ -35,7 +35,7 @@ pub struct TokenOptions {
 }
 
 /// `oauth token` with the options of single formats. Scripts that need none of
-/// them are spared the work of parsing them.
+/// them do not have to parse them.
 #[derive(Debug, Default, Args)]
 pub struct TokenCommand {
     /// Those of every format.

@@ -58,6 +58,9 @@ pub enum ConfigError {
         #[source]
         source: FileError,
     },
+    /// Another process changes it, and does not finish.
+    #[error("another process is changing the configuration file {} and did not finish in time", path.display())]
+    Locked { path: PathBuf },
     /// `profile set` with a key that means nothing.
     #[error("unknown key \"{key}\"")]
     UnknownSetting {
@@ -72,7 +75,10 @@ pub enum ConfigError {
 
 impl Diagnosis for ConfigError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Usage
+        match self {
+            ConfigError::Locked { .. } => ExitCode::Timeout,
+            _ => ExitCode::Usage,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -105,6 +111,9 @@ impl Diagnosis for ConfigError {
                         .to_owned(),
                 );
                 hints
+            }
+            ConfigError::Locked { .. } => {
+                vec!["Wait for it or end it, then run this again.".to_owned()]
             }
             ConfigError::Read { source, .. } => {
                 let mut hints = refusal_hints(source);

@@ -6,7 +6,9 @@ use super::model::{Config, Setting};
 use crate::store::ProfileName;
 use crate::system::files::named::{self, Replaced};
 use crate::system::files::{FileError, PrivateDir};
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 /// A change to the configuration file.
@@ -26,27 +28,34 @@ pub enum Change {
 /// # Errors
 /// [`ConfigError`].
 pub fn check_writable(path: &Path) -> Result<(), ConfigError> {
-    Replaced::find(path)
-        .and_then(|file| file.check_writable())
-        .map_err(|source| not_writable(path, source))
+    named::check_replaceable(path).map_err(|source| not_writable(path, source))
 }
 
 /// The lock of all configuration files: no profile can have that name.
 const LOCK_NAME: &str = ".config.lock";
 
-/// Applies changes under a lock, which stands in the folder `locks` and not
-/// beside the file, since that may be a folder of somebody's dotfiles.
+/// How long to wait for another process that changes the file: a matter of milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// Applies changes under a lock, which is in the folder `locks` and not
+/// beside the file, since that may be a folder under version control.
 /// Replaces the file atomically.
 ///
 /// # Errors
 /// [`ConfigError`]; the file is then as it was.
 pub fn change(path: &Path, locks: &Path, changes: &[Change]) -> Result<(), ConfigError> {
+    change_within(LOCK_WAIT, path, locks, changes)
+}
+
+fn change_within(lock_wait: Duration, path: &Path, locks: &Path, changes: &[Change]) -> Result<(), ConfigError> {
     let not_writable = |source| not_writable(path, source);
     let target = Replaced::find(path).map_err(not_writable)?;
     let locks = PrivateDir::make(locks).map_err(not_writable)?;
     let lock = locks.lock_file(LOCK_NAME).map_err(not_writable)?;
-    let locked = lock.lock();
-    locked.map_err(|error| not_writable(FileError::unwritten(&locks.file(LOCK_NAME), error)))?;
+    lock.lock_within(lock_wait).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => ConfigError::Locked { path: path.to_owned() },
+        _ => not_writable(FileError::unwritten(&locks.file(LOCK_NAME), error)),
+    })?;
     let text = match named::read_text(&target.path()) {
         Ok(text) => text,
         Err(error) if error.is_not_found() => String::new(),
@@ -174,6 +183,7 @@ fn profile_table<'a>(document: &'a mut DocumentMut, name: &ProfileName) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::{Diagnosis, ExitCode};
     use std::fs;
 
     fn name(text: &str) -> ProfileName {
@@ -225,6 +235,30 @@ param = { login_hint = "me@example.com" }
         change(&path, folder.path(), &[Change::Remove(name("home"))]).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!((config.default_profile.clone(), config.profiles().count()), (None, 1));
+    }
+
+    #[test]
+    fn a_process_that_keeps_the_lock_is_not_waited_for_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, EXAMPLE).unwrap();
+        let locks = PrivateDir::make(&folder.path().join("locks")).unwrap();
+        let lock = locks.lock_file(LOCK_NAME).unwrap();
+        assert!(lock.try_lock().unwrap());
+        let moment = Duration::from_millis(20);
+        let change = |wait| {
+            change_within(
+                wait,
+                &path,
+                &folder.path().join("locks"),
+                &[Change::Default(name("home"))],
+            )
+        };
+        let error = change(moment).unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::Timeout, "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), EXAMPLE);
+        lock.unlock();
+        change(moment).unwrap();
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
 /// The same where the listener has a certificate.
 const DEFAULT_HTTPS_REDIRECT_URI: &str = "https://localhost:0/callback";
 
-/// How long a login waits for the resource owner unless it is told otherwise.
+/// How long a login waits for the resource owner by default.
 pub const DEFAULT_LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The redirect URI and what receives the browser there.
@@ -229,7 +229,7 @@ pub(in crate::args) fn no_callback() -> Result<CallbackChoice, SettingsError> {
     Ok(CallbackChoice::Paste(redirect_uri))
 }
 
-/// The port of the redirect URI, or those of `--port`, which it must not contradict.
+/// The port of the redirect URI, or those of `--port`, which must not differ from it.
 fn ports_to_try(
     place: &str,
     in_redirect_uri: Option<u16>,

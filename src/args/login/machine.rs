@@ -1,4 +1,4 @@
-//! What a grant that needs nobody stands on: tokens of others, by their sources.
+//! What a grant without a person is based on: tokens of others, by their sources.
 
 use super::changes::ProfileChanges;
 use crate::args::config::Profile;
@@ -37,7 +37,7 @@ pub struct MachineOptions {
 }
 
 impl MachineOptions {
-    /// How the grant is repeated: what it stands on, by these flags and the
+    /// How the grant is repeated: what it is based on, by these flags and the
     /// profile. [`Renewal::None`] for a grant that needs a person.
     ///
     /// # Errors
@@ -216,7 +216,7 @@ fn token_type(
 /// A source of tokens by flag or profile.
 ///
 /// # Errors
-/// [`SettingsError::Value`], which does not repeat a token that stands there instead.
+/// [`SettingsError::Value`], which does not repeat a token that is there instead.
 pub(super) fn source(
     given: Option<&str>,
     flag: &str,

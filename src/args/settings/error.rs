@@ -139,21 +139,21 @@ impl Diagnosis for SettingsError {
                 profile, allow_host, ..
             } => vec![
                 format!(
-                    "For this call alone: add --allow-host {}",
+                    "For this call only: add --allow-host {}",
                     shell_words::quote(allow_host)
                 ),
                 format!(
-                    "To permit it for good: oauth profile set {profile} {}",
+                    "To allow it permanently: oauth profile set {profile} {}",
                     shell_words::quote(&format!("allow_host={allow_host}"))
                 ),
             ],
             SettingsError::NothingCovers { host } => vec![
                 format!(
-                    "For this call alone: add -p NAME --allow-host {}",
+                    "For this call only: add -p NAME --allow-host {}",
                     shell_words::quote(host)
                 ),
                 format!(
-                    "To permit it for good: oauth profile set NAME {}",
+                    "To allow it permanently: oauth profile set NAME {}",
                     shell_words::quote(&format!("allow_host={host}"))
                 ),
             ],

@@ -45,7 +45,7 @@ const SERVER_SPECIFIC_KEYS: &[&str] = &[
 pub struct ResolvedLogin {
     pub profile: ProfileName,
     pub grant: LoginGrant,
-    /// How a grant that needs nobody is repeated, with its sources.
+    /// How a grant without a person is repeated, with its sources.
     pub renewal: Renewal,
     /// What refresh requests carry beside what they always do.
     pub refresh_parameters: Vec<(String, String)>,

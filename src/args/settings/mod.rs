@@ -75,7 +75,7 @@ pub fn deadline(global: &GlobalOptions, environment: &Environment) -> Result<Opt
 /// The store by flag, `OAUTH_STORE`, the profile, else the keyring.
 ///
 /// # Errors
-/// [`SettingsError::Value`] naming where the wrong name stands.
+/// [`SettingsError::Value`] naming where the wrong name is.
 pub fn store_kind(
     global: &GlobalOptions,
     environment: &Environment,

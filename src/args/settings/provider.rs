@@ -1,4 +1,4 @@
-//! `--provider`: what is known of a provider stands in for what neither flags
+//! `--provider`: what is known about a provider replaces what neither flags
 //! nor profile say.
 
 use super::error::{SettingsError, invalid_with_hint};
@@ -218,7 +218,7 @@ fn redirect_uri(
         }
         None if provider.loopback == Loopback::HttpsOnly => Err(invalid_with_hint(
             "--provider",
-            format!("{} redirects to an https address of your own alone", provider.title),
+            format!("{} redirects only to an https address of your own", provider.title),
             "Name the one that you registered with --redirect-uri URL, add --paste, and paste the address that the browser ends on.",
         )),
         None => Ok(None),

@@ -38,7 +38,7 @@ pub enum DataSource {
 pub struct FormField {
     pub name: String,
     pub source: DataSource,
-    /// What the server is told that the file is called.
+    /// The name of the file that is sent to the server.
     pub file_name: Option<String>,
     pub media_type: Option<String>,
 }

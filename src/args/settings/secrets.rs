@@ -61,7 +61,7 @@ fn unreadable(place: &str, path: &Path, error: &FileError) -> SettingsError {
 /// Reads the private key of the client.
 ///
 /// # Errors
-/// [`SettingsError::Value`], which does not repeat a key that stands there
+/// [`SettingsError::Value`], which does not repeat a key that is there
 /// instead of a file's name.
 pub fn signing_key_from_file(path: &Path) -> Result<SigningKey, SettingsError> {
     const PLACE: &str = "--client-key-file";
@@ -81,7 +81,7 @@ pub fn signing_key_from_file(path: &Path) -> Result<SigningKey, SettingsError> {
     })
 }
 
-/// Reads the certificate of the client, and those that vouch for it.
+/// Reads the certificate of the client, and those of its issuers.
 ///
 /// # Errors
 /// [`SettingsError::Value`].

@@ -42,7 +42,7 @@ impl TokenOutput {
 /// The format that was asked for. `json` is whether `--json` was given.
 ///
 /// # Errors
-/// [`SettingsError`] for options that contradict each other or are missing.
+/// [`SettingsError`] for options that conflict or are missing.
 pub fn token_output(
     json: bool,
     format: Option<TokenFormat>,

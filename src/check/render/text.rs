@@ -3,6 +3,7 @@
 
 use crate::check::report::{Report, RuleResult, Verdict};
 use crate::check::request::Selection;
+use crate::output::table::align_columns;
 use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;
 use std::fmt::Write;
@@ -145,21 +146,20 @@ fn summary(report: &Report) -> String {
     text
 }
 
-/// The rules that are asked for, with what they say, for `--list`.
-pub fn list(selection: &Selection) -> String {
-    let mut text = String::new();
-    for rule in Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule)) {
-        let _ = writeln!(
-            text,
-            "{:<32} {:<6} {} §{}: {}",
-            rule.id(),
-            selection.level(*rule).as_str(),
-            rule.document(),
-            rule.section(),
-            rule.statement()
-        );
-    }
-    text
+/// The rules that are asked for, with what they say, for `--list`, on a terminal
+/// with so many columns.
+pub fn list(selection: &Selection, width: Option<usize>) -> String {
+    let rules = Rule::ALL.iter().filter(|rule| selection.is_of_profile(**rule));
+    let rows: Vec<[String; 3]> = rules
+        .map(|rule| {
+            [
+                rule.id().to_owned(),
+                selection.level(*rule).as_str().to_owned(),
+                format!("{} §{}: {}", rule.document(), rule.section(), rule.statement()),
+            ]
+        })
+        .collect();
+    align_columns(&rows, width)
 }
 
 /// One rule, for `--explain`.
@@ -170,7 +170,7 @@ pub fn explain(rule: Rule, selection: &Selection) -> String {
         false => format!("\n  in the profiles {}", profiles.join(", ")),
     };
     format!(
-        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test this rule alone, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
+        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test only this rule, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
         selection.level(rule).as_str(),
         rule.statement(),
         rule.document(),

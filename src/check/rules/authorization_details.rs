@@ -98,7 +98,7 @@ fn expect_invalid(check: &mut Check<'_, '_>, details: &str) -> CheckResult {
     }
 }
 
-/// A code that was asked for with these details, where nobody is asked. A
+/// A code that was asked for with these details, where no person is asked. A
 /// server may want more members than the type, so a refusal says nothing.
 fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Failure> {
     check.needs_plain_answers()?;
@@ -110,6 +110,6 @@ fn code_for(check: &mut Check<'_, '_>, details: Option<&str>) -> Result<Code, Fa
             evidence: check.prober.results.evidence(),
         }),
         Outcome::Page => inconclusive_needs_login(),
-        _ => inconclusive("the server refuses authorization details that have a type alone"),
+        _ => inconclusive("the server refuses authorization details that have only a type"),
     }
 }

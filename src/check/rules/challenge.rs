@@ -109,7 +109,7 @@ fn malformed_parameter(header: &str) -> Option<&str> {
         let is_token = value[..end]
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-        // A token68 stands alone and ends with its padding.
+        // A token68 is alone and ends with its padding.
         let is_padding = value.trim_start_matches('=').trim_start().is_empty();
         if !value.starts_with('"') && !is_token && !is_padding {
             return Some(name);

@@ -14,7 +14,7 @@ use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
-/// A server that nobody has: RFC 6761 §6.4 keeps the name for this.
+/// A server that does not exist: RFC 6761 §6.4 keeps the name for this.
 const OTHER_SERVER: &str = "https://server.invalid";
 
 /// Long enough ago for every clock.
@@ -84,8 +84,8 @@ const REDEMPTIONS: &[RejectedRedemption] = &[
     },
 ];
 
-/// Says of a client without assertions at once that it can test nothing here,
-/// so that nobody signs in for that.
+/// Records for a client without assertions at once that it can test nothing here,
+/// so that no sign-in is needed for that.
 pub(in crate::check) fn skip_for_other_clients(check: &mut Check<'_, '_>) {
     let Err(failure) = claims(check) else { return };
     for redemption in REDEMPTIONS {
@@ -103,7 +103,7 @@ fn claims(check: &mut Check<'_, '_>) -> Result<Value, Failure> {
     let client = check.prober.client.clone();
     let Some(parameters) = client.authentication.assertion_parameters() else {
         return inconclusive(
-            "this takes a client that authenticates with assertions: --client-key-file FILE, or --client-auth client_secret_jwt",
+            "this needs a client that authenticates with assertions: --client-key-file FILE, or --client-auth client_secret_jwt",
         );
     };
     let mut context = check.prober.world.caller.authentication_context();

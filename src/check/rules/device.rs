@@ -74,7 +74,7 @@ fn run_answers(check: &mut Check<'_, '_>) {
 fn run_entropy(check: &mut Check<'_, '_>) {
     check.rule(Rule::DeviceUserCodeEntropy, &mut |check| {
         let codes = samples(check, "user_code")?;
-        // What stands between the letters is there to be read
+        // What is between the letters is there to be read
         let letters = codes.iter().map(|code| {
             let code = code.expose().chars();
             Secret::new(code.filter(|letter| letter.is_alphanumeric()).collect::<String>())

@@ -23,7 +23,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::IntrospectionInactive, &mut inactive);
 }
 
-/// A living token is described to nobody who does not authenticate. An answer
+/// A valid token is described only to callers that authenticate. An answer
 /// that it is not active tells nothing about it.
 fn authenticated(check: &mut Check<'_, '_>) -> CheckResult {
     check.prober.introspection_endpoint()?;
@@ -60,7 +60,7 @@ fn inactive(check: &mut Check<'_, '_>) -> CheckResult {
         return violated(format!("the answer is status {}", exchange.status()));
     };
     let alone = object.len() == 1 && object.get("active") == Some(&Value::Bool(false));
-    ensure(alone, "more than active: false is said")
+    ensure(alone, "more than active: false is returned")
 }
 
 /// Whether the token of the baseline is said to be active; `None` where nothing is said.

@@ -10,7 +10,7 @@ use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
 
-/// A server that nobody has: RFC 6761 §6.4 keeps the name for this.
+/// A server that does not exist: RFC 6761 §6.4 keeps the name for this.
 const OTHER_SERVER: &str = "https://server.invalid";
 
 /// What must get no token, made of an assertion that does.

@@ -312,7 +312,7 @@ fn lists_method(document: &Document, method: &str) -> CheckResult {
         Some(methods) => ensure(methods.contains(&method), format!("{method} is not listed")),
         None if method == ClientAuthenticationMethod::ClientSecretBasic.as_str() => Ok(()),
         None => violated(format!(
-            "it is absent, which means client_secret_basic alone, and the client uses {method}"
+            "it is absent, which means client_secret_basic only, and the client uses {method}"
         )),
     }
 }

@@ -61,9 +61,9 @@ const OF_A_BOUND_TOKEN: [(Rule, BoundTokenTest); 4] = [
 
 const NOT_BOUND: &str = "the access token is not bound to the certificate: register the client with tls_client_certificate_bound_access_tokens";
 
-const NO_PROOF: &str = "this takes a client that authenticates with its certificate: --client-auth tls_client_auth or self_signed_tls_client_auth";
+const NO_PROOF: &str = "this needs a client that authenticates with its certificate: --client-auth tls_client_auth or self_signed_tls_client_auth";
 
-const NO_CERTIFICATE: &str = "this takes a client with a certificate: --client-cert-file FILE --client-key-file FILE";
+const NO_CERTIFICATE: &str = "this needs a client with a certificate: --client-cert-file FILE --client-key-file FILE";
 
 /// Skips at once what the client cannot test, so that a person need not sign
 /// in for it: without a certificate all, with one that is not its proof what is
@@ -102,7 +102,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     run_redemptions(check, REDEMPTIONS, "for a certificate that must be refused");
 }
 
-/// The same client with a certificate that nobody knows.
+/// The same client with an unknown certificate.
 pub(super) fn client_with_other_certificate(prober: &Prober<'_, '_>) -> Result<Client, Failure> {
     let other = Arc::new(other_identity()?);
     match prober.client.authentication {

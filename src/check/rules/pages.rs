@@ -1,4 +1,4 @@
-//! The pages of the authorization endpoint: what a browser is told about them
+//! The pages of the authorization endpoint: the headers that they are sent with
 //! (RFC 9700 §4.16), and whether they show a request's values safely.
 
 use crate::check::authorization_probe::AuthorizationProbe;
@@ -13,7 +13,7 @@ use crate::protocol::http::{HeaderValue, Method};
 use crate::rules::Rule;
 use url::Url;
 
-/// What a page must not repeat as it stands.
+/// What a page must not repeat as it is.
 const MARK: &str = "\"><oauth-check>'";
 const MARK_AS_ELEMENT: &str = "<oauth-check>";
 

@@ -24,7 +24,7 @@ const REQUEST_URI_BITS: f64 = 128.0;
 /// Longer is not "relatively short" (RFC 9126 §2.2).
 const MAX_LIFETIME_S: u64 = 600;
 
-/// Where nobody is: RFC 6761 §6.4 keeps the name for this.
+/// A host that does not exist: RFC 6761 §6.4 keeps the name for this.
 const FOREIGN_REDIRECT_URI: &str = "https://client.invalid/callback";
 
 /// A request that the server keeps.

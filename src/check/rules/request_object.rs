@@ -14,7 +14,7 @@ use crate::rules::Rule;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
 
-/// A server that nobody has: RFC 6761 §6.4 keeps the name for this.
+/// A server that does not exist: RFC 6761 §6.4 keeps the name for this.
 const OTHER_SERVER: &str = "https://server.invalid";
 
 /// Long enough ago for every clock.
@@ -151,7 +151,7 @@ fn needs_right_object(check: &mut Check<'_, '_>, works: &mut Option<CheckResult>
     works.clone().unwrap_or(Ok(()))
 }
 
-/// Asks with an object; `change` changes what stands beside it.
+/// Asks with an object; `change` changes what is beside it.
 fn ask(check: &mut Check<'_, '_>, make: Spoil, change: impl Fn(&mut AuthorizationProbe)) -> Result<Outcome, Failure> {
     check.needs_plain_answers()?;
     let signer = signer(check)?;

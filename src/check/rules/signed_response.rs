@@ -26,7 +26,7 @@ struct Seen {
     probe: AuthorizationProbe,
     response: RedirectResponse,
     jwt: UnverifiedJwt,
-    /// Whether a claim stands twice, with the same value.
+    /// Whether a claim appears twice, with the same value.
     repeats_claims: bool,
     issuer: String,
     client_id: String,

@@ -230,7 +230,7 @@ fn as_unknown_client(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
     check.prober.token_request_as(params, &client)
 }
 
-/// By a wrong secret; for a client that has none, by the name of one that nobody knows.
+/// By a wrong secret; for a client that has none, by the name of an unknown one.
 fn with_wrong_basic(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
     let client = match check.prober.is_confidential() {
         true => check.prober.client.clone(),

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// What callers take for "ask somebody else" (`credentials.IsErrCredentialsNotFound`).
+/// What callers take for "ask someone else" (`credentials.IsErrCredentialsNotFound`).
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
 pub(super) fn run(context: &Context, options: &HelperOptions) -> Result<(), Error> {

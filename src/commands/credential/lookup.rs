@@ -73,7 +73,7 @@ impl<'a> Lookup<'a> {
         Ok(own.or(asked).unwrap_or(DEFAULT_USERNAME).to_owned())
     }
 
-    /// A token for the URL. `None` where it is not ours, and where nobody is
+    /// A token for the URL. `None` where it is not ours, and where no session is
     /// logged in, which is said on stderr.
     ///
     /// # Errors

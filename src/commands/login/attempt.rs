@@ -24,7 +24,7 @@ pub(super) struct Attempt<'a> {
     pub(super) transport: &'a Transport,
     pub(super) saver: &'a mut SessionSaver,
     pub(super) observer: &'a mut dyn Observer,
-    /// Whether a person is told what is odd about an answer that is taken.
+    /// Whether what is odd about an accepted answer is reported to the person.
     pub(super) warns_of_quirks: bool,
 }
 
@@ -96,6 +96,7 @@ impl Attempt<'_> {
             token_parameters: token_parameters.to_vec(),
             assumed_ttl: self.resolved.request.assumed_ttl,
             warns_of_quirks: self.warns_of_quirks,
+            send_by: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::protocol::endpoint::Issuer;
 use crate::protocol::metadata::ServerMetadata;
 use crate::store::Session;
 use crate::system;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 
 /// Chooses the client. `earlier` is the session before.
 ///
@@ -31,7 +31,7 @@ pub(super) fn choose_client(
         .filter(|before| Some(before) != issuer.as_ref());
     if let Some(before) = &moved_from {
         let now = issuer.as_ref().map(Issuer::as_str).unwrap_or_default();
-        observer.observe(&Event::Note(&format!(
+        observer.observe(&Event::NamedNote(NoteName::IssuerChanged, &format!(
             "the API names another authorization server than before: {now} instead of {before}; nothing of the old one is used there"
         )));
     }

@@ -153,7 +153,7 @@ impl Shown {
         headers
     }
 
-    /// The body; what is redacted stands in it unencoded.
+    /// The body; what is redacted is in it unencoded.
     fn form(&self, params: &Params) -> String {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = |(name, value): (&str, &Value)| {

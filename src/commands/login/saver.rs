@@ -39,7 +39,7 @@ impl Destination {
         })
     }
 
-    /// The same for a command that asks nobody but where every command may.
+    /// The same for a command that asks only where every command may.
     ///
     /// # Errors
     /// The error of [`Context::store_kind`].

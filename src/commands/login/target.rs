@@ -11,7 +11,7 @@ use crate::flow::resource_discovery::server::{DiscoveredApi, LookedAt, UrlMeanin
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::metadata::ServerMetadata;
 use crate::store::Session;
-use crate::trace::{Event, Observer, Step};
+use crate::trace::{Event, NoteName, Observer, Step};
 use crate::transport::Transport;
 
 /// Looks at the URL of a login, and sets what follows from it: the server, and
@@ -81,12 +81,15 @@ fn choose_server(
         )? {
             Some(chosen) => chosen,
             None => {
-                observer.observe(&Event::Note(&format!(
-                    "{} takes tokens of {} servers; the first is used: {}",
-                    api.resource,
-                    names.len(),
-                    names.first().copied().unwrap_or_default()
-                )));
+                observer.observe(&Event::NamedNote(
+                    NoteName::IssuerChosen,
+                    &format!(
+                        "{} takes tokens of {} servers; the first is used: {}",
+                        api.resource,
+                        names.len(),
+                        names.first().copied().unwrap_or_default()
+                    ),
+                ));
                 0
             }
         },

@@ -183,7 +183,7 @@ impl Bridge {
     }
 
     /// `notifications/cancelled`: in the modern era the end of the request's
-    /// stream says it, and nothing is sent; before, the server is told.
+    /// stream says it, and nothing is sent; before, the server is informed.
     fn cancel(&self, messages: &[Message]) -> bool {
         let [message] = messages else { return false };
         let Some(id) = &message.cancelled else { return false };

@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 #[derive(Clone)]
 pub(super) struct BridgeObserver {
     desk: Sender<DeskMessage>,
-    /// Whether anybody looks at exchanges; a copy of each would cost time and memory.
+    /// Whether anyone looks at exchanges; a copy of each would cost time and memory.
     shows_exchanges: bool,
 }
 
@@ -22,7 +22,7 @@ impl BridgeObserver {
 
 impl Observer for BridgeObserver {
     fn observe(&mut self, event: &Event<'_>) {
-        if !self.shows_exchanges && !matches!(event, Event::Note(_) | Event::Warning(_)) {
+        if !self.shows_exchanges && !matches!(event, Event::Note(_) | Event::NamedNote(..) | Event::Warning(_)) {
             return;
         }
         if let Some(event) = OwnedEvent::new(event) {

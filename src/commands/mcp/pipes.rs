@@ -86,7 +86,7 @@ impl Output {
         Ok(Output { messages, written })
     }
 
-    /// Waits until everything is written, if somebody reads it.
+    /// Waits until everything is written, if someone reads it.
     pub(super) fn finish(self) {
         drop(self.messages);
         let _ = self.written.recv_timeout(LAST_WRITES);

@@ -69,7 +69,7 @@ impl TokenCell {
     }
 
     /// A token with this scope too, which the server missed in the refused
-    /// one, where somebody may log in for it.
+    /// one, where someone may log in for it.
     pub(super) async fn wider(&self, scope: Scope, refused: &PresentedToken) -> Result<PresentedToken, Failure> {
         let _turn = self.turn.lock().await;
         let refused = refused.access_token().clone();

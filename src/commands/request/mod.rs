@@ -193,7 +193,7 @@ impl Call<'_> {
                 return Err(RequestError::NotRepeatable { limit_bytes }.into());
             }
             self.observer.observe(&Event::Decision("the redirect is followed"));
-            // Nor does the token come back with a redirect of somebody else.
+            // Nor does the token come back with a redirect of someone else.
             has_left |= redirect.url.origin() != request.url.origin();
             redirect_to(&mut request, redirect);
         }

@@ -158,7 +158,7 @@ pub fn hints_for(problem: &MetadataError) -> Vec<String> {
         MetadataError::OtherIssuer { found, .. } if found.contains(['{', '}']) => vec![
             "The issuer in the document has a placeholder: give the issuer of your own tenant, or both --authorization-endpoint and --token-endpoint.".to_owned(),
         ],
-        // The server chose these words, and somebody may paste them into a shell.
+        // The server chose these words, and someone may paste them into a shell.
         MetadataError::OtherIssuer { asked, found } if Issuer::parse(found, HttpPolicy::Everywhere).is_ok() => {
             let if_meant = if asked.trim_end_matches('/') == found.trim_end_matches('/') {
                 "Only the trailing slash differs, and it matters;"

@@ -96,7 +96,7 @@ impl DiscoveryReport {
     }
 }
 
-/// Asks for everything that `url` may publish. What went wrong stands in the
+/// Asks for everything that `url` may publish. What went wrong is in the
 /// result: see [`DiscoveryReport::failure`].
 pub async fn explore(url: &Endpoint, issuer: Option<&Issuer>, caller: &mut Caller<'_>) -> DiscoveryReport {
     let mut report = DiscoveryReport::default();

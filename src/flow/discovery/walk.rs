@@ -1,11 +1,11 @@
 //! The walk over the well-known URLs of an issuer: one place that knows what
-//! an answer at such a URL means. It does no IO by itself: whoever fetches
+//! an answer at such a URL means. It does no IO by itself: the code that fetches
 //! asks for the next URL and records what came, so that a login, `oauth
 //! discover` and `oauth check` go the same way.
 
 use super::DiscoveryError;
 use crate::flow::caller::Caller;
-use crate::foreign_text::{Quoted, WordOrQuoted};
+use crate::foreign_text::{MAX_CHARS, Quoted, WordOrQuoted};
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::json::{JsonError, parse_object};
@@ -139,16 +139,26 @@ impl Attempt {
     }
 }
 
-/// How many URLs were asked for, and what came of each.
+/// What [`attempts_text`] has at most before the count of the others, so that
+/// the message that it is part of is not cut.
+const MAX_ATTEMPTS_CHARS: usize = MAX_CHARS - 100;
+
+/// How many URLs were asked for, and what came of each, as far as there is room.
 pub fn attempts_text(attempts: &[Attempt]) -> String {
-    let tried: Vec<String> = attempts
-        .iter()
-        .map(|attempt| format!("{}: {}", attempt.url, attempt.reason()))
-        .collect();
-    format!("{} tried: {}", tried.len(), tried.join("; "))
+    let mut text = format!("{} tried: ", attempts.len());
+    for (number, attempt) in attempts.iter().enumerate() {
+        let separator = if number == 0 { "" } else { "; " };
+        let piece = format!("{separator}{}: {}", attempt.url, attempt.reason());
+        if number > 0 && text.chars().count() + piece.chars().count() > MAX_ATTEMPTS_CHARS {
+            text += &format!("; and {} more", attempts.len() - number);
+            break;
+        }
+        text += &piece;
+    }
+    text
 }
 
-/// `text/html`, or whatever stands there in quotes.
+/// `text/html`, or whatever is there in quotes.
 fn media_type_text(media_type: &str) -> String {
     match media_type.split_once('/') {
         Some((kind, rest)) => format!("{}/{}", WordOrQuoted(kind), WordOrQuoted(rest)),
@@ -263,4 +273,32 @@ fn observe(attempt: &Attempt, caller: &mut Caller<'_>) {
         url: attempt.url.as_str(),
         not_taken: (!attempt.is_used()).then_some(&reason),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_tried_is_whole_or_ends_with_how_many_are_left_out() {
+        let attempts = |count: usize| -> Vec<Attempt> {
+            let url = |number| Url::parse(&format!("https://id.example.com/tenants/{number}/.well-known/x")).unwrap();
+            let attempt = |number| Attempt {
+                url: url(number),
+                outcome: Outcome::Status {
+                    status: 404,
+                    media_type: None,
+                },
+            };
+            (0..count).map(attempt).collect()
+        };
+        let few = attempts_text(&attempts(3));
+        assert!(few.starts_with("3 tried: https://id.example.com/tenants/0/"), "{few}");
+        assert!(few.ends_with("/2/.well-known/x: 404"), "{few}");
+        let many = attempts_text(&attempts(20));
+        assert!(many.chars().count() < MAX_CHARS, "{many}");
+        let (shown, left_out) = many.rsplit_once("; and ").unwrap();
+        let shown = shown.matches("https://").count();
+        assert_eq!(left_out, format!("{} more", 20 - shown), "{many}");
+    }
 }

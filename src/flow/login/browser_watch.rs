@@ -1,5 +1,5 @@
 //! What becomes of the browser that was sent away: its reports, and that
-//! somebody has to open the URL by hand, because no browser was opened or none
+//! someone has to open the URL by hand, because no browser was opened or none
 //! came back for a while.
 
 use crate::trace::{Event, Observer};
@@ -43,14 +43,14 @@ impl BrowserWatch {
         }
     }
 
-    /// With what is said beside the URL, one note each, where somebody has to
+    /// With what is said beside the URL, one note each, where someone has to
     /// open it by hand.
     #[must_use]
     pub(crate) fn with_advice(self, advice: Vec<String>) -> Self {
         BrowserWatch { advice, ..self }
     }
 
-    /// Where no browser is opened, somebody has to open the URL by hand: that is
+    /// Where no browser is opened, someone has to open the URL by hand: that is
     /// reported at once.
     pub(crate) fn report_absence(&mut self, observer: &mut dyn Observer) {
         if self.process.opens_none() {
@@ -89,7 +89,7 @@ impl BrowserWatch {
 /// What was seen of a browser.
 pub(crate) enum BrowserSighting {
     Report(BrowserReport),
-    /// Somebody has to open this URL by hand.
+    /// Someone has to open this URL by hand.
     Overdue {
         url: String,
         /// How its answer gets here from elsewhere.

@@ -65,7 +65,7 @@ impl CallbackReceiver {
         }
     }
 
-    /// Whether a pasted URL is taken, where somebody can paste one.
+    /// Whether a pasted URL is taken, where someone can paste one.
     pub(crate) fn paste(&self, has_terminal: bool) -> Paste {
         match (has_terminal, &self.listener) {
             (false, _) => Paste::No,
@@ -112,7 +112,7 @@ impl CallbackReceiver {
     }
 }
 
-/// A port that nobody is likely to listen on: the browser ends there in an
+/// A port on which no program is likely to listen: the browser ends there in an
 /// error, with the address to paste in its address bar.
 pub(crate) fn random_unused_port(randomness: &mut dyn Randomness) -> Result<u16, RandomnessFailed> {
     let mut octets = [0u8; 2];
@@ -120,7 +120,7 @@ pub(crate) fn random_unused_port(randomness: &mut dyn Randomness) -> Result<u16,
     Ok(49_152 + u16::from_be_bytes(octets) % 16_384)
 }
 
-/// Parameters that came in, whoever sent them.
+/// Parameters that came in, from any sender.
 pub(crate) struct ReceivedCallback {
     pub(crate) params: Params,
     /// The browser that waits for its page; `None` for a pasted address.

@@ -11,7 +11,7 @@ use crate::user_agent::host::HostEnvironment;
 use std::pin::Pin;
 use url::Url;
 
-/// Shows the resource owner a URL: the browser, or whoever stands in for it.
+/// Shows the resource owner a URL: the browser, or what replaces it.
 pub trait UserAgent {
     /// Starts it without waiting for it. What becomes of it is reported by the [`BrowserProcess`].
     ///

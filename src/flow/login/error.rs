@@ -52,7 +52,7 @@ pub enum LoginError {
     /// What the server signs cannot be verified.
     #[error("the keys of the server are needed to verify what it signs")]
     Keys(#[from] Box<IssuerKeysError>),
-    /// Nobody finished in time.
+    /// The resource owner did not finish in time.
     #[error("timed out after {} waiting for the browser", describe(*waited))]
     TimedOut {
         /// How long we waited.
@@ -79,7 +79,7 @@ pub enum LoginError {
         error: TokenError,
         sent: Box<Sent>,
     },
-    /// The token came for somebody else, or by somebody else.
+    /// The token came for someone else, or by someone else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
     IdToken(#[from] IdTokenError),
     #[error("the login was interrupted")]
@@ -100,7 +100,7 @@ impl From<NoTokenAnswer> for LoginError {
 }
 
 impl LoginError {
-    /// Whether somebody decided that there is no access (RFC 6749 §4.1.2.1).
+    /// Whether someone decided that there is no access (RFC 6749 §4.1.2.1).
     pub(super) fn is_denial(&self) -> bool {
         matches!(self, LoginError::Denied { error, .. } if error.error == "access_denied")
     }
@@ -155,7 +155,7 @@ impl Diagnosis for LoginError {
                 )
             }
             LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { .. }) => one(
-                "The response came from a different issuer (possible mix-up attack). If the issuer was mistyped, correct --issuer.",
+                "The response came from a different issuer (possible mix-up attack). If --issuer has a typo, correct it.",
             ),
             LoginError::InvalidResponse(_) => {
                 one("Run it again with -v to see the response; no token request was sent.")

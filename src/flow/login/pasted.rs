@@ -85,7 +85,7 @@ pub(super) fn parse_redirect_url(line: &Secret, redirect_uri: &RedirectUri) -> R
     }
 }
 
-/// Whether the `://` of a text stands behind its first `/` or `?`, as that of an `iss` does.
+/// Whether the `://` of a text is behind its first `/` or `?`, as that of an `iss` does.
 fn is_host_first(text: &str) -> bool {
     let separator = text.find("://");
     let path = text.find(['/', '?']);

@@ -20,7 +20,7 @@ use crate::store::{FreshCredentials, Part, RequestedAccess, Session};
 use crate::trace::Event;
 use std::time::Duration;
 
-/// Who issued tokens, and to whom.
+/// The issuer of tokens, and their client.
 pub(in crate::flow) struct Issued<'r> {
     pub(in crate::flow) server: &'r ResolvedServer,
     pub(in crate::flow) client: &'r Client,

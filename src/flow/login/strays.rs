@@ -2,7 +2,7 @@
 //! of each kind is reported at once, the others are counted.
 //!
 //! Invariant: of a foreign callback nothing is shown but an error code that is
-//! registered, since anybody who reaches the listener can send one.
+//! registered, since anyone who reaches the listener can send one.
 
 use crate::protocol::authorization::UnprovenResponse;
 use crate::protocol::error::ErrorResponse;
@@ -162,7 +162,7 @@ impl Strays {
         self.foreign += 1;
         if self.foreign == FOREIGN_CALLBACKS_BEFORE_WARNING {
             observer.observe(&Event::Warning(
-                "many callbacks with a foreign state have come: another program or a web page may be guessing",
+                "many callbacks with another state were received: another program or a web page may be guessing",
             ));
         }
         is_first

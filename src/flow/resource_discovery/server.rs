@@ -32,7 +32,7 @@ pub enum UrlMeaning {
     Api(Box<DiscoveredApi>),
 }
 
-/// What an API says of itself, as far as a login needs it.
+/// What an API says about itself, as far as a login needs it.
 #[derive(Debug)]
 pub struct DiscoveredApi {
     /// What `resource` says in requests (RFC 8707).

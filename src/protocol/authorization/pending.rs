@@ -31,7 +31,7 @@ use crate::secret::Secret;
 pub struct AuthorizationOptions {
     /// What is asked for.
     pub scope: Scope,
-    /// What stands between its tokens in the authorization request.
+    /// What is between its tokens in the authorization request.
     pub scope_separator: ScopeSeparator,
     /// Which resource servers the token is for.
     pub resource: Vec<Resource>,

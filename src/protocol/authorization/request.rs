@@ -104,7 +104,7 @@ pub struct AuthorizationRequest {
     pub redirect_uri: RedirectUri,
     /// What is asked for; not sent when empty.
     pub scope: Scope,
-    /// What stands between its tokens.
+    /// What is between its tokens.
     pub scope_separator: ScopeSeparator,
     /// Ties the answer to this request. The client always sends one.
     pub state: Option<State>,
@@ -126,7 +126,7 @@ pub struct AuthorizationRequest {
     pub extra: Vec<(String, String)>,
 }
 
-/// Why an authorization request names nobody to whom an answer could go: the
+/// Why an authorization request has no redirect URI that an answer could go to: the
 /// server shows a page and never redirects (RFC 6749 §4.1.2.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.cited())]
@@ -199,7 +199,7 @@ impl AuthorizationRequest {
         authorization_endpoint.with_params(&self.params())
     }
 
-    /// To whom an answer could go: the first thing a server has to know.
+    /// Where an answer could go: the first thing a server has to know.
     ///
     /// # Errors
     /// [`RedirectTargetError`]: show a page, never redirect.

@@ -1,5 +1,5 @@
 //! The authorization request as a signed JWT (RFC 9101): its parameters are
-//! claims, and nobody between client and server can change them.
+//! claims, and no one between client and server can change them.
 
 use super::request::AuthorizationRequest;
 use crate::protocol::abnf::random_token;
@@ -17,7 +17,7 @@ const LIFETIME_S: i64 = 600;
 /// OpenID Connect Core §6.1).
 const JSON_PARAMETERS: [&str; 3] = ["authorization_details", "claims", "max_age"];
 
-/// What request objects are signed with, and whom they are for.
+/// What request objects are signed with, and their audience.
 #[derive(Debug, Clone)]
 pub struct RequestObjectSigner {
     pub key: SigningKey,
@@ -86,7 +86,7 @@ pub fn request_claims(
     Ok(claims)
 }
 
-/// The request as it is then carried (RFC 9101 §5): nothing stands beside the
+/// The request as it is then carried (RFC 9101 §5): nothing is beside the
 /// object but the client.
 pub fn params_with_object(client_id: &ClientId, object: &Secret) -> Params {
     let mut params = Params::new();

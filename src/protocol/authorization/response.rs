@@ -14,7 +14,7 @@ use url::Url;
 pub enum AuthorizationResponse {
     /// The resource owner agreed.
     Code(Secret),
-    /// Nobody agreed, and this is why.
+    /// Access was refused, and why.
     Error(ErrorResponse),
 }
 

@@ -51,13 +51,13 @@ pub enum UnprovenResponse {
     /// JARM §2.4 item 6.
     #[error("{0}")]
     Signature(#[from] SignatureError),
-    /// An HMAC of somebody else, or of a client without a secret.
+    /// An HMAC of someone else, or of a client without a secret.
     #[error("it is signed with an HMAC that the client secret does not prove (RFC 8725 §3.2)")]
     Hmac,
 }
 
 impl UnprovenResponse {
-    /// The kind of the problem in words of this program alone: anybody can have
+    /// The kind of the problem in words of this program alone: anyone can have
     /// written the response.
     pub fn summary(&self) -> &'static str {
         match self {

@@ -37,7 +37,7 @@ pub fn unique_id(context: &mut AuthenticationContext<'_>) -> Result<Secret, Rand
 }
 
 impl<'a> Claims<'a> {
-    /// What this client says of itself to this audience.
+    /// What this client says about itself to this audience.
     pub fn new(
         id: &'a ClientId,
         audience: &'a str,

@@ -14,7 +14,7 @@ pub struct ClientCredentials {
     pub key: Option<SigningKey>,
     /// The certificate of the key.
     pub certificate: Option<CertificateChain>,
-    /// An assertion that somebody else made for the client (RFC 7523 §2.2).
+    /// An assertion that someone else made for the client (RFC 7523 §2.2).
     pub assertion: Option<Secret>,
 }
 

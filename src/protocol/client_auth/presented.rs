@@ -7,7 +7,7 @@ use crate::protocol::jose::UnverifiedJwt;
 use crate::protocol::params::{Params, Repeated};
 use crate::secret::Secret;
 
-/// What a request says about the client that sends it, before anybody has checked it.
+/// What a request says about the client that sends it, before anyone has checked it.
 #[derive(Debug, Clone)]
 pub struct PresentedClient {
     /// The claimed `client_id`.
@@ -32,7 +32,7 @@ pub enum PresentedClientError {
     Missing,
     /// `client_assertion` or `client_assertion_type` is not what RFC 7523 says.
     MalformedAssertion,
-    /// A parameter stands twice.
+    /// A parameter appears twice.
     Repeated(#[from] Repeated),
 }
 

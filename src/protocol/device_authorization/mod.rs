@@ -1,6 +1,6 @@
 //! The device authorization request and its answer (RFC 8628 §3.1, §3.2), as a
 //! client sends and reads them and as a server does; how often the client may
-//! then ask for the tokens stands in [`polling`].
+//! then ask for the tokens is in [`polling`].
 
 mod error;
 pub mod polling;

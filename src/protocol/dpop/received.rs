@@ -92,7 +92,7 @@ impl ReceivedProof {
         found == JwtType::DpopProof.as_str()
     }
 
-    /// Whether nobody signed it.
+    /// Whether it is not signed.
     pub fn is_unsigned(&self) -> bool {
         let algorithm = self.jwt.header.get("alg").and_then(Value::as_str);
         algorithm.is_none_or(|algorithm| algorithm.eq_ignore_ascii_case("none"))

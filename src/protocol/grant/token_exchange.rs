@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693 §2.1): a token of somebody for another one.
+//! Token exchange (RFC 8693 §2.1): a token of someone for another one.
 
 use super::Fields;
 use crate::protocol::citation::{Cited, RequestError};
@@ -20,7 +20,7 @@ pub struct TypedToken {
 /// What is to be exchanged for what.
 #[derive(Debug)]
 pub struct TokenExchangeGrant {
-    /// Whom the new token is to speak for.
+    /// The subject of the new token.
     pub subject: TypedToken,
     /// Who acts for them.
     pub actor: Option<TypedToken>,

@@ -160,7 +160,7 @@ impl KeyMaterial {
             RSA_MIN_BITS..=RSA_MAX_BITS => return Err(KeyProblem::Member("n")),
             _ => return Err(KeyProblem::RsaTooLarge(bits)),
         }
-        // With an exponent of one everybody can sign; a long one makes verification slow.
+        // With an exponent of one everyone can sign; a long one makes verification slow.
         if !is_odd(exponent) || exponent == [1] || exponent.len() > 4 {
             return Err(KeyProblem::Member("e"));
         }

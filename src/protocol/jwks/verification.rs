@@ -36,7 +36,7 @@ pub enum SignatureError {
         /// What is wrong with it.
         problem: KeyProblem,
     },
-    /// It was changed, or signed by somebody else.
+    /// It was changed, or signed by someone else.
     #[error("its signature does not match {}", keys_tried(*keys))]
     Mismatch {
         /// How many keys were tried.

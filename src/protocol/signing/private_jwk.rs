@@ -8,7 +8,7 @@ use crate::protocol::json::parse_object;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
 
-/// A private JWK with what it says of itself.
+/// A private JWK with its metadata.
 pub(super) struct PrivateJwk {
     pub(super) parts: KeyParts,
     /// `kid`.

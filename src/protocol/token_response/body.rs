@@ -186,7 +186,7 @@ fn form(bytes: &[u8], media_type: &str) -> Option<Result<Map<String, Value>, Inv
     Some(Ok(members))
 }
 
-/// The content type says that it is a form, or what stands in it does.
+/// The content type says that it is a form, or what is in it does.
 fn form_params(bytes: &[u8], media_type: &str) -> Option<Params> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     if text.starts_with(['{', '[', '<']) || media_type.contains("html") {

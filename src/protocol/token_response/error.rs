@@ -39,7 +39,7 @@ pub enum InvalidTokenResponse {
     /// RFC 6749 §7.1: it must not be used.
     #[error("token_type {} is not Bearer, and a token of unknown type must not be used (RFC 6749 §7.1)", Quoted::name(.0))]
     TokenType(String),
-    /// RFC 9449 §5: whoever gets hold of it could use it.
+    /// RFC 9449 §5: anyone who gets it could use it.
     #[error("{}, but a token that is bound to the key of this session was asked for (token_type DPoP, RFC 9449 §5)", described_type(.0.as_deref()))]
     NotBound(Option<String>),
     /// A member has another JSON type than the specification says.

@@ -159,7 +159,7 @@ impl TokenResponse {
         let refresh_lifetimes = REFRESH_TOKEN_LIFETIMES.iter();
         let refresh_expires_in_s = refresh_lifetimes
             .filter_map(|name| lifetime_s(object.get(*name)?))
-            // 0 is what Keycloak says of a refresh token without an end
+            // 0 is what Keycloak says about a refresh token without an end
             .find(|seconds| *seconds > 0);
         let details = object.get("authorization_details");
         let authorization_details = details.and_then(|value| AuthorizationDetails::from_json(value).ok());

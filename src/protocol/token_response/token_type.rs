@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The type of token that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenType {
-    /// Whoever has it may use it (RFC 6750).
+    /// Anyone who has it may use it (RFC 6750).
     Bearer,
     /// It is bound to the key of the proof in the request (RFC 9449 §5).
     Dpop,

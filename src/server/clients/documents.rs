@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const MAX_DOCUMENTS: usize = 500;
 /// How long a document counts.
 const FRESH_S: i64 = 300;
-/// How long a failure does, so that whoever mends the document need not wait.
+/// How long a failure is kept: short, so that a corrected document is soon used.
 const FAILURE_FRESH_S: i64 = 5;
 
 /// What came for a document.

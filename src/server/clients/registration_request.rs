@@ -69,7 +69,7 @@ impl RegistrationRequest {
     }
 
     /// Reads a client-ID metadata document: the same members, but no secret,
-    /// which would be everybody's, and the URL as `client_id`
+    /// which would be everyone's, and the URL as `client_id`
     /// (draft-ietf-oauth-client-id-metadata-document §4).
     ///
     /// # Errors
@@ -180,7 +180,7 @@ fn check_redirect_uri(uri: &RedirectUri, kind: Option<ApplicationType>) -> Resul
     let is_loopback = uri.loopback_address().is_some();
     let problem = match uri.url().scheme() {
         "https" => return Ok(()),
-        "http" if !is_loopback => "http is for loopback addresses alone",
+        "http" if !is_loopback => "http is allowed only for loopback addresses",
         "http" if is_web => "loopback is for native applications: register with application_type native",
         "http" => return Ok(()),
         scheme if !scheme.contains('.') => {

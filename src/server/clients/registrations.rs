@@ -1,6 +1,6 @@
 //! Clients that registered themselves (RFC 7591), with the token by which each
-//! of them reads and ends its registration (RFC 7592). Anybody can register,
-//! so there is room for so many, and nobody pushes out another.
+//! of them reads and ends its registration (RFC 7592). Anyone can register,
+//! so there is room for so many, and none replaces another.
 
 use crate::secret::Secret;
 use crate::server::settings::clients::RegisteredClient;
@@ -82,7 +82,7 @@ impl Registrations {
             .any(|registration| registration.token_hash.ct_eq(&token_hash).into())
     }
 
-    /// A registration, whoever asks: for the rule against that.
+    /// A registration, for any caller: for the rule against that.
     pub(crate) fn read_by_anybody(&self, id: &str) -> Option<Registration> {
         self.lock().get(id).cloned()
     }

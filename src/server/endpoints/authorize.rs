@@ -311,7 +311,7 @@ pub(super) fn check_request(
 }
 
 /// Sends the browser to the sign-in page, or to the consent page where
-/// somebody is signed in already.
+/// someone is signed in already.
 fn ask(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
@@ -358,7 +358,7 @@ fn ask(
     }
 }
 
-/// Nobody was asked, so the client hears nothing yet: the person may try again.
+/// No person was asked, so the client gets no answer yet: the person may try again.
 fn too_many_pending(server: &AuthorizationServer, full: Full) -> Response {
     let rejection = Rejection::new(full.to_string(), "RFC 9110 §15.6.4");
     let advice = "Go back to the application and try again in some minutes.";
@@ -368,5 +368,7 @@ fn too_many_pending(server: &AuthorizationServer, full: Full) -> Response {
 /// What cannot go back to the client is shown to the person (RFC 6749 §4.1.2.1).
 fn error_page(server: &AuthorizationServer, rejection: Rejection) -> Response {
     let advice = "Nothing was sent back to the application.";
-    server.pages.error(400, "This request cannot go on", rejection, advice)
+    server
+        .pages
+        .error(400, "This request cannot be completed", rejection, advice)
 }

@@ -25,7 +25,7 @@ const CITATION: &str = "RFC 8628 §3.1";
 /// How far apart the requests of a device must be.
 const INTERVAL_S: u64 = 5;
 
-/// The same where nobody is asked, so that scripts do not wait for nothing.
+/// The same where no person is asked, so that scripts do not wait.
 const INTERVAL_UNASKED_S: u64 = 1;
 
 /// More of what a program calls itself is not kept.

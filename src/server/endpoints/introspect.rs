@@ -1,5 +1,5 @@
 //! The introspection endpoint (RFC 7662): for confidential clients, about their
-//! own tokens; for holders of scope `introspect`, about all. Nobody else
+//! own tokens; for holders of scope `introspect`, about all. No other caller
 //! learns whether a token exists (§4).
 
 use super::client::{authenticated_client, client_rejected};
@@ -83,7 +83,7 @@ fn bearer_reach(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Re
     Err(Box::new(challenge.error(401, "insufficient_scope", rejection)))
 }
 
-/// To whom a living token was issued, and what is to be said of it (RFC 7662 §2.2).
+/// The client of a valid token, and what is reported about it (RFC 7662 §2.2).
 fn facts(server: &AuthorizationServer, moment: &Moment<'_>, token: &Secret) -> Option<(String, Value)> {
     if let Some(token) = server.access_token(moment.now, token) {
         let mut facts = json!({

@@ -16,7 +16,7 @@ use crate::server::settings::request_demands::RequestDemands;
 pub(super) struct FoundRequest {
     pub(super) params: Params,
     pub(super) came: RequestDemands,
-    /// A refusal that the client is told at its redirect URI.
+    /// A refusal that is sent to the client's redirect URI.
     pub(super) refusal: Option<RequestError>,
 }
 

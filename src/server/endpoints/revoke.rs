@@ -45,7 +45,7 @@ pub(crate) fn revoke(server: &AuthorizationServer, moment: &Moment<'_>, http: &R
     }
 }
 
-/// The client that asks; `None` where anybody may.
+/// The client that asks; `None` where anyone may.
 fn revoking_client(
     server: &AuthorizationServer,
     moment: &Moment<'_>,

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 /// How long both codes can be used.
 pub(crate) const DEVICE_CODE_S: i64 = 15 * 60;
 
-/// For so long after that, a client is told that its code has expired.
+/// For so long after that, a client gets the error that its code has expired.
 const REMEMBERED_S: i64 = 15 * 60;
 
 /// The two codes of a request.
@@ -86,7 +86,7 @@ impl Grants {
         self.decide(now, id, decision)
     }
 
-    /// The same for a device code, where nobody is asked.
+    /// The same for a device code, where no person is asked.
     pub(crate) fn decide_unasked(
         &mut self,
         now: UnixSeconds,
@@ -110,7 +110,7 @@ impl Grants {
         }
     }
 
-    /// To whom a device code was issued.
+    /// The client that a device code was issued to.
     pub(crate) fn client_of_device_code(&self, now: UnixSeconds, device_code: &Secret) -> Option<&ClientId> {
         let (_, device) = self.find_device(now, device_code)?;
         Some(&device.request.client_id)

@@ -12,7 +12,7 @@ const GRANT_ID_BYTES: usize = 16;
 pub(super) const FAMILY_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 
-/// The public name of a grant, drawn at random; it stands in codes, refresh
+/// The public name of a grant, drawn at random; it is in codes, refresh
 /// tokens and `jti`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GrantId(pub(super) [u8; GRANT_ID_BYTES]);

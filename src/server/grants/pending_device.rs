@@ -64,7 +64,7 @@ impl PendingDevice {
 }
 
 impl DeviceRequest {
-    /// What somebody agrees to who allows it.
+    /// What someone agrees to who allows it.
     pub(crate) fn authorization(&self, user: &str, auth_time: UnixSeconds) -> Authorization {
         Authorization {
             client_id: self.client_id.clone(),

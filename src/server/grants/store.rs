@@ -51,7 +51,7 @@ pub(super) enum Standing {
     /// It may be used; its place in the list.
     Live(usize),
     Expired,
-    /// It was used before, or never issued to somebody who knows the family.
+    /// It was used before, or never issued to someone who knows the family.
     Spent,
 }
 
@@ -121,7 +121,7 @@ impl Grants {
         Ok(issued)
     }
 
-    /// Whether the access token with this `jti` still stands.
+    /// Whether the access token with this `jti` is still valid.
     pub(crate) fn is_alive(&self, now: UnixSeconds, id: GrantId, serial: u64) -> bool {
         self.grants
             .get(now, &id)
@@ -134,7 +134,7 @@ impl Grants {
         self.grants.get(now, &id).map(|grant| &grant.authorization.client_id)
     }
 
-    /// To whom a code was issued, whether it was used or not.
+    /// The client that a code was issued to, whether it was used or not.
     pub(crate) fn client_of_code(&self, now: UnixSeconds, code: &Secret) -> Option<&ClientId> {
         let presented = Presented::read(code, &[])?;
         let waiting = self.codes.get(now, &presented.id);

@@ -23,7 +23,7 @@ impl Keys {
         Ok(key.key.sign_jwt(&header, claims)?)
     }
 
-    /// An ID token that nobody signed (RFC 7519 §6), though it names a key.
+    /// An unsigned ID token (RFC 7519 §6), though it names a key.
     ///
     /// # Errors
     /// [`KeyError`].

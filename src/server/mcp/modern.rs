@@ -1,5 +1,5 @@
 //! What each request of 2026-07-28 must say: its version, what the client can
-//! do, and in headers what stands in the body (Streamable HTTP, "Request
+//! do, and in headers what is in the body (Streamable HTTP, "Request
 //! Metadata" and "Server Validation"; Overview, "Per-request protocol fields").
 
 use super::message::{HEADER_MISMATCH, INVALID_PARAMS, RpcError, RpcRequest, UNSUPPORTED_VERSION};

@@ -79,7 +79,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Whether this is a session of the holder of this token: an id alone lets nobody in.
+    /// Whether this is a session of the holder of this token: an id alone gives no access.
     pub(crate) fn is_of(&self, now: UnixSeconds, id: &str, token: &AccessToken) -> bool {
         let sessions = self.lock();
         let session = sessions.get(now, &key(id));

@@ -14,7 +14,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) action: &'a str,
     pub(crate) csrf: &'a str,
     pub(crate) user: &'a str,
-    /// Where somebody else can sign in.
+    /// Where another user can sign in.
     pub(crate) sign_in: &'a str,
     pub(crate) scope: &'a [String],
     pub(crate) resource: &'a [String],
@@ -60,6 +60,7 @@ impl Pages {
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
         let (facts, note) = destination.facts();
+        let (warning, advice) = destination.place(note);
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -73,13 +74,12 @@ impl Pages {
              <form class=\"decision\" method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <h2>It asks to</h2><ul>{permissions}</ul>\
-             <dl><div><dt>Its token will work at</dt>{resources}</div>\
+             <dl><div><dt>Its token is valid at</dt>{resources}</div>\
              {facts}</dl>\
-             <div class=\"choices\">\
+             <div class=\"choices\">{warning}\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
              <button name=\"decision\" value=\"allow\">Allow</button>\
-             </div></form>\
-             <p class=\"note\">{note}</p>",
+             </div></form>{advice}",
             initial = escape(&initial),
             client_id = escape(client_id),
             user = escape(user),
@@ -130,6 +130,15 @@ impl Destination<'_> {
                      the code, they would be signed in as you.",
                 )
             }
+        }
+    }
+
+    /// The note beside the buttons, in sight however small the window is, or below them.
+    fn place(&self, note: &str) -> (String, String) {
+        let note = format!("<p class=\"note\">{note}</p>");
+        match self {
+            Destination::Device { .. } => (note, String::new()),
+            Destination::Browser(_) => (String::new(), note),
         }
     }
 

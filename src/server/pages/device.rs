@@ -23,8 +23,8 @@ impl Pages {
             false => (String::new(), ""),
             true => {
                 let alert = format!(
-                    "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>No device waits with that code. Check \
-                     it, or start again on your device: codes expire.</span></p>"
+                    "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>No device is waiting with this code. \
+                     Check the code, or start again on your device: codes expire.</span></p>"
                 );
                 (alert, " aria-invalid=\"true\" aria-describedby=\"wrong\"")
             }
@@ -51,7 +51,7 @@ impl Pages {
         let body = format!(
             "<div class=\"party\"><span class=\"tile\">{CHECK}</span></div>\
              <h1>Your device is connected</h1>\
-             <p class=\"lead\"><strong><bdi>{}</bdi></strong> goes on there by itself. You can close this page.</p>",
+             <p class=\"lead\"><strong><bdi>{}</bdi></strong> continues there by itself. You can close this page.</p>",
             escape(client_id)
         );
         self.page(200, "Your device is connected", "card", &body, &self.policy(""))
@@ -60,10 +60,10 @@ impl Pages {
     pub(crate) fn device_denied(&self, client_id: &str) -> Response {
         let body = format!(
             "<div class=\"party\"><span class=\"tile bad\">{WARNING}</span></div>\
-             <h1>Nothing was allowed</h1>\
+             <h1>Access denied</h1>\
              <p class=\"lead\"><strong><bdi>{}</bdi></strong> gets no access. You can close this page.</p>",
             escape(client_id)
         );
-        self.page(200, "Nothing was allowed", "card", &body, &self.policy(""))
+        self.page(200, "Access denied", "card", &body, &self.policy(""))
     }
 }

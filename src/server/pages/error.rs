@@ -6,7 +6,7 @@ use crate::server::message::Response;
 use crate::server::rejection::Rejection;
 
 impl Pages {
-    /// The request cannot go on, and nobody can be told but the person (RFC 6749 §4.1.2.1).
+    /// The request cannot be completed, and only the person can be informed (RFC 6749 §4.1.2.1).
     /// `advice` is for the person.
     pub(crate) fn error(&self, status: u16, title: &str, rejection: Rejection, advice: &str) -> Response {
         let facts: String = rejection

@@ -22,7 +22,7 @@ impl Pages {
             .collect();
         let body = format!(
             "<div class=\"party\"><span class=\"tile\">{KEY}</span></div>\
-             <h1>Going back</h1>\
+             <h1>Redirecting</h1>\
              <p class=\"lead\">to <strong><bdi>{client_id}</bdi></strong></p>\
              <form method=\"post\" action=\"{action}\">{fields}<button autofocus>Continue</button></form>\
              <script>{SUBMIT_SCRIPT}</script>",
@@ -34,6 +34,6 @@ impl Pages {
             self.policy(&form_target(redirect_uri)),
             self.script_source
         );
-        self.page(200, "Going back", "card", &body, &policy)
+        self.page(200, "Redirecting", "card", &body, &policy)
     }
 }

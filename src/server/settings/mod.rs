@@ -126,7 +126,7 @@ pub enum Approval {
 /// Whether clients may register themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registration {
-    /// Anybody can.
+    /// Anyone can.
     Open,
     Off,
 }

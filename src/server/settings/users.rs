@@ -13,7 +13,7 @@ pub struct User {
     pub name: String,
     /// What is typed as password.
     pub password: Secret,
-    /// What ID tokens and userinfo say of the user, as far as the scope reaches.
+    /// What ID tokens and userinfo say about the user, within the scope.
     pub claims: Claims,
 }
 

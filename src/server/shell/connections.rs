@@ -1,5 +1,5 @@
 //! The open connections: bounded, and an idle one gives way to a new one, so
-//! that clients that connect and stay silent lock nobody out.
+//! that clients that connect and stay silent do not lock others out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

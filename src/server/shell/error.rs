@@ -8,7 +8,7 @@ use std::io;
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Somebody else listens there.
+    /// Someone else listens there.
     #[error("port {port} of 127.0.0.1 cannot be listened on")]
     Port {
         /// The port that was asked for.

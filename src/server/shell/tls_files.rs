@@ -31,6 +31,9 @@ pub const CLIENT: &str = "client.pem";
 pub const CLIENT_KEY: &str = "client.key.pem";
 const LOCK: &str = "lock";
 
+/// How long to wait for another server that makes the files.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
 /// The subject of the client certificate, for `tls_client_auth_subject_dn`.
 pub const CLIENT_SUBJECT: &str = "CN=oauth serve client";
 
@@ -96,7 +99,7 @@ impl Diagnosis for TlsFilesError {
     }
 }
 
-/// What the server shows, and whom it trusts.
+/// The server's certificate, and the authorities that it trusts.
 pub(super) struct TlsFiles {
     pub(super) authority: CertificateDer<'static>,
     pub(super) server: ListenerIdentity,
@@ -108,7 +111,7 @@ impl TlsFiles {
     pub(super) fn open(path: &Path) -> Result<Self, TlsFilesError> {
         let folder = Folder(PrivateDir::make_shared(path)?);
         let lock = folder.0.lock_file(LOCK)?;
-        lock.lock().map_err(|source| TlsFilesError::Lock {
+        lock.lock_within(LOCK_WAIT).map_err(|source| TlsFilesError::Lock {
             path: path.to_owned(),
             source,
         })?;

@@ -123,7 +123,7 @@ fn a_code_is_found_however_it_is_typed_and_a_refusal_reaches_the_device() {
     let entered = enter(&fixture, &typed);
     assert_eq!(entered.status, 303, "{entered:?}");
     let consent = enter_and_sign_in(&fixture, &codes);
-    assert!(text(&decide(&fixture, &consent, "deny")).contains("Nothing was allowed"));
+    assert!(text(&decide(&fixture, &consent, "deny")).contains("Access denied"));
     assert_error(&poll(&fixture, &codes), "access_denied");
     assert_eq!(fixture.open(&consent).status, 400, "it was answered");
 }
@@ -223,7 +223,7 @@ fn after_five_wrong_codes_nobody_can_try_for_a_minute() {
     for _ in 0..5 {
         let wrong = enter(&fixture, "BBBB-BBBB");
         assert_eq!(wrong.status, 400);
-        assert!(text(&wrong).contains("No device waits"));
+        assert!(text(&wrong).contains("No device is waiting"));
     }
     fixture.forget_cookies();
     let refused = enter(&fixture, text_of(&codes, "user_code"));

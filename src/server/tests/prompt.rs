@@ -161,7 +161,7 @@ fn a_waiting_request_belongs_to_one_browser() {
         fixture.submit(&consent, &format!("csrf={csrf}&decision=allow")).status,
         400
     );
-    // Another browser, signed in as somebody else, neither.
+    // Another browser, signed in as someone else, neither.
     let _ = sign_in(&fixture, "ada", "love:lace");
     assert_eq!(fixture.open(&consent).status, 400);
     assert_eq!(
@@ -189,7 +189,7 @@ fn signing_in_changes_the_session() {
     );
     sign_in(&fixture, "demo", "demo");
     assert_ne!(*fixture.cookies.borrow(), before);
-    // The id from before, which somebody may have planted, is worth nothing.
+    // The id from before, which someone may have planted, is worth nothing.
     *fixture.cookies.borrow_mut() = before;
     let (location, _) = prompt(&fixture, "");
     assert!(location.starts_with("/sign-in?"), "{location}");

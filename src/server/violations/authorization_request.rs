@@ -16,7 +16,7 @@ use crate::protocol::scope::Scope;
 use crate::rules::Rule;
 use crate::server::clients::Clients;
 
-/// Stands where a challenge must stand for the honest code to go on; nobody has a verifier of it.
+/// In the place of a challenge that must be there for the unchanged code to go on; there is no verifier for it.
 const NO_CHALLENGE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Further parameters that this server, or a specification, knows.
@@ -161,7 +161,7 @@ fn rewrite_challenge(policy: &Policy<'_>, parsed: &mut ParsedRequest) {
     let is_empty = parsed.params.iter().any(|(name, _)| name == "code_challenge");
     let is_hash = |challenge: &str| CodeChallenge::parse(challenge).is_ok();
     let (rules, challenge_override): (&[Rule], _) = match (challenge, method) {
-        // There is no code that anybody could steal.
+        // There is no code that anyone could steal.
         (None, _) if parsed.deviation.front_channel == FrontChannel::Token => {
             (&[Rule::AuthorizeImplicit], Some(ChallengeOverride::Nothing))
         }

@@ -20,7 +20,7 @@ const KNOWN_MEMBERS: [&str; 7] = [
     "scope",
 ];
 
-/// Stands where a redirect URI stood that must not be registered.
+/// In the place of a redirect URI that must not be registered.
 const HARMLESS: &str = "https://client.example/callback";
 
 /// The body as it is read against the rules.
@@ -114,7 +114,7 @@ fn alter_registered(policy: &Policy<'_>, response: &mut Response) {
     }
 }
 
-/// Names a client that nobody knows.
+/// Names an unknown client.
 fn alter_client_id(policy: &Policy<'_>, members: &mut Map<String, Value>) {
     if let Some(id) = members.get("client_id").and_then(Value::as_str)
         && policy.violates(Rule::RegistrationUsable)

@@ -49,7 +49,7 @@ pub enum FileStoreError {
     WrongPassphrase { path: PathBuf },
     /// A header that would keep us busy for long, or that no program of ours wrote.
     #[error(
-        "`{}` wants {memory_kib} KiB of memory and {passes} passes to make its key; at most {MAX_MEMORY_KIB} KiB and {MAX_PASSES} passes are taken",
+        "`{}` needs {memory_kib} KiB of memory and {passes} passes to make its key; at most {MAX_MEMORY_KIB} KiB and {MAX_PASSES} passes are accepted",
         path.display()
     )]
     DerivationRefused {

@@ -32,7 +32,7 @@ fn is_mapped(map: &str, uid: u32) -> bool {
         .any(|line| numbers(line).is_none_or(|(first, end)| (first..end).contains(&uid)))
 }
 
-/// Whether nobody but the user (and root) is in this group, as on systems that
+/// Whether only the user (and root) is in this group, as on systems that
 /// give each user a group and make files writable for it.
 pub(super) fn is_group_of_user_alone(gid: u32) -> bool {
     #[cfg(target_os = "macos")]

@@ -43,7 +43,7 @@ pub enum FileError {
         path: PathBuf,
         source: io::Error,
     },
-    /// The same for a file that the user named, which whoever reads it names in turn.
+    /// The same for a file that the user named; the caller adds its name.
     #[error(transparent)]
     Unreadable(io::Error),
     /// No name for a new file could be drawn.

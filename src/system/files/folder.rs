@@ -29,7 +29,7 @@ pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// What stands under a name.
+/// What is under a name.
 pub(super) struct Entry(Stat);
 
 impl Entry {
@@ -110,7 +110,7 @@ impl Folder {
         Folder::open(&way::safe_folder(path)?)
     }
 
-    /// The folder for a file that the user asked for, whoever owns it: what is
+    /// The folder for a file that the user asked for, with any owner: what is
     /// made there is a new file of ours, which its owner can take away and not
     /// read. No link of theirs is followed.
     pub(super) fn of_anybody(path: &Path) -> Result<Folder, FileError> {
@@ -198,7 +198,7 @@ impl Folder {
         checked_own_file(descriptor, &path, PermissionPolicy::Tighten)
     }
 
-    /// Whatever stands there, for reading.
+    /// Whatever is there, for reading.
     pub(super) fn open_any(&self, name: &Path) -> io::Result<File> {
         Ok(openat(&self.descriptor, name, FILE | OFlags::RDONLY, Mode::empty())?.into())
     }
@@ -252,13 +252,13 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?)
     }
 
-    /// What stands under this name, a link itself and not what it leads to.
+    /// What is under this name, a link itself and not what it leads to.
     pub(super) fn entry(&self, name: &Path) -> io::Result<Entry> {
         let stat = rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Entry(stat))
     }
 
-    /// Whether this open file is what stands under the name.
+    /// Whether this open file is what is under the name.
     pub(super) fn has(&self, file: &File, name: &Path) -> bool {
         match (rustix::fs::fstat(file), self.entry(name)) {
             (Ok(open), Ok(Entry(found))) => (open.st_dev, open.st_ino) == (found.st_dev, found.st_ino),

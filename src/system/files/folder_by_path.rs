@@ -14,7 +14,7 @@ pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// What stands under a name.
+/// What is under a name.
 pub(super) struct Entry(Metadata);
 
 impl Entry {

@@ -9,7 +9,7 @@
 //! *Named by the user* ([`named`]): configuration, secrets, keys, certificates.
 //! Links are followed, since Kubernetes, Nix and stow make them; what is
 //! opened is a regular file or a pipe, belongs to the user or root and can be
-//! changed by nobody else, and is read up to a limit of size and time.
+//! changed by no other user, and is read up to a limit of size and time.
 //!
 //! Both are checked through the descriptor that is then used, and the folders
 //! above as `StrictModes` of sshd does. The rules are in `rules.rs`. On Windows
@@ -24,6 +24,7 @@ mod folder;
 #[cfg(not(unix))]
 #[path = "folder_by_path.rs"]
 mod folder;
+mod lock_file;
 pub mod named;
 pub mod output;
 mod own;
@@ -33,7 +34,8 @@ mod rules;
 mod way;
 
 pub use error::FileError;
-pub use own::{LockFile, PrivateDir};
+pub use lock_file::LockFile;
+pub use own::PrivateDir;
 #[cfg(unix)]
 pub use rules::PermissionPolicy;
 

@@ -48,7 +48,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
-/// Writes a file that everybody may read, and makes its folder where it is not there.
+/// Writes a file that everyone may read, and makes its folder where it is not there.
 ///
 /// # Errors
 /// [`FileError`].
@@ -146,6 +146,48 @@ fn too_large(path: &Path, limit_bytes: usize) -> FileError {
     }
 }
 
+/// Shows that [`Replaced::replace`] would work for this path, and leaves nothing
+/// behind: where the folder is not there, it shows that it could be made.
+///
+/// # Errors
+/// [`FileError`].
+pub fn check_replaceable(path: &Path) -> Result<(), FileError> {
+    let end = end_of_links(path)?;
+    let not_found = || FileError::io("find", path, io::Error::from(io::ErrorKind::NotFound));
+    let name = end.file_name().and_then(|name| name.to_str()).ok_or_else(not_found)?;
+    let mut folder = folder_above(&end);
+    if PrivateDir::existing_shared(folder)?.is_some() {
+        return Replaced::find(path)?.check_writable();
+    }
+    loop {
+        folder = folder.parent().ok_or_else(not_found)?;
+        let above = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        if let Some(existing) = PrivateDir::existing_shared(above)? {
+            return existing.test_write(name, 0);
+        }
+    }
+}
+
+/// The file behind links; what does not exist is as it was given.
+fn end_of_links(path: &Path) -> Result<PathBuf, FileError> {
+    #[cfg(unix)]
+    return super::way::file_in_safe_folders(path);
+    #[cfg(not(unix))]
+    return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
+}
+
+/// The folder of a file, which may be a name alone.
+fn folder_above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// A file that the user named, and that will be replaced.
 pub struct Replaced {
     folder: PrivateDir,
@@ -159,22 +201,15 @@ impl Replaced {
     /// # Errors
     /// [`FileError`] where it is not a regular file, or other users can change it.
     pub fn find(path: &Path) -> Result<Replaced, FileError> {
-        #[cfg(unix)]
-        let end = super::way::file_in_safe_folders(path)?;
-        #[cfg(not(unix))]
-        let end = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let end = end_of_links(path)?;
         let not_a_file = || FileError::WrongKind {
             path: path.to_path_buf(),
             expected: "regular file",
         };
-        let (Some(folder), Some(name)) = (end.parent(), end.file_name().and_then(|name| name.to_str())) else {
+        let Some(name) = end.file_name().and_then(|name| name.to_str()) else {
             return Err(not_a_file());
         };
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        let folder = PrivateDir::make_shared(folder)?;
+        let folder = PrivateDir::make_shared(folder_above(&end))?;
         let permissions = match folder.entry(name)? {
             None => Permissions::OWN,
             Some(entry) if !entry.is_regular() => return Err(not_a_file()),

@@ -1,5 +1,5 @@
 //! Files that the user asks for: traces and reports. A new file of ours takes
-//! the place of an old one, so that nobody has it open who opened the old one.
+//! the place of an old one, so that a program that has the old one open does not get it.
 
 use super::error::FileError;
 use super::folder::{Folder, Permissions};

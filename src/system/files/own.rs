@@ -7,10 +7,11 @@
 use super::PermissionPolicy;
 use super::error::FileError;
 use super::folder::{Entry, Folder, Permissions};
+use super::lock_file::LockFile;
 use crate::fault::{self, Point};
 use crate::protocol::random::Randomness;
 use crate::system::SystemRandomness;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -228,7 +229,7 @@ impl PrivateDir {
         Ok(())
     }
 
-    /// What stands under a name, if anything does.
+    /// What is under a name, if anything does.
     pub(super) fn entry(&self, name: &str) -> Result<Option<Entry>, FileError> {
         match self.folder.entry(Path::new(name)) {
             Ok(entry) => Ok(Some(entry)),
@@ -321,41 +322,6 @@ impl PrivateDir {
 
 fn not_found(path: &Path) -> FileError {
     FileError::io("open", path, io::Error::from(ErrorKind::NotFound))
-}
-
-/// A file that processes lock: the lock is the kernel's and ends with the process.
-#[derive(Debug)]
-pub struct LockFile {
-    file: File,
-}
-
-impl LockFile {
-    /// Takes the lock, unless another process has it; whether it did.
-    ///
-    /// # Errors
-    /// Those of the operating system.
-    pub fn try_lock(&self) -> io::Result<bool> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    /// Takes the lock, and waits for it.
-    ///
-    /// # Errors
-    /// Those of the operating system.
-    pub fn lock(&self) -> io::Result<()> {
-        self.file.lock()
-    }
-
-    /// Lets go of it.
-    pub fn unlock(&self) {
-        // The end of the process does the same
-        let _ = self.file.unlock();
-    }
 }
 
 /// Waits until a file or the names in a folder are on the disk. The only place that does.

@@ -1,7 +1,7 @@
 //! From the root down to a file: which folders lead there, through which links.
 //!
 //! Each step is checked before the next one is taken. Where all folders so far
-//! can be changed by the user and root alone, nobody else can put anything in
+//! can be changed only by the user and root, no other user can put anything in
 //! the place of what was checked, so that the path leads to the same file
 //! when it is opened.
 

@@ -124,10 +124,25 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
                 ("of", (progress.of as u64).into()),
             ]),
         ),
+        Event::RuleTested { rule, verdict, reason } => named(
+            "rule_tested",
+            members([
+                ("rule", text(rule)),
+                ("verdict", verdict.as_str().into()),
+                ("reason", text(reason)),
+            ]),
+        ),
         Event::Outcome(what) | Event::Success(what) | Event::SuccessDetail(what) => {
             named("outcome", members([("text", text(what))]))
         }
         Event::Note(what) => named("note", members([("text", OrderedJson::from(sanitize_line(what)))])),
+        Event::NamedNote(name, what) => named(
+            "note",
+            members([
+                ("name", name.as_str().into()),
+                ("text", OrderedJson::from(sanitize_line(what))),
+            ]),
+        ),
         Event::Warning(what) => named("warning", members([("text", text(what))])),
         Event::Failed {
             message,

@@ -5,7 +5,7 @@
 //! a server sent; the child gets the environment that it is handed minus every
 //! `OAUTH_*`, no stream of ours and a process group of its own, so that it can
 //! neither write into our output nor read the terminal; and whatever it does,
-//! nobody waits for it: a thread does, and reports.
+//! the flow does not wait for it: a thread does, and reports.
 
 mod command;
 mod error;

@@ -1,6 +1,6 @@
 //! Which sockets the settings ask for, and getting them.
 //!
-//! Nothing here reuses a port that somebody listens on: the only socket
+//! Nothing here reuses a port that someone listens on: the only socket
 //! option is the `SO_REUSEADDR` that Rust sets on Unix, which there means
 //! "despite connections in TIME_WAIT" alone.
 
@@ -51,7 +51,7 @@ async fn bind_elsewhere(address: IpAddr, port: Option<u16>, ports: &[u16]) -> Re
     if !address.is_loopback() {
         bound.warning = Some(format!(
             "listening on {address}, which other machines may reach while the login waits; \
-             it takes requests for the redirect URI's host alone"
+             it accepts only requests for the redirect URI's host"
         ));
     }
     Ok(bound)
@@ -108,7 +108,7 @@ async fn bind_pair(port: u16) -> Result<Option<Bound>, LoopbackError> {
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
     let notes = missing.map(|(family, address)| {
-        format!("this machine has no {family} loopback address: `localhost` is listened to on {address} alone")
+        format!("this machine has no {family} loopback address: the listener for `localhost` uses only {address}")
     });
     Ok(Some(Bound {
         listeners,

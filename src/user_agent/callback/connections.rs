@@ -53,7 +53,7 @@ impl Shared {
     }
 
     pub(super) fn report_refusal(&self, refusal: Refusal) {
-        // a flood is answered, and reported as far as somebody listens
+        // a flood is answered, and reported as far as someone listens
         let _full_or_closed = self.reports.try_send(Arrival::Rejected(refusal));
     }
 

@@ -39,7 +39,7 @@ pub enum LoopbackError {
     /// Its certificate cannot be used or made.
     #[error(transparent)]
     Certificate(#[from] CallbackCertificateError),
-    /// The listener ended while somebody waited for it.
+    /// The listener ended while someone waited for it.
     #[error("the listener for the callback has ended")]
     Ended,
 }

@@ -1,4 +1,4 @@
-//! How long the listener waits for whom; tests shorten the times.
+//! How long the listener waits for each kind of peer; tests shorten the times.
 
 use std::time::Duration;
 

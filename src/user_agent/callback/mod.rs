@@ -3,7 +3,7 @@
 //! It knows HTTP and no OAuth: a request that passes the `filter` reaches
 //! the flow as a [`Callback`] and is held open until the flow answers with one
 //! of the constant pages. Everything else is answered here and only reported.
-//! Invariants: bound before anybody learns the port; loopback only unless told
+//! Invariants: bound before anyone learns the port; loopback only unless told
 //! otherwise; no byte of a request in any answer; no connection can keep the
 //! real callback from being served; the port is closed as soon as the
 //! [`Loopback`] is closed or dropped.
@@ -66,7 +66,7 @@ pub struct ListenSettings {
     pub path: String,
     /// Whether a form post is a callback too (`response_mode=form_post`).
     pub accept_form_post: bool,
-    /// How long it waits for whom.
+    /// How long it waits for each kind of peer.
     pub limits: ListenerLimits,
 }
 

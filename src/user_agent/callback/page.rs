@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-/// What the person at the browser is told.
+/// What the browser shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     /// 200: the session is stored.
     Success,
     /// 500: the login ended without one.
     Failure,
-    /// 403: the resource owner or the server said no.
+    /// 403: the resource owner or the server denied access.
     Refused,
-    /// 400: this was not the answer; the login waits on.
+    /// 400: this was not the response; the login continues to wait.
     Ignored,
-    /// 409: the answer had come before.
+    /// 409: the response came before.
     AlreadyHandled,
     /// 200: the answer came, and the login ends before the code is exchanged.
     Stopped,
@@ -60,26 +60,26 @@ const SUCCESS: &str = document!(
 const FAILURE: &str = document!(
     "bad",
     "<path d=\"M7 7l10 10M17 7L7 17\"/>",
-    "The login did not work",
-    "The terminal says why. You can close this tab."
+    "The login failed",
+    "The terminal shows why. You can close this tab."
 );
 const REFUSED: &str = document!(
     "bad",
     "<circle cx=\"12\" cy=\"12\" r=\"8.6\"/><path d=\"M6.2 6.2l11.6 11.6\"/>",
     "Access was refused",
-    "You or the server said no, and nothing was stored. You can close this tab."
+    "You or the server denied access. Nothing was stored. You can close this tab."
 );
 const IGNORED: &str = document!(
     "still",
     "<path d=\"M12 7v6.5M12 17h.01\"/>",
-    "This is not the answer the login is waiting for",
-    "Nothing was changed by it. The terminal says what the login is waiting for."
+    "This is not the response the login is waiting for",
+    "Nothing was changed. The terminal shows what the login is waiting for."
 );
 const ALREADY_HANDLED: &str = document!(
     "still",
     "<path d=\"M12 7v5.2l3.4 2\"/><circle cx=\"12\" cy=\"12\" r=\"8.6\"/>",
-    "This login has had its answer",
-    "Nothing was done again. The terminal says how it ended; you can close this tab."
+    "This login already has its response",
+    "Nothing was done twice. The terminal shows how the login ended; you can close this tab."
 );
 
 const STOPPED: &str = document!(

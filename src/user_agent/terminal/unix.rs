@@ -165,7 +165,7 @@ impl Terminal {
     }
 
     /// Whether this process may read the terminal without being stopped. A
-    /// terminal that is not this session's stops nobody. Fails when it has gone.
+    /// terminal that is not this session's stops no process. Fails when it has gone.
     fn is_foreground(&self) -> std::io::Result<bool> {
         match tcgetpgrp(&self.descriptor) {
             Ok(group) => Ok(group == getpgrp()),
@@ -177,7 +177,7 @@ impl Terminal {
     }
 
     /// Switches to single bytes, also if it was and a shell has switched back
-    /// meanwhile. True if it may be read now.
+    /// in the meantime. True if it may be read now.
     fn switch_if_foreground(&self) -> std::io::Result<bool> {
         let mut modes = self.modes();
         if modes.released || !self.is_foreground()? {

@@ -189,7 +189,7 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
         "href=\"https://www.rfc-editor.org/rfc/rfc7636#section-4.6\"",
         "<strong>it gets a token</strong>",
         "[redacted, 43 chars",
-        "a stolen code is worth a token",
+        "a stolen code can be exchanged for a token",
         "<article class=\"warning\" id=\"token.pragma\">",
         "<h2>Skipped</h2>",
         "<h2>Passed</h2>",
@@ -377,6 +377,71 @@ fn no_secret_stands_in_a_report_or_in_the_trace() {
             }
         }
     }
+}
+
+#[test]
+fn a_rule_that_is_broken_is_a_failure_in_every_trace() {
+    let home = Home::new();
+    let server = broken_server(&home);
+    let trace = |ending: &str| home.path().join(format!("check.{ending}"));
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    command.args(["-vv", "--color", "always"]);
+    for rule in [
+        "pkce.wrong-verifier",
+        "token.pragma",
+        "code.single-use",
+        "token.wrong-secret",
+    ] {
+        command.args(["--rule", rule]);
+    }
+    for ending in ["html", "mmd", "json"] {
+        command.arg("--trace").arg(trace(ending));
+    }
+    let outcome = run(&mut command).expect_code(9);
+    let read = |ending: &str| std::fs::read_to_string(trace(ending)).expect("the trace");
+
+    let (html, diagram) = (read("html"), read("mmd"));
+    for (class, mark, text) in [
+        ("failure", "⚠ ", "fail: pkce.wrong-verifier: "),
+        ("warning", "⚠ ", "warning: token.pragma: "),
+        ("check", "✓ ", "pass: code.single-use"),
+        ("skipped", "", "skipped: token.wrong-secret: "),
+    ] {
+        let row = html.lines().find(|row| row.contains(text));
+        let begins = format!("<div class=\"row note {class}\">");
+        assert!(row.is_some_and(|row| row.starts_with(&begins)), "{text}: {row:?}");
+        let note = format!("Note over client: {mark}{text}");
+        assert!(diagram.contains(&note), "{note}: {diagram}");
+    }
+    let events: Vec<serde_json::Value> = read("json")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .filter(|event: &serde_json::Value| event["event"] == "rule_tested")
+        .collect();
+    let tested = events
+        .iter()
+        .map(|event| format!("{} {}", event["rule"], event["verdict"]));
+    let tested: Vec<String> = tested.map(|text| text.replace('"', "")).collect();
+    for text in [
+        "pkce.wrong-verifier fail",
+        "token.pragma warning",
+        "code.single-use pass",
+        "token.wrong-secret skipped",
+    ] {
+        assert!(tested.iter().any(|other| other == text), "{text}: {tested:?}");
+    }
+    // what is well is shown at -vvv
+    assert!(
+        outcome
+            .stderr
+            .contains("\u{1b}[1;31mfail:\u{1b}[0m pkce.wrong-verifier: "),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stderr.contains("warning:\u{1b}[0m token.pragma: "),
+        "{outcome:?}"
+    );
+    assert!(!outcome.stderr.contains("pass:"), "{outcome:?}");
 }
 
 /// A server that repeats everything that it was sent, wherever it may.

@@ -1,4 +1,4 @@
-//! The grants that need nobody: client credentials (RFC 6749 §4.4), token
+//! The grants without a person: client credentials (RFC 6749 §4.4), token
 //! exchange (RFC 8693), assertions (RFC 7523 §2.1), identity assertions.
 
 use crate::app::token_source::Sources;

@@ -26,7 +26,7 @@ pub(super) enum LoginMethod<'a> {
     AuthorizationCode,
     /// A person signs in on another device.
     Device,
-    /// Nobody: the client acts for itself, or with a token that is there already.
+    /// No person: the client acts for itself, or with a token that is there already.
     Machine {
         renewal: Renewal,
         sources: Box<Sources<'a>>,

@@ -23,7 +23,7 @@ use std::io::IsTerminal;
 /// Whether questions are wanted: by `--wizard`, or since nothing says which server.
 ///
 /// # Errors
-/// [`SettingsError`] where they are and there is nobody to ask.
+/// [`SettingsError`] where they are and no person can be asked.
 pub(super) fn is_wanted(context: &Context, command: &LoginCommand) -> Result<bool, Error> {
     let options = &command.options;
     let has_person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !context.style.json;

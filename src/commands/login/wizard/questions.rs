@@ -18,7 +18,7 @@ pub(super) struct Questions<'a> {
 
 impl<'a> Questions<'a> {
     pub(super) fn new(context: &'a Context) -> Self {
-        // A question must be seen whatever `--quiet` says: somebody has to answer it.
+        // A question must be seen whatever `--quiet` says: someone has to answer it.
         Questions {
             context,
             terminal: Terminal::on_stderr(context.terminal_settings(0, false)),

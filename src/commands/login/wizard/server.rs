@@ -31,7 +31,7 @@ pub(super) struct Server {
     /// How the command line names it.
     pub(super) words: Vec<String>,
     pub(super) provider: Option<Provider>,
-    /// What the server says of itself; empty where it says nothing.
+    /// What the server says about itself; empty where it says nothing.
     pub(super) members: Map<String, Value>,
     /// The scopes for what was asked for.
     pub(super) usual_scopes: Vec<String>,

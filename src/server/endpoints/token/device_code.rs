@@ -10,7 +10,7 @@ use crate::server::grants::pending_device::DeviceDecision;
 use crate::server::moment::Moment;
 use crate::server::settings::Approval;
 
-/// The tokens for a device code, once somebody has allowed it. Where nobody is
+/// The tokens for a device code, once a user has allowed it. Where no user is
 /// asked, that is done as soon as the device has asked for the first time, so
 /// that it sees what every device sees first.
 pub(super) fn issue(

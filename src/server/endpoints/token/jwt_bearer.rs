@@ -23,7 +23,7 @@ const SIGNATURE: SignaturePolicy = SignaturePolicy {
     must_be_there: |policy| policy.rejects_unsigned_grant_assertions(),
 };
 
-/// An access token for whom the assertion speaks of.
+/// An access token for the subject of the assertion.
 pub(super) fn issue(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,

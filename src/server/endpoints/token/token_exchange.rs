@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): an access token for a token of somebody; or an
+//! Token exchange (RFC 8693): an access token for a token of someone; or an
 //! identity assertion for another authorization server
 //! (draft-ietf-oauth-identity-assertion-authz-grant §4.3).
 
@@ -26,7 +26,7 @@ const SIGNATURE: SignaturePolicy = SignaturePolicy {
     must_be_there: |policy| policy.rejects_unsigned_subject_tokens(),
 };
 
-/// Whom a token speaks for.
+/// The subject of a token.
 struct Subject {
     name: String,
     /// What the token permits, where it says so.

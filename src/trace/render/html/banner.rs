@@ -82,8 +82,8 @@ impl Banner {
                 self.take_server(&request.url, certainty);
                 self.take_client(request.form().and_then(|form| form.all("client_id").next()));
             }
-            Event::Outcome(text) if self.outcome.is_none() => {
-                self.outcome = Some(sanitize_line(text.lines().next().unwrap_or_default()));
+            Event::Success(text) if self.outcome.is_none() => {
+                self.outcome = Some(with_capital(&sanitize_line(text.lines().next().unwrap_or_default())));
             }
             Event::Failed {
                 message,
@@ -138,7 +138,7 @@ impl Banner {
         let mut page = String::new();
         if self.failures.is_empty() {
             let (class, mark, result) = match (self.is_finished, &self.outcome) {
-                (true, Some(outcome)) => ("done", "✓", shown(outcome.trim_start_matches("✓ "))),
+                (true, Some(outcome)) => ("done", "✓", shown(outcome)),
                 (true, None) => ("done", "✓", "Finished without an error".to_owned()),
                 (false, _) => (
                     "unfinished",
@@ -171,6 +171,12 @@ impl Banner {
         page.push_str("</dl></section>\n");
         page
     }
+}
+
+fn with_capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + characters.as_str()
 }
 
 impl Failure {

@@ -125,7 +125,13 @@ fn a_failure_after_the_client_went_on_is_about_itself() {
 
 #[test]
 fn the_result_says_whether_the_command_came_to_its_end() {
-    assert!(banner(&page(recorded_login, true)).contains("class=\"banner done\""));
+    let whole = page(recorded_login, true);
+    assert!(banner(&whole).contains("class=\"banner done\""), "{whole}");
+    // and not what was printed on the way
+    assert!(
+        banner(&whole).contains("<b>✓</b>Signed in as alice at https://id.example.com<"),
+        "{whole}"
+    );
     let cut = page(recorded_login, false);
     assert!(banner(&cut).contains("Not finished"), "{cut}");
 }

@@ -74,8 +74,12 @@ impl Terminal {
     }
 
     pub(super) fn remark(&mut self, label: &str, text: &str) {
+        self.labelled(Role::Aside, label, text);
+    }
+
+    pub(super) fn labelled(&mut self, role: Role, label: &str, text: &str) {
         let columns = INDENT.len() + label.chars().count() + 1;
-        let lead = format!("{INDENT}{} ", self.theme.paint(Role::Aside, label));
+        let lead = format!("{INDENT}{} ", self.theme.paint(role, label));
         let below = format!("{INDENT}  ");
         let first = Lead { text: &lead, columns };
         let rows = self.wrapped(first, Lead::plain(&below), &sanitize(text));

@@ -29,7 +29,7 @@ use crate::output::theme::{Role, Theme};
 use crate::output::wrap::Lead;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
-use crate::trace::{AuthorizationAddress, Event, Observer, Paste, Progress};
+use crate::trace::{AuthorizationAddress, Event, NoteName, Observer, Paste, Progress};
 use address::AddressLines;
 use device_prompt::DevicePrompt;
 use indicatif::ProgressDrawTarget;
@@ -146,10 +146,14 @@ impl Terminal {
         self.line(&document.line());
     }
 
-    fn note(&mut self, text: &str) {
+    fn note(&mut self, name: Option<NoteName>, text: &str) {
         if self.settings.quiet {
         } else if self.settings.json {
-            self.json_line(&object([("note", sanitize_line(text).into())]));
+            let text = ("note", sanitize_line(text).into());
+            self.json_line(&match name {
+                Some(name) => object([text, ("name", name.as_str().into())]),
+                None => object([text]),
+            });
         } else {
             self.wrapped_line(Some((Role::Hint, "note:")), text);
         }
@@ -157,7 +161,7 @@ impl Terminal {
 
     fn outcome(&mut self, text: &str) {
         if self.settings.json {
-            self.note(text);
+            self.note(None, text);
         } else if !self.settings.quiet {
             self.wrapped_line(None, text);
         }
@@ -324,7 +328,8 @@ impl Observer for Terminal {
                 self.line(&text);
             }
             Event::BrowserOverdue { url } => self.browser_overdue(url),
-            Event::Note(text) => self.note(text),
+            Event::Note(text) => self.note(None, text),
+            Event::NamedNote(name, text) => self.note(Some(*name), text),
             Event::Outcome(text) => self.outcome(text),
             Event::Success(text) => self.success(text),
             Event::SuccessDetail(text) => self.success_detail(text),

@@ -5,8 +5,8 @@ use super::Terminal;
 use super::columns::INDENT;
 use crate::foreign_text::sanitize;
 use crate::output::theme::Role;
-use crate::trace::Event;
 use crate::trace::diagram::reason_phrase;
+use crate::trace::{Event, Verdict};
 
 impl Terminal {
     /// The lines of an event that its level shows.
@@ -48,12 +48,24 @@ impl Terminal {
                 let title = self.theme.paint(Role::Heading, &title);
                 self.line(&title);
             }
+            Event::RuleTested { rule, verdict, reason } => self.verdict(rule, *verdict, reason),
             _ => {
                 if let Some((label, remark)) = remark(event) {
                     self.remark(label, &remark);
                 }
             }
         }
+    }
+
+    fn verdict(&mut self, rule: &str, verdict: Verdict, reason: &str) {
+        let (role, label) = match verdict {
+            Verdict::Pass => (Role::Good, "pass:"),
+            Verdict::Fail => (Role::Error, "fail:"),
+            Verdict::Warning => (Role::Warning, "warning:"),
+            Verdict::Skipped => (Role::Aside, "skipped:"),
+        };
+        let separator = if reason.is_empty() { "" } else { ": " };
+        self.labelled(role, label, &format!("{rule}{separator}{reason}"));
     }
 }
 
@@ -97,6 +109,7 @@ pub(super) fn level_of(event: &Event<'_>) -> u8 {
         | Event::WaitBegins { .. }
         | Event::WaitEnds
         | Event::Note(_)
+        | Event::NamedNote(..)
         | Event::Outcome(_)
         | Event::Success(_)
         | Event::SuccessDetail(_)
@@ -116,7 +129,15 @@ pub(super) fn level_of(event: &Event<'_>) -> u8 {
         | Event::Refreshed { .. }
         | Event::Revoked { .. }
         | Event::Progress(_)
+        | Event::RuleTested {
+            verdict: Verdict::Fail | Verdict::Warning,
+            ..
+        }
         | Event::CheckPassed(_) => 2,
-        Event::DiscoveryTried { .. } | Event::Stored { .. } | Event::Forgotten { .. } | Event::Decision(_) => 3,
+        Event::RuleTested { .. }
+        | Event::DiscoveryTried { .. }
+        | Event::Stored { .. }
+        | Event::Forgotten { .. }
+        | Event::Decision(_) => 3,
     }
 }
