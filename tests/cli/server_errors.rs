@@ -91,7 +91,11 @@ fn what_is_no_json_is_somebody_else_answering() {
         // RFC 8259 §8.1: JSON is UTF-8, whatever the header says.
         (
             "UTF-16",
-            Reply::http(200, &["Content-Type: application/json; charset=utf-16"], utf_16(&token_answer())),
+            Reply::http(
+                200,
+                &["Content-Type: application/json; charset=utf-16"],
+                utf_16(&token_answer()),
+            ),
         ),
     ] {
         exchange_fails(what, reply, 3, "JSON");
