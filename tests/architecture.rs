@@ -260,10 +260,6 @@ const EXPOSED: &[(&str, &str)] = &[
         "encodes the client secret",
     ),
     (
-        "src/protocol/endpoint.rs",
-        "writes the parameters of a request into its URL",
-    ),
-    (
         "src/protocol/dpop.rs",
         "reads the stored key, puts jti and the hash of the token into a proof",
     ),

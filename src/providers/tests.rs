@@ -55,6 +55,18 @@ fn every_server_can_be_used() {
 }
 
 #[test]
+fn every_entry_names_its_source_and_what_was_not_tried() {
+    let lines: Vec<&str> = include_str!("providers.toml").lines().collect();
+    let entries = (1..lines.len()).filter(|&line| lines[line].starts_with('['));
+    for entry in entries {
+        let (comment, name) = (lines[entry - 1], lines[entry]);
+        let is_sourced = comment.starts_with("# Source: ");
+        let (_, untried) = comment.split_once("Not tried").unwrap_or_default();
+        assert!(is_sourced && untried.contains("login"), "{name}: {comment}");
+    }
+}
+
+#[test]
 fn every_page_is_an_https_url() {
     for provider in providers() {
         assert!(!provider.documentation.is_empty(), "{}", provider.name);

@@ -27,13 +27,13 @@ impl Environment {
         )
     }
 
-    /// The value as it is. On Windows the case of a variable's name does not count.
+    /// The value as it is.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         let value = match cfg!(windows) {
             false => self.0.get(OsStr::new(name)),
             true => {
                 let mut variables = self.0.iter();
-                let found = variables.find(|(found, _)| found.eq_ignore_ascii_case(name));
+                let found = variables.find(|(found, _)| is_name(found, name));
                 found.map(|(_, value)| value)
             }
         };
@@ -62,7 +62,7 @@ impl Environment {
         let kept = self
             .0
             .iter()
-            .filter(|(name, _)| !names.iter().any(|own| name.as_os_str() == OsStr::new(own)));
+            .filter(|(name, _)| !names.iter().any(|own| is_name(name, own)));
         Environment(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
@@ -80,16 +80,20 @@ impl Environment {
     /// which `PATH` may name by `.` or by an empty entry.
     pub fn for_children(&self) -> impl Iterator<Item = (Cow<'_, OsStr>, Cow<'_, OsStr>)> {
         self.for_command().filter_map(|(name, value)| {
-            let is_path = match cfg!(windows) {
-                true => name.eq_ignore_ascii_case("PATH"),
-                false => name == "PATH",
-            };
-            let value = match is_path {
+            let value = match is_name(name, "PATH") {
                 true => Cow::Owned(absolute_entries(value)?),
                 false => Cow::Borrowed(value),
             };
             Some((Cow::Borrowed(name), value))
         })
+    }
+}
+
+/// Whether a variable has this name. On Windows its case does not count.
+fn is_name(variable: &OsStr, name: &str) -> bool {
+    match cfg!(windows) {
+        true => variable.eq_ignore_ascii_case(name),
+        false => variable == name,
     }
 }
 
@@ -146,5 +150,6 @@ mod tests {
         assert_eq!(environment.text("OAUTH_STORE").as_deref(), Some("none"));
         let children: Vec<_> = environment.for_children().map(|(name, _)| name.into_owned()).collect();
         assert_eq!(children, ["Path"], "names are passed on as they are");
+        assert!(!environment.without(&["OAUTH_STORE"]).has("OAUTH_STORE"));
     }
 }

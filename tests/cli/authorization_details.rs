@@ -8,6 +8,7 @@ use super::support::login::{assert_nothing_kept, login, parameter, status};
 use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
 use serde_json::{Value, json as value};
+use std::path::Path;
 
 /// The first object of RFC 9396 §2, figure 2.
 const PAYMENT: &str = r#"[
@@ -73,10 +74,11 @@ fn the_details_are_sent_on_both_requests_and_what_was_granted_is_shown_and_kept(
     assert_eq!(status(&home)[0]["authorization_details"], granted);
     let table = run(home.oauth().args(["status", "rich"])).expect_code(0);
     assert!(table.stdout.contains("details: payment_initiation"), "{}", table.stdout);
+    let configuration: toml_edit::DocumentMut = home.configuration().parse().expect("TOML");
+    let kept = configuration["profile"]["rich"]["authorization_details"].as_str();
     assert!(
-        home.configuration().contains("authorization_details = \"/"),
-        "{}",
-        home.configuration()
+        kept.is_some_and(|file| Path::new(file).is_absolute()),
+        "{configuration}"
     );
 }
 

@@ -4,7 +4,6 @@ use super::support::binary::Home;
 use super::support::outcome::{Outcome, run, run_with_input};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, session};
 use serde_json::json;
-use std::process::Command;
 
 const ISSUER: &str = "https://id.example.com";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";

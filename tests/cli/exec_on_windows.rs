@@ -43,17 +43,19 @@ fn the_exit_code_is_the_commands_and_that_of_a_shell_where_there_is_none() {
     run(absent.args(["exec", "--", "no-such-command-of-anybody"]))
         .expect_error(127)
         .says(&["no-such-command-of-anybody"]);
+    let mut line = home.oauth();
+    run(line.args(["exec", "--", "echo %OAUTH_ACCESS_TOKEN%"]))
+        .expect_error(127)
+        .says(&["hint: ", "oauth exec -- cmd /C"]);
 }
 
 #[test]
 fn standard_input_is_the_commands() {
     let home = home();
     let mut command = home.oauth();
-    let outcome = run_with_input(
-        command.args(["exec", "--", "cmd", "/D", "/C", "sort"]),
-        b"two\r\none\r\n",
-    );
-    assert_eq!(outcome.expect_code(0).stdout, "one\r\ntwo\r\n");
+    let lines = b"echo read by %OAUTH_PROFILE%\r\nexit 7\r\n";
+    let outcome = run_with_input(command.args(["exec", "--", "cmd", "/D", "/Q"]), lines).expect_code(7);
+    assert!(outcome.stdout.contains("read by work"), "{outcome:?}");
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The binary as a user and as a peer sees it: exact requests, exit codes,
 //! stdout, files.
+//!
+//! What stands behind `cfg(unix)` needs what Windows lacks: a pseudo-terminal,
+//! signals, named pipes, or programs that are scripts of a shell (browsers,
+//! helpers) or that Unix alone has. `target_os = "linux"`: `/proc`, or a layout
+//! on the terminal, which is the same on every Unix.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(
     unreachable_pub,
@@ -42,7 +47,6 @@ mod exec;
 mod exec_on_windows;
 mod fapi2_client;
 mod field_metadata;
-#[cfg(unix)]
 mod field_proxies;
 #[cfg(unix)]
 mod files;
@@ -78,6 +82,8 @@ mod mcp_tool_headers;
 #[cfg(unix)]
 mod messages;
 mod mutual_tls;
+#[cfg(windows)]
+mod names_on_windows;
 mod narrowed;
 mod odd_answers;
 #[cfg(target_os = "linux")]
@@ -99,9 +105,7 @@ mod profile;
 mod progress;
 #[cfg(target_os = "linux")]
 mod prompts;
-#[cfg(unix)]
 mod providers;
-#[cfg(unix)]
 mod pushed_requests;
 mod refresh;
 #[cfg(unix)]
@@ -123,7 +127,6 @@ mod serve_setup;
 #[cfg(unix)]
 mod serve_tls;
 mod server_errors;
-#[cfg(unix)]
 mod signed_responses;
 mod status;
 #[cfg(unix)]

@@ -3,7 +3,9 @@
 //! reason that passes.
 
 use super::support::binary::Home;
-use super::support::literal_server::{Gate, LiteralServer, Reply, html, json};
+#[cfg(unix)]
+use super::support::literal_server::Gate;
+use super::support::literal_server::{LiteralServer, Reply, html, json};
 use super::support::outcome::{Outcome, finish, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable, session};
 use oauth::protocol::time::UnixSeconds;

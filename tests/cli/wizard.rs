@@ -4,8 +4,9 @@
 use super::support::binary::Home;
 use super::support::callback;
 use super::support::development_server::DevelopmentServer;
+use super::support::https_server::Stage;
 use super::support::literal_server::{LiteralServer, json};
-use super::support::outcome::{Outcome, run, run_with_input};
+use super::support::outcome::{run, run_with_input};
 use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
 use super::support::terminal::Terminal;
@@ -14,7 +15,8 @@ use std::process::{Child, Command};
 
 const WHERE: &str = "Where do you want to log in?";
 const WAY: &str = "How do you want to sign in?";
-const CLIENT_ID: &str = "The id of the client:";
+const CLIENT_ID: &str = "The id of the client";
+const REGISTER: &str = "nothing to have the server register one now:";
 const SECRET: &str = "The file with the client's secret;";
 const SCOPES: &str = "Their numbers or names";
 const STORE: &str = "Where is the session to be kept?";
@@ -96,14 +98,13 @@ fn oauth(home: &Home) -> Command {
     command
 }
 
-/// Runs the printed command elsewhere, signing in where it says.
-fn repeat(words: &[String]) -> (Home, Outcome) {
-    let home = Home::new();
-    let running = Running::start(oauth(&home).args(words));
+/// Runs a login to its end, signing in where it says.
+#[track_caller]
+fn log_in(command: &mut Command) {
+    let running = Running::start(command);
     let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
     let _ = callback::get_url(back.as_str());
-    let outcome = running.end().expect_code(0);
-    (home, outcome)
+    running.end().expect_code(0);
 }
 
 /// What `status` says of the sessions, but for when they end.
@@ -153,7 +154,8 @@ fn a_login_with_nothing_saved_asks_and_prints_the_command_that_gives_the_same_se
     let kept = sessions(&home);
     assert_eq!(kept[0]["profile"], "dev");
     assert_eq!(kept[0]["scope"], "openid hello", "{kept:?}");
-    let (again, _) = repeat(&words);
+    let again = Home::new();
+    log_in(oauth(&again).args(&words));
     assert_eq!(sessions(&again), kept);
     // something is saved now, and no login asks any more
     let running = Running::start(oauth(&home).args(["login", "--no-browser"]));
@@ -280,11 +282,135 @@ fn the_url_of_an_api_leads_to_its_authorization_server_and_its_scopes() {
         "{kept:?}"
     );
     let again = Home::new();
-    let running = Running::start(again.oauth().args(&words));
-    let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
-    let _ = callback::get_url(back.as_str());
-    running.end().expect_code(0);
+    log_in(again.oauth().args(&words));
     assert_eq!(sessions(&again), kept);
+}
+
+#[test]
+fn a_server_that_registers_clients_gives_one_where_no_id_is_typed() {
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let home = Home::new();
+    let mut wizard = Wizard::start(home.oauth().args(["login", "--no-browser"]));
+    wizard.answers(WHERE, &server.issuer());
+    wizard.answers(WAY, "");
+    wizard.answers(REGISTER, "");
+    wizard.answers(SCOPES, "openid hello");
+    wizard.answers(NAME, "mine");
+    wizard.signs_in();
+    let words = printed_command(&wizard.ends(0));
+    let issuer = server.issuer();
+    let asked = ["--register", "--scope", "openid hello", "--profile", "mine"];
+    assert_eq!(words, [&["login", "--no-browser", &issuer], &asked[..]].concat());
+    let again = Home::new();
+    log_in(again.oauth().args(&words));
+    // each registration is another client
+    let [first, second] = [&home, &again].map(|home| {
+        let mut session = sessions(home).remove(0);
+        let client_id = session["client_id"].take();
+        (client_id, session)
+    });
+    assert_eq!(first.1, second.1);
+    assert_ne!(first.0, second.0);
+    // an id of the environment is the default, and nothing is registered
+    let elsewhere = Home::new();
+    let mut command = elsewhere.oauth();
+    let mut wizard = Wizard::start(command.arg("login").env("OAUTH_CLIENT_ID", "oauth-cli"));
+    wizard.answers(WHERE, &server.issuer());
+    wizard.answers(WAY, "");
+    wizard.answers("The id of the client: [oauth-cli]", "");
+    wizard.answers(SECRET, "\u{4}");
+    wizard.ends(2);
+}
+
+#[test]
+fn a_provider_with_a_value_of_its_own_is_asked_for_it() {
+    let other = value!({ "client_id": "other", "token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/callback"] });
+    let stage = Stage::set(&other);
+    let mut wizard = Wizard::start(stage.oauth().arg("login"));
+    wizard.answers(WHERE, "keycloak");
+    wizard.answers("of keycloak?", &stage.server.authority);
+    wizard.answers(WAY, "2");
+    wizard.answers(CLIENT_ID, "oauth-cli");
+    wizard.answers(SECRET, "");
+    wizard.answers(SCOPES, "openid");
+    wizard.answers(NAME, "tv");
+    let shown = wizard.ends(0);
+    assert!(shown.contains("Register a client of Keycloak at "), "{shown}");
+    let words = printed_command(&shown);
+    let provider = format!("keycloak:{}", stage.server.authority);
+    assert!(
+        words.windows(2).any(|pair| pair == ["--provider", &provider]),
+        "{words:?}"
+    );
+    let again = Home::new();
+    run(again.oauth().args(&words)).expect_code(0);
+    assert_eq!(sessions(&again), sessions(&stage.home));
+}
+
+/// A server that knows clients by these methods alone, and gives tokens for themselves.
+fn server_that_wants(method: &str) -> LiteralServer {
+    let server = LiteralServer::start();
+    let metadata = value!({
+        "issuer": server.origin(),
+        "authorization_endpoint": server.url("/authorize"),
+        "token_endpoint": server.url("/token"),
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": [method],
+    });
+    server.on(
+        "GET",
+        "/.well-known/oauth-authorization-server",
+        json(200, &metadata.to_string()),
+    );
+    let answer = r#"{"access_token":"of-the-client","token_type":"Bearer","expires_in":3600}"#;
+    server.on("POST", "/token", json(200, answer));
+    server
+}
+
+#[test]
+fn a_client_with_a_key_is_asked_for_its_file() {
+    let (home, server) = (Home::new(), server_that_wants("private_key_jwt"));
+    let key = home.path().join("key.pem");
+    let pem = include_str!("../../src/protocol/signing/test_keys/p256.pkcs8.pem");
+    std::fs::write(&key, pem).expect("the key");
+    let mut wizard = Wizard::start(home.oauth().arg("login"));
+    wizard.answers(WHERE, &server.origin());
+    wizard.answers(WAY, "2");
+    wizard.answers(CLIENT_ID, "ci");
+    wizard.answers("private key (PEM or JWK):", "");
+    wizard.answers("private key (PEM or JWK):", "key.pem");
+    wizard.answers("The scopes to ask for", "read");
+    wizard.answers(NAME, "ci");
+    let words = printed_command(&wizard.ends(0));
+    let file = key.display().to_string();
+    assert!(
+        words.windows(2).any(|pair| pair == ["--client-key-file", &file]),
+        "{words:?}"
+    );
+    let again = Home::new();
+    run(again.oauth().args(&words)).expect_code(0);
+    assert_eq!(sessions(&again), sessions(&home));
+    for request in server.requests_to("/token") {
+        assert!(request.body_text().contains("client_assertion="), "{request:?}");
+    }
+}
+
+#[test]
+fn a_client_with_a_certificate_is_asked_for_it_and_its_key() {
+    let (home, server) = (Home::new(), server_that_wants("tls_client_auth"));
+    for name in ["client.pem", "client.key.pem"] {
+        std::fs::write(home.path().join(name), "-----BEGIN").expect("a file");
+    }
+    let mut wizard = Wizard::start(home.oauth().arg("login"));
+    wizard.answers(WHERE, &server.origin());
+    wizard.answers(WAY, "2");
+    wizard.answers(CLIENT_ID, "ci");
+    wizard.answers("certificate (PEM):", "client.pem");
+    wizard.answers("private key (PEM or JWK):", "client.key.pem");
+    wizard.answers("The scopes to ask for", "\u{4}");
+    wizard.ends(2);
+    assert!(server.requests_to("/token").is_empty());
 }
 
 #[test]
@@ -308,7 +434,7 @@ fn of_an_e_mail_address_only_the_domain_leaves_the_machine() {
 
 #[test]
 fn an_answer_that_makes_no_sense_is_explained_and_asked_for_again() {
-    let server = DevelopmentServer::start(&[]);
+    let server = DevelopmentServer::start(&["--registration", "off"]);
     let home = Home::new();
     home.configure("[profile.taken]\nissuer = \"https://id.example.com\"\nclient_id = \"x\"\n");
     let mut wizard = Wizard::start(home.oauth().args(["login", "--wizard"]));

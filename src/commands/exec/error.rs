@@ -44,8 +44,12 @@ impl Diagnosis for ExecError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            ExecError::NotFound { program, .. } if program.contains([' ', '$', '|', '&', ';']) => {
-                vec!["A line for a shell needs the shell: oauth exec -- sh -c 'LINE'".to_owned()]
+            ExecError::NotFound { program, .. } if program.contains([' ', '$', '%', '|', '&', ';']) => {
+                let shell = match cfg!(windows) {
+                    true => "cmd /C \"LINE\"",
+                    false => "sh -c 'LINE'",
+                };
+                vec![format!("A line for a shell needs the shell: oauth exec -- {shell}")]
             }
             _ => Vec::new(),
         }

@@ -49,7 +49,7 @@ impl Attempt<'_> {
     /// may be spent, so a signal waits until the session is kept.
     ///
     /// # Errors
-    /// The error of `request_token`, or [`LoginError::Keep`].
+    /// The error of `request_token`, or [`LoginError::Save`].
     pub(super) fn run_without_browser(
         self,
         request_token: impl AsyncFnOnce(
@@ -79,7 +79,7 @@ impl Attempt<'_> {
             };
             saver
                 .save(context, &session, caller.observer)
-                .map_err(LoginError::Keep)?;
+                .map_err(LoginError::Save)?;
             match failure {
                 Some(error) => Err(error),
                 None => Ok::<_, Error>((session, id_token)),

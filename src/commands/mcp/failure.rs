@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize;
 use crate::output::causes::error_chain;
+use crate::protocol::http::is_unavailable;
 use crate::protocol::mcp::bridge_error;
 use crate::store::ProfileName;
 use serde_json::Value;
@@ -31,7 +32,7 @@ impl Failure {
             404 | 405 => format!(
                 "Compare the URL that oauth mcp was started with, {url}, with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
             ),
-            429 | 500.. => "Send it again later".to_owned(),
+            status if is_unavailable(status) => "Send it again later".to_owned(),
             _ => return Failure::new(message),
         };
         Failure {

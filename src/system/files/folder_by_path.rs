@@ -180,10 +180,13 @@ impl Folder {
 
 /// Does it again for a while where another program holds the file: virus
 /// scanners and indexers open a file for a moment after it was written.
-fn while_held_by_others(mut action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+fn while_held_by_others(action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(1);
+    try_until(Instant::now() + PATIENCE, action)
+}
+
+fn try_until(deadline: Instant, mut action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     const PAUSE: Duration = Duration::from_millis(20);
-    let deadline = Instant::now() + PATIENCE;
     loop {
         match action() {
             Err(error) if is_held_by_others(&error) && Instant::now() < deadline => std::thread::sleep(PAUSE),
@@ -210,5 +213,39 @@ fn checked_own_file(file: File, path: &Path) -> Result<File, FileError> {
             expected: "regular file",
         }),
         Err(error) => Err(FileError::io("look at", path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_program_holds_is_tried_again_and_no_other_failure_is() {
+        let far = Instant::now() + Duration::from_secs(60);
+        for code in [5, 32, 33] {
+            let mut failures = 2;
+            let outcome = try_until(far, || match failures {
+                0 => Ok(()),
+                _ => {
+                    failures -= 1;
+                    Err(io::Error::from_raw_os_error(code))
+                }
+            });
+            assert!(outcome.is_ok(), "{code}: {outcome:?}");
+        }
+        let mut calls = 0;
+        let absent = try_until(far, || {
+            calls += 1;
+            Err(ErrorKind::NotFound.into())
+        });
+        assert_eq!(absent.map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+        assert_eq!(calls, 1);
+        let held = try_until(Instant::now(), || Err(io::Error::from_raw_os_error(32)));
+        assert_eq!(
+            held.err().and_then(|error| error.raw_os_error()),
+            Some(32),
+            "not for ever"
+        );
     }
 }

@@ -2,12 +2,10 @@
 //! with the form encoding of RFC 6749 §2.3.1, `client_secret_post`; and where
 //! its secret may come from and never goes to.
 
-use crate::support::authorization_server::{self, ACCESS_TOKEN, REFRESH_TOKEN, metadata, token_answer};
+use crate::support::authorization_server::{self, metadata, token_answer};
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Request, json, value_of};
-#[cfg(unix)]
-use crate::support::login::ScriptedBrowser;
-use crate::support::login::{assert_nothing_kept, complete, login, parameter};
+use crate::support::login::{assert_nothing_kept, complete, login};
 use crate::support::outcome::run;
 use crate::support::running::Running;
 use base64::Engine;
@@ -243,61 +241,4 @@ fn a_kept_secret_serves_the_next_login_of_the_same_client_alone() {
         Some(basic("desktop", "kept").as_str())
     );
     assert_eq!(requests[2].header("authorization"), None, "another client");
-}
-
-// the browser is a script
-#[cfg(unix)]
-#[test]
-fn secrets_appear_nowhere_but_in_the_request() {
-    let (home, server) = (Home::new(), authorization_server::start());
-    let browser = ScriptedBrowser::new(home.path(), "env; tr '\\0' '\\n' < /proc/$$/cmdline; echo \"$@\"");
-    let mut command = login(
-        &home,
-        &server,
-        &["-vvv", "--client-secret-stdin", "--browser", &browser.command],
-    );
-    let running = Running::start_with_input(&mut command, "canary-client-secret\n");
-    let seen_by_browser = browser.output();
-    let own_arguments = std::fs::read(format!("/proc/{}/cmdline", running.id())).expect("its argv");
-    let url = running.authorization_url();
-    authorization_server::consent(&url, &server.origin());
-    let finished = running.end().expect_code(0);
-
-    let form = server.only_request_to("/token").form();
-    let verifier = value_of(&form, "code_verifier").expect("a verifier").to_owned();
-    let encoded_secret = STANDARD.encode("desktop:canary-client-secret");
-    let secrets = [
-        "canary-client-secret",
-        &encoded_secret,
-        &verifier,
-        ACCESS_TOKEN,
-        REFRESH_TOKEN,
-        authorization_server::CODE,
-    ];
-    let mut places: Vec<(String, Vec<u8>)> = vec![
-        ("stdout".into(), finished.stdout.into_bytes()),
-        ("stderr".into(), finished.stderr.into_bytes()),
-        ("the browser".into(), seen_by_browser.into_bytes()),
-        ("argv".into(), own_arguments),
-    ];
-    for file in home.files() {
-        // the pipe of the browser would wait for a writer
-        if file.metadata().expect("metadata").is_file() {
-            places.push((file.display().to_string(), std::fs::read(&file).expect("reading")));
-        }
-    }
-    assert!(places.len() > 6, "session, key, configuration and script are files");
-    for (place, bytes) in &places {
-        for secret in secrets {
-            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-            assert!(!found, "{secret} stands in {place}: {}", String::from_utf8_lossy(bytes));
-        }
-    }
-    // the state is in the URL, which the person needs, and in no file
-    let state = parameter(&url, "state");
-    assert!(
-        places[4..]
-            .iter()
-            .all(|(_, bytes)| !String::from_utf8_lossy(bytes).contains(&state))
-    );
 }

@@ -73,8 +73,6 @@ fn variations_that_are_right() {
     for (member, value) in [
         ("aud", json!([CLIENT])),
         ("azp", json!(CLIENT)),
-        ("exp", json!(now_s() - 30)),
-        ("iat", json!(now_s() + 30)),
         ("at_hash", json!(hash)),
         ("unknown", json!({"a": [1]})),
     ] {
@@ -82,6 +80,15 @@ fn variations_that_are_right() {
         let finished = login_with(&home, &server, "openid", |nonce| {
             let mut claims = claims(&server, nonce);
             claims[member] = value.clone();
+            compact(&json!({"alg": "ES256"}), &claims)
+        });
+        finished.expect_code(0);
+    }
+    for (member, seconds) in [("exp", -30), ("iat", 30)] {
+        let home = Home::new();
+        let finished = login_with(&home, &server, "openid", |nonce| {
+            let mut claims = claims(&server, nonce);
+            claims[member] = json!(now_s() + seconds);
             compact(&json!({"alg": "ES256"}), &claims)
         });
         finished.expect_code(0);
@@ -114,7 +121,7 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         ("exp", json!(now_s() - 300), "expired"),
         ("exp", json!("soon"), "exp"),
         ("exp", missing.clone(), "exp"),
-        ("iat", json!(now_s() + 300), "in the future"),
+        ("iat", json!(now_s() + 3600), "in the future"),
         ("iat", json!(now_s() - 3600), "issued"),
         (
             "iat",
@@ -127,7 +134,7 @@ fn a_claim_that_does_not_hold_ends_the_login() {
             "nbf is in milliseconds instead of seconds",
         ),
         ("iat", missing.clone(), "iat"),
-        ("nbf", json!(now_s() + 300), "not valid"),
+        ("nbf", json!(now_s() + 3600), "not valid"),
         ("sub", json!(""), "sub"),
         ("sub", json!(7), "sub"),
         ("sub", missing.clone(), "sub"),

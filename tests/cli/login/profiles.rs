@@ -1,19 +1,17 @@
 //! Profiles: what a login saves, what it never saves, how the name is chosen,
 //! and that the configuration file stays the user's own.
 
-use crate::support::authorization_server::{self, consent, metadata, parameters, token_answer};
+use crate::support::authorization_server::{self, metadata, token_answer};
 use crate::support::binary::Home;
 use crate::support::certificates::{Authority, start_tls};
 use crate::support::literal_server::{LiteralServer, json};
-use crate::support::login::{
-    MarkingBrowser, complete, complete_seeing_url, login, parameter, sessions, status, stored,
-};
+use crate::support::login::{MarkingBrowser, complete, login, sessions, status, stored};
 use crate::support::outcome::run;
 use crate::support::running::Running;
 use std::process::Command;
 
 /// A login by these arguments alone.
-fn plain(home: &Home, arguments: &[&str]) -> Command {
+pub(super) fn plain(home: &Home, arguments: &[&str]) -> Command {
     let mut command = home.oauth();
     command.arg("login").args(arguments);
     command
@@ -103,75 +101,6 @@ fn sorted_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort();
     lines
-}
-
-// the browser is a script
-#[cfg(unix)]
-#[test]
-fn a_profile_repeats_what_was_saved() {
-    let (home, server) = (Home::new(), authorization_server::start());
-    let browser = crate::support::login::ScriptedBrowser::new(home.path(), "echo opened");
-    let mut command = login(
-        &home,
-        &server,
-        &[
-            "-p",
-            "work",
-            "--scope",
-            "read write",
-            "--resource",
-            "https://api.example.com",
-            "--audience",
-            "aud",
-            "--param",
-            "login_hint=me",
-            "--param",
-            "prompt=login",
-            "--token-param",
-            "tenant=x",
-            "--redirect-uri",
-            "http://127.0.0.1:0/cb",
-            "--browser",
-            &browser.command,
-        ],
-    );
-    // the browser first: a login that nobody has to be waited for ends sooner than it starts
-    let seen_in_the_browser = |command: &mut Command| {
-        let running = Running::start(command);
-        let url = running.authorization_url();
-        assert_eq!(browser.output(), "opened\n");
-        consent(&url, &server.origin());
-        running.end().expect_code(0);
-        url
-    };
-    let first = seen_in_the_browser(&mut command);
-    let before = home.configuration();
-    let again = seen_in_the_browser(&mut plain(&home, &["work"]));
-    assert_eq!(home.configuration(), before);
-    let lasting = |url: &str| -> Vec<(String, String)> {
-        let mut parameters = parameters(url);
-        parameters.retain(|(name, _)| !["state", "code_challenge", "redirect_uri", "prompt"].contains(&name.as_str()));
-        parameters
-    };
-    assert_eq!(lasting(&first), lasting(&again));
-    assert!(parameters(&first).iter().any(|(name, _)| name == "prompt"));
-    assert!(
-        !parameters(&again).iter().any(|(name, _)| name == "prompt"),
-        "prompt is for one time"
-    );
-    assert!(parameter(&again, "redirect_uri").ends_with("/cb"));
-    let forms = server.requests_to("/token");
-    assert!(forms.iter().all(|request| request.body_text().contains("tenant=x")));
-
-    // the default profile, without a name; a flag goes before what was saved
-    let (finished, third) = complete_seeing_url(&mut plain(&home, &["--audience", "other"]), &server.origin());
-    finished.expect_code(0);
-    assert_eq!(parameter(&third, "audience"), "other");
-    assert!(
-        home.configuration().contains("audience = \"other\""),
-        "{}",
-        home.configuration()
-    );
 }
 
 #[test]
@@ -344,8 +273,6 @@ fn what_is_missing_is_asked_for_with_the_command_to_run() {
         .says(&["work"]);
 }
 
-// links, and folders in which no file can be made
-#[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_written_is_found_before_the_browser_opens() {
     let server = authorization_server::start();

@@ -21,6 +21,12 @@ pub fn login(home: &Home, server: &LiteralServer, arguments: &[&str]) -> Command
     command
         .args(["login", "--issuer", &server.origin(), "--client-id", CLIENT])
         .args(arguments);
+    // the environment of tests has no display; these systems have one without saying so
+    let chooses_browser = ["--browser", "--no-browser", "--refresh-token-stdin"];
+    let is_chosen = arguments.iter().any(|argument| chooses_browser.contains(argument));
+    if cfg!(any(windows, target_os = "macos")) && !is_chosen {
+        command.arg("--no-browser");
+    }
     command
 }
 

@@ -34,13 +34,21 @@ pub(super) fn ask(
     given: &ClientOptions,
 ) -> Result<Vec<String>, Error> {
     let mut words = Vec::new();
-    if given.client_id.is_none() {
+    let mut registers = given.register;
+    if given.client_id.is_none() && !registers {
         explain_registration(questions, server.provider.as_ref());
-        words.extend(["--client-id".to_owned(), client_id(questions)?]);
+        let may_register = !for_itself && !given.no_register && server.registers_clients();
+        match client_id(questions, may_register)? {
+            Some(client_id) => words.extend(["--client-id".to_owned(), client_id]),
+            None => {
+                words.push("--register".to_owned());
+                registers = true;
+            }
+        }
     }
     let has_credential =
         given.client_secret_file.is_some() || given.client_secret_stdin || given.client_key_file.is_some();
-    if !has_credential && !questions.context.environment.has("OAUTH_CLIENT_SECRET") {
+    if !registers && !has_credential && !questions.context.environment.has("OAUTH_CLIENT_SECRET") {
         words.extend(credential_words(questions, credential(server, for_itself))?);
     }
     if !for_itself {
@@ -68,12 +76,19 @@ fn explain_registration(questions: &mut Questions<'_>, provider: Option<&Provide
     }
 }
 
-fn client_id(questions: &mut Questions<'_>) -> Result<String, Error> {
+/// The id; `None` where the server is to register a client.
+fn client_id(questions: &mut Questions<'_>, may_register: bool) -> Result<Option<String>, Error> {
     let of_environment = questions.context.environment.text("OAUTH_CLIENT_ID");
+    let may_register = may_register && of_environment.is_none();
+    let question = match may_register {
+        true => "The id of the client; nothing to have the server register one now:",
+        false => "The id of the client:",
+    };
     loop {
-        let answer = questions.ask("The id of the client:", of_environment.as_deref())?;
+        let answer = questions.ask(question, of_environment.as_deref())?;
         match ClientId::parse(&answer) {
-            Ok(_) if !answer.is_empty() => return Ok(answer),
+            _ if answer.is_empty() && may_register => return Ok(None),
+            Ok(_) if !answer.is_empty() => return Ok(Some(answer)),
             Ok(_) => {}
             Err(problem) => questions.tell(&problem.to_string()),
         }

@@ -47,6 +47,11 @@ impl Server {
         of_api.chain(of_server).collect()
     }
 
+    /// Whether it makes clients for those who ask (RFC 7591).
+    pub(super) fn registers_clients(&self) -> bool {
+        Members(&self.members).text("registration_endpoint").is_some()
+    }
+
     /// Whether no client may do without this option.
     pub(super) fn demands_option(&self, option: &str) -> bool {
         let demands = demands(&self.members);
