@@ -26,7 +26,7 @@ use std::path::Path;
 const MAX_TOKEN_BYTES: usize = 256 * 1024 + 2;
 
 /// Where a token is read from.
-const PLACE: &str = "- | FILE";
+const PLACE: &str = "FILE";
 
 /// The token of standard input (`-`) or of a file; `None` where neither is named.
 pub(crate) fn read_token_argument(context: &Context, input: &TokenInput) -> Result<Option<Secret>, Error> {

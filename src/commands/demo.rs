@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     // However it ended, the store is as it was before.
     let deleted = if kept { store.delete(&name).map(|_| ()) } else { Ok(()) };
     serving.abort();
-    let answer = walked?;
+    walked?;
     deleted?;
     if kept {
         let store = store.describe();
@@ -118,7 +118,7 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
     let next = "next, log in at a server of your own: oauth login https://your-server --client-id ID";
     observer.observe(&Event::Success(done));
     observer.observe(&Event::Outcome(next));
-    report::print(format!("{answer}\n").as_bytes())
+    Ok(())
 }
 
 fn desktop_browser<'a>(
@@ -151,7 +151,7 @@ fn transport_until(deadline: Option<Instant>) -> Transport {
 }
 
 /// The seven steps as `oauth login` walks them, then what a session is good for.
-async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observer) -> Result<Value, Error> {
+async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observer) -> Result<(), Error> {
     let Scene {
         user_agent,
         host,
@@ -194,15 +194,16 @@ async fn exercise_session(
     store: &mut dyn CredentialStore,
     name: &ProfileName,
     caller: &mut Caller<'_>,
-) -> Result<Value, Error> {
+) -> Result<(), Error> {
     let answer = call_resource_server(session, caller).await?;
+    report::print(format!("{answer}\n").as_bytes())?;
     refresh(session, &Part::default(), &RefreshOptions::default(), caller).await?;
     caller.observe(&Event::Outcome(
         "refreshed: a new access token, and a new refresh token in place of the spent one",
     ));
     store.save(name, session)?;
     revoke_session(session, &FreshCredentials::default(), caller).await?;
-    Ok(answer)
+    Ok(())
 }
 
 /// `GET /api/hello` with the token (RFC 6750 §2.1).

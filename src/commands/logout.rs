@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
+use crate::flow::token_services::TokenServiceError;
 use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session};
 use crate::trace::{Event, NoteName, Observer};
 
@@ -75,11 +76,13 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     };
     if !local {
         let transport = context.transport(profile, true)?;
-        let revoked = context.runtime()?.block_on(interruptible(revoke_session(
-            &session,
-            &credentials,
-            &mut caller(&transport, &mut observer),
-        )))??;
+        let mut caller = caller(&transport, &mut observer);
+        let revoking = interruptible(revoke_session(&session, &credentials, &mut caller));
+        let revoked = context.runtime()?.block_on(revoking)?;
+        let revoked = revoked.map_err(|source| NotRevoked {
+            profile: name.clone(),
+            source,
+        })?;
         if revoked == Revocation::NoEndpoint {
             observer.observe(&Event::NamedNote(
                 NoteName::NotRevoked,
@@ -106,6 +109,33 @@ fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session)
         return Ok(());
     }
     Ok(store.save(name, &session.without_tokens())?)
+}
+
+/// The session is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the tokens of profile \"{profile}\" were not revoked")]
+struct NotRevoked {
+    profile: ProfileName,
+    source: TokenServiceError,
+}
+
+impl Diagnosis for NotRevoked {
+    fn exit_code(&self) -> ExitCode {
+        self.source.exit_code()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let mut hints = self.source.hints();
+        hints.push(format!(
+            "The session is kept. To forget it without revoking its tokens: oauth logout {} --local",
+            self.profile
+        ));
+        hints
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        self.source.oauth_error()
+    }
 }
 
 /// `--all` went on after failures.

@@ -105,6 +105,9 @@ async fn ask_for_codes(request: &LoginRequest, caller: &mut Caller<'_>) -> Resul
     let scope = &request.authorization.scope;
     let mut server = resolve_server_for_devices(&request.server, scope, caller).await?;
     server.fetch_keys(scope, caller).await?;
+    if request.client.id.is_none() {
+        return Err(ServerError::NoClientForDevices.into());
+    }
     let client = server.authenticated_client(&request.server, &request.client)?;
     let endpoint = server.device_authorization_endpoint(caller)?.clone();
     let dpop = DpopSession::begin(request.dpop, &server.metadata, caller).map_err(ServerError::from)?;

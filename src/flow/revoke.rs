@@ -3,34 +3,11 @@
 use super::caller::Caller;
 use super::events::trace_request;
 use super::token_services::{KnownServer, TokenService, TokenServiceError, endpoint, request_about_token, send};
-use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
 use crate::secret::Secret;
 use crate::store::{FreshCredentials, Session};
 use crate::trace::Event;
-
-/// Why the tokens of a session were not revoked. The session is kept.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct LogoutError(#[from] TokenServiceError);
-
-impl Diagnosis for LogoutError {
-    fn exit_code(&self) -> ExitCode {
-        self.0.exit_code()
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let local = "The session is kept. To forget it without revoking its tokens: oauth logout --local";
-        let mut hints = self.0.hints();
-        hints.push(local.to_owned());
-        hints
-    }
-
-    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
-        self.0.oauth_error()
-    }
-}
 
 /// Whether the tokens of a session were revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +39,12 @@ pub async fn revoke_token(
 /// refresh token it soon expires; none where the token has ended already.
 ///
 /// # Errors
-/// [`LogoutError`].
+/// [`TokenServiceError`].
 pub async fn revoke_session(
     session: &Session,
     credentials: &FreshCredentials,
     caller: &mut Caller<'_>,
-) -> Result<Revocation, LogoutError> {
+) -> Result<Revocation, TokenServiceError> {
     let Some(endpoint) = &session.endpoints.revocation else {
         return Ok(Revocation::NoEndpoint);
     };

@@ -82,6 +82,9 @@ pub enum ServerError {
     /// Neither a client nor a way to register one is known.
     #[error("no client_id is known, and the server registers no clients (its metadata names no registration_endpoint)")]
     NoClient,
+    /// A login on another device as no client: only a login with a browser registers one.
+    #[error("no client_id is known, and a login with --device registers no client")]
+    NoClientForDevices,
     /// An API's server that does not announce PKCE (MCP 2026-07-28).
     #[error(
         "the server does not say that it takes PKCE, which a login by the URL of an API demands: its metadata has no code_challenge_methods_supported"
@@ -125,6 +128,7 @@ impl Diagnosis for ServerError {
             ServerError::PkceNotAnnounced => ExitCode::Protocol,
             ServerError::NoDeviceGrant
             | ServerError::NoClient
+            | ServerError::NoClientForDevices
             | ServerError::NoPushedRequests
             | ServerError::PushedRequestsOnly
             | ServerError::NoIssuerOfResponses
@@ -142,6 +146,10 @@ impl Diagnosis for ServerError {
             ServerError::Dpop(source) => source.hints(),
             ServerError::NoClient => vec![
                 "Register a native (public) client with the redirect URI http://127.0.0.1/callback at the server, and give its name: --client-id ID".to_owned(),
+            ],
+            ServerError::NoClientForDevices => vec![
+                "Register a client for the device grant at the server, and give its name: --client-id ID".to_owned(),
+                "Or log in with a browser, which registers a client where the server lets it: leave --device out, or replace it by --paste.".to_owned(),
             ],
             ServerError::PkceNotAnnounced => {
                 vec!["If you know that it takes S256, log in with --assume-pkce, which is saved.".to_owned()]

@@ -4,7 +4,7 @@
 /// Makes a document harmless piece by piece, as it comes.
 #[derive(Debug, Default)]
 pub struct DocumentSanitizer {
-    /// The beginning of a character whose other bytes have not come yet.
+    /// The beginning of a character, or of a line break, whose other bytes have not come yet.
     unfinished: Vec<u8>,
 }
 
@@ -19,7 +19,11 @@ impl DocumentSanitizer {
         loop {
             match std::str::from_utf8(rest) {
                 Ok(text) => {
-                    push_escaped(&mut shown, text);
+                    let complete = text.strip_suffix('\r');
+                    push_escaped(&mut shown, complete.unwrap_or(text));
+                    if complete.is_some() {
+                        self.unfinished.push(b'\r');
+                    }
                     return shown;
                 }
                 Err(error) => {
@@ -38,12 +42,17 @@ impl DocumentSanitizer {
 
     /// What is left at the end.
     pub fn finish(self) -> &'static str {
-        if self.unfinished.is_empty() { "" } else { "\u{fffd}" }
+        match self.unfinished.as_slice() {
+            [] => "",
+            b"\r" => "\\u{d}",
+            _ => "\u{fffd}",
+        }
     }
 }
 
 fn push_escaped(shown: &mut String, text: &str) {
-    for character in text.chars() {
+    // A line of HTTP ends with both
+    for character in text.replace("\r\n", "\n").chars() {
         match character {
             '\n' | '\t' => shown.push(character),
             _ if steers(character) => shown.extend(character.escape_unicode()),
@@ -75,6 +84,10 @@ mod tests {
     fn lines_stay_and_what_steers_a_terminal_is_escaped() {
         assert_eq!(shown(&[b"{\n\t\"a\": 1\n}\n"]), "{\n\t\"a\": 1\n}\n");
         assert_eq!(shown(&[b"a\x1b[2Jb\r\x07\x9b"]), "a\\u{1b}[2Jb\\u{d}\\u{7}\u{fffd}");
+        assert_eq!(
+            shown(&[b"a: 1\r\nb: 2\r", b"\n\r", b"\n\r\rx\r"]),
+            "a: 1\nb: 2\n\n\\u{d}\\u{d}x\\u{d}"
+        );
         assert_eq!(shown(&["\u{202e}x\u{9b}".as_bytes()]), "\\u{202e}x\\u{9b}");
     }
 

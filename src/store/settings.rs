@@ -163,6 +163,8 @@ pub(super) fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
             "To keep sessions in encrypted files instead, use `--store file`, or set OAUTH_STORE=file.".to_owned(),
         );
     }
-    hints.push("To print the token response and store nothing: oauth login --store none".to_owned());
+    hints.push(
+        "To log in, print the token response and store nothing, use `--store none` with `oauth login`.".to_owned(),
+    );
     hints
 }

@@ -193,11 +193,12 @@ impl HostEnvironment {
         }
         if !listening.paste_accepted {
             lines.push(
-                "or paste the address that the browser ends on; run this in a terminal: oauth login --paste".to_owned(),
+                "or paste the address that the browser ends on: run the same command in a terminal, with --paste"
+                    .to_owned(),
             );
         }
         if listening.takes_device_codes {
-            lines.push("or enter a code in a browser on any device: oauth login --device".to_owned());
+            lines.push("or enter a code in a browser on any device: run the same command with --device".to_owned());
         }
         lines
     }
@@ -386,17 +387,14 @@ mod tests {
             takes_device_codes: false,
             ..listening()
         };
-        assert!(console.advice(&unattended)[1].contains("oauth login --paste"));
+        assert!(console.advice(&unattended)[1].contains("--paste"));
         assert!(!console.advice(&unattended).concat().contains("--device"));
         let with_codes = Listening {
             takes_device_codes: true,
             ..unattended
         };
         let lines = console.advice(&with_codes);
-        assert!(
-            lines.last().is_some_and(|line| line.contains("oauth login --device")),
-            "{lines:?}"
-        );
+        assert!(lines.last().is_some_and(|line| line.contains("--device")), "{lines:?}");
     }
 
     #[test]

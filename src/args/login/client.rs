@@ -58,7 +58,7 @@ pub struct ClientOptions {
     /// Audience of client assertions: issuer, token-endpoint or a URL [default: issuer]
     #[arg(long, value_name = "AUDIENCE", help_heading = "Client")]
     pub assertion_audience: Option<AssertionAudience>,
-    /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server's metadata]s
+    /// none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server's metadata]
     #[arg(long, value_name = "METHOD", help_heading = "Client")]
     pub client_auth: Option<ClientAuthenticationMethod>,
 }

@@ -17,7 +17,10 @@ const READER_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) enum Sink {
     Stdout,
     /// A terminal, which nothing in an answer may steer.
-    Terminal(DocumentSanitizer),
+    Terminal {
+        sanitizer: DocumentSanitizer,
+        is_mid_line: bool,
+    },
     File {
         path: PathBuf,
         file: OutputFile,
@@ -32,7 +35,10 @@ impl Sink {
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = path else {
             return Ok(match io::stdout().is_terminal() {
-                true => Sink::Terminal(DocumentSanitizer::default()),
+                true => Sink::Terminal {
+                    sanitizer: DocumentSanitizer::default(),
+                    is_mid_line: false,
+                },
                 false => Sink::Stdout,
             });
         };
@@ -54,7 +60,11 @@ impl Sink {
     pub(super) fn write(&mut self, piece: &[u8]) -> Result<bool, Error> {
         match self {
             Sink::Stdout => report::print_piece(piece),
-            Sink::Terminal(sanitizer) => report::print_piece(sanitizer.push(piece).as_bytes()),
+            Sink::Terminal { sanitizer, is_mid_line } => {
+                let shown = sanitizer.push(piece);
+                *is_mid_line = shown.chars().next_back().map_or(*is_mid_line, |last| last != '\n');
+                report::print_piece(shown.as_bytes())
+            }
             Sink::File { path, file } => {
                 let written = file.write_all(piece);
                 written.map_err(|source| RequestError::Write {
@@ -66,13 +76,17 @@ impl Sink {
         }
     }
 
-    /// Nothing more comes.
+    /// Nothing more comes. The prompt of a shell, or an error, begins a line of its own.
     ///
     /// # Errors
     /// That of standard output.
     pub(super) fn finish(self) -> Result<(), Error> {
         match self {
-            Sink::Terminal(sanitizer) => report::print(sanitizer.finish().as_bytes()),
+            Sink::Terminal { sanitizer, is_mid_line } => {
+                let rest = sanitizer.finish();
+                let line_end = if is_mid_line || !rest.is_empty() { "\n" } else { "" };
+                report::print(format!("{rest}{line_end}").as_bytes())
+            }
             Sink::Stdout | Sink::File { .. } => Ok(()),
         }
     }

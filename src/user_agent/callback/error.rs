@@ -72,7 +72,7 @@ impl Diagnosis for LoopbackError {
             LoopbackError::PortsBusy { .. } => vec![
                 "Name other ports with `--port P,P,…`, or any free one with `--port 0` if the server allows it."
                     .to_owned(),
-                "Log in without a listener: oauth login --paste".to_owned(),
+                "To log in without a listener, add --paste.".to_owned(),
             ],
             LoopbackError::PortNotPermitted { .. } => {
                 vec!["Name a port above 1023 with `--port P`; the redirect URI must be registered with it.".to_owned()]
@@ -84,7 +84,7 @@ impl Diagnosis for LoopbackError {
                 vec!["Name an address of this machine with `--listen IP`, or leave `--listen` out.".to_owned()]
             }
             LoopbackError::Failed { .. } | LoopbackError::Ended => {
-                vec!["Log in without a listener: oauth login --paste".to_owned()]
+                vec!["To log in without a listener, add --paste.".to_owned()]
             }
         }
     }

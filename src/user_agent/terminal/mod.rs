@@ -57,7 +57,7 @@ impl Diagnosis for TerminalInputError {
                 vec!["Paste the address that the browser ends on, and nothing else.".to_owned()]
             }
             TerminalInputError::Terminal(_) | TerminalInputError::StandardInput(_) => {
-                vec!["Give the address on standard input: echo ADDRESS | oauth login --paste".to_owned()]
+                vec!["Run the same command with --paste, and give it the address on standard input.".to_owned()]
             }
         }
     }
