@@ -554,7 +554,9 @@ fn the_tests_that_the_security_page_names_exist() {
 fn the_files_that_the_architecture_page_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
-    let words = page.split('`').filter(|word| word.contains('/') && word.ends_with(".rs"));
+    let words = page
+        .split('`')
+        .filter(|word| word.contains('/') && word.ends_with(".rs"));
     let named: Vec<&str> = words.filter(|word| !word.ends_with("/X.rs")).collect();
     assert!(named.len() > 20, "only {} files are named", named.len());
     for file in named {
