@@ -151,7 +151,7 @@ impl RequestContext<'_> {
         }
     }
 
-    /// With whom the TLS handshake failed. A proxy that speaks TLS itself comes first.
+    /// The peer that the TLS handshake failed with. A proxy that speaks TLS itself comes first.
     fn tls_peer(&self) -> String {
         let at_proxy = |proxy: &&ProxyUrl| proxy.speaks_tls() && !certificate_verifier::has_verified(proxy.host());
         match self.proxy.filter(at_proxy) {
