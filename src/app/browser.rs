@@ -40,5 +40,5 @@ impl UserAgent for DesktopBrowser<'_> {
 
 /// Where this process runs.
 pub(crate) fn detect_host(environment: &Environment) -> HostEnvironment {
-    host::look(&|name| environment.raw(name).map(OsString::from), &|path| path.exists())
+    host::detect(&|name| environment.raw(name).map(OsString::from), &|path| path.exists())
 }

@@ -13,6 +13,7 @@ pub(crate) mod login_required;
 pub(crate) mod observer;
 pub(crate) mod passphrase;
 pub(crate) mod rejected_token;
+pub(crate) mod repeated_grant;
 pub(crate) mod session;
 pub(crate) mod session_row;
 pub(crate) mod signals;

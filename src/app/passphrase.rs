@@ -37,12 +37,12 @@ async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) ->
     let mut reader = PasteReader::open()?;
     if purpose == PassphraseUse::Open {
         let question = "the passphrase of the stored session (it is not shown while you type), then Enter:";
-        return typed(&mut reader, question, observer).await;
+        return read_typed(&mut reader, question, observer).await;
     }
     let mut question = "a passphrase for the stored session (it is not shown while you type), then Enter:";
     for _ in 0..ATTEMPTS {
-        let first = typed(&mut reader, question, observer).await?;
-        let second = typed(&mut reader, "the same again:", observer).await?;
+        let first = read_typed(&mut reader, question, observer).await?;
+        let second = read_typed(&mut reader, "the same again:", observer).await?;
         if first.expose() == second.expose() {
             return Ok(first);
         }
@@ -56,7 +56,11 @@ async fn ask_at_terminal(purpose: PassphraseUse, observer: &mut dyn Observer) ->
     .into())
 }
 
-async fn typed(reader: &mut Option<PasteReader>, question: &str, observer: &mut dyn Observer) -> Result<Secret, Error> {
+async fn read_typed(
+    reader: &mut Option<PasteReader>,
+    question: &str,
+    observer: &mut dyn Observer,
+) -> Result<Secret, Error> {
     observer.observe(&Event::Outcome(question));
     let line = match reader {
         Some(reader) => reader.next_line().await?,

@@ -1,5 +1,6 @@
 //! One profile and its session as `status` and `login --json` show it.
 
+use crate::app::repeated_grant::repeated_grant;
 use crate::app::token_format::is_bound_type;
 use crate::args::config::Profile;
 use crate::foreign_text::{Quoted, sanitize};
@@ -7,7 +8,7 @@ use crate::output::duration::describe_seconds;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::id_token::stored_name;
 use crate::protocol::time::UnixSeconds;
-use crate::store::{ProfileName, Renewal, Session, StoreKind};
+use crate::store::{ProfileName, Session, StoreKind};
 use crate::system;
 use serde_json::{Value, json};
 
@@ -196,15 +197,5 @@ impl SessionRow {
             refreshable,
             sanitize(&self.store),
         ]
-    }
-}
-
-fn repeated_grant(renewal: &Renewal) -> Option<&'static str> {
-    match renewal {
-        Renewal::None | Renewal::RefreshToken => None,
-        Renewal::ClientCredentials => Some("client credentials"),
-        Renewal::TokenExchange(_) => Some("token exchange"),
-        Renewal::JwtBearer { .. } => Some("assertion"),
-        Renewal::IdJag(_) => Some("identity assertion"),
     }
 }

@@ -87,7 +87,7 @@ impl PreviousStore {
     /// Removes what is there, after `written` was kept in the new store. That
     /// it cannot be removed is reported, and is not an error.
     pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
-        if store::stands_in(name, self.store.as_mut(), written) {
+        if store::contains(name, self.store.as_mut(), written) {
             // Two names of one store
             return;
         }

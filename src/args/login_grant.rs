@@ -23,6 +23,19 @@ pub enum LoginGrant {
     IdJag,
 }
 
+/// What a grant stands on, which decides the flags and the endpoints that it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantBasis {
+    /// A person who signs in with a browser on this machine.
+    Browser,
+    /// A person who signs in on another device.
+    OtherDevice,
+    /// The client alone.
+    Client,
+    /// A token that is there already.
+    GivenToken,
+}
+
 impl LoginGrant {
     const ALL: [LoginGrant; 6] = [
         LoginGrant::AuthorizationCode,
@@ -45,9 +58,19 @@ impl LoginGrant {
         }
     }
 
+    /// What it stands on.
+    pub fn basis(self) -> GrantBasis {
+        match self {
+            LoginGrant::AuthorizationCode => GrantBasis::Browser,
+            LoginGrant::Device => GrantBasis::OtherDevice,
+            LoginGrant::ClientCredentials => GrantBasis::Client,
+            LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => GrantBasis::GivenToken,
+        }
+    }
+
     /// Whether a person signs in.
     pub fn needs_person(self) -> bool {
-        matches!(self, LoginGrant::AuthorizationCode | LoginGrant::Device)
+        matches!(self.basis(), GrantBasis::Browser | GrantBasis::OtherDevice)
     }
 
     /// Whether a client without a name can use it: it is based on a token of

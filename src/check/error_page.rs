@@ -1,11 +1,7 @@
 //! Answers that tell by their status alone that something went wrong.
 
+use crate::protocol::http::is_unavailable;
 use std::fmt;
-
-/// Whether an answer with this status says nothing about the request.
-pub(super) fn is_outage(status: u16) -> bool {
-    status == 429 || status >= 500
-}
 
 /// A refusal that is not sent to the client: a page with this status, or a
 /// redirect to the server's own error page.
@@ -17,7 +13,7 @@ pub(super) struct ErrorPage {
 impl ErrorPage {
     /// Whether it says nothing about the request.
     pub(super) fn is_outage(self) -> bool {
-        is_outage(self.status)
+        is_unavailable(self.status)
     }
 }
 

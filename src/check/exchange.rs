@@ -2,11 +2,11 @@
 //! express what is sent here; what comes is read leniently, since a server
 //! under examination may answer anything.
 
-use super::error_page::{ErrorPage, is_outage};
+use super::error_page::ErrorPage;
 use super::report::{Evidence, Failure, Outage, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::http::{HttpRequest, HttpResponse, is_unavailable};
 use crate::protocol::json::parse_object;
 use crate::protocol::params::{Params, Value as Parameter};
 use crate::secret::Secret;
@@ -51,7 +51,7 @@ impl PushRefusal {
 
     /// Whether it says nothing about the request.
     pub(super) fn is_outage(&self) -> bool {
-        is_outage(self.status)
+        is_unavailable(self.status)
     }
 
     /// The error code; empty where there is none.
@@ -210,7 +210,7 @@ impl Exchange {
 
     /// Whether the server failed, which says nothing about the request.
     pub(super) fn is_outage(&self) -> bool {
-        is_outage(self.status())
+        is_unavailable(self.status())
     }
 
     /// The body of an answer to a request without credentials.
@@ -392,7 +392,7 @@ impl Exchange {
         };
         match ErrorResponse::from_json(&members) {
             Some(error) => {
-                let error = error.without(&self.request.secrets());
+                let error = error.scrubbed(&self.request.secrets());
                 format!("{summary} error={error}")
             }
             None => {

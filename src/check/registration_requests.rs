@@ -40,6 +40,15 @@ impl Check<'_, '_> {
         confidential.unwrap_or_else(|| inconclusive("nothing was registered"))
     }
 
+    /// Registers one more client with a secret.
+    pub(super) fn register_another(&mut self) -> Result<Rc<Registered>, Failure> {
+        let exchange = self.register(|document| {
+            document["token_endpoint_auth_method"] = json!("client_secret_basic");
+        })?;
+        self.as_registered(exchange)
+            .map_err(|failure| failure.as_inconclusive())
+    }
+
     /// Registers a client, changed so; whatever the server registers is
     /// deleted at the end.
     pub(super) fn register(&mut self, change: impl FnOnce(&mut Value)) -> Result<Exchange, Failure> {
@@ -123,11 +132,11 @@ impl Check<'_, '_> {
             let answer = self.prober.send(management.request(method));
             answer.map_or(0, |exchange| exchange.status())
         };
-        let is_deleted = (200..300).contains(&status_by(Method::Delete));
-        match status_by(Method::Get) {
-            200 => false,
-            401 | 404 => true,
-            _ => is_deleted,
+        match (status_by(Method::Delete), status_by(Method::Get)) {
+            (_, 200) => false,
+            (200..300 | 404 | 410, _) => true,
+            // Its token may be no good any more, and the client is still there.
+            _ => false,
         }
     }
 }

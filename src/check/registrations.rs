@@ -34,6 +34,13 @@ pub(super) struct Registrations {
     pub(super) left: Vec<(String, Option<Management>)>,
 }
 
+impl Registrations {
+    /// A client that is not there any more.
+    pub(super) fn forget(&mut self, client_id: &str) {
+        self.left.retain(|(id, _)| id != client_id);
+    }
+}
+
 impl Registered {
     pub(super) fn client_id(&self) -> &str {
         self.members

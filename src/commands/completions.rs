@@ -34,12 +34,12 @@ fn script(shell: Shell) -> String {
         Shell::Bash => bash(&mut definition),
         Shell::Zsh => zsh(&mut definition),
         Shell::Fish => fish(&mut definition),
-        Shell::Powershell => generated(Generator::PowerShell, &mut definition),
-        Shell::Elvish => generated(Generator::Elvish, &mut definition),
+        Shell::Powershell => generate(Generator::PowerShell, &mut definition),
+        Shell::Elvish => generate(Generator::Elvish, &mut definition),
     }
 }
 
-fn generated(generator: Generator, definition: &mut Command) -> String {
+fn generate(generator: Generator, definition: &mut Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(generator, definition, "oauth", &mut script);
     String::from_utf8_lossy(&script).into_owned()
@@ -115,7 +115,7 @@ fn quoted_list(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 
 /// Around the static function: where a profile name is, its answer is replaced.
 fn bash(definition: &mut Command) -> String {
-    let mut script = generated(Generator::Bash, definition).replace("-F _oauth ", "-F _oauth_with_profile_names ");
+    let mut script = generate(Generator::Bash, definition).replace("-F _oauth ", "-F _oauth_with_profile_names ");
     let places = ProfilePlaces::of(definition);
     let options = alternatives(&places.options);
     let options_with_value = alternatives(&places.options_with_value);
@@ -172,7 +172,7 @@ _oauth_with_profile_names() {{
 
 /// A function in the place of that which completes users.
 fn zsh(definition: &mut Command) -> String {
-    let script = generated(Generator::Zsh, definition).replace(":_users'", ":_oauth_profile_names'");
+    let script = generate(Generator::Zsh, definition).replace(":_users'", ":_oauth_profile_names'");
     let names = r#"# The names of the saved profiles.
 (( $+functions[_oauth_profile_names] )) ||
 _oauth_profile_names() {
@@ -191,7 +191,7 @@ _oauth_profile_names() {
 /// A function in the place of that which completes users; arguments, which the
 /// static script leaves out, come behind it.
 fn fish(definition: &mut Command) -> String {
-    let script = generated(Generator::Fish, definition).replace("(__fish_complete_users)", "(__oauth_profile_names)");
+    let script = generate(Generator::Fish, definition).replace("(__fish_complete_users)", "(__oauth_profile_names)");
     let places = ProfilePlaces::of(definition);
     let options_with_value = quoted_list(&places.options_with_value);
     let commands = quoted_list(&places.commands);

@@ -24,7 +24,7 @@ use crate::protocol::endpoint::{HttpPolicy, Issuer};
 use crate::protocol::http::{HeaderValue, HttpRequest};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::{LoopbackAddress, RedirectUri};
-use crate::protocol::scope::{Scope, ScopeSeparator};
+use crate::protocol::scope::Scope;
 use crate::server::Server;
 use crate::server::scripted_user::{ScriptedUser, Step, UnexpectedPage};
 use crate::server::settings::ServeSettings;
@@ -342,14 +342,7 @@ fn login_request(issuer: Issuer, timeout: Duration) -> Result<LoginRequest, Erro
         },
         authorization: AuthorizationOptions {
             scope: Scope::parse(SCOPE).map_err(|_| broken(()))?,
-            scope_separator: ScopeSeparator::default(),
-            resource: Vec::new(),
-            audience: None,
-            response_mode: None,
-            extra: Vec::new(),
-            extra_token_params: Vec::new(),
-            dpop_jkt: None,
-            authorization_details: None,
+            ..AuthorizationOptions::default()
         },
         dpop: false,
         // So that the person sees the request.

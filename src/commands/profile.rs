@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Err
         ProfileCommand::Show { name } => show(context, &config, name.as_deref()),
         ProfileCommand::Set { name, settings } => set(context, &config, name, settings),
         ProfileCommand::Use { name } => {
-            let name = known(&config, name)?;
+            let name = require_profile(&config, name)?;
             config::change(
                 &context.config_path()?,
                 &context.folders()?.locks(),
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, command: &ProfileCommand) -> Result<(), Err
     }
 }
 
-fn known(config: &Config, name: &str) -> Result<ProfileName, Error> {
+fn require_profile(config: &Config, name: &str) -> Result<ProfileName, Error> {
     let name = settings::parse_name("NAME", name)?;
     if config.profile(&name).is_some() {
         return Ok(name);
@@ -80,7 +80,7 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
         option: None,
     };
     let name = settings::choose_profile(&choice, &context.environment, config)?.name;
-    let name = known(config, name.as_str())?;
+    let name = require_profile(config, name.as_str())?;
     let Some(profile) = config.profile(&name) else {
         return Ok(());
     };
@@ -184,7 +184,7 @@ fn unregister_client(context: &Context, profile: Option<&Profile>, session: &Ses
 }
 
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
-    let name = known(config, name)?;
+    let name = require_profile(config, name)?;
     let _lock = lock(
         &context.folders()?.locks(),
         &name,

@@ -4,6 +4,7 @@ use super::caller::Caller;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::aws_sts::{RoleKeys, RoleRequest, StsRefusal};
 use crate::protocol::endpoint::Endpoint;
+use crate::protocol::http::is_unavailable;
 use crate::secret::Secret;
 use crate::transport::TransportError;
 
@@ -70,7 +71,7 @@ pub async fn assume_role(
     let body = response.body.expose();
     match status {
         200 => RoleKeys::read(body).ok_or(AssumeRoleError::NoKeys),
-        429 | 500.. => Err(AssumeRoleError::Unavailable {
+        status if is_unavailable(status) => Err(AssumeRoleError::Unavailable {
             endpoint: endpoint.to_string(),
             status,
         }),

@@ -14,7 +14,7 @@ use crate::exit::ExitCode;
 use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
 use crate::flow::events::trace_request;
-use crate::flow::hints::Sent;
+use crate::flow::hints::RequestSummary;
 use crate::flow::login::requested::Requested;
 use crate::flow::login::store::Issued;
 use crate::flow::login::{LoggedIn, LoginError, LoginRequest, SaveSession};
@@ -167,7 +167,7 @@ async fn ask_once(
     let http_response = sent.map_err(DeviceLoginError::NoCodes)?;
     let authorization = DeviceAuthorization::read(endpoint, &http_response, policy);
     authorization.map_err(|error| DeviceLoginError::Authorization {
-        error: error.without(&http_request.secrets()),
+        error: error.scrubbed(&http_request.secrets()),
         method: client.authentication.method(),
     })
 }
@@ -264,7 +264,7 @@ async fn poll(
                 polling.note_no_answer();
                 note_retry(&error.to_string(), caller);
             }
-            Err(error) => return Err(DeviceLoginError::of_answer(error, Box::new(issued.sent(request)))),
+            Err(error) => return Err(DeviceLoginError::of_answer(error, Box::new(issued.summary(request)))),
         }
     }
 }
@@ -277,8 +277,8 @@ fn note_retry(reason: &str, caller: &mut Caller<'_>) {
 }
 
 impl CodesIssued {
-    fn sent(&self, request: &LoginRequest) -> Sent {
-        Sent {
+    fn summary(&self, request: &LoginRequest) -> RequestSummary {
+        RequestSummary {
             redirect_uri: String::new(),
             method: Some(self.client.authentication.method()),
             with_resource: !request.authorization.resource.is_empty(),

@@ -10,7 +10,7 @@ use crate::protocol::error::ErrorResponse;
 
 /// What was sent when the server said no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct RequestSummary {
     /// Where the browser was to come back.
     pub redirect_uri: String,
     /// How the client authenticated, at an endpoint where it does.
@@ -23,10 +23,10 @@ pub struct Sent {
     pub client_document: Option<String>,
 }
 
-impl Sent {
+impl RequestSummary {
     /// `client` is who authenticated at the token endpoint.
     pub(in crate::flow) fn of(request: &AuthorizationRequest, client: Option<&Client>) -> Self {
-        Sent {
+        RequestSummary {
             redirect_uri: request.redirect_uri.as_str().to_owned(),
             method: client.map(|client| client.authentication.method()),
             with_resource: !request.resource.is_empty(),
@@ -51,7 +51,7 @@ pub(in crate::flow) fn document_url(client_id: &ClientId) -> Option<String> {
 
 /// Which endpoint said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flow) enum At {
+pub(in crate::flow) enum EndpointKind {
     Authorization,
     PushedAuthorization,
     Token,
@@ -86,7 +86,7 @@ impl<'a> Words<'a> {
 }
 
 /// The advice for an error that a server sent. `sent` is `None` for a refresh.
-pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>) -> String {
+pub(in crate::flow) fn hint_for(error: &ErrorResponse, at: EndpointKind, sent: Option<&RequestSummary>) -> String {
     if let Some(policy) = Policy::of(error) {
         return policy.hint_for_browser().to_owned();
     }
@@ -98,7 +98,7 @@ pub(in crate::flow) fn advice(error: &ErrorResponse, at: At, sent: Option<&Sent>
 }
 
 /// The advice where a parameter of the request is refused.
-fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<String> {
+fn about_request(words: &Words<'_>, at: EndpointKind, sent: Option<&RequestSummary>) -> Option<String> {
     if let Some(sent) = sent
         && words.say(&[
             "redirect_uri",
@@ -143,7 +143,7 @@ fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<Strin
     {
         return Some(proof_key_refused(&words.text));
     }
-    if at == At::Authorization && words.say(&["pushed authorization request"]) {
+    if at == EndpointKind::Authorization && words.say(&["pushed authorization request"]) {
         return Some("The server takes authorization requests of this client only where they were pushed (RFC 9126): log in without --par never."
             .to_owned());
     }
@@ -154,13 +154,14 @@ fn about_request(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<Strin
 }
 
 /// The advice where the client is refused.
-fn about_client(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<String> {
+fn about_client(words: &Words<'_>, at: EndpointKind, sent: Option<&RequestSummary>) -> Option<String> {
     if words.code == "invalid_client"
         && let Some(url) = sent.and_then(|sent| sent.client_document.as_deref())
     {
         return Some(client_document_refused(url));
     }
-    let client_refused = words.code == "invalid_client" || (words.code == "unauthorized_client" && at == At::Token);
+    let client_refused =
+        words.code == "invalid_client" || (words.code == "unauthorized_client" && at == EndpointKind::Token);
     if client_refused || words.say(&["aadsts7000218", "aadsts700025"]) {
         return Some(match sent {
             Some(sent) => client_authentication_refused(sent.method),
@@ -175,7 +176,7 @@ fn about_client(words: &Words<'_>, at: At, sent: Option<&Sent>) -> Option<String
 }
 
 /// The advice where a DPoP proof is missing or refused.
-fn about_proof(words: &Words<'_>, sent: Option<&Sent>) -> Option<&'static str> {
+fn about_proof(words: &Words<'_>, sent: Option<&RequestSummary>) -> Option<&'static str> {
     match ([USE_NONCE, INVALID_PROOF].contains(&words.code), sent) {
         (is_about_proof, Some(sent)) if !sent.with_proof && (is_about_proof || words.say(&["dpop"])) => {
             Some(PROOF_MISSING)
@@ -186,7 +187,7 @@ fn about_proof(words: &Words<'_>, sent: Option<&Sent>) -> Option<&'static str> {
 }
 
 /// The advice for a code that says all that is known.
-fn by_code(code: &str, at: At) -> &'static str {
+fn by_code(code: &str, at: EndpointKind) -> &'static str {
     match (code, at) {
         ("access_denied", _) => "Run the login again if that was a mistake.",
         ("invalid_scope", _) => {
@@ -201,13 +202,13 @@ fn by_code(code: &str, at: At) -> &'static str {
         }
         (
             "login_required" | "interaction_required" | "consent_required" | "account_selection_required",
-            At::Authorization,
+            EndpointKind::Authorization,
         ) => "The server must ask the resource owner: leave out --param prompt=none.",
-        ("invalid_grant", At::Token) => {
+        ("invalid_grant", EndpointKind::Token) => {
             "The code had expired or was used before (or the clock of the server or of this machine is wrong), or a different redirect URI is registered: run the login again."
         }
-        (_, At::Authorization) => "Run it again with -v to see the request.",
-        (_, At::PushedAuthorization | At::Token) => "Run it again with -vv to see the exchange.",
+        (_, EndpointKind::Authorization) => "Run it again with -v to see the request.",
+        (_, EndpointKind::PushedAuthorization | EndpointKind::Token) => "Run it again with -vv to see the exchange.",
     }
 }
 
@@ -233,7 +234,7 @@ fn client_document_refused(url: &str) -> String {
     )
 }
 
-fn redirect_uri_mismatch(sent: &Sent) -> String {
+fn redirect_uri_mismatch(sent: &RequestSummary) -> String {
     if let Some(url) = &sent.client_document {
         return format!(
             "The redirect URI {} is not in the document of the client, {url}: this server compares the port too. List it there with its port and log in with that one, such as --port 8400; or register a client at the server.",
@@ -288,14 +289,14 @@ pub(in crate::flow) fn client_authentication_refused(method: Option<ClientAuthen
 }
 
 /// The advice for an answer of the token endpoint that is not JSON.
-pub(in crate::flow) fn advice_for_no_json(status: u16, sent: Option<&Sent>) -> String {
+pub(in crate::flow) fn hint_for_no_json(status: u16, sent: Option<&RequestSummary>) -> String {
     match sent {
         // Rules against server-side request forgery take the redirect URI for an attack.
         Some(sent) if matches!(status, 403 | 406) && sent.has_loopback_address() => {
             "The token endpoint may be wrong, or only be open to others: see the answer with -vv. Or a firewall in front of it blocks requests that have 127.0.0.1 in them: register http://localhost/callback, and use --redirect-uri http://localhost:0/callback.".to_owned()
         }
         // Some servers refuse a client without a word.
-        Some(Sent { method: Some(method), .. })
+        Some(RequestSummary { method: Some(method), .. })
             if matches!(status, 401 | 403) && *method != ClientAuthenticationMethod::None =>
         {
             format!(

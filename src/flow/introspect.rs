@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use super::token_services::{
-    KnownServer, Service, TokenServiceError, endpoint, json_object, not_json, request_about_token, send,
+    KnownServer, TokenService, TokenServiceError, endpoint, json_object, not_json, request_about_token, send,
 };
 use crate::secret::Secret;
 use crate::store::FreshCredentials;
@@ -20,7 +20,7 @@ pub async fn introspect(
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(Vec<u8>, bool), TokenServiceError> {
-    let service = Service::Introspection;
+    let service = TokenService::Introspection;
     let endpoint = endpoint(service, server, caller).await?;
     let client = server.client.to_client(credentials)?;
     let request = request_about_token(&endpoint, &client, token, token_type_hint, caller)?;

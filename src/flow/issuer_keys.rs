@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::discovery::{DiscoveryError, discover_with};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
-use crate::protocol::http::HttpRequest;
+use crate::protocol::http::{HttpRequest, is_unavailable};
 use crate::protocol::id_token::{IdTokenSignature, NoProof};
 use crate::protocol::jwks::{JwkSet, JwkSetError};
 use crate::protocol::metadata::MetadataError;
@@ -56,9 +56,7 @@ impl Diagnosis for IssuerKeysError {
         match self {
             IssuerKeysError::Discovery(source) => source.exit_code(),
             IssuerKeysError::Transport { source, .. } => source.exit_code(),
-            IssuerKeysError::Status {
-                status: 429 | 500.., ..
-            } => ExitCode::Unreachable,
+            IssuerKeysError::Status { status, .. } if is_unavailable(*status) => ExitCode::Unreachable,
             IssuerKeysError::NoAddress(_) | IssuerKeysError::Status { .. } | IssuerKeysError::Set { .. } => {
                 ExitCode::Protocol
             }

@@ -25,7 +25,7 @@ pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
 use crate::flow::dpop::DpopSession;
-use crate::flow::hints::Sent;
+use crate::flow::hints::RequestSummary;
 use crate::flow::server::{ResolvedServer, ServerError, resolve_server_for_login};
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{
@@ -252,7 +252,7 @@ async fn exchange_and_store(
     let answer = request_token(&server.token_endpoint, &token_request, with_proof, &mut context.caller).await?;
     let response = answer.read().map_err(|error| LoginError::Token {
         error,
-        sent: Box::new(Sent::of(&asked, Some(client))),
+        sent: Box::new(RequestSummary::of(&asked, Some(client))),
     })?;
 
     // 7. The token response is checked and stored; only then does the browser see success.

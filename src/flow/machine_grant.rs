@@ -7,7 +7,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
 use crate::flow::grant_inputs::SourceReader;
-use crate::flow::hints::{Sent, blames_credentials, client_authentication_refused};
+use crate::flow::hints::{RequestSummary, blames_credentials, client_authentication_refused};
 use crate::flow::login::LoginRequest;
 use crate::flow::refresh::{RefreshError, RefreshOptions, refresh};
 use crate::flow::server::{ServerError, resolve_server};
@@ -38,7 +38,7 @@ pub enum MachineGrantError {
         renewal: Renewal,
         #[source]
         error: TokenError,
-        sent: Box<Sent>,
+        sent: Box<RequestSummary>,
         /// What was asked for.
         scope: Scope,
     },
@@ -93,7 +93,7 @@ impl Diagnosis for MachineGrantError {
 pub(in crate::flow) fn hints_for_machine_grant(
     renewal: &Renewal,
     error: &TokenError,
-    sent: Option<&Sent>,
+    sent: Option<&RequestSummary>,
 ) -> Vec<String> {
     let is_one_of = |codes: &[&str]| matches!(error, TokenError::OAuth { error, .. } if error.is_one_of(codes));
     let (grant, given) = match renewal {
@@ -165,7 +165,7 @@ pub async fn log_in_by_machine_grant(
     let assertion = client.credentials.assertion.clone();
     options.inputs = reading.map_err(MachineGrantError::Source)?;
     options.inputs.client_assertion = options.inputs.client_assertion.or(assertion);
-    let sent = sent(client.authentication.method(), &request.authorization, dpop.is_some());
+    let sent = summary(client.authentication.method(), &request.authorization, dpop.is_some());
     match refresh(&mut session, &Part::default(), &options, caller).await {
         Ok(_) => {
             if renewal.is_once() {
@@ -184,8 +184,12 @@ pub async fn log_in_by_machine_grant(
     }
 }
 
-fn sent(method: ClientAuthenticationMethod, authorization: &AuthorizationOptions, with_proof: bool) -> Box<Sent> {
-    Box::new(Sent {
+fn summary(
+    method: ClientAuthenticationMethod,
+    authorization: &AuthorizationOptions,
+    with_proof: bool,
+) -> Box<RequestSummary> {
+    Box::new(RequestSummary {
         redirect_uri: String::new(),
         method: Some(method),
         with_resource: !authorization.resource.is_empty(),

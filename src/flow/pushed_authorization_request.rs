@@ -6,7 +6,7 @@
 use super::caller::Caller;
 use super::dpop::{DpopSession, NoBoundAnswer};
 use super::events::trace_request;
-use super::hints::{At, Sent, advice};
+use super::hints::{EndpointKind, RequestSummary, hint_for};
 use super::server::{ResolvedServer, ServerError};
 use super::token_endpoint::exit_code_without_answer;
 use crate::exit::{Diagnosis, ExitCode};
@@ -62,7 +62,7 @@ pub enum PushError {
     Refused {
         #[source]
         error: PushedAuthorizationError,
-        sent: Box<Sent>,
+        sent: Box<RequestSummary>,
     },
 }
 
@@ -104,7 +104,7 @@ impl Diagnosis for PushError {
                 }
                 PushedAuthorizationError::Answer { problem, .. } => match problem {
                     JsonAnswerError::OAuth { error, .. } => {
-                        return vec![advice(error, At::PushedAuthorization, Some(sent))];
+                        return vec![hint_for(error, EndpointKind::PushedAuthorization, Some(sent))];
                     }
                     JsonAnswerError::Unavailable { .. } => "Try again later.",
                     JsonAnswerError::Redirect { .. } => {
@@ -171,7 +171,7 @@ pub(in crate::flow) struct Push<'p> {
     pub(in crate::flow) client: &'p Client,
     pub(in crate::flow) endpoint: &'p Endpoint,
     /// What was asked for, for the hints.
-    pub(in crate::flow) sent: Sent,
+    pub(in crate::flow) sent: RequestSummary,
 }
 
 impl Push<'_> {
@@ -200,7 +200,7 @@ impl Push<'_> {
             }
         };
         let pushed = PushedAuthorization::read(endpoint, &response).map_err(|error| PushError::Refused {
-            error: error.without(&request.secrets()),
+            error: error.scrubbed(&request.secrets()),
             sent: Box::new(sent),
         })?;
         trace_answer(&pushed, caller);

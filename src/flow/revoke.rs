@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use super::events::trace_request;
-use super::token_services::{KnownServer, Service, TokenServiceError, endpoint, request_about_token, send};
+use super::token_services::{KnownServer, TokenService, TokenServiceError, endpoint, request_about_token, send};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::Client;
 use crate::protocol::endpoint::Endpoint;
@@ -52,7 +52,7 @@ pub async fn revoke_token(
     token_type_hint: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<(), TokenServiceError> {
-    let endpoint = endpoint(Service::Revocation, server, caller).await?;
+    let endpoint = endpoint(TokenService::Revocation, server, caller).await?;
     let client = server.client.to_client(credentials)?;
     revoke_at(&endpoint, &client, token, token_type_hint, caller).await
 }
@@ -136,7 +136,7 @@ async fn revoke_at(
     let request = request_about_token(endpoint, client, token, token_type_hint, caller)?;
     trace_request("revocation request", &request, caller.observer);
     let method = Some(client.authentication.method());
-    match send(Service::Revocation, endpoint, &request, method, caller).await {
+    match send(TokenService::Revocation, endpoint, &request, method, caller).await {
         Err(TokenServiceError::Refused {
             status: 400,
             error: Some(error),

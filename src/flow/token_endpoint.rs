@@ -6,7 +6,7 @@
 use super::caller::Caller;
 use super::dpop::{DpopSession, NoBoundAnswer};
 use super::events::trace_request;
-use super::hints::{At, Sent, advice, advice_for_no_json};
+use super::hints::{EndpointKind, RequestSummary, hint_for, hint_for_no_json};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::client::ClientAuthenticationError;
 use crate::protocol::dpop::DpopError;
@@ -103,7 +103,7 @@ impl TokenEndpointAnswer<'_> {
     /// [`TokenError`] for everything else that came.
     pub(in crate::flow) fn read(&self) -> Result<TokenResponse, TokenError> {
         let read = TokenResponse::read(self.endpoint, &self.response, self.token_type);
-        read.map_err(|error| error.without(&self.request.secrets()))
+        read.map_err(|error| error.scrubbed(&self.request.secrets()))
     }
 }
 
@@ -135,18 +135,18 @@ impl TokenError {
     }
 
     /// What a person can do about it. `sent` is `None` for a refresh.
-    pub(in crate::flow) fn hints(&self, sent: Option<&Sent>) -> Vec<String> {
+    pub(in crate::flow) fn hints(&self, sent: Option<&RequestSummary>) -> Vec<String> {
         let hint = match self {
-            TokenError::OAuth { error, .. } => return vec![advice(error, At::Token, sent)],
+            TokenError::OAuth { error, .. } => return vec![hint_for(error, EndpointKind::Token, sent)],
             TokenError::NotJson {
                 announced_as_json: true,
                 ..
             } => "The answer is cut off or not well-formed JSON: see it with -vv, and try again later.",
-            TokenError::NotJson { status, .. } => return vec![advice_for_no_json(*status, sent)],
+            TokenError::NotJson { status, .. } => return vec![hint_for_no_json(*status, sent)],
             // An empty refusal comes from something in front of the server more often than from itself
             TokenError::Refused {
                 words: None, status, ..
-            } => return vec![advice_for_no_json(*status, sent)],
+            } => return vec![hint_for_no_json(*status, sent)],
             TokenError::Refused { .. } => "Run it again with -vv to see the exchange.",
             TokenError::Unavailable { .. } => "Try again later.",
             TokenError::Redirect { .. } => "If the endpoint has moved there, give its final URL with --token-endpoint.",

@@ -13,7 +13,7 @@ use crate::protocol::client::{Client, ClientAuthenticationError, ClientAuthentic
 use crate::protocol::dpop::{DpopError, INVALID_PROOF, USE_NONCE};
 use crate::protocol::endpoint::{Endpoint, Issuer};
 use crate::protocol::error::ErrorResponse;
-use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::http::{HttpRequest, HttpResponse, is_unavailable};
 use crate::protocol::json::parse_object;
 use crate::protocol::metadata::{MetadataError, ServerMetadata};
 use crate::protocol::params::Params;
@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 /// What is asked for, each at an endpoint of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub enum TokenService {
     /// OpenID Connect Core §5.3.
     Userinfo,
     /// RFC 7662.
@@ -33,29 +33,29 @@ pub enum Service {
     Revocation,
 }
 
-impl Service {
+impl TokenService {
     /// The member of the metadata that names the endpoint.
     pub fn member(self) -> &'static str {
         match self {
-            Service::Userinfo => "userinfo_endpoint",
-            Service::Introspection => "introspection_endpoint",
-            Service::Revocation => "revocation_endpoint",
+            TokenService::Userinfo => "userinfo_endpoint",
+            TokenService::Introspection => "introspection_endpoint",
+            TokenService::Revocation => "revocation_endpoint",
         }
     }
 
     pub(in crate::flow) fn name(self) -> &'static str {
         match self {
-            Service::Userinfo => "userinfo endpoint",
-            Service::Introspection => "introspection endpoint",
-            Service::Revocation => "revocation endpoint",
+            TokenService::Userinfo => "userinfo endpoint",
+            TokenService::Introspection => "introspection endpoint",
+            TokenService::Revocation => "revocation endpoint",
         }
     }
 
     fn endpoint(self, endpoints: &SessionEndpoints) -> Option<&Endpoint> {
         match self {
-            Service::Userinfo => endpoints.userinfo.as_ref(),
-            Service::Introspection => endpoints.introspection.as_ref(),
-            Service::Revocation => endpoints.revocation.as_ref(),
+            TokenService::Userinfo => endpoints.userinfo.as_ref(),
+            TokenService::Introspection => endpoints.introspection.as_ref(),
+            TokenService::Revocation => endpoints.revocation.as_ref(),
         }
     }
 }
@@ -129,7 +129,7 @@ pub enum TokenServiceError {
         status: u16,
     },
     /// Any other status than 2xx.
-    #[error("the {service} {endpoint} refused with status {status}{}", said(error.as_deref()))]
+    #[error("the {service} {endpoint} refused with status {status}{}", describe_error(error.as_deref()))]
     Refused {
         service: &'static str,
         endpoint: String,
@@ -162,7 +162,7 @@ pub enum TokenServiceError {
     },
 }
 
-fn said(error: Option<&ErrorResponse>) -> String {
+fn describe_error(error: Option<&ErrorResponse>) -> String {
     let Some(error) = error else {
         return String::new();
     };
@@ -260,7 +260,7 @@ fn hint_for_refusal(
     let code = error.map(|error| error.error.as_str());
     let hint = match (code, method) {
         (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
-        (Some("unsupported_token_type"), _) if service == Service::Introspection.name() => {
+        (Some("unsupported_token_type"), _) if service == TokenService::Introspection.name() => {
             "The server does not look up tokens of this type. If it is a JWT, decode it: oauth decode"
         }
         (Some("unsupported_token_type"), _) => {
@@ -270,7 +270,7 @@ fn hint_for_refusal(
         (Some("invalid_token"), _) => {
             "The server does not accept this token. Log in again, or get a new token: oauth token --force-refresh"
         }
-        (_, Some(ClientAuthenticationMethod::None)) if service == Service::Introspection.name() => {
+        (_, Some(ClientAuthenticationMethod::None)) if service == TokenService::Introspection.name() => {
             "Many servers answer this only for a client with a secret (--client-secret-file FILE at the login). To read a token that is a JWT: oauth decode"
         }
         (_, Some(ClientAuthenticationMethod::None)) => {
@@ -327,7 +327,7 @@ pub async fn discover_known_server(
 
 /// The endpoint that is known, else the one that the metadata names now.
 pub(in crate::flow) async fn endpoint(
-    service: Service,
+    service: TokenService,
     server: &KnownServer,
     caller: &mut Caller<'_>,
 ) -> Result<Endpoint, TokenServiceError> {
@@ -353,7 +353,7 @@ pub(in crate::flow) async fn endpoint(
 
 /// Sends a request; every status other than 2xx is an error.
 pub(in crate::flow) async fn send(
-    service: Service,
+    service: TokenService,
     endpoint: &Endpoint,
     request: &HttpRequest,
     method: Option<ClientAuthenticationMethod>,
@@ -369,7 +369,7 @@ pub(in crate::flow) async fn send(
 
 /// The response to a request; every status other than 2xx is an error.
 pub(in crate::flow) fn accept(
-    service: Service,
+    service: TokenService,
     endpoint: &Endpoint,
     request: &HttpRequest,
     response: HttpResponse,
@@ -379,7 +379,7 @@ pub(in crate::flow) fn accept(
     let (status, endpoint) = (response.status, endpoint.to_string());
     match status {
         200..300 => Ok(response),
-        429 | 500.. => Err(TokenServiceError::Unavailable {
+        status if is_unavailable(status) => Err(TokenServiceError::Unavailable {
             service,
             endpoint,
             status,
@@ -390,7 +390,7 @@ pub(in crate::flow) fn accept(
                 service,
                 endpoint,
                 status,
-                error: error.map(|error| Box::new(error.without(&request.secrets()))),
+                error: error.map(|error| Box::new(error.scrubbed(&request.secrets()))),
                 method,
             })
         }
@@ -421,7 +421,7 @@ pub(in crate::flow) fn json_object(response: &HttpResponse) -> Option<(Vec<u8>, 
     Some((bytes.to_vec(), parse_object(bytes).ok()?))
 }
 
-pub(in crate::flow) fn not_json(service: Service, endpoint: &Endpoint) -> TokenServiceError {
+pub(in crate::flow) fn not_json(service: TokenService, endpoint: &Endpoint) -> TokenServiceError {
     TokenServiceError::NotJson {
         service: service.name(),
         endpoint: endpoint.to_string(),

@@ -2,7 +2,9 @@
 
 use super::caller::Caller;
 use super::dpop::{DpopSession, NoBoundAnswer};
-use super::token_services::{KnownServer, Service, TokenServiceError, accept, endpoint, json_object, not_json, send};
+use super::token_services::{
+    KnownServer, TokenService, TokenServiceError, accept, endpoint, json_object, not_json, send,
+};
 use crate::protocol::abnf::from_base64url;
 use crate::protocol::dpop;
 use crate::protocol::endpoint::Endpoint;
@@ -25,7 +27,7 @@ pub async fn userinfo(
     subject: Option<&str>,
     caller: &mut Caller<'_>,
 ) -> Result<Vec<u8>, TokenServiceError> {
-    let service = Service::Userinfo;
+    let service = TokenService::Userinfo;
     let endpoint = endpoint(service, server, caller).await?;
     let identity = server.client.tls_identity()?;
     let request = |scheme| HttpRequest {
@@ -85,7 +87,7 @@ fn request(scheme: &'static str, endpoint: &Endpoint, token: &Secret) -> HttpReq
     request
 }
 
-fn not_sent(service: Service, error: NoBoundAnswer) -> TokenServiceError {
+fn not_sent(service: TokenService, error: NoBoundAnswer) -> TokenServiceError {
     match error {
         NoBoundAnswer::Dpop(error) => error.into(),
         NoBoundAnswer::Authentication(error) => error.into(),

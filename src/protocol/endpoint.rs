@@ -3,7 +3,7 @@
 
 use super::global_address::is_global;
 use super::params::Params;
-use super::url_text::{self, authority, repaired};
+use super::url_text::{self, authority, find_repair};
 use std::fmt;
 use url::{Host, Url};
 
@@ -63,7 +63,7 @@ fn vet(text: &str, allowance: HttpPolicy) -> Result<Url, EndpointError> {
     if authority.contains('@') {
         return Err(EndpointError::Userinfo);
     }
-    if let Some(what) = repaired(text, &url) {
+    if let Some(what) = find_repair(text, &url) {
         return Err(EndpointError::Repaired(what));
     }
     if url.scheme() == "http" && allowance == HttpPolicy::LoopbackOnly && !is_loopback(&url) {
@@ -159,14 +159,7 @@ impl Endpoint {
     /// The URL with these parameters added to its query, which is retained
     /// (RFC 6749 §3.1).
     pub fn with_params(&self, params: &Params) -> Url {
-        let mut url = self.0.clone();
-        let encoded = params.encode();
-        let query = match url.query() {
-            Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
-            _ => encoded.expose().clone(),
-        };
-        url.set_query(Some(&query));
-        url
+        params.added_to(&self.0)
     }
 }
 

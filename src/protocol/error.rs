@@ -171,7 +171,7 @@ impl ErrorResponse {
     /// The same without these secrets: there are servers that repeat the code
     /// or the token that they refuse.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         let cut = |text: String| scrub(&text, secrets, &|_| "[redacted]".to_owned());
         ErrorResponse {
             error: cut(self.error),
@@ -269,7 +269,7 @@ mod tests {
         let error = ErrorResponse::new("invalid_grant", "code abcd1234 and abcd1234 of s3cret");
         let secrets = [Secret::from("abcd1234"), Secret::from("s3cret")];
         let said = "code [redacted] and [redacted] of [redacted]";
-        assert_eq!(error.without(&secrets), ErrorResponse::new("invalid_grant", said));
+        assert_eq!(error.scrubbed(&secrets), ErrorResponse::new("invalid_grant", said));
     }
 
     #[test]

@@ -378,6 +378,18 @@ pub struct Timings {
     pub first_byte: Option<Duration>,
 }
 
+/// Whether a server that answers with this status cannot serve for now: 429
+/// (RFC 6585 §4) and 5xx.
+pub fn is_unavailable(status: u16) -> bool {
+    matches!(status, 429 | 500..)
+}
+
+/// The same where a request is posted, whose body may have come too late
+/// (408, RFC 9110 §15.5.9).
+pub fn is_unavailable_for_post(status: u16) -> bool {
+    status == 408 || is_unavailable(status)
+}
+
 impl HttpResponse {
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -4,7 +4,7 @@
 
 use super::endpoint::{Endpoint, origin_of};
 use super::error::ErrorResponse;
-use super::http::HttpResponse;
+use super::http::{HttpResponse, is_unavailable_for_post};
 use super::json::parse_object;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
@@ -37,11 +37,11 @@ pub enum JsonAnswerError {
 impl JsonAnswerError {
     /// The same without these secrets, which a server may repeat.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         match self {
             JsonAnswerError::OAuth { status, error } => JsonAnswerError::OAuth {
                 status,
-                error: error.without(secrets),
+                error: error.scrubbed(secrets),
             },
             other => other,
         }
@@ -54,7 +54,7 @@ impl JsonAnswerError {
 /// [`JsonAnswerError`].
 pub fn read_object(endpoint: &Endpoint, response: &HttpResponse) -> Result<Map<String, Value>, JsonAnswerError> {
     let status = response.status;
-    if matches!(status, 408 | 429 | 500..) {
+    if is_unavailable_for_post(status) {
         return Err(JsonAnswerError::Unavailable { status });
     }
     if (300..400).contains(&status) {

@@ -5,6 +5,7 @@
 use super::citation::Cited;
 use crate::foreign_text::Quoted;
 use crate::secret::Secret;
+use url::Url;
 
 /// One parameter value, which knows how it may be shown.
 #[derive(Debug, Clone)]
@@ -222,6 +223,18 @@ impl Params {
     /// How long the encoded list is.
     pub fn encoded_length_bytes(&self) -> usize {
         self.encode().expose().len()
+    }
+
+    /// A URL with these parameters behind those of its own query.
+    pub fn added_to(&self, url: &Url) -> Url {
+        let mut url = url.clone();
+        let encoded = self.encode();
+        let query = match url.query() {
+            Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
+            _ => encoded.expose().clone(),
+        };
+        url.set_query(Some(&query));
+        url
     }
 
     /// The list as `application/x-www-form-urlencoded` text.

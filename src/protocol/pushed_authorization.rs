@@ -76,11 +76,11 @@ pub enum PushedAuthorizationError {
 impl PushedAuthorizationError {
     /// The same without these secrets, which a server may repeat.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         match self {
             PushedAuthorizationError::Answer { endpoint, problem } => PushedAuthorizationError::Answer {
                 endpoint,
-                problem: problem.without(secrets),
+                problem: problem.scrubbed(secrets),
             },
             other => other,
         }

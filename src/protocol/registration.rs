@@ -8,7 +8,7 @@ use super::client::{ClientAuthenticationMethod, ClientId, InvalidClientId};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, is_loopback};
 use super::error::ErrorResponse;
 use super::grant::refresh_token::GRANT_TYPE as GRANT_REFRESH_TOKEN;
-use super::http::{HeaderValue, HttpRequest, HttpResponse, Method};
+use super::http::{HeaderValue, HttpRequest, HttpResponse, Method, is_unavailable_for_post};
 use super::json::{JsonError, parse_object};
 use super::members::GRANT_AUTHORIZATION_CODE;
 use super::redirect_uri::RedirectUri;
@@ -171,7 +171,7 @@ impl RegisteredClient {
     ) -> Result<Self, RegistrationError> {
         let status = response.status;
         let name = endpoint.to_string();
-        if matches!(status, 408 | 429 | 500..) {
+        if is_unavailable_for_post(status) {
             return Err(RegistrationError::Unavailable { endpoint: name, status });
         }
         if !(200..300).contains(&status) {

@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Option<Url> {
 pub fn parse_exact(text: &str) -> Option<Url> {
     let url = parse(text)?;
     let is_bare = authority(text, &url).is_some_and(|authority| !authority.contains('@'));
-    (is_bare && repaired(text, &url).is_none()).then_some(url)
+    (is_bare && find_repair(text, &url).is_none()).then_some(url)
 }
 
 /// The part between `://` and the path, as it is written; `None` where the
@@ -42,7 +42,7 @@ pub(super) fn authority<'t>(text: &'t str, url: &Url) -> Option<&'t str> {
 }
 
 /// What the parser has repaired in a text of printable ASCII that has an authority.
-pub(super) fn repaired(text: &str, url: &Url) -> Option<&'static str> {
+pub(super) fn find_repair(text: &str, url: &Url) -> Option<&'static str> {
     let Some(authority) = authority(text, url) else {
         return Some("it does not begin with its scheme and \"://\"");
     };

@@ -148,7 +148,7 @@ impl Challenges {
         if challenge.parameters.len() == MAX_PARAMETERS {
             return Err(InvalidChallenges::TooManyParameters);
         }
-        challenge.parameters.push((name.to_owned(), unquoted(value.trim())));
+        challenge.parameters.push((name.to_owned(), unquote(value.trim())));
         Ok(())
     }
 
@@ -208,7 +208,7 @@ fn split_outside_quotes(header: &str) -> Vec<&str> {
     parts
 }
 
-fn unquoted(value: &str) -> String {
+fn unquote(value: &str) -> String {
     let Some(inner) = value.strip_prefix('"') else {
         return value.to_owned();
     };

@@ -60,9 +60,9 @@ fn read_provider(name: &str, entry: &Entry<'_>) -> Result<Provider, String> {
     }
     Ok(Provider {
         name: name.to_owned(),
-        title: entry.needed("title")?,
+        title: entry.require("title")?,
         documentation: entry.list("documentation")?,
-        register: entry.needed("register")?,
+        register: entry.require("register")?,
         value: entry.one_of("value", &ValueKind::ALL.map(|kind| (kind.to_string(), kind)))?,
         value_default: entry.text("value_default")?,
         issuer: entry.text("issuer")?,
@@ -96,7 +96,7 @@ fn read_provider(name: &str, entry: &Entry<'_>) -> Result<Provider, String> {
             .one_of("scope_separator", &[(",".to_owned(), ScopeSeparator::Comma)])?
             .unwrap_or_default(),
         audience: entry.text("audience")?,
-        refresh: entry.needed("refresh")?,
+        refresh: entry.require("refresh")?,
         notes: entry.list("notes")?,
         mail: entry.inner("mail")?.map(|mail| read_mail(&mail)).transpose()?,
         tried: entry.switch("tried")?,
@@ -107,8 +107,8 @@ fn read_mail(entry: &Entry<'_>) -> Result<Mail, String> {
     entry.check_keys(&MAIL_KEYS)?;
     Ok(Mail {
         domains: entry.list("domains")?,
-        imap: entry.needed("imap")?,
-        smtp: entry.needed("smtp")?,
+        imap: entry.require("imap")?,
+        smtp: entry.require("smtp")?,
         scope: entry.list("scope")?,
     })
 }
@@ -139,7 +139,7 @@ impl<'t> Entry<'t> {
         })
     }
 
-    fn needed(&self, key: &str) -> Result<String, String> {
+    fn require(&self, key: &str) -> Result<String, String> {
         self.text(key)?.ok_or_else(|| format!("{key} is missing"))
     }
 

@@ -87,7 +87,7 @@ struct IdTokenClaims<'a> {
 }
 
 #[derive(Serialize)]
-struct TokenResponse<'a> {
+struct TokenResponseBody<'a> {
     access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'a str>,
@@ -138,10 +138,15 @@ pub(crate) fn token_response(
             .alias(moment.now, id_token, access_token.clone(), only_at);
     }
     let refresh_token = match &issued.refresh_token {
-        Some(token) => Some(weaken(server, moment, token.clone(), policy.refresh_token_entropy())?),
+        Some(token) => Some(issue_weak_token(
+            server,
+            moment,
+            token.clone(),
+            policy.refresh_token_entropy(),
+        )?),
         None => None,
     };
-    serde_json::to_vec(&TokenResponse {
+    serde_json::to_vec(&TokenResponseBody {
         access_token: access_token.expose(),
         issued_token_type: issued
             .issued_token_type
@@ -191,7 +196,7 @@ fn access_token(
     };
     let real = server.keys.sign_access_token(&claims)?;
     if let Some(entropy) = policy.access_token_entropy() {
-        return weaken(server, moment, real, Some(entropy));
+        return issue_weak_token(server, moment, real, Some(entropy));
     }
     let names_audience = policy.names_audience_in_access_tokens();
     let names_client = policy.names_client_in_access_tokens();
@@ -210,7 +215,7 @@ fn access_token(
 }
 
 /// A token of so little randomness that stands for the real one, where that is asked for.
-fn weaken(
+fn issue_weak_token(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     real: Secret,

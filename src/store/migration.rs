@@ -5,7 +5,7 @@ use super::session::Session;
 use super::{CredentialStore, ProfileName, StoreError};
 
 /// A record that stands in both stores.
-pub struct Copied {
+pub struct CopiedSession {
     /// As it stands in the new store.
     pub session: Session,
     /// As it stood in the old store.
@@ -25,7 +25,7 @@ pub fn copy(
     profile: &ProfileName,
     old: &mut dyn CredentialStore,
     new: &mut dyn CredentialStore,
-) -> Result<Option<Copied>, StoreError> {
+) -> Result<Option<CopiedSession>, StoreError> {
     let Some(session) = old.load(profile)? else {
         return Ok(None);
     };
@@ -39,8 +39,8 @@ pub fn copy(
         ..session
     };
     let written = new.save(profile, &session).and_then(|()| new.load(profile));
-    let is_same_place = stands_in(profile, old, &session);
-    let copied = Copied {
+    let is_same_place = contains(profile, old, &session);
+    let copied = CopiedSession {
         session,
         original,
         replaced,
@@ -58,7 +58,7 @@ pub fn copy(
     Err(error)
 }
 
-impl Copied {
+impl CopiedSession {
     /// Removes the record from the old store.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Copied {
             return Ok(());
         }
         // One that was kept aside is gone since the new store has saved
-        if !stands_in(profile, old, &self.original) {
+        if !contains(profile, old, &self.original) {
             old.save(profile, &self.original)?;
         }
         match &self.replaced {
@@ -96,7 +96,7 @@ impl Copied {
 
 /// Whether exactly this record is what a store holds. Where it was written to
 /// another one, both are the same place.
-pub fn stands_in(profile: &ProfileName, store: &mut dyn CredentialStore, session: &Session) -> bool {
+pub fn contains(profile: &ProfileName, store: &mut dyn CredentialStore, session: &Session) -> bool {
     let held = store.load(profile).ok().flatten();
     held.is_some_and(|held| held.is_same_as(session))
 }

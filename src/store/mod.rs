@@ -30,7 +30,7 @@ pub use keyring::error::KeyringError;
 #[cfg(all(fuzzing, unix, not(target_os = "macos")))]
 pub use keyring::is_answer;
 pub use lock::{Intent, LockError, LockKind, ProfileLock};
-pub use migration::{Copied, copy, stands_in};
+pub use migration::{CopiedSession, contains, copy};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{
     ClientCredentialError, FreshCredentials, IdJagRenewal, Part, RECORD_VERSION, Registration, Renewal,

@@ -74,7 +74,7 @@ pub fn run(command: &mut Command, input: &[u8], limits: Limits) -> Result<Ended,
             return Err(error);
         }
     };
-    let collect = |stream: Option<Collected>| stream.map(Collected::take).unwrap_or_default();
+    let collect = |stream: Option<OutputReader>| stream.map(OutputReader::take).unwrap_or_default();
     Ok(Ended {
         status,
         output: collect(output),
@@ -96,7 +96,7 @@ fn wait(child: &mut Child, began: Instant, deadline: Duration) -> Result<ExitSta
 
 /// What becomes of output beyond the limit.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Excess {
+enum OverflowPolicy {
     /// The stream is closed, which ends a program that goes on writing.
     Refused,
     /// It is read and forgotten.
@@ -104,30 +104,30 @@ enum Excess {
 }
 
 /// What a program writes, read on a thread of its own.
-struct Collected {
+struct OutputReader {
     bytes: Arc<Mutex<Zeroizing<Vec<u8>>>>,
     ended: Receiver<()>,
 }
 
-impl Collected {
+impl OutputReader {
     /// Keeps at most so many bytes.
-    fn from(mut stream: impl Read + Send + 'static, most_bytes: usize, excess: Excess) -> io::Result<Self> {
-        let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(most_bytes))));
+    fn from(mut stream: impl Read + Send + 'static, max_bytes: usize, excess: OverflowPolicy) -> io::Result<Self> {
+        let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(max_bytes))));
         let shared = Arc::clone(&bytes);
         let (ending, ended) = mpsc::channel();
         thread::Builder::new().spawn(move || {
             let mut block = Zeroizing::new([0; 4096]);
             while let Ok(length @ 1..) = stream.read(block.as_mut()) {
                 let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = most_bytes - bytes.len();
+                let room = max_bytes - bytes.len();
                 bytes.extend_from_slice(&block[..length.min(room)]);
-                if bytes.len() == most_bytes && excess == Excess::Refused {
+                if bytes.len() == max_bytes && excess == OverflowPolicy::Refused {
                     break;
                 }
             }
             let _nobody_waits = ending.send(());
         })?;
-        Ok(Collected { bytes, ended })
+        Ok(OutputReader { bytes, ended })
     }
 
     /// What has come, when the program has ended.
@@ -139,16 +139,20 @@ impl Collected {
 
 /// Hands the program its input, and collects what it writes. On threads: one
 /// that does not read, or does not end, must not keep us beyond the deadline.
-fn converse(child: &mut Child, input: &[u8], limits: Limits) -> io::Result<(Option<Collected>, Option<Collected>)> {
+fn converse(
+    child: &mut Child,
+    input: &[u8],
+    limits: Limits,
+) -> io::Result<(Option<OutputReader>, Option<OutputReader>)> {
     if let Some(mut stdin) = child.stdin.take() {
         let input = Zeroizing::new(input.to_vec());
         // A program that reads only a part says by its exit code how it went.
         thread::Builder::new().spawn(move || drop(stdin.write_all(&input)))?;
     }
     let output = child.stdout.take();
-    let output = output.map(|stream| Collected::from(stream, limits.max_output_bytes, Excess::Refused));
+    let output = output.map(|stream| OutputReader::from(stream, limits.max_output_bytes, OverflowPolicy::Refused));
     let errors = child.stderr.take();
-    let errors = errors.map(|stream| Collected::from(stream, limits.max_error_bytes, Excess::Dropped));
+    let errors = errors.map(|stream| OutputReader::from(stream, limits.max_error_bytes, OverflowPolicy::Dropped));
     Ok((output.transpose()?, errors.transpose()?))
 }
 

@@ -39,7 +39,7 @@ pub struct SshConnection {
 const KUBERNETES: &str = "Kubernetes";
 
 /// Machines elsewhere, reached through a web page or an editor.
-const HOSTED: [(&str, &str); 3] = [
+const CLOUD_SHELLS: [(&str, &str); 3] = [
     ("CODESPACES", "GitHub Codespaces"),
     ("CLOUD_SHELL", "Cloud Shell"),
     ("GITPOD_WORKSPACE_ID", "Gitpod"),
@@ -52,7 +52,7 @@ const CONTAINER_FILES: [(&str, &str); 2] = [("/.dockerenv", "Docker"), ("/run/.c
 const NETWORK_SHARED_FILES: [&str; 2] = ["/run/.toolboxenv", "/.flatpak-info"];
 
 /// Looks around. `exists` says whether a file exists.
-pub fn look(environment: Environment<'_>, exists: &dyn Fn(&Path) -> bool) -> HostEnvironment {
+pub fn detect(environment: Environment<'_>, exists: &dyn Fn(&Path) -> bool) -> HostEnvironment {
     look_from(environment, exists, cfg!(any(windows, target_os = "macos")))
 }
 
@@ -110,7 +110,7 @@ fn container(environment: Environment<'_>, exists: &dyn Fn(&Path) -> bool) -> Op
     if NETWORK_SHARED_FILES.iter().any(|file| exists(Path::new(file))) {
         return None;
     }
-    if let Some((_, kind)) = HOSTED.iter().find(|(name, _)| !text(name).is_empty()) {
+    if let Some((_, kind)) = CLOUD_SHELLS.iter().find(|(name, _)| !text(name).is_empty()) {
         return Some(kind);
     }
     if !text("KUBERNETES_SERVICE_HOST").is_empty() {
@@ -204,7 +204,7 @@ impl HostEnvironment {
 }
 
 fn is_hosted(kind: &str) -> bool {
-    HOSTED.iter().any(|(_, hosted)| *hosted == kind)
+    CLOUD_SHELLS.iter().any(|(_, hosted)| *hosted == kind)
 }
 
 fn container_advice(kind: &str, listening: &Listening<'_>) -> Vec<String> {

@@ -261,3 +261,63 @@ fn test_token_type_case_insensitivity() {
     let request = server.only_request_to("/accounts");
     assert!(request.header("dpop").is_some());
 }
+
+/// The API takes each access token once; twice the client refreshes, with the
+/// refresh token that came last, and asks again.
+#[test]
+fn refresh_token_test() {
+    let (home, server) = (Home::new(), server());
+    log_in(&home, &server, honest(&server)).expect_code(0);
+    let answer = |number: usize| {
+        let members = token_answer()
+            .replace(ACCESS_TOKEN, &format!("access-{number}"))
+            .replace(REFRESH_TOKEN, &format!("refresh-{number}"));
+        json(200, &members)
+    };
+    server.on_each("POST", "/token", vec![answer(1), answer(2)]);
+    let refused = || {
+        let challenge = r#"WWW-Authenticate: DPoP error="invalid_token""#;
+        Reply::http(401, &[challenge], "")
+    };
+    let taken = || json(200, r#"{"sub":"ada"}"#);
+    server.on_each("GET", "/accounts", vec![refused(), taken(), refused(), taken()]);
+    let accounts = format!("{}/accounts", server.origin());
+    for _ in 0..2 {
+        let outcome = run(home.oauth().args(["request", &accounts, "-p", "fapi"])).expect_code(0);
+        assert_eq!(outcome.stdout, r#"{"sub":"ada"}"#);
+    }
+    let sent: Vec<String> = server
+        .requests_to("/accounts")
+        .iter()
+        .map(|request| request.header("authorization").expect("a token").to_owned())
+        .collect();
+    let first = format!("DPoP {ACCESS_TOKEN}");
+    assert_eq!(sent, [&*first, "DPoP access-1", "DPoP access-1", "DPoP access-2"]);
+    let refreshes = server.requests_to("/token").split_off(1);
+    for (request, token) in refreshes.iter().zip([REFRESH_TOKEN, "refresh-1"]) {
+        let form = request.form();
+        assert_eq!(value_of(&form, "grant_type"), Some("refresh_token"));
+        assert_eq!(value_of(&form, "refresh_token"), Some(token));
+        assert!(value_of(&form, "client_assertion").is_some() && request.header("dpop").is_some());
+    }
+    assert_eq!(refreshes.len(), 2);
+}
+
+/// The nonce of the API comes with a challenge whose scheme is in another case.
+#[test]
+fn test_rs_dpop_auth_scheme_case_insensitivity() {
+    let (home, server) = (Home::new(), server());
+    log_in(&home, &server, honest(&server)).expect_code(0);
+    let headers = [
+        r#"WWW-Authenticate: dpOP error="use_dpop_nonce""#,
+        "DPoP-Nonce: of-the-api",
+    ];
+    let answers = vec![Reply::http(401, &headers, ""), json(200, r#"{"sub":"ada"}"#)];
+    server.on_each("GET", "/accounts", answers);
+    let accounts = format!("{}/accounts", server.origin());
+    run(home.oauth().args(["request", &accounts, "-p", "fapi"])).expect_code(0);
+    let requests = server.requests_to("/accounts");
+    let nonce = |position: usize| claims(requests[position].header("dpop").expect("a proof"))["nonce"].clone();
+    assert_eq!((nonce(0), nonce(1)), (Value::Null, "of-the-api".into()));
+    assert_eq!(server.requests_to("/token").len(), 1, "nothing was refreshed");
+}

@@ -5,6 +5,7 @@
 use super::support::authorization_server::FakeBrowser;
 use super::support::binary::Home;
 use super::support::callback;
+use super::support::chromium::Chromium;
 use super::support::literal_server::value_of;
 use super::support::oidc_provider::Provider;
 use super::support::outcome::{Outcome, run};
@@ -78,6 +79,32 @@ fn login_token_status_and_logout_at_oidc_provider() {
     let refreshed = provider.refresh("native", &refresh_token);
     assert_eq!(refreshed, (400, Some("invalid_grant".to_owned())));
     run(home.oauth().args(["token", "foreign"])).expect_code(4);
+}
+
+#[test]
+fn a_person_logs_in_at_oidc_provider_in_chromium() {
+    let Some(provider) = Provider::start() else { return };
+    let Some(chromium) = Chromium::start() else { return };
+    let home = Home::new();
+    let browser = FakeBrowser::new(home.path());
+    let running = Running::start(
+        home.oauth()
+            .args(["login", &provider.issuer, "--client-id", "native", "-p", "foreign"])
+            .args(["--scope", "openid", "--browser", &browser.command()]),
+    );
+    let shows = |selector: &str| {
+        let found = chromium.run(&format!("return document.querySelector('{selector}') !== null"));
+        found.as_bool().expect("an answer")
+    };
+    chromium.go_to(&browser.wait_for_url());
+    chromium.wait_until("the sign-in page", || shows("input[name=login]"));
+    chromium.fill_in("input[name=login]", "alice");
+    chromium.fill_in("input[name=password]", "any");
+    chromium.click("button[type=submit]");
+    chromium.wait_until("the consent page", || shows("input[name=prompt][value=consent]"));
+    chromium.click("button[type=submit]");
+    chromium.wait_for_heading("You are signed in");
+    running.end().expect_code(0).says(&["signed in as alice"]);
 }
 
 #[test]

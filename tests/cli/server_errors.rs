@@ -75,6 +75,11 @@ fn a_token_endpoint_in_trouble_is_no_refusal() {
     }
 }
 
+fn utf_16(text: &str) -> Vec<u8> {
+    let units = [0xfeff].into_iter().chain(text.encode_utf16());
+    units.flat_map(u16::to_be_bytes).collect()
+}
+
 #[test]
 fn what_is_no_json_is_somebody_else_answering() {
     for (what, reply) in [
@@ -83,6 +88,15 @@ fn what_is_no_json_is_somebody_else_answering() {
         ("an empty body", as_json(b"")),
         ("no content", empty(204)),
         ("half of it", as_json(b"{\"access_token\":\"a\",")),
+        // RFC 8259 §8.1: JSON is UTF-8, whatever the header says.
+        (
+            "UTF-16",
+            Reply::http(
+                200,
+                &["Content-Type: application/json; charset=utf-16"],
+                utf_16(&token_answer()),
+            ),
+        ),
     ] {
         exchange_fails(what, reply, 3, "JSON");
     }

@@ -232,7 +232,7 @@ fn setting_from_text(kind: SettingKind, name: Option<&str>, value: &str) -> Opti
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::exit::Diagnosis;
 
@@ -240,11 +240,11 @@ mod tests {
         Config::parse(text, Path::new("config.toml"))
     }
 
-    fn name(text: &str) -> ProfileName {
+    pub(in crate::args::config) fn name(text: &str) -> ProfileName {
         ProfileName::parse(text).unwrap()
     }
 
-    const EXAMPLE: &str = r#"# my profiles
+    pub(in crate::args::config) const EXAMPLE: &str = r#"# my profiles
 default_profile = "work"
 
 [profile.work]

@@ -183,23 +183,9 @@ fn profile_table<'a>(document: &'a mut DocumentMut, name: &ProfileName) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::config::read::tests::{EXAMPLE, name};
     use crate::exit::{Diagnosis, ExitCode};
     use std::fs;
-
-    fn name(text: &str) -> ProfileName {
-        ProfileName::parse(text).unwrap()
-    }
-
-    const EXAMPLE: &str = r#"# my profiles
-default_profile = "work"
-
-[profile.work]
-issuer = "https://id.example.com" # ours
-client_id = "desktop"
-scope = ["openid", "offline_access"]
-port = [4711, 4712]
-param = { login_hint = "me@example.com" }
-"#;
 
     #[test]
     fn changes_keep_comments_and_order() {

@@ -2,7 +2,7 @@
 
 use super::changes::ProfileChanges;
 use crate::args::config::{Profile, Setting};
-use crate::args::login_grant::LoginGrant;
+use crate::args::login_grant::{GrantBasis, LoginGrant};
 use crate::args::settings::error::{SettingsError, invalid, invalid_with_hint};
 use crate::flow::server::ServerChoice;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
@@ -168,12 +168,10 @@ pub(in crate::args) fn require_server(
     name: &ProfileName,
 ) -> Result<(), SettingsError> {
     let lacks_endpoint = server.token_endpoint.is_none()
-        || match grant {
-            LoginGrant::AuthorizationCode => server.authorization_endpoint.is_none(),
-            LoginGrant::Device => server.device_authorization_endpoint.is_none(),
-            LoginGrant::ClientCredentials | LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => {
-                false
-            }
+        || match grant.basis() {
+            GrantBasis::Browser => server.authorization_endpoint.is_none(),
+            GrantBasis::OtherDevice => server.device_authorization_endpoint.is_none(),
+            GrantBasis::Client | GrantBasis::GivenToken => false,
         };
     if server.issuer.is_some() || !lacks_endpoint {
         return Ok(());

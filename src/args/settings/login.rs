@@ -12,7 +12,7 @@ use crate::args::config::{Config, Profile, Setting};
 use crate::args::login::{
     ClientSearch, CredentialFiles, LoginOptions, RegistrationChoice, assumed_ttl, no_callback, require_server,
 };
-use crate::args::login_grant::LoginGrant;
+use crate::args::login_grant::{GrantBasis, LoginGrant};
 use crate::flow::login::{CallbackChoice, LoginRequest};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
@@ -234,17 +234,17 @@ fn callback_choice(
 /// grant has none.
 fn login_grant(options: &LoginOptions, profile: &Profile) -> Result<LoginGrant, SettingsError> {
     let grant = options.request.grant(profile)?;
-    let (flag, problem) = match grant {
-        LoginGrant::AuthorizationCode => return Ok(grant),
-        LoginGrant::Device => (
+    let (flag, problem) = match grant.basis() {
+        GrantBasis::Browser => return Ok(grant),
+        GrantBasis::OtherDevice => (
             options.flag_for_a_browser(),
             "the person signs in on another device, and no browser is opened here",
         ),
-        LoginGrant::ClientCredentials => (
+        GrantBasis::Client => (
             options.flag_for_a_person(),
             "the client gets the token for itself, and no browser is opened",
         ),
-        LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => (
+        GrantBasis::GivenToken => (
             options.flag_for_a_person(),
             "the token comes for one that is there already, and no browser is opened",
         ),

@@ -51,7 +51,7 @@ pub(super) fn login_target(
                 }),
                 (Some(name), _) => named_profile(name, options, config),
                 (None, Some(name)) => parse_name("--profile", name),
-                (None, None) => unnamed_profile(options, environment, config),
+                (None, None) => default_profile(options, environment, config),
             }?,
             url: None,
         }),
@@ -105,7 +105,7 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
 }
 
 /// The default profile, unless `--issuer` names another server than its own.
-fn unnamed_profile(
+fn default_profile(
     options: &LoginOptions,
     environment: &Environment,
     config: &Config,

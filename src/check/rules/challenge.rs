@@ -15,17 +15,17 @@ use crate::secret::Secret;
 /// Tests the challenges.
 pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::ChallengeStatus, &mut |check| {
-        let exchange = unauthenticated(check)?;
+        let exchange = ask_without_token(check)?;
         ensure(
             exchange.status() == 401,
             format!("the answer is status {}", exchange.status()),
         )?;
-        let challenges = parsed(&exchange)?;
+        let challenges = parse_challenges(&exchange)?;
         let has_one = challenges.for_access_tokens().next().is_some();
         ensure(has_one, "there is no such challenge")
     });
     check.rule(Rule::ChallengeSyntax, &mut |check| {
-        let exchange = challenged(check)?;
+        let exchange = read_challenge(check)?;
         let mut headers = exchange.headers("www-authenticate");
         match headers.find_map(malformed_parameter) {
             Some(parameter) => violated(format!("{} is neither", Quoted::message(parameter))),
@@ -33,20 +33,20 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         }
     });
     check.rule(Rule::ChallengeMetadata, &mut |check| {
-        let exchange = challenged(check)?;
+        let exchange = read_challenge(check)?;
         ensure(resource_metadata(&exchange).is_some(), "it names none")
     });
     check.rule(Rule::ChallengeNoError, &mut |check| {
-        let exchange = challenged(check)?;
-        let challenges = parsed(&exchange)?;
+        let exchange = read_challenge(check)?;
+        let challenges = parse_challenges(&exchange)?;
         match challenges.with_error().and_then(Challenge::error) {
             Some(error) => violated(format!("it has {}", Quoted::name(error))),
             None => Ok(()),
         }
     });
     check.rule(Rule::ChallengeScope, &mut |check| {
-        let exchange = challenged(check)?;
-        ensure(parsed(&exchange)?.scope().is_some(), "it names none")
+        let exchange = read_challenge(check)?;
+        ensure(parse_challenges(&exchange)?.scope().is_some(), "it names none")
     });
     check.rule(Rule::ChallengeInvalidToken, &mut |check| {
         let exchange = with_unknown_token(check)?;
@@ -54,7 +54,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
             exchange.status() == 401,
             format!("the answer is status {}", exchange.status()),
         )?;
-        let challenges = parsed(&exchange)?;
+        let challenges = parse_challenges(&exchange)?;
         let error = challenges.with_error().and_then(Challenge::error);
         ensure(error == Some("invalid_token"), "the challenge has no invalid_token")
     });
@@ -67,14 +67,14 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     });
 }
 
-fn unauthenticated(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
+fn ask_without_token(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
     let url = answering_api(check)?.url.clone();
     check.prober.send(api_request(&url, None))
 }
 
 /// The same where there is a challenge.
-fn challenged(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
-    let exchange = unauthenticated(check)?;
+fn read_challenge(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
+    let exchange = ask_without_token(check)?;
     match has_challenge(&exchange) {
         true => Ok(exchange),
         false => inconclusive("there is no challenge (challenge.status)"),
@@ -90,7 +90,7 @@ fn has_challenge(exchange: &Exchange) -> bool {
     exchange.headers("www-authenticate").next().is_some()
 }
 
-fn parsed(exchange: &Exchange) -> Result<Challenges, Failure> {
+fn parse_challenges(exchange: &Exchange) -> Result<Challenges, Failure> {
     Challenges::parse(exchange.headers("www-authenticate")).map_err(|problem| Failure::Violated(problem.to_string()))
 }
 

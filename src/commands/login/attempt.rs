@@ -17,7 +17,7 @@ use crate::trace::Observer;
 use crate::transport::Transport;
 
 /// One login whose turn it is, with everything resolved and the store probed.
-pub(super) struct Attempt<'a> {
+pub(super) struct LoginAttempt<'a> {
     pub(super) context: &'a Context,
     pub(super) options: &'a LoginOptions,
     pub(super) resolved: ResolvedLogin,
@@ -44,12 +44,12 @@ impl<E: Into<Error>> From<E> for RequestFailure {
     }
 }
 
-impl Attempt<'_> {
+impl LoginAttempt<'_> {
     /// Gets the tokens without a browser and keeps the session. What was sent
     /// may be spent, so a signal waits until the session is kept.
     ///
     /// # Errors
-    /// The error of `request_token`, or [`LoginError::Keep`].
+    /// The error of `request_token`, or [`LoginError::Save`].
     pub(super) fn run_without_browser(
         self,
         request_token: impl AsyncFnOnce(
@@ -57,7 +57,7 @@ impl Attempt<'_> {
             &mut Caller<'_>,
         ) -> Result<(Session, Option<IdToken>), RequestFailure>,
     ) -> Result<LoginOutcome, Error> {
-        let Attempt {
+        let LoginAttempt {
             context,
             resolved,
             transport,
@@ -79,7 +79,7 @@ impl Attempt<'_> {
             };
             saver
                 .save(context, &session, caller.observer)
-                .map_err(LoginError::Keep)?;
+                .map_err(LoginError::Save)?;
             match failure {
                 Some(error) => Err(error),
                 None => Ok::<_, Error>((session, id_token)),

@@ -1,12 +1,12 @@
 //! The token of a profile whose grant needs no person: where there is no
 //! session, or the store keeps none, it is not an error, and the client gets it now.
 
-use super::attempt::Attempt;
+use super::attempt::LoginAttempt;
 use super::client::choose_client;
+use super::lock_wait::LockWait;
 use super::methods::LoginMethod;
 use super::saver::{Destination, SessionSaver};
 use super::target::find_server;
-use super::turn::Turn;
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
 use crate::app::context::Context;
 use crate::app::lock::LOCK_WAIT;
@@ -61,7 +61,7 @@ pub(in crate::commands) fn log_in_machine(
     resolved.request.client.credentials = client_credentials(given, &resolved, saver.current_session());
     check_client_authentication(context, &resolved)?;
     saver.probe(&mut observer)?;
-    let turn = Turn {
+    let turn = LockWait {
         request: &resolved.request,
         method: &method,
         timeout: context.at_most(LOCK_WAIT),
@@ -73,7 +73,7 @@ pub(in crate::commands) fn log_in_machine(
     if let Some(LoginLock::OtherFinished(session)) = turn {
         return Ok(Some(*session));
     }
-    let outcome = method.run(Attempt {
+    let outcome = method.run(LoginAttempt {
         context,
         options: &options,
         resolved,

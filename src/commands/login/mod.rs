@@ -4,6 +4,7 @@
 mod attempt;
 mod client;
 mod dry_run;
+mod lock_wait;
 mod machine;
 mod methods;
 mod outcome;
@@ -11,7 +12,6 @@ mod profile_update;
 mod saver;
 mod summary;
 mod target;
-mod turn;
 mod unattended;
 mod wizard;
 
@@ -34,15 +34,15 @@ use crate::protocol::scope::Scope;
 use crate::providers::ClientKind;
 use crate::store::{ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
-use attempt::Attempt;
+use attempt::LoginAttempt;
 use client::choose_client;
+use lock_wait::LockWait;
 pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
 use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
 use summary::{Summary, print_default_note};
 use target::find_server;
-use turn::Turn;
 use unattended::reject_unattended;
 use url::Url;
 
@@ -123,7 +123,7 @@ fn log_in(
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
-    let turn = Turn {
+    let turn = LockWait {
         request: &resolved.request,
         method: &method,
         timeout: context.at_most(resolved.request.timeout),
@@ -138,7 +138,7 @@ fn log_in(
         return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
     }
     let replaced = saver.current_session().cloned();
-    let outcome = method.run(Attempt {
+    let outcome = method.run(LoginAttempt {
         context,
         options,
         resolved,

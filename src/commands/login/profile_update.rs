@@ -32,7 +32,7 @@ impl ProfileUpdate {
     }
 
     /// The same file, and what `resolved` is now.
-    pub(super) fn renewed(&self, config: &Config, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
+    pub(super) fn rebuild(&self, config: &Config, resolved: &ResolvedLogin, kind: &StoreKind) -> Self {
         ProfileUpdate::new(config, self.path.clone(), resolved, kind)
     }
 

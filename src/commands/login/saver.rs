@@ -130,7 +130,7 @@ impl SessionSaver {
     /// Takes what else is to be saved in the profile, now that the server is known.
     pub(super) fn update_profile(&mut self, config: &Config, resolved: &ResolvedLogin) {
         if let Some(update) = &mut self.profile_update {
-            *update = update.renewed(config, resolved, &self.kind);
+            *update = update.rebuild(config, resolved, &self.kind);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::outcome::LoginOutcome;
 use super::saver::SessionSaver;
+use crate::app::repeated_grant::identity_without_person;
 use crate::app::session_row::SessionRow;
 use crate::args::config::Config;
 use crate::error::Error;
@@ -14,7 +15,7 @@ use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{ProfileName, Renewal, StoreKind};
+use crate::store::{ProfileName, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 
@@ -63,15 +64,7 @@ impl<'a> Summary<'a> {
         let session = &self.outcome.session;
         let identity = match &self.outcome.id_token {
             Some(id_token) => format!(" as {}", WordOrQuoted(id_token.display_name())),
-            None => match &session.renewal {
-                Renewal::ClientCredentials => {
-                    format!(" as the client {}", WordOrQuoted(session.client.id.as_str()))
-                }
-                Renewal::TokenExchange(exchange) => format!(" with a token from {}", exchange.subject.source),
-                Renewal::JwtBearer { assertion } => format!(" with an assertion from {assertion}"),
-                Renewal::IdJag(id_jag) => format!(" with the session of profile \"{}\"", id_jag.from),
-                Renewal::RefreshToken | Renewal::None => String::new(),
-            },
+            None => identity_without_person(session),
         };
         let issuer = session.issuer.as_ref().map(Issuer::as_str);
         let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());

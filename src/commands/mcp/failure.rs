@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize;
 use crate::output::causes::error_chain;
+use crate::protocol::http::is_unavailable;
 use crate::protocol::mcp::bridge_error;
 use crate::store::ProfileName;
 use serde_json::Value;
@@ -29,9 +30,9 @@ impl Failure {
     pub(super) fn of_status(message: String, status: u16, url: &Url) -> Self {
         let hint = match status {
             404 | 405 => format!(
-                "Compare the URL that oauth mcp was started with, {url}, with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
+                "Compare the URL {url} with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
             ),
-            429 | 500.. => "Send it again later".to_owned(),
+            status if is_unavailable(status) => "Send it again later".to_owned(),
             _ => return Failure::new(message),
         };
         Failure {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestError {
     /// Any status that is not a success.
-    #[error("the server answered {status}{}", said(*.status, error.as_deref(), challenge.as_deref()))]
+    #[error("the server answered {status}{}", describe(*.status, error.as_deref(), challenge.as_deref()))]
     Status {
         status: u16,
         /// What the challenge of the answer says.
@@ -57,12 +57,12 @@ impl RequestError {
         RequestError::Status {
             status: response.status,
             challenge: response.header("www-authenticate").map(str::to_owned),
-            error: error.map(|error| Box::new(error.without(secrets))),
+            error: error.map(|error| Box::new(error.scrubbed(secrets))),
         }
     }
 }
 
-fn said(status: u16, error: Option<&ErrorResponse>, challenge: Option<&str>) -> String {
+fn describe(status: u16, error: Option<&ErrorResponse>, challenge: Option<&str>) -> String {
     let phrase = hyper::StatusCode::from_u16(status).ok();
     let phrase = phrase.and_then(|status| status.canonical_reason());
     let phrase = phrase.map_or_else(String::new, |phrase| format!(" {phrase}"));

@@ -3,7 +3,7 @@
 
 use super::hints::{hints_for_authorization, hints_for_policy, hints_for_token};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::hints::Sent;
+use crate::flow::hints::RequestSummary;
 use crate::flow::login::LoginError;
 use crate::flow::server::ServerError;
 use crate::flow::token_endpoint::exit_code_without_answer;
@@ -64,7 +64,7 @@ pub enum DeviceLoginError {
     Token {
         #[source]
         error: TokenError,
-        sent: Box<Sent>,
+        sent: Box<RequestSummary>,
     },
     /// The tokens came, and cannot be kept.
     #[error(transparent)]
@@ -75,7 +75,7 @@ pub enum DeviceLoginError {
 
 impl DeviceLoginError {
     /// An answer of the token endpoint after which nothing else can come.
-    pub(super) fn of_answer(error: TokenError, sent: Box<Sent>) -> Self {
+    pub(super) fn of_answer(error: TokenError, sent: Box<RequestSummary>) -> Self {
         match error {
             TokenError::OAuth { error, .. } if error.is_one_of(&DENIED) => DeviceLoginError::Denied(error),
             TokenError::OAuth { error, .. } if error.is_one_of(&EXPIRED) => DeviceLoginError::Expired(Some(error)),

@@ -1,7 +1,7 @@
 //! What a person can do when a server refuses a device login: above all where
 //! it does not want logins of this kind.
 
-use crate::flow::hints::{Sent, client_authentication_refused};
+use crate::flow::hints::{RequestSummary, client_authentication_refused};
 use crate::flow::policy_hints::Policy;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::device_authorization::DeviceAuthorizationError;
@@ -33,7 +33,7 @@ pub(super) fn hints_for_authorization(
 }
 
 /// The hints for an answer of the token endpoint that is not a token.
-pub(super) fn hints_for_token(error: &TokenError, sent: &Sent) -> Vec<String> {
+pub(super) fn hints_for_token(error: &TokenError, sent: &RequestSummary) -> Vec<String> {
     let of_refusal = match (error, sent.method) {
         (TokenError::OAuth { error, .. }, Some(method)) => hints_for_refusal(error, method),
         _ => None,

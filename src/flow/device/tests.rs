@@ -12,7 +12,6 @@ use crate::flow::server::{ClientChoice, ServerChoice};
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::client::{ClientCredentials, ClientId};
 use crate::protocol::redirect_uri::RedirectUri;
-use crate::protocol::scope::{Scope, ScopeSeparator};
 use crate::protocol::time::UnixSeconds;
 use crate::store::Session;
 use crate::system::SystemRandomness;
@@ -122,17 +121,7 @@ fn log_in(members: &str, mut replies: Vec<Reply>, timeout: Duration) -> (Vec<f64
             assertion_audience: AssertionAudience::default(),
             assertion_source: None,
         },
-        authorization: AuthorizationOptions {
-            scope: Scope::default(),
-            scope_separator: ScopeSeparator::default(),
-            resource: Vec::new(),
-            audience: None,
-            response_mode: None,
-            extra: Vec::new(),
-            extra_token_params: Vec::new(),
-            dpop_jkt: None,
-            authorization_details: None,
-        },
+        authorization: AuthorizationOptions::default(),
         dpop: false,
         par: ParChoice::default(),
         request_object: false,

@@ -3,6 +3,7 @@
 use super::walk::{Attempt, Outcome, attempts_text};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::endpoint::{EndpointError, HttpPolicy, Issuer};
+use crate::protocol::http::is_unavailable;
 use crate::protocol::metadata::MetadataError;
 use crate::transport::TransportError;
 use url::Url;
@@ -57,7 +58,7 @@ impl DiscoveryError {
     pub fn from_attempts(issuer: String, mut attempts: Vec<Attempt>) -> Self {
         let is_fault = |attempt: &Attempt| match &attempt.outcome {
             Outcome::Failed(_) => true,
-            Outcome::Status { status, .. } => matches!(status, 429 | 500..),
+            Outcome::Status { status, .. } => is_unavailable(*status),
             _ => false,
         };
         let Some(position) = attempts.iter().position(is_fault) else {

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn sent(redirect_uri: &str, method: ClientAuthenticationMethod) -> Sent {
-    Sent {
+fn sent(redirect_uri: &str, method: ClientAuthenticationMethod) -> RequestSummary {
+    RequestSummary {
         redirect_uri: redirect_uri.to_owned(),
         method: Some(method),
         with_resource: false,
@@ -93,29 +93,33 @@ fn the_words_of_well_known_servers_lead_to_the_advice() {
             "sign-in log",
         ),
     ] {
-        let advice = advice(&ErrorResponse::new(error, description), At::Token, Some(&public));
+        let advice = hint_for(
+            &ErrorResponse::new(error, description),
+            EndpointKind::Token,
+            Some(&public),
+        );
         assert!(advice.contains(part), "{error} {description}: {advice}");
     }
     let basic = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretBasic);
     let post = sent("http://localhost/cb", ClientAuthenticationMethod::ClientSecretPost);
     let refused = ErrorResponse::new("invalid_client", "no");
-    assert!(advice(&refused, At::Token, Some(&basic)).contains("--client-auth client_secret_post"));
-    assert!(advice(&refused, At::Token, Some(&post)).contains("--client-auth client_secret_basic"));
+    assert!(hint_for(&refused, EndpointKind::Token, Some(&basic)).contains("--client-auth client_secret_post"));
+    assert!(hint_for(&refused, EndpointKind::Token, Some(&post)).contains("--client-auth client_secret_basic"));
     let mismatch = ErrorResponse::new("redirect_uri_mismatch", "no");
-    assert!(advice(&mismatch, At::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
+    assert!(hint_for(&mismatch, EndpointKind::Token, Some(&basic)).contains("localhost is not 127.0.0.1"));
 }
 
 #[test]
 fn a_request_that_had_to_be_pushed_is_told_how() {
     let public = sent("http://127.0.0.1/callback", ClientAuthenticationMethod::None);
     let error = ErrorResponse::new("invalid_request", "Pushed Authorization Request is only allowed.");
-    assert!(advice(&error, At::Authorization, Some(&public)).contains("without --par never"));
+    assert!(hint_for(&error, EndpointKind::Authorization, Some(&public)).contains("without --par never"));
 }
 
 #[test]
 fn a_client_that_is_a_document_is_told_what_servers_look_at_in_it() {
     let url = "https://app.example/client.json";
-    let of_document = Sent {
+    let of_document = RequestSummary {
         client_document: Some(url.to_owned()),
         ..sent("http://127.0.0.1:4711/callback", ClientAuthenticationMethod::None)
     };
@@ -129,7 +133,7 @@ fn a_client_that_is_a_document_is_told_what_servers_look_at_in_it() {
         ),
     ] {
         let error = ErrorResponse::new(error, description);
-        let advice = advice(&error, At::Authorization, Some(&of_document));
+        let advice = hint_for(&error, EndpointKind::Authorization, Some(&of_document));
         assert!(parts.iter().all(|part| advice.contains(part)), "{advice}");
     }
 }
@@ -138,13 +142,13 @@ fn a_client_that_is_a_document_is_told_what_servers_look_at_in_it() {
 fn a_refusal_without_a_word_names_how_the_client_authenticated() {
     let basic = sent("", ClientAuthenticationMethod::ClientSecretBasic);
     for status in [401, 403] {
-        let advice = advice_for_no_json(status, Some(&basic));
+        let advice = hint_for_no_json(status, Some(&basic));
         assert!(
             advice.contains("Authorization header") && advice.contains("proxy"),
             "{advice}"
         );
     }
-    assert!(!advice_for_no_json(404, Some(&basic)).contains("Authorization header"));
+    assert!(!hint_for_no_json(404, Some(&basic)).contains("Authorization header"));
     for (description, is_about_credentials) in [
         ("Invalid client or Invalid client credentials", true),
         ("The provided client secret keys are expired", true),
@@ -158,28 +162,28 @@ fn a_refusal_without_a_word_names_how_the_client_authenticated() {
 
 #[test]
 fn words_alone_mislead_nobody_without_what_was_sent() {
-    let with_proof = Sent {
+    let with_proof = RequestSummary {
         with_proof: true,
         ..sent("https://app.example/cb", ClientAuthenticationMethod::None)
     };
     for sent in [None, Some(&with_proof)] {
         let refused = ErrorResponse::new("invalid_dpop_proof", "no");
-        assert!(advice(&refused, At::Token, sent).contains("clock"));
+        assert!(hint_for(&refused, EndpointKind::Token, sent).contains("clock"));
     }
     let invalid = ErrorResponse::new("invalid_request", "resource owner is unknown");
     let public = sent("https://app.example/cb", ClientAuthenticationMethod::None);
     for sent in [None, Some(&public)] {
-        assert!(advice(&invalid, At::Token, sent).contains("-vv"));
+        assert!(hint_for(&invalid, EndpointKind::Token, sent).contains("-vv"));
     }
-    assert!(advice(&invalid, At::Authorization, None).contains("-v "));
+    assert!(hint_for(&invalid, EndpointKind::Authorization, None).contains("-v "));
     let denied = ErrorResponse::new("access_denied", "The resource owner denied the request");
-    let with_resource = Sent {
+    let with_resource = RequestSummary {
         with_resource: true,
         ..public.clone()
     };
-    assert!(advice(&denied, At::Authorization, Some(&with_resource)).contains("login again"));
+    assert!(hint_for(&denied, EndpointKind::Authorization, Some(&with_resource)).contains("login again"));
     let refused = ErrorResponse::new("invalid_request", "Unknown resource");
-    assert!(advice(&refused, At::Authorization, Some(&with_resource)).contains("--resource"));
-    assert!(advice_for_no_json(403, Some(&public)).contains("captive portal"));
-    assert!(advice_for_no_json(403, None).contains("captive portal"));
+    assert!(hint_for(&refused, EndpointKind::Authorization, Some(&with_resource)).contains("--resource"));
+    assert!(hint_for_no_json(403, Some(&public)).contains("captive portal"));
+    assert!(hint_for_no_json(403, None).contains("captive portal"));
 }

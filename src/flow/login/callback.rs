@@ -9,7 +9,7 @@ use super::request::CallbackChoice;
 use super::signed_response::refresh_keys;
 use super::strays::{StraySummary, Strays, foreign_params};
 use crate::flow::caller::Caller;
-use crate::flow::hints::Sent;
+use crate::flow::hints::RequestSummary;
 use crate::protocol::authorization::{PendingAuthorization, RedeemableAuthorization, UnprovenResponse, Validation};
 use crate::protocol::params::Params;
 use crate::protocol::random::{Randomness, RandomnessFailed};
@@ -349,7 +349,7 @@ fn validate_callback(
         Validation::Unproven(pending, problem) => CallbackOutcome::NotOurs(pending, Some(problem)),
         Validation::Invalid(invalid) => CallbackOutcome::Failed(LoginError::InvalidResponse(invalid)),
         Validation::Denied { error, request } => {
-            let sent = Box::new(Sent::of(&request, None));
+            let sent = Box::new(RequestSummary::of(&request, None));
             CallbackOutcome::Failed(LoginError::Denied { error, sent })
         }
         Validation::Redeemable(authorization) => {

@@ -5,7 +5,7 @@ use super::error::LoginError;
 use super::request::LoginRequest;
 use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
-use crate::flow::hints::Sent;
+use crate::flow::hints::RequestSummary;
 use crate::flow::pushed_authorization_request::Push;
 use crate::flow::server::{ResolvedServer, ServerError};
 use crate::protocol::authorization::{PendingAuthorization, RequestObjectSigner, params_with_object};
@@ -63,7 +63,7 @@ impl Carrier {
         let push = Push {
             client,
             endpoint,
-            sent: Sent::of(request, Some(client)),
+            sent: RequestSummary::of(request, Some(client)),
         };
         let pushed = push.send(&params, dpop, caller).await?;
         Ok(pushed.params(&client.id))

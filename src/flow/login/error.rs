@@ -3,7 +3,7 @@
 
 use super::strays::StraySummary;
 use crate::exit::{Diagnosis, ExitCode};
-use crate::flow::hints::{At, Sent, advice};
+use crate::flow::hints::{EndpointKind, RequestSummary, hint_for};
 use crate::flow::issuer_keys::IssuerKeysError;
 use crate::flow::pushed_authorization_request::PushError;
 use crate::flow::registration::RegistrationFailure;
@@ -68,7 +68,10 @@ pub enum LoginError {
     InvalidResponse(#[source] InvalidAuthorizationResponse),
     /// The server or the resource owner said no.
     #[error("the authorization server refused: {error}")]
-    Denied { error: ErrorResponse, sent: Box<Sent> },
+    Denied {
+        error: ErrorResponse,
+        sent: Box<RequestSummary>,
+    },
     /// No answer from the token endpoint.
     #[error("the code cannot be exchanged")]
     Exchange(#[source] TransportError),
@@ -77,7 +80,7 @@ pub enum LoginError {
     Token {
         #[source]
         error: TokenError,
-        sent: Box<Sent>,
+        sent: Box<RequestSummary>,
     },
     /// The token came for someone else, or by someone else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
@@ -86,7 +89,7 @@ pub enum LoginError {
     Interrupted(ExitCode),
     /// The session cannot be stored.
     #[error("the session was not stored: {0}")]
-    Keep(Box<dyn Diagnosis>),
+    Save(Box<dyn Diagnosis>),
 }
 
 impl From<NoTokenAnswer> for LoginError {
@@ -117,7 +120,7 @@ impl Diagnosis for LoginError {
             LoginError::Dpop(source) => source.exit_code(),
             LoginError::Listener(source) => source.exit_code(),
             LoginError::Browser(source) => source.exit_code(),
-            LoginError::Keep(source) => source.exit_code(),
+            LoginError::Save(source) => source.exit_code(),
             LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) | LoginError::Authentication(_) => ExitCode::Unexpected,
@@ -141,7 +144,7 @@ impl Diagnosis for LoginError {
             LoginError::Dpop(source) => source.hints(),
             LoginError::Listener(source) => source.hints(),
             LoginError::Browser(source) => source.hints(),
-            LoginError::Keep(source) => source.hints(),
+            LoginError::Save(source) => source.hints(),
             LoginError::Randomness(_) | LoginError::Authentication(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
             LoginError::NothingPasted => {
@@ -160,7 +163,7 @@ impl Diagnosis for LoginError {
             LoginError::InvalidResponse(_) => {
                 one("Run it again with -v to see the response; no token request was sent.")
             }
-            LoginError::Denied { error, sent } => vec![advice(error, At::Authorization, Some(sent))],
+            LoginError::Denied { error, sent } => vec![hint_for(error, EndpointKind::Authorization, Some(sent))],
             LoginError::Token { error, sent } => error.hints(Some(sent)),
             LoginError::IdToken(error) if error.may_be_clock_skew() => {
                 one("Check the clock of this machine: the server's and this one seem to differ.")

@@ -46,7 +46,7 @@ impl Issued<'_> {
     /// stored, its tokens are revoked.
     ///
     /// # Errors
-    /// [`LoginError::IdToken`] and [`LoginError::Keep`].
+    /// [`LoginError::IdToken`] and [`LoginError::Save`].
     pub(in crate::flow) async fn check_and_store(
         &self,
         mut response: TokenResponse,
@@ -84,7 +84,7 @@ impl Issued<'_> {
                     "the new tokens could not be revoked either: {error}"
                 )));
             }
-            return Err(LoginError::Keep(error));
+            return Err(LoginError::Save(error));
         }
         Ok(LoggedIn {
             session,

@@ -27,7 +27,7 @@ use crate::protocol::token_request::TokenRequest;
 use crate::secret::Secret;
 
 /// What the client wants to ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AuthorizationOptions {
     /// What is asked for.
     pub scope: Scope,
@@ -80,12 +80,12 @@ impl PendingAuthorization {
         client: Client,
         redirect_uri: RedirectUri,
         expected_issuer: ExpectedIssuer,
-        wish: AuthorizationOptions,
+        options: AuthorizationOptions,
         randomness: &mut dyn Randomness,
     ) -> Result<Self, RandomnessFailed> {
         let code_verifier = CodeVerifier::generate(randomness)?;
         let state = State::generate(randomness)?;
-        let nonce = if wish.scope.contains("openid") {
+        let nonce = if options.scope.contains("openid") {
             Some(Nonce::generate(randomness)?)
         } else {
             None
@@ -93,17 +93,17 @@ impl PendingAuthorization {
         let request = AuthorizationRequest {
             client_id: client.id.clone(),
             redirect_uri,
-            scope: wish.scope,
-            scope_separator: wish.scope_separator,
+            scope: options.scope,
+            scope_separator: options.scope_separator,
             state: Some(state),
-            resource: wish.resource,
-            audience: wish.audience,
+            resource: options.resource,
+            audience: options.audience,
             nonce,
             code_challenge: code_verifier.challenge(),
-            response_mode: wish.response_mode,
-            dpop_jkt: wish.dpop_jkt,
-            authorization_details: wish.authorization_details,
-            extra: wish.extra,
+            response_mode: options.response_mode,
+            dpop_jkt: options.dpop_jkt,
+            authorization_details: options.authorization_details,
+            extra: options.extra,
         };
         Ok(PendingAuthorization {
             request,
@@ -111,7 +111,7 @@ impl PendingAuthorization {
             client,
             expected_issuer,
             response_verifier: None,
-            extra_token_params: wish.extra_token_params,
+            extra_token_params: options.extra_token_params,
         })
     }
 

@@ -41,14 +41,7 @@ impl AuthorizationResponse {
 
 /// A redirect URI with these parameters added to its own query.
 pub fn location(redirect_uri: &RedirectUri, params: &Params) -> Url {
-    let mut url = redirect_uri.url().clone();
-    let encoded = params.encode();
-    let query = match url.query() {
-        Some(existing) if !existing.is_empty() => format!("{existing}&{}", encoded.expose()),
-        _ => encoded.expose().clone(),
-    };
-    url.set_query(Some(&query));
-    url
+    params.added_to(redirect_uri.url())
 }
 
 /// A response with the right `state` that breaks the specification: the login ends.

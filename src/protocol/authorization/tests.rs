@@ -8,7 +8,7 @@ use crate::protocol::params::{Params, Repeated};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
-use crate::protocol::scope::{Scope, ScopeSeparator};
+use crate::protocol::scope::Scope;
 
 struct Counting(u8);
 impl Randomness for Counting {
@@ -33,17 +33,12 @@ fn pending(announced: bool) -> PendingAuthorization {
         },
         AuthorizationOptions {
             scope: Scope::parse("openid api").unwrap(),
-            scope_separator: ScopeSeparator::default(),
             resource: vec![
                 Resource::parse("https://a.example").unwrap(),
                 Resource::parse("https://b.example").unwrap(),
             ],
-            audience: None,
-            response_mode: None,
             extra: vec![("prompt".into(), "login".into())],
-            extra_token_params: vec![],
-            dpop_jkt: None,
-            authorization_details: None,
+            ..AuthorizationOptions::default()
         },
         &mut Counting(0),
     )

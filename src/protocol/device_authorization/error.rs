@@ -69,7 +69,7 @@ pub enum DeviceAuthorizationError {
 impl DeviceAuthorizationError {
     /// The same without these secrets, which a server may repeat.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         match self {
             DeviceAuthorizationError::OAuth {
                 endpoint,
@@ -78,7 +78,7 @@ impl DeviceAuthorizationError {
             } => DeviceAuthorizationError::OAuth {
                 endpoint,
                 status,
-                error: error.without(secrets),
+                error: error.scrubbed(secrets),
             },
             other => other,
         }

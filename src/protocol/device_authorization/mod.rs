@@ -13,7 +13,7 @@ use super::citation::{Cited, RequestError};
 use super::client::{AuthenticationContext, Client, ClientAuthenticationError};
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, origin_of};
 use super::error::ErrorResponse;
-use super::http::{HttpRequest, HttpResponse};
+use super::http::{HttpRequest, HttpResponse, is_unavailable_for_post};
 use super::json::{JsonError, parse_object};
 use super::params::Params;
 use super::pkce::{CodeChallenge, S256};
@@ -156,7 +156,7 @@ impl DeviceAuthorization {
     ) -> Result<Self, DeviceAuthorizationError> {
         let status = response.status;
         let url = endpoint.url();
-        if matches!(status, 408 | 429 | 500..) {
+        if is_unavailable_for_post(status) {
             let endpoint = endpoint.to_string();
             return Err(DeviceAuthorizationError::Unavailable { endpoint, status });
         }

@@ -101,7 +101,7 @@ pub enum TokenError {
 impl TokenError {
     /// The same without these secrets, which the server may have repeated.
     #[must_use]
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub fn scrubbed(self, secrets: &[Secret]) -> Self {
         match self {
             TokenError::OAuth {
                 endpoint,
@@ -110,7 +110,7 @@ impl TokenError {
             } => TokenError::OAuth {
                 endpoint,
                 status,
-                error: error.without(secrets),
+                error: error.scrubbed(secrets),
             },
             TokenError::Refused {
                 endpoint,

@@ -17,7 +17,7 @@ use super::abnf::is_vschar_text;
 use super::authorization_details::AuthorizationDetails;
 use super::endpoint::{Endpoint, origin_of};
 use super::error::ErrorResponse;
-use super::http::HttpResponse;
+use super::http::{HttpResponse, is_unavailable_for_post};
 use super::scope::Scope;
 use crate::secret::Secret;
 use body::{TokenBody, is_page};
@@ -78,7 +78,7 @@ impl TokenResponse {
         let url = endpoint.url();
         let endpoint = endpoint.to_string();
         let status = response.status;
-        if matches!(status, 408 | 429 | 500..) {
+        if is_unavailable_for_post(status) {
             return Err(TokenError::Unavailable { endpoint, status });
         }
         if (300..400).contains(&status) {

@@ -44,17 +44,17 @@ pub(super) fn find(
     match (single("request"), single("request_uri")) {
         (None, Some(request_uri)) if request_uri.starts_with(REQUEST_URI_PREFIX) => {
             let request_uri = request_uri.to_owned();
-            pushed(server, moment, &params, &request_uri)
+            resolve_pushed(server, moment, &params, &request_uri)
         }
         (Some(object), None) => {
             let object = object.to_owned();
-            Ok(signed(server, moment, params, &object))
+            Ok(resolve_signed(server, moment, params, &object))
         }
         _ => Ok(FoundRequest::plain(params)),
     }
 }
 
-fn pushed(
+fn resolve_pushed(
     server: &AuthorizationServer,
     moment: &mut Moment<'_>,
     params: &Params,
@@ -99,7 +99,7 @@ fn pushed(
 }
 
 /// The parameters of an object; where it does not hold, those beside it, with the refusal.
-fn signed(server: &AuthorizationServer, moment: &Moment<'_>, params: Params, object: &str) -> FoundRequest {
+fn resolve_signed(server: &AuthorizationServer, moment: &Moment<'_>, params: Params, object: &str) -> FoundRequest {
     let client = params.single("client_id").ok().flatten();
     let Some(client) = client.and_then(|id| server.clients.find(id)) else {
         return FoundRequest::plain(params);

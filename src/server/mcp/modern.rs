@@ -65,7 +65,7 @@ fn check_header(http: &Request, name: &'static str, body_value: &str) -> Result<
     match http.header(name) {
         Err(_) => mismatch(format!("Header mismatch: there is more than one {name} header")),
         Ok(None) => mismatch(format!("Header mismatch: there is no {name} header")),
-        Ok(Some(value)) if decoded(value).as_deref() == Some(body_value) => Ok(()),
+        Ok(Some(value)) if decode(value).as_deref() == Some(body_value) => Ok(()),
         Ok(Some(value)) => mismatch(format!(
             "Header mismatch: {name} is '{value}', and the body says '{body_value}'"
         )),
@@ -73,7 +73,7 @@ fn check_header(http: &Request, name: &'static str, body_value: &str) -> Result<
 }
 
 /// A header's value; what cannot stand in a header comes as `=?base64?…?=`.
-fn decoded(value: &str) -> Option<String> {
+fn decode(value: &str) -> Option<String> {
     let encoded = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
     match encoded {
         None => Some(value.to_owned()),

@@ -238,7 +238,7 @@ impl FileStore {
             return Ok(None);
         }
         let path = folder.file(&name);
-        let newer = pending.map(|content| self.decrypted(&content, key.clone(), &item, &path));
+        let newer = pending.map(|content| self.decrypt(&content, key.clone(), &item, &path));
         // A writer that was killed left the newer one; a power cut may have torn it, and then the older one counts
         match (newer, content) {
             (Some(Ok(record)), _) => Ok(Some(record)),
@@ -250,14 +250,14 @@ impl FileStore {
                     | FileStoreError::Tampered { .. },
                 )),
                 Some(content),
-            ) => self.decrypted(&content, key, &item, &path).map(Some),
+            ) => self.decrypt(&content, key, &item, &path).map(Some),
             (Some(Err(error)), _) => Err(error),
             (None, None) => Ok(None),
         }
     }
 
     /// The record in this content. `key` is that of the key file, where there is one.
-    fn decrypted(
+    fn decrypt(
         &mut self,
         content: &[u8],
         key: Option<StoreKey>,

@@ -138,7 +138,7 @@ impl Har {
         self.browser_entry(step, request, *sent, answer).line()
     }
 
-    fn settled(&mut self, entry: &str) -> String {
+    fn settle(&mut self, entry: &str) -> String {
         let comma = if self.has_entries { "," } else { "" };
         self.has_entries = true;
         format!("{comma}\n{entry}")
@@ -195,7 +195,7 @@ impl Har {
             elapsed: since_start.saturating_sub(came),
         };
         let entry = self.browser_entry(&self.step, request, came, answer).line();
-        self.settled(&entry)
+        self.settle(&entry)
     }
 
     fn authorization_request(&self, url: &str, since_start: Duration) -> Option<AuthorizationRequest> {
@@ -210,7 +210,7 @@ impl Har {
     }
 
     /// Notes a request that has no answer yet.
-    fn sent(&mut self, request: &HttpRequest, since_start: Duration) {
+    fn note_sent(&mut self, request: &HttpRequest, since_start: Duration) {
         let answer = Answer::None {
             reason: "the trace ended before one came",
             elapsed: Duration::ZERO,
@@ -224,7 +224,7 @@ impl Har {
     }
 
     /// Takes the request out of the unanswered ones.
-    fn answered(&mut self, request: &HttpRequest) -> Option<Unanswered> {
+    fn take_unanswered(&mut self, request: &HttpRequest) -> Option<Unanswered> {
         let request = request_object(request, self.context.redaction).line();
         let index = self.unanswered.iter().position(|sent| sent.request == request)?;
         Some(self.unanswered.remove(index))
@@ -257,20 +257,22 @@ impl Renderer for Har {
                 String::new()
             }
             Event::RequestSent(request) => {
-                self.sent(request, since_start);
+                self.note_sent(request, since_start);
                 String::new()
             }
             Event::ResponseReceived { request, response } => {
-                let sent = self.answered(request).map(|sent| sent.since_start);
+                let sent = self.take_unanswered(request).map(|sent| sent.since_start);
                 let sent = sent.unwrap_or_else(|| since_start.saturating_sub(response.elapsed));
                 let entry = self.entry(request, sent, Answer::Received(response));
-                self.settled(&entry)
+                self.settle(&entry)
             }
             Event::RequestFailed { request, reason } => {
-                let sent = self.answered(request).map_or(since_start, |sent| sent.since_start);
+                let sent = self
+                    .take_unanswered(request)
+                    .map_or(since_start, |sent| sent.since_start);
                 let elapsed = since_start.saturating_sub(sent);
                 let entry = self.entry(request, sent, Answer::None { reason, elapsed });
-                self.settled(&entry)
+                self.settle(&entry)
             }
             Event::AuthorizationUrl(address) => {
                 self.authorization = self.authorization_request(address.url, since_start);
@@ -287,7 +289,7 @@ impl Renderer for Har {
                     return String::new();
                 };
                 let entry = self.authorization_entry(&request, Some(params), since_start);
-                self.settled(&entry)
+                self.settle(&entry)
             }
             Event::CallbackAnswered {
                 redirect_uri,

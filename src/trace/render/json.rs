@@ -257,7 +257,7 @@ impl JsonLines {
 
 impl Renderer for JsonLines {
     fn head(&mut self) -> String {
-        let mut all = stamped(Duration::ZERO);
+        let mut all = stamp(Duration::ZERO);
         all.extend(members([
             ("event", "trace_begins".into()),
             ("from", Party::Client.name().into()),
@@ -273,7 +273,7 @@ impl Renderer for JsonLines {
     }
 
     fn event(&mut self, event: &Event<'_>, since_start: Duration) -> String {
-        let mut all = stamped(since_start);
+        let mut all = stamp(since_start);
         all.extend(event_members(event, self.context.redaction));
         line(all)
     }
@@ -283,7 +283,7 @@ impl Renderer for JsonLines {
     }
 }
 
-fn stamped(since_start: Duration) -> Members {
+fn stamp(since_start: Duration) -> Members {
     members([("v", VERSION.into()), ("since_start_ms", whole_ms(since_start).into())])
 }
 

@@ -26,10 +26,10 @@ pub fn resolve_loopback(name: &str) -> Result<LoopbackAddress, NotLoopback> {
     let unresolved = || NotLoopback::Unresolved(name.to_owned());
     let addresses = (name, 0).to_socket_addrs().map_err(|_| unresolved())?;
     let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-    judge(name, &addresses).unwrap_or_else(|| Err(unresolved()))
+    check_addresses(name, &addresses).unwrap_or_else(|| Err(unresolved()))
 }
 
-fn judge(name: &str, addresses: &[IpAddr]) -> Option<Result<LoopbackAddress, NotLoopback>> {
+fn check_addresses(name: &str, addresses: &[IpAddr]) -> Option<Result<LoopbackAddress, NotLoopback>> {
     let ours = |address: &IpAddr| matches!(address.to_string().as_str(), "127.0.0.1" | "::1");
     if let Some(other) = addresses.iter().find(|address| !ours(address)) {
         return Some(Err(NotLoopback::Elsewhere {
@@ -55,7 +55,7 @@ mod tests {
 
     fn of(addresses: &[&str]) -> Option<Result<LoopbackAddress, NotLoopback>> {
         let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-        judge("cb.example", &addresses)
+        check_addresses("cb.example", &addresses)
     }
 
     #[test]

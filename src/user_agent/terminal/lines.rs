@@ -45,15 +45,15 @@ pub(super) struct LineDecoder {
 impl LineDecoder {
     pub(super) fn push(&mut self, byte: u8) -> Option<Input> {
         match (self.escape.is_empty() && byte != ESCAPE, self.pasting) {
-            (true, true) => self.pasted(byte),
-            (true, false) => return self.typed(byte),
+            (true, true) => self.push_pasted(byte),
+            (true, false) => return self.push_typed(byte),
             (false, true) => return self.escape_in_paste(byte),
             (false, false) => self.escape_typed(byte),
         }
         None
     }
 
-    fn typed(&mut self, byte: u8) -> Option<Input> {
+    fn push_typed(&mut self, byte: u8) -> Option<Input> {
         match byte {
             b'\r' | b'\n' => return self.finish(),
             // Ctrl-D
@@ -72,7 +72,7 @@ impl LineDecoder {
 
     /// Line breaks in a paste come from where it was copied, not from the
     /// URL; so does white space after them.
-    fn pasted(&mut self, byte: u8) {
+    fn push_pasted(&mut self, byte: u8) {
         match byte {
             b'\r' | b'\n' => self.after_break = true,
             b' ' | b'\t' if self.after_break => {}
@@ -87,11 +87,11 @@ impl LineDecoder {
     fn escape_in_paste(&mut self, byte: u8) -> Option<Input> {
         if byte == ESCAPE || !PASTE_ENDS.starts_with(&[&self.escape[..], &[byte]].concat()) {
             for byte in std::mem::take(&mut self.escape) {
-                self.pasted(byte);
+                self.push_pasted(byte);
             }
         }
         if byte != ESCAPE && self.escape.is_empty() {
-            self.pasted(byte);
+            self.push_pasted(byte);
             return None;
         }
         self.escape.push(byte);

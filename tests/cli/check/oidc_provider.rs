@@ -7,6 +7,7 @@ use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
 use crate::support::callback;
 use crate::support::oidc_provider::Provider;
+use crate::support::outcome::run;
 use crate::support::running::Running;
 
 /// It keeps a code alive when a redemption fails, so one serves for many.
@@ -51,4 +52,50 @@ fn oidc_provider_is_examined() {
     ] {
         assert_eq!(rules[seen]["verdict"], "pass", "{}", rules[seen]);
     }
+}
+
+/// It takes redirect URIs by http of web clients, and ends the token of a
+/// registration that is used for another one, so that this client stays.
+#[test]
+fn registration_at_oidc_provider_is_examined_and_what_stays_is_named() {
+    let Some(provider) = Provider::start() else { return };
+    let home = Home::new();
+    let of_registration = oauth::rules::Rule::ALL
+        .iter()
+        .filter(|rule| rule.id().starts_with("registration."));
+    let mut command = home.oauth();
+    command
+        .args([
+            "check",
+            &provider.issuer,
+            "--client-id",
+            "native-v4only",
+            "--json",
+            "--register",
+        ])
+        .args(of_registration.flat_map(|rule| ["--rule", rule.id()]))
+        .args(["--browser", "false"]);
+    let outcome = run(&mut command).expect_code(9);
+    assert_eq!(
+        with_verdict(&outcome, &["fail", "warning"]),
+        ["registration.http-redirect"]
+    );
+    for seen in [
+        "registration.native",
+        "registration.usable",
+        "registration.read",
+        "registration.delete",
+    ] {
+        assert_eq!(rules(&outcome)[seen]["verdict"], "pass", "{}", rules(&outcome)[seen]);
+    }
+    let said = "these clients are still registered, since the server does not delete them: ";
+    let left = outcome
+        .stderr
+        .split(said)
+        .nth(1)
+        .expect(said)
+        .lines()
+        .next()
+        .expect("a line");
+    assert_eq!(left.matches(", ").count(), 0, "{left}");
 }

@@ -1,20 +1,20 @@
-//! The ways to the tokens of a login, one file each. A new grant is a file
-//! here, a variant of [`LoginMethod`] with its arms, and its name in
-//! `args/login_grant.rs`.
+//! The ways to the tokens of a login, one file each. A grant with a person is a
+//! file here and a variant of [`LoginMethod`] with its arms; the others share
+//! `machine_grant`.
 
 mod authorization_code;
 mod device;
 mod machine_grant;
 mod refresh_token;
 
-use super::attempt::Attempt;
+use super::attempt::LoginAttempt;
 use super::outcome::LoginOutcome;
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
 use crate::app::token_source::{Purpose, Sources, prepare_login};
 use crate::args::config::Config;
 use crate::args::login::LoginOptions;
-use crate::args::login_grant::LoginGrant;
+use crate::args::login_grant::GrantBasis;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -51,20 +51,18 @@ impl<'a> LoginMethod<'a> {
             let refresh_token = read_secret_from_stdin(context, "--refresh-token-stdin")?;
             return Ok(LoginMethod::RefreshToken(refresh_token));
         }
-        Ok(match resolved.grant {
-            LoginGrant::AuthorizationCode => LoginMethod::AuthorizationCode,
-            LoginGrant::Device => LoginMethod::Device,
-            LoginGrant::ClientCredentials | LoginGrant::TokenExchange | LoginGrant::JwtBearer | LoginGrant::IdJag => {
-                LoginMethod::Machine {
-                    sources: Box::new(prepare_login(
-                        context,
-                        config,
-                        &resolved.profile,
-                        (&resolved.renewal, purpose),
-                    )?),
-                    renewal: resolved.renewal.clone(),
-                }
-            }
+        Ok(match resolved.grant.basis() {
+            GrantBasis::Browser => LoginMethod::AuthorizationCode,
+            GrantBasis::OtherDevice => LoginMethod::Device,
+            GrantBasis::Client | GrantBasis::GivenToken => LoginMethod::Machine {
+                sources: Box::new(prepare_login(
+                    context,
+                    config,
+                    &resolved.profile,
+                    (&resolved.renewal, purpose),
+                )?),
+                renewal: resolved.renewal.clone(),
+            },
         })
     }
 
@@ -93,7 +91,7 @@ impl<'a> LoginMethod<'a> {
     /// # Errors
     /// The error of the flow. Nothing is kept then, but a refresh token that
     /// came with a faulty answer.
-    pub(super) fn run(self, attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
+    pub(super) fn run(self, attempt: LoginAttempt<'_>) -> Result<LoginOutcome, Error> {
         match self {
             LoginMethod::AuthorizationCode => authorization_code::run(attempt),
             LoginMethod::Device => device::run(attempt),

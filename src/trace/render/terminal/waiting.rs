@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How often the line is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(120);
 
-/// What turns at its left; the last one stands at the end.
+/// What turns at its left; the last one is at the end.
 const TICKS: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ";
 
 /// A line at a terminal that counts down. Gone when dropped.
@@ -21,7 +21,7 @@ impl WaitingLine {
     pub(super) fn begin(target: ProgressDrawTarget, awaited: &str, timeout: Duration) -> Self {
         let left = move |progress: &ProgressState, out: &mut dyn Write| {
             // a failure to draw is not worth more than this
-            let _ = out.write_str(&clock(timeout.saturating_sub(progress.elapsed())));
+            let _ = out.write_str(&format_countdown(timeout.saturating_sub(progress.elapsed())));
         };
         // the template is constant: if it were wrong, the bar's own would do
         let style = ProgressStyle::with_template("{spinner} {wide_msg} {left}")
@@ -66,7 +66,7 @@ impl Drop for WaitingLine {
 
 /// `waiting for the browser until 14:03:20 (5 min)`.
 pub(super) fn plain_line(now: &Zoned, awaited: &str, timeout: Duration) -> String {
-    let spoken = spoken(timeout);
+    let spoken = format_duration(timeout);
     let end = SignedDuration::try_from(timeout)
         .ok()
         .and_then(|timeout| now.checked_add(timeout).ok());
@@ -78,7 +78,7 @@ pub(super) fn plain_line(now: &Zoned, awaited: &str, timeout: Duration) -> Strin
 
 /// `4:09`, `1:00:00`; part seconds count as whole, so that it starts at the
 /// full time and ends at 0:01.
-fn clock(left: Duration) -> String {
+fn format_countdown(left: Duration) -> String {
     let seconds = left.as_millis().div_ceil(1000);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -89,7 +89,7 @@ fn clock(left: Duration) -> String {
 }
 
 /// `5 min`, `90 s`, `1 h 30 min`.
-fn spoken(duration: Duration) -> String {
+fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, _) if seconds == 0 => format!("{} ms", duration.as_millis()),
@@ -109,8 +109,8 @@ mod tests {
     fn durations_as_people_say_them() {
         let seconds = |seconds| {
             (
-                clock(Duration::from_secs(seconds)),
-                spoken(Duration::from_secs(seconds)),
+                format_countdown(Duration::from_secs(seconds)),
+                format_duration(Duration::from_secs(seconds)),
             )
         };
         for (given, on_the_clock, said) in [
@@ -124,7 +124,7 @@ mod tests {
         ] {
             assert_eq!(seconds(given), (on_the_clock.to_owned(), said.to_owned()));
         }
-        assert_eq!(spoken(Duration::from_millis(250)), "250 ms");
-        assert_eq!(clock(Duration::from_millis(299_001)), "5:00");
+        assert_eq!(format_duration(Duration::from_millis(250)), "250 ms");
+        assert_eq!(format_countdown(Duration::from_millis(299_001)), "5:00");
     }
 }

@@ -12,7 +12,7 @@ use crate::trace::Observer;
 use std::time::Duration;
 
 /// A login that is about to begin.
-pub(super) struct Turn<'a> {
+pub(super) struct LockWait<'a> {
     pub(super) request: &'a LoginRequest,
     pub(super) method: &'a LoginMethod<'a>,
     /// How long to wait for another login.
@@ -22,7 +22,7 @@ pub(super) struct Turn<'a> {
     pub(super) after_failure: OnOtherFailure,
 }
 
-impl Turn<'_> {
+impl LockWait<'_> {
     /// The turn to log in, or the session of another login; `None` where
     /// logins need not wait for each other.
     ///
@@ -33,7 +33,7 @@ impl Turn<'_> {
         saver: &mut SessionSaver,
         observer: &mut dyn Observer,
     ) -> Result<Option<LoginLock>, Error> {
-        let Turn { request, method, .. } = self;
+        let LockWait { request, method, .. } = self;
         if *saver.kind() == StoreKind::None || !method.may_share_session() {
             return Ok(None);
         }
