@@ -177,7 +177,8 @@ async fn authorize(
     let carrying = carrier.carry(&pending, dpop.as_mut(), &mut context.caller);
     let params = or_interrupted(interrupted.as_mut(), carrying).await?;
     let url = authorization_endpoint.with_params(&params);
-    let takes_device_codes = server.metadata.device_authorization_endpoint.is_some();
+    // A client that was registered for this login has no other grant
+    let takes_device_codes = server.metadata.device_authorization_endpoint.is_some() && server.registration.is_none();
     let advice = trace_authorization_request(&params, &url, &receiver, takes_device_codes, context);
     let process = context.user_agent.open(&url).map_err(LoginError::Browser)?;
     let mut browser = BrowserWatch::begin(process, &url).with_advice(advice);

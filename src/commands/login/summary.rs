@@ -146,9 +146,11 @@ impl<'a> Summary<'a> {
         let session = &self.outcome.session;
         let requested = &self.outcome.requested;
         if session.renewal.repeats_grant() {
-            observer.observe(&Event::SuccessDetail("it renews by itself, in the same way"));
+            observer.observe(&Event::SuccessDetail(
+                "`oauth token` renews it in the same way when it is needed",
+            ));
         } else if session.can_renew() {
-            observer.observe(&Event::SuccessDetail("it refreshes by itself"));
+            observer.observe(&Event::SuccessDetail("`oauth token` refreshes it when it is needed"));
         } else if session.api.is_none() && !requested.scope.contains("offline_access") {
             observer.observe(&Event::Note(
                 "the session cannot be refreshed: the server issued no refresh token; --scope offline_access may help",

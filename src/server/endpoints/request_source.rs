@@ -68,7 +68,7 @@ fn resolve_pushed(
             beside.remove("request_uri");
             return Ok(FoundRequest::plain(beside));
         }
-        let reason = "request_uri is unknown, has expired or was used before";
+        let reason = "request_uri is unknown, has expired or was used before; start the login again";
         return Err(Box::new(Rejection::new(reason, "RFC 9126 §4")));
     };
     let is_own = params.single("client_id") == Ok(Some(request.client_id.as_str()));

@@ -44,7 +44,8 @@ const PASTE_BESIDE_LISTENER: &str =
     "Browser on another machine? Paste the address that it ends on (even an error page) and press Enter.";
 
 /// The same where no listener waits.
-const PASTE_ONLY: &str = "Sign in there, then paste the address that the browser ends on and press Enter.";
+const PASTE_ONLY: &str =
+    "Sign in there, then paste the address that the browser ends on (an error page is right) and press Enter.";
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, Default)]
