@@ -549,6 +549,22 @@ fn the_tests_that_the_security_page_names_exist() {
     }
 }
 
+/// Every file with its folder that ARCHITECTURE.md names; `X.rs` stands for a new one.
+#[test]
+fn the_files_that_the_architecture_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let words = page
+        .split('`')
+        .filter(|word| word.contains('/') && word.ends_with(".rs"));
+    let named: Vec<&str> = words.filter(|word| !word.ends_with("/X.rs")).collect();
+    assert!(named.len() > 20, "only {} files are named", named.len());
+    for file in named {
+        let is_there = root.join(file).is_file() || root.join("src").join(file).is_file();
+        assert!(is_there, "there is no {file}");
+    }
+}
+
 #[test]
 fn exceptions_from_lints_have_a_reason() {
     for source in all_files() {

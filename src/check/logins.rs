@@ -108,7 +108,7 @@ impl Logins {
         }
     }
 
-    /// A code by a login like any other. `purpose` is what the person is told.
+    /// A code by a login like any other. `purpose` is shown to the person.
     ///
     /// A login that has to be made anyway takes one of the pending tests along;
     /// where the server refuses that, another login is made without it.
@@ -201,7 +201,7 @@ impl Logins {
 
     /// The same for a request that the server may refuse by a page of its own,
     /// so that nothing comes back: `None` then. That login is given up after a
-    /// short time, and a plain login shows that there is still somebody.
+    /// short time, and a plain login shows that there is still someone.
     pub(super) fn answer_or_page(
         &mut self,
         prober: &mut Prober<'_, '_>,
@@ -260,7 +260,7 @@ impl Logins {
     }
 
     /// Logins in the browser that are still to come, once it is known that
-    /// somebody has to sign in.
+    /// someone has to sign in.
     pub(super) fn in_browser_left(&self, prober: &Prober<'_, '_>) -> usize {
         match self.interactivity {
             None | Some(Interactivity::AutoApproves) => 0,

@@ -72,7 +72,7 @@ enum KeyChoice {
 }
 
 /// What became of the signature.
-enum Verdict {
+enum SignatureCheck {
     Verified {
         algorithm: &'static str,
         key_id: Option<String>,
@@ -150,8 +150,8 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
         }
     };
     let verdict = match keys {
-        _ if options.no_verify => Verdict::Unverified("--no-verify was given".to_owned()),
-        KeyChoice::None(why) => Verdict::Unverified(why),
+        _ if options.no_verify => SignatureCheck::Unverified("--no-verify was given".to_owned()),
+        KeyChoice::None(why) => SignatureCheck::Unverified(why),
         KeyChoice::Issuer(source, issuer) => verify(context, profile, &decoded, &source, issuer)?,
     };
     if context.style.json {
@@ -160,9 +160,9 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
         report::print_lines(&as_text(&decoded.token, &verdict))?;
     }
     match verdict {
-        Verdict::Broken(error) => Err(DecodeError::Signature(error).into()),
-        Verdict::WithoutKeys(error) => Err(DecodeError::Keys(Box::new(error)).into()),
-        Verdict::Verified { .. } | Verdict::Unverified(_) => Ok(()),
+        SignatureCheck::Broken(error) => Err(DecodeError::Signature(error).into()),
+        SignatureCheck::WithoutKeys(error) => Err(DecodeError::Keys(Box::new(error)).into()),
+        SignatureCheck::Verified { .. } | SignatureCheck::Unverified(_) => Ok(()),
     }
 }
 
@@ -267,7 +267,7 @@ fn verify(
     decoded: &Decoded,
     source: &KeySource,
     issuer: String,
-) -> Result<Verdict, Error> {
+) -> Result<SignatureCheck, Error> {
     let vetted_before = matches!(
         source,
         KeySource::JwksUri(_) | KeySource::Issuer(_, HttpPolicy::Everywhere)
@@ -281,20 +281,20 @@ fn verify(
     let set = match fetched {
         Ok(set) => set,
         // Nothing went wrong: such a server just publishes none.
-        Err(error @ IssuerKeysError::NoAddress(_)) => return Ok(Verdict::Unverified(error.to_string())),
-        Err(error) => return Ok(Verdict::WithoutKeys(error)),
+        Err(error @ IssuerKeysError::NoAddress(_)) => return Ok(SignatureCheck::Unverified(error.to_string())),
+        Err(error) => return Ok(SignatureCheck::WithoutKeys(error)),
     };
     Ok(match decoded.verify(&set) {
-        Ok(by) => Verdict::Verified {
+        Ok(by) => SignatureCheck::Verified {
             algorithm: by.algorithm,
             key_id: by.key_id.map(str::to_owned),
             issuer,
         },
         Err(SignatureError::Mismatch { .. }) if decoded.jwt.header.contains_key("nonce") => {
-            Verdict::Unverified(ONLY_FOR_RESOURCE_SERVER.to_owned())
+            SignatureCheck::Unverified(ONLY_FOR_RESOURCE_SERVER.to_owned())
         }
-        Err(error @ SignatureError::Mismatch { .. }) => Verdict::Broken(error),
-        Err(error) => Verdict::Unverified(error.to_string()),
+        Err(error @ SignatureError::Mismatch { .. }) => SignatureCheck::Broken(error),
+        Err(error) => SignatureCheck::Unverified(error.to_string()),
     })
 }
 
@@ -313,17 +313,17 @@ fn parts(token: &Secret) -> [OrderedJson; 2] {
     [next(), next()]
 }
 
-fn as_json(token: &Secret, verdict: &Verdict) -> String {
+fn as_json(token: &Secret, verdict: &SignatureCheck) -> String {
     let text = |text: Option<&str>| text.map_or(OrderedJson::Null, OrderedJson::from);
     let (verified, algorithm, key_id, issuer, reason) = match verdict {
-        Verdict::Verified {
+        SignatureCheck::Verified {
             algorithm,
             key_id,
             issuer,
         } => (true, Some(*algorithm), key_id.as_deref(), Some(issuer.as_str()), None),
-        Verdict::Unverified(reason) => (false, None, None, None, Some(reason.clone())),
-        Verdict::WithoutKeys(error) => (false, None, None, None, Some(error_chain(&error.to_string(), error))),
-        Verdict::Broken(error) => (false, None, None, None, Some(error.to_string())),
+        SignatureCheck::Unverified(reason) => (false, None, None, None, Some(reason.clone())),
+        SignatureCheck::WithoutKeys(error) => (false, None, None, None, Some(error_chain(&error.to_string(), error))),
+        SignatureCheck::Broken(error) => (false, None, None, None, Some(error.to_string())),
     };
     let [header, claims] = parts(token);
     let result = object([
@@ -343,11 +343,11 @@ fn as_json(token: &Secret, verdict: &Verdict) -> String {
     sanitize_json(&result.line()) + "\n"
 }
 
-fn as_text(token: &Secret, verdict: &Verdict) -> String {
+fn as_text(token: &Secret, verdict: &SignatureCheck) -> String {
     let now = system::now();
     let [header, claims] = parts(token);
     let signature = match verdict {
-        Verdict::Verified {
+        SignatureCheck::Verified {
             algorithm,
             key_id,
             issuer,
@@ -358,9 +358,11 @@ fn as_text(token: &Secret, verdict: &Verdict) -> String {
                 key.unwrap_or_default()
             )
         }
-        Verdict::Unverified(reason) => format!("not verified, because {reason}"),
-        Verdict::WithoutKeys(error) => format!("not verified, because {}", error_chain(&error.to_string(), error)),
-        Verdict::Broken(error) => format!("DOES NOT HOLD: {error}"),
+        SignatureCheck::Unverified(reason) => format!("not verified, because {reason}"),
+        SignatureCheck::WithoutKeys(error) => {
+            format!("not verified, because {}", error_chain(&error.to_string(), error))
+        }
+        SignatureCheck::Broken(error) => format!("DOES NOT HOLD: {error}"),
     };
     format!(
         "header\n{}claims\n{}signature\n  {}\n",

@@ -87,7 +87,7 @@ struct IdTokenClaims<'a> {
 }
 
 #[derive(Serialize)]
-struct TokenResponse<'a> {
+struct TokenResponseBody<'a> {
     access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'a str>,
@@ -146,7 +146,7 @@ pub(crate) fn token_response(
         )?),
         None => None,
     };
-    serde_json::to_vec(&TokenResponse {
+    serde_json::to_vec(&TokenResponseBody {
         access_token: access_token.expose(),
         issued_token_type: issued
             .issued_token_type

@@ -69,7 +69,7 @@ struct Credentials<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct HelperAnswer {
     secret: String,
 }
 
@@ -105,7 +105,7 @@ impl CommandStore {
                 false => Err(self.failed(Action::Get, &reply, "")),
             };
         }
-        let answer: Answer =
+        let answer: HelperAnswer =
             serde_json::from_slice(&reply.0.output).map_err(|_| nonsense("something that is not a credential"))?;
         let secret = Secret::new(answer.secret);
         // What some versions of docker-credential-pass say where there is nothing

@@ -43,7 +43,7 @@ impl LockKind {
         }
     }
 
-    /// After this time of waiting the holder is told.
+    /// After this time of waiting the holder is reported.
     fn tell_after(&self) -> Duration {
         match self {
             LockKind::Session => Duration::from_secs(1),
@@ -86,7 +86,7 @@ pub struct ProfileLock {
 /// Why a profile could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else did not let go in time.
+    /// Someone else did not let go in time.
     #[error("profile `{profile}` is being changed by {holder}, which did not finish within {} s", waited.as_secs())]
     Held {
         profile: ProfileName,
@@ -285,7 +285,7 @@ impl ProfileLock {
 
 impl Drop for ProfileLock {
     fn drop(&mut self) {
-        // In this order: after the unlock the holder file is somebody else's
+        // In this order: after the unlock the holder file is someone else's
         if self.interrupted.is_none() {
             self.folder.forget(&holder_name(&self.name));
         }

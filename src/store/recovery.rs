@@ -3,7 +3,7 @@
 //! is full, in just that moment.
 //!
 //! The file `.NAME@STORE.aside` is encrypted under the refresh token that is
-//! still in the store: who cannot read the store cannot read the file. Whoever
+//! still in the store: a program that cannot read the store cannot read the file. Whoever
 //! loads the session afterwards gets what is in the file, and the next save
 //! into this store removes it. One into another store does not: a move may end
 //! before the profile names that one.

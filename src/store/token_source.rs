@@ -20,14 +20,14 @@ pub enum TokenSource {
     Command(TokenCommand),
     /// The ID token of a job in GitHub Actions.
     GithubActions {
-        /// Whom it is for; the owner of the repository where it is not named.
+        /// Its audience; the owner of the repository where it is not named.
         audience: Option<String>,
     },
     /// The token of a pod's service account.
     Kubernetes,
     /// The ID token of a virtual machine's service account in Google Cloud.
     Gcp {
-        /// Whom it is for.
+        /// Its audience.
         audience: String,
     },
     /// The token of a managed identity in Azure.

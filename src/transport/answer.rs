@@ -2,7 +2,7 @@
 
 use super::body::{Coding, GzipStream};
 use super::error::TransportError;
-use super::failure::Attempt;
+use super::failure::RequestContext;
 use super::upload::Progress;
 use crate::protocol::http::HttpResponse;
 use std::sync::Arc;
@@ -48,14 +48,14 @@ impl AnswerBody {
             let Some(gzip) = &mut self.gzip else {
                 return Ok(self.receive().await?.map(Vec::from));
             };
-            if let Some(decoded) = gzip.next().map_err(|_| self.attempt().undecodable())? {
+            if let Some(decoded) = gzip.next().map_err(|_| self.context().undecodable())? {
                 return Ok(Some(decoded));
             }
             match self.receive().await? {
                 Some(piece) => self.gzip.iter_mut().for_each(|gzip| gzip.push(&piece)),
                 None => {
                     let is_whole = self.gzip.as_mut().is_none_or(GzipStream::is_at_end);
-                    return is_whole.then_some(None).ok_or_else(|| self.attempt().undecodable());
+                    return is_whole.then_some(None).ok_or_else(|| self.context().undecodable());
                 }
             }
         }
@@ -67,15 +67,15 @@ impl AnswerBody {
             None => receiving.await,
             Some(patience) => match tokio::time::timeout(patience, receiving).await {
                 Ok(received) => received,
-                Err(_) => return Err(self.attempt().timed_out(patience)),
+                Err(_) => return Err(self.context().timed_out(patience)),
             },
         };
-        received.map_err(|error| self.attempt().failed(&error))
+        received.map_err(|error| self.context().failed(&error))
     }
 
     /// The request was sent long ago.
-    fn attempt(&self) -> Attempt<'_> {
-        Attempt {
+    fn context(&self) -> RequestContext<'_> {
+        RequestContext {
             url: &self.url,
             progress: Arc::new(Progress::new(true)),
             proxy: None,

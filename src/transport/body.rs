@@ -3,7 +3,7 @@
 
 use super::MAX_BODY_BYTES;
 use super::error::TransportError;
-use super::failure::Attempt;
+use super::failure::RequestContext;
 use crate::secret::Secret;
 use flate2::read::MultiGzDecoder;
 use flate2::write;
@@ -21,7 +21,10 @@ pub(super) enum Coding {
 
 /// Reads from the headers how the body is encoded. Refuses a transfer that is
 /// encoded, and a body with two lengths (RFC 9112 §6.3: an attempt at smuggling).
-pub(super) fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>) -> Result<Coding, TransportError> {
+pub(super) fn check_framing(
+    headers: &[(String, String)],
+    context: &RequestContext<'_>,
+) -> Result<Coding, TransportError> {
     let values = |wanted: &'static str| {
         let of_this_name = headers.iter().filter(move |(name, _)| name == wanted);
         let values = of_this_name.flat_map(|(_, value)| value.split(',')).map(str::trim);
@@ -29,10 +32,10 @@ pub(super) fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>)
     };
     let transfer = values("transfer-encoding").find(|coding| !coding.eq_ignore_ascii_case("chunked"));
     if let Some(coding) = transfer {
-        return Err(attempt.encoded(coding));
+        return Err(context.encoded(coding));
     }
     if values("transfer-encoding").next().is_some() && values("content-length").next().is_some() {
-        return Err(attempt.malformed("both Content-Length and Transfer-Encoding are given"));
+        return Err(context.malformed("both Content-Length and Transfer-Encoding are given"));
     }
     let mut codings = values("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity"));
     match (codings.next(), codings.next()) {
@@ -48,40 +51,40 @@ pub(super) fn check_framing(headers: &[(String, String)], attempt: &Attempt<'_>)
 pub(super) async fn read_body(
     mut response: reqwest::Response,
     coding: Coding,
-    attempt: &Attempt<'_>,
+    context: &RequestContext<'_>,
 ) -> Result<Secret<Vec<u8>>, TransportError> {
     if let Coding::Other(coding) = &coding {
-        return Err(attempt.encoded(coding));
+        return Err(context.encoded(coding));
     }
     let announced = response.content_length().unwrap_or(0);
     if announced > MAX_BODY_BYTES as u64 {
-        return Err(attempt.body_too_large());
+        return Err(context.body_too_large());
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| attempt.failed(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| context.failed(&error))? {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(attempt.body_too_large());
+            return Err(context.body_too_large());
         }
         body.extend_from_slice(&chunk);
     }
     let body = Secret::new(body);
     match coding {
-        Coding::Gzip if !body.expose().is_empty() => decode_gzip(body.expose(), attempt),
+        Coding::Gzip if !body.expose().is_empty() => decode_gzip(body.expose(), context),
         _ => Ok(body),
     }
 }
 
-fn decode_gzip(body: &[u8], attempt: &Attempt<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
+fn decode_gzip(body: &[u8], context: &RequestContext<'_>) -> Result<Secret<Vec<u8>>, TransportError> {
     let mut decoded = Vec::new();
     let mut decoder = MultiGzDecoder::new(body).take(MAX_BODY_BYTES as u64 + 1);
     let outcome = decoder.read_to_end(&mut decoded);
     let decoded = Secret::new(decoded);
     if decoded.expose().len() > MAX_BODY_BYTES {
-        return Err(attempt.body_too_large());
+        return Err(context.body_too_large());
     }
     match outcome {
         Ok(_) => Ok(decoded),
-        Err(_) => Err(attempt.undecodable()),
+        Err(_) => Err(context.undecodable()),
     }
 }
 

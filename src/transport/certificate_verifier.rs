@@ -1,5 +1,5 @@
 //! rustls's own verification of certificates, which decides alone; around it
-//! stands what makes its verdict easier to explain. A signature by an RSA key
+//! is what makes its verdict easier to explain. A signature by an RSA key
 //! below 2,048 bits is refused as if it were wrong, so the key is looked at
 //! afterwards; and the names whose certificates were accepted are kept, since
 //! behind a proxy that speaks TLS an error does not say whose handshake failed.

@@ -1,4 +1,4 @@
-//! Why no answer came, told so that somebody can act on it, and whether the
+//! Why no answer came, told so that someone can act on it, and whether the
 //! server may have received the request all the same (which decides whether a
 //! refresh token may have been spent).
 //!
@@ -109,7 +109,7 @@ pub enum TransportError {
         key: PathBuf,
         source: Box<rustls::Error>,
     },
-    /// The system trusts nobody.
+    /// The system trusts no authority.
     #[error("no trusted certificates were found on this system")]
     NoRoots,
     /// The TLS library refused its settings.
@@ -303,7 +303,7 @@ impl TransportError {
     }
 
     /// Whether the server may have received the request and acted on it. Where
-    /// nobody can know, the answer is yes.
+    /// that cannot be known, the answer is yes.
     pub fn may_have_been_received(&self) -> bool {
         self.answer_was_lost() || self.is_unreadable_answer()
     }

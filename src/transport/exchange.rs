@@ -3,7 +3,7 @@
 
 use super::body::{check_framing, read_body};
 use super::error::TransportError;
-use super::failure::Attempt;
+use super::failure::RequestContext;
 use super::proxy::ProxyUrl;
 use super::stopwatch::laps;
 use super::upload::{OutgoingBody, Progress, Upload};
@@ -24,8 +24,8 @@ pub(super) struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn attempt(&self, request: &'a HttpRequest, connect_timeout: Duration) -> Attempt<'a> {
-        Attempt {
+    pub(super) fn context(&self, request: &'a HttpRequest, connect_timeout: Duration) -> RequestContext<'a> {
+        RequestContext {
             url: &request.url,
             progress: Arc::clone(&self.progress),
             proxy: self.proxy,
@@ -71,15 +71,15 @@ pub(super) fn outgoing(
 pub(super) async fn exchange(
     client: &reqwest::Client,
     outgoing: reqwest::Request,
-    attempt: &Attempt<'_>,
+    context: &RequestContext<'_>,
     started: Instant,
     wants_body: &dyn Fn(u16) -> bool,
 ) -> Result<HttpResponse, TransportError> {
-    let (mut head, response) = receive_head(client, outgoing, attempt, started).await?;
+    let (mut head, response) = receive_head(client, outgoing, context, started).await?;
     fault::here(Point::ResponseBegun);
-    let coding = check_framing(&head.headers, attempt)?;
+    let coding = check_framing(&head.headers, context)?;
     if wants_body(head.status) {
-        head.body = read_body(response, coding, attempt).await?;
+        head.body = read_body(response, coding, context).await?;
     }
     fault::here(Point::ResponseRead);
     head.elapsed = started.elapsed();
@@ -90,10 +90,10 @@ pub(super) async fn exchange(
 pub(super) async fn receive_head(
     client: &reqwest::Client,
     outgoing: reqwest::Request,
-    attempt: &Attempt<'_>,
+    context: &RequestContext<'_>,
     started: Instant,
 ) -> Result<(HttpResponse, reqwest::Response), TransportError> {
-    let response = client.execute(outgoing).await.map_err(|error| attempt.failed(&error))?;
+    let response = client.execute(outgoing).await.map_err(|error| context.failed(&error))?;
     let elapsed = started.elapsed();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = response.headers().iter();

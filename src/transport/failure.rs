@@ -14,7 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 /// What is known about one request when something goes wrong with it.
-pub(super) struct Attempt<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) url: &'a Url,
     /// Whether the request may have left this machine.
     pub(super) progress: Arc<Progress>,
@@ -23,7 +23,7 @@ pub(super) struct Attempt<'a> {
     pub(super) connect_timeout: Duration,
 }
 
-impl Attempt<'_> {
+impl RequestContext<'_> {
     pub(super) fn timed_out(&self, waited: Duration) -> TransportError {
         TransportError::Timeout {
             endpoint: endpoint(self.url),
@@ -151,7 +151,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// With whom the TLS handshake failed. A proxy that speaks TLS itself comes first.
+    /// The peer that the TLS handshake failed with. A proxy that speaks TLS itself comes first.
     fn tls_peer(&self) -> String {
         let at_proxy = |proxy: &&ProxyUrl| proxy.speaks_tls() && !certificate_verifier::has_verified(proxy.host());
         match self.proxy.filter(at_proxy) {

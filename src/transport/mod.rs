@@ -163,17 +163,17 @@ impl Transport {
         observer.observe(&Event::RequestSent(request));
         let http_timeout = self.http_timeout();
         let http_timeout = reading.limit.map_or(http_timeout, |limit| limit.min(http_timeout));
-        let attempt = sending.attempt(request, self.connect_timeout());
+        let context = sending.context(request, self.connect_timeout());
         let exchange = timed(remembering_names(exchange(
             &sending.client,
             sending.outgoing,
-            &attempt,
+            &context,
             Instant::now(),
             reading.wants_body,
         )));
         let outcome = match tokio::time::timeout(http_timeout, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(attempt.timed_out(http_timeout)),
+            Err(_) => Err(context.timed_out(http_timeout)),
         };
         report(request, outcome.as_ref(), observer);
         outcome
@@ -201,20 +201,20 @@ impl Transport {
 
     async fn open_sending(&self, request: &HttpRequest, sending: Sending<'_>) -> Result<Answer, TransportError> {
         let http_timeout = self.http_timeout();
-        let attempt = sending.attempt(request, self.connect_timeout());
+        let context = sending.context(request, self.connect_timeout());
         let receiving = timed(remembering_names(receive_head(
             &sending.client,
             sending.outgoing,
-            &attempt,
+            &context,
             Instant::now(),
         )));
         let received = sending.progress.within(http_timeout, receiving).await;
-        let (mut head, response) = received.ok_or_else(|| attempt.timed_out(http_timeout))??;
+        let (mut head, response) = received.ok_or_else(|| context.timed_out(http_timeout))??;
         fault::here(Point::ResponseBegun);
         let coding = match request.headers.iter().any(|(name, _)| name == "accept-encoding") {
             // What was asked for is passed on as it is.
             true => Coding::Identity,
-            false => check_framing(&head.headers, &attempt)?,
+            false => check_framing(&head.headers, &context)?,
         };
         head.is_streamed = true;
         let body = AnswerBody::new(response, coding, &request.url, self.http_timeout());

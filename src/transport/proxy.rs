@@ -389,7 +389,7 @@ mod tests {
             user in "[A-Za-z]{0,8}\\\\?[A-Za-z]{0,8}",
             password in "[ -~]{4,24}",
         ) {
-            // a marker that stands nowhere else, so that any piece of it in the output is a leak
+            // a marker that is nowhere else, so that any piece of it in the output is a leak
             let password = password.replace(|character: char| character.is_ascii_alphanumeric(), "7");
             let url = Url::parse("https://id.example.com/").unwrap();
             for text in [

@@ -6,7 +6,7 @@ pub enum ProxyError {
     /// No URL at all.
     #[error("it is not a URL with a host")]
     NotAUrl,
-    /// A character that ends the host part of a URL stands in front of an `@`.
+    /// A character that ends the host part of a URL is in front of an `@`.
     #[error("its user name or password holds a character that ends the user part of a URL")]
     UnencodedUserinfo,
     /// A query, a fragment, a backslash.

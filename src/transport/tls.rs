@@ -69,7 +69,7 @@ fn verified(settings: &TransportSettings) -> Result<Unauthenticated, TransportEr
     }
 }
 
-/// For http on this machine: trusts nobody. Files that are named must be
+/// For http on this machine: trusts no authority. Files that are named must be
 /// usable all the same, or the mistake shows only at the first https request.
 pub(super) fn without_roots(settings: &TransportSettings) -> Result<ClientConfig, TransportError> {
     if let Some(path) = &settings.ca_file {

@@ -77,7 +77,7 @@ impl TlsFailure {
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
                 | AlertDescription::AccessDenied
-                // what a server says of a signature that does not match: of its clients, ours alone sign
+                // what a server says about a signature that does not match: of its clients, ours alone sign
                 | AlertDescription::DecryptError,
             ) => TlsFailure::ClientCertificate,
             rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)

@@ -1,12 +1,14 @@
 //! What a terminal shows of work that takes long: a line that is redrawn and
 //! that is gone at the end, and nothing of it where no terminal is there.
 
-use super::support::authorization_server;
+use super::support::authorization_server::{self, FakeBrowser};
 use super::support::binary::Home;
+use super::support::callback::get_url;
 use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, PATIENCE, html, json};
 use super::support::login::login;
 use super::support::outcome::run;
+use super::support::plain_browser::PlainBrowser;
 use super::support::sessions::session;
 use super::support::terminal::Terminal;
 use regex::Regex;
@@ -175,4 +177,36 @@ fn the_time_that_is_left_is_at_the_right_of_the_line_that_waits() {
     assert_eq!(interrupt(&mut child), Some(130));
     shown += &terminal.last_screen();
     assert!(!rows(&shown).iter().any(|row| row.contains("Waiting for")), "{shown}");
+}
+
+#[test]
+fn a_login_is_a_line_for_the_browser_and_a_tick_with_what_it_brought_below() {
+    let (home, server) = (Home::new(), DevelopmentServer::start(&["--approve", "auto"]));
+    let browser = FakeBrowser::new(home.path());
+    let terminal = Terminal::with_columns(COLUMNS);
+    let mut command = at_terminal(&home);
+    command.args([
+        "login",
+        &server.issuer(),
+        "--client-id",
+        "oauth-cli",
+        "--scope",
+        "openid hello",
+    ]);
+    let mut child = terminal.start(command.args(["--browser", &browser.command()]));
+    let url = browser.wait_for_url();
+    // the browser's start is reported by a thread
+    let mut shown = terminal.screen_until(" in your browser");
+    let back = PlainBrowser::new().go_to(&url).elsewhere();
+    let _ = get_url(back.as_str());
+    assert!(child.wait().expect("its end").success());
+    shown += &terminal.last_screen();
+    let drawn = rows(&shown);
+    let opening = drawn.iter().position(|row| row.starts_with("Opening http"));
+    let lines = &drawn[opening.unwrap_or_else(|| panic!("{drawn:#?}"))..];
+    assert!(lines[0].trim_end().ends_with(" in your browser"), "{drawn:#?}");
+    // the line that waited is gone
+    let signed_in = format!("✓ Signed in as demo at {}", server.issuer());
+    assert_eq!(lines[1].trim_end(), signed_in, "{drawn:#?}");
+    assert!(lines[2..].iter().all(|row| row.starts_with("  ")), "{drawn:#?}");
 }

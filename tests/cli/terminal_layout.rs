@@ -13,6 +13,7 @@ use super::support::terminal::Terminal;
 use oauth::output::message::{message_rows, split_command};
 use oauth::output::theme::{Role, Theme};
 use oauth::output::wrap::Lead;
+use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -94,6 +95,70 @@ fn every_message_fits_with_its_words_whole() {
                     assert_eq!(shown, words);
                 }
             }
+        }
+    }
+}
+
+/// Every text in the source that has more than one word, with a word in each
+/// place that is filled in: also the messages that no snapshot has.
+fn texts_of_the_source() -> BTreeSet<String> {
+    fn collect(folder: &Path, texts: &mut BTreeSet<String>) {
+        let comments = Regex::new(r"(?m)^\s*//.*$").expect("a pattern");
+        let continuations = Regex::new(r"\\\n\s*").expect("a pattern");
+        let literals = Regex::new(r#""((?:[^"\\]|\\.)*)""#).expect("a pattern");
+        let places = Regex::new(r"\{[^}]*\}").expect("a pattern");
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if path.is_dir() && name != "tests" {
+                collect(&path, texts);
+            }
+            if !name.ends_with(".rs") || name.contains("test") || name == "fixtures.rs" {
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("a file");
+            let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            let source = comments.replace_all(source, "");
+            let source = continuations.replace_all(&source, "");
+            for literal in literals.captures_iter(&source) {
+                let text = places.replace_all(&literal[1], "value").replace("\\\"", "\"");
+                let is_markup = text.contains(['<', '>', '=', '\\', '\t']);
+                if text.trim().contains(' ') && !is_markup {
+                    texts.insert(text.split_whitespace().collect::<Vec<_>>().join(" "));
+                }
+            }
+        }
+    }
+    let mut texts = BTreeSet::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+    assert!(texts.len() > 2000, "{}", texts.len());
+    texts
+}
+
+#[test]
+fn every_text_of_the_source_would_fit_as_a_hint_with_its_words_whole_and_its_command_alone() {
+    let label = Lead::plain("hint: ");
+    let commands: Vec<String> = COMMANDS
+        .iter()
+        .filter(|command| !command.is_empty() && !command.ends_with("-h"))
+        .map(|command| format!("oauth {command} "))
+        .collect();
+    let in_backticks = Regex::new("`[^`]*`").expect("a pattern");
+    for text in texts_of_the_source() {
+        for width in WIDTHS.map(usize::from) {
+            let rows = message_rows(Some(width), label, &text);
+            for row in &rows {
+                assert_fits(row, width, &text);
+            }
+            let shown: Vec<&str> = rows.iter().flat_map(|row| row.split_whitespace()).skip(1).collect();
+            if text.split(' ').all(|word| word.width() + label.columns < width) {
+                assert_eq!(shown, text.split_whitespace().collect::<Vec<_>>());
+            }
+        }
+        let (words, _) = split_command(&text).unwrap_or((&text, ""));
+        let words = in_backticks.replace_all(words, "");
+        // a text that is nothing but a command is one of several lines
+        for command in commands.iter().filter(|command| !words.starts_with(command.as_str())) {
+            assert!(!words.contains(command.as_str()), "{command:?} within: {text}");
         }
     }
 }

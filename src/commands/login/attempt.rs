@@ -17,7 +17,7 @@ use crate::trace::Observer;
 use crate::transport::Transport;
 
 /// One login whose turn it is, with everything resolved and the store probed.
-pub(super) struct Attempt<'a> {
+pub(super) struct LoginAttempt<'a> {
     pub(super) context: &'a Context,
     pub(super) options: &'a LoginOptions,
     pub(super) resolved: ResolvedLogin,
@@ -44,7 +44,7 @@ impl<E: Into<Error>> From<E> for RequestFailure {
     }
 }
 
-impl Attempt<'_> {
+impl LoginAttempt<'_> {
     /// Gets the tokens without a browser and keeps the session. What was sent
     /// may be spent, so a signal waits until the session is kept.
     ///
@@ -57,7 +57,7 @@ impl Attempt<'_> {
             &mut Caller<'_>,
         ) -> Result<(Session, Option<IdToken>), RequestFailure>,
     ) -> Result<LoginOutcome, Error> {
-        let Attempt {
+        let LoginAttempt {
             context,
             resolved,
             transport,

@@ -1,7 +1,7 @@
 //! The token of a profile whose grant needs no person: where there is no
 //! session, or the store keeps none, it is not an error, and the client gets it now.
 
-use super::attempt::Attempt;
+use super::attempt::LoginAttempt;
 use super::client::choose_client;
 use super::lock_wait::LockWait;
 use super::methods::LoginMethod;
@@ -73,7 +73,7 @@ pub(in crate::commands) fn log_in_machine(
     if let Some(LoginLock::OtherFinished(session)) = turn {
         return Ok(Some(*session));
     }
-    let outcome = method.run(Attempt {
+    let outcome = method.run(LoginAttempt {
         context,
         options: &options,
         resolved,

@@ -34,7 +34,7 @@ use crate::protocol::scope::Scope;
 use crate::providers::ClientKind;
 use crate::store::{ProfileName, Session, StoreKind};
 use crate::trace::{Event, Observer};
-use attempt::Attempt;
+use attempt::LoginAttempt;
 use client::choose_client;
 use lock_wait::LockWait;
 pub(super) use machine::log_in_machine;
@@ -138,7 +138,7 @@ fn log_in(
         return Summary::new(&saver, &outcome).print(prints_json, &mut observer);
     }
     let replaced = saver.current_session().cloned();
-    let outcome = method.run(Attempt {
+    let outcome = method.run(LoginAttempt {
         context,
         options,
         resolved,

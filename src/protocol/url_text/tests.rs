@@ -65,7 +65,7 @@ fn assert_read_alike(text: &str, url: &Url) {
     assert_eq!(url.query().map(decoded), query.as_deref().map(decoded), "{text}");
 }
 
-/// Whoever takes the text, takes it as a reader does.
+/// The text is interpreted as a reader does.
 fn assert_taken_alike(text: &str) {
     if let Ok(endpoint) = Endpoint::parse(text, HttpPolicy::Everywhere) {
         assert_read_alike(text, endpoint.url());

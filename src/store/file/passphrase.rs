@@ -1,7 +1,7 @@
 //! From a passphrase to a key: Argon2id (RFC 9106), whose cost and salt stand
 //! in the header of the file that the key is for.
 //!
-//! That header can be anybody's, so its cost is bounded when it is read: at
+//! That header can be anyone's, so its cost is bounded when it is read: at
 //! most [`MAX_MEMORY_KIB`] of memory and a few seconds.
 
 use crate::exit::Diagnosis;
@@ -77,7 +77,7 @@ impl KdfParams {
         bytes
     }
 
-    /// What stands there; whether it is within the bounds shows in [`key`](Self::key).
+    /// What is there; whether it is within the bounds shows in [`key`](Self::key).
     pub(in crate::store) fn decode(bytes: &[u8; KDF_PARAMS_BYTES]) -> Self {
         let number = |at: usize| {
             bytes[at..at + 4]

@@ -87,7 +87,7 @@ pub(in crate::store) fn write(
     overwrite(store, name, value, item_limit_bytes, current)
 }
 
-/// The same where that was found out before, and nobody wrote in between.
+/// The same where that was found out before, and no process wrote in between.
 pub(in crate::store) fn overwrite(
     store: &CredentialStore,
     name: &str,

@@ -32,7 +32,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// For a keyring that asks nobody.
+/// For a keyring that never asks.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// For a person who is asked to unlock it.
 const PROMPT_DEADLINE: Duration = Duration::from_secs(120);
@@ -270,7 +270,7 @@ impl CredentialStore for KeyringStore {
 
 /// Writes an item, reads it back and removes it; several times where that
 /// fails as it does when another process tries the same item. Where the
-/// keyring would ask somebody before it removes the item, it stays, and the
+/// keyring would ask someone before it removes the item, it stays, and the
 /// next trial writes over it.
 fn test_write(store: &keyring_core::CredentialStore) -> Result<(), KeyringError> {
     let attempt = || {

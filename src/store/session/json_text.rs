@@ -28,7 +28,7 @@ pub(super) fn secret(text: Option<Cow<'_, str>>) -> Option<Secret> {
     text.map(|text| Secret::new(text.into_owned()))
 }
 
-/// URLs were vetted when they were stored, so http stands there only where the
+/// URLs were vetted when they were stored, so http is there only where the
 /// user allowed it.
 pub(super) fn parse_issuer(text: &str) -> Result<Issuer, SessionError> {
     Issuer::parse(text, HttpPolicy::Everywhere).map_err(|_| SessionError::Unusable("issuer"))

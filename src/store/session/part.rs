@@ -16,7 +16,7 @@ pub struct Part {
 }
 
 impl Session {
-    /// Where the token for this part stands in `tokens`, if there is one.
+    /// Where the token for this part is in `tokens`, if there is one.
     pub fn position_of(&self, part: &Part) -> Option<usize> {
         if self.is_full(part) {
             return (!self.tokens.is_empty()).then_some(0);

@@ -28,7 +28,7 @@ const MAX_KEPT_ROLES: usize = 4;
 /// A profile's record.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Goes up by one with every change, so that a reader sees that somebody
+    /// Goes up by one with every change, so that a reader sees that someone
     /// else wrote in between.
     pub generation: u64,
     /// The issuer; `None` where only endpoints were given.
@@ -92,7 +92,7 @@ pub struct SessionClient {
     pub certificate_bound: bool,
     /// How its assertions are made, where it authenticates with them.
     pub assertion: Option<AssertionParameters>,
-    /// Where an assertion comes from that somebody else makes for it.
+    /// Where an assertion comes from that someone else makes for it.
     pub assertion_source: Option<TokenSource>,
 }
 
@@ -230,7 +230,7 @@ pub struct RequestedAccess {
 }
 
 impl Session {
-    /// A session of this client at this server that nobody has signed in to.
+    /// A session of this client at this server without a login.
     pub fn new(issuer: Option<Issuer>, client: SessionClient, token_endpoint: Endpoint) -> Self {
         Session {
             generation: 0,

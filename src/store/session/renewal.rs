@@ -14,9 +14,9 @@ pub enum Renewal {
     RefreshToken,
     /// With the client credentials grant, which is repeated (RFC 6749 §4.4).
     ClientCredentials,
-    /// With a token of somebody else, which is exchanged again (RFC 8693).
+    /// With a token of someone else, which is exchanged again (RFC 8693).
     TokenExchange(TokenExchangeRenewal),
-    /// With an assertion of somebody else (RFC 7523 §2.1).
+    /// With an assertion of someone else (RFC 7523 §2.1).
     JwtBearer {
         /// Where the assertion comes from.
         assertion: TokenSource,
@@ -29,7 +29,7 @@ pub enum Renewal {
 /// What is exchanged for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenExchangeRenewal {
-    /// Whom the token is to speak for.
+    /// The subject of the token.
     pub subject: SourcedToken,
     /// Who acts for them.
     pub actor: Option<SourcedToken>,
@@ -75,7 +75,7 @@ impl Renewal {
         }
     }
 
-    /// Whether what it stands on comes once, so that a person must bring it again.
+    /// Whether what it is based on comes once, so that a person must bring it again.
     pub fn is_once(&self) -> bool {
         self.sources().into_iter().any(TokenSource::is_used_up)
     }

@@ -116,7 +116,7 @@ pub fn open(
         let reporter = thread_reporter;
         let attempts = launchers.iter().flat_map(|launcher| attempts(launcher, &url));
         for attempt in attempts {
-            if reporter.is_closed() || attempt.run(&environment, quick_failure, &reporter) == Outcome::Done {
+            if reporter.is_closed() || attempt.run(&environment, quick_failure, &reporter) == LaunchOutcome::Done {
                 break;
             }
         }
@@ -136,7 +136,7 @@ fn is_ours(name: &OsString) -> bool {
 }
 
 /// One command line.
-struct Attempt {
+struct LaunchAttempt {
     command: Command,
     shown: String,
     /// Whether an unsuccessful exit shows that nothing was opened.
@@ -144,21 +144,21 @@ struct Attempt {
 }
 
 #[derive(PartialEq, Eq)]
-enum Outcome {
+enum LaunchOutcome {
     Done,
     TryNext,
 }
 
-fn attempts(launcher: &BrowserLauncher, url: &str) -> Vec<Attempt> {
+fn attempts(launcher: &BrowserLauncher, url: &str) -> Vec<LaunchAttempt> {
     match launcher {
-        BrowserLauncher::Command(browser) => vec![Attempt {
+        BrowserLauncher::Command(browser) => vec![LaunchAttempt {
             command: browser.command(url),
             shown: browser.without_url(),
             status_is_meaningful: browser.has_meaningful_status(),
         }],
         BrowserLauncher::System => open::commands(url)
             .into_iter()
-            .map(|command| Attempt {
+            .map(|command| LaunchAttempt {
                 shown: command.get_program().to_string_lossy().into_owned(),
                 command,
                 status_is_meaningful: cfg!(not(windows)),
@@ -167,13 +167,13 @@ fn attempts(launcher: &BrowserLauncher, url: &str) -> Vec<Attempt> {
     }
 }
 
-impl Attempt {
+impl LaunchAttempt {
     fn run(
         mut self,
         environment: &[(OsString, OsString)],
         quick_failure: Duration,
         reporter: &mpsc::UnboundedSender<BrowserReport>,
-    ) -> Outcome {
+    ) -> LaunchOutcome {
         self.isolate(environment);
         let report = |report| {
             let _nobody_listens = reporter.send(report);
@@ -186,7 +186,7 @@ impl Attempt {
                     command: self.shown,
                     reason: describe_spawn_error(&error),
                 });
-                return Outcome::TryNext;
+                return LaunchOutcome::TryNext;
             }
         };
         report(BrowserReport::Started {
@@ -194,7 +194,7 @@ impl Attempt {
         });
         let status = child.wait();
         if !self.status_is_meaningful || began.elapsed() >= quick_failure {
-            return Outcome::Done;
+            return LaunchOutcome::Done;
         }
         match status {
             Ok(status) if !status.success() => {
@@ -202,10 +202,10 @@ impl Attempt {
                     command: self.shown,
                     how: describe_exit(status),
                 });
-                Outcome::TryNext
+                LaunchOutcome::TryNext
             }
             // its end cannot be seen, which is no sign that nothing was opened
-            Ok(_) | Err(_) => Outcome::Done,
+            Ok(_) | Err(_) => LaunchOutcome::Done,
         }
     }
 

@@ -4,15 +4,15 @@ use crate::app::login_context::BrowserLogin;
 use crate::app::signals::shutdown_signal;
 use crate::args::login::RegistrationChoice;
 use crate::args::settings::ResolvedLogin;
-use crate::commands::login::attempt::Attempt;
+use crate::commands::login::attempt::LoginAttempt;
 use crate::commands::login::outcome::{LoginOutcome, Requested};
 use crate::error::Error;
 use crate::flow::login::login;
 use crate::store::Session;
 use crate::trace::{Event, Observer};
 
-pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
-    let Attempt {
+pub(super) fn run(attempt: LoginAttempt<'_>) -> Result<LoginOutcome, Error> {
+    let LoginAttempt {
         context,
         options,
         resolved,

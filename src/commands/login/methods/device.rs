@@ -3,15 +3,15 @@
 use crate::app::context::caller;
 use crate::app::deadline::Uninterruptible;
 use crate::app::signals::shutdown_signal;
-use crate::commands::login::attempt::Attempt;
+use crate::commands::login::attempt::LoginAttempt;
 use crate::commands::login::outcome::{LoginOutcome, Requested};
 use crate::error::Error;
 use crate::flow::device::log_in_with_device;
 use crate::store::Session;
 use crate::trace::Observer;
 
-pub(super) fn run(attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
-    let Attempt {
+pub(super) fn run(attempt: LoginAttempt<'_>) -> Result<LoginOutcome, Error> {
+    let LoginAttempt {
         context,
         resolved,
         transport,

@@ -7,7 +7,7 @@ mod device;
 mod machine_grant;
 mod refresh_token;
 
-use super::attempt::Attempt;
+use super::attempt::LoginAttempt;
 use super::outcome::LoginOutcome;
 use crate::app::context::Context;
 use crate::app::input::read_secret_from_stdin;
@@ -91,7 +91,7 @@ impl<'a> LoginMethod<'a> {
     /// # Errors
     /// The error of the flow. Nothing is kept then, but a refresh token that
     /// came with a faulty answer.
-    pub(super) fn run(self, attempt: Attempt<'_>) -> Result<LoginOutcome, Error> {
+    pub(super) fn run(self, attempt: LoginAttempt<'_>) -> Result<LoginOutcome, Error> {
         match self {
             LoginMethod::AuthorizationCode => authorization_code::run(attempt),
             LoginMethod::Device => device::run(attempt),

@@ -1,7 +1,7 @@
 //! A connection to the session bus: calls are written together and their
 //! answers waited for, each until a deadline.
 //!
-//! It stands beside `zbus` because that takes a runtime, a task and four waits
+//! It is beside `zbus` because that takes a runtime, a task and four waits
 //! to read one item, and because no crate lets us decide whether a prompt may
 //! be shown. It blocks, on the thread that asks, and never beyond a deadline.
 //!
@@ -84,7 +84,7 @@ impl Bus {
         let mut outcome = Err(BusError::Unreachable("its address is empty".to_owned()));
         for address in &addresses {
             outcome = Stream::connect(address, deadline).map(|stream| (stream, address.is_local()));
-            // Another address must not stand in for one that somebody has taken over
+            // Another address must not stand in for one that someone has taken over
             if matches!(outcome, Ok(_) | Err(BusError::ForeignPeer { .. } | BusError::TimedOut)) {
                 break;
             }

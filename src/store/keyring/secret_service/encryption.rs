@@ -115,7 +115,7 @@ impl KeyAgreement {
     pub(super) fn agree(&self, path: String, service_key: &[u8]) -> Result<Session, Malformed> {
         let service_key = BigUint::from_bytes_be(service_key);
         let one = BigUint::from(1_u32);
-        // 0, 1 and p - 1 would make the key known to everybody
+        // 0, 1 and p - 1 would make the key known to everyone
         if service_key <= one || service_key >= &self.prime - &one {
             return Err(Malformed);
         }

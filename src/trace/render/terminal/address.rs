@@ -1,5 +1,5 @@
 //! Authorization URLs at a terminal: one line that names the server for each
-//! that a browser took, and the whole URL only where somebody needs it.
+//! that a browser took, and the whole URL only where someone needs it.
 
 use crate::foreign_text::{sanitize, sanitize_unbounded};
 use std::collections::VecDeque;

@@ -12,7 +12,7 @@ use crate::trace::redact::ShownBody;
 /// More lines of one body than this are counted, not shown.
 const MAX_BODY_LINES: usize = 200;
 
-/// Before each line of the command, which can be copied as it stands.
+/// Before each line of the command, which can be copied as it is.
 const COMMAND_INDENT: &str = "    ";
 
 impl Terminal {

@@ -11,8 +11,8 @@
 //! `--quiet` leaves the authorization URL alone, and that only where no browser
 //! was opened or none came back for a while. On a terminal the whole URL is
 //! printed only then, too, or with `-v`; before, one line names the server. The
-//! whole URL always stands alone on its line, unbroken and without colour, so
-//! that it can be copied. While somebody waits at a terminal, one line shows the time that is left; it is
+//! whole URL always is alone on its line, unbroken and without colour, so
+//! that it can be copied. While someone waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
 
 mod address;
@@ -130,7 +130,7 @@ impl Terminal {
     }
 
     /// Writes whole lines, around the waiting line if there is one. A standard
-    /// error that cannot be written to is nobody's reason to stop.
+    /// error that cannot be written to is no reason to stop.
     fn line(&mut self, text: &str) {
         let writer = &mut self.writer;
         let mut write = || {
@@ -228,7 +228,7 @@ impl Terminal {
         self.settings.is_terminal && self.level() == 0 && !self.settings.json
     }
 
-    /// A browser has the URL: a person is told which server it is of.
+    /// A browser has the URL: the person is shown which server it is of.
     fn browser_started(&mut self) {
         if let Some(url) = self.addresses.begin()
             && !self.settings.quiet

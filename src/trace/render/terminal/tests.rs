@@ -314,7 +314,7 @@ fn success_has_a_tick_on_a_terminal_alone() {
 #[derive(Debug, Default)]
 struct Screen {
     drawn: String,
-    /// The redrawn line as it stands.
+    /// The redrawn line as it is.
     current: String,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How often the line is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(120);
 
-/// What turns at its left; the last one stands at the end.
+/// What turns at its left; the last one is at the end.
 const TICKS: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ";
 
 /// A line at a terminal that counts down. Gone when dropped.
