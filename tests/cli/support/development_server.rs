@@ -3,19 +3,16 @@
 
 use super::binary::Home;
 use super::callback::{Answer, get, post};
+use super::literal_server::PATIENCE;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 /// RFC 7636 Appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Nobody listens there, and nobody needs to.
 pub const CALLBACK: &str = "http%3A%2F%2F127.0.0.1%3A4711%2Fcallback";
-
-/// How long a test waits for a line or for the end of the process.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 struct Log {

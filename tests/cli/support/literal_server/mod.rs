@@ -34,8 +34,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// No wait in a test is longer than this; a test that hangs fails with a message.
-/// Loaded machines, and programs of Windows in wine, are slow.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Loaded machines are slow, and programs of Windows in wine much more so.
+pub const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 300 } else { 60 });
 
 type Answering = dyn FnMut(&Request) -> Reply + Send;
 
