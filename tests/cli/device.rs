@@ -12,7 +12,6 @@ use super::support::terminal::Terminal;
 use std::process::Command;
 
 const DEVICE_CODE: &str = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS";
-const RSA_KEY: &str = include_str!("../../src/protocol/signing/test_keys/rsa.pkcs8.pem");
 const USER_CODE: &str = "WDJB-MJHT";
 const POLL: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code\
                     &device_code=GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS&client_id=tv";
@@ -444,11 +443,7 @@ fn log_in_at(server: &DevelopmentServer, home: &Home, arguments: &[&str]) -> Out
 
 #[test]
 fn a_whole_login_at_a_server_that_asks_nobody_with_its_id_token() {
-    let home = Home::new();
-    // Making an RSA key takes a busy machine longer than a server may take to answer.
-    let keys = home.path().join("rsa.pem");
-    std::fs::write(&keys, RSA_KEY).expect("writing the key");
-    let server = DevelopmentServer::start(&["--approve", "auto", "--signing-key-file", &keys.display().to_string()]);
+    let (home, server) = (Home::new(), DevelopmentServer::start(&["--approve", "auto"]));
     log_in_at(&server, &home, &["--scope", "openid hello"])
         .expect_code(0)
         .says(&["signed in as demo"]);

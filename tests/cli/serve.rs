@@ -629,7 +629,7 @@ fn tokens_verify_with_the_published_keys() {
 
 #[test]
 fn while_the_rsa_key_is_made_others_are_served() {
-    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let server = DevelopmentServer::start_without_key(&["--approve", "auto"]);
     let mut waiting = TcpStream::connect(&server.authority).expect("a connection");
     waiting
         .write_all(

@@ -32,6 +32,9 @@ pub struct DevelopmentServer {
     _home: Home,
 }
 
+/// For ID tokens.
+const RSA_KEY: &str = include_str!("../../../src/protocol/signing/test_keys/rsa.pkcs8.pem");
+
 impl DevelopmentServer {
     /// `oauth serve --port 0` with more arguments.
     pub fn start(arguments: &[&str]) -> Self {
@@ -43,7 +46,25 @@ impl DevelopmentServer {
         let home = Home::new();
         let mut command = home.oauth();
         command.args(["serve", "--port", "0"]).args(arguments);
+        if !arguments.contains(&"--signing-key-file") {
+            let file = home.path().join("rsa.pem");
+            std::fs::write(&file, RSA_KEY).expect("writing the key");
+            command.arg("--signing-key-file").arg(file);
+        }
         change(&mut command);
+        DevelopmentServer::run(command, home)
+    }
+
+    /// One that makes the key of its ID tokens itself, when it is first needed.
+    /// That takes a busy machine longer than a client waits for an answer.
+    pub fn start_without_key(arguments: &[&str]) -> Self {
+        let home = Home::new();
+        let mut command = home.oauth();
+        command.args(["serve", "--port", "0"]).args(arguments);
+        DevelopmentServer::run(command, home)
+    }
+
+    fn run(mut command: Command, home: Home) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
