@@ -104,7 +104,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-assertion -
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l assertion-audience -d 'Audience of client assertions: issuer, token-endpoint or a URL [default: issuer]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server\'s metadata]s' -r
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server\'s metadata]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r
@@ -542,7 +542,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-assertion -
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-key-id -d 'Name of the client key at the server (kid) [default: the JWK\'s, else the RFC 7638 thumbprint]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-cert-file -d 'Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assertion-audience -d 'Audience of client assertions: issuer, token-endpoint or a URL [default: issuer]' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server\'s metadata]s' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l client-auth -d 'none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth [default: from the server\'s metadata]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l grant -d 'How to get the tokens: authorization-code (a person signs in), device, client-credentials, token-exchange, jwt-bearer or id-jag [default: authorization-code]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l scope -d 'Scope to ask for; repeatable, or one space-separated value' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l resource -d 'Resource server the token is for (RFC 8707); repeatable' -r

@@ -164,7 +164,7 @@ pub(super) fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
         );
     }
     hints.push(
-        "To log in, print the token response and store nothing, use `--store none` with `oauth login`.".to_owned(),
+        "To store nothing and print the token response instead, use `oauth login` with `--store none`.".to_owned(),
     );
     hints
 }
