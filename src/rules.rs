@@ -52,16 +52,22 @@ pub enum ViolationPoint {
 
 /// A name that no rule has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no rule `{}`", sanitize(id))]
+#[error("there is no rule `{}`{}", sanitize(id), self.suggestion())]
 pub struct UnknownRule {
     pub id: String,
 }
 
 impl UnknownRule {
-    /// The rule whose name is the most like it.
-    pub fn nearest(&self) -> Option<Rule> {
-        let distance = |rule: &&Rule| strsim::damerau_levenshtein(rule.id(), &self.id);
-        Rule::ALL.iter().min_by_key(distance).copied()
+    fn suggestion(&self) -> String {
+        self.nearest()
+            .map_or_else(String::new, |rule| format!("; did you mean `{}`?", rule.id()))
+    }
+
+    /// The rule whose name is the most like it, where one is.
+    fn nearest(&self) -> Option<Rule> {
+        let distance = |rule: &Rule| strsim::damerau_levenshtein(rule.id(), &self.id);
+        let nearest = Rule::ALL.iter().copied().min_by_key(distance)?;
+        (distance(&nearest) <= 1 + nearest.id().len() / 4).then_some(nearest)
     }
 }
 

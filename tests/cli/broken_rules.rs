@@ -51,7 +51,7 @@ fn an_unknown_rule_is_exit_2_with_the_nearest_one() {
         .expect_error(2)
         .says(&["code.singel-use"]);
     assert!(
-        outcome.hints().contains("Did you mean \"code.single-use\"?"),
+        outcome.error().contains("did you mean `code.single-use`?"),
         "{outcome:?}"
     );
     assert!(outcome.hints().contains("oauth serve --break list"), "{outcome:?}");

@@ -110,6 +110,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
             SettingsError::Unattended { target } => vec![
+                format!("Log in as the client itself, if it has a secret: oauth login {target} --grant client-credentials"),
                 format!(
                     "Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"
                 ),

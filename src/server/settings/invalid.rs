@@ -77,11 +77,7 @@ impl Diagnosis for InvalidSetting {
             InvalidSetting::Origin(_) => {
                 "Allow a browser application like this: oauth serve --cors http://localhost:5173"
             }
-            InvalidSetting::Rule(unknown) => {
-                let nearest = unknown.nearest().map(|rule| format!("Did you mean \"{rule}\"?"));
-                let all = "List all rules: oauth serve --break list".to_owned();
-                return nearest.into_iter().chain([all]).collect();
-            }
+            InvalidSetting::Rule(_) => "List all rules: oauth serve --break list",
         };
         vec![hint.to_owned()]
     }
