@@ -67,7 +67,7 @@ impl Diagnosis for CheckError {
                 ]
             }
             CheckError::EndedEarly(_) => {
-                vec!["First make a login work: `oauth login -vv`, with the same issuer, client and scope.".to_owned()]
+                vec!["First make a login work, with the same issuer, client and scope: oauth login -vv".to_owned()]
             }
             CheckError::Interrupted(_) => Vec::new(),
         }

@@ -163,8 +163,6 @@ pub(super) fn other_stores(besides: Option<StoreKind>) -> Vec<String> {
             "To keep sessions in encrypted files instead, use `--store file`, or set OAUTH_STORE=file.".to_owned(),
         );
     }
-    hints.push(
-        "To store nothing and print the token response instead, use `oauth login` with `--store none`.".to_owned(),
-    );
+    hints.push("To store nothing and print the token response instead, log in with --store none.".to_owned());
     hints
 }

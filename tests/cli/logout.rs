@@ -196,7 +196,7 @@ fn a_server_that_cannot_now_leaves_everything_as_it_was() {
         Reply::reset(),
     ] {
         let (outcome, home, sent) = answered(vec![answer]);
-        outcome.expect_error(3).says(&["hint: ", "oauth logout --local"]);
+        outcome.expect_error(3).says(&["hint: ", "oauth logout work --local"]);
         assert_eq!(sent, [KEPT_REFRESH_TOKEN], "one attempt, and not the other token");
         assert_kept(&home, "work");
     }

@@ -149,7 +149,7 @@ impl Diagnosis for SettingsError {
                 ),
             ],
             SettingsError::NothingCovers { host } => vec![
-                "The token of a login to an issuer goes to no API until you allow it; that of `oauth login URL-OF-THE-API` goes to this API.".to_owned(),
+                "The token of a login to an issuer goes to no API until you allow it. After a login with the URL of the API, it goes to that API.".to_owned(),
                 format!(
                     "For this call only: add -p NAME --allow-host {}",
                     shell_words::quote(host)

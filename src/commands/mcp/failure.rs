@@ -30,7 +30,7 @@ impl Failure {
     pub(super) fn of_status(message: String, status: u16, url: &Url) -> Self {
         let hint = match status {
             404 | 405 => format!(
-                "Compare the URL {url} with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
+                "Compare the URL of this oauth mcp, {url}, with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
             ),
             status if is_unavailable(status) => "Send it again later".to_owned(),
             _ => return Failure::new(message),
