@@ -109,17 +109,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
-            SettingsError::Unattended { target } => vec![
-                format!("Log in as the client itself, if it has a secret: oauth login {target} --grant client-credentials"),
-                format!(
-                    "Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"
-                ),
-                format!(
-                    "Show a code to enter on another device, if you read the log of this job: oauth login {target} --device"
-                ),
-                format!("Run a browser that a script drives: oauth login {target} --browser CMD"),
-                format!("Print the URL and wait for a person all the same: oauth login {target} --no-browser"),
-            ],
+            SettingsError::Unattended { target } => unattended_logins(target),
             SettingsError::DefaultProfile { name, known } => match known.first() {
                 Some(known) => vec![format!("Choose another one: oauth profile use {known}")],
                 None => vec![format!(
@@ -165,6 +155,19 @@ impl Diagnosis for SettingsError {
             SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],
         }
     }
+}
+
+/// How to log in where no person is at the terminal.
+fn unattended_logins(target: &str) -> Vec<String> {
+    vec![
+        format!("Log in as the client itself, if it has a secret: oauth login {target} --grant client-credentials"),
+        format!("Take a refresh token from a secret of the CI system: oauth login {target} --refresh-token-stdin"),
+        format!(
+            "Show a code to enter on another device, if you read the log of this job: oauth login {target} --device"
+        ),
+        format!("Run a browser that a script drives: oauth login {target} --browser CMD"),
+        format!("Print the URL and wait for a person all the same: oauth login {target} --no-browser"),
+    ]
 }
 
 pub(in crate::args) fn invalid(name: &str, problem: impl Display) -> SettingsError {
