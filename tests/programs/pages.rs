@@ -158,6 +158,7 @@ fn readme() {
         .map(|profile| format!("oauth login https://id.example.com --client-id my-cli --profile {profile}\n"));
     page.blocks.insert(0, ("sh".to_owned(), profiles.concat()));
     let issuer = reader.issuer.issuer();
+    reader.replace("openid offline_access", "openid offline_access hello");
     reader.replace("https://mcp.example.com/mcp", &format!("{issuer}/mcp"));
     reader.replace("https://api.example.com/me", &format!("{issuer}/api/hello"));
     reader.replace("https://api.example.com", &format!("{issuer}/api"));
