@@ -44,6 +44,8 @@ pub(crate) struct Behaviour {
     pub(crate) knows_plain_sessions: bool,
     /// Which searches, counted from 0, name an item that is not there.
     pub(crate) phantom_searches: Range<usize>,
+    /// Whether the first search comes before the service knows its client, as it may at gnome-keyring.
+    pub(crate) refuses_first_search: bool,
 }
 
 impl Default for Behaviour {
@@ -58,6 +60,7 @@ impl Default for Behaviour {
             person: Person::Dismisses,
             knows_plain_sessions: true,
             phantom_searches: 0..0,
+            refuses_first_search: false,
         }
     }
 }
@@ -233,25 +236,31 @@ impl Service {
         Ok((Value::from("").try_to_owned().expect("a value"), session))
     }
 
-    async fn search_items(&self, attributes: HashMap<String, String>) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
+    async fn search_items(
+        &self,
+        attributes: HashMap<String, String>,
+    ) -> zbus::fdo::Result<(Vec<OwnedObjectPath>, Vec<OwnedObjectPath>)> {
         let mut keyring = lock(&self.0);
         let username = &attributes["username"];
         keyring.calls.push(format!("SearchItems {username}"));
         let number = keyring.searches;
         keyring.searches += 1;
+        if number == 0 && keyring.behaviour.refuses_first_search {
+            return Err(zbus::fdo::Error::UnknownMethod("SearchItems".to_owned()));
+        }
         if keyring.behaviour.phantom_searches.contains(&number) {
-            return (vec![item_path(999)], Vec::new());
+            return Ok((vec![item_path(999)], Vec::new()));
         }
         let matching = keyring
             .items
             .iter()
             .filter(|(_, content)| content.username == *username);
         let found = matching.map(|(path, _)| path.clone()).collect();
-        match (keyring.behaviour.locked, keyring.behaviour.hides_while_locked) {
+        Ok(match (keyring.behaviour.locked, keyring.behaviour.hides_while_locked) {
             (false, _) => (found, Vec::new()),
             (true, false) => (Vec::new(), found),
             (true, true) => (Vec::new(), Vec::new()),
-        }
+        })
     }
 
     async fn unlock(&self, objects: Vec<ObjectPath<'_>>) -> (Vec<OwnedObjectPath>, OwnedObjectPath) {

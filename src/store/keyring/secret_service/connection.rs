@@ -20,7 +20,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, introduces us, opens a session and searches.
+    /// Connects, searches and opens a session.
     pub(super) fn open(
         options: &Options,
         greeting: Greeting,
@@ -29,25 +29,26 @@ impl Connection {
         let call_deadline = options.prompts.call_deadline;
         let fault = |error| bus_fault(error, Operation::Connect, call_deadline);
         let mut bus = Bus::connect(&options.addresses, greeting, Instant::now() + call_deadline).map_err(fault)?;
-        introduce(&mut bus).map_err(fault)?;
+        let answer = search_first(&mut bus, attributes).map_err(fault)?;
         let is_encrypted =
             options.session == Some(KeyringSession::Encrypted) || (options.session.is_none() && !bus.is_local());
-        let (session, search) = if is_encrypted {
-            let search = send_search(&mut bus, attributes);
-            (open_encrypted(&mut bus, call_deadline)?, search)
+        let session = if is_encrypted {
+            open_encrypted(&mut bus, call_deadline)?
         } else {
             let opening = send_open_session(&mut bus, PLAIN, |input| {
                 input.variant("s", |variant| variant.string(""))
             });
-            let search = send_search(&mut bus, attributes);
-            (open_plain(&mut bus, opening, options)?, search)
+            open_plain(&mut bus, opening, options)?
         };
         let mut connection = Connection {
             bus,
             session,
             options: options.clone(),
         };
-        let found = connection.found(search)?;
+        let found = match answer {
+            Some(answer) => connection.found(&answer)?,
+            None => connection.search(attributes)?,
+        };
         Ok((connection, found))
     }
 
@@ -101,12 +102,12 @@ impl Connection {
 
     pub(super) fn search(&mut self, attributes: &[(&str, &str)]) -> Result<Found, Fault> {
         let sent = send_search(&mut self.bus, attributes);
-        self.found(sent)
+        let answer = self.answer(sent, Operation::Find)?;
+        self.found(&answer)
     }
 
-    pub(super) fn found(&mut self, search: Serial) -> Result<Found, Fault> {
-        let answer = self.answer(search, Operation::Find)?;
-        let mut body = self.body(&answer, "aoao", Operation::Find)?;
+    fn found(&self, answer: &Message) -> Result<Found, Fault> {
+        let mut body = self.body(answer, "aoao", Operation::Find)?;
         let paths = body
             .string_array()
             .and_then(|unlocked| Ok((unlocked, body.string_array()?)));
@@ -170,19 +171,17 @@ fn send(bus: &mut Bus, path: &str, interface: &str, member: &str, body: Body) ->
     })
 }
 
-/// Makes a first call that needs no session, and waits for its answer. Up to
-/// version 50, gnome-keyring-daemon makes its record of a client beside the
-/// client's first call, and sometimes after it; an OpenSession that comes first
-/// then ends the whole daemon (GNOME/gnome-keyring#196).
-fn introduce(bus: &mut Bus) -> Result<(), BusError> {
-    let property = Body::new("ss", |body| {
-        body.string(SERVICE);
-        body.string("Collections");
-    });
-    let sent = send(bus, SERVICE_PATH, PROPERTIES, "Get", property);
+/// The search as the first call, which is waited for: up to version 50,
+/// gnome-keyring-daemon makes its record of a client beside the client's first
+/// call, and sometimes after it; an OpenSession that comes first then ends the
+/// whole daemon (GNOME/gnome-keyring#196). A search that comes before the record
+/// is refused, and is `None` here: it is to be repeated.
+fn search_first(bus: &mut Bus, attributes: &[(&str, &str)]) -> Result<Option<Message>, BusError> {
+    let sent = send_search(bus, attributes);
     match bus.answer(sent) {
+        Ok(answer) => Ok(Some(answer)),
         // Where nothing answers, the next call is told the same.
-        Ok(_) | Err(BusError::Answer { .. }) => Ok(()),
+        Err(BusError::Answer { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

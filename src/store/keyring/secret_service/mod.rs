@@ -3,7 +3,7 @@
 //!
 //! It exists beside the published stores for what they leave out: a plain
 //! session, which takes a fifth of the time of an encrypted one; reading with
-//! five calls on the bus, in three turns; and prompts only where they
+//! four calls on the bus, in three turns; and prompts only where they
 //! are allowed. Secrets pass the user's own bus as they are: who can listen
 //! there can ask the service itself. Buses that are not local sockets, and
 //! services that know no plain session, get an encrypted one.
@@ -263,8 +263,7 @@ impl ServiceItem {
         Ok(true)
     }
 
-    /// Connects where that is still to be done, and searches. The session is
-    /// opened at the same time: neither call needs the other's answer.
+    /// Connects where that is still to be done, and searches.
     fn find<'c>(&self, connection: &'c mut Option<Connection>) -> Result<(&'c mut Connection, Found), Fault> {
         let options = &self.link.options;
         let greeting = match self.link.waits_for_consent.load(Ordering::Relaxed) {
