@@ -22,9 +22,6 @@ const PENDING_ENDING: &str = ".next";
 /// An unfinished file of a writer that did not come back is removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// More than most files have: they are read at once.
-const USUAL_BYTES: usize = 4096;
-
 /// A folder in which files of ours are kept.
 #[derive(Debug)]
 pub struct PrivateDir {
@@ -91,7 +88,10 @@ impl PrivateDir {
         let Some(file) = self.folder.open_own(name, open_to_others)? else {
             return Ok(None);
         };
-        let mut content = Vec::with_capacity(USUAL_BYTES);
+        // Room for all of it: a vector that grows leaves its content behind in memory, and a larger one takes longer to wipe
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        let room = usize::try_from(length.min(limit_bytes)).unwrap_or_default();
+        let mut content = Vec::with_capacity(room.saturating_add(1));
         file.take(limit_bytes.saturating_add(1))
             .read_to_end(&mut content)
             .map_err(|error| FileError::io("read", &self.file(name), error))?;
