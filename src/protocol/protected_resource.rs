@@ -129,13 +129,12 @@ impl ProtectedResourceMetadata {
     /// [`ProtectedResourceError::OtherResource`] and
     /// [`ProtectedResourceError::WiderResource`]: then it MUST NOT be used.
     pub fn matches(&self, asked: &Url, found_at: &Url) -> Result<ResourceMatch, ProtectedResourceError> {
-        let found = Url::parse(self.resource.as_str()).ok();
+        let found = self.resource.url();
         let other = || ProtectedResourceError::OtherResource {
             asked: asked.clone(),
             found: self.resource.clone(),
         };
-        let found = found.ok_or_else(other)?;
-        if is_same_place(asked, &found) {
+        if is_same_place(asked, found) {
             return Ok(ResourceMatch::Identical);
         }
         let reach = TokenReach {
@@ -145,7 +144,7 @@ impl ProtectedResourceMetadata {
         if reach.coverage(asked).is_none() {
             return Err(other());
         }
-        if well_known_url(&found) == *found_at {
+        if well_known_url(found) == *found_at {
             return Ok(ResourceMatch::Wider);
         }
         Err(ProtectedResourceError::WiderResource {
@@ -179,9 +178,7 @@ pub fn vet_named(text: &str, resource: &Url, http: HttpPolicy) -> Result<Endpoin
 
 fn named_issuer(text: &str, resource: &Resource, http: HttpPolicy) -> Result<Issuer, EndpointError> {
     let issuer = Issuer::parse(text, http)?;
-    if let Ok(resource) = Url::parse(resource.as_str()) {
-        vet_named(text, &resource, http)?;
-    }
+    vet_named(text, resource.url(), http)?;
     Ok(issuer)
 }
 

@@ -3,11 +3,15 @@
 use super::citation::Cited;
 use super::url_text;
 use std::fmt;
+use url::Url;
 
 /// An absolute URI without a fragment, kept as it was written. One that can be
 /// called has no userinfo, and means what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource(String);
+pub struct Resource {
+    text: String,
+    url: Box<Url>,
+}
 
 /// Text that RFC 8707 §2 does not take as a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +34,10 @@ impl Resource {
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
         match url_text::parse(text) {
             Some(url) if !text.contains('#') && (!url.is_special() || url_text::parse_exact(text).is_some()) => {
-                Ok(Resource(text.to_owned()))
+                Ok(Resource {
+                    text: text.to_owned(),
+                    url: Box::new(url),
+                })
             }
             _ => Err(InvalidResource),
         }
@@ -38,13 +45,18 @@ impl Resource {
 
     /// The URI as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The same, parsed; one that is no web address has no host.
+    pub fn url(&self) -> &Url {
+        &self.url
     }
 }
 
 impl fmt::Display for Resource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 

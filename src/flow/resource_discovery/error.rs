@@ -148,7 +148,7 @@ fn hint_for_known_server(resource: &str) -> String {
 fn hints_for_document(asked: &Url, problem: &ProtectedResourceError) -> Vec<String> {
     let found = match problem {
         ProtectedResourceError::OtherResource { found, .. } | ProtectedResourceError::WiderResource { found, .. } => {
-            Url::parse(found.as_str()).ok()
+            Some(found.url())
         }
         _ => None,
     };

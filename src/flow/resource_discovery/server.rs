@@ -11,7 +11,6 @@ use crate::protocol::protected_resource::ResourceMatch;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::trace::Event;
-use url::Url;
 
 /// A URL, and what is known of it.
 #[derive(Debug)]
@@ -159,13 +158,8 @@ impl DiscoveredApi {
         http: HttpPolicy,
         caller: &mut Caller<'_>,
     ) -> Result<ServerMetadata, ResourceError> {
-        let api = Url::parse(self.resource.as_str()).ok();
-        let note_named = |named: &Url, caller: &Caller<'_>| {
-            if let Some(api) = &api {
-                caller.transport.note_named(named, api);
-            }
-        };
-        note_named(issuer.url(), caller);
+        let api = self.resource.url();
+        caller.transport.note_named(issuer.url(), api);
         let found = discover(issuer, http, caller).await;
         let metadata = found.map_err(|source| ResourceError::Server {
             issuer: issuer.to_string(),
@@ -173,7 +167,7 @@ impl DiscoveredApi {
             source: Box::new(source),
         })?;
         for endpoint in metadata.endpoints() {
-            note_named(endpoint.url(), caller);
+            caller.transport.note_named(endpoint.url(), api);
         }
         Ok(metadata)
     }
