@@ -20,6 +20,7 @@ mod providers;
 pub mod rules;
 pub mod secret;
 mod server;
+mod spelling;
 pub mod store;
 mod system;
 pub mod trace;

@@ -11,6 +11,7 @@ mod reference;
 pub use profile::ServerProfile;
 
 use crate::foreign_text::sanitize;
+use crate::spelling::nearest;
 use std::fmt;
 use std::str::FromStr;
 
@@ -59,15 +60,8 @@ pub struct UnknownRule {
 
 impl UnknownRule {
     fn suggestion(&self) -> String {
-        self.nearest()
-            .map_or_else(String::new, |rule| format!("; did you mean `{}`?", rule.id()))
-    }
-
-    /// The rule whose name is the most like it, where one is.
-    fn nearest(&self) -> Option<Rule> {
-        let distance = |rule: &Rule| strsim::damerau_levenshtein(rule.id(), &self.id);
-        let nearest = Rule::ALL.iter().copied().min_by_key(distance)?;
-        (distance(&nearest) <= 1 + nearest.id().len() / 4).then_some(nearest)
+        let nearest = nearest(&self.id, Rule::ALL.iter().map(|rule| rule.id()));
+        nearest.map_or_else(String::new, |id| format!("; did you mean `{id}`?"))
     }
 }
 
@@ -519,6 +513,6 @@ mod tests {
             assert_eq!(rule.id().matches('.').count(), 1, "{rule}");
         }
         let unknown = "pkce.requred".parse::<Rule>().unwrap_err();
-        assert_eq!(unknown.nearest(), Some(Rule::PkceRequired));
+        assert_eq!(unknown.suggestion(), "; did you mean `pkce.required`?");
     }
 }

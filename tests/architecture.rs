@@ -26,7 +26,7 @@ const LAYERS: [&[&str]; 15] = [
     &["system", "providers"],
     &["protocol", "output", "rules"],
     &["secret", "exit", "fault", "foreign_text"],
-    &["hex"],
+    &["hex", "spelling"],
 ];
 
 /// The part of the server that speaks with the world; the rest of it is pure.

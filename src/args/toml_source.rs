@@ -1,5 +1,4 @@
-//! Where a mistake in a TOML file is, and what may have been meant: for every
-//! file that is read strictly.
+//! Where a mistake in a TOML file is: for every file that is read strictly.
 
 use toml_edit::{Item, TableLike};
 
@@ -13,13 +12,4 @@ pub(super) fn line_at(text: &str, offset: usize) -> usize {
 pub(super) fn line_of(text: &str, table: &dyn TableLike, key: &str, item: &Item) -> usize {
     let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
     line_at(text, span.map_or(0, |span| span.start))
-}
-
-/// The nearest known key, where one is near.
-pub(super) fn nearest(key: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .map(|name| (strsim::damerau_levenshtein(key, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min()
-        .map(|(_, name)| name)
 }

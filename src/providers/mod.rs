@@ -8,6 +8,7 @@ mod tests;
 
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::scope::ScopeSeparator;
+use crate::spelling::nearest;
 use std::fmt;
 
 /// What is known of one provider. In its URLs `{tenant}`, `{host}` or
@@ -241,18 +242,11 @@ pub fn find(text: &str) -> Result<(Provider, Option<&str>), ProviderError> {
         None => (text, None),
     };
     let providers = all()?;
-    let nearest = || {
-        let near = providers.iter().map(|provider| provider.name.as_str());
-        near.map(|known| (strsim::damerau_levenshtein(name, known), known))
-            .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-            .min()
-            .map(|(_, known)| known.to_owned())
-    };
     match providers.iter().find(|provider| provider.name == name) {
         Some(provider) => Ok((provider.clone(), value)),
         None => Err(ProviderError::Unknown {
             name: name.to_owned(),
-            nearest: nearest(),
+            nearest: nearest(name, providers.iter().map(|provider| provider.name.as_str())).map(str::to_owned),
         }),
     }
 }

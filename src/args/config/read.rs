@@ -3,7 +3,8 @@
 
 use super::error::ConfigError;
 use super::model::{Config, KEYS, Profile, Setting, SettingKind, expected, kind_of};
-use crate::args::toml_source::{line_at, line_of, nearest};
+use crate::args::toml_source::{line_at, line_of};
+use crate::spelling::nearest;
 use crate::store::ProfileName;
 use crate::system::files::named;
 use std::path::Path;
@@ -54,7 +55,7 @@ impl Config {
                     config.client_metadata_url = Some(url.to_owned());
                 }
                 "profile" => config.profiles = source.profiles(line, item)?,
-                _ => source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS.into_iter()))?,
+                _ => source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS))?,
             }
         }
         config.warnings = source.warnings;

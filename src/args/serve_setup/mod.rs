@@ -6,7 +6,7 @@ mod error;
 
 pub use error::SetupError;
 
-use super::toml_source::{line_at, line_of, nearest};
+use super::toml_source::{line_at, line_of};
 use crate::output::duration::parse_duration;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
@@ -15,6 +15,7 @@ use crate::server::settings::clients::RegisteredClient;
 use crate::server::settings::invalid::InvalidSetting;
 use crate::server::settings::resources::KnownResource;
 use crate::server::settings::users::User;
+use crate::spelling::nearest;
 use crate::system::files::named;
 use serde_json::{Map, Value};
 use std::path::Path;
