@@ -161,12 +161,7 @@ pub fn check_replaceable(path: &Path) -> Result<(), FileError> {
     }
     loop {
         folder = folder.parent().ok_or_else(not_found)?;
-        let above = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        if let Some(existing) = PrivateDir::existing_shared(above)? {
+        if let Some(existing) = PrivateDir::existing_shared(or_current(folder))? {
             return existing.test_write(name, 0);
         }
     }
@@ -182,9 +177,14 @@ fn end_of_links(path: &Path) -> Result<PathBuf, FileError> {
 
 /// The folder of a file, which may be a name alone.
 fn folder_above(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+    or_current(path.parent().unwrap_or(Path::new("")))
+}
+
+/// The folder; the current one where its path is empty, as that of a bare name is.
+fn or_current(folder: &Path) -> &Path {
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
     }
 }
 
