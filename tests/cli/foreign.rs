@@ -92,16 +92,14 @@ fn a_person_logs_in_at_oidc_provider_in_chromium() {
             .args(["login", &provider.issuer, "--client-id", "native", "-p", "foreign"])
             .args(["--scope", "openid", "--browser", &browser.command()]),
     );
-    let shows = |selector: &str| {
-        let found = chromium.run(&format!("return document.querySelector('{selector}') !== null"));
-        found.as_bool().expect("an answer")
-    };
     chromium.go_to(&browser.wait_for_url());
-    chromium.wait_until("the sign-in page", || shows("input[name=login]"));
+    chromium.wait_until("the sign-in page", || chromium.shows("input[name=login]"));
     chromium.fill_in("input[name=login]", "alice");
     chromium.fill_in("input[name=password]", "any");
     chromium.click("button[type=submit]");
-    chromium.wait_until("the consent page", || shows("input[name=prompt][value=consent]"));
+    chromium.wait_until("the consent page", || {
+        chromium.shows("input[name=prompt][value=consent]")
+    });
     chromium.click("button[type=submit]");
     chromium.wait_for_heading("You are signed in");
     running.end().expect_code(0).says(&["signed in as alice"]);

@@ -96,14 +96,7 @@ fn traced_login(home: &Home, server: &DevelopmentServer) -> PathBuf {
     let browser = FakeBrowser::new(home.path());
     let trace = home.path().join("login.html");
     let mut command = home.oauth();
-    command.args([
-        "login",
-        &server.issuer(),
-        "--client-id",
-        "oauth-cli",
-        "--scope",
-        "openid hello",
-    ]);
+    command.args(server.login_arguments());
     command.args(["--browser", &browser.command(), "--trace"]).arg(&trace);
     let login = Running::start(&mut command);
     let back = PlainBrowser::new().go_to(&browser.wait_for_url()).elsewhere();

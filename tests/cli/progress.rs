@@ -185,14 +185,7 @@ fn a_login_is_a_line_for_the_browser_and_a_tick_with_what_it_brought_below() {
     let browser = FakeBrowser::new(home.path());
     let terminal = Terminal::with_columns(COLUMNS);
     let mut command = at_terminal(&home);
-    command.args([
-        "login",
-        &server.issuer(),
-        "--client-id",
-        "oauth-cli",
-        "--scope",
-        "openid hello",
-    ]);
+    command.args(server.login_arguments());
     let mut child = terminal.start(command.args(["--browser", &browser.command()]));
     let url = browser.wait_for_url();
     // the browser's start is reported by a thread

@@ -154,15 +154,11 @@ fn a_person_logs_in_at_glewlwyd_in_chromium() {
     command.args(["--redirect-uri", &redirect_uri(43112)]);
     let running = Running::start(command.args(["--browser", &browser.command()]));
     chromium.go_to(&browser.wait_for_url());
-    let shows = |selector: &str| {
-        let found = chromium.run(&format!("return document.querySelector('{selector}') !== null"));
-        found.as_bool().expect("an answer")
-    };
-    chromium.wait_until("the sign-in page", || shows("#username"));
+    chromium.wait_until("the sign-in page", || chromium.shows("#username"));
     chromium.fill_in("#username", "alice");
     chromium.fill_in("#password", "alicepass");
     chromium.click("#loginbut");
-    chromium.wait_until("the way on", || shows("button.btn-success"));
+    chromium.wait_until("the way on", || chromium.shows("button.btn-success"));
     chromium.click("button.btn-success");
     chromium.wait_for_heading("You are signed in");
     running.end().expect_code(0);

@@ -136,6 +136,12 @@ impl Chromium {
         }
     }
 
+    /// Whether the page has an element that this selector names.
+    pub fn shows(&self, selector: &str) -> bool {
+        let found = self.run(&format!("return document.querySelector('{selector}') !== null"));
+        found.as_bool().expect("an answer")
+    }
+
     /// Types into the field that this selector names, in the place of what is there.
     pub fn fill_in(&self, selector: &str, text: &str) {
         let element = self.element(selector);

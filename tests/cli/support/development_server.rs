@@ -107,6 +107,12 @@ impl DevelopmentServer {
         self.issuer.clone()
     }
 
+    /// A login here as the client that is there by default, with a scope that its API takes.
+    pub fn login_arguments(&self) -> [String; 6] {
+        let issuer = self.issuer();
+        ["login", &issuer, "--client-id", "oauth-cli", "--scope", "openid hello"].map(str::to_owned)
+    }
+
     pub fn port(&self) -> u16 {
         self.authority
             .rsplit(':')
