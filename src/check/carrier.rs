@@ -47,7 +47,7 @@ impl Carrier {
             return Ok(Parcel::ForBrowser(params.clone()));
         }
         let is_own = client_id == Some(self.client.id.as_str());
-        // A claim is based once, so that only a plain request can have the client twice.
+        // A claim appears once, so that only a plain request can have the client twice.
         let params = match &self.signer {
             Some(signer) if is_own && ids.next().is_none() => self.sign(params, signer, context)?,
             _ => params.clone(),

@@ -370,7 +370,7 @@ impl UserAgent for UnattendedBrowser {
             // On a thread of its own, as a browser is a process of its own.
             let report = move |reason: String| {
                 let command = "the demo's resource owner".to_owned();
-                // The flow may have ended in the meantime; then nobody needs to know.
+                // The flow may have ended in the meantime; then the report is not needed.
                 let _ = reporter.send(BrowserReport::NotStarted { command, reason });
             };
             let report_end = report.clone();

@@ -11,7 +11,7 @@ pub(super) const MAX_MARKS: usize = 4;
 pub(super) enum Kind {
     /// It is seen, and takes a place of its own.
     Letter,
-    /// It is based on the letter before it and takes no place.
+    /// It is drawn on the letter before it and takes no place.
     Mark,
     /// Nothing is seen where it is.
     Blank,

@@ -1,4 +1,4 @@
-//! A message with its label, as it is based on a terminal: broken between words,
+//! A message with its label, as a terminal shows it: broken between words,
 //! its further rows moved in, and a command that it ends with alone on its row,
 //! whole, so that it can be copied.
 
@@ -21,7 +21,7 @@ const PROGRAMS: [&str; 13] = [
     "unset",
 ];
 
-/// How much further in than the text a command is.
+/// How much further than the text a command is indented.
 const COMMAND_INDENT: &str = "  ";
 
 /// The rows of a message behind its label. Without a `width` it is one row.

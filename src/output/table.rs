@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 /// What is between two columns.
 const GAP: &str = "  ";
 
-/// How far in the last column is where it has a row of its own.
+/// How far the last column is indented where it has a row of its own.
 const BELOW: &str = "    ";
 
 /// From how many columns on the text of the last column is kept beside the others.

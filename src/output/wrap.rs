@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthChar;
 /// However narrow the terminal, a text gets so many columns.
 const MIN_COLUMNS: usize = 20;
 
-/// What is before a text on a row; it may hold colour, so how wide it is
-/// is beside it.
+/// What is before a text on a row; it may hold colour, so its width
+/// is kept beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lead<'a> {
     pub text: &'a str,

@@ -15,7 +15,7 @@ const ENCODED_TWICE: usize = 2;
 /// What takes the place of a word that holds a secret in another writing.
 const WORD_MARK: &str = "[redacted]";
 
-/// The text without these secrets. Where one is as it is, `mark` takes its
+/// The text without these secrets. Where one is written as it is, `mark` takes its
 /// place; a word that holds one percent-encoded, in BASE64 or in hexadecimal
 /// digits is replaced whole.
 pub fn scrub(text: &str, secrets: &[Secret], mark: &dyn Fn(&Secret) -> String) -> String {

@@ -1,7 +1,7 @@
 //! Finds out who gives tokens for an API (RFC 9728): the API is asked without
 //! a token, its challenge names its metadata, else they are at the well-known
-//! URLs. What the API says is checked before any of it is used: whoever
-//! runs it chooses these words.
+//! URLs. What the API says is checked before any of it is used: its
+//! operator chooses these words.
 
 mod error;
 mod probe;

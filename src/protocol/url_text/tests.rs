@@ -29,7 +29,7 @@ fn read(text: &str) -> Option<Parts> {
     Some((scheme, host.to_ascii_lowercase(), port, path.to_owned(), query))
 }
 
-/// The parser encodes a few characters more; that is no other URL.
+/// The parser encodes a few characters more; the URL stays the same.
 fn decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::new();

@@ -103,7 +103,7 @@ impl Folder {
     /// A folder of the user's, taken as it is where no other user can change
     /// it; `None` where it is not there. Links are followed.
     pub(super) fn of_user(path: &Path) -> Result<Option<Folder>, FileError> {
-        // Where it is not there, nobody needs to know who could make it
+        // Where it is not there, it does not matter who could make it
         if openat(CWD, path, FOLDER, Mode::empty()).is_err_and(|error| error == Errno::NOENT) {
             return Ok(None);
         }

@@ -11,7 +11,7 @@
 //! `--quiet` leaves the authorization URL alone, and that only where no browser
 //! was opened or none came back for a while. On a terminal the whole URL is
 //! printed only then, too, or with `-v`; before, one line names the server. The
-//! whole URL always is alone on its line, unbroken and without colour, so
+//! whole URL is always alone on its line, unbroken and without colour, so
 //! that it can be copied. While someone waits at a terminal, one line shows the time that is left; it is
 //! taken away before anything else is written, and at the end.
 
