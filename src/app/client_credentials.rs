@@ -8,9 +8,12 @@ use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::error::Error;
+use crate::flow::server::ClientChoice;
+use crate::foreign_text::WordOrQuoted;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, ClientId};
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Registration, Session};
+use crate::trace::{Event, Observer};
 
 /// What was given: the secret of the environment, else of standard input or a
 /// file; key and certificate of files. Read before anything is made: one that
@@ -73,6 +76,23 @@ pub(crate) fn client_credentials(
             .key
             .or_else(|| kept.key.map(|key| resolved.credential_files.named(key))),
     }
+}
+
+/// Takes the client that this program registered at an earlier login, and
+/// says so.
+pub(crate) fn use_registered_client(
+    client: &mut ClientChoice,
+    session: &Session,
+    registration: &Registration,
+    observer: &mut dyn Observer,
+) {
+    observer.observe(&Event::Note(&format!(
+        "the client is {}, which was registered earlier",
+        WordOrQuoted(session.client.id.as_str())
+    )));
+    client.id = Some(session.client.id.clone());
+    client.method = client.method.or(Some(session.client.method));
+    client.registration = Some(registration.clone());
 }
 
 fn kept_credentials(resolved: &ResolvedLogin, earlier: Option<&Session>) -> ClientCredentials {

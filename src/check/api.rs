@@ -2,10 +2,11 @@
 //! answers without a token, its metadata, and which server they name. Read
 //! raw, so that what a client may not use is looked at as well.
 
+use super::error::CheckError;
 use super::exchange::Exchange;
 use super::prober::Prober;
 use super::report::{CheckResult, Failure, inconclusive};
-use super::request::CheckRequest;
+use super::request::{CheckRequest, ClientHome};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer, origin_of};
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
 use crate::protocol::protected_resource::{vet_named, well_known_url};
@@ -82,7 +83,10 @@ impl Api {
     }
 
     /// The examination of its authorization server, with tokens for it.
-    pub(super) fn request(&self, asked: &CheckRequest) -> CheckRequest {
+    ///
+    /// # Errors
+    /// [`CheckError::ServerChanged`]: the client is of a server that the API does not name.
+    pub(super) fn request(&self, asked: &CheckRequest) -> Result<CheckRequest, CheckError> {
         let mut request = asked.clone();
         let authorization = &mut request.login.authorization;
         if authorization.resource.is_empty() {
@@ -91,8 +95,8 @@ impl Api {
         if authorization.scope.is_empty() {
             authorization.scope = self.scope();
         }
-        request.login.server.issuer = self.issuer();
-        request
+        request.login.server.issuer = self.issuer(asked.client_home.as_ref())?;
+        Ok(request)
     }
 
     /// What tokens for it are asked for (RFC 8707 §2).
@@ -111,17 +115,31 @@ impl Api {
         challenges.scope().or_else(listed).unwrap_or_default()
     }
 
-    /// The first of its authorization servers, else its origin.
-    fn issuer(&self) -> Option<Issuer> {
+    /// The server that the client is of, else the first of those that it names.
+    fn issuer(&self, client_home: Option<&ClientHome>) -> Result<Option<Issuer>, CheckError> {
+        let named = self.issuers();
+        match client_home {
+            Some(home) if named.contains(&home.issuer) => Ok(Some(home.issuer.clone())),
+            Some(home) => Err(CheckError::server_changed(&self.url, home)),
+            None => Ok(named.into_iter().next()),
+        }
+    }
+
+    /// Its authorization servers, else its origin.
+    fn issuers(&self) -> Vec<Issuer> {
         let named = self
             .document()
             .and_then(|document| document.list("authorization_servers"));
-        let mut named = named.unwrap_or_default().into_iter();
-        let first = named.find_map(|text| {
+        let parsed = named.unwrap_or_default().into_iter().filter_map(|text| {
             Endpoint::parse_untrusted(text, &self.url, HttpPolicy::LoopbackOnly).ok()?;
             Issuer::parse(text, HttpPolicy::LoopbackOnly).ok()
         });
-        first.or_else(|| Issuer::parse(&origin_of(&self.url), HttpPolicy::LoopbackOnly).ok())
+        let issuers: Vec<Issuer> = parsed.collect();
+        let origin = || Issuer::parse(&origin_of(&self.url), HttpPolicy::LoopbackOnly).ok();
+        match issuers.is_empty() {
+            true => origin().into_iter().collect(),
+            false => issuers,
+        }
     }
 }
 

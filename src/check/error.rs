@@ -1,9 +1,13 @@
 //! Each way in which an examination ends without a clean report.
 
 use super::report::Stop;
+use super::request::ClientHome;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
+use crate::protocol::endpoint::Issuer;
 use crate::rules::Rule;
+use crate::store::ProfileName;
+use url::Url;
 
 /// Why an examination did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +25,13 @@ pub enum CheckError {
     /// The report was printed, and is not whole.
     #[error("not every rule could be tested: {}", .0.reason)]
     EndedEarly(Stop),
+    /// The client is known at another server than those that the API names.
+    #[error("{api} no longer names the authorization server {before}, where the client is known")]
+    ServerChanged {
+        api: Url,
+        before: Issuer,
+        profile: ProfileName,
+    },
     #[error("the check was interrupted")]
     Interrupted(ExitCode),
 }
@@ -40,6 +51,14 @@ fn broken_rules(broken: &[Rule]) -> String {
 }
 
 impl CheckError {
+    pub(super) fn server_changed(api: &Url, home: &ClientHome) -> Self {
+        CheckError::ServerChanged {
+            api: api.clone(),
+            before: home.issuer.clone(),
+            profile: home.profile.clone(),
+        }
+    }
+
     /// Whether no authorization server is at the URL that was asked.
     pub(super) fn is_absence(&self) -> bool {
         matches!(self, CheckError::Discovery(problem) if matches!(**problem, DiscoveryError::NotFound { .. }))
@@ -52,6 +71,7 @@ impl Diagnosis for CheckError {
             CheckError::Discovery(source) => source.exit_code(),
             CheckError::Findings { .. } => ExitCode::Findings,
             CheckError::EndedEarly(stop) => stop.exit_code,
+            CheckError::ServerChanged { .. } => ExitCode::LoginRequired,
             CheckError::Interrupted(code) => *code,
         }
     }
@@ -69,6 +89,10 @@ impl Diagnosis for CheckError {
             CheckError::EndedEarly(_) => {
                 vec!["First make a login work, with the same issuer, client and scope: oauth login -vv".to_owned()]
             }
+            CheckError::ServerChanged { profile, .. } => vec![
+                format!("Log in again, at the server that it names now: oauth login {profile}"),
+                "Or name a client of that server: --client-id ID".to_owned(),
+            ],
             CheckError::Interrupted(_) => Vec::new(),
         }
     }

@@ -47,7 +47,7 @@ mod variant_login;
 
 pub use error::CheckError;
 pub use report::Report;
-pub use request::{CheckRequest, Selection, Shutdown};
+pub use request::{CheckRequest, ClientHome, Selection, Shutdown};
 
 use crate::flow::login::callback::random_unused_port;
 use crate::flow::login::{CallbackChoice, LoginContext};
@@ -95,7 +95,7 @@ pub fn run(
     if documents.as_ref().is_err_and(CheckError::is_absence)
         && let Some(api) = Api::find(&mut check.prober)
     {
-        of_api = api.request(request);
+        of_api = api.request(request)?;
         let Prober { world, shutdown, .. } = check.prober;
         if let Some(issuer) = &of_api.login.server.issuer {
             world.caller.transport.note_named(issuer.url(), &api.url);
@@ -110,6 +110,7 @@ pub fn run(
         documents = metadata::fetch(&mut check);
     }
     let documents = documents?;
+    needs_home_of_client(&check)?;
     if let Some(api) = &check.api {
         for endpoint in check.prober.target.metadata.endpoints() {
             check.prober.world.caller.transport.note_named(endpoint.url(), &api.url);
@@ -117,6 +118,17 @@ pub fn run(
     }
     examine(&mut check, &documents);
     report(check)
+}
+
+/// A URL that was an API's may be a server's now, which does not know the client.
+fn needs_home_of_client(check: &Check<'_, '_>) -> Result<(), CheckError> {
+    let request = check.prober.request;
+    match (&request.client_home, &request.login.server.issuer) {
+        (Some(home), Some(examined)) if home.issuer != *examined => {
+            Err(CheckError::server_changed(examined.url(), home))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The groups of rules, in their order.

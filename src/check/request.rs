@@ -3,7 +3,9 @@
 use crate::exit::ExitCode;
 use crate::flow::login::LoginRequest;
 use crate::protocol::client::ClientId;
+use crate::protocol::endpoint::Issuer;
 use crate::rules::{Level, Rule, ServerProfile};
+use crate::store::ProfileName;
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -17,12 +19,22 @@ pub struct CheckRequest {
     pub login: LoginRequest,
     /// The client's name.
     pub client_id: ClientId,
+    /// Where the client is known, for an API whose profile keeps one.
+    pub client_home: Option<ClientHome>,
     /// The rules to test.
     pub rules: Selection,
     /// Whether clients may be registered at the server.
     pub registers: bool,
     /// When no more is sent (`--deadline`): what was found until then is reported.
     pub deadline: Option<Instant>,
+}
+
+/// The only server that a kept client is for.
+#[derive(Debug, Clone)]
+pub struct ClientHome {
+    pub issuer: Issuer,
+    /// The profile whose login found the server.
+    pub profile: ProfileName,
 }
 
 /// Which rules are tested.

@@ -2,6 +2,7 @@
 //! registered earlier at this server, a client-ID metadata document, or one
 //! that the login registers.
 
+use crate::app::client_credentials::use_registered_client;
 use crate::args::login::RegistrationChoice;
 use crate::args::settings::ResolvedLogin;
 use crate::error::Error;
@@ -54,14 +55,7 @@ pub(super) fn choose_client(
     let at_this_server = earlier.filter(|session| session.issuer == issuer);
     let registered = at_this_server.and_then(|session| Some((session, session.registration.as_ref()?)));
     if let Some((session, registration)) = registered.filter(|(_, own)| own.is_usable(system::now())) {
-        observer.observe(&Event::Note(&format!(
-            "the client is {}, which was registered earlier",
-            WordOrQuoted(session.client.id.as_str())
-        )));
-        let client = &mut resolved.request.client;
-        client.id = Some(session.client.id.clone());
-        client.method = client.method.or(Some(session.client.method));
-        client.registration = Some(registration.clone());
+        use_registered_client(&mut resolved.request.client, session, registration, observer);
         return Ok(());
     }
     // A profile that was made with a registered client gets a new one.

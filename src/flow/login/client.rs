@@ -54,18 +54,8 @@ async fn open_at(
     caller: &mut Caller<'_>,
 ) -> Result<Option<CallbackReceiver>, LoginError> {
     let port = registered.port().unwrap_or_default();
-    let at_port = match choice {
-        CallbackChoice::Listen(uri, settings) => {
-            let mut settings = settings.clone();
-            let may_have_port = settings.ports.is_empty() || settings.ports.iter().any(|own| [0, port].contains(own));
-            if !may_have_port {
-                return Ok(None);
-            }
-            settings.ports = vec![port];
-            CallbackChoice::Listen(uri.clone(), settings)
-        }
-        CallbackChoice::Paste(uri) if uri.port() == Some(0) => CallbackChoice::Paste(uri.with_port(port)),
-        CallbackChoice::Paste(uri) => CallbackChoice::Paste(uri.clone()),
+    let Some(at_port) = choice.at_port(port) else {
+        return Ok(None);
     };
     match CallbackReceiver::open(&at_port, caller).await {
         Ok(receiver) if receiver.redirect_uri == *registered => Ok(Some(receiver)),

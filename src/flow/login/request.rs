@@ -39,3 +39,22 @@ pub enum CallbackChoice {
     /// By a person who pastes the URL that the browser ended on.
     Paste(RedirectUri),
 }
+
+impl CallbackChoice {
+    /// The same at this port; `None` where other ports were chosen.
+    pub fn at_port(&self, port: u16) -> Option<CallbackChoice> {
+        match self {
+            CallbackChoice::Listen(uri, settings) => {
+                let ports = &settings.ports;
+                let may_have_port = ports.is_empty() || ports.iter().any(|own| [0, port].contains(own));
+                may_have_port.then(|| {
+                    let mut settings = settings.clone();
+                    settings.ports = vec![port];
+                    CallbackChoice::Listen(uri.clone(), settings)
+                })
+            }
+            CallbackChoice::Paste(uri) if uri.port() == Some(0) => Some(CallbackChoice::Paste(uri.with_port(port))),
+            CallbackChoice::Paste(uri) => Some(CallbackChoice::Paste(uri.clone())),
+        }
+    }
+}

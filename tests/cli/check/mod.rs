@@ -6,6 +6,7 @@ mod apis;
 mod browser_logins;
 mod common_mode_failures;
 mod honest_server;
+mod kept_clients;
 mod login_redirects;
 mod matrix;
 #[cfg(unix)]

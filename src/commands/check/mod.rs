@@ -1,6 +1,8 @@
 //! `oauth check`: resolves what was typed as a login does, examines the
 //! server, prints the report. Nothing is saved or stored, and no session of the
-//! profile is touched.
+//! profile is changed.
+
+mod kept_client;
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::client_credentials::{check_client_authentication, given_client_credentials};
@@ -23,6 +25,7 @@ use crate::store::Session;
 use crate::system::files::FileError;
 use crate::system::files::output::{OutputError, OutputFile, Streams};
 use crate::trace::Observer;
+use kept_client::use_kept_client;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -226,8 +229,9 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         }
         .into());
     }
-    resolved.request.client.credentials =
-        given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
+    let given = given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
+    let mut observer = context.observer();
+    let client_home = use_kept_client(context, &config, &mut resolved, given, &mut observer)?;
     check_client_authentication(context, &resolved)?;
     let allowance = resolved.request.server.allowance;
     let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;
@@ -247,9 +251,9 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         login: resolved.request,
         registers: may_register(resolved.client_search.registration, &rules),
         rules,
+        client_home,
         deadline: context.deadline.map(|deadline| deadline.at),
     };
-    let mut observer = context.observer();
     let runtime = context.runtime()?;
     let in_runtime = runtime.enter();
     let mut pasted = open_paste_source(paste_only, options.login.client.client_secret_stdin)?;
