@@ -27,10 +27,7 @@ pub(crate) enum LoginLock {
     },
     /// Another process logged in during the wait, for the same. No other process
     /// logs in while this is held: its session may turn out to be of no use.
-    OtherFinished {
-        session: Box<Session>,
-        _lock: ProfileLock,
-    },
+    OtherFinished { session: Box<Session>, _lock: ProfileLock },
 }
 
 /// Whose turn this is about.
