@@ -1,5 +1,6 @@
 //! There is no session that can be used: exit code 4.
 
+use crate::app::repeated_grant::repeated_grant;
 use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::scope::Scope;
@@ -48,6 +49,8 @@ pub(crate) enum LoginRequired {
         profile: ProfileName,
         /// What to ask for, so that the server gives one.
         scope: String,
+        /// The grant, where it is one without a person.
+        grant_without_person: Option<&'static str>,
     },
     /// `--id-token` with an old one.
     #[error("the ID token of profile \"{profile}\" has expired")]
@@ -77,6 +80,7 @@ impl LoginRequired {
         LoginRequired::NoIdToken {
             profile: profile.clone(),
             scope: scope_with(session, "openid"),
+            grant_without_person: repeated_grant(&session.renewal),
         }
     }
 
@@ -118,6 +122,13 @@ impl Diagnosis for LoginRequired {
             LoginRequired::ScopeNotGranted { union, .. } => {
                 format!("Ask for it at a login: oauth login {profile} --scope \"{union}\"")
             }
+            LoginRequired::NoIdToken {
+                scope,
+                grant_without_person: Some(grant),
+                ..
+            } => format!(
+                "An ID token is about a person, and {grant} has none. To sign in as one: oauth login {profile} --grant authorization-code --scope \"{scope}\""
+            ),
             LoginRequired::NoIdToken { scope, .. } => {
                 format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
             }

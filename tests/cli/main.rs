@@ -101,6 +101,7 @@ mod private_addresses;
 #[cfg(target_os = "linux")]
 mod process;
 mod profile;
+mod profile_of_url;
 #[cfg(unix)]
 mod progress;
 #[cfg(target_os = "linux")]

@@ -354,7 +354,7 @@ fn status_is_a_block_for_each_profile_where_a_table_is_too_wide() {
     let shown = on_terminal(home.oauth().arg("status"), 80).replace("\r\n", "\n");
     assert!(
         shown.starts_with(&format!(
-            "work (default)\n  who          not known\n  issuer       {issuer}\n"
+            "work (default)\n  who          not known (openid was not asked for)\n  issuer       {issuer}\n"
         )),
         "{shown}"
     );
