@@ -4,7 +4,7 @@
 use super::browser_watch::BrowserWatch;
 use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
-use super::pasted::{PasteError, parse_redirect_url};
+use super::pasted::{PasteError, is_blank, parse_redirect_url};
 use super::request::CallbackChoice;
 use super::signed_response::refresh_keys;
 use super::strays::{StraySummary, Strays, foreign_params};
@@ -283,7 +283,7 @@ pub(crate) async fn next_callback(
             },
             pasted = next_pasted(&mut context.pasted) => {
                 let parsed = match pasted {
-                    PasteEvent::Line(line) if line.expose().trim().is_empty() => return Err(end_of_input(context)),
+                    PasteEvent::Line(line) if is_blank(&line) => return Err(end_of_input(context)),
                     PasteEvent::Line(line) => parse_redirect_url(&line, &receiver.redirect_uri),
                     PasteEvent::TooLong => Err(PasteError::TooLong),
                     PasteEvent::End if receiver.listener.is_some() => {
