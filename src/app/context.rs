@@ -310,6 +310,7 @@ impl Context {
             show_secrets: self.global.show_secrets,
             is_terminal,
             width: self.style.width,
+            height: is_terminal.then(terminal_height).flatten(),
         }
     }
 
@@ -366,6 +367,12 @@ pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<O
     let limited = async { tokio::time::timeout(deadline.left(), work).await };
     let outcome = runtime()?.block_on(interruptible(limited))?;
     outcome.map_err(|_| deadline.passed().into())
+}
+
+/// How many rows the terminal at standard error has.
+fn terminal_height() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(_, height)| usize::from(height.0))
 }
 
 /// How many columns the terminal at standard error has.

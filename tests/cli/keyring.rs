@@ -7,6 +7,7 @@ use super::support::keyring_session::{Activation, KeyringSession};
 use super::support::literal_server::{LiteralServer, json};
 use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
+use super::support::terminal::Terminal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::os::unix::net::UnixListener;
@@ -302,6 +303,28 @@ fn without_a_bus_other_stores_are_named_at_once() {
         );
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     }
+}
+
+#[test]
+fn the_command_that_starts_a_keyring_asks_for_its_password_and_does_not_show_it() {
+    if KeyringSession::start(Activation::Off).is_none() {
+        return;
+    }
+    let person = Person::with_bus_at(None);
+    let hints = person.has_profile().run(&["token", "work"]).hints();
+    let start = hints.find("dbus-run-session").expect("a command");
+    let command = hints[start..].lines().next().expect("the command");
+    let mut terminal = Terminal::open();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).env_clear().env("HOME", person.home.path());
+    let mut child = terminal.start(shell.env("PATH", std::env::var_os("PATH").expect("PATH")));
+    terminal.screen_until("password of the keyring: ");
+    terminal.types("open sesame\n");
+    let shown = terminal.screen_until("GNOME_KEYRING_CONTROL=");
+    terminal.types("stty -a | grep -qw -- -echo || echo shown; exit\n");
+    child.wait().expect("its end");
+    let rest = terminal.screen_until("shown\r");
+    assert!(!shown.contains("sesame") && !rest.contains("sesame"), "{shown}{rest}");
 }
 
 #[test]

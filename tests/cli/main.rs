@@ -123,6 +123,7 @@ mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;
 mod serve_mcp;
+mod serve_people;
 mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]
