@@ -70,7 +70,7 @@ for (const heading of [...document.querySelectorAll('h1, h2, h3, h4')].filter(is
 }
 const mustHave = (what, isThere) => isThere || problems.add(`${what} is missing`);
 mustHave('the language', root.lang === 'en');
-mustHave('the title', document.title);
+mustHave('the program in the title', /\boauth\b|development server/.test(document.title));
 mustHave('the viewport', document.querySelector('meta[name=viewport]'));
 mustHave('one first heading', document.querySelectorAll('h1').length === 1);
 mustHave('the main part', document.querySelectorAll('main').length === 1);
