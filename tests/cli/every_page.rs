@@ -179,7 +179,11 @@ fn traces_without_a_person_are_readable() {
     look(&with_secret, 0, "trace-client-credentials");
     // before any step
     look(&[&grant[..], &["--browser", "firefox"]].concat(), 2, "trace-usage");
-    look(&["token", "bot", "--force-refresh", "--show-secrets"], 0, "trace-secrets");
+    look(
+        &["token", "bot", "--force-refresh", "--show-secrets"],
+        0,
+        "trace-secrets",
+    );
 }
 
 #[test]
@@ -193,8 +197,21 @@ fn the_report_of_a_check_is_readable() {
     let server = DevelopmentServer::start(&options);
     let report = home.path().join("report.html");
     let mut command = home.oauth();
-    command.args(["check", &server.issuer(), "--client-id", "oauth-cli", "--scope", "openid"]);
-    for rule in ["pkce.wrong-verifier", "metadata.no-plain", "pkce.plain", "refresh.subject", "mtls.bearer"] {
+    command.args([
+        "check",
+        &server.issuer(),
+        "--client-id",
+        "oauth-cli",
+        "--scope",
+        "openid",
+    ]);
+    for rule in [
+        "pkce.wrong-verifier",
+        "metadata.no-plain",
+        "pkce.plain",
+        "refresh.subject",
+        "mtls.bearer",
+    ] {
         command.args(["--rule", rule]);
     }
     run(command.arg("--html").arg(&report)).expect_code(9);

@@ -110,14 +110,17 @@ fn prose(text: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return escaped;
     }
-    parts.iter().enumerate().fold(String::new(), |mut prose, (position, part)| {
-        prose += match (position, position % 2) {
-            (0, _) => "",
-            (_, 1) => "<code>",
-            _ => "</code>",
-        };
-        prose + part
-    })
+    parts
+        .iter()
+        .enumerate()
+        .fold(String::new(), |mut prose, (position, part)| {
+            prose += match (position, position % 2) {
+                (0, _) => "",
+                (_, 1) => "<code>",
+                _ => "</code>",
+            };
+            prose + part
+        })
 }
 
 /// The link to a rule's section.

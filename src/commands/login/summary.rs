@@ -44,7 +44,9 @@ impl<'a> Summary<'a> {
         self.print_lifetime(observer);
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
-            observer.observe(&Event::SuccessDetail("nothing is stored: standard output has the token response"));
+            observer.observe(&Event::SuccessDetail(
+                "nothing is stored: standard output has the token response",
+            ));
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
             return report::print_token(Secret::new(line).expose().as_bytes());
         }
