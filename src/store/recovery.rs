@@ -62,18 +62,20 @@ impl RecoveringStore {
         item_name(profile, self.item_suffix.as_deref())
     }
 
-    /// The session that waits, where it follows on the stored one.
+    /// The session that waits, where it follows on the stored one. Of two, the
+    /// newer one: a folder that took the first may not have taken the second.
     fn waiting(&self, profile: &ProfileName, stored: &Session) -> Option<Session> {
         let key = stored.refresh_token.as_ref()?;
         let item = self.item(profile);
-        self.folders.iter().find_map(|folder| {
+        let found = self.folders.iter().filter_map(|folder| {
             let folder = PrivateDir::existing(folder).ok()??;
             let content = folder
                 .read(&self.file_name(&item), MAX_FILE_BYTES, PermissionPolicy::Refuse)
                 .ok()??;
             let session = Session::decode(unseal(&content, key, &item)?.expose()).ok()?;
             (session.generation > stored.generation).then_some(session)
-        })
+        });
+        found.max_by_key(|session| session.generation)
     }
 
     /// Removes what waits; a file that stays is one that no session fits any more.
@@ -277,6 +279,32 @@ mod tests {
         next.save_recovery(&work(), &waiting.refresh_token.unwrap(), &newest)
             .unwrap();
         assert_eq!(generation(&home), Some(3));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_two_that_wait_in_two_folders_the_newer_one_counts() {
+        for first_fails in [0, 1] {
+            let home = tempfile::tempdir().unwrap();
+            store(&home).save(&work(), &full_session(1)).unwrap();
+            // a folder in its place keeps the file from being made, for root too
+            let blocked = home.path().join("data/oauth/sessions/..work@file.aside.next");
+            let mut folders = Vec::new();
+            for (attempt, generation) in [2, 3].into_iter().enumerate() {
+                match attempt == first_fails {
+                    true => fs::create_dir(&blocked).unwrap(),
+                    false => drop(fs::remove_dir(&blocked)),
+                }
+                let session = Session {
+                    generation,
+                    ..refreshed()
+                };
+                let path = store(&home).save_recovery(&work(), &spent(), &session).unwrap();
+                folders.push(path.parent().unwrap().to_owned());
+            }
+            assert_ne!(folders[0], folders[1]);
+            assert_eq!(generation(&home), Some(3), "{folders:?}");
+        }
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn log_in(
         after_failure,
     }
     .wait(&mut saver, &mut observer)?;
-    if let Some(LoginLock::OtherFinished(_)) = turn
+    if let Some(LoginLock::OtherFinished { .. }) = turn
         && let Some(session) = saver.keep_other_login(context, &mut observer)?
     {
         let outcome = LoginOutcome::new(Requested::of(&resolved.request), session, None);

@@ -23,7 +23,7 @@ pub(super) struct Granted {
 }
 
 /// Why the server does not honour a session any more.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Revoked,
     /// A refresh token with this number was used again, by this process.
@@ -92,6 +92,22 @@ impl Ledger {
         let entry = &mut self.entries[family];
         entry.access_tokens += 1;
         format!("access-{family}-{}", entry.access_tokens)
+    }
+
+    /// The client of a session, and its refresh token that counts now, or how it ended.
+    pub(super) fn newest_of(&self, family: Family) -> Option<(&str, String)> {
+        let entry = self.entries.get(family)?;
+        let newest = match entry.end {
+            None => format!("refresh-{family}-{}", entry.spent.len()),
+            Some(end) => format!("none: {end:?}"),
+        };
+        Some((&entry.client, newest))
+    }
+
+    /// The same for the session of this refresh token.
+    pub(super) fn newest(&self, refresh_token: &str) -> Option<(&str, String)> {
+        let (family, _) = numbers("refresh", refresh_token)?;
+        self.newest_of(family)
     }
 
     /// Whether a refresh with this token would be granted.

@@ -15,6 +15,7 @@
 
 mod account;
 mod chance;
+mod history;
 mod ledger;
 mod process;
 mod server;
@@ -29,10 +30,11 @@ use crate::support::small_disk::SmallDisk;
 use crate::{tell, times};
 use account::Account;
 use chance::Chance;
+use history::{History, Span};
 use ledger::{Ledger, Process};
 use oauth::fault::Point;
 use process::{Ended, Treatment};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -44,8 +46,8 @@ const PROCESSES: usize = 50;
 const PROFILES: [&str; 10] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"];
 const DISK_KIB: usize = 2048;
 
-/// How many processes of a profile are told with a finding.
-const LATELY: usize = 40;
+/// How many findings are told with what surrounds them.
+const MAX_TOLD: usize = 20;
 
 /// Exit codes that a command may end with, whatever is done around it.
 fn is_foreseen(command: &str, code: i32) -> bool {
@@ -57,6 +59,12 @@ fn is_foreseen(command: &str, code: i32) -> bool {
         "profile set" => matches!(code, 0 | 2 | 7 | 8 | 129 | 130 | 143),
         _ => matches!(code, 0 | 4 | 7 | 8 | 129 | 130 | 143),
     }
+}
+
+/// Which profile it is: each has a client of its own, of that name.
+fn profile_number(client: &str) -> usize {
+    let found = PROFILES.iter().position(|profile| *profile == client);
+    found.expect("a profile")
 }
 
 /// What all processes share.
@@ -71,13 +79,25 @@ struct Scene {
     /// Of each process that was killed or had a deadline: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
     /// What became of each process that sent a refresh.
-    refreshes: Mutex<HashMap<Process, String>>,
+    refreshes: Mutex<HashMap<Process, (Span, String)>>,
     counts: Mutex<BTreeMap<String, usize>>,
-    findings: Mutex<Vec<String>>,
-    /// The profiles that something was found of.
-    told: Mutex<BTreeSet<usize>>,
-    lately: Vec<Mutex<VecDeque<String>>>,
-    began: Instant,
+    findings: Mutex<Vec<Finding>>,
+    history: Arc<History>,
+}
+
+/// A process that has run.
+struct Run {
+    process: Process,
+    span: Span,
+    ended: Option<Ended>,
+}
+
+/// Something that must not be.
+struct Finding {
+    profile: usize,
+    /// When it came to be.
+    span: Span,
+    text: String,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,11 +107,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scene {
     fn new(keyring: &KeyringSession, home: Home, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new(seed)));
+        let history = Arc::new(History::of_profiles(PROFILES.len(), home.path()));
         std::fs::create_dir(home.path().join("logs")).expect("a folder");
         Scene {
             environment: keyring.environment(),
             clock: JumpingClock::build(home.path()),
-            server: server::start(&ledger),
+            server: server::start(&ledger, &history),
             ledger,
             accounts: PROFILES.iter().map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(1),
@@ -99,9 +120,7 @@ impl Scene {
             refreshes: Mutex::default(),
             counts: Mutex::default(),
             findings: Mutex::default(),
-            told: Mutex::default(),
-            lately: PROFILES.iter().map(|_| Mutex::default()).collect(),
-            began: Instant::now(),
+            history,
             home,
         }
     }
@@ -118,16 +137,35 @@ impl Scene {
     }
 
     /// Runs one process to its end, and counts it.
-    fn run(&self, number: usize, name: &str, arguments: &[&str], treatment: Treatment) -> (Process, Option<Ended>) {
+    fn run(&self, number: usize, name: &str, arguments: &[&str], treatment: Treatment) -> Run {
         let process = self.next.fetch_add(1, Ordering::Relaxed);
         let log = self.home.path().join("logs").join(process.to_string());
-        let began = self.began.elapsed();
+        let began = self.history.now();
         let ended = process::run(&mut self.oauth(process, arguments), treatment, &self.clock, log);
-        self.remember(number, arguments, treatment, began, ended.as_ref());
-        let Some(ended) = ended else {
-            self.find(number, format!("{arguments:?}, {}: did not end", treatment.name()));
-            return (process, None);
-        };
+        let span = self.history.since(began);
+        let outcome = ended.as_ref().map(|ended| {
+            let Outcome { code, stderr, .. } = &ended.outcome;
+            format!("{code:?} {stderr:?} {}", ended.points.join(" "))
+        });
+        let outcome = outcome.as_deref().unwrap_or("did not end");
+        let text = format!("{process}: {}, {treatment:?}: {outcome}", arguments.join(" "));
+        self.history.write(number, span, &text);
+        match &ended {
+            Some(ended) => self.count((number, process), name, treatment, (span, text), ended),
+            None => self.find(number, span, text),
+        }
+        Run { process, span, ended }
+    }
+
+    /// Counts how a process ended, and keeps what explains the ends of sessions.
+    fn count(
+        &self,
+        (number, process): (usize, Process),
+        name: &str,
+        treatment: Treatment,
+        (span, text): (Span, String),
+        ended: &Ended,
+    ) {
         let code = ended
             .outcome
             .code
@@ -135,14 +173,7 @@ impl Scene {
         *lock(&self.counts).entry(format!("{name:21} {code}")).or_default() += 1;
         *lock(&self.counts).entry(format!("({})", treatment.name())).or_default() += 1;
         if ended.has_passed(Point::IntentWritten) {
-            let Outcome { code, stderr, .. } = &ended.outcome;
-            let text = format!(
-                "{began:?} to {:?}, {}: {code:?} {stderr:?} {:?}",
-                self.began.elapsed(),
-                treatment.name(),
-                ended.points
-            );
-            lock(&self.refreshes).insert(process, text);
+            lock(&self.refreshes).insert(process, (span, text.clone()));
         }
         // a deadline ends the wait for an answer that the server has decided on
         if ended.was_killed || matches!(treatment, Treatment::Deadline(_)) {
@@ -154,44 +185,21 @@ impl Scene {
             None => ended.was_killed || matches!(treatment, Treatment::Signal(..)),
         };
         if !is_foreseen {
-            self.find(
-                number,
-                format!("{arguments:?}, {}: {:?}", treatment.name(), ended.outcome),
-            );
-        }
-        (process, Some(ended))
-    }
-
-    /// What happened to each profile lately, for the first finding about it.
-    fn remember(
-        &self,
-        number: usize,
-        arguments: &[&str],
-        treatment: Treatment,
-        began: Duration,
-        ended: Option<&Ended>,
-    ) {
-        let outcome = ended.map(|ended| (ended.outcome.code, &ended.outcome.stderr, &ended.points));
-        let line = format!(
-            "{began:?} to {:?}: {arguments:?}, {}: {outcome:?}",
-            self.began.elapsed(),
-            treatment.name()
-        );
-        let mut lately = lock(&self.lately[number]);
-        lately.push_back(line);
-        if lately.len() > LATELY {
-            lately.pop_front();
+            self.find(number, span, format!("not foreseen: {text}"));
         }
     }
 
-    /// Something that must not be, with what happened to its profile before.
-    fn find(&self, number: usize, finding: String) {
-        let mut findings = lock(&self.findings);
-        findings.push(finding.clone());
-        let mut known = lock(&self.told);
-        if known.insert(number) {
-            tell(&format!("{}: {finding}", PROFILES[number]));
-            for line in lock(&self.lately[number]).iter() {
+    /// Something that must not be.
+    fn find(&self, profile: usize, span: Span, text: String) {
+        tell(&format!("{}: {text}", PROFILES[profile]));
+        lock(&self.findings).push(Finding { profile, span, text });
+    }
+
+    /// Each finding, with all that happened to its profile and around it at that time.
+    fn tell_findings(&self) {
+        for Finding { profile, span, text } in lock(&self.findings).iter().take(MAX_TOLD) {
+            tell(&format!("=== {}: {text}", PROFILES[*profile]));
+            for line in self.history.near(*profile, *span) {
                 tell(&format!("    {line}"));
             }
         }
@@ -217,29 +225,25 @@ impl Scene {
         let (profile, account) = (PROFILES[number], &self.accounts[number]);
         let beginning = lock(account).use_begins(&lock(&self.ledger));
         let name = ["token"].iter().chain(options).copied().collect::<Vec<_>>().join(" ");
-        let (_, ended) = self.run(number, &name, &[&["token", profile], options].concat(), treatment);
+        let Run { span, ended, .. } = self.run(number, &name, &[&["token", profile], options].concat(), treatment);
         let Some(outcome) = ended.map(|ended| ended.outcome) else {
             return;
         };
         let (account, ledger) = (lock(account), lock(&self.ledger));
         let known = ledger.bearer(outcome.stdout.trim_end());
         if outcome.code == Some(0) && known.is_none_or(|(_, client)| client != profile) {
-            self.find(number, format!("{profile} has a token of another session: {outcome:?}"));
+            let text = format!("{profile} has a token of another session: {outcome:?}");
+            self.find(number, span, text);
         }
         if outcome.code == Some(4) && account.was_usable(beginning, &ledger) {
-            self.find(
-                number,
-                format!(
-                    "{profile} has a session that the server honours, {}: {outcome:?}",
-                    treatment.name()
-                ),
-            );
+            let text = format!("{profile} has a session that the server honours, {treatment:?}: {outcome:?}");
+            self.find(number, span, text);
         }
     }
 
     fn status(&self, number: usize, treatment: Treatment) {
         let arguments = ["status", PROFILES[number], "--json"];
-        let (_, Some(ended)) = self.run(number, "status", &arguments, treatment) else {
+        let Some(ended) = self.run(number, "status", &arguments, treatment).ended else {
             return;
         };
         if ended.outcome.code == Some(0) {
@@ -257,7 +261,7 @@ impl Scene {
             arguments.extend(["--store", store]);
         }
         let beginning = lock(account).change_begins();
-        let (process, ended) = self.run(number, "login", &arguments, treatment);
+        let Run { process, ended, .. } = self.run(number, "login", &arguments, treatment);
         let family = lock(&self.ledger).started_by(process);
         let is_stored = ended.is_some_and(|ended| ended.outcome.code == Some(0));
         lock(account).login_ends(beginning, family, is_stored);
@@ -266,7 +270,7 @@ impl Scene {
     fn logout(&self, number: usize, treatment: Treatment) {
         let (profile, account) = (PROFILES[number], &self.accounts[number]);
         let beginning = lock(account).change_begins();
-        let (_, ended) = self.run(number, "logout", &["logout", profile], treatment);
+        let ended = self.run(number, "logout", &["logout", profile], treatment).ended;
         let is_done = ended.is_some_and(|ended| ended.outcome.code == Some(0));
         lock(account).logout_ends(beginning, is_done);
     }
@@ -290,7 +294,8 @@ impl Scene {
             let must_be_usable = lock(account).must_be_usable(&lock(&self.ledger));
             for _ in 0..2 {
                 let arguments = ["token", profile, "--force-refresh"];
-                let (_, ended) = self.run(number, "token at the end", &arguments, Treatment::LeftAlone);
+                let run = self.run(number, "token at the end", &arguments, Treatment::LeftAlone);
+                let Run { span, ended, .. } = run;
                 let Some(outcome) = ended.map(|ended| ended.outcome) else {
                     continue;
                 };
@@ -299,7 +304,7 @@ impl Scene {
                 let works = bearer.is_some_and(|(family, client)| ledger.honours(family) && client == profile);
                 usable += usize::from(works);
                 if must_be_usable && !works {
-                    self.find(number, format!("LOST: {profile}: {outcome:?}"));
+                    self.find(number, span, format!("LOST: {profile}: {outcome:?}"));
                 }
             }
         }
@@ -319,17 +324,16 @@ impl Scene {
                 .find(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false));
             if let Some(granted) = saved {
                 let to = granted.to;
-                let number = PROFILES
-                    .iter()
-                    .position(|profile| *profile == client)
-                    .expect("a profile");
-                let known = |process| refreshes.get(&process).map_or("?", String::as_str);
+                let number = profile_number(client);
+                let [(stored, how), (sent, other)] = [to, by].map(|process| match refreshes.get(&process) {
+                    Some((span, text)) => (*span, text.as_str()),
+                    None => (self.history.since(self.history.now()), "?"),
+                });
                 self.find(
                     number,
+                    stored.and(sent),
                     format!(
-                        "LOST: session {family} of {client}, whose answer process {to} had read ({}); process {by} had another one ({})",
-                        known(to),
-                        known(by)
+                        "LOST: session {family} of {client}, whose answer process {to} had read ({how}); process {by} had another one ({other})",
                     ),
                 );
             }
@@ -364,6 +368,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
         scene.login(number, ["file", "keyring"][number % 2], Treatment::LeftAlone);
     }
     lock(&scene.ledger).is_honest = false;
+    let history = &scene.history;
     let (is_over, began) = (AtomicBool::new(false), Instant::now());
     let episodes = std::thread::scope(|scope| {
         for _ in 0..PROCESSES {
@@ -372,7 +377,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
         }
         let seed = chance.number();
         let (weather, is_over) = (&mut weather, &is_over);
-        let weather = scope.spawn(move || weather.until(is_over, Chance::new(seed)));
+        let weather = scope.spawn(move || weather.until(is_over, Chance::new(seed), history));
         while began.elapsed() < length() {
             // not a wait for anything: how long it lasts is what is tried
             std::thread::sleep(Duration::from_millis(500));
@@ -387,6 +392,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
     for (what, count) in lock(&scene.counts).iter() {
         tell(&format!("{count:7} {what}"));
     }
+    scene.tell_findings();
     let findings = lock(&scene.findings);
     tell(&format!(
         "{:?}, {} processes, {sessions} sessions, {refreshes} refreshes granted, {revoked} sessions revoked, {ends} ended in the server's own span, {usable} of {} usable at the end, {} findings; {episodes:?}",
@@ -395,5 +401,6 @@ fn no_session_is_lost_whatever_happens_at_once() {
         PROFILES.len(),
         findings.len(),
     ));
-    assert!(findings.is_empty(), "{findings:#?}");
+    let found: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const LOOK: Duration = Duration::from_millis(15);
 
 /// What is done to a process.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     LeftAlone,
     Signal(Signal, Duration),
