@@ -141,7 +141,7 @@ fn what_a_login_by_url_looks_for_is_logged_as_what_it_is() {
     let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
     let _ = get_url(back.as_str());
     running.end().expect_code(0);
-    let log = server.log();
+    let log = server.whole_log();
     let missing: Vec<&str> = log.lines().filter(|line| line.contains(" 404 ")).collect();
     assert_eq!(missing.len(), 6, "{log}");
     assert!(missing.iter().all(|line| line.contains(" 404 not served: ")), "{log}");

@@ -147,6 +147,19 @@ impl DevelopmentServer {
         self.log.lines.lock().expect("the log").join("\n")
     }
 
+    /// All of it up to now: a line of its own is the last that was read. What was
+    /// sent before may still be on its way from the server to this process.
+    pub fn whole_log(&self) -> String {
+        let _not_found = self.get("/the-log-until-here", &[]);
+        self.wait_for_log(&["GET /the-log-until-here "]);
+        let log = self.log();
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| !line.contains("/the-log-until-here "))
+            .collect();
+        lines.join("\n")
+    }
+
     /// Ends it by a signal; how it ended.
     #[cfg(unix)]
     pub fn end_by(&mut self, signal: rustix::process::Signal) -> std::process::ExitStatus {
