@@ -148,8 +148,8 @@ fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Opti
     let so_far = granted.filter(|_| requested.is_empty()).unwrap_or(requested);
     (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
         profile: name.clone(),
-        missing,
-        union: so_far.union(&part.scope),
+        missing: missing.clone(),
+        union: (!missing.is_subset_of(requested)).then(|| so_far.union(&part.scope)),
     })
 }
 

@@ -9,7 +9,7 @@ use super::support::development_server::DevelopmentServer;
 use super::support::outcome::{Outcome, run};
 use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
-use super::support::sessions::{ending_in, refreshable, session};
+use super::support::sessions::{ending_in, refreshable, scope, session};
 
 const ISSUER: &str = "https://id.example.com";
 const PROFILES: &str = "default_profile = \"work\"\n\n[profile.work]\nissuer = \"https://id.example.com\"\n\
@@ -306,6 +306,27 @@ fn what_only_a_person_brings_is_not_to_be_asked_for_by_a_client_for_itself() {
     // the server chose the scope: the next login keeps it
     let failed = machine.run(&["token", "ci", "--scope", "introspect notes"]);
     assert!(failed.hints().contains("\"hello introspect notes\""), "{failed:?}");
+}
+
+#[test]
+fn what_the_last_login_asked_for_in_vain_is_not_to_be_asked_for_in_the_same_way() {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{ISSUER}\"\nscope = [\"openid\", \"offline_access\", \"notes\"]\n"
+    ));
+    let mut kept = session(ISSUER);
+    kept.requested.scope = scope("openid offline_access notes");
+    kept.tokens[0].scope = Some(scope("openid offline_access"));
+    home.keep("work", &kept);
+    for (arguments, hint) in [
+        (&["token", "--id-token"][..], "oauth discover https://id.example.com"),
+        (&["token", "--force-refresh"], "oauth login work --param prompt=consent"),
+        (&["token", "--scope", "notes"], "its operator has to allow it"),
+    ] {
+        let failed = run(home.oauth().args(arguments)).expect_error(4);
+        assert!(failed.hints().contains(hint), "{arguments:?}: {failed:?}");
+        assert!(!failed.hints().contains("--scope"), "{arguments:?}: {failed:?}");
+    }
 }
 
 #[test]

@@ -153,11 +153,21 @@ fn log_in(
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
+    print_use(context, &saver, (after_failure, remembers_device), &mut observer)
+}
+
+/// How the profile and its tokens are used from now on.
+fn print_use(
+    context: &Context,
+    saver: &SessionSaver,
+    (after_failure, remembers_device): (OnOtherFailure, bool),
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
     if remembers_device {
-        print_device_note(saver.name(), &mut observer);
+        print_device_note(saver.name(), observer);
     }
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
-        print_default_note(&context.config()?, saver.name(), &mut observer);
+        print_default_note(&context.config()?, saver.name(), observer);
     }
     Ok(())
 }
