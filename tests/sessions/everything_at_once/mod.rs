@@ -88,7 +88,12 @@ struct Scene {
 /// A process that has run.
 struct Run {
     process: Process,
+    /// Its profile.
+    number: usize,
+    treatment: Treatment,
     span: Span,
+    /// All of it in a line.
+    text: String,
     ended: Option<Ended>,
 }
 
@@ -150,22 +155,30 @@ impl Scene {
         let outcome = outcome.as_deref().unwrap_or("did not end");
         let text = format!("{process}: {}, {treatment:?}: {outcome}", arguments.join(" "));
         self.history.write(number, span, &text);
-        match &ended {
-            Some(ended) => self.count((number, process), name, treatment, (span, text), ended),
-            None => self.find(number, span, text),
+        let run = Run {
+            process,
+            number,
+            treatment,
+            span,
+            text,
+            ended,
+        };
+        match &run.ended {
+            Some(ended) => self.count(name, &run, ended),
+            None => self.find(number, span, run.text.clone()),
         }
-        Run { process, span, ended }
+        run
     }
 
     /// Counts how a process ended, and keeps what explains the ends of sessions.
-    fn count(
-        &self,
-        (number, process): (usize, Process),
-        name: &str,
-        treatment: Treatment,
-        (span, text): (Span, String),
-        ended: &Ended,
-    ) {
+    fn count(&self, name: &str, run: &Run, ended: &Ended) {
+        let Run {
+            process,
+            treatment,
+            span,
+            ref text,
+            ..
+        } = *run;
         let code = ended
             .outcome
             .code
@@ -185,7 +198,7 @@ impl Scene {
             None => ended.was_killed || matches!(treatment, Treatment::Signal(..)),
         };
         if !is_foreseen {
-            self.find(number, span, format!("not foreseen: {text}"));
+            self.find(run.number, span, format!("not foreseen: {text}"));
         }
     }
 
