@@ -42,6 +42,8 @@ mod discover;
 mod docker_helper;
 mod dpop;
 #[cfg(unix)]
+mod every_page;
+#[cfg(unix)]
 mod exec;
 #[cfg(windows)]
 mod exec_on_windows;

@@ -42,12 +42,15 @@ impl<'a> Summary<'a> {
         self.print_scope(observer);
         self.print_authorization_details(observer);
         self.print_lifetime(observer);
-        self.print_renewal(observer);
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
+            observer.observe(&Event::SuccessDetail(
+                "nothing is stored: standard output has the token response",
+            ));
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
             return report::print_token(Secret::new(line).expose().as_bytes());
         }
+        self.print_renewal(observer);
         observer.observe(&Event::SuccessDetail(&format!(
             "stored as profile \"{name}\" in {}",
             self.saver.store_description()

@@ -7,6 +7,7 @@ use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::html::escape;
 use crate::server::message::Response;
+use std::borrow::Cow;
 
 /// What the consent page shows.
 pub(crate) struct ConsentPage<'a> {
@@ -60,7 +61,7 @@ impl Pages {
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
         let (facts, note) = destination.facts();
-        let (warning, advice) = destination.place(note);
+        let (warning, advice) = destination.place(&note);
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -99,7 +100,7 @@ impl Pages {
 
 impl Destination<'_> {
     /// As facts on the page, and what the person is warned of.
-    fn facts(&self) -> (String, &'static str) {
+    fn facts(&self) -> (String, Cow<'static, str>) {
         match self {
             Destination::Browser(redirect_uri) => {
                 let (origin, kind) = redirect_target(redirect_uri);
@@ -107,7 +108,7 @@ impl Destination<'_> {
                     "<div><dt>You will go back to</dt><dd><code>{}</code>{kind}</dd></div>",
                     escape(&origin)
                 );
-                (facts, "Allow this only if you started it yourself.")
+                (facts, "Allow this only if you started it yourself.".into())
             }
             Destination::Device {
                 user_code,
@@ -118,17 +119,18 @@ impl Destination<'_> {
                     true => String::new(),
                     false => format!(" by <code>{}</code>", escape(user_agent)),
                 };
+                let code = escape(user_code.expose());
                 let ago = describe_seconds(u64::try_from(*seconds_ago).unwrap_or_default());
                 let facts = format!(
                     "<div><dt>It will be used on another device</dt><dd>the one that shows <code>{code}</code></dd>\
-                     <dd><small>asked for {ago} ago{by}</small></dd></div>",
-                    code = escape(user_code.expose()),
+                     <dd><small>asked for {ago} ago{by}</small></dd></div>"
                 );
-                (
-                    facts,
-                    "Allow this only if you started it yourself, on a device that shows this code. If someone sent you \
-                     the code, they would be signed in as you.",
-                )
+                // The note is in sight where the list above is not
+                let note = format!(
+                    "Allow this only if you started it yourself, on a device that shows <code>{code}</code>. If someone \
+                     sent you the code, they would be signed in as you."
+                );
+                (facts, note.into())
             }
         }
     }

@@ -205,6 +205,31 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
 }
 
 #[test]
+fn an_earlier_report_stays_where_no_server_answers() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    for (flag, name) in [
+        ("--html", "report.html"),
+        ("--junit", "report.xml"),
+        ("--sarif", "report.sarif"),
+    ] {
+        let file = home.path().join(name);
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        run(command.args(["--rule", "pkce.plain", flag]).arg(&file)).expect_code(0);
+        let report = std::fs::read_to_string(&file).expect("a report");
+        assert!(report.contains("pkce.plain"), "{report}");
+        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
+        run(command.arg(flag).arg(&file)).expect_error(3);
+        assert_eq!(std::fs::read_to_string(&file).expect("a report"), report);
+        // and none is made where there was none
+        let absent = home.path().join(format!("absent-{name}"));
+        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
+        run(command.arg(flag).arg(&absent)).expect_error(3);
+        assert!(!absent.exists());
+    }
+}
+
+#[test]
 fn the_json_has_every_rule_and_the_findings() {
     let home = Home::new();
     let server = lenient_server(
