@@ -42,6 +42,7 @@ while (texts.nextNode()) {
   const behind = ground(element);
   const ratio = contrast(blend(parseColour(getComputedStyle(element).color), behind), behind);
   if (ratio < 4.5) problems.add(`${name(element)} has a contrast of ${ratio.toFixed(2)}: ${words}`);
+  if (element.clientWidth && element.scrollWidth > element.clientWidth + 1) problems.add(`wider than its box: ${words}`);
   const range = document.createRange();
   range.selectNodeContents(text);
   for (const box of range.getClientRects()) {
