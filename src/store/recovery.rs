@@ -144,7 +144,8 @@ impl CredentialStore for RecoveringStore {
         let mut outcome = Err(FileStoreError::TooLarge.into());
         for path in &self.folders {
             let name = self.file_name(&item);
-            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_durably(&name, &content));
+            // Whoever is killed while it waits for the disk has kept it; what it takes the place of is older
+            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_then_sync(&name, &content));
             match kept {
                 Ok(()) => return Ok(path.join(name)),
                 Err(error) => outcome = Err(FileStoreError::from(error).into()),
@@ -288,7 +289,7 @@ mod tests {
             let home = tempfile::tempdir().unwrap();
             store(&home).save(&work(), &full_session(1)).unwrap();
             // a folder in its place keeps the file from being made, for root too
-            let blocked = home.path().join("data/oauth/sessions/..work@file.aside.next");
+            let blocked = home.path().join("data/oauth/sessions/.work@file.aside");
             let mut folders = Vec::new();
             for (attempt, generation) in [2, 3].into_iter().enumerate() {
                 match attempt == first_fails {
@@ -384,7 +385,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         store(&home).save(&work(), &full_session(1)).unwrap();
         // a folder in its place keeps the file from being made, for root too
-        let blocked = home.path().join("data/oauth/sessions/..work@file.aside.next");
+        let blocked = home.path().join("data/oauth/sessions/.work@file.aside");
         fs::create_dir(&blocked).unwrap();
         let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
         assert!(path.starts_with(home.path().join("run")), "{}", path.display());

@@ -4,7 +4,7 @@
 
 use super::chance::Chance;
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long the lenient half of the server still takes a spent refresh token.
 const GRACE: Duration = Duration::from_secs(10);
@@ -18,6 +18,7 @@ pub(super) type Family = usize;
 /// One answer to a refresh that the server has granted.
 pub(super) struct Granted {
     pub(super) to: Process,
+    pub(super) at: SystemTime,
     /// Whether a client that reads it whole gets the next refresh token.
     pub(super) is_readable: bool,
 }

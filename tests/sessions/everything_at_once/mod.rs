@@ -7,8 +7,10 @@
 //!
 //! The server loses some sessions itself: it has rotated a refresh token, and
 //! the answer never arrived whole, or the process was killed before it could
-//! write it down. Each session that ended is traced back to such a moment; one
-//! that ended otherwise was lost here, and fails the test.
+//! write it down, or the request of a killed process arrived behind the one of
+//! the next process, which was granted. Each session that ended is traced back
+//! to such a moment; one that ended otherwise was lost here, and fails the test,
+//! which then shows what surrounded it.
 //!
 //! Half a minute with all tests; an hour by
 //! `OAUTH_TESTS=long ./test --features fault-points --test sessions everything_at_once`.
@@ -31,7 +33,7 @@ use crate::{tell, times};
 use account::Account;
 use chance::Chance;
 use history::{History, Span};
-use ledger::{Ledger, Process};
+use ledger::{Granted, Ledger, Process};
 use oauth::fault::Point;
 use process::{Ended, Treatment};
 use std::collections::{BTreeMap, HashMap};
@@ -39,7 +41,7 @@ use std::ffi::OsString;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use weather::Weather;
 
 const PROCESSES: usize = 50;
@@ -79,7 +81,7 @@ struct Scene {
     /// Of each process that was killed or had a deadline: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
     /// What became of each process that sent a refresh.
-    refreshes: Mutex<HashMap<Process, (Span, String)>>,
+    refreshes: Mutex<HashMap<Process, Refreshed>>,
     counts: Mutex<BTreeMap<String, usize>>,
     findings: Mutex<Vec<Finding>>,
     history: Arc<History>,
@@ -88,8 +90,21 @@ struct Scene {
 /// A process that has run.
 struct Run {
     process: Process,
+    /// Its profile.
+    number: usize,
+    treatment: Treatment,
     span: Span,
+    /// All of it in a line.
+    text: String,
     ended: Option<Ended>,
+}
+
+/// A process that has sent a refresh, or was about to.
+struct Refreshed {
+    span: Span,
+    text: String,
+    /// Since when its request was on its way, where it was ended before the answer.
+    left_a_request: Option<SystemTime>,
 }
 
 /// Something that must not be.
@@ -150,42 +165,56 @@ impl Scene {
         let outcome = outcome.as_deref().unwrap_or("did not end");
         let text = format!("{process}: {}, {treatment:?}: {outcome}", arguments.join(" "));
         self.history.write(number, span, &text);
-        match &ended {
-            Some(ended) => self.count((number, process), name, treatment, (span, text), ended),
-            None => self.find(number, span, text),
+        let run = Run {
+            process,
+            number,
+            treatment,
+            span,
+            text,
+            ended,
+        };
+        match &run.ended {
+            Some(ended) => self.count(name, &run, ended),
+            None => self.find(number, span, run.text.clone()),
         }
-        Run { process, span, ended }
+        run
     }
 
     /// Counts how a process ended, and keeps what explains the ends of sessions.
-    fn count(
-        &self,
-        (number, process): (usize, Process),
-        name: &str,
-        treatment: Treatment,
-        (span, text): (Span, String),
-        ended: &Ended,
-    ) {
+    fn count(&self, name: &str, run: &Run, ended: &Ended) {
+        let Run {
+            process,
+            treatment,
+            span,
+            ref text,
+            ..
+        } = *run;
         let code = ended
             .outcome
             .code
             .map_or("killed".to_owned(), |code| format!("exit {code}"));
         *lock(&self.counts).entry(format!("{name:21} {code}")).or_default() += 1;
         *lock(&self.counts).entry(format!("({})", treatment.name())).or_default() += 1;
-        if ended.has_passed(Point::IntentWritten) {
-            lock(&self.refreshes).insert(process, (span, text.clone()));
-        }
         // a deadline ends the wait for an answer that the server has decided on
-        if ended.was_killed || matches!(treatment, Treatment::Deadline(_)) {
+        let is_cut_short = ended.was_killed || matches!(treatment, Treatment::Deadline(_));
+        if is_cut_short {
             let is_stored = ended.has_passed(Point::SessionStored);
             lock(&self.killed).insert(process, is_stored);
+        }
+        if ended.has_passed(Point::IntentWritten) {
+            let refreshed = Refreshed {
+                span,
+                text: text.clone(),
+                left_a_request: ended.left_a_request().filter(|_| is_cut_short),
+            };
+            lock(&self.refreshes).insert(process, refreshed);
         }
         let is_foreseen = match ended.outcome.code {
             Some(code) => is_foreseen(name, code),
             None => ended.was_killed || matches!(treatment, Treatment::Signal(..)),
         };
         if !is_foreseen {
-            self.find(number, span, format!("not foreseen: {text}"));
+            self.find(run.number, span, format!("not foreseen: {text}"));
         }
     }
 
@@ -312,25 +341,27 @@ impl Scene {
     }
 
     /// Whether an answer that would have saved this session was lost on the
-    /// way, or with the process that got it, each time that it was given.
+    /// way, or with the process that got it, each time that it was given; or
+    /// whether the request that ended it had been left on its way by a process
+    /// that was gone when another one sent the same, and came second.
     fn explain_ends(&self) -> usize {
         let (ledger, killed) = (lock(&self.ledger), lock(&self.killed));
         let mut ends = 0;
         let refreshes = lock(&self.refreshes);
         for (family, client, by, answers) in ledger.reused() {
             ends += 1;
+            let left_at = refreshes.get(&by).and_then(|refreshed| refreshed.left_a_request);
             let saved = answers
                 .iter()
-                .find(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false));
-            if let Some(granted) = saved {
-                let to = granted.to;
-                let number = profile_number(client);
-                let [(stored, how), (sent, other)] = [to, by].map(|process| match refreshes.get(&process) {
-                    Some((span, text)) => (*span, text.as_str()),
+                .filter(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false))
+                .find(|granted| left_at.is_none_or(|left_at| left_at > granted.at));
+            if let Some(Granted { to, .. }) = saved {
+                let [(stored, how), (sent, other)] = [to, &by].map(|process| match refreshes.get(process) {
+                    Some(refreshed) => (refreshed.span, refreshed.text.as_str()),
                     None => (self.history.since(self.history.now()), "?"),
                 });
                 self.find(
-                    number,
+                    profile_number(client),
                     stored.and(sent),
                     format!(
                         "LOST: session {family} of {client}, whose answer process {to} had read ({how}); process {by} had another one ({other})",

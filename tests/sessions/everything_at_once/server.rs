@@ -7,7 +7,7 @@ use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// So short that half of all calls refresh.
 const LIFETIME_S: u32 = 2;
@@ -128,6 +128,7 @@ fn token(ledger: &mut Ledger, request: &Request) -> Reply {
 fn rotate(ledger: &mut Ledger, refresh_token: &str, process: Process, mood: Mood) -> Reply {
     let granted = Granted {
         to: process,
+        at: SystemTime::now(),
         is_readable: !matches!(mood, Mood::Lost(_)),
     };
     let delay = ledger.chance.time_ms(10, 1500);
