@@ -265,7 +265,8 @@ fn a_bound_token_is_printed_for_people_and_scripts_only_and_never_as_a_bearer_to
     let home = home();
     let mut session = session(ISSUER);
     session.tokens[0].token_type = "dpop".to_owned();
-    session.id_token = Some(Secret::from(id_token().as_str()));
+    let id_token = id_token();
+    session.id_token = Some(Secret::from(id_token.as_str()));
     home.keep("work", &session);
     for format in ["header", "headers", "exec-credential", "xoauth2", "oauthbearer"] {
         let mut arguments = vec!["--format", format];
@@ -285,7 +286,7 @@ fn a_bound_token_is_printed_for_people_and_scripts_only_and_never_as_a_bearer_to
     let outcome = run(&mut token(&home, &["--id-token", "--format=exec-credential"])).expect_code(0);
     assert_eq!(
         (outcome.json()["status"]["token"].as_str(), outcome.stderr.as_str()),
-        (Some(id_token().as_str()), "")
+        (Some(id_token.as_str()), "")
     );
 }
 
