@@ -103,6 +103,7 @@ mod private_addresses;
 #[cfg(target_os = "linux")]
 mod process;
 mod profile;
+mod profile_of_url;
 #[cfg(unix)]
 mod progress;
 #[cfg(target_os = "linux")]
@@ -124,6 +125,7 @@ mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;
 mod serve_mcp;
+mod serve_people;
 mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]

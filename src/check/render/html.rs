@@ -88,7 +88,7 @@ fn finding(page: &mut String, result: &RuleResult) {
         prose(&result.reason),
     );
     if let Some(evidence) = &result.evidence {
-        for (label, text) in [("sent", &evidence.request), ("came", &evidence.response)] {
+        for (label, text) in evidence.lines() {
             let _ = write!(
                 page,
                 "<dt>{label}</dt><dd class=\"message\"><code>{}</code></dd>",

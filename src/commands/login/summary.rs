@@ -172,6 +172,13 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// What the next login of the profile does, which this one chose.
+pub(super) fn print_device_note(name: &ProfileName, observer: &mut dyn Observer) {
+    observer.observe(&Event::Note(&format!(
+        "profile \"{name}\" signs in on another device from now on (--device); to use a browser here again: oauth login {name} --grant authorization-code"
+    )));
+}
+
 /// How to use a profile that no command takes by default.
 pub(super) fn print_default_note(config: &Config, name: &ProfileName, observer: &mut dyn Observer) {
     if config.profile(name).is_none() || config.effective_default() == Some(name) {
